@@ -1,0 +1,60 @@
+"""What executors tell the driver about trials; the recorder writes each event in one transaction."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from reports.results import Epoch, State
+
+
+def now() -> datetime:
+    """Return this moment as an aware datetime in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class AttemptStarted:
+    """A worker began to train a trial; `environment` holds the facts of its software and hardware."""
+
+    trial: str
+    device: str
+    host: str
+    environment: Mapping[str, Any]
+    at: datetime = field(default_factory=now)
+
+
+@dataclass(frozen=True)
+class EpochDone:
+    """A trial finished an epoch. Repeating an epoch after a crash replaces its row."""
+
+    trial: str
+    epoch: Epoch
+    at: datetime = field(default_factory=now)
+
+
+@dataclass(frozen=True)
+class TrialEnded:
+    """A trial reached a finished state. `telemetry` holds further measured facts, stored as they are."""
+
+    trial: str
+    state: State
+    reason: str | None = None
+    seconds: float | None = None
+    images_per_second: float | None = None
+    diverged_at: int | None = None
+    last_sound_loss: float | None = None
+    telemetry: Mapping[str, Any] = field(default_factory=dict)
+    at: datetime = field(default_factory=now)
+
+
+@dataclass(frozen=True)
+class AttemptLost:
+    """An attempt ended without a result (a worker died, the study was interrupted); the trial waits again."""
+
+    trial: str
+    reason: str
+    at: datetime = field(default_factory=now)
+
+
+Event = AttemptStarted | EpochDone | TrialEnded | AttemptLost

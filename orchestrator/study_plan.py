@@ -1,0 +1,51 @@
+"""The plan of a study: every arm and trial that its file asks for, before anything is trained."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reports.results import Scalar
+from search_spaces.arm import Arm
+
+
+@dataclass(frozen=True)
+class PlannedArm:
+    """An arm with what is known of its network without training it: parameters, multiply-adds, graph hash."""
+
+    arm: Arm
+    params: int
+    flops: int
+    graph: str
+
+
+@dataclass(frozen=True)
+class PlannedTrial:
+    """One arm with one seed. `id` hashes everything that can change the result, so any study may share it."""
+
+    id: str
+    arm: Arm
+    seed: int
+
+
+@dataclass(frozen=True)
+class StudyPlan:
+    """Everything that `orchestrate run` is about to do and to record about a study.
+
+    `settings` is the study file with every default filled in, `source` the text as the user wrote it. `plan_hash`
+    covers what a verdict depends on (arms, seeds, claims, analysis), so that a later change shows.
+    """
+
+    name: str
+    question: str
+    source: str
+    settings: Mapping[str, Any]
+    factors: Mapping[str, tuple[Scalar, ...]]
+    baseline: Mapping[str, Scalar]
+    fail_above: float | None
+    arms: tuple[PlannedArm, ...]
+    trials: tuple[PlannedTrial, ...]
+    data_fingerprint: str
+    plan_hash: str
+    command: str | None = None
+    git: str | None = None
+    notes: tuple[str, ...] = ()

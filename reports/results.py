@@ -1,0 +1,152 @@
+"""The records that a report is built from: plain values, filled by whoever holds the results.
+
+Nothing here knows a database, a cluster or a network. Errors are in per cent, times in seconds, and every moment is an
+aware datetime in UTC.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+Scalar = bool | int | float | str
+
+
+class State(StrEnum):
+    """Where a trial stands. A finished trial never changes."""
+
+    WAITING = "WAITING"
+    RUNNING = "RUNNING"
+    COMPLETE = "COMPLETE"
+    DIVERGED = "DIVERGED"
+    PRUNED = "PRUNED"
+    FAILED = "FAILED"
+
+    def is_finished(self) -> bool:
+        """Whether nothing more will be trained for this trial unless the user asks again."""
+        return self not in (State.WAITING, State.RUNNING)
+
+    def is_outcome(self) -> bool:
+        """Whether this state is a result of the network itself and enters the statistics."""
+        return self in (State.COMPLETE, State.DIVERGED)
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One epoch of one trial: means over the epoch's training images, and the test set at its end."""
+
+    epoch: int
+    train_loss: float
+    train_error: float
+    test_loss: float | None
+    test_error: float | None
+    lr: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One arm with one seed. The metrics are those of its last epoch; None where there is none."""
+
+    id: str
+    arm: str
+    seed: int
+    state: State
+    reason: str | None = None
+    test_error: float | None = None
+    train_error: float | None = None
+    test_loss: float | None = None
+    train_loss: float | None = None
+    seconds: float | None = None
+    images_per_second: float | None = None
+    device: str | None = None
+    host: str | None = None
+    attempts: int = 0
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    diverged_at: int | None = None
+    last_sound_loss: float | None = None
+    environment: str | None = None
+    curve: tuple[Epoch, ...] = ()
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One full assignment of levels; a row of the ablation table.
+
+    `levels` maps every factor to its level: the number or word itself, or the name of a bundle. `settings` holds the
+    complete data, network and training settings that the levels stand for.
+    """
+
+    name: str
+    levels: Mapping[str, Scalar]
+    settings: Mapping[str, Any]
+    params: int | None = None
+    flops: int | None = None
+    graph: str | None = None
+    orphaned: bool = False
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What a probe found in one trained network; `values` is as the probe defines it."""
+
+    trial: str
+    kind: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The software and hardware that trained some of the trials."""
+
+    id: str
+    host: str
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Study:
+    """One study as it stands now: what was asked, what was planned, and every result so far.
+
+    `settings` is the whole study file with every default filled in, `source` its text as the user wrote it. `factors`
+    maps each factor to its levels in the file's order. `baseline` names the level of each factor that the others are
+    compared with; factors it leaves out are contexts, in which the comparison is repeated.
+    """
+
+    name: str
+    question: str
+    source: str
+    settings: Mapping[str, Any]
+    factors: Mapping[str, tuple[Scalar, ...]]
+    baseline: Mapping[str, Scalar]
+    fail_above: float | None
+    arms: tuple[Arm, ...]
+    trials: tuple[Trial, ...]
+    measurements: tuple[Measurement, ...] = ()
+    environments: tuple[Environment, ...] = ()
+    command: str | None = None
+    git: str | None = None
+    plan_hash: str | None = None
+    planned_at: datetime | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    def arm(self, name: str) -> Arm:
+        """Return the arm of that name; KeyError when the study has none."""
+        for arm in self.arms:
+            if arm.name == name:
+                return arm
+        raise KeyError(name)
+
+    def trials_of(self, arm: Arm | str) -> tuple[Trial, ...]:
+        """Return the trials of one arm, in the order of their seeds."""
+        name = arm if isinstance(arm, str) else arm.name
+        return tuple(sorted((each for each in self.trials if each.arm == name), key=lambda each: each.seed))
+
+    def is_fail(self, trial: Trial) -> bool:
+        """Whether the tables say "fail": the trial diverged, or its test error is above `fail_above`."""
+        if trial.state is State.DIVERGED:
+            return True
+        above = self.fail_above is not None and trial.test_error is not None
+        return trial.state is State.COMPLETE and above and trial.test_error > self.fail_above  # type: ignore[operator]

@@ -1,0 +1,43 @@
+"""An arm: one full assignment of levels, and the hash that identifies what it stands for."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Scalar = bool | int | float | str
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One full assignment of levels; a row of the ablation table.
+
+    `levels` maps each factor to its level, in the factors' order; `settings` holds the complete ``data``, ``network``
+    and ``training`` mappings that the levels stand for; `id` is their `settings_hash`.
+    """
+
+    name: str
+    levels: Mapping[str, Scalar]
+    settings: Mapping[str, Any]
+    id: str
+
+
+def canonical_json(value: object) -> str:
+    """Return the one JSON text of `value`: sorted keys, no spaces; TypeError for what JSON cannot hold."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def settings_hash(settings: Mapping[str, Any], cosmetic: frozenset[str] = frozenset()) -> str:
+    """Return 16 hexadecimal digits that identify `settings` without the dotted paths in `cosmetic`."""
+    text = canonical_json(_without(settings, cosmetic))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _without(settings: Mapping[str, Any], cosmetic: frozenset[str], prefix: str = "") -> dict[str, Any]:
+    kept: dict[str, Any] = {}
+    for key, value in settings.items():
+        path = f"{prefix}{key}"
+        if path not in cosmetic:
+            kept[key] = _without(value, cosmetic, f"{path}.") if isinstance(value, Mapping) else value
+    return kept
