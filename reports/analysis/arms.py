@@ -1,0 +1,116 @@
+"""One arm over its seeds: mean and spread of the trials that ended well, and the rate of those that failed."""
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from reports.analysis.intervals import is_constant, mean_interval, rate_interval, sd_interval, standard_deviation
+from reports.analysis.readings import finite, grid
+from reports.results import Arm, Study
+
+IDENTICAL = "identical in every seed: check that the seed reaches the network"
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What the readings of one arm say; every field that cannot be had at this n is None.
+
+    `n` counts outcomes, of which `n_ok` are numbers and `n_fail` fails; `n_missing` are trials without an outcome.
+    `values` holds the numbers by seed; mean to `sd_high` describe them alone, so they hold given success.
+    """
+
+    n: int
+    n_ok: int
+    n_fail: int
+    n_missing: int
+    values: Mapping[int, float]
+    mean: float | None
+    sd: float | None
+    sem: float | None
+    low: float | None
+    high: float | None
+    median: float | None
+    minimum: float | None
+    maximum: float | None
+    sd_low: float | None
+    sd_high: float | None
+    fail_rate: float | None
+    fail_low: float | None
+    fail_high: float | None
+    flag: str | None
+    text: str
+
+
+@dataclass(frozen=True)
+class ArmSummary(Summary):
+    """The summary of one arm of a study; `fails` names the seeds that failed."""
+
+    arm: Arm
+    fails: tuple[int, ...]
+
+
+def summarise(study: Study, metric: str = "test_error", level: float = 0.95) -> tuple[ArmSummary, ...]:
+    """Summarise every arm, in the study's order; intervals are Student's at `level`."""
+    found = grid(study, metric)
+    trials = Counter(trial.arm for trial in study.trials)
+    return tuple(_of_arm(arm, found[arm.name], trials[arm.name], level) for arm in study.arms)
+
+
+def _of_arm(arm: Arm, found: Mapping[int, float], trials: int, level: float) -> ArmSummary:
+    summary = summarise_values(found, missing=trials - len(found), level=level)
+    fails = tuple(seed for seed, value in found.items() if not math.isfinite(value))
+    return ArmSummary(**vars(summary), arm=arm, fails=fails)
+
+
+def summarise_values(values: Mapping[int, float], missing: int = 0, level: float = 0.95) -> Summary:
+    """Summarise readings by seed, in which infinity is a fail.
+
+    The interval of the mean is Student's, that of the SD chi-squared, that of the fail rate Clopper and Pearson's.
+    """
+    good = finite(values)
+    numbers = list(good.values())
+    n, n_ok = len(values), len(good)
+    spread = standard_deviation(numbers)
+    low, high = mean_interval(numbers, level) or (None, None)
+    sd_low, sd_high = sd_interval(spread, n_ok, level) or (None, None)
+    fail_low, fail_high = rate_interval(n - n_ok, n, level) or (None, None)
+    mean = float(np.mean(numbers)) if numbers else None
+    return Summary(
+        n=n,
+        n_ok=n_ok,
+        n_fail=n - n_ok,
+        n_missing=missing,
+        values=good,
+        mean=mean,
+        sd=spread,
+        sem=None if spread is None else spread / math.sqrt(n_ok),
+        low=low,
+        high=high,
+        median=float(np.median(numbers)) if numbers else None,
+        minimum=min(numbers, default=None),
+        maximum=max(numbers, default=None),
+        sd_low=sd_low,
+        sd_high=sd_high,
+        fail_rate=(n - n_ok) / n if n else None,
+        fail_low=fail_low,
+        fail_high=fail_high,
+        flag=IDENTICAL if n_ok >= 2 and is_constant(numbers) else None,
+        text=summary_text(mean, spread, n_ok, n - n_ok),
+    )
+
+
+def summary_text(mean: float | None, sd: float | None, n_ok: int, n_fail: int) -> str:
+    """Return the table's text: the mean and one SD over the seeds, or "fail" when at least half of them failed.
+
+    "6.61 ± 0.14", "6.61 (n=1)", "6.57 ± 0.11 (fail 1/5)", "fail (3/5)", "no result yet".
+    """
+    n = n_ok + n_fail
+    if n == 0:
+        return "no result yet"
+    if 2 * n_fail >= n or mean is None:
+        return f"fail ({n_fail}/{n})"
+    number = f"{mean:.2f} (n=1)" if sd is None else f"{mean:.2f} ± {sd:.2f}"
+    return f"{number} (fail {n_fail}/{n})" if n_fail else number

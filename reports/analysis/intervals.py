@@ -1,0 +1,54 @@
+"""Intervals for a mean, a spread and a rate: Student, chi-squared and the binomial."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import stats
+
+Interval = tuple[float, float]
+
+
+def is_constant(values: Sequence[float]) -> bool:
+    """Whether all values are the same number, up to what rounding in the arithmetic can do."""
+    if not values:
+        return True
+    scale = max(abs(each) for each in values)
+    return max(values) - min(values) <= 1e-12 * max(scale, 1e-300)
+
+
+def standard_deviation(values: Sequence[float]) -> float | None:
+    """Return the SD with n-1 in the denominator; None below two values, exactly 0 when all are the same."""
+    if len(values) < 2:
+        return None
+    if is_constant(values):
+        return 0.0
+    return float(np.std(np.asarray(values, dtype=float), ddof=1))
+
+
+def mean_interval(values: Sequence[float], level: float = 0.95) -> Interval | None:
+    """Return Student's interval for the mean; None where it does not exist (one value, or no spread at all)."""
+    spread = standard_deviation(values)
+    if not spread:
+        return None
+    half = float(stats.t.ppf(0.5 + level / 2, len(values) - 1)) * spread / math.sqrt(len(values))
+    centre = float(np.mean(values))
+    return centre - half, centre + half
+
+
+def sd_interval(spread: float | None, n: int, level: float = 0.95) -> Interval | None:
+    """Return the chi-squared interval of an SD that was estimated from n values; None where there is no spread."""
+    if not spread or n < 2:
+        return None
+    tail = (1 - level) / 2
+    low = spread * math.sqrt((n - 1) / float(stats.chi2.ppf(1 - tail, n - 1)))
+    high = spread * math.sqrt((n - 1) / float(stats.chi2.ppf(tail, n - 1)))
+    return low, high
+
+
+def rate_interval(events: int, n: int, level: float = 0.95, method: str = "exact") -> Interval | None:
+    """Return the interval of a rate, `method` "exact" (Clopper and Pearson) or "wilson"; None when n is 0."""
+    if n == 0:
+        return None
+    found = stats.binomtest(events, n).proportion_ci(level, method=method)
+    return float(found.low), float(found.high)
