@@ -1,0 +1,212 @@
+"""Factors and their levels: what varies in a study, and the settings that each choice stands for."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from search_spaces.arm import Scalar, canonical_json
+from search_spaces.errors import Key, SettingError, unknown
+
+ROOTS = ("data", "network", "training")
+_RESULTLESS = frozenset(
+    [
+        "study",
+        "question",
+        "design",
+        "baseline",
+        "exclude",
+        "where",
+        "match",
+        "factors",
+        "seeds",
+        "fail_above",
+        "claims",
+        "probes",
+        "resources",
+        "database",
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Level:
+    """One value of a factor: its name, and the settings (dotted path to value) that it stands for.
+
+    `keys` says where each of those settings stands in the mapping that was parsed, so that an error about a setting
+    can point at the line of the level that brought it.
+    """
+
+    name: Scalar
+    settings: Mapping[str, Any]
+    keys: Mapping[str, Key] = field(default_factory=dict, compare=False)
+
+    @property
+    def text(self) -> str:
+        """The level's name as it appears in the name of an arm."""
+        return level_text(self.name)
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One thing that varies, and its levels in the order of the study file."""
+
+    name: str
+    levels: tuple[Level, ...]
+
+    def level(self, name: object) -> Level:
+        """Return the level that `name` (a name, its text, or the value that it stands for) means; SettingError if none.
+
+        The error's key is empty: the caller knows where the name was written.
+        """
+        wanted = level_text(name)
+        for level in self.levels:
+            if level.text == wanted or (_is_number(level.name) and _is_number(name) and level.name == name):
+                return level
+        if isinstance(name, Mapping):
+            for level in self.levels:
+                if list(level.settings.values()) == [name] or _bundle_of(name) == dict(level.settings):
+                    return level
+        raise unknown(f"level of factor {self.name}", wanted, (level.text for level in self.levels))
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """Every dotted path that some level of this factor sets."""
+        return frozenset(path for level in self.levels for path in level.settings)
+
+
+def parse_factors(mapping: Mapping[str, Any]) -> tuple[Factor, ...]:
+    """Turn the `factors:` mapping of a study file into factors.
+
+    A list holds the levels of the setting that the factor is named after (``depth`` means ``network.depth``; a path
+    that starts with data, network or training is taken as it is). A mapping holds named bundles of settings. Raises
+    SettingError for empty or doubled levels, and for paths that cannot change a result.
+    """
+    if not isinstance(mapping, Mapping):
+        raise SettingError(f"factors are a mapping of names to levels, not {_kind(mapping)}")
+    factors = tuple(_parse_factor(str(name), levels) for name, levels in mapping.items())
+    _refuse_shared_paths(factors)
+    return factors
+
+
+def full_path(key: str, where: Key = ()) -> str:
+    """Return the dotted path that `key` means as a factor or inside a bundle; SettingError for a foreign root."""
+    root, _, rest = key.partition(".")
+    if root in ROOTS:
+        return key
+    if root in _RESULTLESS:
+        raise SettingError(f"{key} cannot change a result, so it cannot be a factor", where)
+    if rest:
+        raise SettingError(f"{key} starts with none of {', '.join(ROOTS)}: did you mean network.{key}?", where)
+    return f"network.{key}"
+
+
+def level_text(value: object, keywords: bool = False) -> str:
+    """Return short text for a level: ``20``, ``scale(0.5, 0.5)``, with `keywords` ``scale(shortcut=0.5)``."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Mapping):
+        return _mapping_text(value, keywords)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(level_text(each, keywords) for each in value)}]"
+    return str(value)
+
+
+def _mapping_text(value: Mapping[str, Any], keywords: bool) -> str:
+    head = next((key for key in ("op", "name", "recipe", "family") if key in value), None)
+    rest = {key: each for key, each in value.items() if key != head}
+    named = keywords or head is None
+    parts = ", ".join(
+        f"{key}={level_text(each, keywords)}" if named else level_text(each) for key, each in rest.items()
+    )
+    if head is None:
+        return f"({parts})"
+    return f"{value[head]}({parts})" if parts else str(value[head])
+
+
+def _parse_factor(name: str, levels: object) -> Factor:
+    if isinstance(levels, Mapping):
+        parsed = [_bundle(name, label, settings) for label, settings in levels.items()]
+    elif isinstance(levels, list | tuple):
+        parsed = _values(name, levels)
+    else:
+        raise SettingError(
+            f"factor {name} needs a list of levels or a mapping of named bundles, not {_kind(levels)}", (name,)
+        )
+    if not parsed:
+        raise SettingError(f"factor {name} has no levels: name at least one", (name,))
+    _refuse_doubles(name, parsed)
+    return Factor(name, tuple(parsed))
+
+
+def _values(name: str, values: Iterable[Any]) -> list[Level]:
+    path = full_path(name, (name,))
+    items = list(values)
+    texts = [level_text(each) for each in items]
+    levels = []
+    for index, value in enumerate(items):
+        plain = isinstance(value, bool | int | float | str)
+        text = level_text(value, keywords=texts.count(texts[index]) > 1)
+        levels.append(Level(value if plain else text, {path: value}, {path: (name, index)}))
+    return levels
+
+
+def _bundle(name: str, label: object, settings: object) -> Level:
+    if not isinstance(label, bool | int | float | str):
+        raise SettingError(f"a level of factor {name} has no name: found {label!r}", (name,))
+    if settings is None:
+        settings = {}
+    if not isinstance(settings, Mapping):
+        raise SettingError(
+            f"level {level_text(label)} of factor {name} needs a mapping of settings, not {_kind(settings)}; "
+            f"plain values are written as a list: {name}: [...]",
+            (name, level_text(label)),
+        )
+    key = label if isinstance(label, str | int) and not isinstance(label, bool) else level_text(label)
+    keys: dict[str, Key] = {}
+    values = {}
+    for setting, value in settings.items():
+        where = (name, key, str(setting))
+        path = full_path(str(setting), where)
+        if path in values:
+            raise SettingError(f"level {key} of factor {name} sets {path} twice", where)
+        values[path], keys[path] = value, where
+    return Level(label, values, keys)
+
+
+def _bundle_of(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {key if key.split(".")[0] in ROOTS else f"network.{key}": value for key, value in settings.items()}
+
+
+def _refuse_doubles(name: str, levels: list[Level]) -> None:
+    for index, level in enumerate(levels):
+        for earlier in levels[:index]:
+            same_number = _is_number(level.name) and _is_number(earlier.name) and level.name == earlier.name
+            if same_number or level.text == earlier.text:
+                raise SettingError(f"factor {name} has the level {level.text} twice", (name, index))
+            if canonical_json(dict(level.settings)) == canonical_json(dict(earlier.settings)):
+                raise SettingError(
+                    f"levels {earlier.text} and {level.text} of factor {name} have the same settings",
+                    (name, level.text),
+                )
+
+
+def _refuse_shared_paths(factors: tuple[Factor, ...]) -> None:
+    owners: dict[str, str] = {}
+    for factor in factors:
+        for path in sorted(factor.paths):
+            if path in owners:
+                raise SettingError(
+                    f"factors {owners[path]} and {factor.name} both set {path}: one would overwrite the other",
+                    (factor.name,),
+                )
+            owners[path] = factor.name
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _kind(value: object) -> str:
+    return "nothing" if value is None else f"{value!r}"
