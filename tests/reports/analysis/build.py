@@ -13,7 +13,7 @@ def arm_name(levels: Levels) -> str:
 
 
 def study(
-    results: Sequence[tuple[Levels, Sequence[float | None] | Mapping[int, float | None | State]]],
+    results: Sequence[tuple[Levels, Sequence[float | None] | Mapping[int, float | State | None]]],
     *,
     baseline: Levels | None = None,
     settings: Mapping[str, Any] | None = None,
@@ -47,7 +47,7 @@ def study(
     )
 
 
-def _trial(arm: str, seed: int, value: float | None | State, seconds: float, train: Mapping[int, float]) -> Trial:
+def _trial(arm: str, seed: int, value: float | State | None, seconds: float, train: Mapping[int, float]) -> Trial:
     state = value if isinstance(value, State) else State.DIVERGED if value is None else State.COMPLETE
     error = float(value) if isinstance(value, int | float) else None
     return Trial(f"{arm}/{seed}", arm, seed, state, test_error=error, train_error=train.get(seed), seconds=seconds)

@@ -1,0 +1,209 @@
+"""Every arm against the baseline arm of its context, paired by seed."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from reports.analysis import pooled
+from reports.analysis.effects import (
+    Effect,
+    Grid,
+    Student,
+    correlation,
+    differences,
+    hedges,
+    paired,
+    probability_below,
+    sign,
+    sign_flip_p,
+    smallest_p,
+    welch,
+)
+from reports.analysis.intervals import is_constant, standard_deviation
+from reports.analysis.many import holm
+from reports.analysis.readings import finite, grid
+from reports.results import Arm, Scalar, Study
+
+SKEWED = "skewed: the interval may be too narrow"
+NOT_WIRED = "identical in every seed: check that the seed reaches the network"
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """The same contrast by other tests; never the verdict. None where a test does not apply.
+
+    `smallest_p` is the smallest p that an exact test can reach with these seeds, to be printed beside `sign_flip_p`.
+    `p_below` is the probability that a seed of the arm beats a seed of the baseline, ties half.
+    """
+
+    welch: Student | None
+    pooled: Student | None
+    sign: Effect | None
+    sign_flip_p: float | None
+    smallest_p: float
+    p_below: float | None
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """One arm minus its baseline, in units of the metric: below zero the arm is better than the baseline.
+
+    `context` holds the levels that both share because the study's baseline leaves those factors open. `n` counts the
+    seeds both have, `fails` those where one or both failed. `differences` is by seed: infinity when only the arm
+    failed, minus infinity when only the baseline did, nan when both did. `test` is the one behind low, high and p
+    ("paired", "pooled", "welch", "sign"), or None with the reason in `note`. `p_holm` is adjusted over all contrasts
+    of the study that have a p. `percent` is the estimate in per cent of the baseline's mean.
+    """
+
+    arm: Arm
+    baseline: Arm
+    context: Mapping[str, Scalar]
+    n: int
+    fails: int
+    differences: Mapping[int, float]
+    test: str | None
+    estimate: float | None
+    low: float | None
+    high: float | None
+    sd: float | None
+    t: float | None
+    df: float | None
+    p: float | None
+    p_holm: float | None
+    percent: float | None
+    d_z: float | None
+    hedges_g: float | None
+    r: float | None
+    sensitivity: Sensitivity
+    badges: tuple[str, ...]
+    note: str | None
+
+
+def contrasts(
+    study: Study, metric: str = "test_error", test: str = "paired", level: float = 0.95
+) -> tuple[Contrast, ...]:
+    """Compare every arm with the baseline arm of its context, in the study's order; orphaned arms are left out.
+
+    `test` is the declared one; a fail in either arm calls for the sign test with fails ranking worst instead.
+    """
+    found = grid(study, metric)
+    live = [arm for arm in study.arms if not arm.orphaned]
+    model = pooled.fit({arm.name: found[arm.name] for arm in live})
+    by_levels = {frozenset(arm.levels.items()): arm for arm in live}
+    made = []
+    for arm in live:
+        baseline = by_levels.get(frozenset({**arm.levels, **study.baseline}.items()))
+        if baseline is not None and baseline is not arm and study.baseline:
+            made.append(_contrast(study, arm, baseline, found, model, test, level))
+    return _with_holm(made)
+
+
+def _contrast(
+    study: Study, arm: Arm, baseline: Arm, found: Grid, model: pooled.Pooled | None, test: str, level: float
+) -> Contrast:
+    pair = {arm.name: 1.0, baseline.name: -1.0}
+    by_seed = differences(found, pair)
+    ours, theirs = found[arm.name], found[baseline.name]
+    effect, note = choose(found, pair, by_seed, test, model)
+    low, high = effect.interval(level) if effect else (None, None)
+    numbers = [value for value in by_seed.values() if math.isfinite(value)]
+    clean = len(numbers) == len(by_seed)
+    spread = standard_deviation(numbers) if clean else None
+    mean = float(np.mean(numbers)) if numbers and clean else None
+    estimate = effect.estimate if effect else mean
+    base = float(np.mean(list(finite(theirs).values()))) if finite(theirs) else None
+    d_z = mean / spread if spread and mean is not None else None
+    shared = [seed for seed in by_seed if math.isfinite(ours[seed]) and math.isfinite(theirs[seed])]
+    is_t = isinstance(effect, Student)
+    return Contrast(
+        arm=arm,
+        baseline=baseline,
+        context={factor: level for factor, level in arm.levels.items() if factor not in study.baseline},
+        n=len(by_seed),
+        fails=len(by_seed) - len(numbers),
+        differences=by_seed,
+        test=effect.test if effect else None,
+        estimate=estimate,
+        low=low,
+        high=high,
+        sd=spread,
+        t=effect.t if isinstance(effect, Student) else None,
+        df=effect.df if isinstance(effect, Student) else None,
+        p=two_sided(effect) if effect else None,
+        p_holm=None,
+        percent=100 * estimate / base if estimate is not None and base else None,
+        d_z=d_z,
+        hedges_g=hedges(d_z, len(numbers) - 1) if d_z is not None else None,
+        r=correlation([ours[seed] for seed in shared], [theirs[seed] for seed in shared]),
+        sensitivity=_sensitivity(found, pair, by_seed, model),
+        badges=(SKEWED,) if is_t and is_skewed(found, pair) else (),
+        note=note,
+    )
+
+
+def choose(
+    found: Grid, weights: Mapping[str, float], by_seed: Mapping[int, float], test: str, model: pooled.Pooled | None
+) -> tuple[Effect | None, str | None]:
+    """Return the effect by the declared test, or by the one that the data call for, and the reason when it differs.
+
+    A fail calls for the sign test; so do differences that are the same in every seed. Arms whose seeds all gave the
+    same number get no test: their seeds are no repetitions.
+    """
+    every = [value for arm in weights for value in found.get(arm, {}).values()]
+    if not all(map(math.isfinite, every)):
+        return sign(by_seed), "fails rank behind every number: exact sign test"
+    if test == "welch":
+        if (apart := welch(found, weights)) is not None:
+            return apart, None
+        return None, "fewer than two seeds in an arm" if min(
+            len(found.get(arm, {})) for arm in weights
+        ) < 2 else NOT_WIRED
+    if len(by_seed) < 2:
+        return None, "one seed: no interval, no test" if by_seed else "no seed that all arms have"
+    if all(is_constant(list(found[arm].values())) for arm in weights):
+        return None, NOT_WIRED
+    if test == "sign":
+        return sign(by_seed), None
+    if test == "pooled" and model is not None and (shared := model.effect(weights)) is not None:
+        return shared, None
+    effect = paired(by_seed)
+    if effect is None:
+        return sign(by_seed), "the same difference in every seed: exact sign test"
+    return effect, "no pooled model: paired t" if test == "pooled" else None
+
+
+def two_sided(effect: Effect, margin: float = 0.0) -> float:
+    """Return the two-sided p of "theta equals `margin`"."""
+    return min(1.0, 2 * min(effect.p_above(margin), effect.p_below(margin)))
+
+
+def is_skewed(found: Grid, weights: Mapping[str, float]) -> bool:
+    """Whether a t interval is in doubt: a fail, or spreads that differ by more than a factor of 3."""
+    every = [value for arm in weights for value in found.get(arm, {}).values()]
+    if not all(map(math.isfinite, every)):
+        return True
+    spreads = [standard_deviation(list(found.get(arm, {}).values())) for arm in weights]
+    known = [spread for spread in spreads if spread is not None]
+    return len(known) > 1 and max(known) > 3 * min(known)
+
+
+def _sensitivity(
+    found: Grid, pair: Mapping[str, float], by_seed: Mapping[int, float], model: pooled.Pooled | None
+) -> Sensitivity:
+    ours, theirs = (list(found[arm].values()) for arm in pair)
+    return Sensitivity(
+        welch=welch(found, pair),
+        pooled=model.effect(pair) if model else None,
+        sign=sign(by_seed),
+        sign_flip_p=sign_flip_p(list(by_seed.values())),
+        smallest_p=smallest_p(len(by_seed)),
+        p_below=probability_below(ours, theirs),
+    )
+
+
+def _with_holm(made: list[Contrast]) -> tuple[Contrast, ...]:
+    known = [each.p for each in made if each.p is not None]
+    adjusted = iter(holm(known))
+    return tuple(each if each.p is None else replace(each, p_holm=next(adjusted)) for each in made)

@@ -1,0 +1,221 @@
+"""The tests behind every comparison: an estimate with an interval, and one-sided p against any margin.
+
+An effect is a weighted sum of arms, for instance 1 x original - 1 x preact. It is judged on its differences by seed
+(Student's paired t, the sign test) or on the arms' own readings (Welch, the pooled blocked model).
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from scipy import stats
+
+from reports.analysis.intervals import Interval, is_constant, standard_deviation
+
+Grid = Mapping[str, Mapping[int, float]]
+Weights = Mapping[str, float]
+
+
+class Effect(Protocol):
+    """An estimated effect theta, whatever the test that judges it."""
+
+    @property
+    def test(self) -> str:
+        """Return the name of the test."""
+
+    @property
+    def n(self) -> int:
+        """Return how many seeds it rests on."""
+
+    @property
+    def estimate(self) -> float | None:
+        """Return the estimate; None when fails leave no number to name."""
+
+    def interval(self, level: float) -> tuple[float | None, float | None]:
+        """Return the two-sided interval; None for an end that the data leave open."""
+
+    def p_above(self, margin: float) -> float:
+        """Return the one-sided p of "theta is at most `margin`"; small speaks for an effect above it."""
+
+    def p_below(self, margin: float) -> float:
+        """Return the one-sided p of "theta is at least `margin`"; small speaks for an effect below it."""
+
+
+@dataclass(frozen=True)
+class Student:
+    """An effect whose estimate over its standard error follows Student's t with `df` degrees of freedom."""
+
+    test: str
+    n: int
+    estimate: float
+    se: float
+    df: float
+
+    @property
+    def t(self) -> float:
+        """Return the statistic against zero."""
+        return self.estimate / self.se
+
+    @property
+    def p(self) -> float:
+        """Return the two-sided p against zero."""
+        return float(2 * stats.t.sf(abs(self.t), self.df))
+
+    def interval(self, level: float) -> Interval:
+        """Return the two-sided interval."""
+        half = float(stats.t.ppf(0.5 + level / 2, self.df)) * self.se
+        return self.estimate - half, self.estimate + half
+
+    def p_above(self, margin: float) -> float:
+        """Return the one-sided p of "theta is at most `margin`"."""
+        return float(stats.t.sf((self.estimate - margin) / self.se, self.df))
+
+    def p_below(self, margin: float) -> float:
+        """Return the one-sided p of "theta is at least `margin`"."""
+        return float(stats.t.cdf((self.estimate - margin) / self.se, self.df))
+
+
+@dataclass(frozen=True)
+class Sign:
+    """The exact sign test of the differences by seed, with a fail behind every number (worst rank).
+
+    A seed in which both sides fail (nan) counts as neither above nor below, yet it counts in n: it can never help.
+    """
+
+    differences: tuple[float, ...]
+    test: str = "sign"
+
+    @property
+    def n(self) -> int:
+        """Return the number of seeds, ties included."""
+        return len(self.differences)
+
+    @property
+    def estimate(self) -> float | None:
+        """Return the median difference, two fails being no difference; None when it is not finite."""
+        ordered = sorted(0.0 if math.isnan(each) else each for each in self.differences)
+        middle = ordered[(self.n - 1) // 2 : self.n // 2 + 1]
+        return sum(middle) / len(middle) if all(map(math.isfinite, middle)) else None
+
+    def interval(self, level: float) -> tuple[float | None, float | None]:
+        """Return the interval of the median by order statistics; None for an end that is open."""
+        skip = int(stats.binom.ppf((1 - level) / 2, self.n, 0.5))
+        if stats.binom.cdf(skip, self.n, 0.5) > (1 - level) / 2:
+            skip -= 1
+        if skip < 0:
+            return None, None
+        low = sorted(-math.inf if math.isnan(each) else each for each in self.differences)[skip]
+        high = sorted(math.inf if math.isnan(each) else each for each in self.differences)[self.n - 1 - skip]
+        return (low if math.isfinite(low) else None), (high if math.isfinite(high) else None)
+
+    def above(self, margin: float) -> int:
+        """Count the seeds whose difference reaches `margin`; at margin 0 it must be larger than 0."""
+        slack = 1e-9 * max(1.0, abs(margin))
+        return sum(each > slack if margin == 0 else each >= margin - slack for each in self.differences)
+
+    def p_above(self, margin: float) -> float:
+        """Return the one-sided p of "the median is at most `margin`"."""
+        return float(stats.binom.sf(self.above(margin) - 1, self.n, 0.5))
+
+    def p_below(self, margin: float) -> float:
+        """Return the one-sided p of "the median is at least `margin`"."""
+        slack = 1e-9 * max(1.0, abs(margin))
+        below = sum(each < margin - slack for each in self.differences)
+        return float(stats.binom.sf(below - 1, self.n, 0.5))
+
+
+def differences(grid: Grid, weights: Weights, constant: float = 0.0) -> dict[int, float]:
+    """Return the weighted sum of the arms, less `constant`, for each seed that all of them have.
+
+    Infinity where only arms with a positive weight failed, minus infinity where only those with a negative one did,
+    nan where both did.
+    """
+    shared = set.intersection(*(set(grid.get(arm, {})) for arm in weights)) if weights else set()
+    return {seed: _weighted(grid, weights, seed) - constant for seed in sorted(shared)}
+
+
+def _weighted(grid: Grid, weights: Weights, seed: int) -> float:
+    parts = [weight * grid[arm][seed] for arm, weight in weights.items()]
+    ends = {part for part in parts if not math.isfinite(part)}
+    if len(ends) > 1:
+        return math.nan
+    return ends.pop() if ends else math.fsum(parts)
+
+
+def paired(found: Mapping[int, float]) -> Student | None:
+    """Judge the differences by seed with Student's paired t; None with fails, below two seeds, or without spread."""
+    values = list(found.values())
+    if not all(map(math.isfinite, values)):
+        return None
+    spread = standard_deviation(values)
+    if not spread:
+        return None
+    return Student("paired", len(values), float(np.mean(values)), spread / math.sqrt(len(values)), len(values) - 1)
+
+
+def sign(found: Mapping[int, float]) -> Sign | None:
+    """Judge the differences by seed with the exact sign test, fails ranking worst; None without a seed."""
+    return Sign(tuple(found.values())) if found else None
+
+
+def welch(grid: Grid, weights: Weights, constant: float = 0.0) -> Student | None:
+    """Judge the weighted sum without pairing, each arm with its own spread (Welch and Satterthwaite).
+
+    None with fails, with an arm of fewer than two seeds, or when no arm varies.
+    """
+    estimate, variance, shares = -constant, 0.0, []
+    for arm, weight in weights.items():
+        values = list(grid.get(arm, {}).values())
+        if len(values) < 2 or not all(map(math.isfinite, values)):
+            return None
+        part = weight**2 * (standard_deviation(values) or 0.0) ** 2 / len(values)
+        estimate += weight * float(np.mean(values))
+        variance += part
+        shares.append(part**2 / (len(values) - 1))
+    if variance == 0:
+        return None
+    smallest = min(len(grid[arm]) for arm in weights)
+    return Student("welch", smallest, estimate, math.sqrt(variance), variance**2 / sum(shares))
+
+
+def hedges(d_z: float, df: int) -> float:
+    """Return Hedges' g: the standardised difference without its small-sample bias, 1 - 3 / (4 df - 1) times d."""
+    return d_z * (1 - 3 / (4 * df - 1))
+
+
+def correlation(first: Sequence[float], second: Sequence[float]) -> float | None:
+    """Return Pearson's r of two arms over their shared seeds; None where one of them does not vary."""
+    if len(first) < 2 or is_constant(first) or is_constant(second):
+        return None
+    return float(np.corrcoef(np.asarray(first), np.asarray(second))[0, 1])
+
+
+def sign_flip_p(values: Sequence[float]) -> float | None:
+    """Return the exact two-sided p over all 2^n ways to swap the two arms; None with fails, or beyond 20 seeds."""
+    if not values or len(values) > 20 or not all(map(math.isfinite, values)):
+        return None
+    sums = np.zeros(1)
+    for value in values:
+        sums = np.concatenate([sums + value, sums - value])
+    reached = abs(math.fsum(values))
+    return float(np.mean(np.abs(sums) >= reached - 1e-9 * max(1.0, reached)))
+
+
+def smallest_p(n: int) -> float:
+    """Return the smallest two-sided p that any exact paired test can give with n seeds: 2 / 2^n."""
+    return min(1.0, 2.0 ** (1 - n))
+
+
+def smallest_unpaired_p(n: int) -> float:
+    """Return the smallest two-sided p that an exact test of two unpaired arms of n seeds each can give."""
+    return min(1.0, 2 / math.comb(2 * n, n))
+
+
+def probability_below(first: Sequence[float], second: Sequence[float]) -> float | None:
+    """Return P(first < second) + P(equal) / 2 over all pairs; a fail is infinity and two fails tie. None if empty."""
+    if not first or not second:
+        return None
+    left, right = np.asarray(first)[:, None], np.asarray(second)[None, :]
+    return float(np.mean((left < right) + 0.5 * (left == right)))
