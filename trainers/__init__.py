@@ -1,0 +1,45 @@
+"""Train one pack once: the data, the recipes, the loop."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from trainers.data_settings import complete_data
+from trainers.recipe import COSMETIC_SETTINGS, complete_training
+from trainers.recipes import RECIPES
+from trainers.records import DataInfo, EpochRecord, Outcome, Task
+
+if TYPE_CHECKING:
+    from trainers.checkpoint import CheckpointError
+    from trainers.data import inspect_data
+    from trainers.loop import Trainer, TrainResult, train
+
+__all__ = [
+    "COSMETIC_SETTINGS",
+    "RECIPES",
+    "CheckpointError",
+    "DataInfo",
+    "EpochRecord",
+    "Outcome",
+    "Task",
+    "TrainResult",
+    "Trainer",
+    "complete_data",
+    "complete_training",
+    "inspect_data",
+    "train",
+]
+
+# What needs torch arrives with its first use, so that checking settings stays fast.
+_WITH_TORCH = {
+    "CheckpointError": "trainers.checkpoint",
+    "inspect_data": "trainers.data",
+    "TrainResult": "trainers.loop",
+    "Trainer": "trainers.loop",
+    "train": "trainers.loop",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _WITH_TORCH:
+        return getattr(import_module(_WITH_TORCH[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

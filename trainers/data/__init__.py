@@ -1,0 +1,39 @@
+"""The data sets: settings in, tensors on a device out."""
+
+import json
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+import torch
+
+from trainers.data.digits import load_digits
+from trainers.data.fashion_mnist import load_fashion_mnist
+from trainers.data.images import DataSet, Splits, assemble
+from trainers.data.synthetic import load_synthetic
+from trainers.data_settings import complete_data
+from trainers.records import DataInfo
+
+LOADERS: Mapping[str, Callable[[Mapping[str, Any]], Splits]] = {
+    "digits": load_digits,
+    "fashion_mnist": load_fashion_mnist,
+    "synthetic": load_synthetic,
+}
+
+
+def inspect_data(data: str | Mapping[str, Any]) -> DataInfo:
+    """Return the facts of a data set; SettingError when its folder or files are missing or broken."""
+    return load(data, torch.device("cpu")).info
+
+
+def load(data: str | Mapping[str, Any], device: torch.device) -> DataSet:
+    """Return the data set on `device`, read once a process and kept there for the trials that follow."""
+    return _load(json.dumps(complete_data(data), sort_keys=True), device)
+
+
+@lru_cache(maxsize=4)
+def _load(data: str, device: torch.device) -> DataSet:
+    settings = json.loads(data)
+    if device.type != "cpu":
+        return _load(data, torch.device("cpu")).to(device)
+    return assemble(LOADERS[settings["name"]](settings), settings["validation"])

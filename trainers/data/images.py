@@ -1,0 +1,124 @@
+"""A data set held in memory: uint8 images and their labels, and what is computed from them once."""
+
+import hashlib
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from trainers.records import DataInfo
+from trainers.seeding import generator
+
+SPLIT_SEED = 0
+
+
+@dataclass(frozen=True)
+class Images:
+    """Images as uint8 (count, channels, height, width) and their labels as int64 (count,)."""
+
+    pixels: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def to(self, device: torch.device) -> "Images":
+        """Return the same images on `device`."""
+        return Images(self.pixels.to(device), self.labels.to(device))
+
+    def take(self, index: Tensor) -> "Images":
+        """Return the images at `index`, in that order."""
+        return Images(self.pixels[index], self.labels[index])
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What normalises the images: of each channel its mean and standard deviation, of each pixel its mean.
+
+    `peak` is the largest value that occurs (16 for the digits, 255 for most others). Shapes broadcast over images.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+    pixel_mean: Tensor
+    peak: int
+
+    def to(self, device: torch.device) -> "Statistics":
+        """Return the same statistics on `device`."""
+        return Statistics(self.mean.to(device), self.deviation.to(device), self.pixel_mean.to(device), self.peak)
+
+
+def statistics(images: Images) -> Statistics:
+    """Return the statistics of `images`, from whole-number counts, so that they are the same on every machine."""
+    values = torch.arange(256, dtype=torch.float64)
+    channels = images.pixels.transpose(0, 1).flatten(1)
+    counts = torch.stack([torch.bincount(channel, minlength=256) for channel in channels]).double()
+    share = counts / counts.sum(1, keepdim=True)
+    mean = share @ values
+    deviation = ((share * (values - mean[:, None]) ** 2).sum(1)).sqrt().clamp_min(1e-6)
+    pixel_mean = images.pixels.sum(0, dtype=torch.int64).double() / len(images)
+    return Statistics(
+        mean.float()[:, None, None], deviation.float()[:, None, None], pixel_mean.float(), int(images.pixels.max())
+    )
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """The images to train on, to validate on (maybe none) and to test on."""
+
+    train: Images
+    test: Images
+    validation: Images | None
+    num_classes: int
+    fingerprint: str
+    statistics: Statistics
+
+    @property
+    def info(self) -> DataInfo:
+        """The facts that a plan needs."""
+        channels, height, width = self.train.pixels.shape[1:]
+        held_out = 0 if self.validation is None else len(self.validation)
+        shape = (int(channels), int(height), int(width))
+        return DataInfo(shape, self.num_classes, len(self.train), len(self.test), self.fingerprint, held_out)
+
+    def to(self, device: torch.device) -> "DataSet":
+        """Return the same data set on `device`."""
+        return replace(
+            self,
+            train=self.train.to(device),
+            test=self.test.to(device),
+            validation=None if self.validation is None else self.validation.to(device),
+            statistics=self.statistics.to(device),
+        )
+
+
+Splits = tuple[Images, Images, int]  # what a loader returns: to train on, to test on, and how many classes there are
+
+
+def fingerprint(*splits: Images) -> str:
+    """Return the SHA-256 of the splits' shapes, pixels and labels, in hexadecimal."""
+    digest = hashlib.sha256()
+    for split in splits:
+        digest.update(str(tuple(split.pixels.shape)).encode())
+        digest.update(split.pixels.contiguous().numpy().tobytes())
+        digest.update(split.labels.contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def hold_out(train: Images, num_classes: int, share: float) -> tuple[Images, Images | None]:
+    """Return what is left to train on and what validates: `share` of each class, the same images every time."""
+    if share == 0:
+        return train, None
+    held = torch.zeros(len(train), dtype=torch.bool)
+    for label in range(num_classes):
+        members = (train.labels == label).nonzero().squeeze(1)
+        order = torch.randperm(len(members), generator=generator(SPLIT_SEED, "split", label))
+        held[members[order[: round(share * len(members))]]] = True
+    return train.take((~held).nonzero().squeeze(1)), train.take(held.nonzero().squeeze(1))
+
+
+def assemble(splits: Splits, validation: float) -> DataSet:
+    """Return the data set of the loaded `splits`, with `validation` as the share that is held out of the first."""
+    whole, test, num_classes = splits
+    train, held = hold_out(whole, num_classes, validation)
+    return DataSet(train, test, held, num_classes, fingerprint(whole, test), statistics(train))

@@ -1,0 +1,34 @@
+"""Every source of randomness of a trial, derived from its seed, its purpose and its epoch.
+
+Nothing is drawn from a stream that lives on between epochs. So an epoch's order, augmentation and dropout masks are
+the same whether the trial runs alone, in a pack, in a fresh process, in a reused one, or continues from a checkpoint.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+import torch
+
+Purpose = Literal["init", "order", "augment", "dropout", "split", "synthetic"]
+
+
+def derive(seed: int, purpose: Purpose, epoch: int = 0) -> int:
+    """Return the 63-bit seed of one purpose in one epoch of the trial with that seed."""
+    digest = hashlib.sha256(f"{seed}/{purpose}/{epoch}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+def generator(seed: int, purpose: Purpose, epoch: int = 0) -> torch.Generator:
+    """Return a fresh generator on the CPU; drawing there keeps the numbers the same on every device."""
+    return torch.Generator().manual_seed(derive(seed, purpose, epoch))
+
+
+@contextmanager
+def seeded(seed: int, purpose: Purpose, epoch: int = 0, device: torch.device | None = None) -> Iterator[None]:
+    """Seed torch's global generators inside the block, and put the caller's state back after it."""
+    devices = [device] if device is not None and device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(derive(seed, purpose, epoch))
+        yield
