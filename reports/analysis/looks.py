@@ -1,0 +1,34 @@
+"""Looking at the results more than once: the union-bound ramp, adjusted p, and the e-value for unplanned looks."""
+
+import math
+from collections.abc import Sequence
+
+
+def ramp(looks: Sequence[int], alpha: float = 0.05) -> tuple[float, ...]:
+    """Return the level of each look, alpha 2k / (K (K + 1)) at look k of K; they add up to alpha.
+
+    By the union bound the error rate over all looks is at most alpha, for any test and any dependence.
+    """
+    count = len(looks)
+    return tuple(alpha * 2 * (place + 1) / (count * (count + 1)) for place in range(count))
+
+
+def look_adjusted(p: Sequence[float], levels: Sequence[float], alpha: float = 0.05) -> float:
+    """Return the smallest p alpha / alpha_k over the looks so far, at most 1; it never grows with a further look."""
+    return min([1.0, *(each * alpha / level for each, level in zip(p, levels, strict=False))])
+
+
+def e_value(t: float, n: int, g: float = 1.0) -> float:
+    """Return the e-value of a t statistic from n seeds, with a prior N(0, g) on the standardised effect.
+
+    1 / e is a valid p whenever one stops (Wang and Ramdas, arXiv:2310.03722).
+    """
+    df = n - 1
+    shrunk = 1 + n * g
+    log = -0.5 * math.log(shrunk) - (df + 1) / 2 * (math.log1p(t**2 / (shrunk * df)) - math.log1p(t**2 / df))
+    return math.exp(min(log, 700.0))
+
+
+def largest_e_value(n: int, g: float = 1.0) -> float:
+    """Return the largest e-value that n seeds can give, whatever the data."""
+    return float((1 + n * g) ** ((n - 1) / 2))

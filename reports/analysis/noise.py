@@ -1,0 +1,113 @@
+"""The noise floor: the baseline against itself with other seeds, and one machine against another."""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from reports.analysis.effects import welch
+from reports.analysis.intervals import standard_deviation
+from reports.analysis.power import smallest_welch
+from reports.analysis.readings import finite, grid
+from reports.results import Arm, Study
+
+
+@dataclass(frozen=True)
+class NoiseFloor:
+    """One arm against itself: the lower half of its seeds against the upper half, by Welch's t.
+
+    Nothing but the seeds differs, so `difference` is noise and `p` is small in one study of twenty. `smallest` is the
+    smallest difference of two arms that this many seeds would have detected in 80 % of all studies.
+    """
+
+    arm: Arm
+    first: Mapping[int, float]
+    second: Mapping[int, float]
+    difference: float | None
+    low: float | None
+    high: float | None
+    p: float | None
+    sd: float | None
+    smallest: float | None
+
+
+def noise_floor(study: Study, metric: str = "test_error", level: float = 0.95) -> tuple[NoiseFloor, ...]:
+    """Return the A/A check of every baseline arm with at least two sound seeds, one for each context."""
+    found = grid(study, metric)
+    arms = [arm for arm in study.arms if study.baseline.items() <= arm.levels.items() and not arm.orphaned]
+    return tuple(_floor(arm, finite(found[arm.name]), level) for arm in arms if len(finite(found[arm.name])) >= 2)
+
+
+def _floor(arm: Arm, values: Mapping[int, float], level: float) -> NoiseFloor:
+    seeds = sorted(values)
+    half = len(seeds) // 2
+    first = {seed: values[seed] for seed in seeds[:half]}
+    second = {seed: values[seed] for seed in seeds[half : 2 * half]}
+    effect = welch({"first": first, "second": second}, {"second": 1.0, "first": -1.0})
+    low, high = effect.interval(level) if effect else (None, None)
+    difference = math.fsum(second.values()) / half - math.fsum(first.values()) / half
+    spread = standard_deviation(list(values.values()))
+    size = smallest_welch(half, 1 - level)
+    return NoiseFloor(
+        arm=arm,
+        first=first,
+        second=second,
+        difference=difference,
+        low=low,
+        high=high,
+        p=effect.p if effect else None,
+        sd=spread,
+        smallest=size * spread if size is not None and spread else None,
+    )
+
+
+@dataclass(frozen=True)
+class MachineCheck:
+    """Whether hosts or devices give other errors: offsets that add to zero, and the F test that all are zero."""
+
+    kind: str
+    offsets: Mapping[str, float]
+    n: Mapping[str, int]
+    f: float | None
+    p: float | None
+
+
+def machine_check(study: Study, kind: str = "host", metric: str = "test_error") -> MachineCheck | None:
+    """Compare the machines of a study, `kind` being "host" or "device", in the model error ~ arm + machine.
+
+    None when no arm ran on two of them: only such an arm can tell.
+    """
+    found = grid(study, metric)
+    places = {(trial.arm, trial.seed): getattr(trial, kind) for trial in study.trials if getattr(trial, kind)}
+    groups: list[tuple[list[str], list[float]]] = []
+    for arm, values in found.items():
+        sound = {seed: value for seed, value in finite(values).items() if (arm, seed) in places}
+        if len({places[arm, seed] for seed in sound}) > 1:
+            groups.append(([places[arm, seed] for seed in sound], list(sound.values())))
+    return _machines(kind, groups) if groups else None
+
+
+def _machines(kind: str, groups: Sequence[tuple[list[str], list[float]]]) -> MachineCheck:
+    """Fit the machines after the arms' means are taken out of both sides (Frisch, Waugh and Lovell)."""
+    names = sorted({name for places, _ in groups for name in places})
+    sides, readings = [], []
+    for places, values in groups:
+        side = np.array([[float(place == name) for name in names] for place in places])
+        sides.append(side - side.mean(axis=0))
+        readings.append(np.array(values) - np.mean(values))
+    design, target = np.vstack(sides), np.concatenate(readings)
+    offsets, _, rank, _ = np.linalg.lstsq(design, target, rcond=None)
+    residual = float(((target - design @ offsets) ** 2).sum())
+    explained = float((target**2).sum()) - residual
+    df = len(target) - len(groups) - int(rank)
+    f = max(explained, 0.0) / int(rank) / (residual / df) if df > 0 and residual > 1e-20 else None
+    return MachineCheck(
+        kind=kind,
+        offsets={name: float(value) for name, value in zip(names, offsets, strict=True)},
+        n=Counter(name for places, _ in groups for name in places),
+        f=f,
+        p=float(stats.f.sf(f, int(rank), df)) if f is not None else None,
+    )

@@ -1,0 +1,78 @@
+"""The arms that no other arm beats in both error and cost, and how sure it is that they are."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from reports.analysis.readings import generator, grid
+from reports.results import Study
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Front:
+    """The names on the front in the order given, those that are not, and those left out because they failed.
+
+    `probability` is how often each arm is on the front when whole seeds are drawn anew; empty below two seeds.
+    """
+
+    front: tuple[str, ...]
+    dominated: tuple[str, ...]
+    excluded: tuple[str, ...]
+    probability: Mapping[str, float]
+
+
+def pareto(points: Mapping[str, Point]) -> Front:
+    """Return the front of (error, cost), less being better in both; equals stay, an infinite value is left out."""
+    sound = {name: point for name, point in points.items() if all(map(math.isfinite, point))}
+    front = tuple(name for name, point in sound.items() if not any(_beats(each, point) for each in sound.values()))
+    return Front(
+        front=front,
+        dominated=tuple(name for name in sound if name not in front),
+        excluded=tuple(name for name in points if name not in sound),
+        probability={},
+    )
+
+
+def _beats(one: Point, other: Point) -> bool:
+    return one != other and one[0] <= other[0] and one[1] <= other[1]
+
+
+def study_front(study: Study, cost: Mapping[str, float], metric: str = "test_error", draws: int = 2000) -> Front:
+    """Return the front of the study's mean errors against `cost` by arm name, with the probability of being on it.
+
+    Arms with any fail are excluded, since the mean of their survivors flatters them; arms without a result or a cost
+    do not appear.
+    """
+    found = {arm: values for arm, values in grid(study, metric).items() if values and arm in cost}
+    means = {arm: float(np.mean(list(values.values()))) for arm, values in found.items()}
+    front = pareto({arm: (means[arm], cost[arm]) for arm in found})
+    sound = {arm: found[arm] for arm in (*front.front, *front.dominated)}
+    probability = _probability(study.name, sound, cost, metric, draws)
+    return Front(front.front, front.dominated, front.excluded, probability)
+
+
+def _probability(
+    study: str, found: Mapping[str, Mapping[int, float]], cost: Mapping[str, float], metric: str, draws: int
+) -> dict[str, float]:
+    seeds = sorted({seed for values in found.values() for seed in values})
+    if len(seeds) < 2:
+        return {}
+    values = np.array([[each.get(seed, math.nan) for seed in seeds] for each in found.values()])
+    present = np.isfinite(values)
+    rng = generator(study, "*", f"front {metric}")
+    weights = rng.multinomial(len(seeds), np.full(len(seeds), 1 / len(seeds)), size=draws).astype(float)
+    counts = weights @ present.T
+    sums = weights @ np.where(present, values, 0.0).T
+    # An arm none of whose seeds was drawn keeps its own mean, so that every draw compares the same arms.
+    errors = np.where(counts > 0, sums / np.maximum(counts, 1), np.nanmean(values, axis=1)[None, :])
+    costs = np.array([cost[arm] for arm in found])
+    on_front = np.ones(errors.shape, dtype=bool)
+    for place in range(len(costs)):
+        better = (errors <= errors[:, [place]]) & (costs <= costs[place])
+        strictly = (errors < errors[:, [place]]) | (costs < costs[place])
+        on_front[:, place] = ~(better & strictly).any(axis=1)
+    return {arm: float(share) for arm, share in zip(found, on_front.mean(axis=0), strict=True)}

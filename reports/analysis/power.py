@@ -1,0 +1,76 @@
+"""What a number of seeds can show: the power of a t test, the smallest effect it sees, the seeds it needs."""
+
+import math
+from collections.abc import Callable
+
+from scipy import optimize, stats
+
+MOST_SEEDS = 1000
+
+
+def t_power(noncentrality: float, df: float, alpha: float = 0.05) -> float:
+    """Return the power of the two-sided t test at level alpha, by the noncentral t distribution."""
+    critical = float(stats.t.ppf(1 - alpha / 2, df))
+    size = abs(noncentrality)
+    if size > 50:  # the normal part of t hardly matters any more
+        return float(stats.chi2.cdf(df * (size / critical) ** 2, df))
+    other_side = stats.nct.cdf(-critical, df, size) if size < 4 else 0.0  # scipy returns nan for the far tail
+    return float(stats.nct.sf(critical, df, size) + other_side)
+
+
+def _smallest(power_at: Callable[[float], float], power: float) -> float | None:
+    high = 1.0
+    while power_at(high) < power:
+        high *= 2
+        if high > 1e6:
+            return None
+    return float(optimize.brentq(lambda effect: power_at(effect) - power, 0.0, high, xtol=1e-10))
+
+
+def smallest_paired(n: int, alpha: float = 0.05, power: float = 0.8) -> float | None:
+    """Return the smallest effect that n seeds detect by the paired t, in SDs of the differences; None below 2."""
+    return _smallest(lambda size: t_power(size * math.sqrt(n), n - 1, alpha), power) if n >= 2 else None
+
+
+def smallest_welch(n: int, alpha: float = 0.05, power: float = 0.8) -> float | None:
+    """Return the smallest difference of two unpaired arms of n seeds each, in SDs of one arm; None below 2 seeds."""
+    return _smallest(lambda size: t_power(size * math.sqrt(n / 2), 2 * n - 2, alpha), power) if n >= 2 else None
+
+
+def smallest_pooled(arms: int, n: int, alpha: float = 0.05, power: float = 0.8) -> float | None:
+    """Return the smallest difference of two arms when the spread is pooled over all of them, in residual SDs."""
+    df = (arms - 1) * (n - 1)
+    return _smallest(lambda size: t_power(size * math.sqrt(n / 2), df, alpha), power) if df >= 1 else None
+
+
+def seeds_needed(distance: float, alpha: float = 0.05, power: float = 0.8) -> int | None:
+    """Return the fewest seeds with which the paired t sees `distance`, in SDs of the differences, with that power.
+
+    None when even `MOST_SEEDS` are too few.
+    """
+
+    def enough(n: int) -> bool:
+        return t_power(distance * math.sqrt(n), n - 1, alpha) >= power
+
+    low, high = 1, 2
+    while not enough(high):
+        low, high = high, 2 * high
+        if low >= MOST_SEEDS:
+            return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high if high <= MOST_SEEDS else None
+
+
+def seeds_for_probability(gamma: float, alpha: float = 0.05, beta: float = 0.05) -> int:
+    """Return the seeds per arm with which P(A < B) >= gamma is seen (Noether 1987; Bouthillier et al. use 0.75)."""
+    reach = float(stats.norm.ppf(1 - alpha) + stats.norm.ppf(1 - beta))
+    return math.ceil((reach / (math.sqrt(6) * (gamma - 0.5))) ** 2)
+
+
+def seeds_for_rate(rate: float, alpha: float = 0.05) -> int | None:
+    """Return the fewest seeds that, all failing, put the exact lower bound of the fail rate above `rate`."""
+    if not 0 < rate < 1:
+        return None
+    return max(1, math.ceil(math.log(alpha / 2) / math.log(rate) - 1e-12))

@@ -1,0 +1,160 @@
+"""How much of the variance between arms each factor explains, exactly, and how much of one trial is luck."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations, product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reports.analysis import pooled
+from reports.analysis.readings import generator, grid
+from reports.analysis.resampling import FEWEST
+from reports.results import Scalar, Study
+
+Matrix = NDArray[np.float64]
+Term = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Share:
+    """One factor or interaction: its share of the variance of the arm means, from 0 to 1, raw and without noise."""
+
+    term: Term
+    raw: float
+    corrected: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Shares:
+    """The exact decomposition of a full grid. `luck` is the share of a single trial's variance that its seed causes.
+
+    `interval` says how low and high were had: "seeds resampled", "from the residual spread", or None without them.
+    """
+
+    shares: tuple[Share, ...]
+    luck: float | None
+    n: int
+    interval: str | None
+
+
+def decompose(means: Matrix, factors: Sequence[str]) -> dict[Term, float]:
+    """Return each term's variance over a full grid of arm means, one axis a factor (functional ANOVA); they add up."""
+    found: dict[Term, Matrix] = {(): np.asarray(means.mean())}
+    variances = {}
+    for order in range(1, means.ndim + 1):
+        for axes in combinations(range(means.ndim), order):
+            others = tuple(axis for axis in range(means.ndim) if axis not in axes)
+            effect = means.mean(axis=others, keepdims=True)
+            for lower in range(order):
+                for inner in combinations(axes, lower):
+                    effect = effect - found[tuple(factors[axis] for axis in inner)]
+            term = tuple(factors[axis] for axis in axes)
+            found[term] = effect
+            variances[term] = float((effect**2).mean())
+    return variances
+
+
+def normalised(variances: Mapping[Term, float]) -> dict[Term, float] | None:
+    """Return shares that add to 1; None when nothing varies."""
+    total = math.fsum(variances.values())
+    return {term: value / total for term, value in variances.items()} if total > 1e-24 else None
+
+
+def corrected(
+    variances: Mapping[Term, float], degrees: Mapping[Term, int], noise: float, arms: int
+) -> dict[Term, float]:
+    """Return the variances less what noise alone puts into them, `noise` being that of an arm mean; never below 0."""
+    return {term: max(value - noise * degrees[term] / arms, 0.0) for term, value in variances.items()}
+
+
+def study_shares(
+    study: Study, metric: str = "test_error", level: float = 0.95, draws: int = 1000
+) -> tuple[Shares | None, str | None]:
+    """Decompose the study's full grid of arm means; or return None and the reason.
+
+    The noise is the residual of the blocked model over n, the harmonic mean of the arms' seeds. Intervals resample
+    whole seeds from ten complete seeds on, else they are drawn from the residual spread.
+    """
+    found = grid(study, metric)
+    factors = [factor for factor, levels in study.factors.items() if len(levels) > 1]
+    arms = {tuple(arm.levels[factor] for factor in factors): arm.name for arm in study.arms if not arm.orphaned}
+    cells = list(product(*(study.factors[factor] for factor in factors)))
+    if not factors:
+        return None, "no factor varies"
+    if missing := [cell for cell in cells if not found.get(arms.get(cell, ""), {})]:
+        return None, f"the grid is not full: no result for {_named(factors, missing[0])}, {len(missing)} in all"
+    if failed := [cell for cell in cells if not all(map(math.isfinite, found[arms[cell]].values()))]:
+        return None, f"an arm with fails has no mean: {_named(factors, failed[0])}, {len(failed)} in all"
+    shape = tuple(len(study.factors[factor]) for factor in factors)
+    values = [found[arms[cell]] for cell in cells]
+    return _shares(study.name, metric, values, factors, shape, level, draws)
+
+
+def _named(factors: Sequence[str], cell: Sequence[Scalar]) -> str:
+    return " ".join(f"{factor}={level}" for factor, level in zip(factors, cell, strict=True))
+
+
+def _shares(
+    name: str,
+    metric: str,
+    values: Sequence[Mapping[int, float]],
+    factors: Sequence[str],
+    shape: tuple[int, ...],
+    level: float,
+    draws: int,
+) -> tuple[Shares | None, str | None]:
+    means = np.array([np.mean(list(each.values())) for each in values]).reshape(shape)
+    raw = normalised(decompose(means, factors))
+    if raw is None:
+        return None, "all arms have the same mean"
+    sizes = dict(zip(factors, shape, strict=True))
+    degrees = {term: math.prod(sizes[factor] - 1 for factor in term) for term in raw}
+    n = len(values) / math.fsum(1 / len(each) for each in values)
+    model = pooled.fit({str(place): each for place, each in enumerate(values)})
+    mse = model.mse if model else 0.0
+    clean = corrected(decompose(means, factors), degrees, mse / n, len(values))
+    exact = normalised(clean) or dict.fromkeys(raw, 0.0)
+    rng = generator(name, "*", f"shares {metric}")
+    seeds = sorted(set.intersection(*(set(each) for each in values)))
+    drawn: list[dict[Term, float]] = []
+    if model and len(seeds) >= FEWEST:
+        how = "seeds resampled"
+        block = np.array([[each[seed] for seed in seeds] for each in values])
+        for _ in range(draws):
+            picked = block[:, rng.integers(0, len(seeds), len(seeds))]
+            again = decompose(picked.mean(axis=1).reshape(shape), factors)
+            drawn.append(corrected(again, degrees, 2 * mse / n, len(values)))
+    elif model:
+        how = "from the residual spread"
+        for _ in range(draws):
+            spread = mse * float(rng.chisquare(model.df)) / model.df
+            again = decompose(means + rng.normal(0, math.sqrt(spread / n), shape), factors)
+            # The means carry their own noise already and get as much again.
+            drawn.append(corrected(again, degrees, mse / n + spread / n, len(values)))
+    shares = [normalised(each) or dict.fromkeys(raw, 0.0) for each in drawn]
+    tails = [(1 - level) / 2, (1 + level) / 2]
+    ends = {term: np.quantile([each[term] for each in shares], tails) for term in raw} if shares else {}
+    made = tuple(
+        Share(
+            term=term,
+            raw=raw[term],
+            corrected=exact[term],
+            low=float(ends[term][0]) if ends else None,
+            high=float(ends[term][1]) if ends else None,
+        )
+        for term in raw
+    )
+    return Shares(made, _luck(values, clean), min(map(len, values)), how if shares else None), None
+
+
+def _luck(values: Sequence[Mapping[int, float]], clean: Mapping[Term, float]) -> float | None:
+    """Return seed variance over seed variance plus the variance between arms; None where no arm has two seeds."""
+    within = [float(np.var(list(each.values()), ddof=1)) for each in values if len(each) > 1]
+    if not within:
+        return None
+    seed, arms = float(np.mean(within)), math.fsum(clean.values())
+    return seed / (seed + arms) if seed + arms > 0 else None

@@ -1,0 +1,349 @@
+"""The worked cases: every number of tests/gold/statistics.yaml, from the functions that the pages use."""
+
+import math
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from scipy import stats
+
+from reports.analysis import curves, factors, literature, looks, many, pareto, pooled, power, rates, shares
+from reports.analysis.arms import summarise_values
+from reports.analysis.contrasts import contrasts
+from reports.analysis.effects import (
+    Sign,
+    differences,
+    paired,
+    probability_below,
+    sign_flip_p,
+    smallest_p,
+    smallest_unpaired_p,
+    welch,
+)
+from reports.analysis.intervals import rate_interval
+from tests.reports.analysis.build import study
+
+CASES = yaml.safe_load((Path(__file__).parents[2] / "gold" / "statistics.yaml").read_text(encoding="utf-8"))
+GRID = {tuple(name.split("@")): values for name, values in CASES["F01"]["inputs"]["data"].items()}
+
+
+def near(code, value, expected):
+    within = CASES[code].get("within", {"abs": 0})
+    assert value == pytest.approx(expected, rel=within.get("rel", 0), abs=within.get("abs", 1e-12))
+
+
+def numbers(values):
+    return [math.inf if value in ("fail", None) else value for value in values]
+
+
+def by_seed(values):
+    return dict(enumerate(numbers(values)))
+
+
+def pair(code):
+    inputs = CASES[code]["inputs"]
+    first = inputs.get("B", inputs.get("B_original"))
+    second = inputs.get("A", inputs.get("A_full_preact"))
+    return {"B": by_seed(first), "A": by_seed(second)}
+
+
+B_MINUS_A = {"B": 1.0, "A": -1.0}
+
+
+def grid_study(drop=()):
+    return study(
+        [
+            (
+                {"variant": variant, "depth": int(depth)},
+                {s: v for s, v in enumerate(values) if (variant, depth, s) not in drop},
+            )
+            for (variant, depth), values in GRID.items()
+        ],
+        baseline={"variant": "original"},
+    )
+
+
+@pytest.mark.parametrize("code", ["S01", "S02", "S03", "S04", "S05", "S06"])
+def test_arm_summaries(code):
+    expected = CASES[code]["expect"]
+    found = summarise_values(by_seed(CASES[code]["inputs"]["values"]))
+    ends = {
+        "ci95_t": (found.low, found.high),
+        "sd_ci95_chi2": (found.sd_low, found.sd_high),
+        "fail_rate_ci95_clopper_pearson": (found.fail_low, found.fail_high),
+        "fail_rate_ci95_wilson": rate_interval(found.n_fail, found.n, method="wilson"),
+    }
+    names = {
+        "min": "minimum",
+        "max": "maximum",
+        "render": "text",
+        "mean_ok": "mean",
+        "mean_of_ok_shown_only_in_detail": "mean",
+    }
+    for key, value in expected.items():
+        if key in ends and value is None:
+            assert ends[key] == (None, None)
+        elif key in ends:
+            near(code, ends[key], tuple(value))
+        elif isinstance(value, str) or value is None:
+            assert getattr(found, names.get(key, key)) == value
+        else:
+            near(code, getattr(found, names.get(key, key)), value)
+
+
+@pytest.mark.parametrize("code", ["T01", "T02"])
+def test_paired_contrasts(code):
+    expected = CASES[code]["expect"]
+    made = study(
+        [({"v": "A"}, list(pair(code)["A"].values())), ({"v": "B"}, list(pair(code)["B"].values()))],
+        baseline={"v": "A"},
+    )
+    (found,) = contrasts(made)
+    near(code, found.estimate, expected["diff_mean"])
+    near(code, found.sd, expected["diff_sd"])
+    near(code, (found.t, found.df, found.p), (expected["t"], expected["df"], expected["p_two_sided"]))
+    near(code, [found.low, found.high], expected["ci95"])
+    near(code, (found.d_z, found.hedges_g), (expected["cohen_dz"], expected["hedges_gz"]))
+    near(code, found.r, expected["pearson_r"])
+
+
+def test_t03_welch():
+    expected = CASES["T03"]["expect"]
+    found = welch(pair("T03"), B_MINUS_A)
+    near("T03", (found.t, found.df, found.p), (expected["t"], expected["df"], expected["p"]))
+    near("T03", list(found.interval(0.95)), expected["ci95"])
+
+
+def test_t04_sign_flip():
+    assert (
+        sign_flip_p(list(differences(pair("T04"), B_MINUS_A).values()))
+        == CASES["T04"]["expect"]["signflip_p_two_sided"]
+    )
+
+
+def test_t05_smallest_p():
+    for n, expected in CASES["T05"]["expect"].items():
+        near("T05", smallest_p(int(n)), expected["signflip_or_wilcoxon_two_sided"])
+        near("T05", smallest_unpaired_p(int(n)), expected["unpaired_perm_two_sided"])
+
+
+@pytest.mark.parametrize("code", ["T06", "T07"])
+def test_probability_of_being_better(code):
+    inputs = CASES[code]["inputs"]
+    near(code, probability_below(numbers(inputs["A"]), numbers(inputs["B"])), CASES[code]["expect"]["p"])
+
+
+def test_t08_worst_rank_sign():
+    expected = CASES["T08"]["expect"]
+    found = Sign(tuple(differences(pair("T08"), B_MINUS_A).values()))
+    assert (found.above(0.2), found.n) == (expected["wins"], expected["n"])
+    near("T08", found.p_above(0.2), expected["p_one_sided"])
+
+
+def test_t09_fail_rates():
+    for name, expected in CASES["T09"]["expect"].items():
+        (k, n), (j, m) = (map(int, side.split("/")) for side in name.split(" vs "))
+        found = rates.compare_rates(k, n, j, m)
+        near("T09", (found.fisher, found.boschloo), (expected["fisher"], expected["boschloo"]))
+
+
+def test_m01_holm():
+    expected = CASES["M01"]["expect"]
+    near("M01", many.holm(expected["p"]), expected["adj"])
+    near("M01", many.benjamini_hochberg(expected["p"]), expected["bh"])
+
+
+def test_p01_smallest_effect():
+    for n, expected in CASES["P01"]["expect"].items():
+        near("P01", power.smallest_paired(int(n)), expected["paired_dz"])
+        near("P01", power.smallest_welch(int(n)), expected["welch_d"])
+
+
+def test_p02_seeds_needed():
+    found = {str(distance): power.seeds_needed(distance) for distance in CASES["P02"]["inputs"]["dz"]}
+    assert found == CASES["P02"]["expect"]
+
+
+def test_p03_smallest_effect_pooled():
+    for arms, n in product(CASES["P03"]["inputs"]["C"], CASES["P03"]["inputs"]["n"]):
+        near("P03", power.smallest_pooled(arms, n), CASES["P03"]["expect"][f"C={arms},n={n}"])
+
+
+def test_p04_noether():
+    found = {str(gamma): power.seeds_for_probability(gamma) for gamma in CASES["P04"]["inputs"]["gamma"]}
+    assert found == CASES["P04"]["expect"]
+
+
+def terms(found):
+    return {":".join(effect.term): effect for effect in found.effects}
+
+
+def test_f01_blocked_anova():
+    expected = CASES["F01"]["expect"]["anova"]
+    found = factors.study_anova(grid_study())
+    for name, effect in terms(found).items():
+        line = expected[name]
+        near("F01", (effect.squares, effect.df, effect.f, effect.p), (line["SS"], line["df"], line["F"], line["p"]))
+        near(
+            "F01",
+            (effect.eta2, effect.partial_eta2, effect.omega2),
+            (line["eta2"], line["partial_eta2"], line["omega2"]),
+        )
+    near("F01", (found.mse, found.df), (expected["Residual"]["mse"], expected["Residual"]["df"]))
+    spread = CASES["F01"]["expect"]["brown_forsythe"]
+    near("F01", factors.spread_check(list(GRID.values())), (spread["F"], spread["p"]))
+
+
+def plain(name):
+    return ":".join(part[2:].split(",")[0] for part in name.split(":"))
+
+
+def against(code, found, expected):
+    for name, line in expected.items():
+        if name not in ("Residual", "Intercept"):
+            effect = terms(found)[plain(name)]
+            near(code, (effect.squares, effect.df, effect.f, effect.p), (line["SS"], line["df"], line["F"], line["p"]))
+    assert found.df == expected["Residual"]["df"]
+
+
+def test_f02_unblocked_anova():
+    against("F02", factors.study_anova(grid_study(), blocked=False), CASES["F02"]["expect"])
+
+
+def test_f03_exact_shares():
+    expected = CASES["F03"]["expect"]
+    found, reason = shares.study_shares(grid_study(), draws=20)
+    assert reason is None
+    near("F03", [each.raw for each in found.shares], list(expected["raw"].values()))
+    near("F03", [each.corrected for each in found.shares], list(expected["noise_corrected"].values()))
+
+
+@pytest.mark.parametrize("kind", [2, 3])
+def test_f04_unbalanced_anova(kind):
+    found = factors.study_anova(grid_study(drop=[("full_preact", "164", 2)]), kind=kind)
+    against("F04", found, CASES["F04"]["expect"][f"typ{kind}"])
+    assert found.n == 44
+
+
+def test_f05_interaction_contrast():
+    expected = CASES["F05"]["expect"]
+    found = paired(
+        differences(
+            {name: by_seed(values) for name, values in GRID.items()},
+            {("original", "164"): 1, ("full_preact", "164"): -1, ("original", "56"): -1, ("full_preact", "56"): 1},
+        )
+    )
+    near("F05", (found.estimate, found.t, found.p), (expected["mean"], expected["t"], expected["p"]))
+    near("F05", found.se * math.sqrt(5), expected["sd"])
+    near("F05", list(found.interval(0.95)), expected["ci95"])
+
+
+@pytest.mark.parametrize("depth", ["110", "164"])
+def test_f06_pooled_contrast(depth):
+    expected = CASES["F06"]["expect"][f"depth_{depth}"]
+    model = pooled.fit({name: by_seed(values) for name, values in GRID.items()})
+    found = model.effect({("original", depth): 1.0, ("full_preact", depth): -1.0})
+    near("F06", (found.estimate, found.se, found.df), (expected["est"], expected["se"], expected["df"]))
+    near("F06", (found.t, found.p, found.p_above(0.2)), (expected["t"], expected["p"], expected["p_sup_02"]))
+    near("F06", list(found.interval(0.95)), expected["ci95"])
+
+
+def test_f07_dunnett():
+    expected = CASES["F07"]["expect"]
+    arms = [GRID["relu_only", "110"], GRID["full_preact", "110"]]
+    statistic, p = many.dunnett(arms, GRID["original", "110"], np.random.default_rng(0))
+    assert statistic == pytest.approx(expected["stat"], rel=1e-4)
+    assert p == pytest.approx(expected["p"], abs=2e-3)
+
+
+def test_q03_e_values():
+    for case, expected in zip(CASES["Q03"]["inputs"]["cases"], CASES["Q03"]["expect"]["e"], strict=True):
+        near("Q03", looks.e_value(case["t"], case["n"], case["g"]), expected)
+    for n, expected in CASES["Q03"]["expect"]["largest_possible_e_g1"].items():
+        near("Q03", looks.largest_e_value(int(n)), expected)
+
+
+def bootstrap_covers(data, rng, draws=500):
+    count, n = data.shape
+    picks = rng.integers(0, n, size=(count, draws, n))
+    means = np.sort(np.take_along_axis(data[:, None, :], picks, axis=2).mean(axis=2), axis=1)
+    low, high = means[:, int(0.025 * draws)], means[:, int(0.975 * draws)]
+    return (low <= 0) & (high >= 0)
+
+
+def test_b01_coverage():
+    rng = np.random.default_rng(1)
+    for place, n in enumerate(CASES["B01"]["inputs"]["n"]):
+        data = rng.normal(size=(50_000, n))
+        mean, sd = data.mean(axis=1), data.std(axis=1, ddof=1)
+        covered = {
+            "t": np.abs(mean) <= stats.t.ppf(0.975, n - 1) * sd / math.sqrt(n),
+            "z_1_96_sem": np.abs(mean) <= 1.96 * sd / math.sqrt(n),
+            "mean_pm_sd": np.abs(mean) <= sd,
+            "percentile_bootstrap": bootstrap_covers(data[:4000], rng),
+        }
+        for name, each in covered.items():
+            near("B01", float(np.mean(each)), CASES["B01"]["expect"][name][place])
+
+
+def test_b02_bootstrap_of_three_is_the_range():
+    values = CASES["B02"]["inputs"]["values"]
+    means = [sum(each) / 3 for each in product(values, repeat=3)]
+    near("B02", list(np.quantile(means, [0.025, 0.975], method="inverted_cdf")), CASES["B02"]["expect"]["percentile95"])
+
+
+def test_r01_paper_with_mean_and_sd():
+    inputs, expected = CASES["R01"]["inputs"], CASES["R01"]["expect"]
+    published = literature.Published(inputs["paper"]["mean"], inputs["paper"]["sd"], inputs["paper"]["n"], "mean")
+    found = literature.compare(by_seed(inputs["ours"]), published)
+    near("R01", (found.t, found.p), (expected["t"], expected["p"]))
+    assert found.verdict == expected["verdict"]
+
+
+def test_r02_paper_with_one_number():
+    inputs, expected = CASES["R02"]["inputs"], CASES["R02"]["expect"]
+    found = literature.compare(by_seed(inputs["ours"]), literature.Published(inputs["paper"]))
+    near("R02", (found.t, found.p), (expected["t"], expected["p"]))
+    near("R02", [found.ours_low, found.ours_high], expected["ci"])
+    assert "no error bar" in found.note
+
+
+def test_r03_best_of_n():
+    for n, expected in CASES["R03"]["expect"].items():
+        near("R03", literature.expected_best(int(n)), expected)
+
+
+def test_l01_log_rank():
+    def reach(values):
+        late = [str(value).startswith(">") for value in values]
+        return curves.Reach(tuple(int(str(value).strip(">")) for value in values), tuple(late))
+
+    inputs, expected = CASES["L01"]["inputs"], CASES["L01"]["expect"]
+    found = curves.compare_reach(reach(inputs["A"]), reach(inputs["B"]))
+    near("L01", found, (expected["logrank_statistic"], expected["p"]))
+
+
+def test_l02_area():
+    inputs = CASES["L02"]["inputs"]
+    near("L02", curves.area(inputs["epochs"], inputs["error"]), CASES["L02"]["expect"]["auc"])
+
+
+def test_x01_pareto():
+    points = {name: tuple(numbers(point)) for name, point in CASES["X01"]["inputs"]["points"].items()}
+    found = pareto.pareto(points)
+    assert (list(found.front), list(found.excluded)) == (
+        CASES["X01"]["expect"]["front"],
+        CASES["X01"]["expect"]["excluded"],
+    )
+
+
+def test_boschloo_fixes_the_seeds_of_each_arm():
+    """Recomputed by hand for 3 of 5 against 0 of 5: the worst case over the common fail rate."""
+    tables = [(a, b) for a in range(6) for b in range(6)]
+    p = {(a, b): stats.fisher_exact([[a, b], [5 - a, 5 - b]], alternative="greater")[1] for a, b in tables}
+    extreme = [table for table in tables if p[table] <= p[3, 0] * (1 + 1e-9)]
+    chance = np.linspace(0, 1, 2001)
+    worst = max(sum(stats.binom.pmf(a, 5, chance) * stats.binom.pmf(b, 5, chance) for a, b in extreme))
+    assert rates.compare_rates(3, 5, 0, 5).boschloo == pytest.approx(2 * worst, rel=1e-4)
