@@ -20,11 +20,15 @@ class PlannedArm:
 
 @dataclass(frozen=True)
 class PlannedTrial:
-    """One arm with one seed. `id` hashes everything that can change the result, so any study may share it."""
+    """One arm with one seed on the data of that `fingerprint`.
+
+    `id` hashes everything that can change the result, so any study may share the trial.
+    """
 
     id: str
     arm: Arm
     seed: int
+    fingerprint: str
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,6 @@ class StudyPlan:
     fail_above: float | None
     arms: tuple[PlannedArm, ...]
     trials: tuple[PlannedTrial, ...]
-    data_fingerprint: str
     plan_hash: str
     command: str | None = None
     git: str | None = None

@@ -1,0 +1,1 @@
+"""Ready studies, one YAML file each."""

@@ -1,0 +1,1 @@
+"""The program against peers and limits; each script prints its figures and writes them to results/."""

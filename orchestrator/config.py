@@ -1,0 +1,169 @@
+"""The study file as typed objects: read once, every default filled in, every mistake named with its line."""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, field_validator
+from pydantic_core import ErrorDetails
+
+from orchestrator.errors import UserError
+from orchestrator.yaml_source import YamlSource, parse_value, read_yaml
+from search_spaces.errors import Key, SettingError, unknown
+
+NAME = r"^[a-z0-9][a-z0-9-]*$"
+
+
+class _Section(BaseModel):
+    """A mapping of the study file: unknown keys are errors, and nothing is converted silently."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Looks(_Section):
+    """Seeds that are added in blocks: the numbers of seeds at which undecided claims are looked at."""
+
+    looks: list[Annotated[int, Field(ge=2)]] = Field(min_length=1)
+
+    @field_validator("looks")
+    @classmethod
+    def _increasing(cls, looks: list[int]) -> list[int]:
+        if any(later <= earlier for earlier, later in pairwise(looks)):
+            raise ValueError(f"looks must increase, for instance [3, 5, 8, 12], not {looks}")
+        return looks
+
+
+class Resources(_Section):
+    """What one pack gets of the cluster, and how the study may use it. Nothing here can change a result."""
+
+    cpus: Annotated[int | float, Field(gt=0)] = 1
+    gpus: Annotated[int | float, Field(ge=0)] = 0
+    seeds_per_pack: Annotated[int, Field(ge=1)] = 1
+    max_concurrent: Annotated[int, Field(ge=1)] | None = None
+    checkpoint_seconds: Annotated[int | float, Field(ge=0)] = 10
+
+
+def _kind(value: object) -> str | None:
+    """Return which of the forms a setting may have this value is written in."""
+    if isinstance(value, bool):
+        return None
+    forms = {int: "number", str: "word", list: "list", dict: "mapping", Looks: "mapping"}
+    return forms.get(type(value))
+
+
+Mapped = Annotated[dict[str, Any], Tag("mapping")]
+NameOrMapping = Annotated[Annotated[str, Tag("word")] | Mapped, Discriminator(_kind)]
+Levels = Annotated[Annotated[list[Any], Tag("list")] | Mapped, Discriminator(_kind)]
+SeedCount = Annotated[int, Field(ge=1), Tag("number")]
+SeedList = Annotated[list[Annotated[int, Field(ge=0)]], Tag("list")]
+Seeds = Annotated[SeedCount | SeedList | Annotated[Looks, Tag("mapping")], Discriminator(_kind)]
+
+
+class StudyFile(_Section):
+    """A study file. The mappings of other packages are checked by them, when the plan is made."""
+
+    study: Annotated[str, Field(pattern=NAME, max_length=100)]
+    question: str = ""
+    data: NameOrMapping = "digits"
+    network: dict[str, Any] = Field(default_factory=dict)
+    factors: dict[str, Levels] = Field(default_factory=dict)
+    design: NameOrMapping = "full_factorial"
+    baseline: dict[str, Any] = Field(default_factory=dict)
+    exclude: list[dict[str, Any]] = Field(default_factory=list)
+    where: str | None = None
+    match: dict[str, Any] | None = None
+    training: dict[str, Any] = Field(default_factory=dict)
+    seeds: Seeds = 3
+    fail_above: Annotated[int | float, Field(gt=0, le=100)] | None = None
+    claims: list[dict[str, Any]] = Field(default_factory=list)
+    analysis: dict[str, Any] = Field(default_factory=dict)
+    resources: Resources = Resources()
+    database: str | None = None
+
+    @field_validator("seeds")
+    @classmethod
+    def _different(cls, seeds: int | list[int] | Looks) -> int | list[int] | Looks:
+        if isinstance(seeds, list):
+            if not seeds:
+                raise ValueError("no seeds: a study needs at least one, for instance 3 or [0, 1, 2]")
+            twice = sorted({seed for seed in seeds if seeds.count(seed) > 1})
+            if twice:
+                raise ValueError(f"seed {twice[0]} stands twice; every seed trains one network of each arm")
+        return seeds
+
+    def first_seeds(self) -> tuple[int, ...]:
+        """Return the seeds that run without looking at any result."""
+        if isinstance(self.seeds, list):
+            return tuple(self.seeds)
+        return tuple(range(self.seeds.looks[0] if isinstance(self.seeds, Looks) else self.seeds))
+
+
+class StudyConfig:
+    """A study file with the place it came from, so that every part of the program can point at its lines."""
+
+    def __init__(self, file: StudyFile, source: YamlSource, folder: Path) -> None:
+        self.file = file
+        self.source = source
+        self.folder = folder
+
+    def error(self, error: SettingError, *prefix: str | int) -> UserError:
+        """Return the error of a part of the file, with file, line and the whole key."""
+        return self.source.error(error.message, (*prefix, *error.key))
+
+
+def read_study(path: Path, changes: Sequence[str] = ()) -> StudyConfig:
+    """Read the study file at `path` with ``PATH=VALUE`` changes on top; UserError for every mistake in it."""
+    source = read_yaml(path)
+    for change in changes:
+        name, equals, text = change.partition("=")
+        if not equals or not name.strip():
+            raise UserError(f"--set {change}: write PATH=VALUE, for instance --set training.epochs=2")
+        source = source.changed(name.strip(), parse_value(text))
+    return check_study(source, path.resolve().parent)
+
+
+def check_study(source: YamlSource, folder: Path) -> StudyConfig:
+    """Turn a parsed file into typed objects; UserError names the first mistake."""
+    if "probes" in source.data or "search" in source.data:
+        key = "probes" if "probes" in source.data else "search"
+        raise source.error("this version does not run it yet; take the key out", (key,))
+    try:
+        file = StudyFile.model_validate(source.data)
+    except ValidationError as error:
+        first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
+        raise source.error(*_in_words(first)) from None
+    return StudyConfig(file, source, folder)
+
+
+def _in_words(error: ErrorDetails) -> tuple[str, Key]:
+    """Say what pydantic found in the words of the study file, and where."""
+    key = tuple(part for part in error["loc"] if part not in FORMS)
+    kind, found = error["type"], error["input"]
+    if kind == "extra_forbidden":
+        section: type[BaseModel] = {"resources": Resources, "seeds": Looks}.get(str(key[0]), StudyFile)
+        return unknown("key", key[-1], section.model_fields).message, key
+    if kind == "missing":
+        return f'the key "{key[-1]}" is missing, for instance `{key[-1]}: my-study`', key
+    if kind == "string_pattern_mismatch":
+        return f"{found!r} is no name: lower-case letters, digits and dashes only, for instance my-study", key
+    if kind == "value_error":
+        return error["msg"].removeprefix("Value error, "), key
+    message = "this cannot stand here" if kind.startswith("union_tag") else error["msg"]
+    hint = EXPECTED.get(str(key[0]))
+    return f"{message} (found {found!r}){f'; write {hint}' if hint else ''}", key
+
+
+FORMS = ("number", "word", "list", "mapping")
+
+EXPECTED: Mapping[str, str] = {
+    "study": "a name such as `study: degradation`",
+    "data": "a name such as `data: digits` or a mapping such as `data: {name: cifar10, root: ~/data}`",
+    "network": "a mapping such as `network: {family: resnet_cifar, depth: 56}`",
+    "factors": "a list of levels (`depth: [20, 56]`) or a mapping of bundles (`variant: {plain: {shortcut: none}}`)",
+    "baseline": "a mapping such as `baseline: {variant: original}`",
+    "exclude": "a list of mappings such as `exclude: [{depth: 110, variant: plain}]`",
+    "training": "a mapping such as `training: {recipe: quick, epochs: 10}`",
+    "seeds": "a number (`seeds: 3`), a list (`seeds: [0, 1, 2]`) or `seeds: {looks: [3, 5, 8]}`",
+    "claims": "a list such as `claims: [{id: plain-fails, says: plain fails}]`",
+}

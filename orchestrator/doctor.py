@@ -1,0 +1,130 @@
+"""Examine the surroundings that a study needs, and say what to do about each fault."""
+
+import importlib
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.config import StudyConfig, read_study
+from orchestrator.environment import package_versions
+from orchestrator.errors import UserError
+
+PYTHON = (3, 11)
+ENOUGH_DISK_GIB = 2.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: whether it is fine, what was seen, and what to do when it is not."""
+
+    name: str
+    fine: bool
+    seen: str
+    remedy: str = ""
+
+
+def examine(file: Path | None = None, db: str | None = None, address: str | None = None) -> list[Finding]:
+    """Look at everything that running a study needs; with `file`, also at what that study asks for."""
+    findings = [_python(), _packages(), _torch(), _devices(), _ray(address), _disk()]
+    config = None
+    if file is not None:
+        try:
+            config = read_study(file)
+            findings += [_study(config), _resources(config)]
+        except UserError as error:
+            findings.append(Finding("study file", False, str(error), "mend the file"))
+    return [*findings, _database(db, config)]
+
+
+def _python() -> Finding:
+    seen = ".".join(map(str, sys.version_info[:3]))
+    return Finding("Python", sys.version_info >= PYTHON, seen, "install Python 3.11 or newer")
+
+
+def _packages() -> Finding:
+    names = ("ray", "torch", "torchvision", "optuna", "pandas", "seaborn", "sqlalchemy", "statsmodels", "scipy")
+    missing = [name for name in names if not _found(name)]
+    versions = ", ".join(f"{name} {found}" for name, found in package_versions().items())
+    if missing:
+        return Finding("packages", False, f"missing: {', '.join(missing)}", "pip install -e . in the project's folder")
+    return Finding("packages", True, versions)
+
+
+def _found(package: str) -> bool:
+    return importlib.util.find_spec(package) is not None
+
+
+def _torch() -> Finding:
+    try:
+        importlib.import_module("torchvision.ops")
+    except (ImportError, RuntimeError) as error:
+        remedy = "torch and torchvision do not match: pip install --upgrade torch torchvision, both together"
+        return Finding("torch", False, str(error).splitlines()[0], remedy)
+    return Finding("torch", True, "torch and torchvision match")
+
+
+def _devices() -> Finding:
+    import torch
+
+    gpus = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
+    return Finding(
+        "devices", True, f"{os.cpu_count()} CPU cores, {len(gpus)} GPUs{''.join(f', {gpu}' for gpu in gpus)}"
+    )
+
+
+def _ray(address: str | None) -> Finding:
+    from orchestrator.engine.address import check_reachable
+
+    try:
+        if address is not None:
+            check_reachable(address)
+    except UserError as error:
+        return Finding("Ray", False, str(error), "start a cluster with `ray start --head`")
+    seen = f"a cluster answers at {address}" if address else "a run starts a cluster on this machine"
+    return Finding("Ray", True, seen)
+
+
+def _disk() -> Finding:
+    free = shutil.disk_usage(Path.cwd()).free / 2**30
+    return Finding(
+        "disk", free >= ENOUGH_DISK_GIB, f"{free:.1f} GiB free here", "free some space, or use --out and --db"
+    )
+
+
+def _study(config: StudyConfig) -> Finding:
+    """Plan the study: data, networks, training and claims are all checked on the way."""
+    from orchestrator.plan import make_plan
+
+    try:
+        plan = make_plan(config)
+    except UserError as error:
+        return Finding("study file", False, str(error), "mend the file")
+    return Finding("study file", True, f"{plan.name}: {len(plan.arms)} arms, {len(plan.trials)} trials, data readable")
+
+
+def _resources(config: StudyConfig) -> Finding:
+    import torch
+
+    resources = config.file.resources
+    cores = os.cpu_count() or 1
+    if resources.gpus and not torch.cuda.is_available():
+        return Finding("resources", False, f"a pack asks for {resources.gpus} GPUs; there is none here",
+                       "run on a cluster with GPUs (--address), or set resources.gpus to 0")  # fmt: skip
+    if resources.cpus > cores:
+        return Finding("resources", False, f"a pack asks for {resources.cpus} CPUs; there are {cores} here",
+                       "run on a cluster (--address), or ask for fewer")  # fmt: skip
+    return Finding("resources", True, f"{resources.cpus} CPUs and {resources.gpus} GPUs a pack fit here")
+
+
+def _database(db: str | None, config: StudyConfig | None) -> Finding:
+    from orchestrator.storage import Store
+    from orchestrator.study import database
+
+    url = database(db, config)
+    try:
+        with Store.open(url, read_only=True, missing_ok=True) as store:
+            return Finding("results DB", True, f"{url}: {len(store.studies())} studies")
+    except UserError as error:
+        return Finding("results DB", False, str(error), "name another DB with --db")

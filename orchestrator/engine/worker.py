@@ -1,0 +1,153 @@
+"""Train one pack on a worker and tell the driver about every epoch; the same code runs under Ray and inline."""
+
+import hashlib
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import search_spaces
+import trainers
+from orchestrator.engine.packs import Pack
+from orchestrator.environment import environment_facts, host_name
+from orchestrator.events import AttemptLost, AttemptStarted, EpochDone, Event, TrialEnded
+from reports.results import Epoch, State
+from search_spaces.errors import SettingError
+
+TRIES = 2
+
+
+@dataclass(frozen=True)
+class WorkerSettings:
+    """What every worker of a study is told: its share of a machine, and where files lie.
+
+    `checkpoints` is the folder for unfinished trials (None: keep none), written every `checkpoint_seconds` at the end
+    of an epoch; `plugins` is the folder in which a user's own network families are looked for; `code` is the driver's
+    `code_digest`.
+    """
+
+    device: str = "cpu"
+    threads: int = 1
+    checkpoints: Path | None = None
+    checkpoint_seconds: float = 10.0
+    plugins: Path | None = None
+    code: str | None = None
+
+
+def train_pack(pack: Pack, worker: WorkerSettings) -> Iterator[list[Event]]:
+    """Train `pack` to its end, yielding what happened epoch by epoch.
+
+    An exception is a fault of the machine until it comes twice: the second one makes the unfinished trials FAILED.
+    Closing the generator early saves a checkpoint, from which the next attempt continues.
+    """
+    _check_code(worker.code)
+    if worker.plugins and str(worker.plugins) not in sys.path:
+        sys.path.append(str(worker.plugins))
+    unfinished = set(pack.trials.values())
+    for attempt in range(1, TRIES + 1):
+        try:
+            with closing(_attempt(pack, worker)) as steps:
+                for events in steps:
+                    unfinished -= {event.trial for event in events if isinstance(event, TrialEnded)}
+                    yield events
+            return
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}".strip()
+            if attempt < TRIES and not isinstance(error, SettingError):
+                yield [AttemptLost(trial, reason) for trial in sorted(unfinished)]
+            else:
+                telemetry = {"traceback": traceback.format_exc()}
+                yield [TrialEnded(trial, State.FAILED, reason, telemetry=telemetry) for trial in sorted(unfinished)]
+                return
+
+
+def _attempt(pack: Pack, worker: WorkerSettings) -> Iterator[list[Event]]:
+    facts = environment_facts(worker.device, worker.threads)
+    news: list[Event] = [AttemptStarted(trial, worker.device, host_name(), facts) for trial in pack.trials.values()]
+    path = worker.checkpoints / f"{pack.id}.pt" if worker.checkpoints else None
+    trainer = _trainer(pack, worker, path)
+    saved_at = time.monotonic()
+    try:
+        while not trainer.finished:
+            news += [EpochDone(pack.trials[record.seed], _epoch(record)) for record in trainer.run_epoch()]
+            if path and not trainer.finished and time.monotonic() - saved_at >= worker.checkpoint_seconds:
+                _save(trainer, path)
+                saved_at = time.monotonic()
+            if not trainer.finished:
+                yield news
+                news = []
+        yield news + [_ended(pack.trials[outcome.seed], outcome) for outcome in trainer.outcomes()]
+    except GeneratorExit:
+        if path and not trainer.finished:
+            _save(trainer, path)
+        raise
+    if path:
+        path.unlink(missing_ok=True)
+
+
+def _trainer(pack: Pack, worker: WorkerSettings, path: Path | None) -> trainers.Trainer:
+    task = trainers.Task(**pack.settings, seeds=tuple(pack.trials))
+    if path and path.exists():
+        try:
+            return trainers.Trainer.resume(task, path, device=worker.device, threads=worker.threads)
+        except trainers.CheckpointError:
+            path.unlink(missing_ok=True)
+    return trainers.Trainer(task, device=worker.device, threads=worker.threads)
+
+
+def _save(trainer: trainers.Trainer, path: Path) -> None:
+    """Write a checkpoint; a full or unwritable disk must not end the training, which needs no checkpoint to finish."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        trainer.save(path)
+    except OSError:
+        path.unlink(missing_ok=True)
+
+
+def _epoch(record: trainers.EpochRecord) -> Epoch:
+    return Epoch(
+        epoch=record.epoch,
+        train_loss=record.train_loss,
+        train_error=record.train_error,
+        test_loss=record.test_loss,
+        test_error=record.test_error,
+        lr=record.lr,
+        seconds=record.seconds,
+    )
+
+
+def _ended(trial: str, outcome: trainers.Outcome) -> TrialEnded:
+    return TrialEnded(
+        trial=trial,
+        state=State(outcome.state),
+        reason=outcome.reason,
+        seconds=outcome.seconds,
+        images_per_second=outcome.images_per_second,
+        diverged_at=outcome.diverged_at,
+        last_sound_loss=outcome.last_sound_loss,
+        telemetry=outcome.telemetry,
+    )
+
+
+@cache
+def code_digest() -> str:
+    """Return a hash of the code that trains: the sources of `search_spaces` and `trainers` on this machine."""
+    digest = hashlib.sha256()
+    for package in (search_spaces, trainers):
+        root = Path(str(package.__file__)).parent
+        for file in sorted(root.rglob("*.py")):
+            digest.update(str(file.relative_to(root)).encode() + file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _check_code(driver: str | None) -> None:
+    if driver is not None and driver != code_digest():
+        raise RuntimeError(
+            f"{host_name()} imports other code from {Path(str(trainers.__file__)).parent} than the driver: install the "
+            "same version of ablation-orchestrator on every node, and keep folders named trainers or search_spaces "
+            "away from the working directory"
+        )

@@ -1,0 +1,86 @@
+"""The facts of this machine and its software that belong to every result."""
+
+import os
+import platform
+import socket
+import subprocess
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+PACKAGES = (
+    "ablation-orchestrator", "torch", "torchvision", "ray", "optuna", "numpy", "pandas", "scipy", "statsmodels",
+    "seaborn", "sqlalchemy", "scikit-learn",
+)  # fmt: skip
+
+
+@cache
+def host_name() -> str:
+    """Return this machine's name."""
+    return socket.gethostname()
+
+
+@cache
+def environment_facts(device: str, threads: int) -> Mapping[str, Any]:
+    """Return what trained: processor or GPU, memory, operating system, Python and package versions, threads."""
+    import torch
+
+    facts: dict[str, Any] = {
+        "host": host_name(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        "device": device,
+        "threads": threads,
+        "packages": package_versions(),
+    }
+    if device.startswith("cuda"):
+        properties = torch.cuda.get_device_properties(device)
+        facts |= {
+            "gpu": properties.name,
+            "gpu_memory_gib": round(properties.total_memory / 2**30, 1),
+            "cuda": torch.version.cuda,
+            "cudnn": torch.backends.cudnn.version(),
+            "tf32": torch.backends.cuda.matmul.allow_tf32,
+        }
+    return facts
+
+
+@cache
+def package_versions() -> Mapping[str, str]:
+    """Return the installed versions of the packages that can change a result or a page."""
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def git_revision(folder: Path) -> str | None:
+    """Return the commit that `folder` is at, with "+changes" when files differ from it; None outside of git."""
+    try:
+        revision = _git(folder, "rev-parse", "HEAD")
+        return f"{revision[:12]}+changes" if _git(folder, "status", "--porcelain", "-uno") else revision[:12]
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _git(folder: Path, *words: str) -> str:
+    done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, timeout=10, check=True)
+    return done.stdout.strip()
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()

@@ -1,0 +1,118 @@
+"""Print plans, results and findings to the terminal, as tables that fit it."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from orchestrator.display import shown
+from orchestrator.preview import Preview
+from orchestrator.progress import Progress, duration
+from orchestrator.storage import PlanOutcome, StudySummary
+from orchestrator.study import Listener, RunResult, Show
+from orchestrator.study_plan import StudyPlan
+from reports.analysis.arms import ArmSummary, summarise
+from reports.results import State, Study
+
+
+def show_run(console: Console) -> Show:
+    """Return what `run_study` shows on `console`: what is about to be done, then the progress."""
+
+    @contextmanager
+    def show(progress: Progress, plan: StudyPlan, outcome: PlanOutcome) -> Iterator[Listener]:
+        waiting = sum(not trial.state.is_finished() for trial in progress.trials.values())
+        say(
+            console,
+            f"{plan.name}: {len(plan.arms)} arms, {len(plan.trials)} trials; "
+            f"{len(plan.trials) - waiting} finished before, {waiting} to train",
+        )
+        for name in outcome.orphaned:
+            say(console, f'orphaned: "{name}" is no longer in the study file; its results stay in the DB')
+        with shown(progress, console) as listener:
+            yield listener
+
+    return show
+
+
+def print_result(console: Console, result: RunResult) -> None:
+    """Print the arm table and where the report is."""
+    study = result.study
+    print_arms(console, summarise(study), list(study.factors))
+    counts = Counter(trial.state for trial in study.trials)
+    say(console, ", ".join(f"{count} {state.lower()}" for state, count in sorted(counts.items())))
+    for trial in study.trials:
+        if trial.state is State.FAILED:
+            say(console, f"FAILED: {trial.arm} seed={trial.seed}: {trial.reason}; the next run tries it again")
+    if result.report:
+        say(console, f"report: {result.report}")
+
+
+def print_arms(console: Console, summaries: tuple[ArmSummary, ...], factors: Sequence[str]) -> None:
+    """Print an arm a row: mean ± SD of the test error over its seeds, or "fail" as the papers print it."""
+    table = Table(header_style="bold")
+    for factor in factors or ["arm"]:
+        table.add_column(escape(factor))
+    table.add_column("test error %, ± 1 SD", justify="right")
+    table.add_column("n", justify="right")
+    table.add_column("parameters", justify="right")
+    for summary in summaries:
+        arm = summary.arm
+        if not arm.orphaned:
+            levels = [str(arm.levels[factor]) for factor in factors] or [arm.name]
+            params = "" if arm.params is None else f"{arm.params:,}"
+            table.add_row(*map(escape, levels), escape(summary.text), str(summary.n), params)
+    console.print(table)
+
+
+def print_plan(console: Console, preview: Preview) -> None:
+    """Print what a run would do: an arm a row, then the sums and what the seeds can tell."""
+    table = Table(header_style="bold")
+    for column in ("arm", "new", "cached"):
+        table.add_column(column)
+    for column in ("parameters", "MFLOPs", "time a trial"):
+        table.add_column(column, justify="right")
+    for arm in preview.arms:
+        time = "" if arm.seconds is None else duration(arm.seconds)
+        numbers = (f"{arm.params:,}", f"{arm.flops / 1e6:,.2f}", time)
+        table.add_row(escape(arm.name), str(arm.new), str(arm.cached), *numbers)
+    console.print(table)
+    for line in preview.lines():
+        say(console, line)
+
+
+def print_studies(console: Console, studies: Sequence[StudySummary]) -> None:
+    """Print a study a row: its trials by state, and whether it runs."""
+    if not studies:
+        say(console, "no study in this results DB yet; `orchestrate run FILE` adds one")
+        return
+    states = [state for state in State if any(study.counts.get(state) for study in studies)]
+    table = Table(header_style="bold")
+    for column in ("study", *(state.lower() for state in states), "running now", "updated"):
+        table.add_column(column)
+    for study in studies:
+        counts = (str(study.counts.get(state, 0)) for state in states)
+        updated = study.updated_at.strftime("%Y-%m-%d %H:%M UTC") if study.updated_at else ""
+        table.add_row(escape(study.name), *counts, "yes" if study.running else "no", updated)
+    console.print(table)
+
+
+def print_trials(console: Console, study: Study) -> None:
+    """Print a trial a row: its state, its last epoch and its errors."""
+    table = Table(header_style="bold")
+    for column in ("arm", "seed", "state", "epoch", "test error %", "train error %", "time", "reason"):
+        table.add_column(column)
+    for trial in study.trials:
+        numbers = [f"{value:.2f}" if value is not None else "" for value in (trial.test_error, trial.train_error)]
+        epoch = str(trial.curve[-1].epoch) if trial.curve else ""
+        time = duration(trial.seconds) if trial.seconds is not None else ""
+        row = (trial.arm, str(trial.seed), trial.state, epoch, *numbers, time, trial.reason or "")
+        table.add_row(*map(escape, row))
+    console.print(table)
+
+
+def say(console: Console, line: str) -> None:
+    """Print one line as it is, however narrow the terminal."""
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
