@@ -1,0 +1,134 @@
+"""Connections to the results database: one SQLAlchemy engine, set up so that reading while a study runs works."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import QueuePool
+
+from orchestrator.storage.address import describe, file_of, is_file
+from orchestrator.storage.columns import to_json
+from orchestrator.storage.errors import StorageError, explain
+from orchestrator.storage.network_disk import shared_file_system
+
+BUSY_SECONDS = 30
+
+
+class Database:
+    """The results database of one URL. Safe to use from several threads; each transaction has its own connection."""
+
+    def __init__(self, url: URL, *, read_only: bool = False) -> None:
+        self.url = url
+        self.where = describe(url)
+        self.read_only = read_only
+        self._engine = _sqlite(url, read_only) if is_file(url) else _server(url, read_only)
+        self._writing = self._engine.execution_options(immediate=True)
+        self._reading = (
+            self._engine if is_file(url) else self._engine.execution_options(isolation_level="REPEATABLE READ")
+        )
+
+    @property
+    def dialect(self) -> str:
+        """ "sqlite" or "postgresql"."""
+        return self._engine.dialect.name
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Open a transaction that sees the database as it is now, whatever is written meanwhile."""
+        with translated(self.where), self._reading.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Open a transaction that writes: all of it is kept, or none when the block raises."""
+        with translated(self.where), self.writing_raw() as connection:
+            yield connection
+
+    @contextmanager
+    def writing_raw(self) -> Iterator[Connection]:
+        """Open a transaction that writes and raises SQLAlchemy's own errors, for callers that try again."""
+        if self.read_only:
+            raise StorageError(f"{self.where} was opened for reading only")
+        with self._writing.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+
+@contextmanager
+def translated(where: str) -> Iterator[None]:
+    """Turn the errors of SQLAlchemy and of its drivers into one sentence."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise explain(error, where) from error
+
+
+def open_readonly(path: Path) -> sqlite3.Connection:
+    """Open a SQLite file so that nothing can be written; sqlite3.Error when it cannot be opened.
+
+    A file on a read-only disk has no room for the shared memory that SQLite's log needs, so when there is no log the
+    file is read as one that does not change.
+    """
+    name = quote(str(path))
+    try:
+        return _probed(f"file:{name}?mode=ro")
+    except sqlite3.OperationalError:
+        if Path(f"{path}-wal").exists():
+            raise
+        return _probed(f"file:{name}?mode=ro&immutable=1")
+
+
+def _probed(uri: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, check_same_thread=False, isolation_level=None)
+    try:
+        connection.execute("PRAGMA query_only=ON")
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _sqlite(url: URL, read_only: bool) -> Engine:
+    path = file_of(url)
+    # The log needs memory shared by all processes, which computers on a network disk do not have.
+    journal = "TRUNCATE" if shared_file_system(path) else "WAL"
+
+    def connect() -> sqlite3.Connection:
+        if read_only:
+            return open_readonly(path)
+        # isolation_level=None: BEGIN is said below, since the driver's own comes too late to hold reads together.
+        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False, isolation_level=None)
+        connection.execute(f"PRAGMA journal_mode={journal}")
+        connection.execute("PRAGMA synchronous=NORMAL" if journal == "WAL" else "PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+        return connection
+
+    engine = create_engine("sqlite://", creator=connect, json_serializer=to_json, poolclass=QueuePool)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        immediate = connection.get_execution_options().get("immediate", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+    return engine
+
+
+def _server(url: URL, read_only: bool) -> Engine:
+    arguments: dict[str, Any] = {"connect_timeout": 10, "application_name": "orchestrate"}
+    if read_only:
+        arguments["options"] = "-c default_transaction_read_only=on"
+    try:
+        return create_engine(url, json_serializer=to_json, pool_pre_ping=True, connect_args=arguments)
+    except ModuleNotFoundError as error:
+        remedy = "pip install 'ablation-orchestrator[postgres]'"
+        raise StorageError(f"PostgreSQL needs the package psycopg: {remedy}") from error

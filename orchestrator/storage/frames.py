@@ -1,0 +1,91 @@
+"""A study as pandas DataFrames, for notebooks."""
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from reports.results import Arm, Scalar, Study, Trial
+
+_TRIAL = ("id", "arm", "seed", "state", "reason", "epochs", "test_error", "train_error", "test_loss", "train_loss")
+_TRAINING = ("seconds", "images_per_second", "device", "host", "attempts", "started_at", "finished_at")
+_DIVERGENCE = ("diverged_at", "last_sound_loss", "environment")
+_CURVE = ("arm", "seed", "epoch", "train_loss", "train_error", "test_loss", "test_error", "lr", "seconds")
+
+
+class StudyFrames:
+    """The tables of one study as DataFrames, with a column for each factor beside the arm.
+
+    A factor that bears the name of another column gets the name ``factor.<name>``. `study` holds the plain records.
+    """
+
+    def __init__(self, study: Study, verdicts: Iterable[Mapping[str, Any]] = ()) -> None:
+        self.study = study
+        self._verdicts = tuple(verdicts)
+        self._arms = {arm.name: arm for arm in study.arms}
+        present = {factor for arm in study.arms for factor in arm.levels}
+        self._factors = [*study.factors, *sorted(present - set(study.factors))]
+
+    def trials(self) -> pd.DataFrame:
+        """Return one row a trial, with the metrics of its last epoch; errors are in per cent, times in seconds."""
+        columns = [*_TRIAL, *_TRAINING, *_DIVERGENCE]
+        return self._frame([(trial.arm, _row(trial)) for trial in self.study.trials], columns)
+
+    def curves(self) -> pd.DataFrame:
+        """Return one row a trial and epoch."""
+        rows = [
+            (trial.arm, {"arm": trial.arm, "seed": trial.seed, **_plain(epoch)})
+            for trial in self.study.trials
+            for epoch in trial.curve
+        ]
+        return self._frame(rows, _CURVE)
+
+    def arms(self) -> pd.DataFrame:
+        """Return one row an arm: parameters, multiply-adds, how many of its trials have a result, their mean error."""
+        columns = ["arm", "params", "flops", "trials", "outcomes", "test_error", "orphaned"]
+        return self._frame([(arm.name, self._summary(arm)) for arm in self.study.arms], columns)
+
+    def measurements(self, kind: str) -> pd.DataFrame:
+        """Return one row a measurement of that kind, with a column for each value that the probe found."""
+        trials = {trial.id: trial for trial in self.study.trials}
+        found = [each for each in self.study.measurements if each.kind == kind]
+        names = list(dict.fromkeys(name for each in found for name in each.values))
+        rows = [
+            (trials[each.trial].arm, {"arm": trials[each.trial].arm, "seed": trials[each.trial].seed, **each.values})
+            for each in found
+        ]
+        return self._frame(rows, ["arm", "seed", *(name for name in names if name not in ("arm", "seed"))])
+
+    def verdicts(self) -> pd.DataFrame:
+        """Return one row a verdict, as it was saved."""
+        first = ["claim", "says", "verdict", "estimate", "low", "high", "margin", "n", "p"]
+        names = dict.fromkeys(first + [name for each in self._verdicts for name in each])
+        return pd.DataFrame([dict(each) for each in self._verdicts], columns=list(names))
+
+    def _summary(self, arm: Arm) -> dict[str, Any]:
+        trials = self.study.trials_of(arm)
+        outcomes = [trial for trial in trials if trial.state.is_outcome()]
+        errors = [trial.test_error for trial in outcomes if trial.test_error is not None]
+        mean = sum(errors) / len(errors) if errors else None
+        facts = {"arm": arm.name, "params": arm.params, "flops": arm.flops, "orphaned": arm.orphaned}
+        return {**facts, "trials": len(trials), "outcomes": len(outcomes), "test_error": mean}
+
+    def _frame(self, rows: Sequence[tuple[str, Mapping[str, Any]]], columns: Sequence[str]) -> pd.DataFrame:
+        """Build a frame from rows and the names of their arms, with the factors' levels after the arm's column."""
+        titles = {factor: f"factor.{factor}" if factor in columns else factor for factor in self._factors}
+        filled = [{**row, **self._levels(arm, titles)} for arm, row in rows]
+        place = columns.index("arm") + 1
+        return pd.DataFrame(filled, columns=[*columns[:place], *titles.values(), *columns[place:]])
+
+    def _levels(self, arm: str, titles: Mapping[str, str]) -> dict[str, Scalar]:
+        return {titles[factor]: level for factor, level in self._arms[arm].levels.items()}
+
+
+def _row(trial: Trial) -> dict[str, Any]:
+    row = {field.name: getattr(trial, field.name) for field in dataclasses.fields(trial) if field.name != "curve"}
+    return {**row, "state": trial.state.value, "epochs": trial.curve[-1].epoch if trial.curve else 0}
+
+
+def _plain(record: Any) -> dict[str, Any]:
+    return {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}

@@ -1,0 +1,170 @@
+"""What each event does to the tables. Finished states never change, and asking twice does no harm."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+
+from orchestrator.events import AttemptLost, AttemptStarted, EpochDone, Event, TrialEnded
+from orchestrator.storage.columns import plain
+from orchestrator.storage.errors import StorageError
+from orchestrator.storage.tables import attempts, environments, epochs, events, trials
+from orchestrator.storage.upsert import insert_new, insert_or_update
+from reports.results import Epoch, State
+from search_spaces.arm import canonical_json
+
+_RESULTS = [State.COMPLETE.value, State.DIVERGED.value, State.PRUNED.value]
+_FINISHED = [*_RESULTS, State.FAILED.value]
+
+# Built once, since they run for each epoch of each trial. An epoch that comes after the result leaves no trace.
+_SET_EPOCH = (
+    update(trials)
+    .where(trials.c.id == bindparam("the_trial"), trials.c.state.not_in(_FINISHED))
+    .values(epochs=bindparam("the_epoch"))
+)
+_SET_LAST_EPOCH = (
+    update(attempts)
+    .where(
+        attempts.c.trial == bindparam("the_trial"),
+        attempts.c.driver == bindparam("the_driver"),
+        attempts.c.ended_at.is_(None),
+    )
+    .values(last_epoch=bindparam("the_epoch"))
+)
+_EPOCH_COLUMNS = [field.name for field in fields(Epoch)]
+
+
+def record(connection: Connection, event: Event, driver: str, study: int | None) -> bool:
+    """Record one event and return whether it changed the trial; False when it came after the trial's result.
+
+    `driver` is the token of the process that trains. Raises StorageError for a trial that no plan holds.
+    """
+    if isinstance(event, EpochDone):
+        applied = _epoch_done(connection, event, driver)
+        if applied:
+            return True
+    elif isinstance(event, AttemptStarted):
+        applied = _attempt_started(connection, event, driver)
+    elif isinstance(event, TrialEnded):
+        applied = _trial_ended(connection, event, driver)
+    else:
+        applied = _attempt_lost(connection, event, driver)
+    _log(connection, event, study, applied)
+    return applied
+
+
+def lose(connection: Connection, event: AttemptLost, study: int) -> None:
+    """End every open attempt of a trial, whoever began it, and let the trial wait unless it is finished."""
+    _log(connection, event, study, _attempt_lost(connection, event, None))
+
+
+def _attempt_lost(connection: Connection, event: AttemptLost, driver: str | None) -> bool:
+    _end_attempts(connection, event.trial, driver, event, "lost")
+    waiting = (
+        update(trials)
+        .where(trials.c.id == event.trial, trials.c.state == State.RUNNING.value)
+        .values(state=State.WAITING.value)
+    )
+    changed = connection.execute(waiting).rowcount > 0
+    return changed or _must_exist(connection, event.trial)
+
+
+def _attempt_started(connection: Connection, event: AttemptStarted, driver: str) -> bool:
+    trial = connection.execute(
+        select(trials.c.state, trials.c.attempts).where(trials.c.id == event.trial)
+    ).one_or_none()
+    if trial is None:
+        return _must_exist(connection, event.trial)
+    if trial.state in _RESULTS:
+        return False
+    _end_attempts(connection, event.trial, driver, event, "lost")
+    facts = dict(event.environment)
+    environment = _environment_id(event.host, facts)
+    row = {"id": environment, "host": event.host, "facts": facts, "seen_at": event.at}
+    insert_new(connection, environments, [row])
+    number = trial.attempts + 1
+    worker = {"host": event.host, "device": event.device, "environment": environment}
+    connection.execute(
+        insert(attempts).values(trial=event.trial, number=number, driver=driver, started_at=event.at, **worker)
+    )
+    running = {"state": State.RUNNING.value, "reason": None, "finished_at": None, "attempts": number, **worker}
+    begun = trials.c.started_at.is_(None)
+    connection.execute(update(trials).where(trials.c.id == event.trial, begun).values(started_at=event.at))
+    connection.execute(update(trials).where(trials.c.id == event.trial).values(**running))
+    return True
+
+
+def _epoch_done(connection: Connection, event: EpochDone, driver: str) -> bool:
+    place = {"the_trial": event.trial, "the_epoch": event.epoch.epoch, "the_driver": driver}
+    if connection.execute(_SET_EPOCH, place).rowcount == 0:
+        return _must_exist(connection, event.trial)
+    row = {"trial": event.trial, **{name: getattr(event.epoch, name) for name in _EPOCH_COLUMNS}}
+    insert_or_update(connection, epochs, [row], key=["trial", "epoch"])
+    connection.execute(_SET_LAST_EPOCH, place)
+    return True
+
+
+def _trial_ended(connection: Connection, event: TrialEnded, driver: str) -> bool:
+    if not event.state.is_finished():
+        raise StorageError(f"trial {event.trial} cannot end as {event.state}, which is no finished state")
+    ended = {
+        "state": event.state.value,
+        "reason": event.reason,
+        "seconds": event.seconds,
+        "images_per_second": event.images_per_second,
+        "diverged_at": event.diverged_at,
+        "last_sound_loss": event.last_sound_loss,
+        "telemetry": event.telemetry,
+        "finished_at": event.at,
+    }
+    open_still = trials.c.state.not_in(_FINISHED)
+    applied = (
+        connection.execute(update(trials).where(trials.c.id == event.trial, open_still).values(**ended)).rowcount > 0
+    )
+    if not applied:
+        _must_exist(connection, event.trial)
+    last = _end_attempts(connection, event.trial, driver, event, event.state.value if applied else "late")
+    if applied and last is not None:
+        # An earlier attempt may have come further, on hardware that rounds differently, before it was lost.
+        connection.execute(delete(epochs).where(epochs.c.trial == event.trial, epochs.c.epoch > last))
+        connection.execute(update(trials).where(trials.c.id == event.trial).values(epochs=last))
+    return applied
+
+
+def _end_attempts(connection: Connection, trial: str, driver: str | None, event: Event, ending: str) -> int | None:
+    """End the open attempts of a trial and return the last epoch that they reported."""
+    theirs = (attempts.c.trial == trial) & attempts.c.ended_at.is_(None)
+    if driver is not None:
+        theirs &= attempts.c.driver == driver
+    last = connection.execute(select(attempts.c.last_epoch).where(theirs).order_by(attempts.c.number.desc())).scalar()
+    reason = getattr(event, "reason", None) or (None if isinstance(event, TrialEnded) else "another attempt began")
+    connection.execute(update(attempts).where(theirs).values(ended_at=event.at, ending=ending, reason=reason))
+    return last
+
+
+def _must_exist(connection: Connection, trial: str) -> bool:
+    """Return False for a trial that the database holds: the event came too late. Raise StorageError for others."""
+    if connection.execute(select(trials.c.id).where(trials.c.id == trial)).one_or_none() is None:
+        raise StorageError(f"there is no trial {trial} in the plan of any study: record the plan first")
+    return False
+
+
+def _environment_id(host: str, facts: Mapping[str, Any]) -> str:
+    text = canonical_json({"host": host, "facts": plain(facts)})
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def _log(connection: Connection, event: Event, study: int | None, applied: bool) -> None:
+    known = {field.name: getattr(event, field.name) for field in fields(event)}
+    if isinstance(event, AttemptStarted):
+        known["environment"] = _environment_id(event.host, event.environment)
+    elif isinstance(event, EpochDone):
+        known["epoch"] = {name: getattr(event.epoch, name) for name in _EPOCH_COLUMNS}
+    trial, at = known.pop("trial"), known.pop("at")
+    details = {name: value for name, value in known.items() if value not in (None, {})}
+    kind = type(event).__name__
+    connection.execute(
+        insert(events).values(at=at, study=study, trial=trial, kind=kind, applied=applied, details=details)
+    )

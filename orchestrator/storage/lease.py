@@ -1,0 +1,135 @@
+"""The right to run a study: one living process has it at a time, and a dead one loses it."""
+
+import socket
+import uuid
+from threading import Event as Flag
+from threading import Thread
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from orchestrator.events import AttemptLost, now
+from orchestrator.storage import process
+from orchestrator.storage.database import Database
+from orchestrator.storage.errors import StorageError, StudyBusy
+from orchestrator.storage.journal import lose
+from orchestrator.storage.studies import select_trials
+from orchestrator.storage.tables import arms, attempts, events, studies, trials
+from orchestrator.storage.upsert import insert_new
+from reports.results import State
+
+_HEARTBEAT_SECONDS = 10.0
+
+
+class Lease:
+    """The right of this process to run one study, held from `__enter__` to `__exit__`.
+
+    A thread says every ten seconds that the process is alive, for the eyes of other hosts.
+    """
+
+    def __init__(self, database: Database, study: str) -> None:
+        self.study = study
+        self.token = uuid.uuid4().hex
+        self._database = database
+        self._released = Flag()
+        self._thread = Thread(target=self._beat, name=f"heartbeat of {study}", daemon=True)
+
+    def __enter__(self) -> Self:
+        with self._database.writing() as connection:
+            _take(connection, self.study, self.token)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._released.set()
+        self._thread.join()
+        try:
+            with self._database.writing() as connection:
+                _give_back(connection, self.study, self.token)
+        except StorageError:
+            # The process ends soon, and a lease of an ended process counts for nothing; the first error matters more.
+            if error is None:
+                raise
+
+    def is_held(self) -> bool:
+        """Whether the study is still this process's; another host may take it after 90 s without a heartbeat."""
+        with self._database.reading() as connection:
+            owner = connection.execute(select(studies.c.lease_owner).where(studies.c.name == self.study)).scalar()
+        return bool(owner == self.token)
+
+    def _beat(self) -> None:
+        mine = update(studies).where(studies.c.name == self.study, studies.c.lease_owner == self.token)
+        while not self._released.wait(_HEARTBEAT_SECONDS):
+            try:
+                with self._database.writing_raw() as connection:
+                    connection.execute(mine.values(lease_heartbeat=now()))
+            except SQLAlchemyError:
+                # Busy or out of reach for now; the next beat comes long before anybody may take the lease.
+                continue
+
+
+def recover(connection: Connection, study: str) -> tuple[str, ...]:
+    """Let the trials wait again that a dead driver left RUNNING, and return them.
+
+    The process that calls this holds the study's lease and trains nothing at this moment. A trial that a living
+    driver of another study trains is left alone.
+    """
+    row = connection.execute(select(studies).where(studies.c.name == study)).one_or_none()
+    if row is None:
+        return ()
+    others = connection.execute(select(studies).where(studies.c.id != row.id, studies.c.lease_owner.is_not(None)))
+    living = [other.lease_owner for other in others if process.holds(other)]
+    trained = select(attempts.c.trial).where(attempts.c.ended_at.is_(None), attempts.c.driver.in_(living))
+    abandoned = connection.execute(
+        select_trials(trials.c.id)
+        .where(arms.c.study == row.id, trials.c.state == State.RUNNING.value, trials.c.id.not_in(trained))
+        .distinct()
+        .order_by(trials.c.id)
+    )
+    lost = tuple(abandoned.scalars())
+    for trial in lost:
+        lose(connection, AttemptLost(trial, "the process that trained it is gone"), row.id)
+    return lost
+
+
+def _take(connection: Connection, study: str, token: str) -> None:
+    """Write the lease into the study's row, which may not have a plan yet; StudyBusy when a living process has it."""
+    insert_new(connection, studies, [{"name": study}])
+    row = connection.execute(select(studies).where(studies.c.name == study).with_for_update()).one()
+    if process.holds(row):
+        raise StudyBusy(_busy(row))
+    moment = now()
+    taken = {"lease_owner": token, "lease_since": moment, "lease_heartbeat": moment, **process.here()}
+    connection.execute(update(studies).where(studies.c.id == row.id).values(**taken))
+    details = {"host": taken["lease_host"], "pid": taken["lease_pid"], "driver": token, "after": row.lease_owner}
+    connection.execute(insert(events).values(at=moment, study=row.id, kind="LeaseTaken", applied=True, details=details))
+
+
+def _give_back(connection: Connection, study: str, token: str) -> None:
+    """Clear the lease, and the row too when the study was never planned."""
+    mine = (studies.c.name == study) & (studies.c.lease_owner == token)
+    connection.execute(delete(studies).where(mine, studies.c.planned_at.is_(None)))
+    number = connection.execute(select(studies.c.id).where(mine)).scalar()
+    if number is None:
+        return
+    cleared = {column.name: None for column in studies.c if column.name.startswith("lease_")}
+    connection.execute(update(studies).where(mine).values(**cleared))
+    details = {"driver": token}
+    connection.execute(
+        insert(events).values(at=now(), study=number, kind="LeaseReturned", applied=True, details=details)
+    )
+
+
+def _busy(row: Any) -> str:
+    if row.lease_host == socket.gethostname():
+        remedy = f"wait until it ends, or stop it with: kill {row.lease_pid}"
+    else:
+        seconds = process.STALE_AFTER.seconds
+        remedy = (
+            f"wait until it ends, or stop it there; if that host is gone, try again {seconds} seconds after it went"
+        )
+    return f'the study "{row.name}" is being run by {process.describe(row)}: {remedy}'

@@ -1,0 +1,15 @@
+"""The schema's history, as Alembic migrations that run by themselves when a database is opened.
+
+# version history
+
+1   tables studies, arms, arm_levels, trials, arm_trials, attempts, epochs, measurements, verdicts, environments,
+    events; views trial_results, verdict_results, curves
+
+A new version is one more file in `versions/`, named after its number, whose `down_revision` is the version before it.
+It never changes an older file, and names no table object of `orchestrator.storage.tables`, which describes the newest
+version only. A view that changes is dropped and created again, with its text in a new `views_N.py`. Raise
+`VERSION`, add a line above, and keep a database of the version before under `tests/stores/` for the test that opens
+every one.
+"""
+
+VERSION = "1"

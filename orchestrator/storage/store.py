@@ -1,0 +1,138 @@
+"""The results database, as the rest of the program sees it: plans and results in, records out."""
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import select
+from sqlalchemy.engine import URL
+
+from orchestrator.storage import costs, evidence, plans, schema, studies
+from orchestrator.storage.address import database_url, is_file
+from orchestrator.storage.database import Database
+from orchestrator.storage.errors import StorageError
+from orchestrator.storage.lease import Lease, recover
+from orchestrator.storage.tables import studies as study_rows
+from orchestrator.study_plan import PlannedArm, PlannedTrial, StudyPlan
+from reports.results import Measurement, State, Study
+
+
+class Store:
+    """An open results database.
+
+    Every method is one transaction, raises StorageError when the database refuses, and may be called from any thread.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.where = database.where
+
+    @classmethod
+    def open(cls, url: str | Path | URL, read_only: bool = False) -> Self:
+        """Open the database of a URL or a file's path, bringing an older one up to date.
+
+        A new file is created, unless `read_only`. StorageError when it cannot be opened, belongs to another program
+        or was written by a newer version of this one.
+        """
+        address = database_url(url)
+        if is_file(address):
+            schema.check_file(address, must_exist=read_only)
+        database = Database(address, read_only=read_only)
+        try:
+            schema.bring_up_to_date(database)
+        except BaseException:
+            database.close()
+            raise
+        return cls(database)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def lease(self, study: str) -> Lease:
+        """Return the right to run a study, to be held in a `with` block; entering it raises StudyBusy."""
+        return Lease(self.database, study)
+
+    def recover(self, study: str) -> tuple[str, ...]:
+        """Let the trials wait again that a dead driver left RUNNING, and return them.
+
+        Call it while holding the study's lease, before or after its training.
+        """
+        with self.database.writing() as connection:
+            return recover(connection, study)
+
+    def record_plan(self, plan: StudyPlan) -> plans.PlanOutcome:
+        """Record a study, its arms and its trials, all or nothing. Arms that the plan leaves out become orphans."""
+        with self.database.writing() as connection:
+            return plans.write_plan(connection, plan)
+
+    def preview_plan(self, plan: StudyPlan) -> plans.PlanOutcome:
+        """Return what `record_plan` would, without writing."""
+        with self.database.reading() as connection:
+            return plans.outcome_of(connection, plan)
+
+    def extend_plan(self, study: str, arms: Sequence[PlannedArm], trials: Sequence[PlannedTrial]) -> None:
+        """Add arms and trials to a planned study, as adaptive seeds and searches do while it runs.
+
+        They stay until the study is planned with another `plan_hash` that leaves them out.
+        """
+        with self.database.writing() as connection:
+            plans.write_extension(connection, study, arms, trials)
+
+    def states(self, trial_ids: Iterable[str]) -> dict[str, State]:
+        """Return the state of each of these trials that the database knows."""
+        with self.database.reading() as connection:
+            return plans.states_of(connection, trial_ids)
+
+    def last_epochs(self, trial_ids: Iterable[str]) -> dict[str, int]:
+        """Return the last recorded epoch of each of these trials that the database knows; 0 when there is none."""
+        with self.database.reading() as connection:
+            return plans.last_epochs_of(connection, trial_ids)
+
+    def load_study(self, name: str) -> Study:
+        """Return a study with every result so far; StorageError naming the nearest when there is none of that name."""
+        with self.database.reading() as connection:
+            return studies.read_study(connection, name)
+
+    def studies(self) -> list[studies.StudySummary]:
+        """Return every study at a glance, the one that changed last first."""
+        with self.database.reading() as connection:
+            return studies.read_summaries(connection)
+
+    def save_verdicts(self, study: str, verdicts: Iterable[Mapping[str, Any]]) -> None:
+        """Make these the verdicts of a study; each has at least `claim`, `says` and `verdict`, all of it is kept."""
+        with self.database.writing() as connection:
+            evidence.write_verdicts(connection, study, verdicts)
+
+    def load_verdicts(self, study: str) -> tuple[dict[str, Any], ...]:
+        """Return the verdicts of a study as they were saved, each with `plan_hash` and `decided_at`."""
+        with self.database.reading() as connection:
+            return evidence.read_verdicts(connection, study)
+
+    def save_measurement(self, measurement: Measurement) -> None:
+        """Keep what a probe found in a trained network, in the place of what it found before."""
+        with self.database.writing() as connection:
+            evidence.write_measurement(connection, measurement)
+
+    def arm_costs(self) -> tuple[costs.ArmCost, ...]:
+        """Return the mean seconds of an epoch of every arm that was ever trained, by the kind of device."""
+        with self.database.reading() as connection:
+            return costs.read_costs(connection)
+
+    def driver_of(self, study: str) -> tuple[int, str]:
+        """Return a study's number and the token of the driver that runs it, a new token when none does."""
+        with self.database.reading() as connection:
+            row = connection.execute(select(study_rows).where(study_rows.c.name == study)).one_or_none()
+        if row is None:
+            raise StorageError(f'the study "{study}" has no plan yet: record its plan before its events')
+        return row.id, row.lease_owner or uuid.uuid4().hex

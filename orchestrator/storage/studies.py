@@ -1,0 +1,209 @@
+"""Reading studies back: the records that reports are built from, and the list of all studies."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, select
+
+from orchestrator.storage import process
+from orchestrator.storage.errors import StorageError, unknown_name
+from orchestrator.storage.tables import arm_trials, arms, environments, epochs, measurements, studies, trials
+from orchestrator.storage.tables import verdicts as verdict_rows
+from reports.results import Arm, Environment, Epoch, Measurement, State, Study, Trial
+
+
+@dataclass(frozen=True)
+class StudySummary:
+    """One study at a glance. `states` counts its trials; `updated` is when anything of it last changed.
+
+    `running` says whether a living process runs it now, `process` which one and since when.
+    """
+
+    name: str
+    question: str
+    arms: int
+    orphaned: int
+    states: Mapping[State, int]
+    updated: datetime
+    running: bool
+    process: str | None
+
+
+def study_row(connection: Connection, name: str) -> Any:
+    """Return the row of a planned study; StorageError naming the nearest when there is none."""
+    row = connection.execute(
+        select(studies).where(studies.c.name == name, studies.c.planned_at.is_not(None))
+    ).one_or_none()
+    if row is None:
+        known = connection.execute(select(studies.c.name).where(studies.c.planned_at.is_not(None))).scalars()
+        raise StorageError(unknown_name("study", name, known))
+    return row
+
+
+def read_study(connection: Connection, name: str) -> Study:
+    """Return one study with every result so far, as one moment saw it."""
+    row = study_row(connection, name)
+    stored = connection.execute(
+        select(arms).where(arms.c.study == row.id).order_by(arms.c.orphaned, arms.c.position)
+    ).all()
+    found = _trials(connection, row.id)
+    return Study(
+        name=row.name,
+        question=row.question,
+        source=row.source,
+        settings=row.settings,
+        factors={factor: tuple(levels) for factor, levels in row.factors.items()},
+        baseline=row.baseline,
+        fail_above=row.fail_above,
+        arms=tuple(_arm(arm) for arm in stored),
+        trials=found,
+        measurements=_measurements(connection, row.id),
+        environments=_environments(connection, {trial.environment for trial in found if trial.environment}),
+        command=row.command,
+        git=row.git,
+        plan_hash=row.plan_hash,
+        planned_at=row.planned_at,
+        notes=tuple(row.notes),
+    )
+
+
+def read_summaries(connection: Connection) -> list[StudySummary]:
+    """Return every planned study, the one that changed last first."""
+    rows = connection.execute(select(studies).where(studies.c.planned_at.is_not(None))).all()
+    counts = _counts(connection)
+    arm_counts = {
+        (study, orphaned): count
+        for study, orphaned, count in connection.execute(
+            select(arms.c.study, arms.c.orphaned, func.count()).group_by(arms.c.study, arms.c.orphaned)
+        )
+    }
+    latest = _latest(connection)
+    summaries = []
+    for row in rows:
+        running = process.holds(row)
+        summaries.append(
+            StudySummary(
+                name=row.name,
+                question=row.question,
+                arms=arm_counts.get((row.id, False), 0),
+                orphaned=arm_counts.get((row.id, True), 0),
+                states=counts.get(row.id, {}),
+                updated=max(moment for moment in (row.planned_at, latest.get(row.id)) if moment),
+                running=running,
+                process=process.describe(row) if running else None,
+            )
+        )
+    return sorted(summaries, key=lambda each: each.updated, reverse=True)
+
+
+def select_trials(*columns: Any) -> Select[Any]:
+    """Select from all trials of all studies, each with its arm."""
+    joined = trials.join(arm_trials, arm_trials.c.trial == trials.c.id).join(arms, arms.c.id == arm_trials.c.arm)
+    return select(*columns).select_from(joined)
+
+
+def _planned(*columns: Any) -> Select[Any]:
+    """Select from the trials that a study asks for, its orphaned arms included, its dropped seeds not."""
+    return select_trials(*columns).where(~arm_trials.c.orphaned)
+
+
+def _trials(connection: Connection, study: int) -> tuple[Trial, ...]:
+    curves = _curves(connection, study)
+    rows = connection.execute(
+        _planned(trials, arms.c.name.label("arm_name"))
+        .where(arms.c.study == study)
+        .order_by(arms.c.orphaned, arms.c.position, trials.c.seed)
+    )
+    return tuple(_trial(row, curves.get(row.id, ())) for row in rows)
+
+
+def _trial(row: Any, curve: Sequence[Epoch]) -> Trial:
+    last = next((epoch for epoch in reversed(curve) if epoch.epoch == row.epochs), None)
+    return Trial(
+        id=row.id,
+        arm=row.arm_name,
+        seed=row.seed,
+        state=State(row.state),
+        reason=row.reason,
+        test_error=last.test_error if last else None,
+        train_error=last.train_error if last else None,
+        test_loss=last.test_loss if last else None,
+        train_loss=last.train_loss if last else None,
+        seconds=row.seconds,
+        images_per_second=row.images_per_second,
+        device=row.device,
+        host=row.host,
+        attempts=row.attempts,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        diverged_at=row.diverged_at,
+        last_sound_loss=row.last_sound_loss,
+        environment=row.environment,
+        curve=tuple(curve),
+    )
+
+
+def _curves(connection: Connection, study: int) -> dict[str, list[Epoch]]:
+    columns = epochs.c
+    ids = _planned(trials.c.id).where(arms.c.study == study)
+    rows = connection.execute(
+        select(
+            columns.trial,
+            columns.epoch,
+            columns.train_loss,
+            columns.train_error,
+            columns.test_loss,
+            columns.test_error,
+            columns.lr,
+            columns.seconds,
+        )
+        .where(columns.trial.in_(ids))
+        .order_by(columns.trial, columns.epoch)
+    )
+    curves: dict[str, list[Epoch]] = defaultdict(list)
+    nan = float("nan")
+    for trial, epoch, train_loss, train_error, test_loss, test_error, lr, seconds in rows:
+        loss = nan if train_loss is None else train_loss
+        error = nan if train_error is None else train_error
+        curves[trial].append(Epoch(epoch, loss, error, test_loss, test_error, lr, seconds))
+    return curves
+
+
+def _arm(row: Any) -> Arm:
+    return Arm(row.name, row.levels, row.settings, row.params, row.flops, row.graph, row.orphaned)
+
+
+def _measurements(connection: Connection, study: int) -> tuple[Measurement, ...]:
+    ids = _planned(trials.c.id).where(arms.c.study == study)
+    rows = connection.execute(
+        select(measurements).where(measurements.c.trial.in_(ids)).order_by(measurements.c.kind, measurements.c.trial)
+    )
+    return tuple(Measurement(row.trial, row.kind, row.found) for row in rows)
+
+
+def _environments(connection: Connection, used: set[str]) -> tuple[Environment, ...]:
+    rows = connection.execute(select(environments).order_by(environments.c.seen_at, environments.c.id))
+    return tuple(Environment(row.id, row.host, row.facts) for row in rows if row.id in used)
+
+
+def _counts(connection: Connection) -> dict[int, dict[State, int]]:
+    counts: dict[int, dict[State, int]] = defaultdict(dict)
+    grouped = _planned(arms.c.study, trials.c.state, func.count()).where(~arms.c.orphaned)
+    for study, state, count in connection.execute(grouped.group_by(arms.c.study, trials.c.state)):
+        counts[study][State(state)] = count
+    return counts
+
+
+def _latest(connection: Connection) -> dict[int, datetime]:
+    """Return when a trial of each study last began or ended, or a verdict was given."""
+    moments: dict[int, list[datetime]] = defaultdict(list)
+    began = _planned(arms.c.study, func.max(trials.c.started_at), func.max(trials.c.finished_at))
+    for study, *found in connection.execute(began.group_by(arms.c.study)):
+        moments[study] += [moment for moment in found if moment]
+    decided = select(verdict_rows.c.study, func.max(verdict_rows.c.decided_at)).group_by(verdict_rows.c.study)
+    for study, moment in connection.execute(decided):
+        moments[study].append(moment)
+    return {study: max(found) for study, found in moments.items() if found}
