@@ -8,7 +8,10 @@ from trainers import checks
 from trainers.recipes import DEFAULTS, RECIPES
 from trainers.schedules import complete_schedule
 
-COSMETIC_SETTINGS = frozenset({"data.root", "data.download", "data.workers", "data.prefetch", "training.profile"})
+# What cannot change a result; the recipe's name stands for fields that are all spelt out beside it.
+COSMETIC_SETTINGS = frozenset(
+    {"data.root", "data.download", "data.workers", "data.prefetch", "training.profile", "training.recipe"}
+)
 
 RESIZES = ("none", "shorter_side", "area")
 INITS = ("as_built", "he_fan_in", "he_fan_out", "uniform_fan_in")
