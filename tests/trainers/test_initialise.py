@@ -7,7 +7,8 @@ from trainers.initialise import initialise
 
 def layers():
     torch.manual_seed(0)
-    return nn.Sequential(nn.Conv2d(16, 64, 3), nn.BatchNorm2d(64), nn.Flatten(), nn.Linear(256, 500))
+    parts = (nn.Conv2d(16, 64, 3), nn.BatchNorm2d(64), nn.Flatten(), nn.Linear(256, 500))
+    return nn.Sequential(*parts).requires_grad_(False)
 
 
 @pytest.mark.parametrize(("name", "deviation"), [("he_fan_in", (2 / 144) ** 0.5), ("he_fan_out", (2 / 576) ** 0.5)])
