@@ -13,19 +13,31 @@ from search_spaces.factors import Factor, Level, parse_factors
 from search_spaces.space import Space
 
 if TYPE_CHECKING:
-    pass
+    from search_spaces.cost import Complexity, complexity
+    from search_spaces.networks.families import FAMILIES, build_network, complete_network
 
-_LAZY: dict[str, str] = {}
+_LAZY = {
+    "FAMILIES": "search_spaces.networks.families",
+    "Complexity": "search_spaces.cost",
+    "build_network": "search_spaces.networks.families",
+    "complete_network": "search_spaces.networks.families",
+    "complexity": "search_spaces.cost",
+}
 
 __all__ = [
     "DESIGNS",
+    "FAMILIES",
     "Arm",
+    "Complexity",
     "Factor",
     "Level",
     "SettingError",
     "Space",
     "arms",
+    "build_network",
     "canonical_json",
+    "complete_network",
+    "complexity",
     "parse_factors",
     "resolve_baseline",
     "settings_hash",

@@ -1,0 +1,87 @@
+"""What a network costs, and the hash of the graph that it computes: parameters, multiply-adds, activations."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from search_spaces.networks.families import build_network
+from search_spaces.trace import Operation, Trace, trace
+
+_BATCH = 2
+
+
+@dataclass(frozen=True)
+class Complexity:
+    """The cost of one image through a network.
+
+    `flops` are multiply-adds of convolutions and matrix products, one each, as the papers count. `activations` are the
+    values that convolutions put out. `graph` is a hash of the computation: operations, shapes, constants, and how every
+    parameter starts. Settings that spell one computation differently share it.
+    """
+
+    params: int
+    flops: int
+    activations: int
+    graph: str
+
+
+def complexity(
+    settings: Mapping[str, Any], input_shape: tuple[int, int, int] = (3, 32, 32), num_classes: int = 10
+) -> Complexity:
+    """Return the complexity of a `network:` mapping for images (C, H, W), computed on the meta device."""
+    return measure(trace_network(settings, input_shape, num_classes))
+
+
+def trace_network(settings: Mapping[str, Any], input_shape: tuple[int, int, int], num_classes: int) -> Trace:
+    """Return the trace of a `network:` mapping for images (C, H, W)."""
+    return trace(lambda: build_network(settings, input_shape, num_classes), input_shape, _BATCH)
+
+
+def measure(traced: Trace) -> Complexity:
+    """Return the complexity of a traced network."""
+    return Complexity(
+        params=sum(prod(shape) for shape in traced.parameters.values()),
+        flops=sum(multiply_adds(operation) for operation in traced.operations),
+        activations=sum(activations(operation) for operation in traced.operations),
+        graph=graph_hash(traced),
+    )
+
+
+def multiply_adds(operation: Operation) -> int:
+    """Return the multiply-adds of one operation for one image."""
+    if operation.name == "convolution":
+        return prod(operation.shape) * prod(operation.source_shapes[1][1:]) // _BATCH
+    if operation.name in ("mm", "addmm", "bmm", "baddbmm"):
+        return prod(operation.shape) * operation.source_shapes[-1][-2] // _BATCH
+    return 0
+
+
+def activations(operation: Operation) -> int:
+    """Return the values that one operation puts out for one image, if it is a convolution."""
+    return prod(operation.shape) // _BATCH if operation.name == "convolution" else 0
+
+
+def graph_hash(traced: Trace) -> str:
+    """Return 16 hexadecimal digits that identify the computation, whatever its modules and parameters are called.
+
+    Parameters are numbered by their first use; ones that are never used count with their shapes.
+    """
+    digest = hashlib.sha256()
+    numbers: dict[str, str] = {}
+    for operation in traced.operations:
+        sources = []
+        for source in operation.sources:
+            if isinstance(source, int) or source in ("images", "constant"):
+                sources.append(str(source))
+                continue
+            if source not in numbers:
+                numbers[source] = f"p{len(numbers)}"
+                digest.update(f"{numbers[source]}={traced.starts.get(source)}\n".encode())
+            sources.append(numbers[source])
+        line = f"{operation.name} {operation.constants} {sources} {operation.source_shapes} {operation.shape}\n"
+        digest.update(line.encode())
+    unused = sorted(shape for name, shape in traced.parameters.items() if name not in numbers)
+    digest.update(repr(unused).encode())
+    return digest.hexdigest()[:16]

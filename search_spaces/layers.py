@@ -1,0 +1,61 @@
+"""The layers that every network is made of, initialised as the residual papers do."""
+
+from collections.abc import Iterable
+
+from torch import nn
+
+ConvShape = tuple[int, int, int, int]
+
+
+def conv(in_channels: int, out_channels: int, kernel: int, stride: int = 1, bias: float | None = None) -> nn.Conv2d:
+    """Return a convolution that keeps the size at stride 1, He-normal with fan-out.
+
+    `bias` is the value that its biases start at; None for no bias.
+    """
+    layer = nn.Conv2d(in_channels, out_channels, kernel, stride, kernel // 2, bias=bias is not None)
+    nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+    if layer.bias is not None and bias is not None:
+        nn.init.constant_(layer.bias, bias)
+    return layer
+
+
+def batch_norm(channels: int) -> nn.BatchNorm2d:
+    """Return batch normalisation that does not count its batches.
+
+    The count serves cumulative averages only, which nothing here uses, and costs one more kernel a layer and step.
+    """
+    layer = nn.BatchNorm2d(channels)
+    layer.num_batches_tracked = None
+    return layer
+
+
+def linear(features: int, classes: int) -> nn.Linear:
+    """Return the classifier: torch's own weights, bias 0."""
+    layer = nn.Linear(features, classes)
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
+def layers(
+    tokens: Iterable[str], channels: int, convs: Iterable[ConvShape] = (), overwrite: bool = False
+) -> list[nn.Module]:
+    """Return the layers that `tokens` (conv, bn, relu) stand for.
+
+    `channels` come in; `convs` yields (in, out, kernel, stride) for each conv. A ReLU works in place where its input
+    is nobody else's: after conv or bn, whose backward passes need their inputs only, never after another ReLU.
+    `overwrite` says so for the signal that comes in.
+    """
+    found: list[nn.Module] = []
+    shapes = iter(convs)
+    for token in tokens:
+        if token == "conv":
+            shape = next(shapes)
+            found.append(conv(*shape))
+            channels, overwrite = shape[1], True
+        elif token == "bn":
+            found.append(batch_norm(channels))
+            overwrite = True
+        else:
+            found.append(nn.ReLU(inplace=overwrite))
+            overwrite = False
+    return found

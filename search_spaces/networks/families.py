@@ -1,0 +1,55 @@
+"""The families by name, and the two steps from a `network:` mapping to a module: complete it, build it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from search_spaces.errors import SettingError, unknown
+from search_spaces.networks import resnet_cifar
+
+Shape = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Family:
+    """How a family completes its settings and builds a network from completed ones."""
+
+    complete: Callable[[Mapping[str, Any]], dict[str, Any]]
+    build: Callable[[Mapping[str, Any], Shape, int], nn.Module]
+
+
+FAMILIES: dict[str, Family] = {
+    "resnet_cifar": Family(resnet_cifar.complete, resnet_cifar.build),
+}
+
+
+def complete_network(mapping: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the `network:` mapping of a study file in its canonical form, every default filled in.
+
+    Completing twice changes nothing. Raises SettingError with the path of the wrong setting.
+    """
+    if not isinstance(mapping, Mapping):
+        raise SettingError(f"network is a mapping with a family, not {mapping!r}")
+    rest = {str(key): value for key, value in mapping.items() if key != "family"}
+    name = mapping.get("family", "resnet_cifar")
+    return {"family": name, **_family(name).complete(rest)}
+
+
+def build_network(settings: Mapping[str, Any], input_shape: Shape = (3, 32, 32), num_classes: int = 10) -> nn.Module:
+    """Build the network of a `network:` mapping (completed or not) for images (C, H, W).
+
+    Convolutions start He-normal with fan-out, from torch's global generator. Raises SettingError as `complete_network`.
+    """
+    if len(input_shape) != 3 or min(input_shape) < 1 or num_classes < 1:
+        raise ValueError(f"cannot build for images of shape {input_shape} in {num_classes} classes")
+    completed = complete_network(settings)
+    rest = {key: value for key, value in completed.items() if key != "family"}
+    return _family(completed["family"]).build(rest, input_shape, num_classes)
+
+
+def _family(name: object) -> Family:
+    if isinstance(name, str) and name in FAMILIES:
+        return FAMILIES[name]
+    raise unknown("family", name, FAMILIES, ("family",))

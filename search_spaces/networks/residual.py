@@ -1,0 +1,134 @@
+"""What the residual families share: their settings, and a stem, stages of units, and a classifier put together."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from torch import Tensor, nn
+
+from search_spaces.blocks import CONVS, EXPANSION, Unit, UnitShape, shortcut_convolves
+from search_spaces.errors import SettingError
+from search_spaces.layers import layers, linear
+from search_spaces.settings import Positive, Range, read_settings
+from search_spaces.shortcuts import complete_shortcut
+from search_spaces.wiring import Wiring, parse_wiring, wiring_name
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResidualSettings:
+    """The settings that every residual family has. None stands for a default that follows from the others.
+
+    width: channels of the first stage; each later stage has twice as many. Wide residual networks (arXiv:1605.07146):
+        depth without their three projections (28 there is 26 here), width 16k, stem_width 16, full_preact, projection.
+    stem_width: channels of the first convolution; the width.
+    activation: a placement's name or a wiring (`search_spaces.wiring`).
+    shortcut: an operation's name, or a mapping with ``op`` and its arguments (`search_spaces.shortcuts`).
+    downsample: where shapes change, the shortcut is padded (A), projected (B), or projected everywhere (C).
+    projection_bn: batch normalisation after projections. By default where the branch's last convolution has one: so
+        yes in ResNet's code, no in that of the 1001-layer networks.
+    stride_in: the bottleneck convolution that has the stride: the first 1×1 in the papers and the code of the
+        1001-layer networks, the 3×3 in fb.resnet.torch and torchvision.
+    share_preactivation: where units with a lead activate before the split, besides the network's first unit:
+        ``projection`` where the shortcut is a convolution (arXiv:1603.05027, appendix, and its code), ``stage_start``
+        also in each stage's first unit, whatever its shortcut (preresnet of fb.resnet.torch).
+    growth: the channels that each unit of a concat wiring adds; the stage's width shared among its units.
+    """
+
+    depth: Positive
+    width: Positive
+    stem_width: Positive | None = None
+    block: Literal["basic", "bottleneck"] | None = None
+    activation: str = "original"
+    shortcut: Any = field(default="identity")
+    downsample: Literal["pad", "projection", "projection_everywhere"] | None = None
+    projection_bn: bool | None = None
+    stride_in: Literal["1x1", "3x3"] = "1x1"
+    share_preactivation: Literal["projection", "stage_start"] = "projection"
+    growth: Annotated[int, Range(low=1)] | None = None
+
+
+def complete_residual(
+    target: type[ResidualSettings], mapping: Mapping[str, Any], kind: str, block: str
+) -> dict[str, Any]:
+    """Check `mapping` against `target` and fill in what follows from the rest; `block` is the family's default."""
+    settings = read_settings(target, mapping, kind)
+    settings["block"] = settings["block"] or block
+    settings["stem_width"] = settings["stem_width"] or settings["width"]
+    try:
+        wiring = parse_wiring(settings["activation"], CONVS[settings["block"]])
+    except SettingError as error:
+        raise error.under("activation") from None
+    settings["activation"] = wiring_name(wiring)
+    try:
+        settings["shortcut"] = complete_shortcut(settings["shortcut"], wiring.merge)
+    except SettingError as error:
+        raise error.under("shortcut") from None
+    if settings["growth"] is not None and wiring.merge != "concat":
+        raise SettingError("growth is for wirings that concat; an add keeps the width", ("growth",))
+    if settings["projection_bn"] is None:
+        settings["projection_bn"] = wiring.ends_normalised
+    return settings
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage: how many units, their channels inside the branch, and the stride of the first."""
+
+    units: int
+    planes: int
+    stride: int
+
+
+class ResidualNetwork(nn.Module):
+    """Stem, stages of units, the tail's activation, global average pooling, classifier.
+
+    `stages` is a Sequential of Sequentials of `Unit`; `tail` is None where the wiring has no lead.
+    """
+
+    def __init__(self, stem: nn.Module, stages: nn.Sequential, tail: nn.Module | None, classifier: nn.Linear) -> None:
+        super().__init__()
+        self.stem = stem
+        self.stages = stages
+        self.tail = tail
+        self.classifier = classifier
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images (N, C, H, W) to logits (N, classes)."""
+        features = self.stages(self.stem(images))
+        if self.tail is not None:
+            features = self.tail(features)
+        logits: Tensor = self.classifier(features.mean((2, 3)))
+        return logits
+
+
+def wiring_of(settings: Mapping[str, Any]) -> Wiring:
+    """Return the wiring of completed settings."""
+    return parse_wiring(settings["activation"], CONVS[settings["block"]])
+
+
+def assemble(settings: Mapping[str, Any], stem: nn.Module, plan: list[Stage], num_classes: int) -> ResidualNetwork:
+    """Build the stages of `plan` behind `stem`, which has applied the wiring's stem tokens."""
+    wiring = wiring_of(settings)
+    channels, total, index = settings["stem_width"], sum(stage.units for stage in plan), 0
+    stages = []
+    for stage in plan:
+        units = []
+        for position in range(stage.units):
+            stride = stage.stride if position == 0 else 1
+            growth = (settings["growth"] or max(1, stage.planes // stage.units)) if wiring.merge == "concat" else 0
+            changes = stride > 1 or (not growth and channels != stage.planes * EXPANSION[settings["block"]])
+            lead = _lead(settings, index, position, changes)
+            unit = Unit(settings, wiring, UnitShape(channels, stage.planes, stride, index, total, growth, lead))
+            channels, index = unit.out_channels, index + 1
+            units.append(unit)
+        stages.append(nn.Sequential(*units))
+    tail = nn.Sequential(*layers(wiring.tail, channels)) if wiring.tail else None
+    return ResidualNetwork(stem, nn.Sequential(*stages), tail, linear(channels, num_classes))
+
+
+def _lead(settings: Mapping[str, Any], index: int, position: int, changes_shape: bool) -> str:
+    if index == 0:
+        return "done"
+    if settings["share_preactivation"] == "stage_start" and position == 0:
+        return "shared"
+    return "shared" if shortcut_convolves(settings, changes_shape) else "branch"

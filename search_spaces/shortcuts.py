@@ -1,0 +1,272 @@
+"""Shortcut operations: what happens to the signal that skips a residual branch, and how the two meet again.
+
+To add one, write a subclass of `Shortcut` whose keyword arguments are its settings, override `weigh`, and name it in
+`SHORTCUTS`; study files can use it at once, and `tests/search_spaces/test_shortcuts.py` runs the common checks on it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from search_spaces.errors import SettingError, unknown
+from search_spaces.layers import batch_norm, conv
+from search_spaces.settings import Rate, read_settings
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a shortcut stands.
+
+    Channels are those of the unit's input and of the residual; `out_channels` is what the shortcut must have at the
+    merge. `resize` makes the module that brings the shortcut to the merge's shape, None where it has that shape.
+    `index` counts the network's units from 0 to `units` - 1. `overwrite` says that the residual's memory may be reused.
+    """
+
+    in_channels: int
+    out_channels: int
+    residual_channels: int
+    stride: int
+    index: int
+    units: int
+    merge: str
+    resize: Callable[[], nn.Module | None]
+    overwrite: bool
+
+    @property
+    def same_shape(self) -> bool:
+        """Whether the unit's input already has the shape of the merge."""
+        return self.stride == 1 and self.in_channels == self.out_channels
+
+
+class Shortcut(nn.Module):
+    """The identity shortcut, and the base of all others: ``x, residual -> shortcut(x) + residual``."""
+
+    merges: ClassVar[tuple[str, ...]] = ("add", "concat")
+    is_convolution: ClassVar[bool] = False
+
+    def __init__(self, place: Place) -> None:
+        super().__init__()
+        self.resize = self.resizer(place)
+        self.concat = place.merge == "concat"
+        self.overwrite = place.overwrite
+
+    def resizer(self, place: Place) -> nn.Module | None:
+        """Return the module that brings the shortcut to the merge's shape; None for the identity."""
+        return place.resize()
+
+    def weigh(self, x: Tensor, shortcut: Tensor, residual: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the two signals as they enter the merge; `x` is the unit's input, `shortcut` the same, resized."""
+        return shortcut, residual
+
+    def forward(self, x: Tensor, residual: Tensor) -> Tensor:
+        """Merge the unit's input (N, C, H, W) with the residual branch's output."""
+        shortcut = x if self.resize is None else self.resize(x)
+        shortcut, residual = self.weigh(x, shortcut, residual)
+        if self.concat:
+            return torch.cat((shortcut, residual), 1)
+        return residual.add_(shortcut) if self.overwrite else residual + shortcut
+
+
+class NoShortcut(Shortcut):
+    """A plain network: the residual branch alone, where shapes change too (arXiv:1512.03385, section 3.3)."""
+
+    merges = ("add",)
+
+    def resizer(self, place: Place) -> None:
+        """Resize nothing: there is no shortcut."""
+
+    def forward(self, x: Tensor, residual: Tensor) -> Tensor:
+        """Return the residual."""
+        return residual
+
+
+class Scale(Shortcut):
+    """Constant factors on the shortcut and on the residual (arXiv:1603.05027, section 3.1 and table 1)."""
+
+    def __init__(self, place: Place, *, shortcut: float = 0.5, residual: float = 1.0) -> None:
+        super().__init__(place)
+        self.factors = shortcut, residual
+
+    def weigh(self, x: Tensor, shortcut: Tensor, residual: Tensor) -> tuple[Tensor, Tensor]:
+        """Multiply each by its factor."""
+        on_shortcut, on_residual = self.factors
+        return (
+            shortcut if on_shortcut == 1 else shortcut * on_shortcut,
+            residual if on_residual == 1 else residual * on_residual,
+        )
+
+
+class Gate(Shortcut):
+    """A gate g = sigmoid(1×1 convolution of the unit's input), its bias started at a constant."""
+
+    merges = ("add",)
+
+    def __init__(self, place: Place, *, bias: float = 0.0) -> None:
+        super().__init__(place)
+        self.gate = conv(place.in_channels, place.out_channels, 1, place.stride, bias=bias)
+
+
+class ExclusiveGate(Gate):
+    """Highway gating: g on the residual, 1 - g on the shortcut (arXiv:1603.05027, section 3.2)."""
+
+    def weigh(self, x: Tensor, shortcut: Tensor, residual: Tensor) -> tuple[Tensor, Tensor]:
+        """Share the signal between the two paths."""
+        gate = torch.sigmoid(self.gate(x))
+        return (1 - gate) * shortcut, gate * residual
+
+
+class ShortcutGate(Gate):
+    """Shortcut-only gating: 1 - g on the shortcut, the residual as it is (arXiv:1603.05027, section 3.2)."""
+
+    def weigh(self, x: Tensor, shortcut: Tensor, residual: Tensor) -> tuple[Tensor, Tensor]:
+        """Gate the shortcut."""
+        return torch.sigmoid(-self.gate(x)) * shortcut, residual
+
+
+class Conv1x1(Shortcut):
+    """A 1×1 convolution on every shortcut (arXiv:1603.05027, section 3.3; option C of arXiv:1512.03385).
+
+    The paper does not say whether batch normalisation follows it; that of option C does, so `bn` is on.
+    """
+
+    is_convolution = True
+
+    def __init__(self, place: Place, *, bn: bool = True) -> None:
+        self.bn = bn
+        super().__init__(place)
+
+    def resizer(self, place: Place) -> nn.Module:
+        """Convolve whether or not the shape changes."""
+        return project(place, self.bn)
+
+
+class Dropout(Shortcut):
+    """Dropout on the shortcut (arXiv:1603.05027, section 3.4).
+
+    With `rescale`, kept values are divided by 1 - rate in training, as today's libraries and Caffe do: the expectation
+    is kept and the variance doubles at rate 0.5. Without, they are kept as they are and the shortcut is multiplied by
+    1 - rate at test time: the reading in which the paper's "scale of λ with an expectation of 0.5" holds.
+    """
+
+    def __init__(self, place: Place, *, rate: Rate = 0.5, rescale: bool = True) -> None:
+        super().__init__(place)
+        self.rate = rate
+        self.rescale = rescale
+
+    def weigh(self, x: Tensor, shortcut: Tensor, residual: Tensor) -> tuple[Tensor, Tensor]:
+        """Drop values of the shortcut in training."""
+        kept = F.dropout(shortcut, self.rate, self.training)
+        return (kept if self.rescale else kept * (1 - self.rate)), residual
+
+
+class LearnedScalar(Shortcut):
+    """One learned factor on the residual, started at zero (SkipInit, arXiv:2002.10444; ReZero, arXiv:2003.04887)."""
+
+    def __init__(self, place: Place, *, start: float = 0.0) -> None:
+        super().__init__(place)
+        self.factor = nn.Parameter(torch.full((), start))
+
+    def weigh(self, x: Tensor, shortcut: Tensor, residual: Tensor) -> tuple[Tensor, Tensor]:
+        """Scale the residual."""
+        return shortcut, residual * self.factor
+
+
+class LayerScale(Shortcut):
+    """A learned factor a channel on the residual, started small (arXiv:2103.17239)."""
+
+    def __init__(self, place: Place, *, start: float = 1e-4) -> None:
+        super().__init__(place)
+        self.factors = nn.Parameter(torch.full((place.residual_channels, 1, 1), start))
+
+    def weigh(self, x: Tensor, shortcut: Tensor, residual: Tensor) -> tuple[Tensor, Tensor]:
+        """Scale the residual channel by channel."""
+        return shortcut, residual * self.factors
+
+
+class StochasticDepth(Shortcut):
+    """Residual branches dropped at random in training, scaled by their survival at test time (arXiv:1603.09382).
+
+    `survival` is that of the last unit; with the ``linear`` schedule it falls evenly from 1 at the network's input,
+    with ``constant`` every unit has it. The paper drops a unit for a whole batch; ``per: image`` draws for each image.
+    """
+
+    def __init__(
+        self,
+        place: Place,
+        *,
+        survival: Rate = 0.5,
+        schedule: Literal["linear", "constant"] = "linear",
+        per: Literal["batch", "image"] = "batch",
+    ) -> None:
+        super().__init__(place)
+        share = (place.index + 1) / place.units if schedule == "linear" else 1.0
+        self.survival = 1 - share * (1 - survival)
+        self.per_image = per == "image"
+
+    def weigh(self, x: Tensor, shortcut: Tensor, residual: Tensor) -> tuple[Tensor, Tensor]:
+        """Drop the residual in training; scale it in evaluation."""
+        if not self.training:
+            return shortcut, residual * self.survival
+        shape = (residual.shape[0] if self.per_image else 1, 1, 1, 1)
+        return shortcut, residual * torch.empty(shape, dtype=residual.dtype, device=residual.device).bernoulli_(
+            self.survival
+        )
+
+
+SHORTCUTS: dict[str, type[Shortcut]] = {
+    "identity": Shortcut,
+    "none": NoShortcut,
+    "scale": Scale,
+    "exclusive_gate": ExclusiveGate,
+    "shortcut_gate": ShortcutGate,
+    "conv1x1": Conv1x1,
+    "dropout": Dropout,
+    "learned_scalar": LearnedScalar,
+    "layer_scale": LayerScale,
+    "stochastic_depth": StochasticDepth,
+}
+
+
+def complete_shortcut(value: str | Mapping[str, Any], merge: str = "add") -> dict[str, Any]:
+    """Return ``{"op": ..., every argument}`` for a shortcut given by its name or as a mapping."""
+    mapping = {"op": value} if isinstance(value, str) else value
+    if not isinstance(mapping, Mapping) or "op" not in mapping:
+        raise SettingError(f"a shortcut is a name or a mapping with op, not {value!r}; ops: {', '.join(SHORTCUTS)}")
+    op = mapping["op"]
+    if op not in SHORTCUTS:
+        raise unknown("shortcut", op, SHORTCUTS, ("op",) if isinstance(value, Mapping) else ())
+    if merge not in SHORTCUTS[op].merges:
+        raise SettingError(f'shortcut {op} cannot be used with "{merge}", only with {", ".join(SHORTCUTS[op].merges)}')
+    rest = {key: each for key, each in mapping.items() if key != "op"}
+    return {"op": op, **read_settings(SHORTCUTS[op], rest, f"{op} setting", given=frozenset({"place"}))}
+
+
+def build_shortcut(settings: Mapping[str, Any], place: Place) -> Shortcut:
+    """Build a completed shortcut at its place."""
+    arguments = {key: value for key, value in settings.items() if key != "op"}
+    return SHORTCUTS[settings["op"]](place, **arguments)
+
+
+class Pad(nn.Module):
+    """Option A: every `stride`-th pixel, and zeros for the channels that are new (arXiv:1512.03385, section 3.3)."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__()
+        self.stride = place.stride
+        self.channels = place.out_channels - place.in_channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Subsample and pad (N, C, H, W)."""
+        if self.stride > 1:
+            x = x[:, :, :: self.stride, :: self.stride]
+        return F.pad(x, (0, 0, 0, 0, 0, self.channels)) if self.channels else x
+
+
+def project(place: Place, bn: bool) -> nn.Module:
+    """Return a 1×1 convolution from the unit's input to the merge's shape, with batch normalisation where `bn`."""
+    projection = conv(place.in_channels, place.out_channels, 1, place.stride)
+    return nn.Sequential(projection, batch_norm(place.out_channels)) if bn else projection
