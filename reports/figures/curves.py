@@ -1,0 +1,98 @@
+"""Learning curves: one panel of test and training error by epoch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reports.figures.svg import MUTED, Drawing
+from reports.figures.theme import colour, draw, error_scale, label_ends, marker
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+SIZE = (360, 262)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One arm by epoch: the mean test error of the seeds that did not fail with a band of one SD, and the training error."""
+
+    label: str
+    slot: int
+    epochs: tuple[int, ...]
+    test: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    train: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class FailedCurve:
+    """The test error of one failed seed; `stopped` where it diverged before the last epoch."""
+
+    label: str
+    slot: int
+    epochs: tuple[int, ...]
+    test: tuple[float, ...]
+    stopped: bool
+
+
+def curves_drawing(
+    curves: Sequence[Curve],
+    failed: Sequence[FailedCurve],
+    *,
+    prefix: str,
+    values: Sequence[float],
+    last_epoch: int,
+    drops: Sequence[int] = (),
+    fail_above: float | None = None,
+) -> Drawing:
+    """Draw one panel; `values` are the errors of all panels, so that they share one scale."""
+
+    def plot(axes: "Axes") -> None:
+        error_scale(axes, values)
+        for epoch in drops:
+            axes.axvline(epoch, color=MUTED, linewidth=0.7, dashes=(1, 2))
+        _fail_line(axes, fail_above)
+        for line in failed:
+            axes.plot(line.epochs, line.test, color=colour(line.slot), linewidth=0.7, alpha=0.75)
+            end = "x" if line.stopped else marker(line.slot)
+            axes.plot(line.epochs[-1:], line.test[-1:], marker=end, markersize=4.5, color=colour(line.slot), clip_on=False)
+        for line in curves:
+            if line.low != line.high:
+                axes.fill_between(line.epochs, line.low, line.high, color=colour(line.slot), alpha=0.16, linewidth=0)
+            axes.plot(line.epochs, line.train, color=colour(line.slot), linewidth=1.1, dashes=(4, 2.4))
+            axes.plot(line.epochs, line.test, color=colour(line.slot), linewidth=1.7)
+            axes.plot(line.epochs[-1:], line.test[-1:], marker=marker(line.slot), color=colour(line.slot), clip_on=False)
+        axes.set_xlim(1 if last_epoch > 1 else 0.5, max(last_epoch, 1.5))
+        axes.xaxis.get_major_locator().set_params(integer=True, nbins=6)
+        axes.set_xlabel("epoch")
+        axes.set_ylabel("error, %")
+        label_ends(axes, _ends(curves, failed))
+
+    return draw(plot, prefix, SIZE, (42, 38, 84, 12))
+
+
+def _ends(curves: Sequence[Curve], failed: Sequence[FailedCurve]) -> list[tuple[float, float, str, int]]:
+    """One name an arm: at its mean's end, or at its highest failed seed's when every seed failed."""
+    ends = {line.slot: (line.epochs[-1], line.test[-1], line.label, line.slot) for line in curves}
+    for line in failed:
+        here = (line.epochs[-1], line.test[-1], line.label, line.slot)
+        if line.slot not in {each.slot for each in curves}:
+            ends[line.slot] = max(ends.get(line.slot, here), here)
+    return list(ends.values())
+
+
+def _fail_line(axes: "Axes", fail_above: float | None) -> None:
+    if fail_above is not None and fail_above < axes.get_ylim()[1]:
+        axes.axhline(fail_above, color=MUTED, linewidth=0.8, dashes=(1, 2))
+        axes.annotate(
+            f"fail above {fail_above:g} %",
+            xy=(1, fail_above),
+            xycoords=("axes fraction", "data"),
+            xytext=(-2, 3),
+            textcoords="offset points",
+            ha="right",
+            fontsize=9.5,
+            color=MUTED,
+        )

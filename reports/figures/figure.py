@@ -1,0 +1,31 @@
+"""A figure of the page: its drawings, the words that stand for them, and the numbers behind them."""
+
+from dataclasses import dataclass
+
+from reports.figures.svg import Drawing, compose
+from reports.tables import Table
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One drawing with its heading, and what it shows in a sentence made from its numbers."""
+
+    title: str
+    description: str
+    drawing: Drawing
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One or more panels under one caption. `name` is the file's; `table` holds the numbers that are drawn."""
+
+    name: str
+    caption: str
+    panels: tuple[Panel, ...]
+    table: Table
+    columns: int = 3
+
+    def to_file(self) -> str:
+        """Return the text of the stand-alone SVG file."""
+        named = {f"{at} {panel.title}": panel.drawing for at, panel in enumerate(self.panels)}
+        return compose(named, self.columns, self.caption)

@@ -1,0 +1,82 @@
+"""A forest plot: one row for each difference to the baseline, with its interval."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reports.figures.svg import INK, MUTED, Drawing
+from reports.figures.theme import colour, draw, marker
+from reports.wording import shortened
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+ROW = 24
+HEADING = 30
+
+
+@dataclass(frozen=True)
+class Row:
+    """One difference: `estimate` None where there is none, an end None where the interval is open."""
+
+    label: str
+    text: str
+    slot: int
+    estimate: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows that share a context, under its name; an empty name has no heading."""
+
+    heading: str
+    rows: tuple[Row, ...]
+
+
+def forest_drawing(groups: Sequence[Group], prefix: str) -> Drawing:
+    """Draw the rows from top to bottom; left of the zero line the arm has less error than the baseline."""
+    height = sum(ROW * len(group.rows) + (HEADING if group.heading else 0) for group in groups)
+    known = [end for group in groups for row in group.rows for end in (row.estimate, row.low, row.high) if end is not None]
+    reach = 1.12 * max((abs(each) for each in known), default=1.0) or 1.0
+
+    def plot(axes: "Axes") -> None:
+        axes.set_ylim(height, 0)
+        axes.set_xlim(-reach, reach)
+        axes.set_yticks([])
+        axes.grid(axis="x")
+        axes.spines["left"].set_visible(False)
+        axes.axvline(0, color=INK, linewidth=0.9)
+        y = 0.0
+        for group in groups:
+            if group.heading:
+                _text(axes, 0, y + 0.62 * HEADING, group.heading, ha="left", fontweight="bold")
+                y += HEADING
+            for row in group.rows:
+                _row(axes, row, y + ROW / 2, reach)
+                y += ROW
+        axes.set_xlabel("difference in test error to the baseline, percentage points")
+        below = {"xycoords": ("axes fraction", "figure pixels"), "fontsize": 10, "color": MUTED}
+        axes.annotate("◂ less error", xy=(0.0, 22), ha="left", va="center", **below)
+        axes.annotate("more error ▸", xy=(1.0, 22), ha="right", va="center", **below)
+
+    return draw(plot, prefix, (700, height + 62), (150, 56, 190, 6))
+
+
+def _row(axes: "Axes", row: Row, y: float, reach: float) -> None:
+    _text(axes, 10, y, shortened(row.label, 22), ha="left")
+    _text(axes, 700 - 4, y, row.text, ha="right")
+    if row.estimate is None:
+        return
+    if row.low is not None or row.high is not None:
+        ends = (-reach if row.low is None else row.low, reach if row.high is None else row.high)
+        axes.plot(ends, (y, y), color=colour(row.slot), linewidth=1.5, solid_capstyle="butt")
+        for end, known in zip(ends, (row.low, row.high), strict=True):
+            if known is not None:
+                axes.plot((end, end), (y - 4, y + 4), color=colour(row.slot), linewidth=1.2)
+    axes.plot([row.estimate], [y], marker=marker(row.slot), markersize=6.5, color=colour(row.slot), linestyle="none")
+
+
+def _text(axes: "Axes", x: float, y: float, text: str, **style: object) -> None:
+    axes.annotate(text, xy=(x, y), xycoords=("figure pixels", "data"), va="center", fontsize=11, annotation_clip=False, **style)

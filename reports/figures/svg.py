@@ -1,0 +1,242 @@
+"""matplotlib's SVG made small and themeable: no style attributes, colours as classes, coordinates in tenths."""
+
+import io
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_SVG = "http://www.w3.org/2000/svg"
+_LINK = "{http://www.w3.org/1999/xlink}href"
+_TOKEN = re.compile(r"[MLCQzZ]|-?[\d.]+(?:e-?\d+)?")
+_REFERENCE = re.compile(r"url\(#([^)]+)\)")
+
+# What a reader of the page sees is decided by the style sheet through the class; a file on its own keeps the colour.
+INK, MUTED, RULE, PAPER = "#1b1b1c", "#5b5b60", "#dcdce0", "#fefefe"
+SERIES = ("#000000", "#0072b2", "#d55e00", "#009e73", "#cc79a7")
+_CLASSES = {INK: "ink", MUTED: "muted", RULE: "rule", PAPER: "paper"} | {
+    colour: f"c{slot}" for slot, colour in enumerate(SERIES)
+}
+
+_KEPT = {
+    "fill",
+    "fill-opacity",
+    "opacity",
+    "stroke",
+    "stroke-width",
+    "stroke-opacity",
+    "stroke-dasharray",
+    "stroke-dashoffset",
+    "stroke-linecap",
+    "text-anchor",
+    "font-size",
+    "font-weight",
+    "font-style",
+}
+_DEFAULTS = {
+    "stroke-width": "1",
+    "stroke-opacity": "1",
+    "fill-opacity": "1",
+    "opacity": "1",
+    "stroke-dashoffset": "0",
+    "stroke-linecap": "butt",
+    "text-anchor": "start",
+    "fill": "#000000",
+    "stroke": "none",
+    "font-style": "normal",
+    "font-weight": "normal",
+}
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """An SVG element as text, ready to stand inside a page, with its size in CSS pixels at 100 %."""
+
+    svg: str
+    width: int
+    height: int
+
+    def to_page(self, title_id: str, title: str, description: str) -> str:
+        """Return the element with its role and the text that stands for it where it cannot be seen."""
+        head = (
+            f'<svg xmlns="{_SVG}" viewBox="0 0 {self.width} {self.height}" role="img" '
+            f'aria-labelledby="{title_id} {title_id}-d">'
+            f'<title id="{title_id}">{_escaped(title)}</title><desc id="{title_id}-d">{_escaped(description)}</desc>'
+        )
+        return f"{head}{self.svg}</svg>"
+
+
+def to_drawing(figure: "Figure", prefix: str) -> Drawing:
+    """Return a finished matplotlib figure as a small drawing; `prefix` keeps its ids apart from every other's."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    root = ET.fromstring(buffer.getvalue())
+    for element in root.iter():
+        _clean(element)
+    _rename(root, prefix)
+    width, height = (float(each) for each in root.attrib["viewBox"].split()[2:])
+    body = "".join(_serialised(child) for child in _flattened(root))
+    return Drawing(body, round(width), round(height))
+
+
+def compose(drawings: Mapping[str, Drawing], columns: int, title: str) -> str:
+    """Return one stand-alone SVG file that shows several drawings in rows of `columns`."""
+    shown = list(drawings.values())
+    width = max(each.width for each in shown)
+    height = max(each.height for each in shown)
+    rows = -(-len(shown) // columns)
+    parts = [
+        f'<svg x="{at % columns * width}" y="{at // columns * height}" width="{each.width}" height="{each.height}">'
+        f"{each.svg}</svg>"
+        for at, each in enumerate(shown)
+    ]
+    across, down = width * min(columns, len(shown)), height * rows
+    return (
+        f'<svg xmlns="{_SVG}" viewBox="0 0 {across} {down}" width="{across}" height="{down}" '
+        f'font-family="Helvetica, Arial, sans-serif"><title>{_escaped(title)}</title>{"".join(parts)}</svg>\n'
+    )
+
+
+def _clean(element: ET.Element) -> None:
+    element.tag = element.tag.rpartition("}")[2]
+    found = {**element.attrib, **_declarations(element.attrib.pop("style", ""))}
+    kept: dict[str, str] = {}
+    classes = []
+    for key, value in found.items():
+        if key in ("fill", "stroke"):
+            name = _CLASSES.get(value.lower())
+            if name:
+                classes.append(("f-" if key == "fill" else "s-") + name)
+        if key in _KEPT and (_DEFAULTS.get(key) != value or (key == "fill" and classes)):
+            kept[key] = value.removesuffix("px") if key in ("font-size", "stroke-width") else value
+    if element.tag == "text" and "fill" not in kept:
+        kept["fill"] = INK
+        classes.append("f-ink")
+    if classes:
+        kept["class"] = " ".join(classes)
+    element.attrib = kept | _geometry(element.tag, found)
+
+
+def _declarations(style: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for declaration in filter(None, (each.strip() for each in style.split(";"))):
+        key, _, value = (part.strip() for part in declaration.partition(":"))
+        if key == "font":
+            size = re.search(r"([\d.]+)px", value)
+            found |= {"font-size": size[1]} if size else {}
+            found |= {"font-weight": "bold"} if re.search(r"\b(bold|[6-9]00)\b", value) else {}
+        else:
+            found[key] = value
+    return found
+
+
+def _geometry(tag: str, found: dict[str, str]) -> dict[str, str]:
+    kept: dict[str, str] = {}
+    for key in ("id", "clip-path", "viewBox"):
+        if key in found:
+            kept[key] = found[key]
+    if _LINK in found:
+        kept["href"] = found[_LINK]
+    for key in ("x", "y", "width", "height"):
+        if key in found and tag != "svg":
+            kept[key] = _tenth(found[key])
+    if "d" in found:
+        kept["d"] = shorten_path(found["d"])
+    transform = re.sub(r"rotate\(-?0(?:\.0)?(?: [^)]*)?\)", "", found.get("transform", "")).strip()
+    if transform:
+        kept["transform"] = re.sub(r"-?\d+\.\d+", lambda number: _tenth(number[0]), transform)
+    return kept
+
+
+def _tenth(text: str) -> str:
+    return f"{round(float(text), 1):g}"
+
+
+def shorten_path(path: str) -> str:
+    """Return the path in relative steps of a tenth; small shapes with curves keep hundredths and stay absolute."""
+    tokens = _TOKEN.findall(path)
+    if "C" in tokens or "Q" in tokens:
+        return " ".join(each if each.isalpha() else f"{round(float(each), 2):g}" for each in tokens)
+    parts: list[str] = []
+    at = (0, 0)
+    numbers = iter(tokens)
+    command = ""
+    for token in numbers:
+        if token in "zZ":
+            parts.append("z")
+            continue
+        if token in "ML":
+            command, token = token, next(numbers)
+        to = (round(10 * float(token)), round(10 * float(next(numbers))))
+        if command == "M":
+            parts.append(f"M{_pair(to)}l")
+        elif to != at:
+            parts.append(f"{_pair((to[0] - at[0], to[1] - at[1]))} ")
+        at = to
+        command = "L"
+    return "".join(parts).replace("l z", "z").replace(" z", "z").rstrip("l ").replace("lM", "M").replace(" -", "-")
+
+
+def _pair(tenths: tuple[int, int]) -> str:
+    first, second = (f"{each / 10:g}" for each in tenths)
+    return f"{first} {second}"
+
+
+def _rename(root: ET.Element, prefix: str) -> None:
+    """Give new short ids to what is referred to and none to anything else."""
+    used: dict[str, str] = {}
+
+    def name(old: str) -> str:
+        return used.setdefault(old, f"{prefix}-{len(used)}")
+
+    for element in root.iter():
+        if "href" in element.attrib:
+            element.attrib["href"] = "#" + name(element.attrib["href"].removeprefix("#"))
+        if "clip-path" in element.attrib:
+            found = _REFERENCE.search(element.attrib["clip-path"])
+            element.attrib["clip-path"] = f"url(#{name(found[1])})" if found else "none"
+    for element in root.iter():
+        old = element.attrib.pop("id", None)
+        if old in used:
+            element.attrib["id"] = used[old]
+
+
+def _flattened(element: ET.Element) -> list[ET.Element]:
+    """Return the children with groups that carry nothing dissolved, and metadata and empty things left out."""
+    made: list[ET.Element] = []
+    for child in element:
+        if child.tag in ("metadata", "style", "title"):
+            continue
+        children = _flattened(child)
+        if child.tag == "g" and not child.attrib:
+            made += children
+            continue
+        if child.tag in ("g", "defs") and not children:
+            continue
+        if child.tag == "path" and _is_invisible(child):
+            continue
+        child[:] = children
+        made.append(child)
+    return made
+
+
+def _is_invisible(path: ET.Element) -> bool:
+    is_named = "id" in path.attrib
+    return not is_named and path.attrib.get("fill") == "none" and "stroke" not in path.attrib
+
+
+def _serialised(element: ET.Element) -> str:
+    element.tail = None
+    text = ET.tostring(element, encoding="unicode", short_empty_elements=True)
+    return re.sub(r"\s*\n\s*", "", text).replace(" />", "/>")
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+
+
+Draw = Callable[["Figure"], None]

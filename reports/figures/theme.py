@@ -1,0 +1,153 @@
+"""The one look of every figure: sizes, colours, markers, and the place where matplotlib is imported."""
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from reports.figures.svg import INK, MUTED, RULE, SERIES, Drawing, to_drawing
+from reports.wording import shortened
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MARKERS = ("o", "s", "^", "D", "v")
+MOST_SERIES = len(SERIES)
+"""More lines than this cannot be told apart in one panel."""
+MOST_PANELS = 12
+
+
+def colour(slot: int) -> str:
+    """Return the colour of a series; the baseline is black."""
+    return SERIES[slot % len(SERIES)]
+
+
+def marker(slot: int) -> str:
+    """Return the marker of a series, so that colour is never alone."""
+    return MARKERS[slot % len(MARKERS)]
+
+
+def draw(plot: Callable[["Axes"], None], prefix: str, size: tuple[int, int], margins: Sequence[float]) -> Drawing:
+    """Draw one panel of `size` CSS pixels; `margins` are left, bottom, right, top in pixels.
+
+    matplotlib and seaborn are imported here, on first use: together they cost more than the rest of the page.
+    """
+    import seaborn
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    width, height = size
+    left, bottom, right, top = margins
+    with _without_glyph_warnings(), rc_context(seaborn.axes_style("ticks") | _settings()):
+        figure = Figure(figsize=(width / 72, height / 72), dpi=72)
+        axes = figure.add_axes(
+            (left / width, bottom / height, (width - left - right) / width, (height - bottom - top) / height)
+        )
+        plot(axes)
+        seaborn.despine(ax=axes)
+        figure.patch.set_visible(False)
+        axes.patch.set_visible(False)
+        return to_drawing(figure, prefix)
+
+
+def _settings() -> dict[str, object]:
+    return {
+        "svg.fonttype": "none",
+        "svg.hashsalt": "report",
+        "text.parse_math": False,
+        "font.family": "sans-serif",
+        "font.size": 11,
+        "axes.labelsize": 11,
+        "axes.titlesize": 12,
+        "axes.titleweight": "bold",
+        "axes.titlelocation": "left",
+        "xtick.labelsize": 10.5,
+        "ytick.labelsize": 10.5,
+        "axes.edgecolor": MUTED,
+        "axes.linewidth": 0.8,
+        "axes.labelcolor": INK,
+        "text.color": INK,
+        "xtick.color": MUTED,
+        "ytick.color": MUTED,
+        "xtick.labelcolor": INK,
+        "ytick.labelcolor": INK,
+        "xtick.major.size": 3,
+        "ytick.major.size": 3,
+        "xtick.major.width": 0.8,
+        "ytick.major.width": 0.8,
+        "xtick.minor.visible": False,
+        "axes.grid": True,
+        "axes.grid.axis": "y",
+        "grid.color": RULE,
+        "grid.linewidth": 0.7,
+        "axes.axisbelow": True,
+        "path.simplify": False,
+        "lines.solid_capstyle": "round",
+        "lines.dash_capstyle": "butt",
+        "lines.linewidth": 1.6,
+        "lines.markersize": 5,
+    }
+
+
+@contextmanager
+def _without_glyph_warnings() -> Iterator[None]:
+    """Names may hold letters that matplotlib's own font lacks; the reader's browser draws the text, and has them."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        warnings.filterwarnings("ignore", message="Matplotlib currently does not support")
+        yield
+
+
+def error_scale(axes: "Axes", values: Sequence[float], axis: str = "y") -> None:
+    """Scale an axis of errors in per cent from 0 up: straight while they are alike, else straight to 1, then in decades."""
+    top = max(values, default=1.0)
+    positive = [value for value in values if value > 0]
+    is_wide = bool(positive) and top > 12 and top > 8 * sorted(positive)[len(positive) // 10]
+    if is_wide:
+        getattr(axes, f"set_{axis}scale")("symlog", linthresh=1.0, linscale=0.45)
+        ticks = [tick for tick in (0, 1, 2, 5, 10, 20, 50, 100) if tick <= top * 1.3]
+        getattr(axes, f"set_{axis}ticks")(ticks, labels=[str(tick) for tick in ticks])
+        getattr(axes, f"{axis}axis").set_minor_locator(_nothing())
+    getattr(axes, f"set_{axis}lim")(0, min(top * (1.25 if is_wide else 1.08), 112) or 1)
+
+
+def _nothing() -> object:
+    from matplotlib.ticker import NullLocator
+
+    return NullLocator()
+
+
+def label_ends(axes: "Axes", ends: Sequence[tuple[float, float, str, int]], gap: float = 12.5) -> None:
+    """Write each line's name right of its end (x, y in data units, name, slot), pushed apart to `gap` pixels."""
+    if not ends:
+        return
+    axes.figure.canvas.draw_idle()
+    placed = sorted(((axes.transData.transform((x, y))[1], x, name, slot) for x, y, name, slot in ends))
+    low, high = axes.bbox.y0, axes.bbox.y1
+    heights = spread([each[0] for each in placed], gap, low, high)
+    right = max(axes.transData.transform((each[1], 1))[0] for each in placed)
+    for height, (_, _, name, slot) in zip(heights, placed, strict=True):
+        axes.annotate(
+            shortened(name, 18),
+            xy=(right + 7, height),
+            xycoords="figure pixels",
+            va="center",
+            ha="left",
+            fontsize=10.5,
+            color=colour(slot),
+            annotation_clip=False,
+        )
+
+
+def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+    """Return ascending places at least `gap` apart and near the wanted ones, inside low..high when they fit."""
+    groups: list[list[float]] = []
+    for place in wanted:
+        groups.append([place, 1])
+        while len(groups) > 1 and groups[-1][0] - groups[-2][0] < gap * (groups[-1][1] + groups[-2][1]) / 2:
+            centre, count = groups.pop()
+            other, more = groups.pop()
+            groups.append([(centre * count + other * more) / (count + more), count + more])
+    places = [centre + gap * (at - (count - 1) / 2) for centre, count in groups for at in range(int(count))]
+    shift = max(low - places[0], 0.0) or min(high - places[-1], 0.0)
+    return [place + shift for place in places]

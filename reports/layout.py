@@ -1,0 +1,89 @@
+"""How a study's arms are laid out: which factor runs along the axis, and which levels make a line of their own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reports.results import Arm, Scalar, Study
+from reports.wording import level, shortened
+
+Levels = tuple[Scalar | None, ...]
+
+
+@dataclass(frozen=True)
+class Series:
+    """The arms that differ in the axis factor alone: a row of the main table, a line of a figure.
+
+    `slot` is its colour, marker and place in every figure; 0 is the baseline's.
+    """
+
+    levels: Levels
+    label: str
+    slot: int
+    is_baseline: bool
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The arms by series and axis level.
+
+    `positions` are the levels of the factor `axis`, or a single None without an axis. `grid` maps a position and a
+    series' levels to the arm.
+    """
+
+    axis: str | None
+    positions: tuple[Scalar | None, ...]
+    across: tuple[str, ...]
+    series: tuple[Series, ...]
+    grid: Mapping[tuple[Scalar | None, Levels], Arm]
+
+    def arm(self, position: Scalar | None, series: Series) -> Arm | None:
+        """Return the arm of a series at one axis level; None when the design left it out."""
+        return self.grid.get((position, series.levels))
+
+
+def lay_out(study: Study, axis: str | None) -> Layout:
+    """Lay out the arms that the study file still asks for, with the factor `axis`, if any, along the axis."""
+    arms = [arm for arm in study.arms if not arm.orphaned]
+    across = tuple(factor for factor in study.factors if factor != axis)
+    grid: dict[tuple[Scalar | None, Levels], Arm] = {}
+    lines: list[Levels] = []
+    for arm in arms:
+        levels = tuple(arm.levels.get(factor) for factor in across)
+        if levels not in lines[-1:] and levels not in lines:
+            lines.append(levels)
+        grid.setdefault((arm.levels.get(axis) if axis else None, levels), arm)
+    found = {position for position, _ in grid}
+    positions = tuple(each for each in (study.factors[axis] if axis else (None,)) if each in found)
+    base = tuple(study.baseline.get(factor) for factor in across)
+    return Layout(axis, positions, across, _series(lines, base, across, study.baseline), grid)
+
+
+def numeric_axis(study: Study) -> str | None:
+    """Return the factor named depth when its levels are several numbers, else the first factor whose levels are."""
+    numeric = [name for name, levels in study.factors.items() if len(levels) > 1 and all(map(_is_number, levels))]
+    return "depth" if "depth" in numeric else (numeric[0] if numeric else None)
+
+
+def _is_number(value: Scalar) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _series(
+    lines: list[Levels], base: Levels, across: tuple[str, ...], baseline: Mapping[str, Scalar]
+) -> tuple[Series, ...]:
+    made: list[Series] = []
+    slot = 1
+    has_baseline = bool(baseline) and base in lines
+    for levels in lines:
+        is_baseline = has_baseline and levels == base
+        made.append(Series(levels, _label(levels, across), 0 if is_baseline else slot, is_baseline))
+        slot += not is_baseline
+    return tuple(made)
+
+
+def _label(levels: Levels, across: tuple[str, ...]) -> str:
+    texts = ["–" if each is None else level(each) for each in levels]
+    if not texts:
+        return "all arms"
+    words = texts if len(texts) == 1 else [f"{name} {text}" for name, text in zip(across, texts, strict=True)]
+    return shortened(", ".join(words), 300)

@@ -1,0 +1,169 @@
+"""The report of a study: one offline HTML page, and beside it the same numbers as tables, figures and data."""
+
+import base64
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from reports.figures.figure import Figure, Panel
+from reports.findings import Findings, find
+from reports.privacy import without_private_facts
+from reports.results import Study
+from reports.sections import SECTIONS
+from reports.sections.section import Section
+from reports.summary import canonical, summary_of
+from reports.tables import WRITERS, Cell, csv_text
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_CURVE_COLUMNS = ("train_loss", "train_error", "test_loss", "test_error", "lr", "seconds")
+_TRIAL_COLUMNS = (
+    "id", "arm", "seed", "state", "reason", "test_error", "train_error", "test_loss", "train_loss", "seconds",
+    "images_per_second", "device", "host", "attempts", "diverged_at", "last_sound_loss", "started_at", "finished_at",
+)  # fmt: skip
+
+
+def write_report(study: Study, folder: Path, *, include_host: bool = False) -> Path:
+    """Write the report of `study` into `folder` and return the path of its page.
+
+    The same study gives the same bytes, whenever and wherever it is written. Host names and folders stay out of all
+    files unless `include_host`. Files of an earlier report that this one no longer has are removed. OSError when the
+    folder cannot be written.
+    """
+    findings = find(study if include_host else without_private_facts(study))
+    sections = tuple(section for build in SECTIONS if (section := build(findings)) is not None)
+    summary = summary_of(findings)
+    files = dict(_files(findings, sections))
+    report_id = hashlib.sha256(canonical(summary).encode()).hexdigest()[:16]
+    files["index.html"] = render(findings, sections, report_id, tuple(files))
+    _remove_stale(folder, files)
+    files["study.json"] = canonical({**summary, "report": report_id, "files": sorted([*files, "study.json"])}) + "\n"
+    for name, text in files.items():
+        _write(folder / name, text)
+    return folder / "index.html"
+
+
+def render(findings: Findings, sections: Iterable[Section], report_id: str, files: Iterable[str]) -> str:
+    """Return the page as one HTML text; `files` are the names that it links to, relative to itself."""
+    shown = list(sections)
+    style, script = _asset("report.css"), _asset("report.js")
+    embedded = {key: value for section in shown for key, value in section.embedded.items()}
+    return _environment().get_template("page.html").render(
+        study=findings.study,
+        sections=shown,
+        report_id=report_id,
+        files=list(files),
+        policy=_policy(style, script),
+        style=Markup(style),
+        script=Markup(script),
+        data=Markup(json_block(embedded)),
+    )  # fmt: skip
+
+
+def json_block(value: Mapping[str, Any]) -> str:
+    """Return JSON that can stand inside a script element: nothing in it ends the element or a line of JavaScript."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False)
+    for letter in "<>&\u2028\u2029":
+        text = text.replace(letter, f"\\u{ord(letter):04x}")
+    return text
+
+
+def _policy(style: str, script: str) -> str:
+    """Allow this very style sheet and script, images from data, and nothing else."""
+    hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (script, style)]
+    return (
+        f"default-src 'none'; script-src 'sha256-{hashes[0]}'; style-src 'sha256-{hashes[1]}'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["drawing"] = _drawing
+    return environment
+
+
+def _drawing(panel: Panel, figure: Figure, at: int) -> Markup:
+    """The one place where ready markup enters the page: matplotlib's own SVG, its texts escaped by `to_page`."""
+    title = panel.title or figure.caption.partition(".")[0]
+    return Markup(panel.drawing.to_page(f"fig-{figure.name}-{at}", title, panel.description))
+
+
+def _asset(name: str) -> str:
+    return (_TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def _files(findings: Findings, sections: Iterable[Section]) -> Iterator[tuple[str, str]]:
+    for section in sections:
+        for figure in section.figures:
+            yield f"figures/{figure.name}.svg", figure.to_file()
+        for table in section.tables:
+            for suffix, write in WRITERS.items():
+                yield f"tables/{table.name}.{suffix}", write(table)
+    yield "data/trials.csv", _trials_csv(findings)
+    yield "data/curves.csv", _curves_csv(findings)
+
+
+def _trials_csv(findings: Findings) -> str:
+    factors = list(findings.study.factors)
+    arms = {arm.name: arm for arm in findings.study.arms}
+    header = ["study", *_TRIAL_COLUMNS, "epochs", "params", "flops", *factors]
+
+    def rows() -> Iterator[list[Cell]]:
+        for trial in findings.study.trials:
+            arm = arms.get(trial.arm)
+            levels = [arm.levels.get(factor) if arm else None for factor in factors]
+            values = [_text(getattr(trial, name)) for name in _TRIAL_COLUMNS]
+            epochs = trial.curve[-1].epoch if trial.curve else None
+            yield [findings.study.name, *values, epochs, arm.params if arm else None, arm.flops if arm else None, *levels]
+
+    return csv_text(header, rows())
+
+
+def _curves_csv(findings: Findings) -> str:
+    def rows() -> Iterator[list[Cell]]:
+        for trial in findings.study.trials:
+            for row in trial.curve:
+                yield [trial.id, trial.arm, trial.seed, row.epoch, *(getattr(row, name) for name in _CURVE_COLUMNS)]
+
+    return csv_text(["trial", "arm", "seed", "epoch", *_CURVE_COLUMNS], rows())
+
+
+def _text(value: Any) -> Cell:
+    return value if value is None or isinstance(value, int | float) else str(value)
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace the file in one step, so that a reader never sees half a page."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.write_text(text, encoding="utf-8", errors="replace", newline="\n")
+    beside.replace(path)
+
+
+def _remove_stale(folder: Path, files: Mapping[str, str]) -> None:
+    """Remove what the previous report here wrote and this one does not; nothing that a report did not write."""
+    try:
+        before = json.loads((folder / "study.json").read_text(encoding="utf-8"))["files"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    for name in before if isinstance(before, list) else ():
+        is_ours = isinstance(name, str) and re.fullmatch(r"(figures|tables)/[\w-]+\.(svg|csv|md|tex)", name)
+        if is_ours and name not in files:
+            (folder / name).unlink(missing_ok=True)
+
+

@@ -1,0 +1,21 @@
+"""The sections of the page, in their order on it."""
+
+from collections.abc import Callable
+
+from reports.findings import Findings
+from reports.sections import curves, data, depth, effects, failures, header, methods, provenance, table, trials
+from reports.sections.section import Section
+
+SECTIONS: tuple[Callable[[Findings], Section | None], ...] = (
+    header.build,
+    table.build,
+    curves.build,
+    depth.build,
+    effects.build,
+    failures.build,
+    trials.build,
+    methods.build,
+    provenance.build,
+    data.build,
+)
+"""Builders by place; one that has nothing to show for a study returns None, and the page goes without it."""

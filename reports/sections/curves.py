@@ -1,0 +1,219 @@
+"""Learning curves: test and training error by epoch, in small multiples."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean, stdev
+
+from reports.figures.curves import Curve, FailedCurve, curves_drawing
+from reports.figures.figure import Figure, Panel
+from reports.figures.theme import MOST_PANELS, MOST_SERIES
+from reports.findings import Findings
+from reports.layout import Series
+from reports.results import Arm, Epoch, Scalar, State, Trial
+from reports.sections.section import Section
+from reports.tables import Cell, Column, Table
+from reports.wording import counted, level, listed, number, shortened
+
+MOST_POINTS = 128
+
+
+@dataclass(frozen=True)
+class Curves:
+    """What stands beside the figure."""
+
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Facet:
+    title: str
+    curves: tuple[Curve, ...]
+    failed: tuple[FailedCurve, ...]
+
+
+def build(findings: Findings) -> Section | None:
+    """Build the learning curves; nothing before the first epoch of the first trial."""
+    if not findings.curve_length():
+        return None
+    planned = _facets(findings)
+    facets = [made for title, arms in planned[:MOST_PANELS] if (made := _facet(findings, title, arms)) is not None]
+    if not facets:
+        return None
+    values = [value for facet in facets for line in facet.curves for value in (*line.test, *line.train, *line.high)]
+    values += [value for facet in facets for line in facet.failed for value in line.test]
+    drops = _drops(findings)
+    panels = tuple(
+        Panel(
+            facet.title,
+            _description(facet),
+            curves_drawing(
+                facet.curves,
+                facet.failed,
+                prefix=f"curves{at}",
+                values=values,
+                last_epoch=findings.curve_length(),
+                drops=drops,
+                fail_above=findings.study.fail_above,
+            ),
+        )
+        for at, facet in enumerate(facets)
+    )
+    figure = Figure("curves", _caption(findings, drops), panels, _table(facets), columns=min(3, len(panels)))
+    return Section("curves", "Learning curves", Curves(_notes(findings, len(planned))), figures=(figure,))
+
+
+def _facets(findings: Findings) -> list[tuple[str, list[tuple[Arm, Series]]]]:
+    """A panel for each axis level while its lines can be told apart, else one for each series, with a line a level."""
+    layout = findings.layout
+    arms = [
+        (position, series, arm)
+        for position in layout.positions
+        for series in layout.series
+        if (arm := layout.arm(position, series)) is not None
+    ]
+    if len(layout.series) <= MOST_SERIES:
+        return [
+            (_at(layout.axis, position), [(arm, series) for here, series, arm in arms if here == position])
+            for position in layout.positions
+        ]
+    if len(layout.positions) <= MOST_SERIES:
+        slots = {position: slot for slot, position in enumerate(layout.positions)}
+        return [
+            (
+                shortened(series.label, 60),
+                [
+                    (arm, replace(series, slot=slots[position], label=_at(layout.axis, position)))
+                    for position, other, arm in arms
+                    if other is series
+                ],
+            )
+            for series in layout.series
+        ]
+    return [(shortened(arm.name, 60), [(arm, replace(series, slot=0))]) for _, series, arm in arms]
+
+
+def _at(axis: str | None, position: Scalar | None) -> str:
+    return "" if axis is None or position is None else f"{axis} {level(position)}"
+
+
+def _facet(findings: Findings, title: str, arms: list[tuple[Arm, Series]]) -> _Facet | None:
+    curves, failed = [], []
+    for arm, series in arms:
+        trials = [trial for trial in findings.trials.get(arm.name, ()) if trial.curve]
+        sound = [trial for trial in trials if trial.state is State.COMPLETE and not findings.study.is_fail(trial)]
+        if sound and (curve := _mean_curve(sound, series)) is not None:
+            curves.append(curve)
+        failed += [line for trial in trials if findings.study.is_fail(trial) and (line := _failed(trial, series))]
+    return _Facet(title, tuple(curves), tuple(failed)) if curves or failed else None
+
+
+def _mean_curve(trials: Sequence[Trial], series: Series) -> Curve | None:
+    test = _by_epoch(trials, lambda epoch: epoch.test_error)
+    train = _by_epoch(trials, lambda epoch: epoch.train_error)
+    epochs = _thinned([epoch for epoch in test if epoch in train])
+    if not epochs:
+        return None
+    means = [fmean(test[epoch]) for epoch in epochs]
+    spreads = [stdev(test[epoch]) if len(test[epoch]) > 1 else 0.0 for epoch in epochs]
+    return Curve(
+        series.label,
+        series.slot,
+        tuple(epochs),
+        tuple(means),
+        tuple(max(mean - spread, 0.0) for mean, spread in zip(means, spreads, strict=True)),
+        tuple(min(mean + spread, 100.0) for mean, spread in zip(means, spreads, strict=True)),
+        tuple(fmean(train[epoch]) for epoch in epochs),
+    )
+
+
+def _by_epoch(trials: Sequence[Trial], read: Callable[[Epoch], float | None]) -> dict[int, list[float]]:
+    found: dict[int, list[float]] = {}
+    for trial in trials:
+        for epoch in trial.curve:
+            value = read(epoch)
+            if value is not None and math.isfinite(value):
+                found.setdefault(epoch.epoch, []).append(value)
+    return dict(sorted(found.items()))
+
+
+def _failed(trial: Trial, series: Series) -> FailedCurve | None:
+    known = {
+        row.epoch: row.test_error for row in trial.curve if row.test_error is not None and math.isfinite(row.test_error)
+    }
+    epochs = _thinned(list(known))
+    if not epochs:
+        return None
+    errors = tuple(known[epoch] for epoch in epochs)
+    return FailedCurve(series.label, series.slot, tuple(epochs), errors, trial.state is State.DIVERGED)
+
+
+def _thinned(epochs: list[int]) -> list[int]:
+    """At most MOST_POINTS of the epochs, evenly, the first and the last among them."""
+    if len(epochs) <= MOST_POINTS:
+        return epochs
+    last = len(epochs) - 1
+    return [epochs[round(at * last / (MOST_POINTS - 1))] for at in range(MOST_POINTS)]
+
+
+def _drops(findings: Findings) -> tuple[int, ...]:
+    """The first epochs after the learning rate was cut, for schedules that hold it between cuts."""
+    longest = max(findings.study.trials, key=lambda trial: len(trial.curve))
+    rates = [epoch.lr for epoch in longest.curve]
+    if len(rates) < 4 or len(set(rates)) > max(2, len(rates) // 4):
+        return ()
+    pairs = zip(longest.curve, longest.curve[1:], strict=False)
+    return tuple(after.epoch for before, after in pairs if after.lr < 0.6 * before.lr)
+
+
+def _caption(findings: Findings, drops: tuple[int, ...]) -> str:
+    text = "Error by epoch: test solid, training dashed; the mean over the seeds that did not fail"
+    several = any(summary.n_ok > 1 for summary in findings.summaries.values())
+    text += ", with a band of ±1 SD." if several else "."
+    if findings.fails():
+        text += " Failed seeds are drawn thin, one by one, up to the cross where they diverged."
+    if drops:
+        text += f" Dotted uprights: the learning rate drops (epoch {listed(drops)})."
+    return text
+
+
+def _description(facet: _Facet) -> str:
+    ends = [
+        f"{shortened(line.label, 40) or facet.title} ends at {number(line.test[-1])} % test and "
+        f"{number(line.train[-1])} % training error after {counted(line.epochs[-1], 'epoch')}"
+        for line in facet.curves
+    ]
+    names = dict.fromkeys(line.label for line in facet.failed)
+    ends += [
+        f"{sum(line.label == name for line in facet.failed)} failed "
+        f"{'seed' if sum(line.label == name for line in facet.failed) == 1 else 'seeds'} of {shortened(name, 40) or facet.title}"
+        for name in names
+    ]
+    return "; ".join(ends) + "."
+
+
+def _notes(findings: Findings, planned: int) -> tuple[str, ...]:
+    if planned <= MOST_PANELS:
+        return ()
+    return (f"The first {MOST_PANELS} of {planned:,} panels; data/curves.csv holds every epoch of every trial.",)
+
+
+def _table(facets: Iterable[_Facet]) -> Table:
+    """The mean curves at a few epochs: the first, the quarters and the last."""
+    columns = (
+        Column("panel", "panel"),
+        Column("line", "line"),
+        Column("epoch", "epoch", is_number=True),
+        Column("test_error", "test, %", 2, is_number=True),
+        Column("sd", "± SD", 2, is_number=True),
+        Column("train_error", "training, %", 2, is_number=True),
+    )
+    rows: list[tuple[Cell, ...]] = []
+    for facet in facets:
+        for line in facet.curves:
+            last = len(line.epochs) - 1
+            for at in sorted({0, last // 4, last // 2, 3 * last // 4, last}):
+                rows.append((facet.title, line.label, line.epochs[at], line.test[at], line.high[at] - line.test[at], line.train[at]))
+        for fail in facet.failed:
+            rows.append((facet.title, f"{fail.label} (failed seed)", fail.epochs[-1], fail.test[-1], None, None))
+    return Table("curves", "The curves at the first epoch, the quarters and the last.", columns, tuple(rows))

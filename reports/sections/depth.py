@@ -1,0 +1,119 @@
+"""Error against depth, or against the first numeric factor of a study without one."""
+
+from dataclasses import dataclass, replace
+from statistics import median
+
+from reports.figures.axis import Run, axis_drawing
+from reports.figures.figure import Figure, Panel
+from reports.figures.theme import MOST_PANELS, MOST_SERIES
+from reports.findings import Findings
+from reports.layout import Series
+from reports.results import State, Trial
+from reports.sections.section import Section
+from reports.tables import Cell, Column, Table
+from reports.wording import NOTHING, number, shortened
+
+
+@dataclass(frozen=True)
+class Depth:
+    """What stands beside the figure."""
+
+    notes: tuple[str, ...]
+
+
+def build(findings: Findings) -> Section | None:
+    """Build the figure; nothing without a numeric factor, or before two of its levels have a result."""
+    axis = findings.layout.axis
+    runs = [run for series in findings.layout.series if (run := _run(findings, series)) is not None]
+    ticks = sorted({level for run in runs for level in run.levels})
+    if axis is None or len(ticks) < 2:
+        return None
+    is_small = len(runs) > MOST_SERIES
+    shown = _panels(runs) if is_small else [("", runs)]
+    values = [error for run in runs for _, error in run.points]
+    panels = tuple(
+        Panel(
+            title,
+            " ".join(_sentence(run, axis) for run in group),
+            axis_drawing(group, prefix=f"depth{at}", values=values, factor=axis, ticks=ticks, small=is_small),
+        )
+        for at, (title, group) in enumerate(shown[:MOST_PANELS])
+    )
+    figure = Figure("depth", _caption(findings, axis), panels, _table(runs, axis), columns=min(3, len(panels)))
+    notes = ()
+    if len(shown) > MOST_PANELS:
+        notes = (f"The first {MOST_PANELS} of {len(shown):,} panels; tables/arms.csv has every arm.",)
+    return Section("depth", f"Error against {axis}", Depth(notes), figures=(figure,))
+
+
+def _run(findings: Findings, series: Series) -> Run | None:
+    levels, middle, points, diverged = [], [], [], []
+    for position in findings.layout.positions:
+        arm = findings.layout.arm(position, series)
+        outcomes = [trial for trial in findings.trials.get(arm.name, ()) if trial.state.is_outcome()] if arm else []
+        if not outcomes or not isinstance(position, int | float):
+            continue
+        errors = [_error(trial) for trial in outcomes]
+        levels.append(float(position))
+        middle.append(_middle(errors))
+        points += [(float(position), error) for error in errors if error is not None]
+        diverged += [float(position)] * errors.count(None)
+    if not levels:
+        return None
+    return Run(series.label, series.slot, tuple(levels), tuple(middle), tuple(points), tuple(diverged))
+
+
+def _error(trial: Trial) -> float | None:
+    return None if trial.state is State.DIVERGED else trial.test_error
+
+
+def _middle(errors: list[float | None]) -> float | None:
+    """The median, a diverged seed ranking behind every number; None where it falls on a diverged seed."""
+    found = median(float("inf") if error is None else error for error in errors)
+    return found if found != float("inf") else None
+
+
+def _panels(runs: list[Run]) -> list[tuple[str, list[Run]]]:
+    """One panel a series, the baseline in black beside each."""
+    base = [run for run in runs if run.slot == 0]
+    return [
+        (shortened(run.label, 60), [*base, replace(run, slot=1)]) for run in runs if run.slot != 0
+    ]
+
+
+def _caption(findings: Findings, axis: str) -> str:
+    text = f"Test error against {axis}. A point for each seed, fails included; the line joins the medians"
+    diverged = findings.count(State.DIVERGED)
+    text += ", a diverged seed ranking last (crosses at the upper edge)." if diverged else "."
+    return text
+
+
+def _sentence(run: Run, axis: str) -> str:
+    name = shortened(run.label, 40)
+    known = [(level, middle) for level, middle in zip(run.levels, run.middle, strict=True) if middle is not None]
+    parts = []
+    if len(known) > 1:
+        (first, start), (last, end) = known[0], known[-1]
+        verb = "rises" if end > start else "falls"
+        parts.append(f"{verb} from {number(start)} % at {axis} {first:g} to {number(end)} % at {last:g}")
+    elif known:
+        parts.append(f"has {number(known[0][1])} % at {axis} {known[0][0]:g}")
+    if run.diverged:
+        parts.append(f"diverges in {len(run.diverged)} of {len(run.diverged) + len(run.points)} trials")
+    return f"{name} {' and '.join(parts)}."
+
+
+def _table(runs: list[Run], axis: str) -> Table:
+    columns = (
+        Column("line", "line"),
+        Column(axis, axis, is_number=True),
+        Column("median", "median, %", 2, is_number=True),
+        Column("seeds", "each seed, %"),
+    )
+    rows: list[tuple[Cell, ...]] = []
+    for run in runs:
+        for level, middle in zip(run.levels, run.middle, strict=True):
+            seeds = [number(error) for at, error in run.points if at == level]
+            seeds += ["diverged"] * run.diverged.count(level)
+            rows.append((run.label, f"{level:g}", middle, ", ".join(seeds) or NOTHING))
+    return Table("depth", f"The medians and the seeds by {axis}.", columns, tuple(rows))

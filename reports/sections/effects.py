@@ -1,0 +1,90 @@
+"""Differences to the baseline, with their intervals, as a forest."""
+
+from dataclasses import dataclass
+from itertools import groupby
+
+from reports.analysis.contrasts import Contrast
+from reports.figures.figure import Figure, Panel
+from reports.figures.forest import Group, Row, forest_drawing
+from reports.findings import Findings
+from reports.layout import Series
+from reports.sections.section import Section
+from reports.sections.table import contrasts_table, interval
+from reports.wording import counted, level, listed, number, shortened, signed
+
+MOST_ROWS = 40
+
+
+@dataclass(frozen=True)
+class Effects:
+    """What stands beside the figure."""
+
+    notes: tuple[str, ...]
+
+
+def build(findings: Findings) -> Section | None:
+    """Build the forest; nothing while no arm can be compared with its baseline."""
+    known = [each for each in findings.contrasts.values() if each.n]
+    drawn = [each for each in known if each.estimate is not None and each.low is not None]
+    if not drawn:
+        return None
+    chosen = known
+    if len(known) > MOST_ROWS:
+        names = {each.arm.name for each in sorted(drawn, key=_size)[-MOST_ROWS:]}
+        chosen = [each for each in known if each.arm.name in names]
+    groups = _groups(findings, chosen)
+    panel = Panel("", _description(drawn), forest_drawing(groups, "effects"))
+    figure = Figure("effects", _caption(findings, known), (panel,), contrasts_table(findings), columns=1)
+    notes = ()
+    if len(chosen) < len(known):
+        notes = (f"The {len(chosen)} largest of {len(known):,} differences; tables/differences.csv has them all.",)
+    return Section("effects", "Differences to the baseline", Effects(notes), figures=(figure,))
+
+
+def _size(contrast: Contrast) -> float:
+    return abs(contrast.estimate or 0.0)
+
+
+def _groups(findings: Findings, chosen: list[Contrast]) -> tuple[Group, ...]:
+    series = {(each.levels): each for each in findings.layout.series}
+    grouped = groupby(chosen, key=lambda each: ", ".join(f"{key} {level(value)}" for key, value in each.context.items()))
+    return tuple(
+        Group(shortened(context, 70), tuple(_row(findings, each, series) for each in members))
+        for context, members in grouped
+    )
+
+
+def _row(findings: Findings, contrast: Contrast, series: dict[tuple[object, ...], Series]) -> Row:
+    levels = contrast.arm.levels
+    line = series.get(tuple(levels.get(factor) for factor in findings.layout.across))
+    slot = line.slot if line is not None and len(series) <= 5 else 1
+    changed = [level(value) for factor, value in levels.items() if value != contrast.baseline.levels.get(factor)]
+    text = f"{signed(contrast.estimate)}{interval(contrast)}" if contrast.estimate is not None else ""
+    if contrast.fails:
+        mine, theirs = findings.summaries[contrast.arm.name], findings.summaries[contrast.baseline.name]
+        text = f"fail {mine.n_fail}/{mine.n} against {theirs.n_fail}/{theirs.n}"
+    is_drawn = contrast.estimate is not None and not contrast.fails
+    low, high = (contrast.low, contrast.high) if is_drawn else (None, None)
+    return Row(", ".join(changed), text, slot, contrast.estimate if is_drawn else None, low, high)
+
+
+def _caption(findings: Findings, known: list[Contrast]) -> str:
+    base = ", ".join(f"{factor} {level(value)}" for factor, value in findings.study.baseline.items())
+    text = (
+        f"Each arm minus its baseline ({shortened(base, 60)}), percentage points of test error, with 95 % intervals "
+        "paired by seed; left of zero the arm has less error. Exploratory: the intervals are not adjusted for their number"
+    )
+    text += f" ({counted(len(known), 'comparison')}); the table below has Holm's p."
+    counts = sorted({each.n for each in known})
+    return f"{text} n={listed(counts)}."
+
+
+def _description(drawn: list[Contrast]) -> str:
+    ordered = sorted(drawn, key=lambda each: each.estimate or 0.0)
+    ends = [ordered[0]] if len(ordered) == 1 else [ordered[0], ordered[-1]]
+    words = [
+        f"{shortened(each.arm.name, 60)} differs by {signed(each.estimate)} [{number(each.low)}, {number(each.high)}]"
+        for each in ends
+    ]
+    clear = sum((each.low or 0.0) > 0 or (each.high or 0.0) < 0 for each in drawn)
+    return f"{counted(len(drawn), 'difference')}, of which {clear} with an interval that leaves out zero; {' and '.join(words)}."

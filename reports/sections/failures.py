@@ -1,0 +1,135 @@
+"""Trials that failed, crashed, were pruned or have not ended: which, when, and why."""
+
+from dataclasses import dataclass
+
+from reports.findings import Findings
+from reports.results import Arm, State, Trial
+from reports.sections.section import Section
+from reports.tables import Column, Table
+from reports.wording import counted, listed, number, shortened
+
+MOST_ROWS = 300
+MOST_SEEDS = 30
+
+
+@dataclass(frozen=True)
+class Event:
+    """One trial that has no sound result."""
+
+    trial: str
+    arm: str
+    seed: int
+    kind: str
+    when: str
+    loss: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class MapRow:
+    """One arm of the fail map: a (kind, word) for each seed; None where no trial is planned."""
+
+    arm: str
+    cells: tuple[tuple[str, str] | None, ...]
+
+
+@dataclass(frozen=True)
+class Failures:
+    """The section's content."""
+
+    summary: str
+    seeds: tuple[int, ...]
+    map: tuple[MapRow, ...]
+    events: tuple[Event, ...]
+    notes: tuple[str, ...]
+
+
+def build(findings: Findings) -> Section:
+    """Build the list of failures; a sentence says so when there are none."""
+    arms = [arm for arm in findings.arms if any(kind_of(findings, trial) for trial in findings.trials.get(arm.name, ()))]
+    found = [
+        (trial, kind)
+        for arm in arms
+        for trial in findings.trials[arm.name]
+        if (kind := kind_of(findings, trial)) and trial.state.is_finished()
+    ]
+    events = tuple(_event(trial, kind) for trial, kind in found)
+    seeds = findings.seeds if len(findings.seeds) <= MOST_SEEDS else ()
+    rows = tuple(_map_row(findings, arm) for arm in arms[:MOST_ROWS]) if seeds else ()
+    notes = []
+    if len(events) > MOST_ROWS:
+        notes.append(f"The first {MOST_ROWS} of {len(events):,}; tables/failures.csv has them all.")
+    content = Failures(_summary(findings, len(events)), seeds, rows, events[:MOST_ROWS], tuple(notes))
+    return Section("failures", "Failures", content, tables=(_table(found),) if found else ())
+
+
+def kind_of(findings: Findings, trial: Trial) -> str | None:
+    """Return what kept a trial from a sound result, in one word; None for a sound one."""
+    if trial.state is State.COMPLETE:
+        return "fail" if findings.study.is_fail(trial) else None
+    words = {State.DIVERGED: "diverged", State.FAILED: "crashed", State.PRUNED: "pruned"}
+    return words.get(trial.state, trial.state.value.lower())
+
+
+def _summary(findings: Findings, events: int) -> str:
+    open_trials = findings.count(State.WAITING, State.RUNNING)
+    if not events:
+        rest = f"; {counted(open_trials, 'trial')} still to end" if open_trials else ""
+        return f"No trial failed, diverged, crashed or was pruned{rest}."
+    diverged = findings.count(State.DIVERGED)
+    above = findings.fails() - diverged
+    parts = []
+    if above:
+        parts.append(f"{counted(above, 'trial')} ended above {findings.study.fail_above:g} % test error")
+    for count, words in (
+        (diverged, "diverged"),
+        (findings.count(State.FAILED), "crashed and count as missing"),
+        (findings.count(State.PRUNED), "were pruned and enter no mean"),
+        (open_trials, "have not ended"),
+    ):
+        if count:
+            parts.append(f"{count:,} {words}")
+    return f"Of {counted(len(findings.asked), 'trial')}, {listed(parts)}."
+
+
+def _event(trial: Trial, kind: str) -> Event:
+    epoch = trial.diverged_at or (trial.curve[-1].epoch if trial.curve else None)
+    if kind == "fail":
+        reason = f"{number(trial.test_error)} % test error at the last epoch"
+    else:
+        reason = trial.reason or "no reason recorded"
+    loss = number(trial.last_sound_loss, 3) if trial.last_sound_loss is not None else "–"
+    return Event(trial.id, trial.arm, trial.seed, kind, "–" if epoch is None else str(epoch), loss, shortened(reason, 400))
+
+
+def _map_row(findings: Findings, arm: Arm) -> MapRow:
+    by_seed = {trial.seed: kind_of(findings, trial) or "ok" for trial in findings.trials[arm.name]}
+    cells = tuple((by_seed[seed], by_seed[seed]) if seed in by_seed else None for seed in findings.seeds)
+    return MapRow(arm.name, cells)
+
+
+def _table(found: list[tuple[Trial, str]]) -> Table:
+    columns = (
+        Column("trial", "trial"),
+        Column("arm", "arm"),
+        Column("seed", "seed", is_number=True),
+        Column("kind", "what happened"),
+        Column("epoch", "epoch", is_number=True),
+        Column("last_sound_loss", "last sound loss", 3, is_number=True),
+        Column("test_error", "test error, %", 2, is_number=True),
+        Column("reason", "reason"),
+    )
+    rows = tuple(
+        (
+            trial.id,
+            trial.arm,
+            trial.seed,
+            kind,
+            trial.diverged_at or (trial.curve[-1].epoch if trial.curve else None),
+            trial.last_sound_loss,
+            trial.test_error,
+            trial.reason,
+        )
+        for trial, kind in found
+    )
+    return Table("failures", "Trials without a sound result.", columns, rows)

@@ -1,0 +1,164 @@
+"""The head of the page: what was asked, what came out in a sentence or two, and how far the study is."""
+
+from dataclasses import dataclass
+
+from reports.analysis.arms import ArmSummary
+from reports.findings import Findings
+from reports.layout import Series
+from reports.results import Scalar, State
+from reports.sections.section import Section
+from reports.wording import counted, duration, level, listed, magnitude, moment, number, seeds, shortened, signed
+
+
+@dataclass(frozen=True)
+class Share:
+    """A part of the trials: its name, how many, and its place on the bar in per cent."""
+
+    name: str
+    word: str
+    count: int
+    start: float
+    width: float
+
+
+@dataclass(frozen=True)
+class Header:
+    """The head's content."""
+
+    name: str
+    question: str
+    brief: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...]
+    shares: tuple[Share, ...]
+    progress: str
+    notes: tuple[str, ...]
+
+
+def build(findings: Findings) -> Section:
+    """Build the header."""
+    study = findings.study
+    return Section(
+        "top",
+        study.name,
+        Header(study.name, study.question, _brief(findings), _facts(findings), _shares(findings), _progress(findings), study.notes),
+    )
+
+
+def _brief(findings: Findings) -> tuple[str, ...]:
+    layout = findings.layout
+    for position in reversed(layout.positions):
+        found = [
+            (series, findings.summaries[arm.name])
+            for series in layout.series
+            if (arm := layout.arm(position, series)) is not None and findings.summaries[arm.name].n
+        ]
+        if found:
+            return tuple(filter(None, (_ranking(findings, position, found), _difference(findings, found))))
+    return ("No trial has a result yet.",)
+
+
+def _ranking(findings: Findings, position: Scalar | None, found: list[tuple[Series, ArmSummary]]) -> str:
+    sound = sorted((each for each in found if not _is_fail(each[1])), key=lambda each: each[1].mean or 0.0)
+    failed = [each for each in found if _is_fail(each[1])]
+    axis = findings.layout.axis
+    where = f"At {axis} {level(position)}, " if axis and position is not None else ""
+    parts = []
+    if sound:
+        first, summary = sound[0]
+        parts.append(f"{shortened(first.label, 40)} has the least test error, {_error(summary)}")
+    if len(sound) > 1:
+        parts.append("followed by " + listed([f"{shortened(one.label, 40)} with {_error(each)}" for one, each in sound[1:4]]))
+    if len(sound) > 4:
+        parts.append(f"and {len(sound) - 4} others")
+    text = ", ".join(parts)
+    if failed:
+        names = listed([f"{shortened(one.label, 40)} ({each.n_fail} of {counted(each.n, 'seed')})" for one, each in failed], 4)
+        text += ("; " if text else "") + f"{names} {'fails' if len(failed) == 1 else 'fail'}"
+    sentence = where + text + "."
+    return sentence[0].upper() + sentence[1:]
+
+
+def _error(summary: ArmSummary) -> str:
+    spread = "" if summary.sd is None else f" ± {number(summary.sd)}"
+    return f"{number(summary.mean)}{spread} % (n={summary.n_ok})"
+
+
+def _is_fail(summary: ArmSummary) -> bool:
+    return summary.mean is None or 2 * summary.n_fail >= summary.n
+
+
+def _difference(findings: Findings, found: list[tuple[Series, ArmSummary]]) -> str:
+    """The largest difference to the baseline there whose interval leaves zero out, or the largest at all."""
+    known = [
+        (series, each)
+        for series, summary in found
+        if (each := findings.contrasts.get(summary.arm.name)) is not None
+        and each.estimate is not None
+        and each.low is not None
+        and each.high is not None
+    ]
+    if not known:
+        return ""
+    clear = [pair for pair in known if (pair[1].low or 0.0) > 0 or (pair[1].high or 0.0) < 0]
+    series, contrast = max(clear or known, key=lambda pair: abs(pair[1].estimate or 0.0))
+    base = listed([f"{level(value)}" for factor, value in findings.study.baseline.items()])
+    interval = f"[{signed(contrast.low)}, {signed(contrast.high)}]"
+    return (
+        f"{shortened(series.label, 40)} differs there from {shortened(base, 40)}, the baseline, by {signed(contrast.estimate)} "
+        f"percentage points {interval} (95 % interval, n={contrast.n})."
+    )
+
+
+def _facts(findings: Findings) -> tuple[tuple[str, str], ...]:
+    study = findings.study
+    data = study.settings.get("data")
+    named = data.get("name") if hasattr(data, "get") else data
+    params = [arm.params for arm in findings.arms if arm.params is not None]
+    spent = sum(trial.seconds or 0.0 for trial in study.trials)
+    factors = listed([f"{len(levels)} {shortened(name, 30)}" for name, levels in study.factors.items()])
+    facts = [
+        ("Data", shortened(str(named), 60) if named else ""),
+        ("Arms", f"{len(findings.arms):,}" + (f" ({factors})" if factors else "")),
+        ("Seeds", f"{len(findings.seeds)} ({seeds(findings.seeds)})" if findings.seeds else ""),
+        ("Parameters", _range(params)),
+        ("Training time", duration(spent) if spent else ""),
+        ("Last result", moment(findings.last_result()) if findings.last_result() else ""),
+    ]
+    return tuple((label, value) for label, value in facts if value)
+
+
+def _range(values: list[int]) -> str:
+    if not values:
+        return ""
+    low, high = magnitude(min(values)), magnitude(max(values))
+    return low if low == high else f"{low} to {high}"
+
+
+def _shares(findings: Findings) -> tuple[Share, ...]:
+    fails = findings.fails()
+    counts = (
+        ("ok", "with a result", findings.count(State.COMPLETE, State.DIVERGED) - fails),
+        ("fail", "fail", fails),
+        ("failed", "crashed", findings.count(State.FAILED)),
+        ("pruned", "pruned", findings.count(State.PRUNED)),
+        ("running", "running", findings.count(State.RUNNING)),
+        ("waiting", "waiting", findings.count(State.WAITING)),
+    )
+    total = len(findings.asked) or 1
+    made, start = [], 0.0
+    for name, word, count in counts:
+        if count:
+            width = 100 * count / total
+            made.append(Share(name, word, count, round(start, 3), round(width, 3)))
+            start += width
+    return tuple(made)
+
+
+def _progress(findings: Findings) -> str:
+    total = len(findings.asked)
+    outcomes = findings.count(State.COMPLETE, State.DIVERGED)
+    if not total:
+        return "No trial is planned."
+    if outcomes == total:
+        return f"All {counted(total, 'trial')} have a result."
+    return f"{outcomes:,} of {counted(total, 'trial')} have a result."

@@ -1,0 +1,195 @@
+"""Methods in prose, written from the study's own settings and numbers, and what differs between the arms."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reports.findings import Findings
+from reports.results import Arm, State
+from reports.sections.section import Section
+from reports.tables import Column, Table
+from reports.wording import counted, duration, level, listed, magnitude, number, seeds, shortened
+
+MOST_ROWS = 60
+_WORDS = {
+    "full_factorial": "a full factorial design",
+    "one_at_a_time": "a one-at-a-time design",
+    "leave_one_out": "a leave-one-out design",
+    "add_one_in": "an add-one-in design",
+    "path": "a path from the baseline, one change at a time",
+    "fractional_factorial": "a fractional factorial design",
+    "random": "a random sample of the grid",
+    "search": "a search",
+}
+
+
+@dataclass(frozen=True)
+class Methods:
+    """Paragraphs, each with a short heading, and the table of what differs between arms."""
+
+    paragraphs: tuple[tuple[str, str], ...]
+    differing: Table
+    notes: tuple[str, ...]
+
+
+def build(findings: Findings) -> Section:
+    """Build the methods."""
+    table = _differing(findings)
+    notes = ()
+    if len(table.rows) > MOST_ROWS:
+        notes = (f"The first {MOST_ROWS} of {len(table.rows):,} settings; study.json has them all.",)
+    shown = Table(table.name, table.caption, table.columns, table.rows[:MOST_ROWS])
+    paragraphs = (
+        ("Design", _design(findings)),
+        ("Data and training", _training(findings)),
+        ("Measure", _measure(findings)),
+        ("Statistics", _statistics(findings)),
+        ("Fairness", _fairness(findings)),
+    )
+    return Section("methods", "Methods", Methods(tuple((head, text) for head, text in paragraphs if text), shown, notes))
+
+
+def _design(findings: Findings) -> str:
+    study = findings.study
+    design = str(study.settings.get("design", ""))
+    factors = [
+        f"{shortened(name, 40)} ({listed([shortened(level(each), 30) for each in levels], 10)})"
+        for name, levels in study.factors.items()
+    ]
+    trials = counted(len(findings.asked), "trial")
+    arms = counted(len(findings.arms), "arm")
+    if not factors:
+        return f"One arm was trained with {counted(len(findings.seeds), 'seed')} ({seeds(findings.seeds)})."
+    text = f"The study varies {listed(factors)} in {_WORDS.get(design, 'a design')} of {arms}, each with "
+    text += f"{counted(len(findings.seeds), 'seed')} ({seeds(findings.seeds)}): {trials}. "
+    if study.baseline:
+        base = listed([f"{shortened(key, 40)} {shortened(level(value), 40)}" for key, value in study.baseline.items()])
+        contexts = [factor for factor in study.factors if factor not in study.baseline]
+        within = f" within each level of {listed([shortened(each, 40) for each in contexts])}" if contexts else ""
+        text += f"The baseline is {base}; every other arm is compared with it{within}. "
+    return text + "A seed fixes every source of randomness of its trial and is shared by all arms."
+
+
+def _training(findings: Findings) -> str:
+    settings = _common(findings)
+    data, training = settings.get("data", {}), settings.get("training", {})
+    if not isinstance(data, Mapping) or not isinstance(training, Mapping):
+        return ""
+    name = data.get("name")
+    parts = [f"Data: {shortened(str(name), 60)}." if name else ""]
+    stated = [f"{key} {_short(value)}" for key, value in _flat(training) if _is_plain(value)]
+    if stated:
+        parts.append(f"Training, the same in every arm: {listed(stated, 24)}.")
+    length = findings.curve_length()
+    if length:
+        parts.append(f"The longest trial ran {counted(length, 'epoch')}.")
+    times = [trial.seconds for trial in findings.asked if trial.seconds is not None and trial.state is State.COMPLETE]
+    if times:
+        parts.append(f"A finished trial took {duration(min(times))} to {duration(max(times))}, {duration(sum(times))} in all.")
+    return " ".join(filter(None, parts))
+
+
+def _measure(findings: Findings) -> str:
+    above = findings.study.fail_above
+    text = "The measure is the test error in per cent after the last epoch; no epoch is selected on the test set. "
+    text += "A trial whose loss is not finite or explodes is stopped as diverged. "
+    if above is not None:
+        text += f"A trial that diverged, or ended above {above:g} % test error, is called a fail. "
+    missing = findings.count(State.FAILED)
+    text += "Trials that crashed were tried again with the same seed and otherwise count as missing"
+    return text + (f" ({counted(missing, 'trial')})." if missing else ".")
+
+
+def _statistics(findings: Findings) -> str:
+    several = [summary for summary in findings.summaries.values() if summary.n_ok > 1]
+    if not findings.count(State.COMPLETE, State.DIVERGED):
+        return ""
+    if not several:
+        return "With one seed an arm there is no spread, no interval and no test."
+    counts = sorted({summary.n for summary in findings.summaries.values() if summary.n})
+    text = (
+        f"Tables give the mean over the seeds that did not fail, ± one standard deviation (n={listed(counts)}), and never "
+        "without the count of fails. "
+    )
+    known = [each for each in findings.contrasts.values() if each.p is not None]
+    if not known:
+        return text
+    tests = {"paired": "Student's paired t", "pooled": "a pooled blocked model", "welch": "Welch's t", "sign": "an exact sign test"}
+    used = [f"{tests[name]} ({sum(each.test == name for each in known)})" for name in tests if any(each.test == name for each in known)]
+    smallest = min(each.sensitivity.smallest_p for each in known)
+    text += (
+        f"Differences to the baseline are taken seed by seed and judged with {listed(used)}; intervals are at 95 %, and Holm's "
+        f"p covers all {counted(len(known), 'comparison')}. Fails rank behind every number. With these seeds no exact test "
+        f"can give a p below {number(smallest, 4)}."
+    )
+    return text
+
+
+def _fairness(findings: Findings) -> str:
+    params = [(arm.params, arm) for arm in findings.arms if arm.params is not None]
+    axis = findings.layout.axis
+    if len(params) < 2:
+        return ""
+    spread = 0.0
+    for position in findings.layout.positions:
+        here = [arm.params for arm in _column(findings, position) if arm.params]
+        if len(here) > 1:
+            spread = max(spread, max(here) / min(here) - 1)
+    where = f"at the same {axis}" if axis else "over all arms"
+    low, high = min(each for each, _ in params), max(each for each, _ in params)
+    text = f"Arms have {magnitude(low)} to {magnitude(high)} parameters; {where} they differ by up to {100 * spread:.1f} %. "
+    return text + "No arm's settings were tuned by this study; the table lists every setting in which arms differ."
+
+
+def _column(findings: Findings, position: Any) -> list[Arm]:
+    layout = findings.layout
+    return [arm for series in layout.series if (arm := layout.arm(position, series)) is not None]
+
+
+def _common(findings: Findings) -> dict[str, Any]:
+    """The settings that all arms share, nested as they are."""
+    arms = findings.arms
+    if not arms:
+        return {}
+    shared: dict[str, Any] = {}
+    flat = [dict(_flat(arm.settings)) for arm in arms]
+    for key, value in flat[0].items():
+        if all(each.get(key) == value for each in flat):
+            root, _, rest = key.partition(".")
+            shared.setdefault(root, {})[rest or root] = value
+    return shared
+
+
+def _differing(findings: Findings) -> Table:
+    flat = [(arm, dict(_flat(arm.settings))) for arm in findings.arms]
+    keys = dict.fromkeys(key for _, settings in flat for key in settings)
+    rows = []
+    for key in keys:
+        groups: dict[str, int] = {}
+        for _, settings in flat:
+            text = _short(settings[key]) if key in settings else "not set"
+            groups[text] = groups.get(text, 0) + 1
+        if len(groups) > 1:
+            values = [f"{shortened(text, 40)} ({counted(count, 'arm')})" for text, count in groups.items()]
+            rows.append((key, listed(values, 8)))
+    return Table("settings", "Settings in which arms differ.", (Column("setting", "setting"), Column("values", "values")), tuple(rows))
+
+
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
+    for key, value in settings.items():
+        if isinstance(value, Mapping) and value:
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _is_plain(value: Any) -> bool:
+    return value is not None and isinstance(value, str | int | float | bool)
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float | str):
+        return shortened(level(value), 60)
+    return shortened(str(value), 60)

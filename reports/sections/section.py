@@ -1,0 +1,24 @@
+"""One section of the page: what its template shows, and what it leaves beside the page."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from reports.figures.figure import Figure
+from reports.tables import Table
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section under its stable anchor; `templates/sections/<anchor>.html` shows `content`.
+
+    `figures` and `tables` are shown by the template and written as files beside the page. `embedded` goes into the
+    page's JSON block for its script.
+    """
+
+    anchor: str
+    title: str
+    content: object
+    figures: tuple[Figure, ...] = ()
+    tables: tuple[Table, ...] = ()
+    embedded: Mapping[str, Any] = field(default_factory=dict)

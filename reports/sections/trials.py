@@ -1,0 +1,172 @@
+"""Every trial: a table that reads without a script, and the columns that the script sorts, filters and pages."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from reports.findings import Findings
+from reports.results import State, Trial
+from reports.sections.failures import kind_of
+from reports.sections.section import Section
+from reports.wording import NOTHING, counted, duration, level, number, shortened
+
+MOST_STATIC = 300
+"""Rows that stand in the page itself; beyond them a reader without a script is sent to the CSV file."""
+SPARK = 32
+SPARK_LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_"
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A column: `key` is its name in a filter, `kind` how the script sorts and shows it."""
+
+    key: str
+    label: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class TrialRow:
+    """One trial as the page shows it; `spark` is the path of its test error by epoch."""
+
+    id: str
+    cells: tuple[str, ...]
+    spark: str
+
+
+@dataclass(frozen=True)
+class Trials:
+    """The section's content; `rows` are the first of `total`."""
+
+    headings: tuple[Heading, ...]
+    rows: tuple[TrialRow, ...]
+    total: int
+    example: str
+    summary: str
+
+
+def build(findings: Findings) -> Section | None:
+    """Build the table of trials; nothing without one."""
+    trials = _ordered(findings)
+    if not trials:
+        return None
+    headings = _headings(findings)
+    arms = {arm.name: arm.levels for arm in findings.study.arms}
+    values = [_values(findings, trial, arms.get(trial.arm, {})) for trial in trials]
+    sparks = [sparkline(trial) for trial in trials]
+    rows = tuple(
+        TrialRow(
+            trial.id,
+            tuple(_text(heading.kind, value) for heading, value in zip(headings, row, strict=True)),
+            spark_path(spark),
+        )
+        for trial, row, spark in list(zip(trials, values, sparks, strict=True))[:MOST_STATIC]
+    )
+    columns = [
+        {"key": heading.key, "label": heading.label, "kind": heading.kind, **_packed(heading.kind, column)}
+        for heading, column in zip(headings, zip(*values, strict=True), strict=True)
+    ]
+    content = Trials(headings, rows, len(trials), _example(findings), counted(len(trials), "trial"))
+    embedded = {"trials": {"ids": [trial.id for trial in trials], "columns": columns, "sparks": sparks}}
+    return Section("trials", "Trials", content, embedded=embedded)
+
+
+def _ordered(findings: Findings) -> list[Trial]:
+    names = [arm.name for arm in findings.study.arms]
+    known = set(names)
+    return [trial for name in names for trial in findings.trials.get(name, ())] + [
+        trial for trial in findings.study.trials if trial.arm not in known
+    ]
+
+
+def _headings(findings: Findings) -> tuple[Heading, ...]:
+    factors = [
+        Heading(name, shortened(name, 40), "number" if all(_is_number(each) for each in levels) else "text")
+        for name, levels in findings.study.factors.items()
+    ]
+    return (
+        *factors,
+        Heading("seed", "seed", "number"),
+        Heading("state", "state", "text"),
+        Heading("test_error", "test error, %", "error"),
+        Heading("train_error", "training error, %", "error"),
+        Heading("epochs", "epochs", "number"),
+        Heading("seconds", "time", "time"),
+    )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _values(findings: Findings, trial: Trial, levels: Any) -> tuple[Any, ...]:
+    factors = [levels.get(name) for name in findings.study.factors]
+    return (
+        *(each if each is None or _is_number(each) else level(each) for each in factors),
+        trial.seed,
+        _state(findings, trial),
+        _rounded(trial.test_error),
+        _rounded(trial.train_error),
+        trial.curve[-1].epoch if trial.curve else None,
+        _rounded(trial.seconds, 1),
+    )
+
+
+def _state(findings: Findings, trial: Trial) -> str:
+    kind = kind_of(findings, trial)
+    return "ok" if kind is None else kind
+
+
+def _rounded(value: float | None, digits: int = 3) -> float | None:
+    return None if value is None or not math.isfinite(value) else round(value, digits)
+
+
+def _text(kind: str, value: Any) -> str:
+    if value is None:
+        return NOTHING
+    if kind == "error":
+        return number(value)
+    if kind == "time":
+        return duration(value)
+    return f"{value:g}" if kind == "number" else str(value)
+
+
+def _packed(kind: str, column: Iterable[Any]) -> dict[str, Any]:
+    """Texts as indices into a list of the distinct ones; numbers as they are."""
+    values = list(column)
+    if kind != "text":
+        return {"values": values}
+    words = list(dict.fromkeys(values))
+    places = {word: at for at, word in enumerate(words)}
+    return {"words": [NOTHING if word is None else word for word in words], "values": [places[value] for value in values]}
+
+
+def sparkline(trial: Trial) -> str:
+    """Return the test error by epoch in at most 32 letters of 64 steps, on one logarithmic scale up to 100 %."""
+    errors = [row.test_error for row in trial.curve if row.test_error is not None and math.isfinite(row.test_error)]
+    if len(errors) > SPARK:
+        errors = [errors[round(at * (len(errors) - 1) / (SPARK - 1))] for at in range(SPARK)]
+    return "".join(SPARK_LETTERS[round(63 * math.log1p(min(max(each, 0.0), 100.0)) / math.log1p(100))] for each in errors)
+
+
+def spark_path(letters: str) -> str:
+    """Return the path of a sparkline 64 wide and 16 high; the page's script draws the same."""
+    if len(letters) < 2:
+        return ""
+    heights = [15 - round(14 * SPARK_LETTERS.index(each) / 63) for each in letters]
+    points = [f"{round(64 * at / (len(heights) - 1))} {height}" for at, height in enumerate(heights)]
+    return "M" + "L".join(points)
+
+
+def _example(findings: Findings) -> str:
+    """A filter that finds something in this study."""
+    parts = []
+    axis = findings.layout.axis
+    if axis and " " not in axis:
+        parts.append(f"{axis}>={findings.layout.positions[-1]}")
+    if findings.study.trials and findings.count(State.DIVERGED):
+        parts.append("state:diverged")
+    else:
+        parts.append("test_error<5")
+    return " ".join(parts)

@@ -1,0 +1,96 @@
+"""Numbers and lists as a reader of the page expects them: typographic minus, units, plurals."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from reports.results import Scalar
+
+MINUS = "\N{MINUS SIGN}"
+NOTHING = "\N{EN DASH}"
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """Return `value` with fixed decimals and a typographic minus; a dash for None."""
+    if value is None:
+        return NOTHING
+    text = f"{value:.{digits}f}"
+    if float(text) == 0:
+        text = text.lstrip("-")
+    return text.replace("-", MINUS)
+
+
+def signed(value: float | None, digits: int = 2) -> str:
+    """Return a difference, with its sign in front even when it is positive."""
+    text = number(value, digits)
+    return f"+{text}" if value is not None and float(f"{value:.{digits}f}") > 0 else text
+
+
+def magnitude(value: float | None) -> str:
+    """Return a count in three significant digits with k, M, G or T: 1.73 M."""
+    if value is None:
+        return NOTHING
+    for unit, size in (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if abs(value) >= 0.9995 * size:
+            scaled = value / size
+            return f"{scaled:.{max(0, 3 - len(str(int(round(scaled, 9)))))}f}\N{NO-BREAK SPACE}{unit}"
+    return f"{value:g}"
+
+
+def duration(seconds: float | None) -> str:
+    """Return a time in its two largest units: 3 min 20 s."""
+    if seconds is None:
+        return NOTHING
+    if seconds < 60:
+        return f"{seconds:.1f}\N{NO-BREAK SPACE}s" if seconds < 10 else f"{seconds:.0f}\N{NO-BREAK SPACE}s"
+    whole = round(seconds)
+    if whole < 3600:
+        parts = (whole // 60, "min", whole % 60, "s")
+    elif whole < 48 * 3600:
+        parts = (whole // 3600, "h", whole % 3600 // 60, "min")
+    else:
+        parts = (whole // 86400, "d", whole % 86400 // 3600, "h")
+    text = f"{parts[0]} {parts[1]}" + (f" {parts[2]} {parts[3]}" if parts[2] else "")
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def counted(count: int, noun: str, plural: str | None = None) -> str:
+    """Return a number with its noun: 1 seed, 3 seeds, 10,000 trials."""
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
+def listed(items: Iterable[object], most: int = 8) -> str:
+    """Return "a, b and c"; beyond `most` items the rest is counted."""
+    texts = [str(item) for item in items]
+    if len(texts) > most:
+        texts = [*texts[: most - 1], f"{len(texts) - most + 1:,} more"]
+    return texts[0] if len(texts) == 1 else " and ".join(filter(None, (", ".join(texts[:-1]), *texts[-1:])))
+
+
+def level(value: Scalar) -> str:
+    """Return a level of a factor as the study file writes it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def moment(when: datetime | None) -> str:
+    """Return a moment in UTC, to the minute."""
+    return NOTHING if when is None else when.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def seeds(values: Iterable[int]) -> str:
+    """Return seeds in ascending order, runs of them shortened: 0-4, 7."""
+    runs: list[list[int]] = []
+    for value in sorted(set(values)):
+        if runs and value == runs[-1][1] + 1:
+            runs[-1][1] = value
+        else:
+            runs.append([value, value])
+    texts = [str(first) if first == last else f"{first}{'–' if last - first > 1 else ', '}{last}" for first, last in runs]
+    return ", ".join(texts) or NOTHING
+
+
+def shortened(text: str, most: int = 60) -> str:
+    """Return `text` without control characters or line breaks, at most `most` characters long."""
+    clean = " ".join("".join(each if each.isprintable() else " " for each in text).split())
+    return clean if len(clean) <= most else clean[: most - 1] + "…"
