@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from scipy import integrate, stats
@@ -60,8 +61,22 @@ def parse_statistic(text: str | None) -> tuple[str | None, int | None]:
         return None, None
     kind = found["kind"].lower()
     n = int(found["n"]) if found["n"] else 1 if kind == "single" else None
-    # "best (mean±std)" prints both; what stands beside the SD is a mean, and rows that carry an SD give that mean.
     return kind, n
+
+
+def published_row(row: Mapping[str, Any]) -> Published:
+    """Read a row of published results: `error_pct`, `std`, `mean`, `statistic`, `status`, `paper` and `row`.
+
+    Where a row prints the mean beside the best or the median, the mean is the number to compare with.
+    """
+    kind, n = parse_statistic(str(row.get("statistic") or ""))
+    reference = ", ".join(str(row[key]) for key in ("paper", "row") if row.get(key))
+    if row.get("status") == "fail":
+        return Published(None, None, n, kind, reference)
+    sd, mean, value = (None if row.get(key) is None else float(row[key]) for key in ("std", "mean", "error_pct"))
+    if mean is not None:
+        return Published(mean, sd, n, "mean", reference)
+    return Published(value, sd, n, kind, reference)
 
 
 def compare(values: Mapping[int, float], published: Published, level: float = 0.95) -> Comparison:
@@ -74,7 +89,7 @@ def compare(values: Mapping[int, float], published: Published, level: float = 0.
     numbers = list(finite(values).values())
     fails = len(values) - len(numbers)
     interval = mean_interval(numbers, level) if not fails else None
-    effect, ours, note = _effect(numbers, published) if not fails else (None, None, "")
+    effect, ours, note = published_effect(numbers, published) if not fails else (None, None, "")
     verdict = _verdict(effect, level)
     if published.value is None or fails:
         verdict, note = _with_fails(published, fails, len(values))
@@ -109,13 +124,11 @@ def _with_fails(published: Published, fails: int, n: int) -> tuple[str, str]:
     if published.value is None:
         if n and 2 * fails >= n:
             return "consistent", f"both fail: the paper's, and {fails} of our {n} seeds"
-        return (
-            ("differs", f"the paper's fails, {n - fails} of our {n} seeds do not") if n else ("cannot tell", "no seed")
-        )
+        return ("differs", f"the paper's fails, {n - fails} of our {n} do not") if n else ("cannot tell", "no seed")
     return "cannot tell", f"{fails} of our {n} seeds fail: the mean of the others is no fair comparison"
 
 
-def _effect(numbers: list[float], published: Published) -> tuple[Student | None, float | None, str]:
+def published_effect(numbers: list[float], published: Published) -> tuple[Student | None, float | None, str]:
     """Return the effect, our value of the published statistic, and the note."""
     if not numbers:
         return None, None, "no result of ours"
@@ -126,6 +139,10 @@ def _effect(numbers: list[float], published: Published) -> tuple[Student | None,
     if not spread:
         return None, ours, "one seed" if spread is None else "identical in every seed"
     if published.sd is not None and published.n is not None and published.n > 1:
+        if published.statistic == "best":
+            theirs = published.value - expected_best(published.n) * published.sd
+            note = f"best of {published.n}: their mean is taken as {theirs:.2f}, from the best and the SD"
+            return _from_stats(numbers, theirs, published.sd, published.n), ours, note
         return _from_stats(numbers, published.value, published.sd, published.n), ours, "mean and SD of both"
     return _one_number(numbers, published, ours, spread)
 

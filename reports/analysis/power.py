@@ -69,8 +69,9 @@ def seeds_for_probability(gamma: float, alpha: float = 0.05, beta: float = 0.05)
     return math.ceil((reach / (math.sqrt(6) * (gamma - 0.5))) ** 2)
 
 
-def seeds_for_rate(rate: float, alpha: float = 0.05) -> int | None:
-    """Return the fewest seeds that, all failing, put the exact lower bound of the fail rate above `rate`."""
-    if not 0 < rate < 1:
-        return None
-    return max(1, math.ceil(math.log(alpha / 2) / math.log(rate) - 1e-12))
+def seeds_for_rate(rate: float, alpha: float = 0.05) -> int:
+    """Return the fewest seeds that, all failing, put the exact lower bound of their fail rate above `rate`.
+
+    With rate 0.5 it is also the fewest that let a sign test decide. `rate` lies between 0 and 1.
+    """
+    return max(1, math.ceil(math.log(alpha / 2) / math.log(rate) - 1e-9))

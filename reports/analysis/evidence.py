@@ -1,0 +1,269 @@
+"""What the trials at hand say about one claim: each context by itself, and all of them together."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reports.analysis import literature, pooled
+from reports.analysis.claims import Claim
+from reports.analysis.contrasts import NOT_WIRED, SKEWED, choose, is_skewed
+from reports.analysis.effects import Effect, Grid, Student, Weights, differences
+from reports.analysis.intervals import is_constant, rate_interval
+from reports.analysis.looks import e_value
+from reports.analysis.rates import P_RATE, p_rate_above, p_rate_below
+from reports.results import Scalar, Study
+
+Levels = Mapping[str, Scalar]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A claim in one context: the effect is the weighted sum of the arms, less `constant`."""
+
+    context: Levels
+    weights: Weights
+    constant: float = 0.0
+
+
+@dataclass(frozen=True)
+class ContextResult:
+    """The claim in one context. `estimate`, `low` and `high` are the effect, above the margin when the claim holds.
+
+    `n` counts the seeds that all arms have, `fails` the failed trials among them. `p_support` and `p_refute` are
+    one-sided: small values speak for and against the claim. `differences` by seed is infinite where one side failed
+    and nan where both did; for "fails" it is 1 for a fail and 0 for none.
+    """
+
+    context: Levels
+    label: str
+    arms: tuple[str, ...]
+    n: int
+    fails: int
+    differences: Mapping[int, float]
+    effect: Effect | None
+    test: str | None
+    estimate: float | None
+    low: float | None
+    high: float | None
+    level: float
+    p_support: float
+    p_refute: float
+    badges: tuple[str, ...] = ()
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A claim on one set of seeds. `support` and `refute` are p on the scale of alpha: at most alpha decides."""
+
+    contexts: tuple[ContextResult, ...]
+    support: float
+    refute: float
+
+
+def label(context: Levels) -> str:
+    """Return a context in words, "" where there is only one."""
+    return " ".join(f"{factor}={level}" for factor, level in context.items())
+
+
+def cases(study: Study, claim: Claim) -> tuple[Case, ...]:
+    """Return the contexts whose arms the study has; orphaned arms do not count."""
+    names = {frozenset(arm.levels.items()): arm.name for arm in study.arms if not arm.orphaned}
+    found = (_case(study, claim, context, names) for context in claim.contexts(study.factors))
+    return tuple(each for each in found if each is not None)
+
+
+def _case(
+    study: Study, claim: Claim, context: Levels, names: Mapping[frozenset[tuple[str, Scalar]], str]
+) -> Case | None:
+    said = claim.statement
+
+    def arm(pins: Levels | None, **along: Scalar) -> str | None:
+        return names.get(frozenset({**context, **(pins or {}), **along}.items()))
+
+    if said.along is not None:
+        pairs = {
+            level: (first, second)
+            for level in claim.levels(said.along, study.factors)
+            if (first := arm(said.left, **{said.along: level})) and (second := arm(said.right, **{said.along: level}))
+        }
+        return _trend(context, pairs, said.relation) if len(pairs) > 1 else None
+    left, right = arm(said.left), arm(said.right)
+    if left is None or (said.right is not None and right is None):
+        return None
+    if said.relation == "fails":
+        return Case(context, {left: 1.0})
+    if right is None or said.value is not None:
+        towards = -1.0 if said.relation == "<" else 1.0
+        return Case(context, {left: towards}, towards * (said.value or 0.0))
+    return Case(context, {left: 1.0, right: -1.0} if said.relation == ">" else {right: 1.0, left: -1.0})
+
+
+def _trend(context: Levels, pairs: Mapping[Scalar, tuple[str, str]], relation: str) -> Case:
+    """Return the effect at the highest level less the effect at the lowest, effect(a, b) being b - a."""
+    (low_a, low_b), (high_a, high_b) = pairs[min(pairs, key=float)], pairs[max(pairs, key=float)]
+    towards = 1.0 if relation == "increases" else -1.0
+    return Case(context, {high_b: towards, high_a: -towards, low_b: -towards, low_a: towards})
+
+
+def evaluate(
+    claim: Claim,
+    found: Sequence[Case],
+    grid: Grid,
+    *,
+    test: str = "paired",
+    level: float = 0.95,
+    over: str | None = None,
+    model: pooled.Pooled | None = None,
+    unplanned: bool = False,
+) -> Evidence:
+    """Judge one claim on the readings in `grid`, at two-sided `level` ("==" shows 1 - 2 alpha, as its two tests do).
+
+    `unplanned` replaces every t test by its e-value, which holds whenever one stops looking.
+    """
+    over = claim.over if over is None else over
+    if over == "average" and len(found) > 1:
+        found = (_average(found),)
+    results = tuple(_context(claim, case, grid, test, level, model) for case in found)
+    if not results:
+        return Evidence((), 1.0, 1.0)
+    tails = [_by_e_value(claim, each) if unplanned else _on_alpha(claim, each) for each in results]
+    support, refute = [each[0] for each in tails], [each[1] for each in tails]
+    count = len(results)
+    if over == "any":
+        return Evidence(results, min(1.0, count * min(support)), max(refute))
+    return Evidence(results, max(support), min(1.0, count * min(refute)))
+
+
+def _average(found: Sequence[Case]) -> Case:
+    weights: dict[str, float] = {}
+    for case in found:
+        for arm, weight in case.weights.items():
+            weights[arm] = weights.get(arm, 0.0) + weight / len(found)
+    return Case({}, weights, math.fsum(case.constant for case in found) / len(found))
+
+
+def _on_alpha(claim: Claim, result: ContextResult) -> tuple[float, float]:
+    """Return both p on the scale of alpha: an equivalence is supported by one-sided tests, all else by half of it."""
+    doubled = 1 if claim.statement.relation == "==" else 2
+    return min(1.0, doubled * result.p_support), min(1.0, 2 * result.p_refute)
+
+
+def _by_e_value(claim: Claim, result: ContextResult) -> tuple[float, float]:
+    effect = result.effect
+    if not isinstance(effect, Student) or effect.n < 2:
+        return 1.0, 1.0
+
+    def against(margin: float) -> tuple[float, float]:
+        distance = (effect.estimate - margin) / effect.se
+        p = min(1.0, 1 / e_value(distance, effect.n))
+        return (p, 1.0) if distance > 0 else (1.0, p)
+
+    if claim.statement.relation == "==":
+        (above, far_below), (far_above, below) = against(-claim.margin), against(claim.margin)
+        return max(above, below), min(far_above, far_below)
+    return against(claim.margin)
+
+
+def _context(
+    claim: Claim, case: Case, grid: Grid, test: str, level: float, model: pooled.Pooled | None
+) -> ContextResult:
+    if claim.statement.relation == "fails":
+        return _rate(claim, case, grid, level)
+    by_seed = differences(grid, case.weights, case.constant)
+    effect, note = _effect(claim, case, grid, by_seed, test, model)
+    shown = 2 * level - 1 if claim.statement.relation == "==" else level
+    low, high = effect.interval(shown) if effect else (None, None)
+    numbers = [value for value in by_seed.values() if math.isfinite(value)]
+    mean = math.fsum(numbers) / len(numbers) if numbers and len(numbers) == len(by_seed) else None
+    p_support, p_refute = _tails(claim, effect)
+    doubtful = isinstance(effect, Student) and (is_skewed(grid, case.weights) or claim.paper is not None)
+    return ContextResult(
+        context=case.context,
+        label=label(case.context),
+        arms=tuple(case.weights),
+        n=len(by_seed),
+        fails=sum(not math.isfinite(grid[arm][seed]) for arm in case.weights for seed in by_seed),
+        differences=by_seed,
+        effect=effect,
+        test=effect.test if effect else None,
+        estimate=effect.estimate if effect else mean,
+        low=low,
+        high=high,
+        level=shown,
+        p_support=p_support,
+        p_refute=p_refute,
+        badges=(SKEWED,) if doubtful else (),
+        note=note,
+    )
+
+
+def _tails(claim: Claim, effect: Effect | None) -> tuple[float, float]:
+    if effect is None:
+        return 1.0, 1.0
+    margin = claim.margin
+    if claim.statement.relation == "==":
+        inside = max(effect.p_above(-margin), effect.p_below(margin))
+        return inside, min(effect.p_above(margin), effect.p_below(-margin))
+    return effect.p_above(margin), effect.p_below(margin)
+
+
+def _effect(
+    claim: Claim, case: Case, grid: Grid, by_seed: Mapping[int, float], test: str, model: pooled.Pooled | None
+) -> tuple[Effect | None, str | None]:
+    paper, numbers = claim.paper, list(by_seed.values())
+    if paper is None or len(case.weights) > 1 or not all(map(math.isfinite, numbers)) or test == "sign":
+        return choose(grid, case.weights, by_seed, test, model)
+    ((arm, towards),) = case.weights.items()
+    values = list(grid.get(arm, {}).values())
+    if len(values) < 2:
+        return choose(grid, case.weights, by_seed, test, model)
+    if is_constant(values):
+        return None, NOT_WIRED
+    effect, _, note = literature.published_effect(values, paper)
+    if effect is None:
+        return None, note
+    return Student(effect.test, effect.n, towards * effect.estimate, effect.se, effect.df), note
+
+
+def _rate(claim: Claim, case: Case, grid: Grid, level: float) -> ContextResult:
+    (arm,) = case.weights
+    values = grid.get(arm, {})
+    fails, n = sum(not math.isfinite(value) for value in values.values()), len(values)
+    sign, rate = claim.rate
+    low, high = rate_interval(fails, n, level) or (None, None)
+    against = p_rate_below if sign in (">", ">=") else p_rate_above
+    return ContextResult(
+        context=case.context,
+        label=label(case.context),
+        arms=(arm,),
+        n=n,
+        fails=fails,
+        differences={seed: float(not math.isfinite(value)) for seed, value in values.items()},
+        effect=None,
+        test="exact rate" if n else None,
+        estimate=fails / n if n else None,
+        low=low,
+        high=high,
+        level=level,
+        p_support=P_RATE[sign](fails, n, rate) if n else 1.0,
+        p_refute=against(fails, n, rate) if n else 1.0,
+        note=None if n else "no outcome yet",
+    )
+
+
+def alternatives(
+    claim: Claim, found: Sequence[Case], grid: Grid, level: float, model: pooled.Pooled | None
+) -> dict[str, Evidence]:
+    """Judge the claim by every other test that applies; for the panel beside the verdict, never for the verdict."""
+    if claim.statement.relation == "fails":
+        return {}
+    made = {
+        "paired": evaluate(claim, found, grid, level=level),
+        "sign": evaluate(claim, found, grid, test="sign", level=level),
+    }
+    if claim.paper is None:
+        made["welch"] = evaluate(claim, found, grid, test="welch", level=level)
+        if model is not None:
+            made["pooled"] = evaluate(claim, found, grid, test="pooled", level=level, model=model)
+    return {name: each for name, each in made.items() if any(context.test == name for context in each.contexts)}

@@ -1,0 +1,207 @@
+"""What more seeds would do: the chance that a claim is decided, the seeds that it takes, the effect that they see."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from scipy import stats
+
+from reports.analysis.claims import Claim
+from reports.analysis.effects import Sign, Student
+from reports.analysis.evidence import ContextResult
+from reports.analysis.intervals import sd_interval
+from reports.analysis.power import MOST_SEEDS, seeds_for_rate
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What this design can do for one claim, given the spread seen so far.
+
+    `power` is the chance that `n` seeds decide it if the effect is what it looks like; `detectable` the smallest
+    distance from the margin that they would decide with the wanted power (for "==" the smallest margin that they could
+    support if there were no difference). `needed` is the number of seeds that would decide with that power, and
+    `needed_low` and `needed_high` the same with the spread at the ends of its interval; None beyond 1000. `fewest` is
+    the number below which no data at all can decide. `hours` is the training time of the `more` seeds still missing.
+    """
+
+    n: int
+    power: float | None
+    detectable: float | None
+    needed: int | None
+    needed_low: int | None
+    needed_high: int | None
+    fewest: int
+    more: int | None
+    hours: float | None
+
+
+Chances = tuple[float, float]
+"""The probabilities that a claim ends up supported and refuted."""
+
+
+def chances(
+    claim: Claim,
+    results: Sequence[ContextResult],
+    n: int,
+    alpha: float,
+    *,
+    scale: float = 1.0,
+    cautious: bool = False,
+    over: str | None = None,
+) -> Chances | None:
+    """Return the chances that n seeds support and refute the claim at level alpha, if the effects are as they look.
+
+    `scale` stretches the spread; `cautious` counts half a seed for and against in every share, so that a few lucky
+    seeds are not taken for certainty. None where the seeds so far show no spread to go by.
+    """
+    over = claim.over if over is None else over
+    wide = alpha / len(results) if results else alpha
+    found = []
+    for each in results:
+        sure, shared = (_one(claim, each, n, level, scale, cautious) for level in (alpha, wide))
+        if sure is None or shared is None:
+            return None
+        found.append((sure, shared))
+    if not found:
+        return None
+    if over == "any":
+        return max(shared[0] for _, shared in found), math.prod(sure[1] for sure, _ in found)
+    return math.prod(sure[0] for sure, _ in found), max(shared[1] for _, shared in found)
+
+
+def _one(claim: Claim, result: ContextResult, n: int, alpha: float, scale: float, cautious: bool) -> Chances | None:
+    if claim.statement.relation == "fails":
+        return _of_rate(claim, result, n, alpha, cautious) if result.n else None
+    effect = result.effect
+    if isinstance(effect, Sign):
+        return _of_signs(claim, effect, n, alpha, cautious)
+    if not isinstance(effect, Student) or effect.n < 2:
+        return None
+    return _of_t(claim, effect, effect.estimate, n, alpha, scale)
+
+
+def _of_t(claim: Claim, effect: Student, estimate: float, n: int, alpha: float, scale: float) -> Chances:
+    se = effect.se * math.sqrt(effect.n / n) * scale
+    df = effect.df * (n - 1) / (effect.n - 1)
+    if claim.statement.relation == "==":
+        inside = _beyond((estimate + claim.margin) / se, df, alpha) + _beyond((claim.margin - estimate) / se, df, alpha)
+        return max(0.0, inside - 1), _beyond((abs(estimate) - claim.margin) / se, df, alpha / 2)
+    distance = (estimate - claim.margin) / se
+    return _beyond(distance, df, alpha / 2), _beyond(-distance, df, alpha / 2)
+
+
+def _beyond(noncentrality: float, df: float, tail: float) -> float:
+    """Return the chance that a noncentral t passes the upper critical value."""
+    if noncentrality < -4:  # far below alpha, and scipy returns nan
+        return 0.0
+    critical = float(stats.t.ppf(1 - tail, df))
+    if noncentrality > 50:
+        return float(stats.chi2.cdf(df * (noncentrality / critical) ** 2, df))
+    return float(stats.nct.sf(critical, df, noncentrality))
+
+
+def _of_signs(claim: Claim, effect: Sign, n: int, alpha: float, cautious: bool) -> Chances:
+    if claim.statement.relation == "==":
+        return 0.0, 0.0  # both tests at once: no simple share describes them
+    below = sum(each < claim.margin for each in effect.differences)
+    above = _share(effect.above(claim.margin), effect.n, cautious)
+    return _binomial(above, 0.5, n, alpha), _binomial(_share(below, effect.n, cautious), 0.5, n, alpha)
+
+
+def _of_rate(claim: Claim, result: ContextResult, n: int, alpha: float, cautious: bool) -> Chances:
+    sign, rate = claim.rate
+    share = _share(result.fails, result.n, cautious)
+    more, fewer = _binomial(share, rate, n, alpha), _binomial(1 - share, 1 - rate, n, alpha)
+    return (more, fewer) if sign in (">", ">=") else (fewer, more)
+
+
+def _share(events: int, n: int, cautious: bool) -> float:
+    return (events + 0.5) / (n + 1) if cautious else events / n
+
+
+def _binomial(share: float, rate: float, n: int, alpha: float) -> float:
+    """Return the chance that n draws of `share` put the exact lower bound at or above `rate`."""
+    critical = int(stats.binom.isf(alpha / 2, n, rate)) + 1
+    return float(stats.binom.sf(critical - 1, n, share)) if critical <= n else 0.0
+
+
+def fewest(claim: Claim, results: Sequence[ContextResult], alpha: float) -> int:
+    """Return the number of seeds below which no data can decide the claim at level alpha."""
+    if claim.statement.relation == "fails":
+        return min(seeds_for_rate(claim.rate[1], alpha), seeds_for_rate(1 - claim.rate[1], alpha))
+    return seeds_for_rate(0.5, alpha) if any(isinstance(each.effect, Sign) for each in results) else 2
+
+
+def forecast(
+    claim: Claim,
+    results: Sequence[ContextResult],
+    n: int,
+    alpha: float,
+    power: float = 0.8,
+    seconds: float | None = None,
+    over: str | None = None,
+) -> Forecast:
+    """Say what n seeds can do at level alpha; `seconds` is what one seed of all the claim's arms takes to train."""
+
+    def decided(count: int, scale: float = 1.0) -> float | None:
+        found = chances(claim, results, count, alpha, scale=scale, over=over)
+        return None if found is None else max(found)
+
+    have = min((each.n for each in results), default=0)
+    needed = _seeds(decided, power)
+    ends = [_spread_ratio(each) for each in results if isinstance(each.effect, Student)]
+    low = _seeds(lambda count: decided(count, min(end[0] for end in ends)), power) if ends else None
+    high = _seeds(lambda count: decided(count, max(end[1] for end in ends)), power) if ends else None
+    more = max(0, needed - have) if needed is not None else None
+    return Forecast(
+        n=n,
+        power=decided(n) if n >= 2 else None,
+        detectable=_detectable(claim, results, n, alpha, power),
+        needed=needed,
+        needed_low=low,
+        needed_high=high,
+        fewest=fewest(claim, results, alpha),
+        more=more,
+        hours=more * seconds / 3600 if more is not None and seconds is not None else None,
+    )
+
+
+def _spread_ratio(result: ContextResult) -> tuple[float, float]:
+    assert isinstance(result.effect, Student)
+    low, high = sd_interval(1.0, round(result.effect.df) + 1) or (1.0, 1.0)
+    return low, high
+
+
+def _seeds(decided: Callable[[int], float | None], power: float) -> int | None:
+    """Return the fewest seeds from which on the chance reaches `power`, by doubling and then halving."""
+    low, high = 1, 2
+    while (found := decided(high)) is not None and found < power:
+        if high >= MOST_SEEDS:
+            return None
+        low, high = high, min(2 * high, MOST_SEEDS)
+    if found is None:
+        return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if (decided(middle) or 0.0) >= power else (middle, high)
+    return high
+
+
+def _detectable(claim: Claim, results: Sequence[ContextResult], n: int, alpha: float, power: float) -> float | None:
+    sizes = [_smallest(claim, each.effect, n, alpha, power) for each in results if isinstance(each.effect, Student)]
+    return max(sizes) if n >= 2 and sizes and len(sizes) == len(results) else None
+
+
+def _smallest(claim: Claim, effect: Student, n: int, alpha: float, power: float) -> float:
+    """Return the smallest distance from the margin, or for "==" the smallest margin, by halving an interval."""
+    se, df = effect.se * math.sqrt(effect.n / n), effect.df * (n - 1) / (effect.n - 1)
+    same = claim.statement.relation == "=="
+    tail, wanted = (alpha, (1 + power) / 2) if same else (alpha / 2, power)
+    high = 1.0
+    while _beyond(high, df, tail) < wanted:
+        high *= 2
+    low = 0.0
+    while high - low > 1e-9 * high:
+        middle = (low + high) / 2
+        low, high = (low, middle) if _beyond(middle, df, tail) >= wanted else (middle, high)
+    return high * se

@@ -1,0 +1,372 @@
+"""The verdict on every claim: Supported, Refuted or Inconclusive, with all that it rests on."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from reports.analysis import pooled
+from reports.analysis.claims import OVER, Claim
+from reports.analysis.evidence import Case, ContextResult, Evidence, alternatives, cases, evaluate
+from reports.analysis.forecast import Forecast, forecast
+from reports.analysis.many import holm
+from reports.analysis.power import seeds_for_rate
+from reports.analysis.readings import grid
+from reports.analysis.settings import AnalysisSettings, parse_analysis
+from reports.analysis.wording import sentence
+from reports.results import State, Study, Trial
+
+DEPENDS = "depends on the analysis"
+POST_HOC = "post hoc"
+UNPLANNED = "unplanned look, judged by e-value"
+OPEN = "still running"
+
+
+class Outcome(StrEnum):
+    """What the evidence says about a claim."""
+
+    SUPPORTED = "Supported"
+    REFUTED = "Refuted"
+    INCONCLUSIVE = "Inconclusive"
+
+
+@dataclass(frozen=True)
+class Look:
+    """One planned look: its number of seeds, the level it may spend, and the evidence on exactly those seeds."""
+
+    n: int
+    alpha: float
+    evidence: Evidence
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The judgement of one claim.
+
+    `estimate`, `low`, `high`, `level`, `n` and `fails` are those of the context that decides (the weakest one for
+    "every"), `contexts` has them all; they rest on the seeds of the last look that is complete, or on all seeds when
+    none is. `p` is that look's, on the scale of alpha; `p_look` is adjusted for the looks, `p_holm` for the other
+    claims too (None for a post-hoc claim, which is in no family). `decided_at_look` counts from 1. `waiting` trials
+    stand between the claim and its next look. `other_tests` and `other_readings` are the verdicts by other tests and
+    by the other meanings of `over`, neither corrected for the family of claims. `missing` names trials that ended
+    without an outcome, with their reasons.
+    """
+
+    claim: Claim
+    verdict: Outcome
+    estimate: float | None
+    low: float | None
+    high: float | None
+    level: float
+    margin: float
+    n: int
+    fails: int
+    p: float
+    p_look: float
+    p_holm: float | None
+    contexts: tuple[ContextResult, ...]
+    looks: tuple[Look, ...]
+    decided_at_look: int | None
+    waiting: int
+    missing: Mapping[str, str]
+    forecast: Forecast
+    other_tests: Mapping[str, Outcome]
+    other_readings: Mapping[str, Outcome]
+    badges: tuple[str, ...]
+    post_hoc: str | None
+    sentence: str
+    trials: tuple[str, ...]
+    decided_at: datetime | None
+
+    @property
+    def id(self) -> str:
+        """Return the claim's id."""
+        return self.claim.id
+
+    @property
+    def says(self) -> str:
+        """Return the claim's sentence as the study file has it."""
+        return self.claim.says
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """One claim before the family of claims is looked at."""
+
+    claim: Claim
+    cases: tuple[Case, ...]
+    looks: tuple[Look, ...]
+    now: Evidence
+    level: float
+    support: float
+    refute: float
+    first: int | None
+    direction: Outcome
+    waiting: int
+    unplanned: bool
+
+    @property
+    def p(self) -> float:
+        return self.support if self.direction is Outcome.SUPPORTED else self.refute
+
+
+def judge(
+    study: Study,
+    claims: Sequence[Claim],
+    settings: AnalysisSettings | None = None,
+    post_hoc: Mapping[str, str] | None = None,
+) -> tuple[Verdict, ...]:
+    """Judge every claim on the study as it stands, in the claims' order.
+
+    A claim is judged at complete looks only: all trials of its arms with the look's seeds have ended. Without declared
+    looks the one look is at all seeds of its arms; until then it is Inconclusive, and its numbers are provisional.
+    `settings` default to those of the study file. `post_hoc` maps the ids of claims that were edited after results
+    existed to a sentence with the date and the change; such claims are judged by themselves.
+    """
+    if settings is None:
+        settings = parse_analysis(study.settings.get("analysis"), study.settings.get("seeds"))
+    late = post_hoc or {}
+    grids = {metric: grid(study, metric) for metric in dict.fromkeys(claim.metric for claim in claims)}
+    trials = _by_arm(study)
+    judged = [_judge(study, claim, grids[claim.metric], trials, settings) for claim in claims]
+    family = [each for each in judged if each.claim.id not in late]
+    adjusted = holm([each.p for each in family]) if settings.family == "holm" else [each.p for each in family]
+    p_holm = {each.claim.id: p for each, p in zip(family, adjusted, strict=True)}
+    undecided = sum(p > settings.alpha for p in p_holm.values()) if settings.family == "holm" else 0
+    return tuple(
+        _verdict(study, each, grids[each.claim.metric], trials, settings, p_holm.get(each.claim.id), late, undecided)
+        for each in judged
+    )
+
+
+def _by_arm(study: Study) -> dict[str, dict[int, Trial]]:
+    found: dict[str, dict[int, Trial]] = {arm.name: {} for arm in study.arms}
+    for trial in study.trials:
+        found.setdefault(trial.arm, {})[trial.seed] = trial
+    return found
+
+
+def claim_arms(found: Iterable[Case]) -> tuple[str, ...]:
+    """Return the arms that a claim compares, in the order of its contexts."""
+    return tuple(dict.fromkeys(arm for case in found for arm in case.weights))
+
+
+def restricted(found: Mapping[str, Mapping[int, float]], seeds: Iterable[int] | None) -> dict[str, Mapping[int, float]]:
+    """Return the readings of some seeds only; all when `seeds` is None."""
+    if seeds is None:
+        return dict(found)
+    kept = set(seeds)
+    return {arm: {seed: value for seed, value in each.items() if seed in kept} for arm, each in found.items()}
+
+
+def _judge(
+    study: Study,
+    claim: Claim,
+    found: Mapping[str, Mapping[int, float]],
+    trials: Mapping[str, Mapping[int, Trial]],
+    settings: AnalysisSettings,
+) -> _Judged:
+    contexts = cases(study, claim)
+    arms = claim_arms(contexts)
+    seeds = sorted({seed for arm in arms for seed in trials[arm]})
+    complete, waiting, extra = _complete_looks(arms, seeds, trials, settings)
+    looks = tuple(
+        Look(len(part), alpha, _at(claim, contexts, found, part, settings, alpha)) for part, alpha in complete
+    )
+    alpha = looks[-1].alpha if looks else settings.levels[0]
+    now = looks[-1].evidence if looks else _at(claim, contexts, found, None, settings, alpha)
+    weights = [settings.alpha / each.alpha for each in looks]
+    support = min([1.0, *(w * each.evidence.support for w, each in zip(weights, looks, strict=True))])
+    refute = min([1.0, *(w * each.evidence.refute for w, each in zip(weights, looks, strict=True))])
+    first, direction = _first(looks, weights, settings.alpha, support, refute)
+    if extra and first is None:
+        now = _at(claim, contexts, found, None, settings, settings.alpha, unplanned=True)
+        support, refute = min(support, now.support), min(refute, now.refute)
+        direction = Outcome.SUPPORTED if support <= refute else Outcome.REFUTED
+    return _Judged(
+        claim, contexts, looks, now, 1 - alpha, support, refute, first, direction, waiting, extra and first is None
+    )
+
+
+def _first(
+    looks: Sequence[Look], weights: Sequence[float], alpha: float, support: float, refute: float
+) -> tuple[int | None, Outcome]:
+    """Return the first look that decides by itself, and which way; a later look cannot turn it round."""
+    for place, (look, weight) in enumerate(zip(looks, weights, strict=True)):
+        if weight * min(look.evidence.support, look.evidence.refute) <= alpha:
+            supported = look.evidence.support <= look.evidence.refute
+            return place + 1, Outcome.SUPPORTED if supported else Outcome.REFUTED
+    return None, Outcome.SUPPORTED if support <= refute else Outcome.REFUTED
+
+
+def _complete_looks(
+    arms: Sequence[str],
+    seeds: Sequence[int],
+    trials: Mapping[str, Mapping[int, Trial]],
+    settings: AnalysisSettings,
+) -> tuple[list[tuple[list[int], float]], int, bool]:
+    """Return the seeds and the level of each complete look, the trials that the next one waits for, and whether seeds
+    beyond the last look exist."""
+    sizes = settings.looks or (len(seeds),)
+    complete: list[tuple[list[int], float]] = []
+    for size, alpha in zip(sizes, settings.levels, strict=True):
+        part = list(seeds[:size])
+        waiting = sum(not _ended(trials[arm].get(seed)) for arm in arms for seed in part)
+        waiting += len(arms) * (size - len(part))
+        if waiting or not part:
+            return complete, waiting, False
+        complete.append((part, alpha))
+    return complete, 0, bool(settings.looks) and len(seeds) > sizes[-1]
+
+
+def _ended(trial: Trial | None) -> bool:
+    return trial is not None and trial.state.is_finished()
+
+
+def _at(
+    claim: Claim,
+    contexts: Sequence[Case],
+    found: Mapping[str, Mapping[int, float]],
+    seeds: Sequence[int] | None,
+    settings: AnalysisSettings,
+    alpha: float,
+    unplanned: bool = False,
+) -> Evidence:
+    part = restricted(found, seeds)
+    test = claim.test or settings.test
+    model = pooled.fit(part) if test == "pooled" else None
+    return evaluate(claim, contexts, part, test=test, level=1 - alpha, model=model, unplanned=unplanned)
+
+
+def _verdict(
+    study: Study,
+    judged: _Judged,
+    found: Mapping[str, Mapping[int, float]],
+    trials: Mapping[str, Mapping[int, Trial]],
+    settings: AnalysisSettings,
+    p_holm: float | None,
+    post_hoc: Mapping[str, str],
+    undecided: int,
+) -> Verdict:
+    claim, now = judged.claim, judged.now
+    decisive = judged.p if p_holm is None else p_holm
+    decided = decisive <= settings.alpha and (bool(judged.looks) or judged.unplanned)
+    verdict = judged.direction if decided else Outcome.INCONCLUSIVE
+    shown = _decisive(claim, now, judged.direction)
+    seeds = sorted({seed for arm in claim_arms(judged.cases) for seed in trials[arm]})
+    used = seeds[: judged.looks[-1].n] if judged.looks and not judged.unplanned else seeds
+    part = restricted(found, used)
+    alpha = 1 - judged.level
+    other_tests = {
+        name: _outcome(each, alpha)
+        for name, each in alternatives(claim, judged.cases, part, judged.level, pooled.fit(part)).items()
+    }
+    other_readings = {
+        over: _outcome(
+            evaluate(claim, judged.cases, part, test=claim.test or settings.test, level=judged.level, over=over), alpha
+        )
+        for over in OVER
+        if len(judged.cases) > 1 and not (claim.statement.relation == "fails" and over == "average")
+    }
+    by_itself = _outcome(now, alpha)
+    reached = max(1, (undecided if decisive > settings.alpha else undecided + 1) if p_holm is not None else 1)
+    ahead = forecast(
+        claim,
+        now.contexts,
+        settings.looks[-1] if settings.looks else len(seeds),
+        settings.levels[-1] / reached,
+        settings.power,
+        _seconds(trials, claim_arms(judged.cases)),
+    )
+    badges = _badges(judged, other_tests, by_itself, claim.id in post_hoc, alpha)
+    p = _p_now(judged)
+    mine = [trials[arm][seed] for arm in claim_arms(judged.cases) for seed in used if seed in trials[arm]]
+    return Verdict(
+        claim=claim,
+        verdict=verdict,
+        estimate=shown.estimate if shown else None,
+        low=shown.low if shown else None,
+        high=shown.high if shown else None,
+        level=shown.level if shown else judged.level,
+        margin=claim.margin,
+        n=shown.n if shown else 0,
+        fails=shown.fails if shown else 0,
+        p=p,
+        p_look=judged.p,
+        p_holm=p_holm,
+        contexts=now.contexts,
+        looks=judged.looks,
+        decided_at_look=judged.first if verdict is not Outcome.INCONCLUSIVE else None,
+        waiting=judged.waiting,
+        missing={each.id: each.reason or each.state for each in mine if each.state in (State.FAILED, State.PRUNED)},
+        forecast=ahead,
+        other_tests=other_tests,
+        other_readings=other_readings,
+        badges=badges,
+        post_hoc=post_hoc.get(claim.id),
+        sentence=sentence(claim, str(verdict), shown, now.contexts, judged.waiting, ahead, judged.p, p_holm, settings),
+        trials=tuple(each.id for each in mine),
+        decided_at=max((each.finished_at for each in mine if each.finished_at is not None), default=None),
+    )
+
+
+def _p_now(judged: _Judged) -> float:
+    return judged.now.support if judged.direction is Outcome.SUPPORTED else judged.now.refute
+
+
+def _outcome(evidence: Evidence, alpha: float) -> Outcome:
+    if min(evidence.support, evidence.refute) > alpha * (1 + 1e-12):
+        return Outcome.INCONCLUSIVE
+    return Outcome.SUPPORTED if evidence.support <= evidence.refute else Outcome.REFUTED
+
+
+def context_outcome(claim: Claim, result: ContextResult, alpha: float) -> Outcome:
+    """Return the verdict of one context by itself at level alpha."""
+    doubled = 1 if claim.statement.relation == "==" else 2
+    return _outcome(Evidence((), doubled * result.p_support, 2 * result.p_refute), alpha)
+
+
+def _decisive(claim: Claim, now: Evidence, direction: Outcome) -> ContextResult | None:
+    """Return the context on which the verdict turns: the weakest support, or for a refuted claim the strongest no."""
+    if not now.contexts:
+        return None
+    if claim.over == "any":
+        supported = direction is Outcome.SUPPORTED
+        return (
+            min(now.contexts, key=lambda each: each.p_support)
+            if supported
+            else max(now.contexts, key=lambda each: each.p_refute)
+        )
+    if direction is Outcome.REFUTED:
+        return min(now.contexts, key=lambda each: each.p_refute)
+    return max(now.contexts, key=lambda each: each.p_support)
+
+
+def _badges(
+    judged: _Judged, other_tests: Mapping[str, Outcome], by_itself: Outcome, late: bool, alpha: float
+) -> tuple[str, ...]:
+    """A rank test counts as a dissenting voice only where its smallest p could have decided at all."""
+    able = all(each.n >= seeds_for_rate(0.5, alpha) for each in judged.now.contexts)
+    voices = [outcome for name, outcome in other_tests.items() if name != "sign" or able]
+    badges = [badge for each in judged.now.contexts for badge in each.badges]
+    if judged.unplanned:
+        badges.append(UNPLANNED)
+    if not judged.unplanned and any(outcome is not by_itself for outcome in voices):
+        badges.append(DEPENDS)
+    if late:
+        badges.append(POST_HOC)
+    if judged.waiting:
+        badges.append(OPEN)
+    return tuple(dict.fromkeys(badges))
+
+
+def _seconds(trials: Mapping[str, Mapping[int, Trial]], arms: Iterable[str]) -> float | None:
+    """Return what one seed of all these arms takes to train, by the means of the trials so far; None when unknown."""
+    total = 0.0
+    for arm in arms:
+        known = [each.seconds for each in trials[arm].values() if each.seconds is not None]
+        if not known:
+            return None
+        total += math.fsum(known) / len(known)
+    return total

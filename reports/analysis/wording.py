@@ -1,0 +1,140 @@
+"""The verdict as a sentence: the numbers first, the seeds behind them, and what more seeds would do."""
+
+from collections.abc import Sequence
+
+from reports.analysis.claims import Claim
+from reports.analysis.evidence import ContextResult
+from reports.analysis.forecast import Forecast
+from reports.analysis.settings import AnalysisSettings
+
+
+def sentence(
+    claim: Claim,
+    verdict: str,
+    shown: ContextResult | None,
+    contexts: Sequence[ContextResult],
+    waiting: int,
+    ahead: Forecast,
+    p_look: float,
+    p_holm: float | None,
+    settings: AnalysisSettings,
+) -> str:
+    """Say what was found about a claim. It never says "proved", nor "no effect" where the data leave it open."""
+    if shown is None:
+        return "The study has no arms that the claim speaks of."
+    parts = [_finding(claim, shown)]
+    if verdict == "Supported":
+        parts.append(_supported(claim, contexts))
+    elif verdict == "Refuted":
+        parts.append(_refuted(claim, shown))
+    else:
+        parts.append(_open(claim, shown, waiting, ahead, p_look, p_holm, settings))
+    return " ".join(parts)
+
+
+def _number(value: float | None) -> str:
+    return "open" if value is None else f"{value:.2f}"
+
+
+def _unit(claim: Claim) -> str:
+    return " points" if claim.metric.endswith("error") else ""
+
+
+def _seeds(n: int) -> str:
+    return f"{n} seed" if n == 1 else f"{n} seeds"
+
+
+def _finding(claim: Claim, shown: ContextResult) -> str:
+    where = f"At {shown.label}: " if shown.label else ""
+    if claim.statement.relation == "fails":
+        interval = (
+            f", {_percent(shown.level)} interval {_number(shown.low)} to {_number(shown.high)}" if shown.n else ""
+        )
+        return f"{where}{shown.fails} of {_seeds(shown.n)} fail{interval}."
+    if shown.estimate is None:
+        what = "no number can be named" if shown.n else "no result yet"
+        return f"{where}{what} (n={shown.n}, {shown.fails} fails)."
+    what = f"{where}{_effect(claim)} {shown.estimate:.2f}{_unit(claim)}"
+    if shown.low is not None or shown.high is not None:
+        what += f", {_percent(shown.level)} interval {_number(shown.low)} to {_number(shown.high)}"
+    fails = f", {shown.fails} fails" if shown.fails else ""
+    test = f", {shown.test} test" if shown.test else ""
+    return f"{what} (n={shown.n}{fails}{test})."
+
+
+def _percent(level: float) -> str:
+    return f"{100 * level:.4g}%"
+
+
+def _effect(claim: Claim) -> str:
+    said = claim.statement
+    if said.along is not None:
+        return f"the effect's change along {said.along} is"
+    if said.value is not None:
+        return "the distance in the claimed direction is" if said.relation != "==" else "ours less theirs is"
+    return "the difference is" if said.relation == "==" else "the advantage is"
+
+
+def _supported(claim: Claim, contexts: Sequence[ContextResult]) -> str:
+    if claim.statement.relation == "fails":
+        return f"The rate is {claim.rate[0]} {claim.rate[1]:g}, as claimed."
+    if claim.statement.relation == "==":
+        return f"They differ by less than {claim.margin:g}{_unit(claim)}, as claimed."
+    held = f"at least {claim.margin:g}{_unit(claim)}" if claim.margin else "in the claimed direction"
+    every = f" in each of {len(contexts)} contexts" if len(contexts) > 1 and claim.over == "every" else ""
+    return f"The effect is {held}{every}."
+
+
+def _refuted(claim: Claim, shown: ContextResult) -> str:
+    if claim.statement.relation == "fails":
+        return f"The rate is not {claim.rate[0]} {claim.rate[1]:g}."
+    if claim.statement.relation == "==":
+        return f"They differ by more than {claim.margin:g}{_unit(claim)}."
+    if shown.high is not None and shown.high < 0:
+        return "The effect goes in the opposite direction."
+    if shown.low is not None and shown.low > 0:
+        return f"The effect is smaller than {claim.margin:g}{_unit(claim)}, but in the claimed direction."
+    return f"There is no difference as large as {claim.margin:g}{_unit(claim)}."
+
+
+def _open(
+    claim: Claim,
+    shown: ContextResult,
+    waiting: int,
+    ahead: Forecast,
+    p_look: float,
+    p_holm: float | None,
+    settings: AnalysisSettings,
+) -> str:
+    if waiting:
+        return f"Not judged yet: {waiting} trials of the next look have not ended."
+    parts = [f"{_seeds(shown.n)} do not decide it."]
+    if shown.n == 1:
+        parts = ["One seed decides nothing."]
+    elif shown.note and shown.test is None:
+        parts = [f"No test: {shown.note}."]
+    elif p_look <= settings.alpha and p_holm is not None:
+        parts.append(f"By itself it would be decided (p={p_look:.3g}), among all claims it is not (p={p_holm:.3g}).")
+    if shown.n < ahead.fewest:
+        parts.append(f"Below {_seeds(ahead.fewest)} no result could.")
+    if ahead.detectable is not None:
+        what = "margin" if claim.statement.relation == "==" else "distance from the margin"
+        size = f"{ahead.detectable:.2f}{_unit(claim)}"
+        parts.append(f"The smallest {what} that {_seeds(ahead.n)} see at {settings.power:.0%} power is {size}.")
+    parts.append(_more(ahead, settings))
+    return " ".join(part for part in parts if part)
+
+
+def _more(ahead: Forecast, settings: AnalysisSettings) -> str:
+    if ahead.needed is None:
+        return (
+            "Not even 1000 seeds would decide it if the effect is what it looks like."
+            if ahead.power is not None
+            else ""
+        )
+    if not ahead.more:
+        return ""
+    ends = [str(end) if end is not None else "over 1000" for end in (ahead.needed_low, ahead.needed_high)]
+    spread = f" ({ends[0]} to {ends[1]} with the spread's interval)" if ahead.needed_low is not None else ""
+    hours = f", {ahead.hours:.1f} hours of training" if ahead.hours is not None else ""
+    return f"To decide it at {settings.power:.0%} power: about {ahead.needed} seeds{spread}, {ahead.more} more{hours}."
