@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 from reports.analysis.intervals import Interval, is_constant, standard_deviation
 
@@ -61,20 +61,20 @@ class Student:
     @property
     def p(self) -> float:
         """Return the two-sided p against zero."""
-        return float(2 * stats.t.sf(abs(self.t), self.df))
+        return float(2 * special.stdtr(self.df, -abs(self.t)))
 
     def interval(self, level: float) -> Interval:
         """Return the two-sided interval."""
-        half = float(stats.t.ppf(0.5 + level / 2, self.df)) * self.se
+        half = float(special.stdtrit(self.df, 0.5 + level / 2)) * self.se
         return self.estimate - half, self.estimate + half
 
     def p_above(self, margin: float) -> float:
         """Return the one-sided p of "theta is at most `margin`"."""
-        return float(stats.t.sf((self.estimate - margin) / self.se, self.df))
+        return float(special.stdtr(self.df, -(self.estimate - margin) / self.se))
 
     def p_below(self, margin: float) -> float:
         """Return the one-sided p of "theta is at least `margin`"."""
-        return float(stats.t.cdf((self.estimate - margin) / self.se, self.df))
+        return float(special.stdtr(self.df, (self.estimate - margin) / self.se))
 
 
 @dataclass(frozen=True)

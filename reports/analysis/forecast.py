@@ -10,7 +10,7 @@ from reports.analysis.claims import Claim
 from reports.analysis.effects import Sign, Student
 from reports.analysis.evidence import ContextResult
 from reports.analysis.intervals import sd_interval
-from reports.analysis.power import MOST_SEEDS, seeds_for_rate
+from reports.analysis.power import MOST_SEEDS, seeds_for_rate, tail_power
 
 
 @dataclass(frozen=True)
@@ -84,20 +84,12 @@ def _of_t(claim: Claim, effect: Student, estimate: float, n: int, alpha: float, 
     se = effect.se * math.sqrt(effect.n / n) * scale
     df = effect.df * (n - 1) / (effect.n - 1)
     if claim.statement.relation == "==":
-        inside = _beyond((estimate + claim.margin) / se, df, alpha) + _beyond((claim.margin - estimate) / se, df, alpha)
-        return max(0.0, inside - 1), _beyond((abs(estimate) - claim.margin) / se, df, alpha / 2)
+        inside = tail_power((estimate + claim.margin) / se, df, alpha) + tail_power(
+            (claim.margin - estimate) / se, df, alpha
+        )
+        return max(0.0, inside - 1), tail_power((abs(estimate) - claim.margin) / se, df, alpha / 2)
     distance = (estimate - claim.margin) / se
-    return _beyond(distance, df, alpha / 2), _beyond(-distance, df, alpha / 2)
-
-
-def _beyond(noncentrality: float, df: float, tail: float) -> float:
-    """Return the chance that a noncentral t passes the upper critical value."""
-    if noncentrality < -4:  # far below alpha, and scipy returns nan
-        return 0.0
-    critical = float(stats.t.ppf(1 - tail, df))
-    if noncentrality > 50:
-        return float(stats.chi2.cdf(df * (noncentrality / critical) ** 2, df))
-    return float(stats.nct.sf(critical, df, noncentrality))
+    return tail_power(distance, df, alpha / 2), tail_power(-distance, df, alpha / 2)
 
 
 def _of_signs(claim: Claim, effect: Sign, n: int, alpha: float, cautious: bool) -> Chances:
@@ -198,10 +190,10 @@ def _smallest(claim: Claim, effect: Student, n: int, alpha: float, power: float)
     same = claim.statement.relation == "=="
     tail, wanted = (alpha, (1 + power) / 2) if same else (alpha / 2, power)
     high = 1.0
-    while _beyond(high, df, tail) < wanted:
+    while tail_power(high, df, tail) < wanted:
         high *= 2
     low = 0.0
     while high - low > 1e-9 * high:
         middle = (low + high) / 2
-        low, high = (low, middle) if _beyond(middle, df, tail) >= wanted else (middle, high)
+        low, high = (low, middle) if tail_power(middle, df, tail) >= wanted else (middle, high)
     return high * se

@@ -4,21 +4,21 @@ from collections.abc import Sequence
 
 import numpy as np
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
 
 
 def holm(p: Sequence[float]) -> list[float]:
     """Return Holm's adjusted p: small ones hold with the error rate of the whole family, whatever the dependence."""
-    return _adjusted(p, "holm")
+    adjusted = [0.0] * len(p)
+    largest = 0.0
+    for rank, place in enumerate(sorted(range(len(p)), key=lambda each: p[each])):
+        largest = max(largest, min(1.0, (len(p) - rank) * p[place]))
+        adjusted[place] = largest
+    return adjusted
 
 
 def benjamini_hochberg(p: Sequence[float]) -> list[float]:
     """Return the p adjusted for the false discovery rate; for tables that are called exploratory."""
-    return _adjusted(p, "fdr_bh")
-
-
-def _adjusted(p: Sequence[float], method: str) -> list[float]:
-    return [float(each) for each in multipletests(p, method=method)[1]] if len(p) else []
+    return [float(each) for each in stats.false_discovery_control(p)] if len(p) else []
 
 
 def dunnett(

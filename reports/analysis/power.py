@@ -3,19 +3,25 @@
 import math
 from collections.abc import Callable
 
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 
 MOST_SEEDS = 1000
 
 
 def t_power(noncentrality: float, df: float, alpha: float = 0.05) -> float:
     """Return the power of the two-sided t test at level alpha, by the noncentral t distribution."""
-    critical = float(stats.t.ppf(1 - alpha / 2, df))
     size = abs(noncentrality)
-    if size > 50:  # the normal part of t hardly matters any more
-        return float(stats.chi2.cdf(df * (size / critical) ** 2, df))
-    other_side = stats.nct.cdf(-critical, df, size) if size < 4 else 0.0  # scipy returns nan for the far tail
-    return float(stats.nct.sf(critical, df, size) + other_side)
+    return tail_power(size, df, alpha / 2) + tail_power(-size, df, alpha / 2)
+
+
+def tail_power(noncentrality: float, df: float, tail: float) -> float:
+    """Return the chance that a noncentral t exceeds the critical value which t exceeds with chance `tail`."""
+    critical = float(special.stdtrit(df, 1 - tail))
+    if noncentrality < -4:  # far below `tail`
+        return 0.0
+    if noncentrality > 37:  # scipy's series ends here, and the normal part of t hardly matters any more
+        return float(special.chdtr(df, df * (noncentrality / critical) ** 2))
+    return float(1 - special.nctdtr(df, noncentrality, critical))
 
 
 def _smallest(power_at: Callable[[float], float], power: float) -> float | None:

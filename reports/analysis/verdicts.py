@@ -127,7 +127,7 @@ def judge(
     if settings is None:
         settings = parse_analysis(study.settings.get("analysis"), study.settings.get("seeds"))
     late = post_hoc or {}
-    grids = {metric: grid(study, metric) for metric in dict.fromkeys(claim.metric for claim in claims)}
+    grids = {metric: _live(study, metric) for metric in dict.fromkeys(claim.metric for claim in claims)}
     trials = _by_arm(study)
     judged = [_judge(study, claim, grids[claim.metric], trials, settings) for claim in claims]
     family = [each for each in judged if each.claim.id not in late]
@@ -138,6 +138,11 @@ def judge(
         _verdict(study, each, grids[each.claim.metric], trials, settings, p_holm.get(each.claim.id), late, undecided)
         for each in judged
     )
+
+
+def _live(study: Study, metric: str) -> dict[str, dict[int, float]]:
+    found = grid(study, metric)
+    return {arm.name: found[arm.name] for arm in study.arms if not arm.orphaned}
 
 
 def _by_arm(study: Study) -> dict[str, dict[int, Trial]]:
@@ -212,16 +217,14 @@ def _complete_looks(
     complete: list[tuple[list[int], float]] = []
     for size, alpha in zip(sizes, settings.levels, strict=True):
         part = list(seeds[:size])
-        waiting = sum(not _ended(trials[arm].get(seed)) for arm in arms for seed in part)
-        waiting += len(arms) * (size - len(part))
+        pairs = [trials[arm].get(seed) for arm in arms for seed in part]
+        waiting = sum(trial is not None and not trial.state.is_finished() for trial in pairs)
+        if settings.looks:
+            waiting += sum(trial is None for trial in pairs) + len(arms) * (size - len(part))
         if waiting or not part:
             return complete, waiting, False
         complete.append((part, alpha))
     return complete, 0, bool(settings.looks) and len(seeds) > sizes[-1]
-
-
-def _ended(trial: Trial | None) -> bool:
-    return trial is not None and trial.state.is_finished()
 
 
 def _at(

@@ -29,7 +29,8 @@ def sentence(
         parts.append(_refuted(claim, shown))
     else:
         parts.append(_open(claim, shown, waiting, ahead, p_look, p_holm, settings))
-    return " ".join(parts)
+    text = " ".join(parts)
+    return text[:1].upper() + text[1:]
 
 
 def _number(value: float | None) -> str:
@@ -45,7 +46,7 @@ def _seeds(n: int) -> str:
 
 
 def _finding(claim: Claim, shown: ContextResult) -> str:
-    where = f"At {shown.label}: " if shown.label else ""
+    where = f"At {shown.label}: " if shown.label else "On average: " if claim.over == "average" else ""
     if claim.statement.relation == "fails":
         interval = (
             f", {_percent(shown.level)} interval {_number(shown.low)} to {_number(shown.high)}" if shown.n else ""
@@ -107,7 +108,8 @@ def _open(
     settings: AnalysisSettings,
 ) -> str:
     if waiting:
-        return f"Not judged yet: {waiting} trials of the next look have not ended."
+        trials = "1 trial has" if waiting == 1 else f"{waiting} trials have"
+        return f"Not judged yet: {trials} to end before the next look."
     parts = [f"{_seeds(shown.n)} do not decide it."]
     if shown.n == 1:
         parts = ["One seed decides nothing."]
@@ -136,5 +138,9 @@ def _more(ahead: Forecast, settings: AnalysisSettings) -> str:
         return ""
     ends = [str(end) if end is not None else "over 1000" for end in (ahead.needed_low, ahead.needed_high)]
     spread = f" ({ends[0]} to {ends[1]} with the spread's interval)" if ahead.needed_low is not None else ""
-    hours = f", {ahead.hours:.1f} hours of training" if ahead.hours is not None else ""
+    hours = f", {_hours(ahead.hours)} of training" if ahead.hours is not None else ""
     return f"To decide it at {settings.power:.0%} power: about {ahead.needed} seeds{spread}, {ahead.more} more{hours}."
+
+
+def _hours(hours: float) -> str:
+    return f"{hours:.1f} hours" if hours >= 1 else f"{max(1, round(60 * hours))} min"
