@@ -1,12 +1,13 @@
 """Everything that the sections of a page share: the study, its layout, and the numbers of the analysis by arm."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from reports.analysis.arms import ArmSummary, summarise
 from reports.analysis.contrasts import Contrast, contrasts
 from reports.analysis.effects import differences, paired
+from reports.analysis.verdicts import Verdict
 from reports.layout import Layout, lay_out, numeric_axis
 from reports.results import Arm, State, Study, Trial
 
@@ -23,6 +24,7 @@ class Findings:
     summaries: Mapping[str, ArmSummary]
     contrasts: Mapping[str, Contrast]
     best: frozenset[str]
+    verdicts: tuple[Verdict, ...]
     trials: Mapping[str, tuple[Trial, ...]]
 
     @property
@@ -57,7 +59,7 @@ class Findings:
         return max((trial.curve[-1].epoch for trial in self.study.trials if trial.curve), default=0)
 
 
-def find(study: Study) -> Findings:
+def find(study: Study, verdicts: Sequence[Verdict] = ()) -> Findings:
     """Compute what the sections share."""
     layout = lay_out(study, numeric_axis(study))
     trials: dict[str, list[Trial]] = {}
@@ -70,6 +72,7 @@ def find(study: Study) -> Findings:
         summaries,
         {each.arm.name: each for each in contrasts(study)},
         _best(layout, summaries),
+        tuple(verdicts),
         {name: tuple(found) for name, found in trials.items()},
     )
 

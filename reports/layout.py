@@ -86,4 +86,4 @@ def _label(levels: Levels, across: tuple[str, ...]) -> str:
     if not texts:
         return "all arms"
     words = texts if len(texts) == 1 else [f"{name} {text}" for name, text in zip(across, texts, strict=True)]
-    return shortened(", ".join(words), 300)
+    return shortened(", ".join(words), 90)

@@ -8,6 +8,7 @@ from typing import Any
 
 from reports.analysis.arms import ArmSummary
 from reports.analysis.contrasts import Contrast
+from reports.analysis.verdicts import Verdict
 from reports.findings import Findings
 from reports.results import State
 
@@ -33,6 +34,7 @@ def summary_of(findings: Findings) -> dict[str, Any]:
         "seeds": list(findings.seeds),
         "arms": [_arm(findings.summaries[arm.name]) for arm in findings.arms],
         "differences": [_difference(each) for each in findings.contrasts.values()],
+        "verdicts": [_verdict(each) for each in findings.verdicts],
         "environments": [{"id": each.id, "host": each.host, "facts": each.facts} for each in study.environments],
         "notes": list(study.notes),
     }
@@ -76,6 +78,24 @@ def _difference(contrast: Contrast) -> dict[str, Any]:
         "high": contrast.high,
         "p": contrast.p,
         "p_holm": contrast.p_holm,
+    }
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "claim": verdict.id,
+        "says": verdict.says,
+        "verdict": verdict.verdict.value,
+        "estimate": verdict.estimate,
+        "low": verdict.low,
+        "high": verdict.high,
+        "margin": verdict.margin,
+        "n": verdict.n,
+        "fails": verdict.fails,
+        "p": verdict.p,
+        "p_holm": verdict.p_holm,
+        "sentence": verdict.sentence,
+        "badges": list(verdict.badges),
     }
 
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reports.figures.svg import PAPER, Drawing
-from reports.figures.theme import colour, draw, error_scale, label_ends, marker
+from reports.figures.theme import colour, draw, error_scale, label_ends, label_room, marker
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-SIZE = (520, 340)
-SMALL = (340, 250)
+SIZE = (540, 350)
+SMALL = (330, 246)
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ def axis_drawing(
         axes.set_xlim(min(ticks) * 0.9 if axes.get_xscale() == "log" else min(ticks) - room, max(ticks) + room)
         top = axes.get_ylim()[1]
         for at, run in enumerate(runs):
-            shift = (at - (len(runs) - 1) / 2) * room / 5 if axes.get_xscale() == "linear" else 0.0
-            pairs = [pair for pair in zip(run.levels, run.middle, strict=True)]
+            shift = (at - (len(runs) - 1) / 2) * room / 3 if axes.get_xscale() == "linear" else 0.0
+            pairs = list(zip(run.levels, run.middle, strict=True))
             axes.plot(
                 [level for level, _ in pairs],
                 [float("nan") if middle is None else middle for _, middle in pairs],
@@ -69,7 +69,7 @@ def axis_drawing(
         label_ends(axes, [end for run in runs if (end := _end(run, top)) is not None])
 
     size = SMALL if small else SIZE
-    return draw(plot, prefix, size, (42, 40, 84 if small else 104, 14))
+    return draw(plot, prefix, size, (42, 40, label_room(run.label for run in runs), 14))
 
 
 def _end(run: Run, top: float) -> tuple[float, float, str, int] | None:

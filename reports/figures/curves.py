@@ -10,7 +10,7 @@ from reports.figures.theme import colour, draw, error_scale, label_ends, marker
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-SIZE = (360, 262)
+SIZE = (330, 246)
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,13 @@ class Curve:
 
 @dataclass(frozen=True)
 class FailedCurve:
-    """The test error of one failed seed; `stopped` where it diverged before the last epoch."""
+    """The errors of one failed seed; `stopped` where it diverged before the last epoch."""
 
     label: str
     slot: int
     epochs: tuple[int, ...]
     test: tuple[float, ...]
+    train: tuple[float, ...]
     stopped: bool
 
 
@@ -44,10 +45,11 @@ def curves_drawing(
     prefix: str,
     values: Sequence[float],
     last_epoch: int,
+    room: float,
     drops: Sequence[int] = (),
     fail_above: float | None = None,
 ) -> Drawing:
-    """Draw one panel; `values` are the errors of all panels, so that they share one scale."""
+    """Draw one panel; `values` are the errors of all panels, and `room` the pixels for their labels: all share them."""
 
     def plot(axes: "Axes") -> None:
         error_scale(axes, values)
@@ -55,7 +57,8 @@ def curves_drawing(
             axes.axvline(epoch, color=MUTED, linewidth=0.7, dashes=(1, 2))
         _fail_line(axes, fail_above)
         for line in failed:
-            axes.plot(line.epochs, line.test, color=colour(line.slot), linewidth=0.7, alpha=0.75)
+            axes.plot(line.epochs, line.test, color=colour(line.slot), linewidth=0.8, alpha=0.8)
+            axes.plot(line.epochs, line.train, color=colour(line.slot), linewidth=0.8, alpha=0.8, dashes=(4, 2.4))
             end = "x" if line.stopped else marker(line.slot)
             axes.plot(line.epochs[-1:], line.test[-1:], marker=end, markersize=4.5, color=colour(line.slot), clip_on=False)
         for line in curves:
@@ -70,7 +73,7 @@ def curves_drawing(
         axes.set_ylabel("error, %")
         label_ends(axes, _ends(curves, failed))
 
-    return draw(plot, prefix, SIZE, (42, 38, 84, 12))
+    return draw(plot, prefix, SIZE, (42, 38, room, 12))
 
 
 def _ends(curves: Sequence[Curve], failed: Sequence[FailedCurve]) -> list[tuple[float, float, str, int]]:

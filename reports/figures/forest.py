@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reports.figures.svg import INK, MUTED, Drawing
+from reports.figures.svg import INK, Drawing
 from reports.figures.theme import colour, draw, marker
 from reports.wording import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+WIDTH = 700
 ROW = 24
 HEADING = 30
 
@@ -46,7 +47,6 @@ def forest_drawing(groups: Sequence[Group], prefix: str) -> Drawing:
         axes.set_xlim(-reach, reach)
         axes.set_yticks([])
         axes.grid(axis="x")
-        axes.spines["left"].set_visible(False)
         axes.axvline(0, color=INK, linewidth=0.9)
         y = 0.0
         for group in groups:
@@ -56,17 +56,14 @@ def forest_drawing(groups: Sequence[Group], prefix: str) -> Drawing:
             for row in group.rows:
                 _row(axes, row, y + ROW / 2, reach)
                 y += ROW
-        axes.set_xlabel("difference in test error to the baseline, percentage points")
-        below = {"xycoords": ("axes fraction", "figure pixels"), "fontsize": 10, "color": MUTED}
-        axes.annotate("◂ less error", xy=(0.0, 22), ha="left", va="center", **below)
-        axes.annotate("more error ▸", xy=(1.0, 22), ha="right", va="center", **below)
+        axes.set_xlabel("← less error     percentage points     more error →")
 
-    return draw(plot, prefix, (700, height + 62), (150, 56, 190, 6))
+    return draw(plot, prefix, (WIDTH, height + 46), (150, 40, 190, 6), has_left_spine=False)
 
 
 def _row(axes: "Axes", row: Row, y: float, reach: float) -> None:
     _text(axes, 10, y, shortened(row.label, 22), ha="left")
-    _text(axes, 700 - 4, y, row.text, ha="right")
+    _text(axes, WIDTH - 4, y, row.text, ha="right")
     if row.estimate is None:
         return
     if row.low is not None or row.high is not None:

@@ -17,7 +17,7 @@ _REFERENCE = re.compile(r"url\(#([^)]+)\)")
 
 # What a reader of the page sees is decided by the style sheet through the class; a file on its own keeps the colour.
 INK, MUTED, RULE, PAPER = "#1b1b1c", "#5b5b60", "#dcdce0", "#fefefe"
-SERIES = ("#000000", "#0072b2", "#d55e00", "#009e73", "#cc79a7")
+SERIES = ("#0a0a0a", "#0072b2", "#d55e00", "#009e73", "#cc79a7")
 _CLASSES = {INK: "ink", MUTED: "muted", RULE: "rule", PAPER: "paper"} | {
     colour: f"c{slot}" for slot, colour in enumerate(SERIES)
 }

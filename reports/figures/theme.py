@@ -1,7 +1,7 @@
 """The one look of every figure: sizes, colours, markers, and the place where matplotlib is imported."""
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ MARKERS = ("o", "s", "^", "D", "v")
 MOST_SERIES = len(SERIES)
 """More lines than this cannot be told apart in one panel."""
 MOST_PANELS = 12
+LONGEST_LABEL = 16
 
 
 def colour(slot: int) -> str:
@@ -27,7 +28,13 @@ def marker(slot: int) -> str:
     return MARKERS[slot % len(MARKERS)]
 
 
-def draw(plot: Callable[["Axes"], None], prefix: str, size: tuple[int, int], margins: Sequence[float]) -> Drawing:
+def draw(
+    plot: Callable[["Axes"], None],
+    prefix: str,
+    size: tuple[int, int],
+    margins: Sequence[float],
+    has_left_spine: bool = True,
+) -> Drawing:
     """Draw one panel of `size` CSS pixels; `margins` are left, bottom, right, top in pixels.
 
     matplotlib and seaborn are imported here, on first use: together they cost more than the rest of the page.
@@ -44,7 +51,7 @@ def draw(plot: Callable[["Axes"], None], prefix: str, size: tuple[int, int], mar
             (left / width, bottom / height, (width - left - right) / width, (height - bottom - top) / height)
         )
         plot(axes)
-        seaborn.despine(ax=axes)
+        seaborn.despine(ax=axes, left=not has_left_spine)
         figure.patch.set_visible(False)
         axes.patch.set_visible(False)
         return to_drawing(figure, prefix)
@@ -118,25 +125,40 @@ def _nothing() -> object:
 
 
 def label_ends(axes: "Axes", ends: Sequence[tuple[float, float, str, int]], gap: float = 12.5) -> None:
-    """Write each line's name right of its end (x, y in data units, name, slot), pushed apart to `gap` pixels."""
+    """Write each line's marker and name right of its end (x, y in data units, name, slot), `gap` pixels apart."""
+    ends = [end for end in ends if end[2]]
     if not ends:
         return
-    axes.figure.canvas.draw_idle()
     placed = sorted(((axes.transData.transform((x, y))[1], x, name, slot) for x, y, name, slot in ends))
     low, high = axes.bbox.y0, axes.bbox.y1
     heights = spread([each[0] for each in placed], gap, low, high)
     right = max(axes.transData.transform((each[1], 1))[0] for each in placed)
     for height, (_, _, name, slot) in zip(heights, placed, strict=True):
         axes.annotate(
-            shortened(name, 18),
-            xy=(right + 7, height),
+            shortened(name, LONGEST_LABEL),
+            xy=(right + 18, height),
             xycoords="figure pixels",
             va="center",
             ha="left",
             fontsize=10.5,
-            color=colour(slot),
             annotation_clip=False,
         )
+        axes.plot(
+            [right + 12],
+            [height],
+            transform=None,
+            marker=marker(slot),
+            color=colour(slot),
+            markersize=4.5,
+            clip_on=False,
+            linestyle="none",
+        )
+
+
+def label_room(names: Iterable[str]) -> float:
+    """Return the pixels that the longest of the labels needs right of the axes."""
+    longest = max((min(len(name), LONGEST_LABEL) for name in names), default=0)
+    return 26 + 6.1 * longest if longest else 14
 
 
 def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:

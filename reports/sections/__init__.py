@@ -3,11 +3,12 @@
 from collections.abc import Callable
 
 from reports.findings import Findings
-from reports.sections import curves, data, depth, effects, failures, header, methods, provenance, table, trials
+from reports.sections import claims, curves, data, depth, effects, failures, header, methods, provenance, table, trials
 from reports.sections.section import Section
 
 SECTIONS: tuple[Callable[[Findings], Section | None], ...] = (
     header.build,
+    claims.build,
     table.build,
     curves.build,
     depth.build,

@@ -7,7 +7,7 @@ from statistics import fmean, stdev
 
 from reports.figures.curves import Curve, FailedCurve, curves_drawing
 from reports.figures.figure import Figure, Panel
-from reports.figures.theme import MOST_PANELS, MOST_SERIES
+from reports.figures.theme import MOST_PANELS, MOST_SERIES, label_room
 from reports.findings import Findings
 from reports.layout import Series
 from reports.results import Arm, Epoch, Scalar, State, Trial
@@ -42,6 +42,8 @@ def build(findings: Findings) -> Section | None:
         return None
     values = [value for facet in facets for line in facet.curves for value in (*line.test, *line.train, *line.high)]
     values += [value for facet in facets for line in facet.failed for value in line.test]
+    values += [value for facet in facets for line in facet.failed for value in line.train]
+    room = label_room(line.label for facet in facets for line in (*facet.curves, *facet.failed))
     drops = _drops(findings)
     panels = tuple(
         Panel(
@@ -53,6 +55,7 @@ def build(findings: Findings) -> Section | None:
                 prefix=f"curves{at}",
                 values=values,
                 last_epoch=findings.curve_length(),
+                room=room,
                 drops=drops,
                 fail_above=findings.study.fail_above,
             ),
@@ -138,14 +141,19 @@ def _by_epoch(trials: Sequence[Trial], read: Callable[[Epoch], float | None]) ->
 
 
 def _failed(trial: Trial, series: Series) -> FailedCurve | None:
-    known = {
-        row.epoch: row.test_error for row in trial.curve if row.test_error is not None and math.isfinite(row.test_error)
-    }
-    epochs = _thinned(list(known))
+    test = _by_epoch([trial], lambda epoch: epoch.test_error)
+    train = _by_epoch([trial], lambda epoch: epoch.train_error)
+    epochs = _thinned([epoch for epoch in test if epoch in train])
     if not epochs:
         return None
-    errors = tuple(known[epoch] for epoch in epochs)
-    return FailedCurve(series.label, series.slot, tuple(epochs), errors, trial.state is State.DIVERGED)
+    return FailedCurve(
+        series.label,
+        series.slot,
+        tuple(epochs),
+        tuple(test[epoch][0] for epoch in epochs),
+        tuple(train[epoch][0] for epoch in epochs),
+        trial.state is State.DIVERGED,
+    )
 
 
 def _thinned(epochs: list[int]) -> list[int]:

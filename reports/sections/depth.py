@@ -26,7 +26,7 @@ def build(findings: Findings) -> Section | None:
     axis = findings.layout.axis
     runs = [run for series in findings.layout.series if (run := _run(findings, series)) is not None]
     ticks = sorted({level for run in runs for level in run.levels})
-    if axis is None or len(ticks) < 2:
+    if axis is None or len(ticks) < 2 or not any(run.points for run in runs):
         return None
     is_small = len(runs) > MOST_SERIES
     shown = _panels(runs) if is_small else [("", runs)]

@@ -80,12 +80,12 @@ def _summary(findings: Findings, events: int) -> str:
     above = findings.fails() - diverged
     parts = []
     if above:
-        parts.append(f"{counted(above, 'trial')} ended above {findings.study.fail_above:g} % test error")
+        parts.append(f"{above:,} ended above {findings.study.fail_above:g} % test error")
     for count, words in (
         (diverged, "diverged"),
-        (findings.count(State.FAILED), "crashed and count as missing"),
-        (findings.count(State.PRUNED), "were pruned and enter no mean"),
-        (open_trials, "have not ended"),
+        (findings.count(State.FAILED), "crashed (counted as missing)"),
+        (findings.count(State.PRUNED), "pruned (in no mean)"),
+        (open_trials, "not ended yet"),
     ):
         if count:
             parts.append(f"{count:,} {words}")
@@ -99,13 +99,13 @@ def _event(trial: Trial, kind: str) -> Event:
     else:
         reason = trial.reason or "no reason recorded"
     loss = number(trial.last_sound_loss, 3) if trial.last_sound_loss is not None else "–"
-    return Event(trial.id, trial.arm, trial.seed, kind, "–" if epoch is None else str(epoch), loss, shortened(reason, 400))
+    return Event(trial.id, shortened(trial.arm, 90), trial.seed, kind, "–" if epoch is None else str(epoch), loss, shortened(reason, 400))
 
 
 def _map_row(findings: Findings, arm: Arm) -> MapRow:
     by_seed = {trial.seed: kind_of(findings, trial) or "ok" for trial in findings.trials[arm.name]}
     cells = tuple((by_seed[seed], by_seed[seed]) if seed in by_seed else None for seed in findings.seeds)
-    return MapRow(arm.name, cells)
+    return MapRow(shortened(arm.name, 90), cells)
 
 
 def _table(found: list[tuple[Trial, str]]) -> Table:

@@ -6,6 +6,7 @@ from reports.analysis.arms import ArmSummary
 from reports.findings import Findings
 from reports.layout import Series
 from reports.results import Scalar, State
+from reports.sections.claims import ICONS, anchor_of, in_words
 from reports.sections.section import Section
 from reports.wording import counted, duration, level, listed, magnitude, moment, number, seeds, shortened, signed
 
@@ -22,12 +23,23 @@ class Share:
 
 
 @dataclass(frozen=True)
+class ClaimLine:
+    """A claim and its verdict in a line, with a link to its card."""
+
+    anchor: str
+    verdict: str
+    icon: str
+    says: str
+
+
+@dataclass(frozen=True)
 class Header:
     """The head's content."""
 
     name: str
     question: str
     brief: tuple[str, ...]
+    claims: tuple[ClaimLine, ...]
     facts: tuple[tuple[str, str], ...]
     shares: tuple[Share, ...]
     progress: str
@@ -37,11 +49,21 @@ class Header:
 def build(findings: Findings) -> Section:
     """Build the header."""
     study = findings.study
-    return Section(
-        "top",
-        study.name,
-        Header(study.name, study.question, _brief(findings), _facts(findings), _shares(findings), _progress(findings), study.notes),
+    claims = tuple(
+        ClaimLine(anchor_of(place, each), each.verdict.value, ICONS[each.verdict], in_words(each))
+        for place, each in enumerate(findings.verdicts, start=1)
     )
+    content = Header(
+        study.name,
+        study.question,
+        _brief(findings),
+        claims,
+        _facts(findings),
+        _shares(findings),
+        _progress(findings),
+        study.notes,
+    )
+    return Section("top", study.name, content)
 
 
 def _brief(findings: Findings) -> tuple[str, ...]:
@@ -72,8 +94,8 @@ def _ranking(findings: Findings, position: Scalar | None, found: list[tuple[Seri
         parts.append(f"and {len(sound) - 4} others")
     text = ", ".join(parts)
     if failed:
-        names = listed([f"{shortened(one.label, 40)} ({each.n_fail} of {counted(each.n, 'seed')})" for one, each in failed], 4)
-        text += ("; " if text else "") + f"{names} {'fails' if len(failed) == 1 else 'fail'}"
+        names = [f"{shortened(one.label, 40)} fails in {each.n_fail} of {counted(each.n, 'seed')}" for one, each in failed]
+        text += ("; " if text else "") + listed(names, 4)
     sentence = where + text + "."
     return sentence[0].upper() + sentence[1:]
 
@@ -102,10 +124,10 @@ def _difference(findings: Findings, found: list[tuple[Series, ArmSummary]]) -> s
     clear = [pair for pair in known if (pair[1].low or 0.0) > 0 or (pair[1].high or 0.0) < 0]
     series, contrast = max(clear or known, key=lambda pair: abs(pair[1].estimate or 0.0))
     base = listed([f"{level(value)}" for factor, value in findings.study.baseline.items()])
-    interval = f"[{signed(contrast.low)}, {signed(contrast.high)}]"
+    interval = f"{signed(contrast.low)} to {signed(contrast.high)}"
     return (
-        f"{shortened(series.label, 40)} differs there from {shortened(base, 40)}, the baseline, by {signed(contrast.estimate)} "
-        f"percentage points {interval} (95 % interval, n={contrast.n})."
+        f"Against {shortened(base, 40)}, the baseline, {shortened(series.label, 40)} changes the error there by "
+        f"{signed(contrast.estimate)} percentage points (95 % interval {interval}, n={contrast.n})."
     )
 
 
@@ -115,7 +137,7 @@ def _facts(findings: Findings) -> tuple[tuple[str, str], ...]:
     named = data.get("name") if hasattr(data, "get") else data
     params = [arm.params for arm in findings.arms if arm.params is not None]
     spent = sum(trial.seconds or 0.0 for trial in study.trials)
-    factors = listed([f"{len(levels)} {shortened(name, 30)}" for name, levels in study.factors.items()])
+    factors = " × ".join(f"{len(levels)} {shortened(name, 30)}" for name, levels in study.factors.items())
     facts = [
         ("Data", shortened(str(named), 60) if named else ""),
         ("Arms", f"{len(findings.arms):,}" + (f" ({factors})" if factors else "")),
@@ -137,7 +159,7 @@ def _range(values: list[int]) -> str:
 def _shares(findings: Findings) -> tuple[Share, ...]:
     fails = findings.fails()
     counts = (
-        ("ok", "with a result", findings.count(State.COMPLETE, State.DIVERGED) - fails),
+        ("ok", "sound", findings.count(State.COMPLETE, State.DIVERGED) - fails),
         ("fail", "fail", fails),
         ("failed", "crashed", findings.count(State.FAILED)),
         ("pruned", "pruned", findings.count(State.PRUNED)),

@@ -126,7 +126,7 @@ def _statistics(findings: Findings) -> str:
 
 
 def _fairness(findings: Findings) -> str:
-    params = [(arm.params, arm) for arm in findings.arms if arm.params is not None]
+    params = [arm.params for arm in findings.arms if arm.params is not None]
     axis = findings.layout.axis
     if len(params) < 2:
         return ""
@@ -135,9 +135,10 @@ def _fairness(findings: Findings) -> str:
         here = [arm.params for arm in _column(findings, position) if arm.params]
         if len(here) > 1:
             spread = max(spread, max(here) / min(here) - 1)
-    where = f"at the same {axis}" if axis else "over all arms"
-    low, high = min(each for each, _ in params), max(each for each, _ in params)
-    text = f"Arms have {magnitude(low)} to {magnitude(high)} parameters; {where} they differ by up to {100 * spread:.1f} %. "
+    where = f"At the same {axis}" if axis else "Between arms"
+    low, high = min(params), max(params)
+    text = f"Arms have {magnitude(low)} to {magnitude(high)} parameters. " if low != high else ""
+    text += f"{where} the number of parameters " + (f"differs by up to {100 * spread:.1f} %. " if spread else "is the same. ")
     return text + "No arm's settings were tuned by this study; the table lists every setting in which arms differ."
 
 

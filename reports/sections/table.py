@@ -93,7 +93,7 @@ def _position(layout: Layout, position: Scalar | None) -> str:
 def _shared_cost(layout: Layout, position: Scalar | None) -> str:
     arms = [arm for series in layout.series if (arm := layout.arm(position, series)) is not None]
     costs = {cost(arm) for arm in arms}
-    return costs.pop() if len(costs) == 1 and len(arms) > 1 else ""
+    return costs.pop() if layout.axis and len(costs) == 1 and len(arms) > 1 else ""
 
 
 def cost(arm: Arm) -> str:
@@ -120,7 +120,7 @@ def _lines(findings: Findings, layout: Layout, heads: tuple[Head, ...]) -> tuple
 
 
 def _level(value: Scalar | None) -> str:
-    return NOTHING if value is None else level(value)
+    return NOTHING if value is None else shortened(level(value), 60)
 
 
 def _spans(rows: list[tuple[str, ...]]) -> list[tuple[tuple[str, int], ...]]:
@@ -217,7 +217,7 @@ def _shown_table(findings: Findings, layout: Layout, lines: tuple[Line, ...]) ->
     ]
     rows = []
     for series, line in zip(layout.series, lines, strict=True):
-        names: list[Cell] = [_level(each) for each in series.levels] or ["all arms"]
+        names: list[Cell] = [NOTHING if each is None else level(each) for each in series.levels] or ["all arms"]
         rows.append((*names, *(None if entry is None else entry.text for entry in line.entries)))
     return Table("main", _caption(findings).replace(" Bold: not distinguishable from the best of its column.", ""), (*labels, *heads), tuple(rows))
 

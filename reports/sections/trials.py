@@ -129,7 +129,7 @@ def _text(kind: str, value: Any) -> str:
         return number(value)
     if kind == "time":
         return duration(value)
-    return f"{value:g}" if kind == "number" else str(value)
+    return f"{value:g}" if kind == "number" else shortened(str(value))
 
 
 def _packed(kind: str, column: Iterable[Any]) -> dict[str, Any]:
@@ -139,7 +139,7 @@ def _packed(kind: str, column: Iterable[Any]) -> dict[str, Any]:
         return {"values": values}
     words = list(dict.fromkeys(values))
     places = {word: at for at, word in enumerate(words)}
-    return {"words": [NOTHING if word is None else word for word in words], "values": [places[value] for value in values]}
+    return {"words": [NOTHING if word is None else shortened(word) for word in words], "values": [places[value] for value in values]}
 
 
 def sparkline(trial: Trial) -> str:

@@ -1,0 +1,162 @@
+"""The declared claims, a card for each: the verdict, the evidence in words, and the numbers under it."""
+
+import math
+import re
+from dataclasses import dataclass
+
+from reports.analysis.verdicts import Outcome, Verdict
+from reports.findings import Findings
+from reports.sections.section import Section
+from reports.tables import Column, Table
+from reports.wording import counted, listed, number, shortened, signed
+
+ICONS = {Outcome.SUPPORTED: "✓", Outcome.REFUTED: "✕", Outcome.INCONCLUSIVE: "?"}
+MOST_TRIALS = 24
+
+
+@dataclass(frozen=True)
+class Card:
+    """One claim as the page shows it; `anchor` is its place on the page, `trials` links to what it rests on."""
+
+    anchor: str
+    id: str
+    says: str
+    verdict: str
+    icon: str
+    sentence: str
+    badges: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...]
+    trials: tuple[str, ...]
+    more_trials: int
+
+
+@dataclass(frozen=True)
+class Claims:
+    """The section's content."""
+
+    counts: str
+    cards: tuple[Card, ...]
+
+
+def build(findings: Findings) -> Section | None:
+    """Build the cards; nothing when the study declares no claims."""
+    if not findings.verdicts:
+        return None
+    cards = tuple(_card(place, verdict) for place, verdict in enumerate(findings.verdicts, start=1))
+    content = Claims(verdict_counts(findings.verdicts), cards)
+    return Section("claims", "Claims", content, tables=(_table(findings.verdicts),))
+
+
+def verdict_counts(verdicts: tuple[Verdict, ...]) -> str:
+    """Return "4 claims: 1 supported, 1 refuted and 2 inconclusive"."""
+    counts = [(sum(each.verdict == outcome for each in verdicts), outcome.value.lower()) for outcome in Outcome]
+    return f"{counted(len(verdicts), 'claim')}: {listed([f'{count} {word}' for count, word in counts if count])}"
+
+
+def anchor_of(place: int, verdict: Verdict) -> str:
+    """Return the claim's place on the page: its id where that can stand in a link, else its number."""
+    return f"claim-{verdict.id if re.fullmatch(r'[A-Za-z0-9_-]{1,80}', verdict.id) else place}"
+
+
+def in_words(verdict: Verdict) -> str:
+    """Return the declared sentence with its conditions."""
+    claim = verdict.claim
+    parts = [claim.says]
+    if claim.where:
+        parts.append(f"where {claim.where}")
+    if claim.by:
+        parts.append(f"by {claim.by:g}")
+    if claim.within is not None:
+        parts.append(f"within {claim.within:g}")
+    if claim.statement.relation == "fails":
+        parts.append(f"in {claim.rate[0]} {claim.rate[1]:g} of the seeds")
+    if claim.metric != "test_error":
+        parts.append(f"measured by {claim.metric}")
+    return shortened(", ".join(parts), 300)
+
+
+def _card(place: int, verdict: Verdict) -> Card:
+    return Card(
+        anchor_of(place, verdict),
+        shortened(verdict.id, 60),
+        in_words(verdict),
+        verdict.verdict.value,
+        ICONS[verdict.verdict],
+        verdict.sentence,
+        (*verdict.badges, *([verdict.post_hoc] if verdict.post_hoc else [])),
+        tuple((label, text) for label, text in _facts(verdict) if text),
+        verdict.trials[:MOST_TRIALS],
+        max(0, len(verdict.trials) - MOST_TRIALS),
+    )
+
+
+def _facts(verdict: Verdict) -> list[tuple[str, str]]:
+    ahead = verdict.forecast
+    interval = ""
+    if verdict.low is not None or verdict.high is not None:
+        low = "−∞" if verdict.low is None else number(verdict.low)
+        high = "∞" if verdict.high is None else number(verdict.high)
+        interval = f" [{low}, {high}] at {100 * verdict.level:.4g} %"
+    p = [f"{number(verdict.p, 4)} raw"] + ([] if verdict.p_holm is None else [f"{number(verdict.p_holm, 4)} after Holm"])
+    if verdict.p_look != verdict.p:
+        p.insert(1, f"{number(verdict.p_look, 4)} after the looks")
+    others = dict(verdict.other_tests) if len(set(verdict.other_tests.values())) > 1 else {}
+    return [
+        ("Effect", f"{number(verdict.estimate)}{interval}" if verdict.estimate is not None else ""),
+        ("Margin", f"{verdict.margin:g}"),
+        ("Seeds", f"n={verdict.n}" + (f", {counted(verdict.fails, 'fail')}" if verdict.fails else "")),
+        ("By seed", _by_seed(verdict)),
+        ("p", ", ".join(p) if verdict.n > 1 else ""),
+        ("Power", f"{100 * ahead.power:.0f} % at {counted(ahead.n, 'seed')}" if ahead.power is not None else ""),
+        ("Other tests", listed([f"{name}: {outcome.value}" for name, outcome in others.items()])),
+        ("Missing", listed([f"{shortened(each, 80)}" for each in dict.fromkeys(verdict.missing.values())])),
+    ]
+
+
+def _by_seed(verdict: Verdict) -> str:
+    if verdict.claim.statement.relation == "fails":
+        return ""
+    parts = []
+    for context in verdict.contexts[:8]:
+        values = ", ".join(_difference(each) for _, each in sorted(context.differences.items()))
+        if values:
+            parts.append(f"{context.label}: {values}" if context.label and len(verdict.contexts) > 1 else values)
+    return "; ".join(parts)
+
+
+def _difference(value: float) -> str:
+    if math.isnan(value):
+        return "both fail"
+    return signed(value) if math.isfinite(value) else "one fails"
+
+
+def _table(verdicts: tuple[Verdict, ...]) -> Table:
+    columns = (
+        Column("claim", "claim"),
+        Column("says", "says"),
+        Column("verdict", "verdict"),
+        *(Column(key, key, 2, is_number=True) for key in ("estimate", "low", "high", "margin")),
+        Column("n", "n", is_number=True),
+        Column("fails", "fails", is_number=True),
+        Column("p", "p", 4, is_number=True),
+        Column("p_holm", "p (Holm)", 4, is_number=True),
+        Column("sentence", "evidence"),
+    )
+    rows = tuple(
+        (
+            each.id,
+            in_words(each),
+            each.verdict.value,
+            each.estimate,
+            each.low,
+            each.high,
+            each.margin,
+            each.n,
+            each.fails,
+            each.p,
+            each.p_holm,
+            each.sentence,
+        )
+        for each in verdicts
+    )
+    return Table("claims", "The declared claims and their verdicts.", columns, rows)
