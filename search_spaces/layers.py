@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from torch import nn
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 ConvShape = tuple[int, int, int, int]
 
@@ -19,14 +20,18 @@ def conv(in_channels: int, out_channels: int, kernel: int, stride: int = 1, bias
     return layer
 
 
-def batch_norm(channels: int) -> nn.BatchNorm2d:
-    """Return batch normalisation that does not count its batches.
+class BatchNorm(nn.BatchNorm2d):
+    """Batch normalisation that does not count its batches.
 
     The count serves cumulative averages only, which nothing here uses, and costs one more kernel a layer and step.
     """
-    layer = nn.BatchNorm2d(channels)
-    layer.num_batches_tracked = None
-    return layer
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise (N, C, H, W) by the batch in training, by the running statistics in evaluation."""
+        momentum = 0.0 if self.momentum is None else self.momentum
+        return F.batch_norm(
+            x, self.running_mean, self.running_var, self.weight, self.bias, self.training, momentum, self.eps
+        )
 
 
 def linear(features: int, classes: int) -> nn.Linear:
@@ -53,7 +58,7 @@ def layers(
             found.append(conv(*shape))
             channels, overwrite = shape[1], True
         elif token == "bn":
-            found.append(batch_norm(channels))
+            found.append(BatchNorm(channels))
             overwrite = True
         else:
             found.append(nn.ReLU(inplace=overwrite))

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from search_spaces.errors import SettingError, unknown
-from search_spaces.layers import batch_norm, conv
+from search_spaces.layers import BatchNorm, conv
 from search_spaces.settings import Rate, read_settings
 
 
@@ -269,4 +269,4 @@ class Pad(nn.Module):
 def project(place: Place, bn: bool) -> nn.Module:
     """Return a 1×1 convolution from the unit's input to the merge's shape, with batch normalisation where `bn`."""
     projection = conv(place.in_channels, place.out_channels, 1, place.stride)
-    return nn.Sequential(projection, batch_norm(place.out_channels)) if bn else projection
+    return nn.Sequential(projection, BatchNorm(place.out_channels)) if bn else projection

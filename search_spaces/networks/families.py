@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from torch import nn
 
 from search_spaces.errors import SettingError, unknown
-from search_spaces.networks import resnet_cifar
+from search_spaces.networks import densenet, highway, plugin, resnet_cifar, resnet_imagenet, vgg
 
 Shape = tuple[int, int, int]
 
@@ -22,6 +23,10 @@ class Family:
 
 FAMILIES: dict[str, Family] = {
     "resnet_cifar": Family(resnet_cifar.complete, resnet_cifar.build),
+    "resnet_imagenet": Family(resnet_imagenet.complete, resnet_imagenet.build),
+    "vgg": Family(vgg.complete, vgg.build),
+    "highway": Family(highway.complete, highway.build),
+    "densenet": Family(densenet.complete, densenet.build),
 }
 
 
@@ -52,4 +57,7 @@ def build_network(settings: Mapping[str, Any], input_shape: Shape = (3, 32, 32),
 def _family(name: object) -> Family:
     if isinstance(name, str) and name in FAMILIES:
         return FAMILIES[name]
-    raise unknown("family", name, FAMILIES, ("family",))
+    if isinstance(name, str) and ":" in name:
+        return Family(partial(plugin.complete, name), partial(plugin.build, name))
+    known = [*FAMILIES, "package.module:builder"]
+    raise unknown("family", name, known, ("family",))

@@ -3,6 +3,7 @@ import torch
 from torch import nn
 
 from search_spaces.errors import SettingError
+from search_spaces.layers import BatchNorm
 from search_spaces.networks.families import build_network, complete_network
 from search_spaces.wiring import PLACEMENTS
 
@@ -13,7 +14,7 @@ def network(**settings):
 
 
 def kinds(module):
-    names = {nn.Conv2d: "conv", nn.BatchNorm2d: "bn", nn.ReLU: "relu"}
+    names = {nn.Conv2d: "conv", BatchNorm: "bn", nn.ReLU: "relu"}
     return [names[type(layer)] for layer in module.modules() if type(layer) in names]
 
 

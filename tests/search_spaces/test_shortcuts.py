@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from search_spaces.errors import SettingError
+from search_spaces.layers import BatchNorm
 from search_spaces.networks.families import build_network
 from search_spaces.shortcuts import SHORTCUTS, Pad, Place, build_shortcut, complete_shortcut
 
@@ -90,7 +91,7 @@ def test_gates_start_at_their_bias():
 
 
 def test_conv1x1_convolves_with_batch_normalisation_by_default():
-    assert [type(layer) for layer in shortcut("conv1x1").resize] == [nn.Conv2d, nn.BatchNorm2d]
+    assert [type(layer) for layer in shortcut("conv1x1").resize] == [nn.Conv2d, BatchNorm]
     assert isinstance(shortcut({"op": "conv1x1", "bn": False}).resize, nn.Conv2d)
 
 

@@ -1,0 +1,77 @@
+"""Families of the user's own: ``package.module:builder`` in a study file names a function that builds a network.
+
+The builder takes `input_shape` (C, H, W) and `num_classes` by name and returns an nn.Module; its other arguments, each
+with a default, are the family's settings:
+
+    def build(*, input_shape, num_classes, depth: int = 4, width: int = 16) -> nn.Module: ...
+
+Their annotations are checked as those of the built-in families are. `search_spaces.testing.FamilyContract` holds the
+tests that every builder should pass.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any
+
+from torch import nn
+
+from search_spaces.arm import canonical_json
+from search_spaces.errors import SettingError, unknown
+from search_spaces.settings import read_settings
+
+_GIVEN = frozenset({"input_shape", "num_classes"})
+
+
+def load_builder(name: str) -> Callable[..., nn.Module]:
+    """Import the builder that ``package.module:builder`` names; SettingError (key ``family``) says what is missing."""
+    module_name, _, attribute = name.partition(":")
+    if not module_name or not attribute:
+        raise SettingError(f'a family of your own is named "package.module:builder", not "{name}"', ("family",))
+    try:
+        module = import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and (module_name == error.name or module_name.startswith(f"{error.name}.")):
+            message = f"there is no module {module_name}: put it beside the study file, or install it"
+        else:
+            message = f"{module_name} needs a module that is not installed: {error.name}"
+        raise SettingError(message, ("family",)) from error
+    except Exception as error:
+        raise SettingError(f"{module_name} cannot be imported: {type(error).__name__}: {error}", ("family",)) from error
+    builder = getattr(module, attribute, None)
+    if not callable(builder):
+        public = [each for each, value in vars(module).items() if callable(value) and not each.startswith("_")]
+        raise unknown(f"builder in {module_name}", attribute, public, ("family",))
+    _check_signature(name, builder)
+    return builder  # type: ignore[no-any-return]
+
+
+def complete(name: str, mapping: Mapping[str, Any]) -> dict[str, Any]:
+    """Return every setting of the builder, checked against its signature."""
+    settings = read_settings(load_builder(name), mapping, f"setting of {name}", _GIVEN)
+    try:
+        canonical_json(settings)
+    except (TypeError, ValueError) as error:
+        raise SettingError(f"a setting of {name} cannot be written as JSON: {error}") from None
+    return settings
+
+
+def build(name: str, settings: Mapping[str, Any], input_shape: tuple[int, int, int], num_classes: int) -> nn.Module:
+    """Build the user's network; a ValueError of the builder is the user's to mend and becomes a SettingError."""
+    try:
+        network = load_builder(name)(input_shape=input_shape, num_classes=num_classes, **settings)
+    except SettingError:
+        raise
+    except ValueError as error:
+        raise SettingError(f"{name} refuses these settings: {error}", ("family",)) from error
+    if not isinstance(network, nn.Module):
+        raise SettingError(f"{name} must return an nn.Module, not {type(network).__name__}", ("family",))
+    return network
+
+
+def _check_signature(name: str, builder: Callable[..., Any]) -> None:
+    parameters = inspect.signature(builder).parameters
+    takes_any = any(each.kind is inspect.Parameter.VAR_KEYWORD for each in parameters.values())
+    missing = [each for each in sorted(_GIVEN) if each not in parameters]
+    if missing and not takes_any:
+        raise SettingError(f"{name} must take {' and '.join(missing)} as arguments", ("family",))
