@@ -2,16 +2,13 @@
 
 import math
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 from scipy import stats
 
 from reports.analysis import curves, factors, literature, looks, many, pareto, pooled, power, rates, shares
 from reports.analysis.arms import summarise_values
-from reports.analysis.claims import parse_claims
 from reports.analysis.contrasts import contrasts
 from reports.analysis.effects import (
     Sign,
@@ -24,48 +21,8 @@ from reports.analysis.effects import (
     welch,
 )
 from reports.analysis.intervals import rate_interval
-from reports.analysis.settings import AnalysisSettings
-from reports.analysis.verdicts import context_outcome, judge
 from tests.reports.analysis.build import study
-
-CASES = yaml.safe_load((Path(__file__).parents[2] / "gold" / "statistics.yaml").read_text(encoding="utf-8"))
-GRID = {tuple(name.split("@")): values for name, values in CASES["F01"]["inputs"]["data"].items()}
-
-
-def near(code, value, expected):
-    within = CASES[code].get("within", {"abs": 0})
-    assert value == pytest.approx(expected, rel=within.get("rel", 0), abs=within.get("abs", 1e-12))
-
-
-def numbers(values):
-    return [math.inf if value in ("fail", None) else value for value in values]
-
-
-def by_seed(values):
-    return dict(enumerate(numbers(values)))
-
-
-def pair(code):
-    inputs = CASES[code]["inputs"]
-    first = inputs.get("B", inputs.get("B_original"))
-    second = inputs.get("A", inputs.get("A_full_preact"))
-    return {"B": by_seed(first), "A": by_seed(second)}
-
-
-B_MINUS_A = {"B": 1.0, "A": -1.0}
-
-
-def grid_study(drop=()):
-    return study(
-        [
-            (
-                {"variant": variant, "depth": int(depth)},
-                {s: v for s, v in enumerate(values) if (variant, depth, s) not in drop},
-            )
-            for (variant, depth), values in GRID.items()
-        ],
-        baseline={"variant": "original"},
-    )
+from tests.reports.analysis.gold import B_MINUS_A, CASES, GRID, by_seed, grid_study, near, numbers, pair
 
 
 @pytest.mark.parametrize("code", ["S01", "S02", "S03", "S04", "S05", "S06"])
@@ -350,106 +307,3 @@ def test_boschloo_fixes_the_seeds_of_each_arm():
     chance = np.linspace(0, 1, 2001)
     worst = max(sum(stats.binom.pmf(a, 5, chance) * stats.binom.pmf(b, 5, chance) for a, b in extreme))
     assert rates.compare_rates(3, 5, 0, 5).boschloo == pytest.approx(2 * worst, rel=1e-4)
-
-
-def verdicts_of(made, *claims, **analysis):
-    return judge(
-        made,
-        parse_claims([{"id": str(i), **each} for i, each in enumerate(claims)], made.factors),
-        AnalysisSettings(**analysis),
-    )
-
-
-def two_arms(code):
-    found = pair(code)
-    return study(
-        [({"v": "A"}, list(found["A"].values())), ({"v": "B"}, list(found["B"].values()))], baseline={"v": "B"}
-    )
-
-
-DEEP = {"says": "full_preact < original", "where": "depth >= 110", "by": 0.2}
-
-
-def test_c01_every_context():
-    expected = CASES["C01"]["expect"]
-    (found,) = verdicts_of(grid_study(), DEEP)
-    assert found.verdict == expected["verdict"]
-    for context in found.contexts:
-        line = expected[f"depth_{context.context['depth']}"]
-        near("C01", (context.estimate, context.effect.t, context.effect.p), (line["mean"], line["t"], line["p"]))
-        near("C01", context.effect.se * math.sqrt(5), line["sd"])
-        near("C01", [context.low, context.high], line["ci95"])
-        near("C01", (context.p_support, context.p_refute), (line["p_sup_0.2"], line["p_ref_0.2"]))
-        outcome = "supported" if context_outcome(found.claim, context, 0.05) == "Supported" else "undecided"
-        assert outcome == expected["per_context"][str(context.context["depth"])]
-
-
-def test_c02_average_over_contexts():
-    expected = CASES["C02"]["expect"]
-    (found,) = verdicts_of(grid_study(), {**DEEP, "over": "average"})
-    assert found.verdict == expected["verdict"]
-    (context,) = found.contexts
-    near(
-        "C02", (context.estimate, context.effect.t, context.effect.p), (expected["mean"], expected["t"], expected["p"])
-    )
-    near("C02", [found.low, found.high], expected["ci95"])
-    near("C02", context.p_support, expected["p_sup_0.2"])
-
-
-def test_c03_margins():
-    for name, expected in CASES["C03"]["expect"].items():
-        (found,) = verdicts_of(two_arms("C03"), {"says": "A < B", "by": float(name.split()[1])})
-        assert found.verdict == expected["verdict"]
-        (context,) = found.contexts
-        near("C03", (context.estimate - found.margin) / context.effect.se, expected["t_vs_margin"])
-        near(
-            "C03",
-            (context.p_support, context.p_refute),
-            (expected["p_support_one_sided"], expected["p_refute_one_sided"]),
-        )
-
-
-def test_c04_looks():
-    expected = CASES["C04"]["expect"]
-    near("C04", looks.ramp((3, 5, 8, 12)), expected["alpha_k"])
-    for name, line in expected.items():
-        if name.startswith("margin"):
-            (found,) = verdicts_of(
-                two_arms("C04"), {"says": "A < B", "by": float(name.split()[1])}, looks=(3, 5, 8, 12)
-            )
-            first, second = found.looks
-            near(
-                "C04",
-                [first.evidence.contexts[0].low, first.evidence.contexts[0].high],
-                expected["repeated_ci_look1_n3"],
-            )
-            near(
-                "C04",
-                [second.evidence.contexts[0].low, second.evidence.contexts[0].high],
-                expected["repeated_ci_look2_n5"],
-            )
-            near("C04", found.p_look, line["look_adjusted_p"])
-            if "p2" in line:
-                near("C04", found.p, line["p2"])
-            undecided = line["verdict"].startswith("undecided")
-            assert found.verdict == ("Inconclusive" if undecided else line["verdict"])
-
-
-def test_c05_fails():
-    for name, expected in CASES["C05"]["expect"].items():
-        fails, n = map(int, name.split("/"))
-        (found,) = verdicts_of(
-            study([({"v": "gate"}, [None] * fails + [5.0] * (n - fails)), ({"v": "o"}, [5.0] * n)]),
-            {"says": "gate fails"},
-        )
-        near("C05", [found.low, found.high], expected["ci95"])
-        assert found.verdict == expected["verdict"]
-
-
-def test_t10_equivalence():
-    for name, expected in CASES["T10"]["expect"].items():
-        margin = float(name.removeprefix("margin_").replace("_", "."))
-        (found,) = verdicts_of(two_arms("T10"), {"says": "A == B", "within": margin})
-        near("T10", (found.estimate, found.p), (expected["mean"], expected["p"]))
-        near("T10", [found.low, found.high], expected["ci90"])
-        assert found.verdict == expected["verdict"]
