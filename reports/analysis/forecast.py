@@ -4,7 +4,8 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from scipy import stats
+import numpy as np
+from scipy import special, stats
 
 from reports.analysis.claims import Claim
 from reports.analysis.effects import Sign, Student
@@ -35,6 +36,8 @@ class Forecast:
     hours: float | None
 
 
+_MIDDLES = (np.arange(21) + 0.5) / 21
+
 Chances = tuple[float, float]
 """The probabilities that a claim ends up supported and refuted."""
 
@@ -46,19 +49,20 @@ def chances(
     alpha: float,
     *,
     scale: float = 1.0,
-    cautious: bool = False,
+    averaged: bool = False,
     over: str | None = None,
 ) -> Chances | None:
     """Return the chances that n seeds support and refute the claim at level alpha, if the effects are as they look.
 
-    `scale` stretches the spread; `cautious` counts half a seed for and against in every share, so that a few lucky
-    seeds are not taken for certainty. None where the seeds so far show no spread to go by.
+    `scale` stretches the spread; `averaged` averages over the effects that the seeds so far leave possible, so that a
+    few lucky or unlucky seeds are not taken for certainty. None where they show no spread to go by.
     """
     over = claim.over if over is None else over
     wide = alpha / len(results) if results else alpha
     found = []
     for each in results:
-        sure, shared = (_one(claim, each, n, level, scale, cautious) for level in (alpha, wide))
+        sure = _one(claim, each, n, alpha, scale, averaged)
+        shared = sure if wide == alpha else _one(claim, each, n, wide, scale, averaged)
         if sure is None or shared is None:
             return None
         found.append((sure, shared))
@@ -69,15 +73,22 @@ def chances(
     return math.prod(sure[0] for sure, _ in found), max(shared[1] for _, shared in found)
 
 
-def _one(claim: Claim, result: ContextResult, n: int, alpha: float, scale: float, cautious: bool) -> Chances | None:
+def _one(claim: Claim, result: ContextResult, n: int, alpha: float, scale: float, averaged: bool) -> Chances | None:
     if claim.statement.relation == "fails":
-        return _of_rate(claim, result, n, alpha, cautious) if result.n else None
+        return _of_rate(claim, result, n, alpha, averaged) if result.n else None
     effect = result.effect
     if isinstance(effect, Sign):
-        return _of_signs(claim, effect, n, alpha, cautious)
+        return _of_signs(claim, effect, n, alpha, averaged)
     if not isinstance(effect, Student) or effect.n < 2:
         return None
-    return _of_t(claim, effect, effect.estimate, n, alpha, scale)
+    if not averaged:
+        return _of_t(claim, effect, effect.estimate, n, alpha, scale)
+    offsets = special.stdtrit(effect.df, _MIDDLES)
+    return _mean([_of_t(claim, effect, effect.estimate + each * effect.se, n, alpha, scale) for each in offsets])
+
+
+def _mean(found: Sequence[Chances]) -> Chances:
+    return math.fsum(each[0] for each in found) / len(found), math.fsum(each[1] for each in found) / len(found)
 
 
 def _of_t(claim: Claim, effect: Student, estimate: float, n: int, alpha: float, scale: float) -> Chances:
@@ -92,29 +103,30 @@ def _of_t(claim: Claim, effect: Student, estimate: float, n: int, alpha: float, 
     return tail_power(distance, df, alpha / 2), tail_power(-distance, df, alpha / 2)
 
 
-def _of_signs(claim: Claim, effect: Sign, n: int, alpha: float, cautious: bool) -> Chances:
+def _of_signs(claim: Claim, effect: Sign, n: int, alpha: float, averaged: bool) -> Chances:
     if claim.statement.relation == "==":
         return 0.0, 0.0  # both tests at once: no simple share describes them
     below = sum(each < claim.margin for each in effect.differences)
-    above = _share(effect.above(claim.margin), effect.n, cautious)
-    return _binomial(above, 0.5, n, alpha), _binomial(_share(below, effect.n, cautious), 0.5, n, alpha)
+    above = _binomial(effect.above(claim.margin), effect.n, 0.5, n, alpha, averaged)
+    return above, _binomial(below, effect.n, 0.5, n, alpha, averaged)
 
 
-def _of_rate(claim: Claim, result: ContextResult, n: int, alpha: float, cautious: bool) -> Chances:
+def _of_rate(claim: Claim, result: ContextResult, n: int, alpha: float, averaged: bool) -> Chances:
     sign, rate = claim.rate
-    share = _share(result.fails, result.n, cautious)
-    more, fewer = _binomial(share, rate, n, alpha), _binomial(1 - share, 1 - rate, n, alpha)
+    more = _binomial(result.fails, result.n, rate, n, alpha, averaged)
+    fewer = _binomial(result.n - result.fails, result.n, 1 - rate, n, alpha, averaged)
     return (more, fewer) if sign in (">", ">=") else (fewer, more)
 
 
-def _share(events: int, n: int, cautious: bool) -> float:
-    return (events + 0.5) / (n + 1) if cautious else events / n
-
-
-def _binomial(share: float, rate: float, n: int, alpha: float) -> float:
-    """Return the chance that n draws of `share` put the exact lower bound at or above `rate`."""
+def _binomial(events: int, seen: int, rate: float, n: int, alpha: float, averaged: bool) -> float:
+    """Return the chance that n seeds put the exact lower bound at or above `rate`, given `events` among `seen`."""
     critical = int(stats.binom.isf(alpha / 2, n, rate)) + 1
-    return float(stats.binom.sf(critical - 1, n, share)) if critical <= n else 0.0
+    if critical > n:
+        return 0.0
+    if not averaged:
+        return float(stats.binom.sf(critical - 1, n, events / seen))
+    shares = special.betaincinv(events + 0.5, seen - events + 0.5, _MIDDLES)
+    return float(np.mean(stats.binom.sf(critical - 1, n, shares)))
 
 
 def fewest(claim: Claim, results: Sequence[ContextResult], alpha: float) -> int:

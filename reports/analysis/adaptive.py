@@ -1,0 +1,182 @@
+"""Which seeds to train next: whole blocks, only for claims that are undecided and can still be decided.
+
+A pure function of the study so far. Which blocks run, and when one stops, depends on complete looks alone, never on
+the value of a single trial; the error rate is that of the ramp whatever is chosen here.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reports.analysis.claims import Claim
+from reports.analysis.evidence import cases
+from reports.analysis.forecast import chances
+from reports.analysis.settings import AnalysisSettings, parse_analysis
+from reports.analysis.verdicts import Outcome, Verdict, claim_arms, judge
+from reports.results import Study
+
+
+@dataclass(frozen=True)
+class Block:
+    """Trials to add together: (arm, seed) pairs that the study does not have yet.
+
+    `claims` are those that wait for it, `seeds` is the number of seeds that their arms then have, `chance` the chance
+    that this look decides, `hours` the training time, `priority` chance per hour (infinite for the first block).
+    """
+
+    trials: tuple[tuple[str, int], ...]
+    claims: tuple[str, ...]
+    seeds: int
+    chance: float | None
+    hours: float | None
+    priority: float
+
+
+@dataclass(frozen=True)
+class Next:
+    """The blocks to train, the most decisive per hour first, and why each other claim gets no more seeds."""
+
+    blocks: tuple[Block, ...]
+    stopped: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What the looks spared against training every arm with the seeds of the last look."""
+
+    trials: int
+    hours: float | None
+
+
+def next_block(
+    study: Study,
+    claims: Sequence[Claim],
+    settings: AnalysisSettings | None = None,
+    *,
+    seeds: Sequence[int] | None = None,
+    post_hoc: Mapping[str, str] | None = None,
+) -> Next:
+    """Return what to train next, given the study so far; nothing while a block is still running for a claim.
+
+    `seeds` are the seeds in the order of their use, by default 0, 1, 2 and so on. The first block is the first look of
+    every arm; it is handed out before anything is judged.
+    """
+    if settings is None:
+        settings = parse_analysis(study.settings.get("analysis"), study.settings.get("seeds"))
+    if not settings.looks:
+        return Next((), {})
+    order = tuple(range(settings.looks[-1])) if seeds is None else tuple(seeds)
+    known = {(trial.arm, trial.seed) for trial in study.trials}
+    arms = [arm.name for arm in study.arms if not arm.orphaned]
+    first = tuple((arm, seed) for seed in order[: settings.looks[0]] for arm in arms if (arm, seed) not in known)
+    if first:
+        hours = _hours(study, first)
+        return Next((Block(first, tuple(claim.id for claim in claims), settings.looks[0], None, hours, math.inf),), {})
+    verdicts = judge(study, claims, settings, post_hoc)
+    open_claims = sum(each.verdict is Outcome.INCONCLUSIVE for each in verdicts)
+    stopped: dict[str, str] = {}
+    blocks: list[Block] = []
+    for verdict in verdicts:
+        reason = _stop(verdict, settings, open_claims)
+        if reason is not None:
+            stopped[verdict.id] = reason
+        elif (block := _block(study, verdict, settings, order, known, open_claims)) is not None:
+            blocks.append(block)
+    return Next(_distinct(sorted(blocks, key=lambda each: -each.priority)), stopped)
+
+
+def _stop(verdict: Verdict, settings: AnalysisSettings, open_claims: int) -> str | None:
+    if verdict.verdict is not Outcome.INCONCLUSIVE:
+        return f"{verdict.verdict} with {verdict.looks[-1].n if verdict.looks else verdict.n} seeds"
+    if not verdict.contexts:
+        return "the study has no arms that the claim speaks of"
+    done = len(verdict.looks)
+    if done == len(settings.looks):
+        return f"undecided after {settings.looks[-1]} seeds"
+    if not done:
+        return None
+    chance = max(
+        _chance(verdict, n, alpha, settings, open_claims)
+        for n, alpha in list(zip(settings.looks, settings.levels, strict=True))[done:]
+    )
+    if chance < settings.futility:
+        return f"futile: the chance of a decision by {settings.looks[-1]} seeds is {chance:.2f}"
+    return None
+
+
+def _chance(verdict: Verdict, n: int, alpha: float, settings: AnalysisSettings, open_claims: int) -> float:
+    """Return the chance that a look decides; 1 where the seeds so far say nothing about it."""
+    level = alpha / open_claims if settings.family == "holm" else alpha
+    found = chances(verdict.claim, verdict.contexts, n, level, averaged=True)
+    return 1.0 if found is None else min(1.0, sum(found))
+
+
+def _block(
+    study: Study,
+    verdict: Verdict,
+    settings: AnalysisSettings,
+    order: Sequence[int],
+    known: set[tuple[str, int]],
+    open_claims: int,
+) -> Block | None:
+    done = len(verdict.looks)
+    size, alpha = settings.looks[done], settings.levels[done]
+    arms = claim_arms(cases(study, verdict.claim))
+    trials = tuple((arm, seed) for seed in order[:size] for arm in arms if (arm, seed) not in known)
+    if not trials:
+        return None
+    chance, hours = _chance(verdict, size, alpha, settings, open_claims), _hours(study, trials)
+    return Block(trials, (verdict.id,), size, chance, hours, chance / hours if hours else chance)
+
+
+def _distinct(blocks: Sequence[Block]) -> tuple[Block, ...]:
+    """Let an arm that several claims share be trained once, in the first block that asks for it."""
+    taken: dict[tuple[str, int], int] = {}
+    made: list[Block] = []
+    for block in blocks:
+        rest = tuple(each for each in block.trials if each not in taken)
+        if not rest and made:
+            place = max(taken[each] for each in block.trials)
+            made[place] = _joined(made[place], block)
+            continue
+        taken.update(dict.fromkeys(rest, len(made)))
+        made.append(Block(rest, block.claims, block.seeds, block.chance, block.hours, block.priority))
+    return tuple(made)
+
+
+def _joined(block: Block, other: Block) -> Block:
+    claims = (*block.claims, *other.claims)
+    return Block(block.trials, claims, block.seeds, block.chance, block.hours, block.priority)
+
+
+def _hours(study: Study, trials: Sequence[tuple[str, int]]) -> float | None:
+    """Return the training time of trials by the mean of their arms so far; None where an arm has not been timed."""
+    means = _mean_seconds(study)
+    if any(arm not in means for arm, _ in trials):
+        return None
+    return math.fsum(means[arm] for arm, _ in trials) / 3600
+
+
+def _mean_seconds(study: Study) -> dict[str, float]:
+    known: dict[str, list[float]] = {}
+    for trial in study.trials:
+        if trial.seconds is not None:
+            known.setdefault(trial.arm, []).append(trial.seconds)
+    return {arm: math.fsum(seconds) / len(seconds) for arm, seconds in known.items()}
+
+
+def saved(study: Study, settings: AnalysisSettings | None = None) -> Saved | None:
+    """Return what adaptive seeds spared so far; None for a study without looks."""
+    if settings is None:
+        settings = parse_analysis(study.settings.get("analysis"), study.settings.get("seeds"))
+    if not settings.looks:
+        return None
+    used = {arm.name: 0 for arm in study.arms if not arm.orphaned}
+    for trial in study.trials:
+        if trial.arm in used:
+            used[trial.arm] += 1
+    rest = {arm: max(0, settings.looks[-1] - count) for arm, count in used.items()}
+    means = _mean_seconds(study)
+    known = all(arm in means for arm, count in rest.items() if count)
+    hours = math.fsum(count * means[arm] for arm, count in rest.items() if count) / 3600 if known else None
+    return Saved(sum(rest.values()), hours)

@@ -1,0 +1,160 @@
+"""Power before spending: what a study can find out with the seeds it asks for, said before the first trial."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from reports.analysis.claims import Claim
+from reports.analysis.grammar import Factors
+from reports.analysis.intervals import sd_interval
+from reports.analysis.power import seeds_for_rate, seeds_needed, smallest_paired, smallest_pooled
+from reports.analysis.readings import finite, grid
+from reports.analysis.settings import AnalysisSettings
+from reports.results import Study
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How much one arm varies over its seeds, in the metric's units: the SD, its interval, and where it is from."""
+
+    sd: float
+    source: str
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """What a claim can hope for. `detectable` is the smallest distance of the true effect from the margin that is seen
+    with the wanted power if this were the only claim; `in_family` the same in the worst case of Holm's correction.
+
+    For "==" both are the smallest margin that could be supported if there were no difference. `needed` is the seeds
+    that the declared `within` takes. `fewest` is the number of seeds below which no data at all decide. `can` is False
+    where the study cannot answer its question.
+    """
+
+    claim: Claim
+    n: int
+    spread: Spread | None
+    detectable: float | None
+    in_family: float | None
+    needed: int | None
+    fewest: int
+    can: bool
+    sentence: str
+
+
+def study_spread(study: Study, metric: str = "test_error") -> Spread | None:
+    """Return the spread within the arms that have no fail, pooled; None when no arm has two seeds that differ."""
+    squares, df, arms = 0.0, 0, 0
+    for values in grid(study, metric).values():
+        if len(values) > 1 and len(finite(values)) == len(values):
+            squares += (len(values) - 1) * float(np.var(list(values.values()), ddof=1))
+            df += len(values) - 1
+            arms += 1
+    if df == 0 or squares <= 0:
+        return None
+    sd = math.sqrt(squares / df)
+    low, high = sd_interval(sd, df + 1) or (None, None)
+    return Spread(sd, f"{arms} arms of {study.name}, {df} degrees of freedom", low, high)
+
+
+def prospects(
+    claims: Sequence[Claim],
+    factors: Factors,
+    n: int,
+    settings: AnalysisSettings,
+    *,
+    arms: int,
+    spread: Spread | None = None,
+    correlation: float = 0.0,
+) -> tuple[Prospect, ...]:
+    """Say for every claim what n seeds can decide. `arms` is the number of arms of the study, for the pooled test.
+
+    `correlation` is that of two arms over the seeds they share; across architectures it is often near 0. With looks, n
+    is the last look and its level counts.
+    """
+    return tuple(_prospect(claim, factors, n, settings, arms, spread, correlation, len(claims)) for claim in claims)
+
+
+def _prospect(
+    claim: Claim,
+    factors: Factors,
+    n: int,
+    settings: AnalysisSettings,
+    arms: int,
+    spread: Spread | None,
+    correlation: float,
+    count: int,
+) -> Prospect:
+    alpha = settings.levels[-1]
+    family = alpha / count if settings.family == "holm" else alpha
+    if claim.statement.relation == "fails":
+        fewest = min(seeds_for_rate(claim.rate[1], family), seeds_for_rate(1 - claim.rate[1], family))
+        return Prospect(claim, n, None, None, None, None, fewest, n >= fewest, _about_rate(claim, n, fewest))
+    test = claim.test or settings.test
+    fewest = seeds_for_rate(0.5, family) if test == "sign" else 2
+    sd = _scale(claim, factors, correlation, test) * spread.sd if spread else None
+    same = claim.statement.relation == "=="
+
+    def smallest(level: float) -> float | None:
+        # An equivalence takes two one-sided tests at alpha, and both must pass.
+        level, power = (2 * level, (1 + settings.power) / 2) if same else (level, settings.power)
+        size = smallest_pooled(arms, n, level, power) if test == "pooled" else smallest_paired(n, level, power)
+        return size * sd if size is not None and sd is not None else None
+
+    alone, in_family = smallest(alpha), smallest(family)
+    needed = None
+    if same and sd:
+        needed = seeds_needed(claim.margin / sd, min(1.0, 2 * family), (1 + settings.power) / 2)
+    can = n >= fewest and not (same and in_family is not None and in_family > claim.margin)
+    text = _about_effect(claim, n, spread, alone, in_family, needed, fewest, count, settings)
+    return Prospect(claim, n, spread, alone, in_family, needed, fewest, can, text)
+
+
+def _scale(claim: Claim, factors: Factors, correlation: float, test: str) -> float:
+    """Return the SD of one seed's effect in SDs of one arm; for the pooled test, per root 2 of two arms."""
+    said = claim.statement
+    squares = 4.0 if said.along is not None else 1.0 if said.value is not None else 2.0
+    if claim.over == "average":
+        squares /= max(1, sum(1 for _ in claim.contexts(factors)))
+    shared = 0.0 if said.value is not None else correlation
+    return math.sqrt(squares * (1 - shared) / (2.0 if test == "pooled" else 1.0))
+
+
+def _seeds(n: int) -> str:
+    return f"{n} seed" if n == 1 else f"{n} seeds"
+
+
+def _about_rate(claim: Claim, n: int, fewest: int) -> str:
+    what = f"a fail rate {claim.rate[0]} {claim.rate[1]:g}"
+    if n < fewest:
+        return f"{_seeds(n)} cannot decide {what}: it takes {fewest}, even if they all agree."
+    return f"{_seeds(n)} can decide {what} if they all agree, from {fewest} on."
+
+
+def _about_effect(
+    claim: Claim,
+    n: int,
+    spread: Spread | None,
+    alone: float | None,
+    in_family: float | None,
+    needed: int | None,
+    fewest: int,
+    count: int,
+    settings: AnalysisSettings,
+) -> str:
+    if n < fewest:
+        return f"{_seeds(n)} decide nothing: it takes at least {fewest}."
+    if spread is None or alone is None or in_family is None:
+        return f"{_seeds(n)}; the spread over the seeds is not known yet, so no smallest effect can be named."
+    basis = f"{settings.power:.0%} power, SD {spread.sd:.2g} from {spread.source}"
+    many = f" ({in_family:.2g} among {count} claims)" if count > 1 and settings.family == "holm" else ""
+    if claim.statement.relation == "==":
+        more = f" It takes about {_seeds(needed)}." if needed is not None and needed > n else ""
+        cannot = "cannot support" if in_family > claim.margin else "can support"
+        return f"{_seeds(n)} {cannot} within {claim.margin:g}: they reach {alone:.2g}{many}; {basis}.{more}"
+    beyond = f" beyond the {claim.margin:g} claimed" if claim.margin else ""
+    return f"{_seeds(n)} see an effect of {alone:.2g}{many}{beyond} or more; {basis}. Smaller ones stay open."
