@@ -7,7 +7,7 @@ from sqlalchemy.exc import ArgumentError
 
 from orchestrator.storage.errors import StorageError
 
-_EXAMPLES = "for instance sqlite:///results.db, results.db or postgresql://user@host/name"
+_EXAMPLES = "sqlite:///results.db, results.db or postgresql://user@host/name"
 _DRIVERS = {
     "sqlite": "sqlite",
     "sqlite+pysqlite": "sqlite",
@@ -27,13 +27,13 @@ def database_url(text: str | Path | URL) -> URL:
         return text
     written = str(text).strip()
     if not written:
-        raise StorageError(f"the database has no name: give a file or a URL, {_EXAMPLES}")
+        raise StorageError(f"the database has no name: give a file or a URL, for instance {_EXAMPLES}")
     if "://" not in written:
         return _file(written)
     scheme = written.partition("://")[0].lower()
     if scheme not in _DRIVERS:
         raise StorageError(
-            f'"{scheme}" is no database that results can be kept in: use SQLite or PostgreSQL, {_EXAMPLES}'
+            f'"{scheme}" is no database that results can be kept in: use SQLite or PostgreSQL, for instance {_EXAMPLES}'
         )
     try:
         url = make_url(written)
@@ -64,6 +64,6 @@ def describe(url: URL) -> str:
 def _file(path: str, written: str | None = None) -> URL:
     if path in ("", ":memory:") or path.startswith("file:"):
         raise StorageError(
-            f'"{written or path}" names no file: results must outlive the command, so give a file, {_EXAMPLES}'
+            f'"{written or path}" names no file: results must outlive the command, so give one, such as {_EXAMPLES}'
         )
     return URL.create("sqlite", database=str(Path(path).expanduser().absolute()))

@@ -124,11 +124,18 @@ def _sqlite(url: URL, read_only: bool) -> Engine:
 
 
 def _server(url: URL, read_only: bool) -> Engine:
-    arguments: dict[str, Any] = {"connect_timeout": 10, "application_name": "orchestrate"}
-    if read_only:
-        arguments["options"] = "-c default_transaction_read_only=on"
+    defaults = {"connect_timeout": 10, "application_name": "orchestrate"}
+    arguments = {name: value for name, value in defaults.items() if name not in url.query}
     try:
-        return create_engine(url, json_serializer=to_json, pool_pre_ping=True, connect_args=arguments)
+        engine = create_engine(url, json_serializer=to_json, pool_pre_ping=True, connect_args=arguments)
     except ModuleNotFoundError as error:
         remedy = "pip install 'ablation-orchestrator[postgres]'"
         raise StorageError(f"PostgreSQL needs the package psycopg: {remedy}") from error
+    if read_only:
+
+        @event.listens_for(engine, "connect")
+        def forbid_writing(connection: Any, record: Any) -> None:
+            connection.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+            connection.commit()
+
+    return engine

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, TimeoutError
 
 from orchestrator.errors import UserError
 
@@ -42,6 +42,8 @@ _PASSING = (
 
 def is_passing(error: BaseException) -> bool:
     """Whether trying again later may help: a lock, a full disk, a lost connection."""
+    if isinstance(error, TimeoutError):
+        return True
     if not isinstance(error, DBAPIError) or isinstance(error, IntegrityError):
         return False
     text = str(error.orig).lower()
@@ -62,7 +64,7 @@ _REMEDIES = {
 }
 
 
-def explain(error: SQLAlchemyError, where: str) -> StorageError:
+def explain(error: Exception, where: str) -> StorageError:
     """Return the one sentence for what the database reported; `where` names the database without any password."""
     text = " ".join(str(getattr(error, "orig", None) or error).split())
     for sign, remedy in _REMEDIES.items():

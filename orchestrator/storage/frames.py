@@ -52,7 +52,7 @@ class StudyFrames:
         found = [each for each in self.study.measurements if each.kind == kind]
         names = list(dict.fromkeys(name for each in found for name in each.values))
         rows = [
-            (trials[each.trial].arm, {"arm": trials[each.trial].arm, "seed": trials[each.trial].seed, **each.values})
+            (trials[each.trial].arm, {**each.values, "arm": trials[each.trial].arm, "seed": trials[each.trial].seed})
             for each in found
         ]
         return self._frame(rows, ["arm", "seed", *(name for name in names if name not in ("arm", "seed"))])

@@ -19,6 +19,15 @@ from orchestrator.storage.store import Store
 _READING = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE)
 _PRAGMAS = ("table_info", "table_xinfo", "table_list", "index_list", "index_info", "foreign_key_list")
 _ONLY_READING = "only reading is allowed: write one SELECT statement"
+_REFUSALS = (
+    "not authorized",
+    "authorization denied",
+    "prohibited",
+    "readonly",
+    "read-only",
+    "one statement",
+    "multiple commands",
+)
 _MISSING_COLUMN = re.compile(r"no such column: (?:\w+\.)?(.+)|column \"?(?:\w+\.)?([^\" ]+)\"? does not exist")
 _MISSING_TABLE = re.compile(r"no such table: (?:main\.)?(.+)|relation \"(?:\w+\.)?([^\"]+)\" does not exist")
 
@@ -96,10 +105,7 @@ def _sentence(message: str, sql: str, names: dict[str, list[str]], position: int
     column = _MISSING_COLUMN.search(message)
     if column:
         return f"{unknown_name('column', _first(column), _columns(sql, names))}{_at(sql, position)}"
-    if any(
-        sign in message
-        for sign in ("not authorized", "prohibited", "readonly", "read-only", "one statement", "multiple commands")
-    ):
+    if any(sign in message for sign in _REFUSALS):
         return f"the SQL is refused ({message.rstrip('.')}): {_ONLY_READING}"
     return f"the SQL is wrong: {message}{_at(sql, position)}"
 

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from threading import Event as Flag
 from threading import Thread
 from types import TracebackType
@@ -33,13 +33,13 @@ class Recorder:
     """
 
     def __init__(self, store: Store, study: str, listeners: Iterable[Listener] = (), *, patience: float = 60) -> None:
-        self.problem: StorageError | None = None
         self._store = store
         self._study = study
         self._listeners = tuple(listeners)
         self._patience = patience
         self._queue: SimpleQueue[Event | Flag | None] = SimpleQueue()
         self._unwritten: list[Event] = []
+        self._stuck: StorageError | None = None
         self._refused: StorageError | None = None
         self._thread = Thread(target=self._work, name=f"recorder of {study}", daemon=True)
         self._closed = False
@@ -59,6 +59,11 @@ class Recorder:
                 raise
             # The first error is the one to report; this one must not hide it, nor be lost.
             error.add_note(str(unwritten))
+
+    @property
+    def problem(self) -> StorageError | None:
+        """Why some events are not recorded; None when all is well."""
+        return self._stuck or self._refused
 
     def put(self, event: Event) -> None:
         """Hand an event over to be recorded."""
@@ -85,55 +90,47 @@ class Recorder:
         closing = False
         while not closing:
             flags, closing = self._collect()
-            try:
-                self._write_patiently()
-            except Exception as error:
-                # Whatever this is, the thread must live on, or events would pile up unseen.
-                _logger.exception("the recorder failed")
-                self.problem = StorageError(f"{self._store.where} could not be written: {error}")
+            # What patience could not mend is tried once with each new event, and patiently for a last time.
+            self._write_all(self._patience if closing or self._stuck is None else 0)
             for flag in flags:
                 flag.set()
 
     def _collect(self) -> tuple[list[Flag], bool]:
-        """Wait for the next event and take the others that wait behind it."""
+        """Wait for the next event and take those that wait behind it."""
         flags: list[Flag] = []
-        item = self._queue.get()
-        while True:
-            if item is None:
-                return flags, True
+        items = [self._queue.get(), *(self._queue.get() for _ in range(self._queue.qsize()))]
+        for item in items:
             if isinstance(item, Flag):
                 flags.append(item)
-            else:
+            elif item is not None:
                 self._unwritten.append(item)
-            if len(self._unwritten) >= _AT_ONCE:
-                return flags, False
-            try:
-                item = self._queue.get_nowait()
-            except Empty:
-                return flags, False
+        return flags, None in items
 
-    def _write_patiently(self) -> None:
-        """Write what is unwritten; on a lock or a full disk try again until patience ends."""
-        until = time.monotonic() + self._patience
+    def _write_all(self, patience: float) -> None:
+        """Write what is unwritten; when the database cannot be written try again for `patience` seconds."""
+        until = time.monotonic() + patience
         pause = 0.05
+        singly = 0
         while self._unwritten:
-            batch = self._unwritten[:_AT_ONCE]
+            batch = self._unwritten[: 1 if singly else _AT_ONCE]
             try:
                 self._write(batch)
-            except SQLAlchemyError as error:
-                if not is_passing(error):
-                    self._write_one_by_one(batch)
-                    continue
-                if time.monotonic() + pause > until:
-                    count = len(self._unwritten)
-                    cause = explain(error, self._store.where)
-                    self.problem = StorageError(f"{count} events of the study could not be recorded: {cause}")
-                    return
-                time.sleep(pause)
-                pause = min(pause * 2, 5)
-            except Exception:
-                self._write_one_by_one(batch)
-        self.problem = self._refused
+                singly = max(singly - 1, 0)
+            except Exception as error:
+                if is_passing(error):
+                    if time.monotonic() + pause > until:
+                        self._stuck = self._sentence(_so_many(len(self._unwritten)), error)
+                        return
+                    time.sleep(pause)
+                    pause = min(pause * 2, 5)
+                elif len(batch) > 1:
+                    # One event is wrong, and the others must not suffer for it.
+                    singly = len(batch)
+                else:
+                    singly = max(singly - 1, 0)
+                    self._refused = self._refused or self._sentence(f"the event {type(batch[0]).__name__}", error)
+                    _logger.error("not recorded: %s", self._unwritten.pop(0), exc_info=error)
+        self._stuck = None
 
     def _write(self, batch: Sequence[Event]) -> None:
         with self._store.database.writing_raw() as connection:
@@ -143,18 +140,9 @@ class Recorder:
             if changed:
                 self._tell(event)
 
-    def _write_one_by_one(self, batch: Sequence[Event]) -> None:
-        """Write each event of a batch by itself, since one of them is wrong and the others must not suffer for it."""
-        for event in batch:
-            try:
-                self._write([event])
-            except Exception as error:
-                if is_passing(error):
-                    raise
-                del self._unwritten[0]
-                cause = explain(error, self._store.where) if isinstance(error, SQLAlchemyError) else error
-                self._refused = self._refused or StorageError(f"{type(event).__name__} could not be recorded: {cause}")
-                _logger.error("not recorded: %s: %s", event, cause)
+    def _sentence(self, what: str, error: Exception) -> StorageError:
+        cause = explain(error, self._store.where) if isinstance(error, SQLAlchemyError) else error
+        return StorageError(f"{what} could not be recorded: {cause}")
 
     def _tell(self, event: Event) -> None:
         for listener in self._listeners:
@@ -162,3 +150,7 @@ class Recorder:
                 listener(event)
             except Exception:
                 _logger.exception("a listener failed")
+
+
+def _so_many(events: int) -> str:
+    return "an event" if events == 1 else f"{events} events"

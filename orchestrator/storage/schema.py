@@ -1,14 +1,15 @@
 """Bringing a database to the newest version of the schema, and refusing those that are not ours."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.engine import URL
 
-from orchestrator.storage.address import file_of, is_file
+from orchestrator.storage.address import describe, file_of, is_file
 from orchestrator.storage.database import Database, open_readonly
-from orchestrator.storage.errors import StorageError
+from orchestrator.storage.errors import StorageError, explain
 from orchestrator.storage.migrations import VERSION
 
 _FOLDER = Path(__file__).parent / "migrations"
@@ -18,46 +19,50 @@ _LOCK = 7_240_115
 _SIGN = "arm_levels"
 
 
-def check_file(url: URL, *, must_exist: bool) -> None:
-    """Refuse, before anything is written, a file that cannot hold results or holds something else."""
-    path = file_of(url)
+def bring_up_to_date(url: URL, *, read_only: bool) -> None:
+    """Create the tables, or migrate those of an older version; a reader gets nothing created.
+
+    StorageError for what cannot hold results, belongs to another program, or comes from a newer version of this one;
+    none of them is touched.
+    """
+    version = _found_version(url)
+    if version == VERSION:
+        return
+    if version is None and read_only:
+        raise StorageError(
+            f"there are no results in {describe(url)} yet: `orchestrate run FILE` makes some, "
+            "or name another database with --db"
+        )
+    with closing(Database(url)) as database, database.writing() as connection:
+        if not is_file(url):
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        # Another process may have been faster while this one waited for the lock.
+        if _version(connection, database.where) != VERSION:
+            _upgrade(connection)
+
+
+def _found_version(url: URL) -> str | None:
+    if is_file(url) and not _holds_something(file_of(url)):
+        return None
+    with closing(Database(url, read_only=True)) as database, database.reading() as connection:
+        return _version(connection, database.where)
+
+
+def _holds_something(path: Path) -> bool:
+    """Whether the file of a database exists; StorageError when it could not."""
     if not path.parent.is_dir():
         raise StorageError(
             f"{path} cannot be created: there is no folder {path.parent}; create it, or name another with --db"
         )
     if path.is_dir():
         raise StorageError(f"{path} is a folder: name a file in it, for instance {path / 'results.db'}")
-    if path.exists() and path.stat().st_size:
-        _check_content(path)
-    elif must_exist:
-        raise StorageError(_no_results(str(path)))
-
-
-def bring_up_to_date(database: Database) -> None:
-    """Create the tables, or migrate those of an older version, also for a reader.
-
-    StorageError for a version from the future, and for a reader when there are no tables yet.
-    """
-    with database.reading() as connection:
-        version = _version(connection, database.where)
-    if version == VERSION:
-        return
-    if version is None and database.read_only:
-        raise StorageError(_no_results(database.where))
-    writer = Database(database.url)
+    if not path.exists() or not path.stat().st_size:
+        return False
     try:
-        _migrate(writer)
-    finally:
-        writer.close()
-
-
-def _migrate(writer: Database) -> None:
-    with writer.writing() as connection:
-        if not is_file(writer.url):
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        # Another process may have been faster while this one waited for the lock.
-        if _version(connection, writer.where) != VERSION:
-            _upgrade(connection)
+        open_readonly(path).close()
+    except sqlite3.DatabaseError as error:
+        raise explain(error, str(path)) from error
+    return True
 
 
 def _version(connection: Connection, where: str) -> str | None:
@@ -91,18 +96,3 @@ def _upgrade(connection: Connection) -> None:
     config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
-
-
-def _no_results(where: str) -> str:
-    return f"there are no results in {where} yet: `orchestrate run FILE` makes some, or name another database with --db"
-
-
-def _check_content(path: Path) -> None:
-    """Raise StorageError unless SQLite can read the file; this must come before the first connection that writes."""
-    try:
-        open_readonly(path).close()
-    except sqlite3.DatabaseError as error:
-        if "not a database" in str(error):
-            remedy = "name another file with --db, or move this one away"
-            raise StorageError(f"{path} is not a results database: {remedy}") from error
-        raise StorageError(f"{path} cannot be opened ({error}): check its permissions and its folder's") from error

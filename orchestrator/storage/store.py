@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.engine import URL
 
 from orchestrator.storage import costs, evidence, plans, schema, studies
-from orchestrator.storage.address import database_url, is_file
+from orchestrator.storage.address import database_url, file_of, is_file
 from orchestrator.storage.database import Database
 from orchestrator.storage.errors import StorageError
 from orchestrator.storage.lease import Lease, recover
@@ -37,15 +37,14 @@ class Store:
         or was written by a newer version of this one.
         """
         address = database_url(url)
-        if is_file(address):
-            schema.check_file(address, must_exist=read_only)
-        database = Database(address, read_only=read_only)
-        try:
-            schema.bring_up_to_date(database)
-        except BaseException:
-            database.close()
-            raise
-        return cls(database)
+        schema.bring_up_to_date(address, read_only=read_only)
+        return cls(Database(address, read_only=read_only))
+
+    @staticmethod
+    def exists(url: str | Path | URL) -> bool:
+        """Whether there is a database to open for reading: a file that is there, or a server's."""
+        address = database_url(url)
+        return not is_file(address) or file_of(address).exists()
 
     def close(self) -> None:
         """Close every connection."""

@@ -1,0 +1,83 @@
+"""Small plans, and every database that the tests can reach.
+
+SQLite always; PostgreSQL too when ORCHESTRATE_TEST_POSTGRESQL holds the URL of a server, such as
+postgresql://postgres@localhost/postgres, on which databases may be created.
+"""
+
+import os
+import uuid
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from orchestrator.storage import Store, database_url
+from orchestrator.study_plan import PlannedArm, PlannedTrial, StudyPlan
+from search_spaces.arm import Arm, settings_hash
+
+SERVER = os.environ.get("ORCHESTRATE_TEST_POSTGRESQL")
+
+
+def plan_of(
+    depths=(20, 56), seeds=(0, 1), *, name="degradation", width=8, plan_hash=None, fingerprint="digits", **study
+):
+    arms = []
+    for depth in depths:
+        settings = {"data": {"name": "digits"}, "network": {"depth": depth, "width": width}, "training": {"epochs": 2}}
+        levels = {"depth": depth, "variant": "plain"}
+        arm = Arm(f"depth={depth} variant=plain", levels, settings, settings_hash(settings))
+        arms.append(PlannedArm(arm, params=1000, flops=2000, graph=f"graph {depth}"))
+    trials = [
+        PlannedTrial(f"{each.arm.id}-{fingerprint}-{seed}", each.arm, seed, fingerprint)
+        for each in arms
+        for seed in seeds
+    ]
+    asked = {
+        "question": "Do deeper networks still train?",
+        "source": f"study: {name}\n",
+        "settings": {"study": name},
+        "factors": {"depth": tuple(depths), "variant": ("plain",)},
+        "baseline": {"variant": "plain"},
+        "fail_above": 20.0,
+        "command": "orchestrate run ablation.yaml",
+        "git": "abc",
+        "notes": ("a note",),
+    }
+    hashed = plan_hash or f"{depths} {seeds} {width} {fingerprint}"
+    return StudyPlan(name=name, arms=tuple(arms), trials=tuple(trials), plan_hash=hashed, **{**asked, **study})
+
+
+@pytest.fixture
+def make_plan():
+    return plan_of
+
+
+@pytest.fixture(params=["sqlite", "postgresql"] if SERVER else ["sqlite"])
+def url(request, tmp_path):
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'results.db'}"
+        return
+    name = f"test_{uuid.uuid4().hex}"
+    engine = create_engine(database_url(SERVER), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield database_url(SERVER).set(database=name).render_as_string(hide_password=False)
+    with engine.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    engine.dispose()
+
+
+@pytest.fixture
+def store(url):
+    with Store.open(url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def rows(store):
+    """Read rows with SQL, as plain dicts."""
+
+    def read(sql):
+        with store.database.reading() as connection:
+            return [dict(row) for row in connection.execute(text(sql)).mappings()]
+
+    return read

@@ -1,0 +1,106 @@
+"""Verdicts, measurements and costs come back as they were saved."""
+
+import time
+
+import pytest
+
+from orchestrator.events import AttemptStarted, EpochDone
+from orchestrator.storage import ArmCost, Recorder, StorageError
+from reports.results import Epoch, Measurement
+
+VERDICT = {
+    "claim": "plain-degrades",
+    "says": "plain fails",
+    "verdict": "Supported",
+    "estimate": 1.5,
+    "low": 0.5,
+    "high": 2.5,
+    "margin": 0.5,
+    "n": 6,
+    "p": 0.01,
+    "context": {"depth": 110},
+}
+
+
+@pytest.fixture
+def plan(store, make_plan):
+    plan = make_plan()
+    store.record_plan(plan)
+    return plan
+
+
+def test_verdicts_come_back_with_all_their_evidence(store, plan):
+    store.save_verdicts(plan.name, [VERDICT])
+    loaded = store.load_verdicts(plan.name)[0]
+    assert {name: loaded[name] for name in VERDICT} == VERDICT
+    assert loaded["plan_hash"] == plan.plan_hash
+
+
+def test_verdicts_keep_their_order(store, plan):
+    claims = ["z", "a", "m"]
+    store.save_verdicts(plan.name, [{**VERDICT, "claim": claim} for claim in claims])
+    assert [each["claim"] for each in store.load_verdicts(plan.name)] == claims
+
+
+def test_verdicts_show_in_their_view(store, plan, rows):
+    store.save_verdicts(plan.name, [VERDICT])
+    row = rows("SELECT * FROM verdict_results")[0]
+    assert (row["study"], row["claim"], row["verdict"], row["estimate"], row["n"]) == (
+        plan.name,
+        "plain-degrades",
+        "Supported",
+        1.5,
+        6,
+    )
+
+
+def test_the_same_verdict_again_keeps_its_moment(store, plan):
+    store.save_verdicts(plan.name, [VERDICT])
+    before = store.load_verdicts(plan.name)
+    store.save_verdicts(plan.name, [VERDICT])
+    assert store.load_verdicts(plan.name) == before
+
+
+def test_another_verdict_gets_a_new_moment(store, plan):
+    store.save_verdicts(plan.name, [VERDICT])
+    before = store.load_verdicts(plan.name)[0]["decided_at"]
+    time.sleep(0.001)
+    store.save_verdicts(plan.name, [{**VERDICT, "verdict": "Refuted"}])
+    assert store.load_verdicts(plan.name)[0]["decided_at"] > before
+
+
+def test_a_claim_that_is_gone_takes_its_verdict_along(store, plan):
+    store.save_verdicts(plan.name, [VERDICT])
+    store.save_verdicts(plan.name, [])
+    assert store.load_verdicts(plan.name) == ()
+
+
+def test_verdicts_need_a_study(store):
+    with pytest.raises(StorageError, match='there is no study "unknown"'):
+        store.save_verdicts("unknown", [VERDICT])
+
+
+def test_a_measurement_comes_back_with_its_study(store, plan):
+    found = Measurement(plan.trials[0].id, "layer_response", {"std": [1.0, 0.5], "layers": ["a", "b"]})
+    store.save_measurement(found)
+    assert store.load_study(plan.name).measurements == (found,)
+
+
+def test_measuring_again_replaces_the_measurement(store, plan):
+    for value in (1, 2):
+        store.save_measurement(Measurement(plan.trials[0].id, "lesion", {"value": value}))
+    assert [each.values for each in store.load_study(plan.name).measurements] == [{"value": 2}]
+
+
+def test_a_measurement_needs_a_trial(store):
+    with pytest.raises(StorageError, match="there is no trial stranger"):
+        store.save_measurement(Measurement("stranger", "lesion", {}))
+
+
+def test_costs_are_mean_seconds_of_an_epoch_by_arm_and_device(store, plan):
+    trial = plan.trials[0]
+    with Recorder(store, plan.name) as recorder:
+        recorder.put(AttemptStarted(trial.id, "cpu", "here", {}))
+        for epoch, seconds in ((1, 3.0), (2, 1.0)):
+            recorder.put(EpochDone(trial.id, Epoch(epoch, 1.0, 1.0, 1.0, 1.0, 0.1, seconds)))
+    assert store.arm_costs() == (ArmCost(trial.arm.id, "graph 20", 2000, "cpu", 2.0, 2),)

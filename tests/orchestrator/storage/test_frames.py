@@ -1,0 +1,98 @@
+"""Studies as DataFrames, with factors as columns."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from orchestrator.storage import StudyFrames
+from reports.results import Arm, Epoch, Measurement, State, Study, Trial
+
+CURVE = (Epoch(1, 1.0, 50.0, 1.5, 60.0, 0.1, 2.0), Epoch(2, 0.5, 40.0, 1.2, 55.0, 0.1, 2.0))
+
+
+def study_of(factor="variant"):
+    arms = tuple(
+        Arm(f"depth={depth}", {"depth": depth, factor: "plain"}, {}, params=10 * depth, flops=20 * depth)
+        for depth in (20, 56)
+    )
+    trials = (
+        Trial(
+            "a",
+            "depth=20",
+            0,
+            State.COMPLETE,
+            test_error=55.0,
+            curve=CURVE,
+            started_at=datetime(2026, 1, 1, tzinfo=UTC),
+        ),
+        Trial("b", "depth=20", 1, State.COMPLETE, test_error=45.0, curve=CURVE[:1]),
+        Trial("c", "depth=56", 0, State.WAITING),
+    )
+    return Study(
+        name="degradation",
+        question="",
+        source="",
+        settings={},
+        factors={"depth": (20, 56), factor: ("plain",)},
+        baseline={},
+        fail_above=None,
+        arms=arms,
+        trials=trials,
+        measurements=(Measurement("a", "lesion", {"block": 3, "seed": 9}), Measurement("b", "other", {"x": 1})),
+    )
+
+
+@pytest.fixture
+def frames():
+    return StudyFrames(study_of(), [{"claim": "c", "says": "s", "verdict": "Supported", "context": {"depth": 20}}])
+
+
+def test_trials_have_a_column_for_each_factor(frames):
+    trials = frames.trials()
+    assert trials[["id", "arm", "depth", "variant", "seed", "state", "epochs"]].values.tolist() == [
+        ["a", "depth=20", 20, "plain", 0, "COMPLETE", 2],
+        ["b", "depth=20", 20, "plain", 1, "COMPLETE", 1],
+        ["c", "depth=56", 56, "plain", 0, "WAITING", 0],
+    ]
+    assert trials.depth.dtype.kind == "i"
+
+
+def test_curves_have_one_row_a_trial_and_epoch(frames):
+    assert frames.curves()[["arm", "depth", "seed", "epoch", "test_error"]].values.tolist() == [
+        ["depth=20", 20, 0, 1, 60.0],
+        ["depth=20", 20, 0, 2, 55.0],
+        ["depth=20", 20, 1, 1, 60.0],
+    ]
+
+
+def test_arms_have_the_mean_of_their_outcomes(frames):
+    arms = frames.arms().set_index("depth")
+    assert arms.loc[20, ["params", "flops", "trials", "outcomes", "test_error"]].tolist() == [200, 400, 2, 2, 50.0]
+    assert arms.loc[56, ["trials", "outcomes"]].tolist() == [1, 0]
+
+
+def test_measurements_have_a_column_for_each_value(frames):
+    found = frames.measurements("lesion")
+    assert found[["arm", "depth", "seed", "block"]].values.tolist() == [["depth=20", 20, 0, 3]]
+
+
+def test_measurements_of_an_unknown_kind_are_an_empty_frame(frames):
+    assert len(frames.measurements("none")) == 0
+
+
+def test_verdicts_hold_all_that_was_saved(frames):
+    assert frames.verdicts()[["claim", "verdict", "context"]].values.tolist() == [["c", "Supported", {"depth": 20}]]
+
+
+def test_a_study_without_verdicts_has_an_empty_frame_with_columns():
+    assert list(StudyFrames(study_of()).verdicts().columns)[:3] == ["claim", "says", "verdict"]
+
+
+def test_a_factor_never_hides_another_column():
+    trials = StudyFrames(study_of(factor="seed")).trials()
+    assert trials["factor.seed"].tolist() == ["plain"] * 3
+    assert trials["seed"].tolist() == [0, 1, 0]
+
+
+def test_moments_have_a_time_zone(frames):
+    assert str(frames.trials().started_at.dt.tz) == "UTC"

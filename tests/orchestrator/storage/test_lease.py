@@ -1,0 +1,195 @@
+"""One process a study: leases, and what a dead one left behind."""
+
+import os
+import socket
+from datetime import timedelta
+
+import psutil
+import pytest
+from sqlalchemy import select, update
+
+from orchestrator.events import AttemptStarted, TrialEnded, now
+from orchestrator.storage import Recorder, StorageError, Store, StudyBusy
+from orchestrator.storage.tables import studies
+from reports.results import State
+
+
+def pretend(store, study, **columns):
+    """Write into a study's row what another process would have written."""
+    with store.database.writing() as connection:
+        connection.execute(update(studies).where(studies.c.name == study).values(**columns))
+
+
+def owned_elsewhere(store, study, *, heartbeat=timedelta(0), host="far-away", pid=4242):
+    moment = now() - heartbeat
+    pretend(
+        store,
+        study,
+        lease_owner="other",
+        lease_host=host,
+        lease_pid=pid,
+        lease_process_started=1.0,
+        lease_since=moment,
+        lease_heartbeat=moment,
+    )
+
+
+@pytest.fixture
+def plan(store, make_plan):
+    plan = make_plan()
+    store.record_plan(plan)
+    return plan
+
+
+def start(store, plan, *trials):
+    with Recorder(store, plan.name) as recorder:
+        for trial in trials:
+            recorder.put(AttemptStarted(trial.id, "cpu", "here", {}))
+
+
+def test_a_second_lease_is_refused_and_says_who_has_the_first(store, plan, url):
+    with store.lease(plan.name), Store.open(url) as second, pytest.raises(StudyBusy) as busy, second.lease(plan.name):
+        pass
+    message = str(busy.value)
+    assert f'the study "degradation" is being run by process {os.getpid()} on {socket.gethostname()} since ' in message
+    assert f"stop it with: kill {os.getpid()}" in message
+    assert isinstance(busy.value, StorageError)
+
+
+def test_a_lease_can_be_taken_again_after_it_was_given_back(store, plan):
+    for _ in range(2):
+        with store.lease(plan.name) as lease:
+            assert lease.is_held()
+        assert not lease.is_held()
+
+
+def test_a_lease_is_given_back_when_the_study_raises(store, plan):
+    with pytest.raises(ZeroDivisionError), store.lease(plan.name):
+        raise ZeroDivisionError
+    with store.lease(plan.name):
+        pass
+
+
+def test_two_studies_may_run_side_by_side(store, plan, make_plan):
+    with store.lease(plan.name), store.lease("another"):
+        pass
+
+
+def test_a_lease_comes_before_the_first_plan(store, make_plan):
+    with store.lease("degradation"):
+        assert store.studies() == []
+        store.record_plan(make_plan())
+    assert [study.name for study in store.studies()] == ["degradation"]
+
+
+def test_a_study_that_was_never_planned_leaves_no_trace(store, rows):
+    with store.lease("degradation"):
+        pass
+    assert rows("SELECT name FROM studies") == rows("SELECT kind FROM events") == []
+
+
+def test_a_lease_of_a_process_that_is_gone_is_taken_over(store, plan):
+    owned_elsewhere(store, plan.name, host=socket.gethostname(), pid=2**22 + 1)
+    with store.lease(plan.name) as lease:
+        assert lease.is_held()
+
+
+def test_a_lease_of_a_process_whose_number_was_given_out_again_is_taken_over(store, plan):
+    owned_elsewhere(store, plan.name, host=socket.gethostname(), pid=os.getpid())
+    with store.lease(plan.name) as lease:
+        assert lease.is_held()
+
+
+def test_a_lease_of_another_host_is_respected_while_its_heart_beats(store, plan):
+    owned_elsewhere(store, plan.name, heartbeat=timedelta(seconds=80))
+    with pytest.raises(StudyBusy, match=r"process 4242 on far-away since .*if that host is gone, try again 90 seconds"):
+        store.lease(plan.name).__enter__()
+
+
+def test_a_lease_of_another_host_is_taken_over_when_its_heart_stopped(store, plan):
+    owned_elsewhere(store, plan.name, heartbeat=timedelta(seconds=91))
+    with store.lease(plan.name) as lease:
+        assert lease.is_held()
+
+
+def test_the_heart_beats(store, plan, monkeypatch):
+    monkeypatch.setattr("orchestrator.storage.lease._HEARTBEAT_SECONDS", 0.02)
+    with store.lease(plan.name):
+        moments = set()
+        for _ in range(200):
+            with store.database.reading() as connection:
+                moments.add(connection.execute(select(studies.c.lease_heartbeat)).scalar_one())
+            if len(moments) > 2:
+                break
+            psutil.time.sleep(0.01)
+    assert len(moments) > 2
+
+
+def test_a_taken_over_lease_is_not_given_back_by_its_old_owner(store, plan):
+    with store.lease(plan.name) as lease:
+        owned_elsewhere(store, plan.name)
+        assert not lease.is_held()
+    with pytest.raises(StudyBusy):
+        store.lease(plan.name).__enter__()
+
+
+def test_trials_of_a_dead_driver_wait_again(store, plan, rows):
+    start(store, plan, *plan.trials[:2])
+    with store.lease(plan.name):
+        lost = store.recover(plan.name)
+    assert set(lost) == {trial.id for trial in plan.trials[:2]}
+    assert set(store.states(lost).values()) == {State.WAITING}
+    assert {(row["ending"], row["reason"]) for row in rows("SELECT ending, reason FROM attempts")} == {
+        ("lost", "the process that trained it is gone")
+    }
+
+
+def test_recovering_twice_finds_nothing(store, plan):
+    start(store, plan, plan.trials[0])
+    with store.lease(plan.name):
+        store.recover(plan.name)
+        assert store.recover(plan.name) == ()
+
+
+def test_recovering_leaves_results_alone(store, plan):
+    with Recorder(store, plan.name) as recorder:
+        recorder.put(TrialEnded(plan.trials[0].id, State.COMPLETE))
+    assert store.recover(plan.name) == ()
+
+
+def test_an_interrupted_study_lets_its_own_trials_wait_again(store, plan):
+    with store.lease(plan.name):
+        start(store, plan, plan.trials[0])
+        assert store.recover(plan.name) == (plan.trials[0].id,)
+
+
+def test_trials_that_another_living_study_trains_are_left_alone(store, plan, make_plan, url):
+    store.record_plan(make_plan(name="second"))
+    with store.lease("second"):
+        with Recorder(store, "second") as recorder:
+            recorder.put(AttemptStarted(plan.trials[0].id, "cpu", "here", {}))
+        assert store.recover(plan.name) == ()
+    assert store.recover(plan.name) == (plan.trials[0].id,)
+
+
+def test_an_unknown_study_has_nothing_to_recover(store):
+    assert store.recover("unknown") == ()
+
+
+def test_the_list_of_studies_says_which_one_runs(store, plan, make_plan):
+    store.record_plan(make_plan(name="second"))
+    with store.lease("second"):
+        summaries = {summary.name: summary for summary in store.studies()}
+    assert summaries["second"].running
+    assert f"process {os.getpid()}" in summaries["second"].process
+    assert not summaries["degradation"].running
+    assert summaries["degradation"].process is None
+
+
+def test_the_list_of_studies_counts_arms_and_states(store, plan, make_plan):
+    with Recorder(store, plan.name) as recorder:
+        recorder.put(TrialEnded(plan.trials[-1].id, State.COMPLETE))
+    store.record_plan(make_plan(depths=(56, 110)))
+    summary = store.studies()[0]
+    assert (summary.arms, summary.orphaned) == (2, 1)
+    assert summary.states == {State.WAITING: 3, State.COMPLETE: 1}

@@ -1,0 +1,210 @@
+"""Opening a database: new, old, foreign, damaged, out of reach."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
+
+from orchestrator.storage import StorageError, Store, migrations
+from orchestrator.storage.network_disk import shared_file_system
+from orchestrator.storage.tables import metadata
+from reports.results import State
+
+STORES = Path(__file__).parents[2] / "stores"
+TABLES = ["studies", "arms", "arm_levels", "trials", "attempts", "epochs", "measurements", "verdicts", "environments"]
+
+
+def refusal(path, **options):
+    with pytest.raises(StorageError) as refused:
+        Store.open(path, **options)
+    message = str(refused.value)
+    assert "\n" not in message
+    return message
+
+
+def test_a_new_database_has_the_tables_and_views_of_the_contract(store):
+    with store.database.reading() as connection:
+        found = inspect(connection)
+        assert {*TABLES, "events"} <= set(found.get_table_names())
+        assert set(found.get_view_names()) == {"trial_results", "verdict_results", "curves"}
+
+
+def test_the_migrations_build_the_tables_that_the_program_uses(store):
+    with store.database.reading() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_every_table_and_column_has_a_comment():
+    things = [*metadata.tables.values(), *(column for table in metadata.tables.values() for column in table.columns)]
+    assert [str(thing) for thing in things if not thing.comment] == []
+
+
+def test_the_newest_migration_is_the_version_of_the_program():
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    assert ScriptDirectory.from_config(config).get_current_head() == migrations.VERSION
+
+
+def test_every_version_has_a_line_of_history_and_an_old_file():
+    for version in range(1, int(migrations.VERSION) + 1):
+        assert f"\n{version}   " in migrations.__doc__
+        assert (STORES / f"version_{version}.db").exists()
+
+
+@pytest.mark.parametrize("file", sorted(STORES.glob("version_*.db")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("read_only", [False, True])
+def test_every_older_file_opens_with_its_results(file, read_only, tmp_path):
+    shutil.copy(file, tmp_path / "old.db")
+    with Store.open(tmp_path / "old.db", read_only=read_only) as store:
+        study = store.load_study("degradation")
+        assert store.load_verdicts("degradation")[0]["verdict"] == "Supported"
+    assert [trial.state for trial in study.trials] == [State.COMPLETE, State.DIVERGED, State.FAILED, State.WAITING]
+    assert [len(trial.curve) for trial in study.trials] == [2, 1, 0, 0]
+    assert study.trials[0].test_error == 55.0
+    assert study.measurements[0].values == {"std": [1.0, 0.5]}
+    assert study.environments[0].facts == {"torch": "2.9"}
+
+
+def test_opening_again_changes_nothing(tmp_path):
+    Store.open(tmp_path / "r.db").close()
+    before = (tmp_path / "r.db").read_bytes()
+    Store.open(tmp_path / "r.db").close()
+    assert (tmp_path / "r.db").read_bytes() == before
+
+
+def test_many_may_open_a_new_database_at_once(url):
+    opened = []
+    threads = [threading.Thread(target=lambda: opened.append(Store.open(url))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [store.studies() for store in opened] == [[]] * 4
+    for store in opened:
+        store.close()
+
+
+def test_an_installed_package_finds_its_migrations(tmp_path):
+    code = "from orchestrator.storage import Store; Store.open('new.db').close()"
+    root = Path(__file__).parents[3]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=tmp_path, env=environment, check=True)
+    assert (tmp_path / "new.db").exists()
+
+
+def test_sqlite_keeps_a_log_so_that_readers_never_wait(tmp_path):
+    with Store.open(tmp_path / "r.db") as store, store.database.reading() as connection:
+        found = [
+            connection.execute(text(f"PRAGMA {name}")).scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        ]
+    assert found == ["wal", 1, 1]
+
+
+def test_a_database_from_a_newer_version_is_left_alone(store, url):
+    with store.database.writing() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '99'"))
+    message = refusal(url)
+    assert "was written by a newer version of this program (schema 99, this one knows 1): update it with pip" in message
+
+
+def test_a_file_that_is_no_database_is_left_alone(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("Not a database. " * 100)
+    assert refusal(path) == f"{path} is not a results database: name another file with --db, or move this one away"
+    assert path.read_text() == "Not a database. " * 100
+    assert [each.name for each in tmp_path.iterdir()] == ["notes.txt"]
+
+
+@pytest.mark.parametrize("table", ["bookmarks", "studies", "alembic_version"])
+def test_the_database_of_another_program_is_left_alone(table, tmp_path):
+    path = tmp_path / "other.db"
+    connection = sqlite3.connect(path)
+    connection.execute(f"CREATE TABLE {table} (version_num)")
+    connection.close()
+    before = path.read_bytes()
+    assert refusal(path) == f"{path} holds the tables of another program: name another database with --db"
+    assert path.read_bytes() == before
+
+
+def test_a_damaged_database_is_one_sentence(tmp_path):
+    path = tmp_path / "r.db"
+    Store.open(path).close()
+    path.write_bytes(path.read_bytes()[:6000])
+    assert "damaged" in refusal(path)
+
+
+def test_an_empty_file_becomes_a_database(tmp_path):
+    (tmp_path / "r.db").touch()
+    with Store.open(tmp_path / "r.db") as store:
+        assert store.studies() == []
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    path = tmp_path / "missing" / "r.db"
+    assert refusal(path) == (
+        f"{path} cannot be created: there is no folder {path.parent}; create it, or name another with --db"
+    )
+    assert not path.parent.exists()
+
+
+def test_a_folder_is_no_database(tmp_path):
+    assert refusal(tmp_path) == f"{tmp_path} is a folder: name a file in it, for instance {tmp_path / 'results.db'}"
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence():
+    # Nobody may write here, not even the administrator that tests in containers run as.
+    assert "/proc/self/r.db cannot be opened: check the permissions of the file and its folder" in refusal(
+        "/proc/self/r.db"
+    )
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the administrator may write everything")
+def test_a_file_that_cannot_be_written_is_one_sentence(tmp_path):
+    path = tmp_path / "r.db"
+    Store.open(path).close()
+    path.chmod(0o400)
+    with Store.open(path) as store, pytest.raises(StorageError, match="cannot be written: change its permissions"):
+        store.lease("x").__enter__()
+
+
+def test_a_reader_creates_nothing(tmp_path):
+    assert "there are no results in" in refusal(tmp_path / "r.db", read_only=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_reader_cannot_write(store, url, make_plan):
+    with Store.open(url, read_only=True) as reader, pytest.raises(StorageError, match="was opened for reading only"):
+        reader.record_plan(make_plan())
+
+
+def test_a_server_out_of_reach_is_one_sentence_without_the_password():
+    message = refusal("postgresql://me:secret@127.0.0.1:1/results")
+    assert "cannot be reached" in message
+    assert "check that the server runs and that the URL is right" in message
+    assert "secret" not in message
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("nfs4", "nfs4"), ("ext4", None)])
+def test_a_disk_that_computers_share_is_recognised(kind, expected, tmp_path, monkeypatch):
+    class Mount:
+        mountpoint, fstype = str(tmp_path), kind
+
+    monkeypatch.setattr("psutil.disk_partitions", lambda all: [Mount()])
+    assert shared_file_system(tmp_path / "r.db") == expected
+
+
+def test_on_a_shared_disk_sqlite_keeps_no_log(tmp_path, monkeypatch):
+    monkeypatch.setattr("orchestrator.storage.database.shared_file_system", lambda path: "nfs4")
+    with Store.open(tmp_path / "r.db") as store, store.database.reading() as connection:
+        assert connection.execute(text("PRAGMA journal_mode")).scalar() == "truncate"

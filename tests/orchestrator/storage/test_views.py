@@ -1,0 +1,76 @@
+"""The views are the front door: exactly the contract's columns, and what they show."""
+
+import json
+
+import pytest
+
+from orchestrator.events import AttemptStarted, EpochDone, TrialEnded
+from orchestrator.storage import Recorder, query
+from reports.results import Epoch, State
+
+VIEWS = {
+    "trial_results": (
+        "study arm seed state reason epochs test_error train_error test_loss train_loss params flops seconds "
+        "images_per_second device host started_at finished_at factors"
+    ),
+    "verdict_results": "study claim says verdict estimate low high margin n p decided_at",
+    "curves": "study arm seed epoch train_loss train_error test_loss test_error lr seconds",
+}
+
+
+@pytest.fixture
+def plan(store, make_plan):
+    plan = make_plan()
+    store.record_plan(plan)
+    with Recorder(store, plan.name) as recorder:
+        trial = plan.trials[0].id
+        recorder.put(AttemptStarted(trial, "cpu", "here", {}))
+        recorder.put(EpochDone(trial, Epoch(1, 1.0, 50.0, 1.5, 60.0, 0.1, 2.0)))
+        recorder.put(EpochDone(trial, Epoch(2, 0.5, 40.0, 1.2, 55.0, 0.1, 2.0)))
+        recorder.put(TrialEnded(trial, State.COMPLETE, seconds=4.0, images_per_second=500.0))
+    return plan
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_view_has_exactly_the_columns_of_the_contract(store, url, view):
+    assert list(query(url, f"SELECT * FROM {view}").columns) == VIEWS[view].split()
+
+
+def test_trial_results_has_one_row_a_trial(plan, url):
+    assert len(query(url, "SELECT * FROM trial_results")) == len(plan.trials)
+
+
+def test_a_trial_shows_the_metrics_of_its_last_epoch(plan, url):
+    row = query(url, "SELECT * FROM trial_results WHERE state = 'COMPLETE'").iloc[0]
+    assert (row.epochs, row.test_error, row.train_error, row.test_loss, row.train_loss) == (2, 55.0, 40.0, 1.2, 0.5)
+    assert (row.study, row.arm, row.seed) == ("degradation", "depth=20 variant=plain", 0)
+    assert (row.params, row.flops, row.seconds, row.images_per_second) == (1000, 2000, 4.0, 500.0)
+
+
+def test_factors_are_a_json_object(plan, url):
+    factors = query(url, "SELECT factors FROM trial_results WHERE seed = 0 ORDER BY arm").factors
+    assert [json.loads(each) for each in factors] == [
+        {"depth": 20, "variant": "plain"},
+        {"depth": 56, "variant": "plain"},
+    ]
+
+
+def test_curves_has_one_row_a_trial_and_epoch(plan, url):
+    curves = query(url, "SELECT seed, epoch, train_loss FROM curves ORDER BY epoch")
+    assert curves.values.tolist() == [[0, 1, 1.0], [0, 2, 0.5]]
+
+
+def test_a_shared_trial_shows_in_each_of_its_studies(plan, store, url, make_plan):
+    store.record_plan(make_plan(name="second"))
+    found = query(url, "SELECT study FROM trial_results WHERE state = 'COMPLETE' ORDER BY study")
+    assert found.study.tolist() == ["degradation", "second"]
+
+
+def test_arm_levels_hold_the_levels_as_text(plan, url):
+    found = query(url, "SELECT arm, factor, level FROM arm_levels ORDER BY arm, factor")
+    assert found[["factor", "level"]].values.tolist() == [
+        ["depth", "20"],
+        ["variant", "plain"],
+        ["depth", "56"],
+        ["variant", "plain"],
+    ]
