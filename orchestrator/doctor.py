@@ -124,7 +124,9 @@ def _database(db: str | None, config: StudyConfig | None) -> Finding:
 
     url = database(db, config)
     try:
-        with Store.open(url, read_only=True, missing_ok=True) as store:
+        if not Store.exists(url):
+            return Finding("results DB", True, f"{url}: the first run creates it")
+        with Store.open(url, read_only=True) as store:
             return Finding("results DB", True, f"{url}: {len(store.studies())} studies")
     except UserError as error:
         return Finding("results DB", False, str(error), "name another DB with --db")

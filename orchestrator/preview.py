@@ -9,7 +9,7 @@ from orchestrator.config import StudyConfig
 from orchestrator.estimate import trial_seconds
 from orchestrator.plan import make_plan, trial_epochs
 from orchestrator.progress import duration
-from orchestrator.storage import Store
+from orchestrator.storage import ArmCost, Store
 from orchestrator.study_plan import PlannedArm, StudyPlan
 from reports.results import State
 
@@ -59,10 +59,14 @@ class Preview:
 def preview(config: StudyConfig, url: str) -> Preview:
     """Plan a study and compare it with the results DB at `url`, which need not exist yet; nothing is written."""
     plan = make_plan(config)
-    with Store.open(url, read_only=True, missing_ok=True) as store:
-        outcome = store.preview_plan(plan)
-        states = store.states([trial.id for trial in plan.trials])
-        costs = store.arm_costs()
+    orphaned: tuple[str, ...] = ()
+    states: Mapping[str, State] = {}
+    costs: tuple[ArmCost, ...] = ()
+    if Store.exists(url):
+        with Store.open(url, read_only=True) as store:
+            orphaned = store.preview_plan(plan).orphaned
+            states = store.states([trial.id for trial in plan.trials])
+            costs = store.arm_costs()
     resources = config.file.resources
     epochs = {each.arm.id: trial_epochs(each.arm) for each in plan.arms}
     device = "cuda" if resources.gpus else "cpu"
@@ -79,7 +83,7 @@ def preview(config: StudyConfig, url: str) -> Preview:
         arms=arms,
         new=sum(arm.new for arm in arms),
         cached=sum(arm.cached for arm in arms),
-        orphaned=outcome.orphaned,
+        orphaned=orphaned,
         slots=slots,
         seconds=max(work / slots, longest),
         gpu_hours=work * resources.gpus / 3600,

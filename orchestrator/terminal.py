@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from orchestrator.display import shown
+from orchestrator.doctor import Finding
 from orchestrator.preview import Preview
 from orchestrator.progress import Progress, duration
 from orchestrator.storage import PlanOutcome, StudySummary
@@ -43,9 +44,11 @@ def print_result(console: Console, result: RunResult) -> None:
     print_arms(console, summarise(study), list(study.factors))
     counts = Counter(trial.state for trial in study.trials)
     say(console, ", ".join(f"{count} {state.lower()}" for state, count in sorted(counts.items())))
-    for trial in study.trials:
-        if trial.state is State.FAILED:
-            say(console, f"FAILED: {trial.arm} seed={trial.seed}: {trial.reason}; the next run tries it again")
+    failed = [trial for trial in study.trials if trial.state is State.FAILED]
+    for reason, count in Counter(trial.reason for trial in failed).items():
+        first = next(trial for trial in failed if trial.reason == reason)
+        others = f" and {count - 1} more" if count > 1 else ""
+        say(console, f"FAILED: {first.arm} seed={first.seed}{others}: {reason}; the next run tries again")
     if result.report:
         say(console, f"report: {result.report}")
 
@@ -116,3 +119,11 @@ def print_trials(console: Console, study: Study) -> None:
 def say(console: Console, line: str) -> None:
     """Print one line as it is, however narrow the terminal."""
     console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def print_findings(console: Console, findings: Sequence[Finding]) -> None:
+    """Print what was examined, a finding a line, with what to do about each fault."""
+    for finding in findings:
+        say(console, f"{'ok  ' if finding.fine else 'FAIL'}  {finding.name}: {finding.seen}")
+        if not finding.fine:
+            say(console, f"      -> {finding.remedy}")

@@ -1,5 +1,6 @@
 """Run a study on a Ray cluster: the plan is a Tune searcher, the workers live long, the results stream back."""
 
+import logging
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -9,10 +10,12 @@ from typing import Any
 
 # Ray reads these when it is imported. Tune's own loggers keep every result in the driver's memory; its experiment
 # snapshots are not needed, because the results DB is what a study continues from; a trial's folder must not become
-# the working directory, or relative data paths break; and no message is to leave the machine.
+# the working directory, or relative data paths break; its new output prints in spite of verbose=0; and no message is
+# to leave the machine.
 os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
 os.environ.setdefault("TUNE_GLOBAL_CHECKPOINT_S", "86400")
 os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")
+os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
 os.environ.setdefault("RAY_CHDIR_TO_TRIAL_DIR", "0")
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
@@ -77,6 +80,7 @@ class RayExecutor:
                     failure_config=tune.FailureConfig(max_failures=CRASHES_PER_PACK),
                 ),
             )
+            logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # what it would say comes as events
             tuner.fit()
         if relay.error is not None:
             raise relay.error
@@ -121,8 +125,15 @@ class PackTrainable(tune.Trainable):  # type: ignore[misc]
         self._steps: Any = train_pack(config["pack"], config["worker"])
 
 
-class _PlanSearcher(Searcher):  # type: ignore[misc]
-    """Hands the packs of a source to Tune. Nothing of it is saved: the results DB knows what is left to do."""
+class _Unsaved:
+    """Keeps an object out of the snapshots that Tune pickles: the results DB knows what is left to do."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+
+class _PlanSearcher(_Unsaved, Searcher):  # type: ignore[misc]
+    """Hands the packs of a source to Tune."""
 
     def __init__(self, source: PackSource) -> None:
         super().__init__()
@@ -141,7 +152,7 @@ class _PlanSearcher(Searcher):  # type: ignore[misc]
         pass
 
 
-class _Relay(tune.Callback):  # type: ignore[misc]
+class _Relay(_Unsaved, tune.Callback):  # type: ignore[misc]
     """Passes events on. It never raises, which would end the study: it interrupts and keeps the first error."""
 
     def __init__(self, source: PackSource, sink: Callable[[Event], None], interrupted: Flag) -> None:
@@ -177,7 +188,7 @@ class _Relay(tune.Callback):  # type: ignore[misc]
             self._interrupted.set()
 
 
-class _StopWhen(tune.Stopper):  # type: ignore[misc]
+class _StopWhen(_Unsaved, tune.Stopper):  # type: ignore[misc]
     """Ends the study when a flag is set."""
 
     def __init__(self, flag: Flag) -> None:

@@ -44,9 +44,6 @@ def train_pack(pack: Pack, worker: WorkerSettings) -> Iterator[list[Event]]:
     An exception is a fault of the machine until it comes twice: the second one makes the unfinished trials FAILED.
     Closing the generator early saves a checkpoint, from which the next attempt continues.
     """
-    _check_code(worker.code)
-    if worker.plugins and str(worker.plugins) not in sys.path:
-        sys.path.append(str(worker.plugins))
     unfinished = set(pack.trials.values())
     for attempt in range(1, TRIES + 1):
         try:
@@ -66,6 +63,9 @@ def train_pack(pack: Pack, worker: WorkerSettings) -> Iterator[list[Event]]:
 
 
 def _attempt(pack: Pack, worker: WorkerSettings) -> Iterator[list[Event]]:
+    _check_code(worker.code)
+    if worker.plugins and str(worker.plugins) not in sys.path:
+        sys.path.append(str(worker.plugins))
     facts = environment_facts(worker.device, worker.threads)
     news: list[Event] = [AttemptStarted(trial, worker.device, host_name(), facts) for trial in pack.trials.values()]
     path = worker.checkpoints / f"{pack.id}.pt" if worker.checkpoints else None

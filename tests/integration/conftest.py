@@ -1,0 +1,30 @@
+"""A small study of four trials that trains in seconds, in a folder of its own."""
+
+from pathlib import Path
+
+import pytest
+
+SMALL = """\
+study: small
+question: Does it run?
+data: digits
+network: {family: resnet_cifar, width: 2, depth: 8}
+factors:
+  variant:
+    plain: {shortcut: none}
+    original: {}
+baseline: {variant: original}
+training: {recipe: quick, epochs: 2}
+seeds: 2
+fail_above: 95
+"""
+
+
+@pytest.fixture
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the study file, with its folder as the working directory and no results DB from outside."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ORCHESTRATE_DB", raising=False)
+    file = tmp_path / "small.yaml"
+    file.write_text(SMALL)
+    return file
