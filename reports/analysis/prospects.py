@@ -147,7 +147,7 @@ def _about_effect(
     settings: AnalysisSettings,
 ) -> str:
     if n < fewest:
-        return f"{_seeds(n)} decide nothing: it takes at least {fewest}."
+        return f"{_seeds(n)} {'decides' if n == 1 else 'decide'} nothing: it takes at least {fewest}."
     if spread is None or alone is None or in_family is None:
         return f"{_seeds(n)}; the spread over the seeds is not known yet, so no smallest effect can be named."
     basis = f"{settings.power:.0%} power, SD {spread.sd:.2g} from {spread.source}"

@@ -7,19 +7,10 @@ import pytest
 from scipy import special
 
 from reports.analysis import looks
-from reports.analysis.claims import parse_claims
-from reports.analysis.settings import AnalysisSettings
-from reports.analysis.verdicts import context_outcome, judge
+from reports.analysis.verdicts import context_outcome
 from tests.reports.analysis.build import study
+from tests.reports.analysis.claims import verdicts_of
 from tests.reports.analysis.gold import CASES, grid_study, near, pair
-
-
-def verdicts_of(made, *claims, **analysis):
-    return judge(
-        made,
-        parse_claims([{"id": str(i), **each} for i, each in enumerate(claims)], made.factors),
-        AnalysisSettings(**analysis),
-    )
 
 
 def two_arms(code):

@@ -1,0 +1,10 @@
+"""Judging claims in one line, for the tests."""
+
+from reports.analysis.claims import parse_claims
+from reports.analysis.settings import AnalysisSettings
+from reports.analysis.verdicts import judge
+
+
+def verdicts_of(made, *claims, post_hoc=None, **analysis):
+    named = [{"id": str(place), **each} for place, each in enumerate(claims)]
+    return judge(made, parse_claims(named, made.factors), AnalysisSettings(**analysis), post_hoc)
