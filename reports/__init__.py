@@ -1,0 +1,1 @@
+"""Results in, numbers, figures and one publishable page out; nothing here trains, schedules or stores."""

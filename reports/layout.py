@@ -13,7 +13,7 @@ Levels = tuple[Scalar | None, ...]
 class Series:
     """The arms that differ in the axis factor alone: a row of the main table, a line of a figure.
 
-    `slot` is its colour, marker and place in every figure; 0 is the baseline's.
+    `slot` is its colour and marker in every figure; 0 is the baseline's where there is only one.
     """
 
     levels: Levels
@@ -54,8 +54,7 @@ def lay_out(study: Study, axis: str | None) -> Layout:
         grid.setdefault((arm.levels.get(axis) if axis else None, levels), arm)
     found = {position for position, _ in grid}
     positions = tuple(each for each in (study.factors[axis] if axis else (None,)) if each in found)
-    base = tuple(study.baseline.get(factor) for factor in across)
-    return Layout(axis, positions, across, _series(lines, base, across, study.baseline), grid)
+    return Layout(axis, positions, across, _series(lines, across, study.baseline), grid)
 
 
 def numeric_axis(study: Study) -> str | None:
@@ -68,16 +67,15 @@ def _is_number(value: Scalar) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _series(
-    lines: list[Levels], base: Levels, across: tuple[str, ...], baseline: Mapping[str, Scalar]
-) -> tuple[Series, ...]:
+def _series(lines: list[Levels], across: tuple[str, ...], baseline: Mapping[str, Scalar]) -> tuple[Series, ...]:
     made: list[Series] = []
     slot = 1
-    has_baseline = bool(baseline) and base in lines
+    pinned = [place for place, factor in enumerate(across) if factor in baseline]
+    bases = [levels for levels in lines if pinned and all(levels[at] == baseline[across[at]] for at in pinned)]
     for levels in lines:
-        is_baseline = has_baseline and levels == base
-        made.append(Series(levels, _label(levels, across), 0 if is_baseline else slot, is_baseline))
-        slot += not is_baseline
+        is_first = len(bases) == 1 and levels in bases
+        made.append(Series(levels, _label(levels, across), 0 if is_first else slot, levels in bases))
+        slot += not is_first
     return tuple(made)
 
 

@@ -31,9 +31,7 @@ _TRIAL_COLUMNS = (
 )  # fmt: skip
 
 
-def write_report(
-    study: Study, folder: Path, verdicts: Sequence[Verdict] = (), *, include_host: bool = False
-) -> Path:
+def write_report(study: Study, folder: Path, verdicts: Sequence[Verdict] = (), *, include_host: bool = False) -> Path:
     """Write the report of `study` into `folder` and return the path of its page.
 
     `verdicts` are those of the claims that the study declares, as `reports.analysis.verdicts.judge` gives them.
@@ -133,7 +131,14 @@ def _trials_csv(findings: Findings) -> str:
             levels = [arm.levels.get(factor) if arm else None for factor in factors]
             values = [_text(getattr(trial, name)) for name in _TRIAL_COLUMNS]
             epochs = trial.curve[-1].epoch if trial.curve else None
-            yield [findings.study.name, *values, epochs, arm.params if arm else None, arm.flops if arm else None, *levels]
+            yield [
+                findings.study.name,
+                *values,
+                epochs,
+                arm.params if arm else None,
+                arm.flops if arm else None,
+                *levels,
+            ]
 
     return csv_text(header, rows())
 
@@ -169,5 +174,3 @@ def _remove_stale(folder: Path, files: Mapping[str, str]) -> None:
         is_ours = isinstance(name, str) and re.fullmatch(r"(figures|tables)/[\w-]+\.(svg|csv|md|tex)", name)
         if is_ours and name not in files:
             (folder / name).unlink(missing_ok=True)
-
-

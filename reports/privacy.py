@@ -7,8 +7,12 @@ from typing import Any
 
 from reports.results import Study
 
-_PATH = re.compile(r"""(?<![\w./:~<-])/(?:[^\s/'":,;()<>]+/)+([^\s/'":,;()<>]*)|[A-Za-z]:\\(?:[^\s\\'",;<>]+\\)+([^\s\\'",;<>]*)""")
-_PERSONAL = frozenset({"cwd", "env", "environ", "executable", "home", "host", "hostname", "node", "path", "prefix", "user"})
+_PATH = re.compile(
+    r"""(?<![\w./:~<-])/(?:[^\s/'":,;()<>]+/)+([^\s/'":,;()<>]*)|[A-Za-z]:\\(?:[^\s\\'",;<>]+\\)+([^\s\\'",;<>]*)"""
+)
+_PERSONAL = frozenset(
+    {"cwd", "env", "environ", "executable", "home", "host", "hostname", "node", "path", "prefix", "user"}
+)
 
 
 def without_private_facts(study: Study) -> Study:

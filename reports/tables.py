@@ -31,6 +31,12 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
 
+    def without(self, *keys: str) -> "Table":
+        """Return the table without some of its columns."""
+        kept = [at for at, column in enumerate(self.columns) if column.key not in keys]
+        rows = tuple(tuple(row[at] for at in kept) for row in self.rows)
+        return Table(self.name, self.caption, tuple(self.columns[at] for at in kept), rows)
+
     def shown(self) -> list[list[str]]:
         """Return the cells as text for people."""
         return [[_shown(cell, column) for cell, column in zip(row, self.columns, strict=True)] for row in self.rows]

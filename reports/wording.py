@@ -86,7 +86,9 @@ def seeds(values: Iterable[int]) -> str:
             runs[-1][1] = value
         else:
             runs.append([value, value])
-    texts = [str(first) if first == last else f"{first}{'–' if last - first > 1 else ', '}{last}" for first, last in runs]
+    texts = [
+        str(first) if first == last else f"{first}{'–' if last - first > 1 else ', '}{last}" for first, last in runs
+    ]
     return ", ".join(texts) or NOTHING
 
 

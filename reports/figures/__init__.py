@@ -1,0 +1,1 @@
+"""Numbers to SVG; the only folder that imports matplotlib and seaborn."""

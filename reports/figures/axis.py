@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reports.figures.svg import PAPER, Drawing
 from reports.figures.theme import colour, draw, error_scale, label_ends, label_room, marker
@@ -52,7 +52,12 @@ def axis_drawing(
                 [float("nan") if middle is None else middle for _, middle in pairs],
                 color=colour(run.slot),
             )
-            style = {"marker": marker(run.slot), "linestyle": "none", "color": colour(run.slot), "markersize": 4.5}
+            style: dict[str, Any] = {
+                "marker": marker(run.slot),
+                "linestyle": "none",
+                "color": colour(run.slot),
+                "markersize": 4.5,
+            }
             style |= {"markeredgecolor": PAPER, "markeredgewidth": 0.6, "clip_on": False}
             axes.plot([level + shift for level, _ in run.points], [error for _, error in run.points], **style)
             axes.plot(

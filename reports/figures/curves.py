@@ -15,7 +15,7 @@ SIZE = (330, 246)
 
 @dataclass(frozen=True)
 class Curve:
-    """One arm by epoch: the mean test error of the seeds that did not fail with a band of one SD, and the training error."""
+    """One arm by epoch: mean test error of the seeds that did not fail, the ends of its band, mean training error."""
 
     label: str
     slot: int
@@ -56,19 +56,23 @@ def curves_drawing(
         for epoch in drops:
             axes.axvline(epoch, color=MUTED, linewidth=0.7, dashes=(1, 2))
         _fail_line(axes, fail_above)
-        for line in failed:
-            axes.plot(line.epochs, line.test, color=colour(line.slot), linewidth=0.8, alpha=0.8)
-            axes.plot(line.epochs, line.train, color=colour(line.slot), linewidth=0.8, alpha=0.8, dashes=(4, 2.4))
-            end = "x" if line.stopped else marker(line.slot)
-            axes.plot(line.epochs[-1:], line.test[-1:], marker=end, markersize=4.5, color=colour(line.slot), clip_on=False)
+        for fail in failed:
+            axes.plot(fail.epochs, fail.test, color=colour(fail.slot), linewidth=0.8, alpha=0.8)
+            axes.plot(fail.epochs, fail.train, color=colour(fail.slot), linewidth=0.8, alpha=0.8, dashes=(4, 2.4))
+            end = "x" if fail.stopped else marker(fail.slot)
+            axes.plot(
+                fail.epochs[-1:], fail.test[-1:], marker=end, markersize=4.5, color=colour(fail.slot), clip_on=False
+            )
         for line in curves:
             if line.low != line.high:
                 axes.fill_between(line.epochs, line.low, line.high, color=colour(line.slot), alpha=0.16, linewidth=0)
             axes.plot(line.epochs, line.train, color=colour(line.slot), linewidth=1.1, dashes=(4, 2.4))
             axes.plot(line.epochs, line.test, color=colour(line.slot), linewidth=1.7)
-            axes.plot(line.epochs[-1:], line.test[-1:], marker=marker(line.slot), color=colour(line.slot), clip_on=False)
+            axes.plot(
+                line.epochs[-1:], line.test[-1:], marker=marker(line.slot), color=colour(line.slot), clip_on=False
+            )
         axes.set_xlim(1 if last_epoch > 1 else 0.5, max(last_epoch, 1.5))
-        axes.xaxis.get_major_locator().set_params(integer=True, nbins=6)
+        axes.locator_params(axis="x", integer=True, nbins=6)
         axes.set_xlabel("epoch")
         axes.set_ylabel("error, %")
         label_ends(axes, _ends(curves, failed))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reports.figures.svg import INK, Drawing
 from reports.figures.theme import colour, draw, marker
@@ -39,7 +39,9 @@ class Group:
 def forest_drawing(groups: Sequence[Group], prefix: str) -> Drawing:
     """Draw the rows from top to bottom; left of the zero line the arm has less error than the baseline."""
     height = sum(ROW * len(group.rows) + (HEADING if group.heading else 0) for group in groups)
-    known = [end for group in groups for row in group.rows for end in (row.estimate, row.low, row.high) if end is not None]
+    known = [
+        end for group in groups for row in group.rows for end in (row.estimate, row.low, row.high) if end is not None
+    ]
     reach = 1.12 * max((abs(each) for each in known), default=1.0) or 1.0
 
     def plot(axes: "Axes") -> None:
@@ -75,5 +77,7 @@ def _row(axes: "Axes", row: Row, y: float, reach: float) -> None:
     axes.plot([row.estimate], [y], marker=marker(row.slot), markersize=6.5, color=colour(row.slot), linestyle="none")
 
 
-def _text(axes: "Axes", x: float, y: float, text: str, **style: object) -> None:
-    axes.annotate(text, xy=(x, y), xycoords=("figure pixels", "data"), va="center", fontsize=11, annotation_clip=False, **style)
+def _text(axes: "Axes", x: float, y: float, text: str, **style: Any) -> None:
+    axes.annotate(
+        text, xy=(x, y), xycoords=("figure pixels", "data"), va="center", fontsize=11, annotation_clip=False, **style
+    )

@@ -106,7 +106,7 @@ def _without_glyph_warnings() -> Iterator[None]:
 
 
 def error_scale(axes: "Axes", values: Sequence[float], axis: str = "y") -> None:
-    """Scale an axis of errors in per cent from 0 up: straight while they are alike, else straight to 1, then in decades."""
+    """Scale an axis of errors in per cent from 0 up: linear while they are alike, else logarithmic above 1."""
     top = max(values, default=1.0)
     positive = [value for value in values if value > 0]
     is_wide = bool(positive) and top > 12 and top > 8 * sorted(positive)[len(positive) // 10]
@@ -171,5 +171,6 @@ def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list
             other, more = groups.pop()
             groups.append([(centre * count + other * more) / (count + more), count + more])
     places = [centre + gap * (at - (count - 1) / 2) for centre, count in groups for at in range(int(count))]
-    shift = max(low - places[0], 0.0) or min(high - places[-1], 0.0)
-    return [place + shift for place in places]
+    last = len(places) - 1
+    raised = [max(place, low + gap * at) for at, place in enumerate(places)]
+    return [min(place, high - gap * (last - at)) for at, place in enumerate(raised)]

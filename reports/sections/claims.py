@@ -4,7 +4,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from reports.analysis.verdicts import Outcome, Verdict
+from reports.analysis.verdicts import DEPENDS, Outcome, Verdict
 from reports.findings import Findings
 from reports.sections.section import Section
 from reports.tables import Column, Table
@@ -97,10 +97,12 @@ def _facts(verdict: Verdict) -> list[tuple[str, str]]:
         low = "−∞" if verdict.low is None else number(verdict.low)
         high = "∞" if verdict.high is None else number(verdict.high)
         interval = f" [{low}, {high}] at {100 * verdict.level:.4g} %"
-    p = [f"{number(verdict.p, 4)} raw"] + ([] if verdict.p_holm is None else [f"{number(verdict.p_holm, 4)} after Holm"])
+    p = [f"{number(verdict.p, 4)} raw"] + (
+        [] if verdict.p_holm is None else [f"{number(verdict.p_holm, 4)} after Holm"]
+    )
     if verdict.p_look != verdict.p:
         p.insert(1, f"{number(verdict.p_look, 4)} after the looks")
-    others = dict(verdict.other_tests) if len(set(verdict.other_tests.values())) > 1 else {}
+    others = verdict.other_tests if DEPENDS in verdict.badges else {}
     return [
         ("Effect", f"{number(verdict.estimate)}{interval}" if verdict.estimate is not None else ""),
         ("Margin", f"{verdict.margin:g}"),

@@ -1,16 +1,17 @@
 """Learning curves: test and training error by epoch, in small multiples."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from statistics import fmean, stdev
 
+from reports.analysis.curves import BAND_FROM, Band, band
 from reports.figures.curves import Curve, FailedCurve, curves_drawing
 from reports.figures.figure import Figure, Panel
 from reports.figures.theme import MOST_PANELS, MOST_SERIES, label_room
 from reports.findings import Findings
 from reports.layout import Series
-from reports.results import Arm, Epoch, Scalar, State, Trial
+from reports.results import Arm, Epoch, Scalar, State, Study, Trial
 from reports.sections.section import Section
 from reports.tables import Cell, Column, Table
 from reports.wording import counted, level, listed, number, shortened
@@ -43,7 +44,8 @@ def build(findings: Findings) -> Section | None:
     values = [value for facet in facets for line in facet.curves for value in (*line.test, *line.train, *line.high)]
     values += [value for facet in facets for line in facet.failed for value in line.test]
     values += [value for facet in facets for line in facet.failed for value in line.train]
-    room = label_room(line.label for facet in facets for line in (*facet.curves, *facet.failed))
+    labels = [line.label for facet in facets for line in facet.curves]
+    room = label_room(labels + [line.label for facet in facets for line in facet.failed])
     drops = _drops(findings)
     panels = tuple(
         Panel(
@@ -105,29 +107,37 @@ def _facet(findings: Findings, title: str, arms: list[tuple[Arm, Series]]) -> _F
     for arm, series in arms:
         trials = [trial for trial in findings.trials.get(arm.name, ()) if trial.curve]
         sound = [trial for trial in trials if trial.state is State.COMPLETE and not findings.study.is_fail(trial)]
-        if sound and (curve := _mean_curve(sound, series)) is not None:
+        if sound and (curve := _mean_curve(findings.study, arm, sound, series)) is not None:
             curves.append(curve)
         failed += [line for trial in trials if findings.study.is_fail(trial) and (line := _failed(trial, series))]
     return _Facet(title, tuple(curves), tuple(failed)) if curves or failed else None
 
 
-def _mean_curve(trials: Sequence[Trial], series: Series) -> Curve | None:
-    test = _by_epoch(trials, lambda epoch: epoch.test_error)
-    train = _by_epoch(trials, lambda epoch: epoch.train_error)
-    epochs = _thinned([epoch for epoch in test if epoch in train])
+def _mean_curve(study: Study, arm: Arm, trials: Sequence[Trial], series: Series) -> Curve | None:
+    sound = replace(study, trials=tuple(trials))
+    test, train = band(sound, arm, "test_error"), band(sound, arm, "train_error")
+    tested, trained = _at_epochs(test), dict(zip(train.epochs, train.mean, strict=True))
+    epochs = _thinned([epoch for epoch in tested if epoch in trained])
     if not epochs:
         return None
-    means = [fmean(test[epoch]) for epoch in epochs]
-    spreads = [stdev(test[epoch]) if len(test[epoch]) > 1 else 0.0 for epoch in epochs]
     return Curve(
         series.label,
         series.slot,
         tuple(epochs),
-        tuple(means),
-        tuple(max(mean - spread, 0.0) for mean, spread in zip(means, spreads, strict=True)),
-        tuple(min(mean + spread, 100.0) for mean, spread in zip(means, spreads, strict=True)),
-        tuple(fmean(train[epoch]) for epoch in epochs),
+        tuple(tested[epoch][0] for epoch in epochs),
+        tuple(tested[epoch][1] for epoch in epochs),
+        tuple(tested[epoch][2] for epoch in epochs),
+        tuple(trained[epoch] for epoch in epochs),
     )
+
+
+def _at_epochs(found: Band) -> dict[int, tuple[float, float, float]]:
+    """Return mean, low and high by epoch; an interval ends where errors do."""
+    ends = zip(found.mean, found.low, found.high, strict=True)
+    return {
+        epoch: (mean, max(low, 0.0), min(high, 100.0))
+        for epoch, (mean, low, high) in zip(found.epochs, ends, strict=True)
+    }
 
 
 def _by_epoch(trials: Sequence[Trial], read: Callable[[Epoch], float | None]) -> dict[int, list[float]]:
@@ -176,8 +186,11 @@ def _drops(findings: Findings) -> tuple[int, ...]:
 
 def _caption(findings: Findings, drops: tuple[int, ...]) -> str:
     text = "Error by epoch: test solid, training dashed; the mean over the seeds that did not fail"
-    several = any(summary.n_ok > 1 for summary in findings.summaries.values())
-    text += ", with a band of ±1 SD." if several else "."
+    most = max((summary.n_ok for summary in findings.summaries.values()), default=0)
+    if most >= BAND_FROM:
+        text += f", with its pointwise 95 % interval (below {BAND_FROM} seeds: the lowest and the highest seed)."
+    else:
+        text += ", in a band from the lowest seed to the highest." if most > 1 else "."
     if findings.fails():
         text += " Failed seeds are drawn thin, one by one, up to the cross where they diverged."
     if drops:
@@ -191,12 +204,8 @@ def _description(facet: _Facet) -> str:
         f"{number(line.train[-1])} % training error after {counted(line.epochs[-1], 'epoch')}"
         for line in facet.curves
     ]
-    names = dict.fromkeys(line.label for line in facet.failed)
-    ends += [
-        f"{sum(line.label == name for line in facet.failed)} failed "
-        f"{'seed' if sum(line.label == name for line in facet.failed) == 1 else 'seeds'} of {shortened(name, 40) or facet.title}"
-        for name in names
-    ]
+    counts = Counter(line.label for line in facet.failed)
+    ends += [f"{counted(count, 'failed seed')} of {shortened(name, 40)}" for name, count in counts.items()]
     return "; ".join(ends) + "."
 
 
@@ -213,7 +222,8 @@ def _table(facets: Iterable[_Facet]) -> Table:
         Column("line", "line"),
         Column("epoch", "epoch", is_number=True),
         Column("test_error", "test, %", 2, is_number=True),
-        Column("sd", "± SD", 2, is_number=True),
+        Column("low", "band from", 2, is_number=True),
+        Column("high", "to", 2, is_number=True),
         Column("train_error", "training, %", 2, is_number=True),
     )
     rows: list[tuple[Cell, ...]] = []
@@ -221,7 +231,9 @@ def _table(facets: Iterable[_Facet]) -> Table:
         for line in facet.curves:
             last = len(line.epochs) - 1
             for at in sorted({0, last // 4, last // 2, 3 * last // 4, last}):
-                rows.append((facet.title, line.label, line.epochs[at], line.test[at], line.high[at] - line.test[at], line.train[at]))
+                errors = (line.test[at], line.low[at], line.high[at], line.train[at])
+                rows.append((facet.title, line.label, line.epochs[at], *errors))
         for fail in facet.failed:
-            rows.append((facet.title, f"{fail.label} (failed seed)", fail.epochs[-1], fail.test[-1], None, None))
+            label = f"{fail.label} (failed seed)"
+            rows.append((facet.title, label, fail.epochs[-1], fail.test[-1], None, None, fail.train[-1]))
     return Table("curves", "The curves at the first epoch, the quarters and the last.", columns, tuple(rows))

@@ -47,6 +47,8 @@ def _bibtex(findings: Findings) -> str:
     when = findings.last_result() or findings.study.planned_at
     year = [f"  year  = {{{when.year}}},"] if when else []
     plan = [f"  note  = {{Ablation report, plan {findings.study.plan_hash}}},"] if findings.study.plan_hash else []
-    title = "".join(each for each in shortened(findings.study.question or findings.study.name, 200) if each not in "{}\\")
+    title = "".join(
+        each for each in shortened(findings.study.question or findings.study.name, 200) if each not in "{}\\"
+    )
     key = "".join(each if each.isascii() and each.isalnum() else "-" for each in findings.study.name)
     return "\n".join([f"@misc{{{key},", f"  title = {{{title}}},", *year, *plan, "}"])

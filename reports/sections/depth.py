@@ -13,6 +13,9 @@ from reports.sections.section import Section
 from reports.tables import Cell, Column, Table
 from reports.wording import NOTHING, number, shortened
 
+ALL_POINTS = 20
+MOST_POINTS = 9
+
 
 @dataclass(frozen=True)
 class Depth:
@@ -40,7 +43,7 @@ def build(findings: Findings) -> Section | None:
         for at, (title, group) in enumerate(shown[:MOST_PANELS])
     )
     figure = Figure("depth", _caption(findings, axis), panels, _table(runs, axis), columns=min(3, len(panels)))
-    notes = ()
+    notes: tuple[str, ...] = ()
     if len(shown) > MOST_PANELS:
         notes = (f"The first {MOST_PANELS} of {len(shown):,} panels; tables/arms.csv has every arm.",)
     return Section("depth", f"Error against {axis}", Depth(notes), figures=(figure,))
@@ -56,7 +59,7 @@ def _run(findings: Findings, series: Series) -> Run | None:
         errors = [_error(trial) for trial in outcomes]
         levels.append(float(position))
         middle.append(_middle(errors))
-        points += [(float(position), error) for error in errors if error is not None]
+        points += [(float(position), error) for error in _shown(errors)]
         diverged += [float(position)] * errors.count(None)
     if not levels:
         return None
@@ -65,6 +68,14 @@ def _run(findings: Findings, series: Series) -> Run | None:
 
 def _error(trial: Trial) -> float | None:
     return None if trial.state is State.DIVERGED else trial.test_error
+
+
+def _shown(errors: list[float | None]) -> list[float]:
+    """Every seed's error, or MOST_POINTS of the sorted ones, the lowest and the highest among them."""
+    known = sorted(error for error in errors if error is not None)
+    if len(known) <= ALL_POINTS:
+        return known
+    return [known[round(at * (len(known) - 1) / (MOST_POINTS - 1))] for at in range(MOST_POINTS)]
 
 
 def _middle(errors: list[float | None]) -> float | None:
@@ -76,13 +87,13 @@ def _middle(errors: list[float | None]) -> float | None:
 def _panels(runs: list[Run]) -> list[tuple[str, list[Run]]]:
     """One panel a series, the baseline in black beside each."""
     base = [run for run in runs if run.slot == 0]
-    return [
-        (shortened(run.label, 60), [*base, replace(run, slot=1)]) for run in runs if run.slot != 0
-    ]
+    return [(shortened(run.label, 60), [*base, replace(run, slot=1)]) for run in runs if run.slot != 0]
 
 
 def _caption(findings: Findings, axis: str) -> str:
-    text = f"Test error against {axis}. A point for each seed, fails included; the line joins the medians"
+    is_thinned = any(summary.n > ALL_POINTS for summary in findings.summaries.values())
+    points = f"{MOST_POINTS} quantiles of the seeds" if is_thinned else "A point for each seed"
+    text = f"Test error against {axis}. {points}, fails included; the line joins the medians"
     diverged = findings.count(State.DIVERGED)
     text += ", a diverged seed ranking last (crosses at the upper edge)." if diverged else "."
     return text

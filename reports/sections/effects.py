@@ -7,7 +7,7 @@ from reports.analysis.contrasts import Contrast
 from reports.figures.figure import Figure, Panel
 from reports.figures.forest import Group, Row, forest_drawing
 from reports.findings import Findings
-from reports.layout import Series
+from reports.layout import Levels, Series
 from reports.sections.section import Section
 from reports.sections.table import contrasts_table, interval
 from reports.wording import counted, level, listed, number, shortened, signed
@@ -34,8 +34,11 @@ def build(findings: Findings) -> Section | None:
         chosen = [each for each in known if each.arm.name in names]
     groups = _groups(findings, chosen)
     panel = Panel("", _description(drawn), forest_drawing(groups, "effects"))
-    figure = Figure("effects", _caption(findings, known), (panel,), contrasts_table(findings), columns=1)
-    notes = ()
+    table = contrasts_table(chosen)
+    figure = Figure(
+        "effects", _caption(findings, known), (panel,), table.without("baseline", "smallest_p", "note"), columns=1
+    )
+    notes: tuple[str, ...] = ()
     if len(chosen) < len(known):
         notes = (f"The {len(chosen)} largest of {len(known):,} differences; tables/differences.csv has them all.",)
     return Section("effects", "Differences to the baseline", Effects(notes), figures=(figure,))
@@ -47,14 +50,16 @@ def _size(contrast: Contrast) -> float:
 
 def _groups(findings: Findings, chosen: list[Contrast]) -> tuple[Group, ...]:
     series = {(each.levels): each for each in findings.layout.series}
-    grouped = groupby(chosen, key=lambda each: ", ".join(f"{key} {level(value)}" for key, value in each.context.items()))
+    grouped = groupby(
+        chosen, key=lambda each: ", ".join(f"{key} {level(value)}" for key, value in each.context.items())
+    )
     return tuple(
         Group(shortened(context, 70), tuple(_row(findings, each, series) for each in members))
         for context, members in grouped
     )
 
 
-def _row(findings: Findings, contrast: Contrast, series: dict[tuple[object, ...], Series]) -> Row:
+def _row(findings: Findings, contrast: Contrast, series: dict[Levels, Series]) -> Row:
     levels = contrast.arm.levels
     line = series.get(tuple(levels.get(factor) for factor in findings.layout.across))
     slot = line.slot if line is not None and len(series) <= 5 else 1
@@ -72,9 +77,9 @@ def _caption(findings: Findings, known: list[Contrast]) -> str:
     base = ", ".join(f"{factor} {level(value)}" for factor, value in findings.study.baseline.items())
     text = (
         f"Each arm minus its baseline ({shortened(base, 60)}), percentage points of test error, with 95 % intervals "
-        "paired by seed; left of zero the arm has less error. Exploratory: the intervals are not adjusted for their number"
+        "paired by seed; left of zero the arm has less error. Exploratory: the intervals are not adjusted for their "
     )
-    text += f" ({counted(len(known), 'comparison')}); the table below has Holm's p."
+    text += f"number ({counted(len(known), 'comparison')}); the table below has Holm's p."
     counts = sorted({each.n for each in known})
     return f"{text} n={listed(counts)}."
 
@@ -87,4 +92,5 @@ def _description(drawn: list[Contrast]) -> str:
         for each in ends
     ]
     clear = sum((each.low or 0.0) > 0 or (each.high or 0.0) < 0 for each in drawn)
-    return f"{counted(len(drawn), 'difference')}, of which {clear} with an interval that leaves out zero; {' and '.join(words)}."
+    total = counted(len(drawn), "difference")
+    return f"{total}, of which {clear} with an interval that leaves out zero; {' and '.join(words)}."

@@ -46,7 +46,9 @@ class Failures:
 
 def build(findings: Findings) -> Section:
     """Build the list of failures; a sentence says so when there are none."""
-    arms = [arm for arm in findings.arms if any(kind_of(findings, trial) for trial in findings.trials.get(arm.name, ()))]
+    arms = [
+        arm for arm in findings.arms if any(kind_of(findings, trial) for trial in findings.trials.get(arm.name, ()))
+    ]
     found = [
         (trial, kind)
         for arm in arms
@@ -99,7 +101,15 @@ def _event(trial: Trial, kind: str) -> Event:
     else:
         reason = trial.reason or "no reason recorded"
     loss = number(trial.last_sound_loss, 3) if trial.last_sound_loss is not None else "–"
-    return Event(trial.id, shortened(trial.arm, 90), trial.seed, kind, "–" if epoch is None else str(epoch), loss, shortened(reason, 400))
+    return Event(
+        trial.id,
+        shortened(trial.arm, 90),
+        trial.seed,
+        kind,
+        "–" if epoch is None else str(epoch),
+        loss,
+        shortened(reason, 400),
+    )
 
 
 def _map_row(findings: Findings, arm: Arm) -> MapRow:

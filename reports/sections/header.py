@@ -1,5 +1,6 @@
 """The head of the page: what was asked, what came out in a sentence or two, and how far the study is."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reports.analysis.arms import ArmSummary
@@ -89,12 +90,16 @@ def _ranking(findings: Findings, position: Scalar | None, found: list[tuple[Seri
         first, summary = sound[0]
         parts.append(f"{shortened(first.label, 40)} has the least test error, {_error(summary)}")
     if len(sound) > 1:
-        parts.append("followed by " + listed([f"{shortened(one.label, 40)} with {_error(each)}" for one, each in sound[1:4]]))
+        parts.append(
+            "followed by " + listed([f"{shortened(one.label, 40)} with {_error(each)}" for one, each in sound[1:4]])
+        )
     if len(sound) > 4:
         parts.append(f"and {len(sound) - 4} others")
     text = ", ".join(parts)
     if failed:
-        names = [f"{shortened(one.label, 40)} fails in {each.n_fail} of {counted(each.n, 'seed')}" for one, each in failed]
+        names = [
+            f"{shortened(one.label, 40)} fails in {each.n_fail} of {counted(each.n, 'seed')}" for one, each in failed
+        ]
         text += ("; " if text else "") + listed(names, 4)
     sentence = where + text + "."
     return sentence[0].upper() + sentence[1:]
@@ -134,7 +139,7 @@ def _difference(findings: Findings, found: list[tuple[Series, ArmSummary]]) -> s
 def _facts(findings: Findings) -> tuple[tuple[str, str], ...]:
     study = findings.study
     data = study.settings.get("data")
-    named = data.get("name") if hasattr(data, "get") else data
+    named = data.get("name") if isinstance(data, Mapping) else data
     params = [arm.params for arm in findings.arms if arm.params is not None]
     spent = sum(trial.seconds or 0.0 for trial in study.trials)
     factors = " × ".join(f"{len(levels)} {shortened(name, 30)}" for name, levels in study.factors.items())

@@ -35,7 +35,7 @@ class Methods:
 def build(findings: Findings) -> Section:
     """Build the methods."""
     table = _differing(findings)
-    notes = ()
+    notes: tuple[str, ...] = ()
     if len(table.rows) > MOST_ROWS:
         notes = (f"The first {MOST_ROWS} of {len(table.rows):,} settings; study.json has them all.",)
     shown = Table(table.name, table.caption, table.columns, table.rows[:MOST_ROWS])
@@ -46,7 +46,9 @@ def build(findings: Findings) -> Section:
         ("Statistics", _statistics(findings)),
         ("Fairness", _fairness(findings)),
     )
-    return Section("methods", "Methods", Methods(tuple((head, text) for head, text in paragraphs if text), shown, notes))
+    return Section(
+        "methods", "Methods", Methods(tuple((head, text) for head, text in paragraphs if text), shown, notes)
+    )
 
 
 def _design(findings: Findings) -> str:
@@ -85,7 +87,9 @@ def _training(findings: Findings) -> str:
         parts.append(f"The longest trial ran {counted(length, 'epoch')}.")
     times = [trial.seconds for trial in findings.asked if trial.seconds is not None and trial.state is State.COMPLETE]
     if times:
-        parts.append(f"A finished trial took {duration(min(times))} to {duration(max(times))}, {duration(sum(times))} in all.")
+        parts.append(
+            f"A finished trial took {duration(min(times))} to {duration(max(times))}, {duration(sum(times))} in all."
+        )
     return " ".join(filter(None, parts))
 
 
@@ -108,19 +112,28 @@ def _statistics(findings: Findings) -> str:
         return "With one seed an arm there is no spread, no interval and no test."
     counts = sorted({summary.n for summary in findings.summaries.values() if summary.n})
     text = (
-        f"Tables give the mean over the seeds that did not fail, ± one standard deviation (n={listed(counts)}), and never "
-        "without the count of fails. "
+        f"Tables give the mean over the seeds that did not fail, ± one standard deviation (n={listed(counts)}), and "
+        "never without the count of fails. "
     )
     known = [each for each in findings.contrasts.values() if each.p is not None]
     if not known:
         return text
-    tests = {"paired": "Student's paired t", "pooled": "a pooled blocked model", "welch": "Welch's t", "sign": "an exact sign test"}
-    used = [f"{tests[name]} ({sum(each.test == name for each in known)})" for name in tests if any(each.test == name for each in known)]
+    tests = {
+        "paired": "Student's paired t",
+        "pooled": "a pooled blocked model",
+        "welch": "Welch's t",
+        "sign": "an exact sign test",
+    }
+    used = [
+        f"{tests[name]} ({sum(each.test == name for each in known)})"
+        for name in tests
+        if any(each.test == name for each in known)
+    ]
     smallest = min(each.sensitivity.smallest_p for each in known)
     text += (
-        f"Differences to the baseline are taken seed by seed and judged with {listed(used)}; intervals are at 95 %, and Holm's "
-        f"p covers all {counted(len(known), 'comparison')}. Fails rank behind every number. With these seeds no exact test "
-        f"can give a p below {number(smallest, 4)}."
+        f"Differences to the baseline are taken seed by seed and judged with {listed(used)}; intervals are at 95 %, "
+        f"and Holm's p covers all {counted(len(known), 'comparison')}. Fails rank behind every number. With these "
+        f"seeds no exact test can give a p below {number(smallest, 4)}."
     )
     return text
 
@@ -138,7 +151,9 @@ def _fairness(findings: Findings) -> str:
     where = f"At the same {axis}" if axis else "Between arms"
     low, high = min(params), max(params)
     text = f"Arms have {magnitude(low)} to {magnitude(high)} parameters. " if low != high else ""
-    text += f"{where} the number of parameters " + (f"differs by up to {100 * spread:.1f} %. " if spread else "is the same. ")
+    text += f"{where} the number of parameters " + (
+        f"differs by up to {100 * spread:.1f} %. " if spread else "is the same. "
+    )
     return text + "No arm's settings were tuned by this study; the table lists every setting in which arms differ."
 
 
@@ -173,7 +188,12 @@ def _differing(findings: Findings) -> Table:
         if len(groups) > 1:
             values = [f"{shortened(text, 40)} ({counted(count, 'arm')})" for text, count in groups.items()]
             rows.append((key, listed(values, 8)))
-    return Table("settings", "Settings in which arms differ.", (Column("setting", "setting"), Column("values", "values")), tuple(rows))
+    return Table(
+        "settings",
+        "Settings in which arms differ.",
+        (Column("setting", "setting"), Column("values", "values")),
+        tuple(rows),
+    )
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:

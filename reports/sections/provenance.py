@@ -82,7 +82,9 @@ def _facts(facts: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
         elif isinstance(value, list | tuple):
             made.append((f"{prefix}{key}", ", ".join(map(str, value))))
         elif value is not None and value != "":
-            made.append((f"{prefix}{key}", {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)))
+            made.append(
+                (f"{prefix}{key}", {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value))
+            )
     return made
 
 

@@ -1,5 +1,6 @@
 """The main table: test error by arm, the difference to the baseline, and what each network costs."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -9,7 +10,7 @@ from reports.layout import Layout, lay_out
 from reports.results import Arm, Scalar
 from reports.sections.section import Section
 from reports.tables import WRITERS, Cell, Column, Table
-from reports.wording import NOTHING, counted, level, magnitude, number, shortened, signed
+from reports.wording import NOTHING, counted, level, magnitude, shortened, signed
 
 MOST_ROWS = 500
 
@@ -62,8 +63,14 @@ def build(findings: Findings) -> Section | None:
     layout = _layout(findings)
     heads = tuple(Head(_position(layout, position), _shared_cost(layout, position)) for position in layout.positions)
     lines = _lines(findings, layout, heads)
-    content = MainTable(layout.across, layout.axis, heads, lines[:MOST_ROWS], _caption(findings), _notes(findings, len(lines)))
-    shown, arms, differences = _shown_table(findings, layout, lines), arms_table(findings), contrasts_table(findings)
+    content = MainTable(
+        layout.across, layout.axis, heads, lines[:MOST_ROWS], _caption(findings), _notes(findings, len(lines))
+    )
+    shown, arms, differences = (
+        _shown_table(findings, layout, lines),
+        arms_table(findings),
+        contrasts_table(findings.contrasts.values()),
+    )
     copies = {name: write(shown) for name, write in WRITERS.items()} if len(lines) <= MOST_ROWS else {}
     return Section(
         "table",
@@ -150,7 +157,12 @@ def _entry(findings: Findings, arm: Arm, usual: int | None, cost_text: str) -> E
         remarks.append("the same in every seed")
     is_fail = bool(summary.n_fail) and summary.text.startswith("fail")
     return Entry(
-        summary.text, is_fail, arm.name in findings.best, "" if is_fail else _difference(contrast), cost_text, ", ".join(remarks)
+        summary.text,
+        is_fail,
+        arm.name in findings.best,
+        "" if is_fail else _difference(contrast),
+        cost_text,
+        ", ".join(remarks),
     )
 
 
@@ -183,7 +195,7 @@ def _caption(findings: Findings) -> str:
     text = f"Mean test error by arm, in per cent; ± is 1 SD over the seeds (n={usual} unless stated)."
     if findings.contrasts:
         base = shortened(", ".join(f"{key} {level(value)}" for key, value in findings.study.baseline.items()), 60)
-        text += f" Δ is the difference to the baseline ({base}) in percentage points with its 95 % interval, paired by seed."
+        text += f" Δ is the difference to the baseline ({base}) in points with its 95 % interval, paired by seed."
     if findings.best:
         text += " Bold: not distinguishable from the best of its column."
     return text
@@ -199,9 +211,7 @@ def _notes(findings: Findings, lines: int) -> tuple[str, ...]:
         notes.append("FLOPs are multiply-adds of one image, each counted once.")
     orphans = [arm.name for arm in findings.study.arms if arm.orphaned]
     if orphans:
-        notes.append(
-            f"{counted(len(orphans), 'arm')} no longer in the study file: left out here, kept under Trials."
-        )
+        notes.append(f"{counted(len(orphans), 'arm')} no longer in the study file: left out here, kept under Trials.")
     if lines > MOST_ROWS:
         notes.append(f"The first {MOST_ROWS} of {lines:,} rows; tables/main.csv has them all.")
     return tuple(notes)
@@ -219,7 +229,12 @@ def _shown_table(findings: Findings, layout: Layout, lines: tuple[Line, ...]) ->
     for series, line in zip(layout.series, lines, strict=True):
         names: list[Cell] = [NOTHING if each is None else level(each) for each in series.levels] or ["all arms"]
         rows.append((*names, *(None if entry is None else entry.text for entry in line.entries)))
-    return Table("main", _caption(findings).replace(" Bold: not distinguishable from the best of its column.", ""), (*labels, *heads), tuple(rows))
+    return Table(
+        "main",
+        _caption(findings).replace(" Bold: not distinguishable from the best of its column.", ""),
+        (*labels, *heads),
+        tuple(rows),
+    )
 
 
 def arms_table(findings: Findings) -> Table:
@@ -237,7 +252,9 @@ def arms_table(findings: Findings) -> Table:
         numbers = (each.n, each.n_ok, each.n_fail, each.n_missing, each.mean, each.sd, each.low, each.high)
         middle = (each.median, each.minimum, each.maximum, arm.params, arm.flops)
         rows.append((arm.name, *(arm.levels.get(factor) for factor in factors), *numbers, *middle, each.text))
-    caption = "Test error by arm, in per cent; the mean, its 95 % interval and the SD are over the seeds that did not fail."
+    caption = (
+        "Test error by arm, in per cent; the mean, its 95 % interval and the SD are over the seeds that did not fail."
+    )
     return Table("arms", caption, columns, tuple(rows))
 
 
@@ -258,7 +275,7 @@ _ARM_NUMBERS = (
 )
 
 
-def contrasts_table(findings: Findings) -> Table:
+def contrasts_table(contrasts: Iterable[Contrast]) -> Table:
     """Return one row a difference to the baseline."""
     columns = (
         Column("arm", "arm"),
@@ -289,9 +306,7 @@ def contrasts_table(findings: Findings) -> Table:
             each.test,
             "; ".join(filter(None, (each.note, *each.badges))) or None,
         )
-        for each in findings.contrasts.values()
+        for each in contrasts
     )
     caption = "Difference in test error to the baseline, percentage points, with 95 % intervals; below zero is better."
     return Table("differences", caption, columns, rows)
-
-

@@ -139,7 +139,10 @@ def _packed(kind: str, column: Iterable[Any]) -> dict[str, Any]:
         return {"values": values}
     words = list(dict.fromkeys(values))
     places = {word: at for at, word in enumerate(words)}
-    return {"words": [NOTHING if word is None else shortened(word) for word in words], "values": [places[value] for value in values]}
+    return {
+        "words": [NOTHING if word is None else shortened(word) for word in words],
+        "values": [places[value] for value in values],
+    }
 
 
 def sparkline(trial: Trial) -> str:
@@ -147,7 +150,9 @@ def sparkline(trial: Trial) -> str:
     errors = [row.test_error for row in trial.curve if row.test_error is not None and math.isfinite(row.test_error)]
     if len(errors) > SPARK:
         errors = [errors[round(at * (len(errors) - 1) / (SPARK - 1))] for at in range(SPARK)]
-    return "".join(SPARK_LETTERS[round(63 * math.log1p(min(max(each, 0.0), 100.0)) / math.log1p(100))] for each in errors)
+    return "".join(
+        SPARK_LETTERS[round(63 * math.log1p(min(max(each, 0.0), 100.0)) / math.log1p(100))] for each in errors
+    )
 
 
 def spark_path(letters: str) -> str:

@@ -123,7 +123,9 @@ def arm(levels: dict[str, Scalar], **network: Scalar) -> Arm:
     return Arm(name=name, levels=levels, settings=settings, params=750 * depth, flops=120_000 * depth, graph=name)
 
 
-def study(arms: Iterable[Arm], trials: Iterable[Trial], factors: dict[str, tuple[Scalar, ...]], **more: object) -> Study:
+def study(
+    arms: Iterable[Arm], trials: Iterable[Trial], factors: dict[str, tuple[Scalar, ...]], **more: object
+) -> Study:
     whole = Study(
         name="degradation",
         question="Do deeper networks still train, and which block lets them?",
@@ -167,9 +169,7 @@ def degradation(seeds: int = 3) -> Study:
         for variant in ("plain", "original", "preact"):
             one = arm({"depth": depth, "variant": variant}, **NETWORK[variant])
             arms.append(one)
-            trials += [
-                trial(len(trials) + seed, one.name, seed, FINAL_ERROR[variant, depth]) for seed in range(seeds)
-            ]
+            trials += [trial(len(trials) + seed, one.name, seed, FINAL_ERROR[variant, depth]) for seed in range(seeds)]
     return study(arms, trials, {"depth": (20, 56, 110), "variant": ("plain", "original", "preact")})
 
 
@@ -180,7 +180,9 @@ def troubled() -> Study:
     trials[6] = diverged(6, trials[6].arm, 0)
     trials[7] = diverged(7, trials[7].arm, 1, stop=6) if trials[7].arm == trials[6].arm else trials[7]
     trials[17] = unfinished(17, trials[17].arm, 2, State.RUNNING, curve=trials[17].curve[:3], started_at=START)
-    trials[22] = unfinished(22, trials[22].arm, 1, State.FAILED, reason="out of memory in /home/somebody/x.py", attempts=3)
+    trials[22] = unfinished(
+        22, trials[22].arm, 1, State.FAILED, reason="out of memory in /home/somebody/x.py", attempts=3
+    )
     trials[25] = unfinished(25, trials[25].arm, 1, State.WAITING)
     trials[26] = unfinished(26, trials[26].arm, 2, State.PRUNED, reason="stopped by the scheduler at epoch 3")
     trials[19] = diverged(19, trials[19].arm, 1, stop=3)
@@ -204,9 +206,7 @@ def one_factor() -> Study:
     """Eight shortcuts at one depth: no numeric factor, more lines than colours."""
     names = ("identity", "scale", "gate", "gate0", "conv1x1", "dropout", "none", "layer_scale")
     arms = [arm({"shortcut": name}, shortcut=name) for name in names]
-    trials = [
-        trial(3 * at + seed, one.name, seed, 1.5 + 2.0 * at) for at, one in enumerate(arms) for seed in range(3)
-    ]
+    trials = [trial(3 * at + seed, one.name, seed, 1.5 + 2.0 * at) for at, one in enumerate(arms) for seed in range(3)]
     return study(arms, trials, {"shortcut": names}, baseline={"shortcut": "identity"})
 
 
