@@ -33,7 +33,7 @@ def write_verdicts(connection: Connection, study: str, given: Iterable[Mapping[s
             {
                 "study": row.id,
                 "position": position,
-                **{name: verdict.get(name) for name in _COLUMNS},
+                **{name: evidence.get(name) for name in _COLUMNS},
                 "evidence": evidence,
                 "plan_hash": row.plan_hash,
                 "decided_at": same.decided_at if same is not None and unchanged else moment,

@@ -73,6 +73,8 @@ class Recorder:
 
     def flush(self, timeout: float | None = None) -> bool:
         """Wait until every event put so far was tried; return False when `timeout` seconds were not enough."""
+        if self._closed:
+            return not self._unwritten
         done = Flag()
         self._queue.put(done)
         return done.wait(timeout)

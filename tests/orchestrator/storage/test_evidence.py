@@ -1,7 +1,9 @@
 """Verdicts, measurements and costs come back as they were saved."""
 
 import time
+from enum import StrEnum
 
+import numpy as np
 import pytest
 
 from orchestrator.events import AttemptStarted, EpochDone
@@ -34,6 +36,14 @@ def test_verdicts_come_back_with_all_their_evidence(store, plan):
     loaded = store.load_verdicts(plan.name)[0]
     assert {name: loaded[name] for name in VERDICT} == VERDICT
     assert loaded["plan_hash"] == plan.plan_hash
+
+
+def test_a_verdict_may_be_an_enum_and_its_numbers_numpy(store, plan, rows):
+    class Word(StrEnum):
+        REFUTED = "Refuted"
+
+    store.save_verdicts(plan.name, [{**VERDICT, "verdict": Word.REFUTED, "n": np.int64(3), "p": np.float64("nan")}])
+    assert rows("SELECT verdict, n, p FROM verdict_results") == [{"verdict": "Refuted", "n": 3, "p": None}]
 
 
 def test_verdicts_keep_their_order(store, plan):

@@ -178,6 +178,37 @@ def test_a_file_that_cannot_be_written_is_one_sentence(tmp_path):
         store.lease("x").__enter__()
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="the administrator may write everything")
+def test_results_on_a_read_only_disk_can_be_read(tmp_path, make_plan):
+    with Store.open(tmp_path / "r.db") as store:
+        store.record_plan(make_plan())
+    tmp_path.chmod(0o500)
+    with Store.open(tmp_path / "r.db", read_only=True) as reader:
+        assert len(reader.load_study("degradation").trials) == 4
+    tmp_path.chmod(0o700)
+
+
+def test_a_full_disk_is_one_sentence(tmp_path, make_plan):
+    def fill(store):
+        with store.database.writing() as connection:
+            connection.execute(text("PRAGMA max_page_count = 1"))
+            for number in range(1000):
+                connection.execute(
+                    text("INSERT INTO arm_levels VALUES (1, :n, :x)"), {"n": str(number), "x": "x" * 1000}
+                )
+
+    with Store.open(tmp_path / "r.db") as store:
+        store.record_plan(make_plan())
+        with pytest.raises(StorageError, match=r"the disk of .*r\.db is full: free some space, then run the same"):
+            fill(store)
+
+
+def test_a_server_without_the_database_is_one_sentence(url):
+    if url.startswith("sqlite"):
+        pytest.skip("a file is made when it is not there")
+    assert "create the database on the server, or correct the URL" in refusal(f"{url}_missing")
+
+
 def test_a_reader_creates_nothing(tmp_path):
     assert "there are no results in" in refusal(tmp_path / "r.db", read_only=True)
     assert list(tmp_path.iterdir()) == []
