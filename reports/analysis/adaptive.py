@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from reports.analysis.claims import Claim
 from reports.analysis.evidence import cases
-from reports.analysis.forecast import chances
+from reports.analysis.forecast import chances_given
 from reports.analysis.settings import AnalysisSettings, parse_analysis
 from reports.analysis.verdicts import Outcome, Verdict, claim_arms, judge
 from reports.results import Study
@@ -107,7 +107,7 @@ def _stop(verdict: Verdict, settings: AnalysisSettings, open_claims: int) -> str
 def _chance(verdict: Verdict, n: int, alpha: float, settings: AnalysisSettings, open_claims: int) -> float:
     """Return the chance that a look decides; 1 where the seeds so far say nothing about it."""
     level = alpha / open_claims if settings.family == "holm" else alpha
-    found = chances(verdict.claim, verdict.contexts, n, level, averaged=True)
+    found = chances_given(verdict.claim, verdict.contexts, n, level)
     return 1.0 if found is None else min(1.0, sum(found))
 
 

@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from scipy import special, stats
 
 from reports.analysis.claims import Claim
@@ -36,8 +35,6 @@ class Forecast:
     hours: float | None
 
 
-_MIDDLES = (np.arange(21) + 0.5) / 21
-
 Chances = tuple[float, float]
 """The probabilities that a claim ends up supported and refuted."""
 
@@ -49,84 +46,115 @@ def chances(
     alpha: float,
     *,
     scale: float = 1.0,
-    averaged: bool = False,
     over: str | None = None,
 ) -> Chances | None:
-    """Return the chances that n seeds support and refute the claim at level alpha, if the effects are as they look.
+    """Return the chances that n fresh seeds support and refute the claim, the effects being as they look.
 
-    `scale` stretches the spread; `averaged` averages over the effects that the seeds so far leave possible, so that a
-    few lucky or unlucky seeds are not taken for certainty. None where they show no spread to go by.
+    `scale` stretches the spread. None where the seeds so far show no spread to go by.
     """
-    over = claim.over if over is None else over
-    wide = alpha / len(results) if results else alpha
-    found = []
-    for each in results:
-        sure = _one(claim, each, n, alpha, scale, averaged)
-        shared = sure if wide == alpha else _one(claim, each, n, wide, scale, averaged)
-        if sure is None or shared is None:
-            return None
-        found.append((sure, shared))
-    if not found:
+
+    def one(result: ContextResult, level: float) -> Chances | None:
+        if claim.statement.relation == "fails":
+            return _of_rate(claim, result, n, level, given=False) if result.n else None
+        effect = result.effect
+        if isinstance(effect, Sign):
+            return _of_signs(claim, effect, n, level, given=False)
+        return _of_t(claim, effect, n, level, scale) if isinstance(effect, Student) and effect.n > 1 else None
+
+    return _combined(results, alpha, claim.over if over is None else over, one)
+
+
+def chances_given(claim: Claim, results: Sequence[ContextResult], n: int, alpha: float) -> Chances | None:
+    """Return the chances that the claim is supported and refuted once n seeds are in, those so far among them.
+
+    What is still to come is drawn from what the seeds so far leave possible (Student's predictive distribution, or the
+    beta-binomial with Jeffreys' prior). None where they show no spread to go by.
+    """
+
+    def one(result: ContextResult, level: float) -> Chances | None:
+        if claim.statement.relation == "fails":
+            return _of_rate(claim, result, n, level, given=True) if result.n else None
+        effect = result.effect
+        if isinstance(effect, Sign):
+            return _of_signs(claim, effect, n, level, given=True)
+        return _of_t_given(claim, effect, n, level) if isinstance(effect, Student) and effect.n > 1 else None
+
+    return _combined(results, alpha, claim.over, one)
+
+
+def _combined(
+    results: Sequence[ContextResult], alpha: float, over: str, one: Callable[[ContextResult, float], Chances | None]
+) -> Chances | None:
+    """Combine the contexts as independent: "every" needs all to support, each at alpha, or one to refute at a part."""
+    sure = [one(each, alpha) for each in results]
+    shared = sure if len(results) < 2 else [one(each, alpha / len(results)) for each in results]
+    full = [each for each in sure if each is not None]
+    part = [each for each in shared if each is not None]
+    if not results or len(full) < len(results) or len(part) < len(results):
         return None
     if over == "any":
-        return max(shared[0] for _, shared in found), math.prod(sure[1] for sure, _ in found)
-    return math.prod(sure[0] for sure, _ in found), max(shared[1] for _, shared in found)
+        return max(each[0] for each in part), math.prod(each[1] for each in full)
+    return math.prod(each[0] for each in full), max(each[1] for each in part)
 
 
-def _one(claim: Claim, result: ContextResult, n: int, alpha: float, scale: float, averaged: bool) -> Chances | None:
-    if claim.statement.relation == "fails":
-        return _of_rate(claim, result, n, alpha, averaged) if result.n else None
-    effect = result.effect
-    if isinstance(effect, Sign):
-        return _of_signs(claim, effect, n, alpha, averaged)
-    if not isinstance(effect, Student) or effect.n < 2:
-        return None
-    if not averaged:
-        return _of_t(claim, effect, effect.estimate, n, alpha, scale)
-    offsets = special.stdtrit(effect.df, _MIDDLES)
-    return _mean([_of_t(claim, effect, effect.estimate + each * effect.se, n, alpha, scale) for each in offsets])
-
-
-def _mean(found: Sequence[Chances]) -> Chances:
-    return math.fsum(each[0] for each in found) / len(found), math.fsum(each[1] for each in found) / len(found)
-
-
-def _of_t(claim: Claim, effect: Student, estimate: float, n: int, alpha: float, scale: float) -> Chances:
+def _of_t(claim: Claim, effect: Student, n: int, alpha: float, scale: float) -> Chances:
+    estimate = effect.estimate
     se = effect.se * math.sqrt(effect.n / n) * scale
     df = effect.df * (n - 1) / (effect.n - 1)
     if claim.statement.relation == "==":
-        inside = tail_power((estimate + claim.margin) / se, df, alpha) + tail_power(
-            (claim.margin - estimate) / se, df, alpha
-        )
-        return max(0.0, inside - 1), tail_power((abs(estimate) - claim.margin) / se, df, alpha / 2)
+        above, below = (claim.margin + estimate) / se, (claim.margin - estimate) / se
+        inside = tail_power(above, df, alpha) + tail_power(below, df, alpha) - 1
+        return max(0.0, inside), tail_power((abs(estimate) - claim.margin) / se, df, alpha / 2)
     distance = (estimate - claim.margin) / se
     return tail_power(distance, df, alpha / 2), tail_power(-distance, df, alpha / 2)
 
 
-def _of_signs(claim: Claim, effect: Sign, n: int, alpha: float, averaged: bool) -> Chances:
+def _of_t_given(claim: Claim, effect: Student, n: int, alpha: float) -> Chances:
+    """Return the chances for the estimate after n seeds, which varies by the seeds to come alone."""
+    spread = effect.se * math.sqrt(effect.n)
+    coming = spread * math.sqrt(max(n - effect.n, 0) / (n * effect.n))
+    df = effect.df * (n - 1) / (effect.n - 1)
+
+    def reach(tail: float) -> float:
+        return float(special.stdtrit(df, 1 - tail)) * spread / math.sqrt(n)
+
+    def above(bound: float) -> float:
+        if coming == 0:
+            return float(effect.estimate >= bound)
+        return float(special.stdtr(effect.df, (effect.estimate - bound) / coming))
+
+    margin = claim.margin
+    if claim.statement.relation == "==":
+        inside = above(reach(alpha) - margin) - above(margin - reach(alpha))
+        outside = above(margin + reach(alpha / 2)) + 1 - above(-margin - reach(alpha / 2))
+        return max(0.0, inside), outside
+    return above(margin + reach(alpha / 2)), 1 - above(margin - reach(alpha / 2))
+
+
+def _of_signs(claim: Claim, effect: Sign, n: int, alpha: float, given: bool) -> Chances:
     if claim.statement.relation == "==":
         return 0.0, 0.0  # both tests at once: no simple share describes them
     below = sum(each < claim.margin for each in effect.differences)
-    above = _binomial(effect.above(claim.margin), effect.n, 0.5, n, alpha, averaged)
-    return above, _binomial(below, effect.n, 0.5, n, alpha, averaged)
+    above = _binomial(effect.above(claim.margin), effect.n, 0.5, n, alpha, given)
+    return above, _binomial(below, effect.n, 0.5, n, alpha, given)
 
 
-def _of_rate(claim: Claim, result: ContextResult, n: int, alpha: float, averaged: bool) -> Chances:
+def _of_rate(claim: Claim, result: ContextResult, n: int, alpha: float, given: bool) -> Chances:
     sign, rate = claim.rate
-    more = _binomial(result.fails, result.n, rate, n, alpha, averaged)
-    fewer = _binomial(result.n - result.fails, result.n, 1 - rate, n, alpha, averaged)
+    more = _binomial(result.fails, result.n, rate, n, alpha, given)
+    fewer = _binomial(result.n - result.fails, result.n, 1 - rate, n, alpha, given)
     return (more, fewer) if sign in (">", ">=") else (fewer, more)
 
 
-def _binomial(events: int, seen: int, rate: float, n: int, alpha: float, averaged: bool) -> float:
-    """Return the chance that n seeds put the exact lower bound at or above `rate`, given `events` among `seen`."""
+def _binomial(events: int, seen: int, rate: float, n: int, alpha: float, given: bool) -> float:
+    """Return the chance that n seeds put the exact lower bound at or above `rate`, having seen `events` in `seen`."""
     critical = int(stats.binom.isf(alpha / 2, n, rate)) + 1
     if critical > n:
         return 0.0
-    if not averaged:
+    if not given:
         return float(stats.binom.sf(critical - 1, n, events / seen))
-    shares = special.betaincinv(events + 0.5, seen - events + 0.5, _MIDDLES)
-    return float(np.mean(stats.binom.sf(critical - 1, n, shares)))
+    coming = max(n - seen, 0)
+    return float(stats.betabinom.sf(critical - 1 - events, coming, events + 0.5, seen - events + 0.5))
 
 
 def fewest(claim: Claim, results: Sequence[ContextResult], alpha: float) -> int:

@@ -21,7 +21,8 @@ def tail_power(noncentrality: float, df: float, tail: float) -> float:
         return 0.0
     if noncentrality > 37:  # scipy's series ends here, and the normal part of t hardly matters any more
         return float(special.chdtr(df, df * (noncentrality / critical) ** 2))
-    return float(1 - special.nctdtr(df, noncentrality, critical))
+    below = float(special.nctdtr(df, noncentrality, critical))
+    return 1.0 if math.isnan(below) else 1 - below  # nan stands for a chance below the smallest float
 
 
 def _smallest(power_at: Callable[[float], float], power: float) -> float | None:

@@ -1,0 +1,208 @@
+"""Contrasts recomputed by brute force and by scipy and statsmodels, and their edges."""
+
+import math
+from itertools import pairwise, product
+
+import numpy as np
+import pytest
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.power import TTestIndPower, TTestPower
+
+from reports.analysis import many, pooled, power
+from reports.analysis.contrasts import NOT_WIRED, contrasts
+from reports.analysis.effects import Sign, differences, paired, probability_below, sign_flip_p, smallest_p, welch
+from tests.reports.analysis.build import study
+
+RNG = np.random.default_rng(11)
+A, B = list(RNG.normal(6, 0.2, 7)), list(RNG.normal(6.2, 0.3, 7))
+
+
+def two(first, second, **more):
+    made = study([({"variant": "new"}, first), ({"variant": "old"}, second)], baseline={"variant": "old"}, **more)
+    (found,) = contrasts(made)
+    return found
+
+
+def test_the_paired_contrast_is_scipys():
+    expected = stats.ttest_rel(A, B)
+    found = two(A, B)
+    assert (found.t, found.p) == pytest.approx((expected.statistic, expected.pvalue))
+    interval = expected.confidence_interval(0.95)
+    assert (found.low, found.high) == pytest.approx((interval.low, interval.high))
+    assert found.percent == pytest.approx(100 * (np.mean(A) - np.mean(B)) / np.mean(B))
+
+
+def test_welch_is_scipys():
+    expected = stats.ttest_ind(A, B, equal_var=False)
+    found = two(A, B).sensitivity.welch
+    assert (found.t, found.df, found.p) == pytest.approx((expected.statistic, expected.df, expected.pvalue))
+
+
+def test_the_sign_flip_p_by_all_swaps():
+    values = np.array(A) - np.array(B)
+    sums = [abs(sum(s * v for s, v in zip(signs, values, strict=True))) for signs in product((1, -1), repeat=7)]
+    assert sign_flip_p(list(values)) == np.mean([each >= abs(values.sum()) - 1e-12 for each in sums])
+
+
+def test_an_exact_p_comes_with_its_smallest():
+    found = two(A[:4], B[:4]).sensitivity
+    assert found.smallest_p == 0.125 <= found.sign_flip_p
+
+
+def test_no_exact_p_beats_the_attainable_minimum():
+    for n in range(1, 9):
+        assert sign_flip_p([1.0 + 0.1 * place for place in range(n)]) == pytest.approx(smallest_p(n))
+
+
+def test_the_probability_of_being_better_by_counting():
+    wins = [(a < b) + 0.5 * (a == b) for a in (1, 2, math.inf) for b in (2, math.inf)]
+    assert probability_below([1, 2, math.inf], [2, math.inf]) == pytest.approx(np.mean(wins))
+
+
+def test_holm_and_bh_are_statsmodels():
+    p = list(RNG.uniform(size=9) ** 3)
+    assert many.holm(p) == pytest.approx(list(multipletests(p, method="holm")[1]))
+    assert many.benjamini_hochberg(p) == pytest.approx(list(multipletests(p, method="fdr_bh")[1]))
+    assert many.holm([]) == many.benjamini_hochberg([]) == []
+
+
+def test_pooled_is_the_linear_model_with_seeds_missing():
+    grid = {arm: {seed: float(RNG.normal()) for seed in range(5)} for arm in "abcd"}
+    del grid["a"][1], grid["c"][4]
+    rows = [(arm, seed, value) for arm, found in grid.items() for seed, value in found.items()]
+    design = np.array(
+        [[arm == each for each in "abcd"] + [seed == each for each in range(1, 5)] for arm, seed, _ in rows],
+        dtype=float,
+    )
+    values = np.array([value for *_, value in rows])
+    solution, residual, _, _ = np.linalg.lstsq(design, values, rcond=None)
+    df = len(rows) - design.shape[1]
+    contrast = np.array([1, 0, -1, 0] + [0] * 4)
+    se = math.sqrt(residual[0] / df * contrast @ np.linalg.inv(design.T @ design) @ contrast)
+    found = pooled.fit(grid).effect({"a": 1.0, "c": -1.0})
+    assert (found.estimate, found.se, found.df) == pytest.approx((solution[0] - solution[2], se, df))
+
+
+def test_pooled_leaves_out_arms_with_a_fail():
+    grid = {arm: {seed: float(RNG.normal()) for seed in range(3)} for arm in "abc"}
+    grid["c"][0] = math.inf
+    found = pooled.fit(grid)
+    assert found.arms == ("a", "b")
+    assert found.effect({"a": 1.0, "c": -1.0}) is None
+
+
+@pytest.mark.parametrize(
+    "grid",
+    [
+        {},
+        {"a": {0: 1.0}},
+        {"a": {0: 1.0}, "b": {1: 2.0}},
+        {"a": {0: 1.0, 1: 1.0}, "b": {0: 2.0, 1: 2.0}},
+        {"a": {0: 1.0, 1: 2.0}, "b": {2: 3.0, 3: 4.0}, "c": {0: 1.0, 1: 3.0}},
+    ],
+)
+def test_no_pooled_model_where_it_cannot_be_estimated(grid):
+    assert pooled.fit(grid) is None
+
+
+@pytest.mark.parametrize("n", [1, 4, 5, 6, 9, 12])
+def test_the_sign_interval_inverts_the_sign_test(n):
+    values = tuple(np.sort(RNG.normal(size=n)))
+    low, high = Sign(values).interval(0.95)
+    if n < 6:
+        assert (low, high) == (None, None)
+    else:
+        assert 2 * Sign(values).p_above(low) <= 0.05 < 2 * Sign(values).p_above(low + 1e-6)
+        assert 2 * Sign(values).p_below(high + 1e-6) <= 0.05 < 2 * Sign(values).p_below(high - 1e-6)
+
+
+def test_both_fail_is_a_tie_that_helps_nobody():
+    found = Sign((math.nan,) * 8)
+    assert (found.p_above(0), found.p_below(0)) == (1.0, 1.0)
+    assert (found.estimate, found.interval(0.95)) == (0.0, (None, None))
+
+
+def test_no_difference_is_not_a_win():
+    assert Sign((0.0,) * 8).p_above(0) == 1.0
+
+
+def test_differences_of_fails():
+    grid = {"a": {0: math.inf, 1: 5.0, 2: math.inf, 3: 5.0}, "b": {0: 6.0, 1: math.inf, 2: math.inf, 4: 1.0}}
+    found = differences(grid, {"a": 1.0, "b": -1.0})
+    assert (found[0], found[1], math.isnan(found[2]), set(found)) == (math.inf, -math.inf, True, {0, 1, 2})
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 12, 40])
+def test_power_is_statsmodels(n):
+    for d in (0.2, 0.8, 2.0):
+        assert power.t_power(d * math.sqrt(n), n - 1) == pytest.approx(TTestPower().power(d, n, 0.05), abs=1e-7)
+        expected = TTestIndPower().power(d, n, 0.05)
+        assert power.t_power(d * math.sqrt(n / 2), 2 * n - 2) == pytest.approx(expected, abs=1e-7)
+
+
+@pytest.mark.parametrize("df", [1, 2, 7.5, 30, 400])
+def test_power_rises_from_alpha_to_one_without_a_gap(df):
+    found = [power.t_power(size, df, 0.01) for size in np.linspace(0, 2000, 4001)]
+    assert found[0] == pytest.approx(0.01)
+    assert all(math.isfinite(each) for each in found)
+    assert all(after >= before - 5e-3 for before, after in pairwise(found))
+
+
+def test_seeds_needed_is_the_smallest_number():
+    n = power.seeds_needed(0.7)
+    assert power.t_power(0.7 * math.sqrt(n), n - 1) >= 0.8 > power.t_power(0.7 * math.sqrt(n - 1), n - 2)
+
+
+def test_a_tiny_effect_needs_more_seeds_than_anyone_has():
+    assert power.seeds_needed(0.0) is None
+    assert power.seeds_needed(0.01) is None
+
+
+def test_smallest_effect_at_one_seed_does_not_exist():
+    assert power.smallest_paired(1) is power.smallest_welch(1) is power.smallest_pooled(1, 5) is None
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "note"),
+    [
+        ([], [], "no seed"),
+        ([5.0], [6.0], "one seed"),
+        ({0: 5.0}, {1: 6.0}, "no seed"),
+        ([5.0] * 4, [6.0] * 4, NOT_WIRED),
+    ],
+)
+def test_a_contrast_without_a_test_says_why(first, second, note):
+    found = two(first, second)
+    assert (found.test, found.p, found.low) == (None, None, None)
+    assert note in found.note
+
+
+def test_the_baseline_of_each_context():
+    made = study(
+        [({"variant": variant, "depth": depth}, A) for depth in (20, 56) for variant in ("old", "new")],
+        baseline={"variant": "old"},
+    )
+    assert [(each.baseline.name, dict(each.context)) for each in contrasts(made)] == [
+        ("variant=old depth=20", {"depth": 20}),
+        ("variant=old depth=56", {"depth": 56}),
+    ]
+
+
+def test_without_a_baseline_there_is_no_contrast():
+    assert contrasts(study([({"variant": "old"}, A)])) == ()
+
+
+def test_holm_over_the_contrasts_of_a_study():
+    values = {name: list(6 + RNG.normal(0, 0.3, 5)) for name in ("old", "a", "b", "c")}
+    made = study([({"variant": name}, found) for name, found in values.items()], baseline={"variant": "old"})
+    found = contrasts(made)
+    assert [each.p_holm for each in found] == pytest.approx(many.holm([each.p for each in found]))
+
+
+def test_welch_needs_two_seeds_in_each_arm():
+    assert welch({"a": {0: 1.0}, "b": {0: 1.0, 1: 2.0}}, {"a": 1.0, "b": -1.0}) is None
+
+
+def test_paired_with_a_fail_is_no_t_test():
+    assert paired({0: 1.0, 1: math.inf, 2: 2.0}) is None

@@ -1,0 +1,141 @@
+"""The analysis of variance against statsmodels, variance shares by hand, and grids with holes."""
+
+import math
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from statsmodels.formula.api import ols
+from statsmodels.stats.anova import anova_lm
+
+from reports.analysis.factors import spread_check, study_anova
+from reports.analysis.shares import decompose, normalised, study_shares
+from tests.reports.analysis.build import study
+
+RNG = np.random.default_rng(5)
+
+
+def made(shape=(2, 3, 2), n=4, holes=(), fail=None, names=("a", "b", "c")):
+    results = []
+    for place, cell in enumerate(np.ndindex(*shape)):
+        values = dict(enumerate(6 + 0.3 * np.array(cell) @ np.arange(1, len(cell) + 1) + RNG.normal(0, 0.2, n)))
+        kept = {seed: float(value) for seed, value in values.items() if (place, seed) not in holes}
+        if place == fail:
+            kept[0] = None
+        results.append(({name: f"l{level}" for name, level in zip(names, cell, strict=False)}, kept))
+    return study(results)
+
+
+@pytest.mark.parametrize("kind", [2, 3])
+@pytest.mark.parametrize("holes", [(), ((0, 1), (5, 2), (7, 0))])
+def test_three_factors_with_the_seed_as_block_are_statsmodels(kind, holes):
+    given = made(holes=holes)
+    rows = [{**given.arm(trial.arm).levels, "seed": trial.seed, "y": trial.test_error} for trial in given.trials]
+    model = ols("y ~ C(a,Sum)*C(b,Sum)*C(c,Sum) + C(seed,Sum)", pd.DataFrame(rows)).fit()
+    expected = anova_lm(model, typ=kind)
+    found = study_anova(given, kind=kind)
+    for effect in found.effects:
+        line = expected.loc[":".join(f"C({name}, Sum)" for name in effect.term)]
+        assert (effect.squares, effect.df, effect.f, effect.p) == pytest.approx(
+            (line["sum_sq"], line["df"], line["F"], line["PR(>F)"])
+        )
+    assert found.df == expected.loc["Residual", "df"]
+
+
+def test_an_empty_arm_drops_the_interaction_that_it_makes_inestimable():
+    found = study_anova(made(shape=(2, 2), holes=[(3, seed) for seed in range(4)]))
+    assert found.dropped == (("a", "b"),)
+    assert {effect.term for effect in found.effects} == {("a",), ("b",), ("seed",)}
+
+
+def test_arms_with_a_fail_are_left_out_and_named():
+    found = study_anova(made(shape=(2, 2), fail=3))
+    assert found.failed == ("a=l1 b=l1",)
+    assert (found.n, found.planned) == (12, 16)
+
+
+def test_with_one_seed_the_highest_interaction_is_the_error():
+    found = study_anova(made(shape=(2, 3), n=1))
+    assert found.error_term == ("a", "b")
+    assert found.df == 2
+
+
+@pytest.mark.parametrize("given", [study([]), study([({"a": 1}, [5.0])]), study([({"a": 1}, []), ({"a": 2}, [])])])
+def test_too_little_for_an_analysis_of_variance(given):
+    assert study_anova(given) is None
+
+
+def test_identical_values_give_no_f():
+    assert study_anova(study([({"a": level}, [5.0 + level] * 3) for level in (1, 2)])).effect("a").f is None
+    assert study_anova(study([({"a": level}, [5.0] * 3) for level in (1, 2)])) is None
+
+
+def test_shares_of_two_factors_by_hand():
+    means = RNG.normal(size=(3, 4))
+    rows, columns = means.mean(1, keepdims=True) - means.mean(), means.mean(0, keepdims=True) - means.mean()
+    rest = means - means.mean() - rows - columns
+    assert decompose(means, ("a", "b")) == pytest.approx(
+        {("a",): (rows**2).mean(), ("b",): (columns**2).mean(), ("a", "b"): (rest**2).mean()}
+    )
+
+
+def test_the_variances_of_all_terms_add_up():
+    means = RNG.normal(size=(2, 3, 4))
+    assert math.fsum(decompose(means, "abc").values()) == pytest.approx(means.var())
+
+
+def test_nothing_varies_no_shares():
+    assert normalised(decompose(np.full((2, 2), 5.0), "ab")) is None
+
+
+def test_shares_come_with_intervals_and_the_luck_of_one_trial():
+    found, reason = study_shares(made(shape=(2, 3)), draws=200)
+    assert reason is None
+    assert found.interval == "from the residual spread"
+    assert all(0 <= each.low <= each.high <= 1 for each in found.shares)
+    assert 0 < found.luck < 1
+
+
+def test_from_ten_seeds_on_whole_seeds_are_resampled():
+    found, _ = study_shares(made(shape=(2, 2), n=10), draws=100)
+    assert found.interval == "seeds resampled"
+
+
+def test_luck_is_the_share_of_the_seed_in_one_trials_variance():
+    rng = np.random.default_rng(0)
+    cells = [({"a": level}, list(6 + level + rng.normal(0, 1, 400))) for level in (0, 2)]
+    found, _ = study_shares(study(cells), draws=1)
+    assert found.luck == pytest.approx(0.5, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        (study([]), "no factor varies"),
+        (made(shape=(2, 2), holes=[(3, seed) for seed in range(4)]), "the grid is not full: no result for a=l1 b=l1"),
+        (made(shape=(2, 2), fail=0), "an arm with fails has no mean: a=l0 b=l0"),
+        (study([({"a": level}, [5.0, 5.0]) for level in (1, 2)]), "all arms have the same mean"),
+    ],
+)
+def test_no_shares_and_why(given, reason):
+    found, why = study_shares(given)
+    assert found is None
+    assert reason in why
+
+
+def test_one_seed_has_shares_but_no_interval_and_no_luck():
+    found, _ = study_shares(made(shape=(2, 2), n=1))
+    assert (found.luck, found.interval, found.shares[0].low) == (None, None, None)
+
+
+def test_the_spread_check_needs_values_that_vary():
+    assert spread_check([[1.0, 1.0], [2.0, 2.0]]) is None
+    assert spread_check([[1.0], [2.0, 3.0]]) is None
+
+
+def test_the_same_study_gives_the_same_intervals():
+    given = made(shape=(2, 2))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert study_shares(given, draws=50) == study_shares(given, draws=50)
