@@ -1,12 +1,12 @@
-"""The loss and error of a network over a whole split, in evaluation mode."""
+"""The loss and error of networks over a whole split, in evaluation mode."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn import functional
 
 from trainers.feed import Batch
 
@@ -20,23 +20,28 @@ class Score:
 
 
 @torch.inference_mode()
-def evaluate(network: nn.Module, batches: Iterable[Batch]) -> Score:
-    """Return the score of `network` over `batches`; the numbers leave the device once, at the end."""
+def evaluate(
+    network: nn.Module, batches: Iterable[Batch], count: int, lay_out: Callable[[Tensor], Tensor]
+) -> list[Score]:
+    """Return the scores of the `count` members that `network` holds, all over the same `batches`.
+
+    The numbers leave the device once, at the end.
+    """
     was_training = network.training
     network.eval()
     sums: list[Tensor] = []
     images = 0
     for inputs, labels in batches:
-        logits = network(inputs).float()
-        loss = functional.cross_entropy(logits, labels, reduction="sum")
-        sums.append(torch.stack([loss.double(), count_wrong(logits, labels).double()]))
+        logits = network(lay_out(inputs.repeat(1, count, 1, 1))).float().view(len(labels), count, -1).transpose(0, 1)
+        everyone = labels.expand(count, -1)
+        losses = F.cross_entropy(logits.flatten(0, 1), everyone.flatten(), reduction="none").view(everyone.shape)
+        wrong = logits.argmax(2) != everyone
+        sums.append(torch.stack([losses.double().sum(1), wrong.double().sum(1)]))
         images += len(labels)
     network.train(was_training)
-    loss_sum, wrong = torch.stack(sums).sum(0).tolist()
-    mean = loss_sum / images
-    return Score(mean if math.isfinite(mean) else None, 100 * wrong / images)
+    losses_sums, wrongs = torch.stack(sums).sum(0).tolist()
+    return [_score(loss / images, wrong / images) for loss, wrong in zip(losses_sums, wrongs, strict=True)]
 
 
-def count_wrong(logits: Tensor, labels: Tensor) -> Tensor:
-    """Return how many rows of `logits` (images, classes) do not have their largest value at the label."""
-    return (logits.argmax(1) != labels).sum()
+def _score(loss: float, share_wrong: float) -> Score:
+    return Score(loss if math.isfinite(loss) else None, 100 * share_wrong)

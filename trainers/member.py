@@ -1,15 +1,16 @@
 """One seed of a pack: its network, its optimiser, and how far it has come."""
 
+import copy
 from collections.abc import Mapping
 from typing import Any
 
-import torch
 from torch import nn
 
 from search_spaces import build_network
 from trainers.divergence import Divergence
 from trainers.initialise import initialise
-from trainers.optim import build_optimiser
+from trainers.optim import SGD
+from trainers.precision import Numerics
 from trainers.records import DataInfo, Task
 from trainers.seeding import seeded
 
@@ -17,27 +18,39 @@ from trainers.seeding import seeded
 class Member:
     """What is trained for one seed of a task; everything in it that a checkpoint must hold is in `state`."""
 
-    def __init__(self, task: Task, seed: int, info: DataInfo, device: torch.device) -> None:
+    def __init__(self, task: Task, seed: int, info: DataInfo, numerics: Numerics) -> None:
         self.seed = seed
         self.training = task.training
         with seeded(seed, "init"):
             self.network: nn.Module = build_network(dict(task.network), info.input_shape, info.num_classes)
             initialise(self.network, task.training["init"])
-        self.network.to(device)
-        self.optimiser = build_optimiser(self.network, task.training)
+        self.network.to(numerics.device).to(memory_format=numerics.order)
+        self.optimiser = SGD(self.network, task.training)
         self.epoch = 0
         self.last_loss: float | None = None
         self.divergence: Divergence | None = None
         self.seconds = 0.0
         self.training_seconds = 0.0
         self.images = 0
+        self.steps = 0
+
+    def count(self, images: int, steps: int, seconds: float, training_seconds: float) -> None:
+        """Add one epoch's work; `training_seconds` are those without evaluation."""
+        self.images += images
+        self.steps += steps
+        self.seconds += seconds
+        self.training_seconds += training_seconds
+
+    def copy_state(self) -> dict[str, Any]:
+        """Return a state that stays as it is while the member trains on."""
+        return copy.deepcopy(self.state())
 
     def state(self) -> dict[str, Any]:
         """Return everything that the rest of the training depends on, as tensors and plain values."""
         gone = self.divergence
         return {
             "network": self.network.state_dict(),
-            "optimiser": self.optimiser.state_dict()["state"],
+            "velocities": self.optimiser.velocities,
             "divergence": None if gone is None else [gone.epoch, gone.last_sound_loss, gone.reason],
             **{name: getattr(self, name) for name in _COUNTERS},
         }
@@ -45,11 +58,11 @@ class Member:
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Go on from a `state`."""
         self.network.load_state_dict(state["network"])
-        whole = {**self.optimiser.state_dict(), "state": state["optimiser"]}
-        self.optimiser.load_state_dict(whole)
+        for velocity, stored in zip(self.optimiser.velocities, state["velocities"], strict=True):
+            velocity.copy_(stored)
         self.divergence = None if state["divergence"] is None else Divergence(*state["divergence"])
         for name in _COUNTERS:
             setattr(self, name, state[name])
 
 
-_COUNTERS = ("epoch", "last_loss", "seconds", "training_seconds", "images")
+_COUNTERS = ("epoch", "last_loss", "seconds", "training_seconds", "images", "steps")

@@ -130,6 +130,6 @@ _COMPLETERS: Mapping[str, Callable[[object, Key], Any]] = {
     "precision": _one_of("fp32", "bf16", "auto"),
     "memory_format": _one_of("contiguous", "channels_last", "auto"),
     "checkpoint_activations": checks.boolean,
-    "fuse": checks.boolean,
+    "fuse": _one_of("never", "always", "auto"),
     "profile": checks.boolean,
 }

@@ -20,9 +20,9 @@ DEFAULTS: Mapping[str, Any] = {
     "evaluate_every": 1,
     "diverged_above": 1e4,
     "precision": "fp32",
-    "memory_format": "contiguous",
+    "memory_format": "auto",
     "checkpoint_activations": False,
-    "fuse": False,
+    "fuse": "auto",
     "profile": False,
 }
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from trainers.optim import build_optimiser, parameter_groups, set_learning_rate
+from trainers.optim import SGD, weight_decays
 from trainers.recipe import complete_training
 
 
@@ -19,9 +19,9 @@ def network():
 
 
 def decaying(network, **changes):
-    groups = parameter_groups(network.named_parameters(), settings(**changes))
-    kept = {id(each) for group in groups if group["weight_decay"] for each in group["params"]}
-    return {name for name, parameter in network.named_parameters() if id(parameter) in kept}
+    named = dict(network.named_parameters())
+    decays = weight_decays(named.values(), settings(**changes))
+    return {name for name, decay in zip(named, decays, strict=True) if decay}
 
 
 def test_decay_all_takes_biases_and_batch_norms_too(network):
@@ -32,17 +32,66 @@ def test_decay_weights_takes_convolutions_and_linear_layers_only(network):
     assert decaying(network, decay="weights") == {"0.weight", "3.weight"}
 
 
-def train(network, rates, *, form, momentum=0.9):
-    optimiser = build_optimiser(network, settings(momentum_form=form, momentum=momentum))
+def gradients(network, at):
+    torch.manual_seed(at)
+    loss = network(torch.randn(4, 1, 8, 8)).square().sum()
+    return torch.autograd.grad(loss, list(network.parameters()))
+
+
+def train(network, rates, **changes):
+    optimiser = SGD(network, settings(**changes))
     before = rates[0]
     for at, lr in enumerate(rates):
-        set_learning_rate(optimiser, lr, before, form)
+        optimiser.change_rate(before, lr)
         before = lr
-        optimiser.zero_grad()
-        torch.manual_seed(at)
-        network(torch.randn(4, 1, 8, 8)).square().sum().backward()
-        optimiser.step()
+        optimiser.step(gradients(network, at), lr)
     return [parameter.detach().clone() for parameter in network.parameters()]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"momentum": 0.9},
+        {"momentum": 0.9, "nesterov": True, "momentum_form": "torch"},
+        {"momentum": 0.0},
+        {"weight_decay": 0.1},
+    ],
+)
+def test_the_update_is_torchs(network, changes):
+    other = copy.deepcopy(network)
+    found = settings(**changes)
+    theirs = torch.optim.SGD(
+        other.parameters(),
+        lr=0.001,
+        momentum=found["momentum"],
+        nesterov=found["nesterov"],
+        weight_decay=found["weight_decay"],
+    )
+    for at in range(4):
+        for parameter, gradient in zip(other.parameters(), gradients(other, at), strict=True):
+            parameter.grad = gradient
+        theirs.step()
+    for ours, expected in zip(train(network, [0.001] * 4, **changes), other.parameters(), strict=True):
+        torch.testing.assert_close(ours, expected)
+
+
+def test_a_gradient_in_another_memory_order_is_applied_element_by_element(network):
+    weight = network[0].weight
+    gradient = torch.randn_like(weight).to(memory_format=torch.channels_last)
+    gradient = gradient.as_strided(weight.shape, (9, 9, 1, 3), 0)
+    before = weight.detach().clone()
+    others = [None] * (len(list(network.parameters())) - 1)
+    SGD(network, settings(momentum=0, weight_decay=0)).step([gradient, *others], 1.0)
+    torch.testing.assert_close(weight.detach(), before - gradient)
+
+
+def test_a_parameter_without_a_gradient_stays(network):
+    optimiser = SGD(network, settings())
+    before = network[3].weight.detach().clone()
+    found = list(gradients(network, 0))
+    found[4] = None
+    optimiser.step(found, 0.1)
+    assert torch.equal(network[3].weight, before)
 
 
 def caffe_by_hand(network, rates):
@@ -61,18 +110,18 @@ def caffe_by_hand(network, rates):
 def test_caffes_momentum_keeps_its_velocity_when_the_rate_drops(network):
     rates = [0.001, 0.001, 0.01, 0.001, 0.001]
     other = copy.deepcopy(network)
-    for ours, theirs in zip(train(network, rates, form="caffe"), caffe_by_hand(other, rates), strict=True):
+    for ours, theirs in zip(train(network, rates, momentum_form="caffe"), caffe_by_hand(other, rates), strict=True):
         torch.testing.assert_close(ours, theirs)
 
 
 def test_the_two_forms_agree_while_the_rate_stays(network):
     other = copy.deepcopy(network)
-    one, two = train(network, [0.001] * 4, form="torch"), train(other, [0.001] * 4, form="caffe")
+    one, two = train(network, [0.001] * 4, momentum_form="torch"), train(other, [0.001] * 4, momentum_form="caffe")
     assert all(torch.equal(a, b) for a, b in zip(one, two, strict=True))
 
 
 def test_the_two_forms_differ_where_the_rate_drops(network):
     other = copy.deepcopy(network)
     rates = [0.01, 0.01, 0.001, 0.001]
-    one, two = train(network, rates, form="torch"), train(other, rates, form="caffe")
+    one, two = train(network, rates, momentum_form="torch"), train(other, rates, momentum_form="caffe")
     assert not torch.allclose(one[0], two[0])
