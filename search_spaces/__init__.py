@@ -7,16 +7,27 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from search_spaces.arm import Arm, canonical_json, settings_hash
-from search_spaces.designs import DESIGNS, arms, resolve_baseline
+from search_spaces.constraints import Condition, Match, keep_where, match_costs, parse_match, parse_where
+from search_spaces.designs import DESIGNS, arms, design_notes, resolve_baseline
 from search_spaces.errors import SettingError, unknown
 from search_spaces.factors import Factor, Level, parse_factors
 from search_spaces.space import Space
+from search_spaces.wiring import PLACEMENTS, Wiring, parse_wiring, wiring_name
+from search_spaces.wiring_space import sample_wirings, wirings
 
 if TYPE_CHECKING:
+    from search_spaces.checks import CostGap, identical_graphs, unequal_costs, without_gradient
     from search_spaces.cost import Complexity, complexity
+    from search_spaces.describe import NetworkDescription, describe_network
     from search_spaces.networks.families import FAMILIES, build_network, complete_network
 
 _LAZY = {
+    "CostGap": "search_spaces.checks",
+    "NetworkDescription": "search_spaces.describe",
+    "describe_network": "search_spaces.describe",
+    "identical_graphs": "search_spaces.checks",
+    "unequal_costs": "search_spaces.checks",
+    "without_gradient": "search_spaces.checks",
     "FAMILIES": "search_spaces.networks.families",
     "Complexity": "search_spaces.cost",
     "build_network": "search_spaces.networks.families",
@@ -27,21 +38,40 @@ _LAZY = {
 __all__ = [
     "DESIGNS",
     "FAMILIES",
+    "PLACEMENTS",
     "Arm",
     "Complexity",
+    "Condition",
+    "CostGap",
     "Factor",
     "Level",
+    "Match",
+    "NetworkDescription",
     "SettingError",
     "Space",
+    "Wiring",
     "arms",
     "build_network",
     "canonical_json",
     "complete_network",
     "complexity",
+    "describe_network",
+    "design_notes",
+    "identical_graphs",
+    "keep_where",
+    "match_costs",
     "parse_factors",
+    "parse_match",
+    "parse_where",
+    "parse_wiring",
     "resolve_baseline",
+    "sample_wirings",
     "settings_hash",
+    "unequal_costs",
     "unknown",
+    "wiring_name",
+    "wirings",
+    "without_gradient",
 ]
 
 

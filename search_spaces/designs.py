@@ -1,53 +1,21 @@
 """Designs: which arms of a space run, and the levels that they are compared with."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from itertools import product
 from math import prod
+from random import Random
 from typing import Any
 
 from search_spaces.arm import Arm, Scalar
 from search_spaces.errors import SettingError, unknown
 from search_spaces.factors import Factor, level_text
+from search_spaces.fractional import aliasing, fractional_factorial
+from search_spaces.request import Request, assignments
+from search_spaces.settings import Positive, read_settings
 from search_spaces.space import Levels, Space, arm_name
 
 MOST_ARMS = 100_000
 
-
-@dataclass(frozen=True)
-class Request:
-    """What a design is asked for: the factors, the baseline (contexts left out) and the design's own options."""
-
-    factors: tuple[Factor, ...]
-    baseline: Levels
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def contexts(self) -> tuple[Factor, ...]:
-        """The factors that the baseline leaves out: every comparison is repeated at each of their levels."""
-        return tuple(factor for factor in self.factors if factor.name not in self.baseline)
-
-    @property
-    def varied(self) -> tuple[Factor, ...]:
-        """The factors that the baseline names."""
-        return tuple(factor for factor in self.factors if factor.name in self.baseline)
-
-    def in_every_context(self, parts: Iterable[Levels]) -> list[Levels]:
-        """Cross assignments of the varied factors with the contexts; contexts vary slowest."""
-        parts = list(parts)
-        return [self._ordered({**context, **part}) for context in assignments(self.contexts) for part in parts]
-
-    def _ordered(self, levels: Levels) -> Levels:
-        return {factor.name: levels[factor.name] for factor in self.factors}
-
-
-Design = Callable[[Request], list[Levels]]
-
-
-def assignments(factors: tuple[Factor, ...]) -> Iterable[dict[str, Scalar]]:
-    """Yield every full assignment of the factors' levels; the last factor varies fastest."""
-    for chosen in product(*(factor.levels for factor in factors)):
-        yield {factor.name: level.name for factor, level in zip(factors, chosen, strict=True)}
+Design = Callable[..., list[Levels]]
 
 
 def full_factorial(request: Request) -> list[Levels]:
@@ -55,8 +23,7 @@ def full_factorial(request: Request) -> list[Levels]:
     size = prod(len(factor.levels) for factor in request.factors)
     if size > MOST_ARMS:
         raise SettingError(
-            f"full_factorial would make {size:,} arms, more than {MOST_ARMS:,}: use random, path or fewer levels",
-            ("design",),
+            f"full_factorial would make {size:,} arms, more than {MOST_ARMS:,}: use random, path or fewer levels"
         )
     return list(assignments(request.factors))
 
@@ -70,13 +37,68 @@ def one_at_a_time(request: Request) -> list[Levels]:
     return request.in_every_context(parts)
 
 
+def leave_one_out(request: Request, *, without: Any = None) -> list[Levels]:
+    """The baseline as the full model, and the full model without each component in turn.
+
+    `without` names each factor's level that stands for the component's absence; two-level factors need not be named.
+    """
+    absent = request.other_levels(without, "without")
+    parts = [{**request.baseline, name: level} for name, level in absent.items()]
+    return request.in_every_context([request.baseline, *parts])
+
+
+def add_one_in(request: Request, *, target: Any = None) -> list[Levels]:
+    """The baseline as the bare model, each component added alone, and all of them together.
+
+    `target` names each factor's level that stands for the component's presence; two-level factors need not be named.
+    """
+    present = request.other_levels(target, "target")
+    parts: list[Levels] = [{**request.baseline, name: level} for name, level in present.items()]
+    if len(present) > 1:
+        parts.append({**request.baseline, **present})
+    return request.in_every_context([request.baseline, *parts])
+
+
+def path(request: Request, *, target: Any = None, order: Any = None) -> list[Levels]:
+    """From the baseline to `target`, one factor changed at a time, in `order` (the factors' order by default)."""
+    changes = request.other_levels(target, "target")
+    names = list(changes) if order is None else _order(order, changes)
+    parts: list[Levels] = [request.baseline]
+    for name in names:
+        parts.append({**parts[-1], name: changes[name]})
+    return request.in_every_context(parts)
+
+
+def random(request: Request, *, arms: Positive, seed: int = 0) -> list[Levels]:
+    """`arms` different combinations drawn with `seed`; the baseline, if given, comes first, in every context."""
+    size = prod(len(factor.levels) for factor in request.factors)
+    first = request.in_every_context([request.baseline]) if request.baseline else []
+    if not len(first) <= arms <= size:
+        raise SettingError(f"random can draw from {max(1, len(first))} to {size} arms here, not {arms}", ("arms",))
+    chosen = {arm_name(levels): levels for levels in first}
+    generator = Random(seed)
+    while len(chosen) < arms:
+        for index in generator.sample(range(size), min(size, 2 * arms)):
+            if len(chosen) < arms:
+                levels = _combination(request.factors, index)
+                chosen.setdefault(arm_name(levels), levels)
+    return list(chosen.values())
+
+
 DESIGNS: dict[str, Design] = {
     "full_factorial": full_factorial,
     "one_at_a_time": one_at_a_time,
+    "leave_one_out": leave_one_out,
+    "add_one_in": add_one_in,
+    "path": path,
+    "fractional_factorial": fractional_factorial,
+    "random": random,
 }
 
 # Designs that start from one arm: without a `baseline:` they start from the first level of every factor.
-_STARTING_FROM_THE_BASELINE = frozenset({"one_at_a_time"})
+_STARTING_FROM_THE_BASELINE = frozenset(
+    {"one_at_a_time", "leave_one_out", "add_one_in", "path", "fractional_factorial"}
+)
 
 
 def resolve_baseline(
@@ -108,15 +130,48 @@ def arms(
     Raises SettingError with keys of the study file (``design``, ``baseline``, ``exclude``, ``factors``): unknown
     names, an exclude that matches nothing, two arms with the same settings.
     """
-    if design not in DESIGNS:
-        raise unknown("design", design, DESIGNS, ("design",))
-    request = Request(space.factors, resolve_baseline(space.factors, baseline, design), options or {})
-    kept = _without_excluded(DESIGNS[design](request), space)
+    request = _request(space, design, baseline)
+    try:
+        settings = read_settings(DESIGNS[design], options or {}, f"{design} option", given=frozenset({"request"}))
+        candidates = DESIGNS[design](request, **settings)
+    except SettingError as error:
+        raise error.under("design") from None
+    kept = _without_excluded(candidates, space)
     if not kept:
         raise SettingError("every arm of the design is excluded: nothing is left to run", ("exclude",))
     found = [space.arm(levels) for levels in kept]
     _refuse_same_settings(found)
     return found
+
+
+def design_notes(space: Space, design: str = "full_factorial", baseline: Mapping[str, Any] | None = None) -> list[str]:
+    """Return what a reader of the design must know: for a fractional factorial, which effects it cannot tell apart."""
+    request = _request(space, design, baseline)
+    return aliasing(request) if design == "fractional_factorial" else []
+
+
+def _request(space: Space, design: str, baseline: Mapping[str, Any] | None) -> Request:
+    if design not in DESIGNS:
+        raise unknown("design", design, DESIGNS, ("design",))
+    return Request(space.factors, resolve_baseline(space.factors, baseline, design))
+
+
+def _combination(factors: tuple[Factor, ...], index: int) -> Levels:
+    chosen = {}
+    for factor in reversed(factors):
+        index, position = divmod(index, len(factor.levels))
+        chosen[factor.name] = factor.levels[position].name
+    return {factor.name: chosen[factor.name] for factor in factors}
+
+
+def _order(order: object, changes: Mapping[str, Scalar]) -> list[str]:
+    names = [str(name) for name in order] if isinstance(order, list | tuple) else []
+    for name in names:
+        if name not in changes:
+            raise unknown("factor in order", name, changes, ("order",))
+    if sorted(names) != sorted(changes):
+        raise SettingError(f"order must name each of {', '.join(changes)} once", ("order",))
+    return names
 
 
 def _level(by_name: Mapping[str, Factor], name: object, level: object, key: tuple[str | int, ...]) -> Scalar:
@@ -128,8 +183,9 @@ def _level(by_name: Mapping[str, Factor], name: object, level: object, key: tupl
         raise SettingError(error.message, key) from None
 
 
-def _without_excluded(candidates: list[Levels], space: Space) -> list[Levels]:
+def _without_excluded(candidates: Iterable[Levels], space: Space) -> list[Levels]:
     by_name = {factor.name: factor for factor in space.factors}
+    candidates = list(candidates)
     kept = candidates
     for index, pattern in enumerate(space.exclude):
         if not isinstance(pattern, Mapping) or not pattern:
@@ -137,9 +193,8 @@ def _without_excluded(candidates: list[Levels], space: Space) -> list[Levels]:
         wanted = {}
         for name, levels in pattern.items():
             several = levels if isinstance(levels, list | tuple) else [levels]
-            wanted[str(name)] = {
-                level_text(_level(by_name, name, level, ("exclude", index, str(name)))) for level in several
-            }
+            key = ("exclude", index, str(name))
+            wanted[str(name)] = {level_text(_level(by_name, name, level, key)) for level in several}
         if not any(_shared(each, wanted) == len(wanted) for each in candidates):
             nearest = max(candidates, key=lambda each: _shared(each, wanted))
             raise SettingError(

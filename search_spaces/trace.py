@@ -15,7 +15,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 # Operations that overwrite a tensor: earlier steps of its initialisation no longer matter.
 _OVERWRITING = frozenset({"normal_", "uniform_", "fill_", "zero_", "copy_", "full", "zeros", "ones", "empty"})
 # Operations that change no value; a trace leaves them out and the hash does not see them.
-_SILENT = frozenset({"detach", "alias"})
+_SILENT = frozenset({"alias"})
 
 
 @dataclass(frozen=True)

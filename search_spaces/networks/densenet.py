@@ -157,3 +157,14 @@ def _with_dropout(found: list[nn.Module], rate: float) -> list[nn.Module]:
     return [
         each for layer in found for each in ((layer, nn.Dropout(rate)) if isinstance(layer, nn.Conv2d) else (layer,))
     ]
+
+
+def words(settings: Mapping[str, Any]) -> list[str]:
+    """Put completed settings in words."""
+    layer = "BN, ReLU, 1×1 convolution, " if settings["bottleneck"] else ""
+    counts = ", ".join(map(str, layers_a_block(settings)))
+    return [
+        f"Densely connected network with {settings['depth']} layers, growth {settings['growth']}.",
+        f"Blocks of {counts} layers: {layer}BN, ReLU, 3×3 convolution; the output is appended to the input.",
+        f"Transitions keep {settings['compression']:.0%} of the channels and halve the size by average pooling.",
+    ]

@@ -8,25 +8,26 @@ from typing import Any
 from torch import nn
 
 from search_spaces.errors import SettingError, unknown
-from search_spaces.networks import densenet, highway, plugin, resnet_cifar, resnet_imagenet, vgg
+from search_spaces.networks import densenet, highway, plugin, residual, resnet_cifar, resnet_imagenet, vgg
 
 Shape = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
 class Family:
-    """How a family completes its settings and builds a network from completed ones."""
+    """How a family completes its settings, builds a network from completed ones, and puts them in words."""
 
     complete: Callable[[Mapping[str, Any]], dict[str, Any]]
     build: Callable[[Mapping[str, Any], Shape, int], nn.Module]
+    words: Callable[[Mapping[str, Any]], list[str]]
 
 
 FAMILIES: dict[str, Family] = {
-    "resnet_cifar": Family(resnet_cifar.complete, resnet_cifar.build),
-    "resnet_imagenet": Family(resnet_imagenet.complete, resnet_imagenet.build),
-    "vgg": Family(vgg.complete, vgg.build),
-    "highway": Family(highway.complete, highway.build),
-    "densenet": Family(densenet.complete, densenet.build),
+    "resnet_cifar": Family(resnet_cifar.complete, resnet_cifar.build, residual.words),
+    "resnet_imagenet": Family(resnet_imagenet.complete, resnet_imagenet.build, residual.words),
+    "vgg": Family(vgg.complete, vgg.build, vgg.words),
+    "highway": Family(highway.complete, highway.build, highway.words),
+    "densenet": Family(densenet.complete, densenet.build, densenet.words),
 }
 
 
@@ -39,7 +40,7 @@ def complete_network(mapping: Mapping[str, Any]) -> dict[str, Any]:
         raise SettingError(f"network is a mapping with a family, not {mapping!r}")
     rest = {str(key): value for key, value in mapping.items() if key != "family"}
     name = mapping.get("family", "resnet_cifar")
-    return {"family": name, **_family(name).complete(rest)}
+    return {"family": name, **family_of(name).complete(rest)}
 
 
 def build_network(settings: Mapping[str, Any], input_shape: Shape = (3, 32, 32), num_classes: int = 10) -> nn.Module:
@@ -51,13 +52,14 @@ def build_network(settings: Mapping[str, Any], input_shape: Shape = (3, 32, 32),
         raise ValueError(f"cannot build for images of shape {input_shape} in {num_classes} classes")
     completed = complete_network(settings)
     rest = {key: value for key, value in completed.items() if key != "family"}
-    return _family(completed["family"]).build(rest, input_shape, num_classes)
+    return family_of(completed["family"]).build(rest, input_shape, num_classes)
 
 
-def _family(name: object) -> Family:
+def family_of(name: object) -> Family:
+    """Return the family of that name, or the user's own; SettingError (key ``family``) if there is none."""
     if isinstance(name, str) and name in FAMILIES:
         return FAMILIES[name]
     if isinstance(name, str) and ":" in name:
-        return Family(partial(plugin.complete, name), partial(plugin.build, name))
+        return Family(partial(plugin.complete, name), partial(plugin.build, name), partial(plugin.words, name))
     known = [*FAMILIES, "package.module:builder"]
     raise unknown("family", name, known, ("family",))

@@ -98,3 +98,13 @@ def _convolution(in_channels: int, out_channels: int, bn: bool) -> nn.Sequential
     convolution = conv(in_channels, out_channels, 3, bias=None if bn else 0.0)
     norm = [BatchNorm(out_channels)] if bn else []
     return nn.Sequential(convolution, *norm, nn.ReLU(inplace=True))
+
+
+def words(settings: Mapping[str, Any]) -> list[str]:
+    """Put completed settings in words."""
+    norm = ", batch normalisation" if settings["batch_norm"] else ""
+    return [
+        f"Highway network with {settings['depth']} layers in three stages.",
+        f"A layer: H = 3×3 convolution{norm}, ReLU; T = 3×3 convolution, sigmoid; output H·T + x·(1 - T).",
+        f"The gates' biases start at {settings['gate_bias']:g}. Between stages: max-pooling and a convolution.",
+    ]

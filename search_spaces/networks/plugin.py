@@ -75,3 +75,10 @@ def _check_signature(name: str, builder: Callable[..., Any]) -> None:
     missing = [each for each in sorted(_GIVEN) if each not in parameters]
     if missing and not takes_any:
         raise SettingError(f"{name} must take {' and '.join(missing)} as arguments", ("family",))
+
+
+def words(name: str, settings: Mapping[str, Any]) -> list[str]:
+    """Return the first line of the builder's documentation, and its settings."""
+    documentation = inspect.getdoc(load_builder(name)) or "A family of the user's own."
+    values = ", ".join(f"{key} {value}" for key, value in settings.items())
+    return [documentation.splitlines()[0], *([f"Settings: {values}."] if values else [])]

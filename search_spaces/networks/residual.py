@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal
 from torch import Tensor, nn
 
 from search_spaces.blocks import CONVS, EXPANSION, Unit, UnitShape, shortcut_convolves
+from search_spaces.drawing import LABELS, draw_unit
 from search_spaces.errors import SettingError
 from search_spaces.layers import layers, linear
 from search_spaces.settings import Positive, Range, read_settings
-from search_spaces.shortcuts import complete_shortcut
+from search_spaces.shortcuts import SHORTCUTS, complete_shortcut
 from search_spaces.wiring import Wiring, parse_wiring, wiring_name
 
 
@@ -132,3 +133,40 @@ def _lead(settings: Mapping[str, Any], index: int, position: int, changes_shape:
     if settings["share_preactivation"] == "stage_start" and position == 0:
         return "shared"
     return "shared" if shortcut_convolves(settings, changes_shape) else "branch"
+
+
+def words(settings: Mapping[str, Any]) -> list[str]:
+    """Put completed settings in words."""
+    wiring = wiring_of(settings)
+    drawing = draw_unit(settings)
+    merge = {"add": "addition", "concat": "concatenation"}[wiring.merge]
+    op = settings["shortcut"]["op"]
+    lines = [
+        f"Residual network with {settings['depth']} layers, {settings['block']} units, {settings['activation']}."
+        if op != "none"
+        else f"Plain network with {settings['depth']} layers, {settings['block']} units without shortcuts.",
+        f"A unit: {', '.join(drawing.branch)}"
+        + (f"; {merge}" if op != "none" else "")
+        + (f"; then {', '.join(drawing.after)}." if drawing.after else "."),
+    ]
+    if op != "none":
+        lines.append(f"Shortcut: {drawing.shortcut}.")
+        lines += _resizing(settings, wiring.merge)
+    if wiring.lead:
+        first = ", ".join(LABELS[token] for token in wiring.lead)
+        lines.append(f"The first unit's {first} stands before its split; one more follows the last unit.")
+    return lines
+
+
+def _resizing(settings: Mapping[str, Any], merge: str) -> list[str]:
+    if SHORTCUTS[settings["shortcut"]["op"]].is_convolution:
+        return []
+    padding = merge == "concat" and settings["downsample"] == "pad"
+    return [f"Where shapes change: {'every second pixel' if padding else _RESIZING[settings['downsample']]}."]
+
+
+_RESIZING = {
+    "pad": "every second pixel, zeros for new channels (A)",
+    "projection": "a 1×1 convolution (B)",
+    "projection_everywhere": "a 1×1 convolution, as on every other shortcut (C)",
+}

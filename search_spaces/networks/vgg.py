@@ -82,3 +82,14 @@ def _head(channels: int, hidden: int, dropout: float, classes: int) -> nn.Sequen
         nn.init.zeros_(layer.bias)
     hidden_layers = [each for layer in (first, second) for each in (layer, nn.ReLU(inplace=True), nn.Dropout(dropout))]
     return nn.Sequential(*hidden_layers, last)
+
+
+def words(settings: Mapping[str, Any]) -> list[str]:
+    """Put completed settings in words."""
+    norm = ", each followed by batch normalisation and ReLU" if settings["batch_norm"] else ", each followed by ReLU"
+    head = f"Two hidden layers of {settings['hidden']} with dropout {settings['dropout']:g}, then the classifier."
+    return [
+        f"VGG with {settings['depth']} layers: 3×3 convolutions{norm}; no shortcuts.",
+        "Max-pooling ends each of five stages.",
+        head if settings["hidden"] else "Global average pooling, then the classifier.",
+    ]

@@ -1,0 +1,77 @@
+import json
+import re
+
+import pytest
+
+from search_spaces.cost import complexity
+from search_spaces.describe import describe_network
+
+NETWORKS = [
+    {"depth": 20},
+    {"depth": 8, "shortcut": "none"},
+    {"depth": 8, "activation": "conv relu conv | concat | bn"},
+    {"family": "resnet_imagenet", "depth": 50, "activation": "full_preact"},
+    {"family": "vgg", "hidden": 0},
+    {"family": "highway", "batch_norm": True},
+    {"family": "densenet"},
+    {"family": "tests.search_spaces.plugin_example:build"},
+]
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_the_stages_add_up_to_the_network(network):
+    found = describe_network(network)
+    whole = complexity(network)
+    assert sum(stage.params for stage in found.stages) == whole.params == found.total.params
+    assert sum(stage.flops for stage in found.stages) == whole.flops
+    assert sum(stage.activations for stage in found.stages) == whole.activations
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_every_family_is_put_in_words(network):
+    found = describe_network(network)
+    assert all(line.endswith(".") for line in found.words)
+    assert found.text()
+    json.dumps(found.as_mapping())
+
+
+def test_stages_show_their_shapes():
+    shapes = {stage.name: stage.shape for stage in describe_network({"depth": 20}).stages}
+    assert shapes == {
+        "stem": (16, 32, 32),
+        "stage1": (16, 32, 32),
+        "stage2": (32, 16, 16),
+        "stage3": (64, 8, 8),
+        "classifier": (10,),
+    }
+
+
+def test_a_unit_is_drawn_from_its_wiring():
+    unit = describe_network({"depth": 8, "shortcut": {"op": "scale", "shortcut": 0.5}}).unit
+    assert unit.branch == ("3×3 conv", "BN", "ReLU", "3×3 conv", "BN")
+    assert unit.after == ("ReLU",)
+    assert unit.shortcut == "scale (shortcut 0.5, residual 1)"
+
+
+def test_the_diagram_of_an_original_unit():
+    assert describe_network({"depth": 8}).unit.text().splitlines() == [
+        "     x",
+        "     ├──────┐",
+        "  3×3 conv  │",
+        "     BN     │",
+        "    ReLU    │  identity",
+        "  3×3 conv  │",
+        "     BN     │",
+        "     ├─ + ──┘",
+        "    ReLU",
+        "     │",
+    ]
+
+
+def test_a_plain_unit_has_no_shortcut():
+    text = describe_network({"depth": 8, "shortcut": "none"}).unit.text()
+    assert not re.search("[├┘+]", text)
+
+
+def test_the_preactivation_rule_is_told():
+    assert "before its split" in describe_network({"depth": 8, "activation": "full_preact"}).words[-1]
