@@ -13,7 +13,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports.analysis.verdicts import Verdict
+from reports.analysis.claims import parse_claims
+from reports.analysis.verdicts import Verdict, judge
 from reports.figures.figure import Figure, Panel
 from reports.findings import Findings, find
 from reports.privacy import without_private_facts
@@ -31,14 +32,18 @@ _TRIAL_COLUMNS = (
 )  # fmt: skip
 
 
-def write_report(study: Study, folder: Path, verdicts: Sequence[Verdict] = (), *, include_host: bool = False) -> Path:
+def write_report(
+    study: Study, folder: Path, verdicts: Sequence[Verdict] | None = None, *, include_host: bool = False
+) -> Path:
     """Write the report of `study` into `folder` and return the path of its page.
 
-    `verdicts` are those of the claims that the study declares, as `reports.analysis.verdicts.judge` gives them.
+    `verdicts` are those of the study's claims; by default the claims of its file are judged here and now.
     The same study gives the same bytes, whenever and wherever it is written. Host names and folders stay out of all
     files unless `include_host`. Files of an earlier report that this one no longer has are removed. OSError when the
     folder cannot be written.
     """
+    if verdicts is None:
+        verdicts = judge(study, parse_claims(study.settings.get("claims"), study.factors))
     findings = find(study if include_host else without_private_facts(study), verdicts)
     sections = tuple(section for build in SECTIONS if (section := build(findings)) is not None)
     summary = summary_of(findings)

@@ -1,13 +1,16 @@
 """A table of results once, and the three texts it is published in: CSV, Markdown and LaTeX."""
 
-import csv
-import io
+import json
 import math
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from reports.wording import number
+from reports.wording import MINUS, number
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Cell = str | int | float | bool | None
 
@@ -49,11 +52,16 @@ def to_csv(table: Table) -> str:
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
     """Return a header and rows as CSV, every text quoted, None as an empty field."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-    writer.writerow([_inert(each) for each in header])
-    writer.writerows([_raw(cell) for cell in row] for row in rows)
-    return buffer.getvalue()
+    lines = (",".join(map(_field, row)) for row in (header, *rows))
+    return "\n".join(lines) + "\n"
+
+
+def _field(cell: Cell) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, str):
+        return '"' + _inert(cell).replace('"', '""') + '"'
+    return str(cell).lower() if isinstance(cell, bool) else repr(cell)
 
 
 def to_markdown(table: Table) -> str:
@@ -62,7 +70,8 @@ def to_markdown(table: Table) -> str:
     lines = [[escape_markdown(column.label) for column in table.columns], rules]
     lines += [[escape_markdown(cell) for cell in row] for row in table.shown()]
     body = "\n".join("| " + " | ".join(line) + " |" for line in lines)
-    return f"{escape_markdown(table.caption)}\n\n{body}\n"
+    head = f"{escape_markdown(table.caption)}\n\n" if table.caption else ""
+    return f"{head}{body}\n"
 
 
 def to_latex(table: Table) -> str:
@@ -71,7 +80,7 @@ def to_latex(table: Table) -> str:
     lines = [
         r"\begin{table}",
         r"\centering",
-        rf"\caption{{{escape_latex(table.caption)}}}",
+        *([rf"\caption{{{escape_latex(table.caption)}}}"] if table.caption else []),
         rf"\begin{{tabular}}{{{spec}}}",
         r"\toprule",
         _latex_row([column.label for column in table.columns]),
@@ -87,6 +96,60 @@ def to_latex(table: Table) -> str:
 WRITERS: dict[str, Callable[[Table], str]] = {"csv": to_csv, "md": to_markdown, "tex": to_latex}
 
 
+def to_text(table: Table) -> str:
+    """Return columns aligned with spaces, for a terminal: numbers to the right, one line a row."""
+    shown = [[column.label for column in table.columns], *table.shown()]
+    clean = [["".join(each if each.isprintable() else " " for each in cell) for cell in row] for row in shown]
+    widths = [max(map(len, column)) for column in zip(*clean, strict=True)]
+    lines = [
+        "  ".join(
+            cell.rjust(width) if column.is_number else cell.ljust(width)
+            for cell, width, column in zip(row, widths, table.columns, strict=True)
+        ).rstrip()
+        for row in clean
+    ]
+    lines.insert(1, "  ".join("-" * width for width in widths))
+    return "\n".join(lines) + "\n"
+
+
+def to_json(table: Table) -> str:
+    """Return a list of objects, one a row, under the columns' keys; numbers that are not finite become null."""
+    keys = [column.key for column in table.columns]
+    rows = [dict(zip(keys, map(_finite, row), strict=True)) for row in table.rows]
+    return json.dumps(rows, indent=1, ensure_ascii=False) + "\n"
+
+
+def _finite(cell: Cell) -> Cell:
+    return None if isinstance(cell, float) and not math.isfinite(cell) else cell
+
+
+_FORMATS: dict[str, Callable[[Table], str]] = {
+    "table": to_text,
+    "csv": to_csv,
+    "json": to_json,
+    "markdown": to_markdown,
+    "latex": to_latex,
+}
+
+
+def render_frame(frame: "pd.DataFrame", format: str) -> str:
+    """Return a data frame as "table", "csv", "json", "markdown" or "latex", without a newline at its end."""
+    columns = tuple(
+        Column(str(name), str(name), is_number=frame.iloc[:, at].dtype.kind in "iuf")
+        for at, name in enumerate(frame.columns)
+    )
+    rows = tuple(tuple(map(_plain, row)) for row in frame.itertuples(index=False, name=None))
+    return _FORMATS[format](Table("query", "", columns, rows)).removesuffix("\n")
+
+
+def _plain(value: Any) -> Cell:
+    """A cell of a frame as a plain value: no NumPy scalar, and None for what is missing."""
+    value = value.item() if hasattr(value, "item") else value
+    if value is None or (isinstance(value, float) and math.isnan(value)) or value != value:
+        return None
+    return value if isinstance(value, bool | int | float) else str(value)
+
+
 def _shown(cell: Cell, column: Column) -> str:
     if cell is None:
         return "–"
@@ -95,16 +158,8 @@ def _shown(cell: Cell, column: Column) -> str:
     if isinstance(cell, float):
         if not math.isfinite(cell):
             return "not finite"
-        return number(cell, 2 if column.digits is None else column.digits)
+        return f"{cell:.6g}".replace("-", MINUS) if column.digits is None else number(cell, column.digits)
     return str(cell)
-
-
-def _raw(cell: Cell) -> Cell:
-    if isinstance(cell, str):
-        return _inert(cell)
-    if isinstance(cell, bool):
-        return str(cell).lower()
-    return cell
 
 
 def _inert(text: str) -> str:

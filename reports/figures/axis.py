@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reports.figures.svg import PAPER, Drawing
-from reports.figures.theme import colour, draw, error_scale, label_ends, label_room, marker
+from reports.figures.theme import colour, draw, error_scale, fail_line, label_ends, label_room, marker
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,12 +31,20 @@ class Run:
 
 
 def axis_drawing(
-    runs: Sequence[Run], *, prefix: str, values: Sequence[float], factor: str, ticks: Sequence[float], small: bool
+    runs: Sequence[Run],
+    *,
+    prefix: str,
+    values: Sequence[float],
+    factor: str,
+    ticks: Sequence[float],
+    small: bool,
+    fail_above: float | None = None,
 ) -> Drawing:
     """Draw one panel; `values` are the errors of all panels, so that they share one scale."""
 
     def plot(axes: "Axes") -> None:
         error_scale(axes, values)
+        fail_line(axes, fail_above)
         if min(ticks) > 0 and max(ticks) > 12 * min(ticks):
             axes.set_xscale("log")
             axes.xaxis.minorticks_off()
@@ -56,7 +64,7 @@ def axis_drawing(
                 "marker": marker(run.slot),
                 "linestyle": "none",
                 "color": colour(run.slot),
-                "markersize": 4.5,
+                "markersize": 5.5,
             }
             style |= {"markeredgecolor": PAPER, "markeredgewidth": 0.6, "clip_on": False}
             axes.plot([level + shift for level, _ in run.points], [error for _, error in run.points], **style)

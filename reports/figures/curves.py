@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reports.figures.svg import MUTED, Drawing
-from reports.figures.theme import colour, draw, error_scale, label_ends, marker
+from reports.figures.theme import colour, draw, error_scale, fail_line, label_ends, marker
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,7 +55,7 @@ def curves_drawing(
         error_scale(axes, values)
         for epoch in drops:
             axes.axvline(epoch, color=MUTED, linewidth=0.7, dashes=(1, 2))
-        _fail_line(axes, fail_above)
+        fail_line(axes, fail_above)
         for fail in failed:
             axes.plot(fail.epochs, fail.test, color=colour(fail.slot), linewidth=0.8, alpha=0.8)
             axes.plot(fail.epochs, fail.train, color=colour(fail.slot), linewidth=0.8, alpha=0.8, dashes=(4, 2.4))
@@ -88,18 +88,3 @@ def _ends(curves: Sequence[Curve], failed: Sequence[FailedCurve]) -> list[tuple[
         if line.slot not in {each.slot for each in curves}:
             ends[line.slot] = max(ends.get(line.slot, here), here)
     return list(ends.values())
-
-
-def _fail_line(axes: "Axes", fail_above: float | None) -> None:
-    if fail_above is not None and fail_above < axes.get_ylim()[1]:
-        axes.axhline(fail_above, color=MUTED, linewidth=0.8, dashes=(1, 2))
-        axes.annotate(
-            f"fail above {fail_above:g} %",
-            xy=(1, fail_above),
-            xycoords=("axes fraction", "data"),
-            xytext=(-2, 3),
-            textcoords="offset points",
-            ha="right",
-            fontsize=9.5,
-            color=MUTED,
-        )

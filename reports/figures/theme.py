@@ -118,6 +118,22 @@ def error_scale(axes: "Axes", values: Sequence[float], axis: str = "y") -> None:
     getattr(axes, f"set_{axis}lim")(0, min(top * (1.25 if is_wide else 1.08), 112) or 1)
 
 
+def fail_line(axes: "Axes", fail_above: float | None) -> None:
+    """Draw the level above which the tables say "fail", where the axis reaches it."""
+    if fail_above is not None and fail_above < axes.get_ylim()[1]:
+        axes.axhline(fail_above, color=MUTED, linewidth=0.8, dashes=(1, 2))
+        axes.annotate(
+            f"fail above {fail_above:g} %",
+            xy=(1, fail_above),
+            xycoords=("axes fraction", "data"),
+            xytext=(-2, 3),
+            textcoords="offset points",
+            ha="right",
+            fontsize=9.5,
+            color=MUTED,
+        )
+
+
 def _nothing() -> object:
     from matplotlib.ticker import NullLocator
 

@@ -42,7 +42,7 @@ def build(findings: Findings) -> Section | None:
     """Build the cards; nothing when the study declares no claims."""
     if not findings.verdicts:
         return None
-    cards = tuple(_card(place, verdict) for place, verdict in enumerate(findings.verdicts, start=1))
+    cards = tuple(_card(findings, place, verdict) for place, verdict in enumerate(findings.verdicts, start=1))
     content = Claims(verdict_counts(findings.verdicts), cards)
     return Section("claims", "Claims", content, tables=(_table(findings.verdicts),))
 
@@ -75,7 +75,7 @@ def in_words(verdict: Verdict) -> str:
     return shortened(", ".join(parts), 300)
 
 
-def _card(place: int, verdict: Verdict) -> Card:
+def _card(findings: Findings, place: int, verdict: Verdict) -> Card:
     return Card(
         anchor_of(place, verdict),
         shortened(verdict.id, 60),
@@ -84,13 +84,14 @@ def _card(place: int, verdict: Verdict) -> Card:
         ICONS[verdict.verdict],
         verdict.sentence,
         (*verdict.badges, *([verdict.post_hoc] if verdict.post_hoc else [])),
-        tuple((label, text) for label, text in _facts(verdict) if text),
+        tuple((label, text) for label, text in _facts(findings, verdict) if text),
         verdict.trials[:MOST_TRIALS],
         max(0, len(verdict.trials) - MOST_TRIALS),
     )
 
 
-def _facts(verdict: Verdict) -> list[tuple[str, str]]:
+def _facts(findings: Findings, verdict: Verdict) -> list[tuple[str, str]]:
+    missing = [trial.reason or trial.state.value for trial in findings.study.trials if trial.id in verdict.missing]
     ahead = verdict.forecast
     interval = ""
     if verdict.low is not None or verdict.high is not None:
@@ -111,7 +112,7 @@ def _facts(verdict: Verdict) -> list[tuple[str, str]]:
         ("p", ", ".join(p) if verdict.n > 1 else ""),
         ("Power", f"{100 * ahead.power:.0f} % at {counted(ahead.n, 'seed')}" if ahead.power is not None else ""),
         ("Other tests", listed([f"{name}: {outcome.value}" for name, outcome in others.items()])),
-        ("Missing", listed([f"{shortened(each, 80)}" for each in dict.fromkeys(verdict.missing.values())])),
+        ("Missing", listed(shortened(each, 80) for each in dict.fromkeys(missing))),
     ]
 
 

@@ -38,7 +38,15 @@ def build(findings: Findings) -> Section | None:
         Panel(
             title,
             " ".join(_sentence(run, axis) for run in group),
-            axis_drawing(group, prefix=f"depth{at}", values=values, factor=axis, ticks=ticks, small=is_small),
+            axis_drawing(
+                group,
+                prefix=f"depth{at}",
+                values=values,
+                factor=axis,
+                ticks=ticks,
+                small=is_small,
+                fail_above=findings.study.fail_above,
+            ),
         )
         for at, (title, group) in enumerate(shown[:MOST_PANELS])
     )

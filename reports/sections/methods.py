@@ -87,9 +87,8 @@ def _training(findings: Findings) -> str:
         parts.append(f"The longest trial ran {counted(length, 'epoch')}.")
     times = [trial.seconds for trial in findings.asked if trial.seconds is not None and trial.state is State.COMPLETE]
     if times:
-        parts.append(
-            f"A finished trial took {duration(min(times))} to {duration(max(times))}, {duration(sum(times))} in all."
-        )
+        ends = list(dict.fromkeys((duration(min(times)), duration(max(times)))))
+        parts.append(f"A finished trial took {' to '.join(ends)}, {duration(sum(times))} in all.")
     return " ".join(filter(None, parts))
 
 

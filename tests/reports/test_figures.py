@@ -1,4 +1,5 @@
 import re
+from itertools import pairwise
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -40,8 +41,8 @@ def test_curved_shapes_keep_hundredths():
 def test_a_drawing_has_no_style_attribute_and_colours_as_classes():
     svg = drawn().svg
     assert "style" not in svg
-    assert 's-c1' in svg
-    assert 'f-ink' in svg
+    assert "s-c1" in svg
+    assert "f-ink" in svg
 
 
 def test_a_hostile_name_is_text_in_a_drawing():
@@ -82,5 +83,5 @@ def test_the_training_curve_is_dashed_and_the_test_curve_is_not():
 
 def test_labels_are_pushed_apart_and_stay_inside():
     places = spread([10.0, 10.5, 50.0, 99.0], gap=12.0, low=6.0, high=94.0)
-    assert all(after - before >= 12.0 - 1e-9 for before, after in zip(places, places[1:], strict=False))
+    assert all(after - before >= 12.0 - 1e-9 for before, after in pairwise(places))
     assert places[-1] <= 94.0

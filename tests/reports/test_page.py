@@ -91,7 +91,7 @@ def test_no_style_attribute_and_no_handler_that_the_policy_would_block(tmp_path,
 
 def test_stable_anchors_are_there(tmp_path):
     page = written(tmp_path)
-    anchors = "top table curves depth effects failures trials methods provenance data".split()
+    anchors = ["top", "table", "curves", "depth", "effects", "failures", "trials", "methods", "provenance", "data"]
     assert [each for each in anchors if each not in page.ids] == []
 
 
@@ -184,6 +184,13 @@ def test_claims_get_a_card_each_and_a_line_in_the_header(tmp_path):
     assert "2 claims: 1 supported and 1 refuted" in page.text
 
 
+def test_the_claims_of_the_study_file_are_judged_when_no_verdicts_are_given(tmp_path):
+    study = studies.degradation()
+    claims = [{"id": "better", "says": "preact < original", "where": "depth == 110"}]
+    page = written(tmp_path, replace(study, settings={**study.settings, "claims": claims}))
+    assert "claim-better" in page.ids
+
+
 def test_a_study_without_claims_has_no_claims_section(tmp_path):
     assert "claims" not in written(tmp_path).ids
 
@@ -248,7 +255,10 @@ write_report(studies.troubled(), Path(sys.argv[1]))
 def test_the_same_study_gives_the_same_bytes_under_any_hash_seed_time_zone_and_language(tmp_path):
     root = Path(__file__).parents[2]
     digests = []
-    for name, changes in (("a", {"PYTHONHASHSEED": "1", "TZ": "Asia/Tokyo"}), ("b", {"PYTHONHASHSEED": "2", "LANG": "C"})):
+    for name, changes in (
+        ("a", {"PYTHONHASHSEED": "1", "TZ": "Asia/Tokyo"}),
+        ("b", {"PYTHONHASHSEED": "2", "LANG": "C"}),
+    ):
         environment = {**os.environ, "PYTHONPATH": str(root), **changes}
         folder = tmp_path / name
         folder.mkdir()
@@ -263,6 +273,14 @@ def test_matplotlib_is_not_imported_before_a_figure_is_drawn():
     root = Path(__file__).parents[2]
     code = "import reports.page, sys; sys.exit('matplotlib' in sys.modules or 'seaborn' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(root)}, check=True, cwd=root)
+
+
+def test_a_claim_tells_why_a_trial_is_missing_without_the_folder_it_ran_in(tmp_path):
+    study = studies.troubled()
+    declared = [{"id": "better", "says": "preact < original", "where": "depth == 110"}]
+    page = written(tmp_path, study, verdicts=judge(study, parse_claims(declared, study.factors)))
+    assert "out of memory in …/x.py" in page.text
+    assert "/home/" not in page.text
 
 
 @pytest.mark.slow

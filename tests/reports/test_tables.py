@@ -1,10 +1,21 @@
 import io
+import json
 
 import pandas as pd
 import pytest
 
 from reports.page import write_report
-from reports.tables import Column, Table, csv_text, escape_latex, escape_markdown, to_csv, to_latex, to_markdown
+from reports.tables import (
+    Column,
+    Table,
+    csv_text,
+    escape_latex,
+    escape_markdown,
+    render_frame,
+    to_csv,
+    to_latex,
+    to_markdown,
+)
 from tests.reports import studies
 
 
@@ -80,3 +91,32 @@ def test_hostile_names_survive_csv(tmp_path):
     write_report(studies.hostile(), tmp_path)
     names = pd.read_csv(tmp_path / "tables/arms.csv")["variant"].unique().tolist()
     assert [name.removeprefix("'") for name in names] == list(studies.HOSTILE)
+
+
+FRAME = pd.DataFrame({"arm": ["=a|b", None], "n": [3, 5], "error": [1.23456789, float("nan")]})
+
+
+def test_a_frame_prints_in_aligned_columns():
+    assert render_frame(FRAME, "table").splitlines() == [
+        "arm   n    error",
+        "----  -  -------",
+        "=a|b  3  1.23457",
+        "–     5        –",
+    ]
+
+
+def test_a_frame_prints_as_json_with_null_for_what_is_missing():
+    assert json.loads(render_frame(FRAME, "json"))[1] == {"arm": None, "n": 5, "error": None}
+
+
+def test_a_frame_prints_as_csv_that_a_sheet_does_not_run():
+    assert render_frame(FRAME, "csv").splitlines() == ['"arm","n","error"', '"\'=a|b",3,1.23456789', ",5,"]
+
+
+@pytest.mark.parametrize(("form", "text"), [("markdown", r"\=a\|b"), ("latex", r"=a\textbar{}b")])
+def test_a_frame_prints_for_papers(form, text):
+    assert text.removeprefix("\\") in render_frame(FRAME, form)
+
+
+def test_an_empty_frame_prints_its_header():
+    assert render_frame(FRAME.iloc[:0], "table").splitlines()[0].split() == ["arm", "n", "error"]

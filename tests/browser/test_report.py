@@ -1,0 +1,191 @@
+import io
+
+import pandas as pd
+import pytest
+
+from tests.reports import studies
+
+pytestmark = pytest.mark.browser
+
+LOOKS = {
+    "light": {"color_scheme": "light"},
+    "dark": {"color_scheme": "dark"},
+    "mobile": {"viewport": {"width": 320, "height": 640}},
+    "contrast": {"contrast": "more"},
+}
+STUDIES = ("degradation", "troubled", "all_fail", "without_results", "one_factor", "hostile")
+
+
+def shown_rows(page):
+    return page.locator("#trials-table tbody tr").count()
+
+
+def cells(page, column):
+    return page.locator(f"#trials-table tbody td:nth-child({column})").all_inner_texts()
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_page_asks_for_nothing_else_and_the_console_stays_silent(visit, name):
+    page = visit(name)
+    assert len(page.asked) == 1
+    assert page.said == []
+
+
+@pytest.mark.parametrize("look", ["light", "dark", "mobile", "contrast"])
+@pytest.mark.parametrize("name", ["troubled", "hostile"])
+def test_no_accessibility_rule_is_broken(visit, name, look):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    page = visit(name, **LOOKS[look])
+    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    found = axe.Axe().run(page)
+    assert [(each["id"], each["nodes"][0]["html"]) for each in found.response["violations"]] == []
+
+
+def test_no_accessibility_rule_is_broken_in_print(visit):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    page = visit("troubled", color_scheme="dark")
+    page.emulate_media(media="print")
+    assert [each["id"] for each in axe.Axe().run(page).response["violations"]] == []
+
+
+@pytest.mark.parametrize("name", ["troubled", "hostile", "one_factor"])
+def test_at_320_pixels_the_page_does_not_scroll_sideways(visit, name):
+    page = visit(name, viewport={"width": 320, "height": 640})
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+
+
+def test_without_a_script_every_trial_and_every_number_can_be_read(visit):
+    page = visit("degradation", java_script_enabled=False)
+    assert shown_rows(page) == 27
+    assert page.locator("button:visible, input:visible").count() == 0
+    assert page.locator("table.main").get_by_text("fail (3/3)").count() == 2
+
+
+def test_without_a_script_the_colours_follow_the_system(visit):
+    page = visit("degradation", java_script_enabled=False, color_scheme="dark")
+    page.screenshot()
+    assert page.locator("html").evaluate("(each) => getComputedStyle(each).backgroundColor") == "rgb(20, 21, 24)"
+
+
+def test_hostile_names_are_inert_and_shown_as_they_are(visit):
+    page = visit("hostile")
+    assert page.locator("img").count() == 0
+    assert page.locator("table.main").get_by_text(studies.HOSTILE[0], exact=True).count() == 1
+    assert page.said == []
+
+
+def test_the_theme_can_be_chosen_by_hand(visit):
+    page = visit("degradation", color_scheme="light")
+    page.get_by_role("button", name="Dark theme").click()
+    assert page.locator("html").evaluate("(each) => getComputedStyle(each).colorScheme") == "dark"
+    assert page.get_by_role("button", name="Light theme").count() == 1
+
+
+def test_the_first_tab_stop_leads_to_the_results(visit):
+    page = visit("degradation")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the results"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+
+
+def test_a_column_sorts_by_keyboard_and_says_so(visit):
+    page = visit("degradation")
+    button = page.locator("#trials-table th[data-key=test_error] button")
+    button.focus()
+    page.keyboard.press("Enter")
+    errors = [float(each) for each in cells(page, 6)]
+    assert errors == sorted(errors)
+    page.keyboard.press("Enter")
+    assert [float(each) for each in cells(page, 6)] == sorted(errors, reverse=True)
+    assert page.locator("#trials-table th[data-key=test_error]").get_attribute("aria-sort") == "descending"
+
+
+def test_trials_without_a_value_sort_last_in_both_directions(visit):
+    page = visit("troubled")
+    button = page.locator("#trials-table th[data-key=test_error] button")
+    for _ in range(2):
+        button.click()
+        assert cells(page, 6)[-1] == "–"
+
+
+def test_a_filter_typed_by_keyboard_finds_trials_and_tells_how_many(visit):
+    page = visit("degradation")
+    page.locator("#filter").focus()
+    page.keyboard.type("depth>=56 variant:pre state:ok test_error<50")
+    page.get_by_text("6 of 27 trials match").wait_for()
+    assert set(cells(page, 3)) == {"preact"}
+
+
+def test_an_unknown_column_in_a_filter_is_named(visit):
+    page = visit("degradation")
+    page.locator("#filter").fill("dept:20")
+    page.get_by_text('No column is called "dept"').wait_for()
+
+
+def test_a_filtered_view_is_a_link(visit, report):
+    page = visit("degradation")
+    page.locator("#filter").fill("variant:plain")
+    page.locator("#trials-table th[data-key=seed] button").click()
+    page.get_by_text("9 of 27 trials match").wait_for()
+    fragment = page.evaluate("location.hash")
+    again = visit("degradation", fragment)
+    assert shown_rows(again) == 9
+    assert cells(again, 4) == sorted(cells(again, 4))
+
+
+def test_a_link_to_a_trial_shows_and_marks_it(visit):
+    trial = studies.degradation().trials[13]
+    page = visit("degradation", f"#trial-{trial.id}")
+    assert page.locator("tr.target").get_attribute("id") == f"trial-{trial.id}"
+
+
+def test_a_link_to_a_trial_that_is_filtered_away_shows_it_again(visit):
+    trial = studies.degradation().trials[0]
+    page = visit("degradation", "#trials?q=variant%3Apreact")
+    page.evaluate(f"location.hash = '#trial-{trial.id}'")
+    page.locator(f"tr.target#trial-{trial.id}").wait_for()
+
+
+def test_the_main_table_can_be_copied_as_latex(visit):
+    page = visit("degradation")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="LaTeX").click()
+    page.get_by_text("LaTeX copied").wait_for()
+    assert r"\toprule" in page.evaluate("navigator.clipboard.readText()")
+
+
+def test_the_copied_csv_reads_back(visit):
+    page = visit("degradation")
+    text = page.evaluate("JSON.parse(document.getElementById('embedded').textContent).copies.csv")
+    assert pd.read_csv(io.StringIO(text))["variant"].tolist() == ["plain", "original", "preact"]
+
+
+def test_a_page_of_27_trials_stays_below_five_thousand_elements(visit):
+    assert visit("degradation").evaluate("document.querySelectorAll('*').length") < 5_000
+
+
+@pytest.mark.slow
+def test_ten_thousand_trials_open_sort_and_filter_in_time(visit):
+    page = visit("large")
+    ready = page.evaluate("performance.getEntriesByType('navigation')[0].domInteractive")
+    assert ready < 1_500
+    assert page.evaluate("document.querySelectorAll('*').length") < 15_000
+    assert shown_rows(page) == 50
+    spent = page.evaluate(
+        """() => {
+          const begun = performance.now();
+          document.querySelector('#trials-table th[data-key=test_error] button').click();
+          document.body.getBoundingClientRect();
+          return performance.now() - begun;
+        }"""
+    )
+    assert spent < 200
+    page.get_by_role("button", name="Next").click()
+    page.get_by_text("51 to 100 of 10000 trials").wait_for()
+
+
+@pytest.mark.slow
+def test_a_large_study_says_without_a_script_where_the_rest_of_its_trials_is(visit):
+    page = visit("large", java_script_enabled=False)
+    assert page.get_by_text("The first 300 of 10,000 trials").is_visible()
