@@ -8,10 +8,7 @@ from torch import Tensor, nn
 
 from search_spaces.layers import ConvShape, layers
 from search_spaces.shortcuts import SHORTCUTS, Pad, Place, build_shortcut, project
-from search_spaces.wiring import Wiring
-
-CONVS = {"basic": 2, "bottleneck": 3}
-EXPANSION = {"basic": 1, "bottleneck": 4}
+from search_spaces.wiring import EXPANSION, Wiring
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from search_spaces.blocks import CONVS
 from search_spaces.factors import level_text
-from search_spaces.wiring import parse_wiring
+from search_spaces.wiring import CONVS, parse_wiring
 
 LABELS = {"bn": "BN", "relu": "ReLU"}
 _KERNELS = {"basic": ("3×3", "3×3"), "bottleneck": ("1×1", "3×3", "1×1")}

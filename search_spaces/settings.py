@@ -31,6 +31,7 @@ class Range:
 
 
 Positive = Annotated[int, Range(low=1)]
+Share = Annotated[float, Range(low=0, high=1)]
 Rate = Annotated[float, Range(low=0, high=1, open_high=True)]
 
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from search_spaces.errors import SettingError, unknown
 from search_spaces.layers import BatchNorm, conv
-from search_spaces.settings import Rate, read_settings
+from search_spaces.settings import Rate, Share, read_settings
 
 
 @dataclass(frozen=True)
@@ -198,7 +198,7 @@ class StochasticDepth(Shortcut):
         self,
         place: Place,
         *,
-        survival: Rate = 0.5,
+        survival: Share = 0.5,
         schedule: Literal["linear", "constant"] = "linear",
         per: Literal["batch", "image"] = "batch",
     ) -> None:

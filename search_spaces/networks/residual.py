@@ -6,13 +6,13 @@ from typing import Annotated, Any, Literal
 
 from torch import Tensor, nn
 
-from search_spaces.blocks import CONVS, EXPANSION, Unit, UnitShape, shortcut_convolves
+from search_spaces.blocks import Unit, UnitShape, shortcut_convolves
 from search_spaces.drawing import LABELS, draw_unit
 from search_spaces.errors import SettingError
 from search_spaces.layers import layers, linear
 from search_spaces.settings import Positive, Range, read_settings
 from search_spaces.shortcuts import SHORTCUTS, complete_shortcut
-from search_spaces.wiring import Wiring, parse_wiring, wiring_name
+from search_spaces.wiring import CONVS, EXPANSION, Wiring, parse_wiring, wiring_name
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ def test_an_unknown_name_is_an_attribute_error():
 
 def test_reading_a_study_needs_no_torch():
     modules = (
-        "search_spaces, search_spaces.factors, search_spaces.designs, search_spaces.wiring, search_spaces.settings"
+        "search_spaces, search_spaces.factors, search_spaces.designs, search_spaces.drawing, search_spaces.constraints"
     )
     code = f"import sys, {modules}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

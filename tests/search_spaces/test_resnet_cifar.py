@@ -6,6 +6,7 @@ from search_spaces.errors import SettingError
 from search_spaces.layers import BatchNorm
 from search_spaces.networks.families import build_network, complete_network
 from search_spaces.wiring import PLACEMENTS
+from search_spaces.wiring_space import sample_wirings
 
 
 def network(**settings):
@@ -95,20 +96,24 @@ def test_concat_units_grow_the_signal():
     assert built.classifier.in_features == 4 + 3 * 3
 
 
-@pytest.mark.parametrize("activation", PLACEMENTS)
-def test_in_place_layers_change_no_gradient(activation):
-    images = torch.randn(4, 1, 8, 8)
-    built = network(activation=activation, shortcut="shortcut_gate").double()
-    expected = network(activation=activation, shortcut="shortcut_gate").double()
-    for module in expected.modules():
-        if isinstance(module, nn.ReLU):
+def gradients(activation, shortcut, in_place):
+    built = network(activation=activation, shortcut=shortcut).double()
+    for module in built.modules():
+        if isinstance(module, nn.ReLU) and not in_place:
             module.inplace = False
-        if hasattr(module, "overwrite"):
+        if hasattr(module, "overwrite") and not in_place:
             module.overwrite = False
-    for each in (built, expected):
-        each(images.double()).square().sum().backward()
-    for one, other in zip(built.parameters(), expected.parameters(), strict=True):
-        torch.testing.assert_close(one.grad, other.grad)
+    torch.manual_seed(1)
+    built(torch.randn(4, 1, 8, 8).double()).square().sum().backward()
+    return [parameter.grad for parameter in built.parameters()]
+
+
+@pytest.mark.parametrize("shortcut", ["identity", "none", "shortcut_gate", "layer_scale", "dropout"])
+@pytest.mark.parametrize("activation", [*PLACEMENTS, *(each.text for each in sample_wirings(2, 8, merges=("add",)))])
+def test_in_place_layers_change_no_gradient(activation, shortcut):
+    pairs = zip(gradients(activation, shortcut, True), gradients(activation, shortcut, False), strict=True)
+    for one, other in pairs:
+        torch.testing.assert_close(one, other)
 
 
 def test_convolutions_start_he_normal():
