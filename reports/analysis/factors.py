@@ -93,27 +93,31 @@ def anova(
 ) -> Anova | None:
     """Return the analysis of variance of value ~ all factors with all interactions (+ seed), type `kind` 2 or 3.
 
-    Sums to zero within each factor; omega² = (SS - df mse) / (SS_total + mse). None when no term can be estimated.
+    Sums to zero within each factor; omega² = (SS - df mse) / (SS_total + mse). Beyond four factors, interactions of
+    more than three are left to the residual. None when no term can be estimated.
     """
     if len(rows) < 3:
         return None
-    values = np.array([row.value for row in rows])
-    squares = float(((values - values.mean()) ** 2).sum())
+    readings = np.array([row.value for row in rows])
+    squares = float(((readings - readings.mean()) ** 2).sum())
     columns = {factor: _sum_coded([row.levels[factor] for row in rows]) for factor in (*factors, SEED)}
     varying = [factor for factor in factors if columns[factor].shape[1]]
-    wanted = [term for order in range(1, len(varying) + 1) for term in combinations(varying, order)]
+    highest = len(varying) if len(varying) <= 4 else 3
+    wanted = [term for order in range(1, highest + 1) for term in combinations(varying, order)]
     if blocked and columns[SEED].shape[1]:
         wanted.insert(len(varying), (SEED,))
-    terms, dropped = _estimable(wanted, columns, len(rows))
+    blocks, values = _rotated(wanted, columns, readings)
+    terms, dropped = _estimable(wanted, blocks)
     error_term = None
     if terms and len(rows) - _df(terms) - 1 == 0:
         error_term = terms.popitem()[0]
     if not terms or squares <= 0:
         return None
     df = len(rows) - 1 - _df(terms)
-    residual = max(_residual(values, list(terms.values())), 0.0)
+    intercept = blocks[()]
+    residual = _residual(values, [intercept, *terms.values()])
     mse = residual / df if df and residual > 1e-20 * squares else None
-    effects = [_effect(term, terms, values, kind, squares, mse, df) for term in terms]
+    effects = [_effect(term, {(): intercept, **terms}, values, kind, squares, mse, df) for term in terms]
     planned = len(rows) if planned is None else planned
     return Anova(tuple(effects), squares, mse, df, kind, len(rows), planned, tuple(dropped), error_term, failed)
 
@@ -130,22 +134,45 @@ def _sum_coded(levels: Sequence[Scalar]) -> Matrix:
     return coded
 
 
-def _estimable(
-    wanted: Sequence[Term], columns: Mapping[str, Matrix], count: int
-) -> tuple[dict[Term, Matrix], list[Term]]:
+def _rotated(
+    wanted: Sequence[Term], columns: Mapping[str, Matrix], values: Matrix
+) -> tuple[dict[Term, Matrix], Matrix]:
+    """Return the columns of the intercept () and of each term, and the values, in at most one row a column.
+
+    One QR decomposition turns all least-squares problems over these columns into small ones with the same residuals.
+    A term with more columns than there are values is left out.
+    """
+    blocks: dict[Term, Matrix] = {(): np.ones((len(values), 1))}
+    for term in wanted:
+        if math.prod(columns[factor].shape[1] for factor in term) < len(values):
+            block = blocks[()]
+            for factor in term:
+                block = np.einsum("ij,ik->ijk", block, columns[factor]).reshape(len(values), -1)
+            blocks[term] = block
+    small = np.linalg.qr(np.hstack([*blocks.values(), values[:, None]]), mode="r")
+    ends = np.cumsum([block.shape[1] for block in blocks.values()])
+    parts = np.split(small, ends, axis=1)
+    return dict(zip(blocks, parts[:-1], strict=True)), parts[-1][:, 0]
+
+
+def _estimable(wanted: Sequence[Term], blocks: Mapping[Term, Matrix]) -> tuple[dict[Term, Matrix], list[Term]]:
     """Return the terms that add their full number of degrees of freedom to those before them, and the others."""
     terms: dict[Term, Matrix] = {}
     dropped = []
-    design = np.ones((count, 1))
+    basis = np.linalg.qr(blocks[()])[0]
     for term in wanted:
-        block = np.ones((count, 1))
-        for factor in term:
-            block = np.einsum("ij,ik->ijk", block, columns[factor]).reshape(count, -1)
-        wider = np.hstack([design, block])
-        if wider.shape[1] <= count and np.linalg.matrix_rank(wider) == wider.shape[1]:
-            terms[term], design = block, wider
-        else:
+        block = blocks.get(term)
+        if block is None or block.shape[1] + basis.shape[1] > block.shape[0]:
             dropped.append(term)
+            continue
+        rest = block - basis @ (basis.T @ block)
+        rest -= basis @ (basis.T @ rest)
+        added, triangle = np.linalg.qr(rest)
+        if np.linalg.matrix_rank(triangle, tol=1e-9 * float(np.linalg.norm(block))) < block.shape[1]:
+            dropped.append(term)
+            continue
+        terms[term] = block
+        basis = np.hstack([basis, added])
     return terms, dropped
 
 
@@ -154,7 +181,7 @@ def _df(terms: Mapping[Term, Matrix]) -> int:
 
 
 def _residual(values: Matrix, blocks: Sequence[Matrix]) -> float:
-    design = np.hstack([np.ones((len(values), 1)), *blocks])
+    design = np.hstack(blocks)
     fitted = design @ np.linalg.lstsq(design, values, rcond=None)[0]
     return float(((values - fitted) ** 2).sum())
 
