@@ -78,6 +78,7 @@ class RayExecutor:
                     callbacks=[relay],
                     stop=_StopWhen(interrupted),
                     failure_config=tune.FailureConfig(max_failures=CRASHES_PER_PACK),
+                    checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
                 ),
             )
             logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # what it would say comes as events
