@@ -30,9 +30,10 @@ class Prospect:
     """What a claim can hope for. `detectable` is the smallest distance of the true effect from the margin that is seen
     with the wanted power if this were the only claim; `in_family` the same in the worst case of Holm's correction.
 
-    For "==" both are the smallest margin that could be supported if there were no difference. `needed` is the seeds
-    that the declared `within` takes. `fewest` is the number of seeds below which no data at all decide. `can` is False
-    where the study cannot answer its question.
+    For "==" both are the smallest margin that could be supported if there were no difference. `pooled` is what the
+    pooled test would detect by itself, where it is worth proposing (few seeds, many arms). `needed` is the number of
+    seeds that the declared `within` takes, `fewest` the one below which no data at all decide. `can` is False where
+    the study cannot answer its question.
     """
 
     claim: Claim
@@ -40,6 +41,7 @@ class Prospect:
     spread: Spread | None
     detectable: float | None
     in_family: float | None
+    pooled: float | None
     needed: int | None
     fewest: int
     can: bool
@@ -93,7 +95,7 @@ def _prospect(
     family = alpha / count if settings.family == "holm" else alpha
     if claim.statement.relation == "fails":
         fewest = min(seeds_for_rate(claim.rate[1], family), seeds_for_rate(1 - claim.rate[1], family))
-        return Prospect(claim, n, None, None, None, None, fewest, n >= fewest, _about_rate(claim, n, fewest))
+        return Prospect(claim, n, None, None, None, None, None, fewest, n >= fewest, _about_rate(claim, n, fewest))
     test = claim.test or settings.test
     fewest = seeds_for_rate(0.5, family) if test == "sign" else 2
     sd = _scale(claim, factors, correlation, test) * spread.sd if spread else None
@@ -110,8 +112,14 @@ def _prospect(
     if same and sd:
         needed = seeds_needed(claim.margin / sd, min(1.0, 2 * family), (1 + settings.power) / 2)
     can = n >= fewest and not (same and in_family is not None and in_family > claim.margin)
+    shared = None
+    if test == "paired" and spread and 2 <= n <= 4 and arms >= 6 and claim.statement.value is None and not same:
+        size = smallest_pooled(arms, n, alpha, settings.power)
+        shared = size * _scale(claim, factors, correlation, "pooled") * spread.sd if size is not None else None
     text = _about_effect(claim, n, spread, alone, in_family, needed, fewest, count, settings)
-    return Prospect(claim, n, spread, alone, in_family, needed, fewest, can, text)
+    if shared is not None:
+        text += f" With `test: pooled` it would be {shared:.2g}, if the arms vary alike."
+    return Prospect(claim, n, spread, alone, in_family, shared, needed, fewest, can, text)
 
 
 def _scale(claim: Claim, factors: Factors, correlation: float, test: str) -> float:

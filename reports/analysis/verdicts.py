@@ -261,29 +261,13 @@ def _verdict(
     used = seeds[: judged.looks[-1].n] if judged.looks and not judged.unplanned else seeds
     part = restricted(found, used)
     alpha = 1 - judged.level
-    other_tests = {
-        name: _outcome(each, alpha)
-        for name, each in alternatives(claim, judged.cases, part, judged.level, pooled.fit(part)).items()
-    }
-    other_readings = {
-        over: _outcome(
-            evaluate(claim, judged.cases, part, test=claim.test or settings.test, level=judged.level, over=over), alpha
-        )
-        for over in OVER
-        if len(judged.cases) > 1 and not (claim.statement.relation == "fails" and over == "average")
-    }
-    by_itself = _outcome(now, alpha)
-    reached = max(1, (undecided if decisive > settings.alpha else undecided + 1) if p_holm is not None else 1)
-    ahead = forecast(
-        claim,
-        now.contexts,
-        settings.looks[-1] if settings.looks else len(seeds),
-        settings.levels[-1] / reached,
-        settings.power,
-        _seconds(trials, claim_arms(judged.cases)),
-    )
-    badges = _badges(judged, other_tests, by_itself, claim.id in post_hoc, alpha)
-    p = _p_now(judged)
+    model = pooled.fit(part)
+    tests = alternatives(claim, judged.cases, part, judged.level, model)
+    other_tests = {name: _outcome(each, alpha) for name, each in tests.items()}
+    asked = settings.looks[-1] if settings.looks else len(seeds)
+    level = settings.levels[-1] / (1 if p_holm is None else _rivals(decisive, undecided, settings.alpha))
+    seconds = _seconds(trials, claim_arms(judged.cases))
+    ahead = forecast(claim, now.contexts, asked, level, settings.power, seconds)
     mine = [trials[arm][seed] for arm in claim_arms(judged.cases) for seed in used if seed in trials[arm]]
     return Verdict(
         claim=claim,
@@ -295,7 +279,7 @@ def _verdict(
         margin=claim.margin,
         n=shown.n if shown else 0,
         fails=shown.fails if shown else 0,
-        p=p,
+        p=now.support if judged.direction is Outcome.SUPPORTED else now.refute,
         p_look=judged.p,
         p_holm=p_holm,
         contexts=now.contexts,
@@ -305,8 +289,8 @@ def _verdict(
         missing={each.id: each.reason or each.state for each in mine if each.state in (State.FAILED, State.PRUNED)},
         forecast=ahead,
         other_tests=other_tests,
-        other_readings=other_readings,
-        badges=badges,
+        other_readings=_other_readings(judged, part, settings, model),
+        badges=_badges(judged, other_tests, claim.id in post_hoc, alpha),
         post_hoc=post_hoc.get(claim.id),
         sentence=sentence(claim, str(verdict), shown, now.contexts, judged.waiting, ahead, judged.p, p_holm, settings),
         trials=tuple(each.id for each in mine),
@@ -314,8 +298,27 @@ def _verdict(
     )
 
 
-def _p_now(judged: _Judged) -> float:
-    return judged.now.support if judged.direction is Outcome.SUPPORTED else judged.now.refute
+def _rivals(p: float, undecided: int, alpha: float) -> int:
+    """Return by how many claims the level is to be shared: those undecided, this one among them."""
+    return max(1, undecided if p > alpha else undecided + 1)
+
+
+def _other_readings(
+    judged: _Judged,
+    part: Mapping[str, Mapping[int, float]],
+    settings: AnalysisSettings,
+    model: pooled.Pooled | None,
+) -> dict[str, Outcome]:
+    """Judge the sentence in each meaning of `over`, where it has several contexts."""
+    claim = judged.claim
+    if len(judged.cases) < 2:
+        return {}
+    test, level = claim.test or settings.test, judged.level
+    known = [over for over in OVER if claim.statement.relation != "fails" or over != "average"]
+    found = {
+        over: evaluate(claim, judged.cases, part, test=test, level=level, over=over, model=model) for over in known
+    }
+    return {over: _outcome(each, 1 - level) for over, each in found.items()}
 
 
 def _outcome(evidence: Evidence, alpha: float) -> Outcome:
@@ -346,10 +349,9 @@ def _decisive(claim: Claim, now: Evidence, direction: Outcome) -> ContextResult 
     return max(now.contexts, key=lambda each: each.p_support)
 
 
-def _badges(
-    judged: _Judged, other_tests: Mapping[str, Outcome], by_itself: Outcome, late: bool, alpha: float
-) -> tuple[str, ...]:
+def _badges(judged: _Judged, other_tests: Mapping[str, Outcome], late: bool, alpha: float) -> tuple[str, ...]:
     """A rank test counts as a dissenting voice only where its smallest p could have decided at all."""
+    by_itself = _outcome(judged.now, alpha)
     able = all(each.n >= seeds_for_rate(0.5, alpha) for each in judged.now.contexts)
     voices = [outcome for name, outcome in other_tests.items() if name != "sign" or able]
     badges = [badge for each in judged.now.contexts for badge in each.badges]

@@ -4,9 +4,11 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from reports.analysis.adaptive import next_block, saved
 from reports.analysis.claims import parse_claims
+from reports.analysis.forecast import chances_given
 from reports.analysis.settings import AnalysisSettings
 from reports.analysis.verdicts import judge
 from reports.results import State
@@ -140,3 +142,44 @@ def test_adaptive_seeds_keep_the_power_and_save_half_of_the_seeds():
     found = [played(0.2 + 2 * math.sqrt(2), 0.2, rng) for _ in range(300)]
     assert sum(verdict == "Supported" for verdict, _ in found) >= 297
     assert np.mean([n for _, n in found]) < 7
+
+
+@pytest.mark.parametrize(("effect", "n"), [(0.0, 5), (0.5, 5), (1.0, 8), (1.0, 12)])
+def test_the_chance_of_a_decision_is_that_of_studies_played_on(effect, n):
+    """Draw mean and spread from what three to five seeds leave possible, go on to n seeds, and count."""
+    rng = np.random.default_rng(5)
+    seen = 5 if n > 5 else 3
+    first = effect + np.array([0.9, -1.1, 0.2, 0.4, -0.4])[:seen]
+    made = arms(preact=list(6 + 0.0 * first), original=list(6 + first))
+    (claim,) = parse_claims([{"id": "x", **CLAIM}], made.factors)
+    (verdict,) = judge(made, (claim,))
+    support, refute = chances_given(claim, verdict.contexts, n, 0.05)
+    mean, sd = first.mean(), first.std(ddof=1)
+    t = rng.standard_t(seen - 1, 100_000)
+    coming = mean + t * sd * math.sqrt(1 / (n - seen) + 1 / seen)
+    final = (seen * mean + (n - seen) * coming) / n
+    bound = stats.t.ppf(0.975, n - 1) * sd / math.sqrt(n)
+    assert support == pytest.approx(np.mean(final >= bound), abs=0.01)
+    assert refute == pytest.approx(np.mean(final <= -bound), abs=0.01)
+
+
+def test_the_chance_that_an_arm_goes_on_failing_is_the_beta_binomial():
+    made = arms(preact=[None] * 3, original=[5.0] * 3)
+    (claim,) = parse_claims([{"id": "x", "says": "preact fails"}], made.factors)
+    (verdict,) = judge(made, (claim,))
+    expected = stats.betabinom.pmf(3, 3, 3.5, 0.5)
+    assert chances_given(claim, verdict.contexts, 6, 0.05)[0] == pytest.approx(expected)
+
+
+@pytest.mark.slow
+def test_three_null_claims_with_looks_keep_the_error_rate_of_the_family():
+    rng = np.random.default_rng(9)
+    wrong = 0
+    for _ in range(400):
+        seeds = rng.normal(0, 0.2, 12)
+        values = {name: list(6 + seeds + rng.normal(0, 0.2, 12)) for name in ("original", "a", "b", "c")}
+        claims = [{"id": name, "says": f"{name} < original"} for name in ("a", "b", "c")]
+        made = arms(**values)
+        found = judge(made, parse_claims(claims, made.factors), LOOKS)
+        wrong += any(each.verdict != "Inconclusive" for each in found)
+    assert wrong / 400 <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 400)

@@ -283,3 +283,10 @@ def test_the_spread_of_a_study_is_pooled_over_the_arms_without_a_fail():
     )
     assert study_spread(made).sd == pytest.approx(math.sqrt((2 * 0.01 + 0.08) / 3))
     assert study_spread(study([({"v": "a"}, [5.0])])) is None
+
+
+def test_few_seeds_and_many_arms_call_for_the_pooled_test():
+    found = prospect({"says": "preact < original"}, 3)
+    assert found.pooled == pytest.approx(0.383, abs=1e-3)
+    assert "`test: pooled`" in found.sentence
+    assert prospect({"says": "preact < original"}, 8).pooled is None
