@@ -1,7 +1,7 @@
 """Batches of a data set: normalised and augmented on the device, many batches at a time."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -15,7 +15,37 @@ Batch = tuple[Tensor, Tensor]
 PREPARED = 4096  # images prepared at once: few calls an epoch, little memory
 
 
-class Feed:
+class Feed(Protocol):
+    """Hands out the batches of a data set."""
+
+    @property
+    def sizes(self) -> list[int]:
+        """The number of images in each batch of an epoch."""
+        ...
+
+    def train(self, seed: int, epoch: int) -> Iterator[Batch]:
+        """Yield the batches of one epoch: every training image once, in the order of that seed and epoch."""
+        ...
+
+    def test(self, batch_size: int) -> Iterator[Batch]:
+        """Yield the test images in their order."""
+        ...
+
+    def validation(self, batch_size: int) -> Iterator[Batch] | None:
+        """Yield the validation images in their order; None when the data set has none."""
+        ...
+
+
+def batch_sizes(images: int, batch_size: int) -> list[int]:
+    """Return the number of images in each batch of an epoch.
+
+    A last batch of one image is left out: its batch statistics would have no variance.
+    """
+    whole, rest = divmod(images, batch_size)
+    return [batch_size] * whole + ([rest] if rest > 1 else [])
+
+
+class MemoryFeed:
     """Hands out the batches of a data set that lies on the device."""
 
     def __init__(self, data: DataSet, training: Mapping[str, Any], device: torch.device) -> None:
@@ -27,12 +57,8 @@ class Feed:
 
     @property
     def sizes(self) -> list[int]:
-        """The number of images in each batch of an epoch.
-
-        A last batch of one image is left out: its batch statistics would have no variance.
-        """
-        whole, rest = divmod(len(self.data.train), self.batch_size)
-        return [self.batch_size] * whole + ([rest] if rest > 1 else [])
+        """The number of images in each batch of an epoch."""
+        return batch_sizes(len(self.data.train), self.batch_size)
 
     def train(self, seed: int, epoch: int) -> Iterator[Batch]:
         """Yield the batches of one epoch: every training image once, in the order of that seed and epoch."""

@@ -14,9 +14,11 @@ from search_spaces.arm import canonical_json, settings_hash
 from trainers.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from trainers.course import Course
 from trainers.data import load
+from trainers.data.image_folder import Folder
+from trainers.data.images import DataSet
 from trainers.data_settings import complete_data
 from trainers.divergence import judge
-from trainers.feed import Feed
+from trainers.feed import Feed, MemoryFeed
 from trainers.member import Member
 from trainers.packs import EpochResult, Pack
 from trainers.precision import choose_numerics
@@ -79,7 +81,7 @@ class Trainer:
         self.stopwatch = Stopwatch(self.device, task.training["profile"])
         data = load(task.data, self.device)
         self.fingerprint = data.fingerprint
-        self.feed = Feed(data, task.training, self.device)
+        self.feed = _make_feed(data, task.training, self.device)
         self.course = Course(task.training, self.feed.sizes)
         self.pack = Pack(self.feed, self.course, task.training, self.numerics, self.stopwatch)
         self.records: list[EpochRecord] = []
@@ -186,6 +188,14 @@ class Trainer:
         settings = {"data": self.task.data, "network": self.task.network, "training": self.task.training}
         parts = [settings_hash(settings, COSMETIC_SETTINGS), self.fingerprint, list(self.task.seeds)]
         return hashlib.sha256(canonical_json(parts).encode()).hexdigest()
+
+
+def _make_feed(data: DataSet | Folder, training: Mapping[str, Any], device: torch.device) -> Feed:
+    if isinstance(data, Folder):
+        from trainers.folder_feed import FolderFeed  # torchvision's transforms take a second to import
+
+        return FolderFeed(data, training, device)
+    return MemoryFeed(data, training, device)
 
 
 def _complete_task(

@@ -1,14 +1,14 @@
 import torch
 
 from trainers.data import load
-from trainers.feed import Feed
+from trainers.feed import MemoryFeed
 from trainers.recipe import complete_training
 
 CPU = torch.device("cpu")
 
 
 def feed(data="digits", **training):
-    return Feed(load(data, CPU), complete_training(training, {"name": "digits"}), CPU)
+    return MemoryFeed(load(data, CPU), complete_training(training, {"name": "digits"}), CPU)
 
 
 def test_an_epoch_shows_every_image_once():

@@ -7,8 +7,10 @@ from typing import Any
 
 import torch
 
+from trainers.data.cifar import load_cifar10, load_cifar100
 from trainers.data.digits import load_digits
 from trainers.data.fashion_mnist import load_fashion_mnist
+from trainers.data.image_folder import Folder, load_image_folder
 from trainers.data.images import DataSet, Splits, assemble
 from trainers.data.synthetic import load_synthetic
 from trainers.data_settings import complete_data
@@ -17,6 +19,8 @@ from trainers.records import DataInfo
 LOADERS: Mapping[str, Callable[[Mapping[str, Any]], Splits]] = {
     "digits": load_digits,
     "fashion_mnist": load_fashion_mnist,
+    "cifar10": load_cifar10,
+    "cifar100": load_cifar100,
     "synthetic": load_synthetic,
 }
 
@@ -26,9 +30,15 @@ def inspect_data(data: str | Mapping[str, Any]) -> DataInfo:
     return load(data, torch.device("cpu")).info
 
 
-def load(data: str | Mapping[str, Any], device: torch.device) -> DataSet:
-    """Return the data set on `device`, read once a process and kept there for the trials that follow."""
-    return _load(json.dumps(complete_data(data), sort_keys=True), device)
+def load(data: str | Mapping[str, Any], device: torch.device) -> DataSet | Folder:
+    """Return the data set, read once a process and kept on `device` for the trials that follow.
+
+    Photographs stay in their folder.
+    """
+    settings = complete_data(data)
+    if settings["name"] == "image_folder":
+        return load_image_folder(settings)
+    return _load(json.dumps(settings, sort_keys=True), device)
 
 
 @lru_cache(maxsize=4)

@@ -105,15 +105,21 @@ def fingerprint(*splits: Images) -> str:
     return digest.hexdigest()
 
 
-def hold_out(train: Images, num_classes: int, share: float) -> tuple[Images, Images | None]:
-    """Return what is left to train on and what validates: `share` of each class, the same images every time."""
-    if share == 0:
-        return train, None
-    held = torch.zeros(len(train), dtype=torch.bool)
+def held_out(labels: Tensor, num_classes: int, share: float) -> Tensor:
+    """Return which training images validate (bool): `share` of each class, the same images every time."""
+    held = torch.zeros(len(labels), dtype=torch.bool)
     for label in range(num_classes):
-        members = (train.labels == label).nonzero().squeeze(1)
+        members = (labels == label).nonzero().squeeze(1)
         order = torch.randperm(len(members), generator=generator(SPLIT_SEED, "split", label))
         held[members[order[: round(share * len(members))]]] = True
+    return held
+
+
+def hold_out(train: Images, num_classes: int, share: float) -> tuple[Images, Images | None]:
+    """Return what is left to train on and what validates; None where nothing is held out."""
+    if share == 0:
+        return train, None
+    held = held_out(train.labels, num_classes, share)
     return train.take((~held).nonzero().squeeze(1)), train.take(held.nonzero().squeeze(1))
 
 
