@@ -11,6 +11,10 @@ from reports.tables import Column, Table
 from reports.wording import counted, duration, level, listed, magnitude, number, seeds, shortened
 
 MOST_ROWS = 60
+_TOLD = (
+    "recipe", "epochs", "iterations", "batch_size", "optimi", "lr", "momentum", "nesterov", "weight_decay", "schedule",
+    "warm", "augment.crop", "augment.flip",
+)  # fmt: skip
 _WORDS = {
     "full_factorial": "a full factorial design",
     "one_at_a_time": "a one-at-a-time design",
@@ -79,9 +83,12 @@ def _training(findings: Findings) -> str:
         return ""
     name = data.get("name")
     parts = [f"Data: {shortened(str(name), 60)}." if name else ""]
-    stated = [f"{key} {_short(value)}" for key, value in _flat(training) if _is_plain(value)]
+    told = {key: value for key, value in _flat(training) if key.startswith(_TOLD) and _is_plain(value)}
+    stated = [f"{key.replace('_', ' ').replace('.', ' ')} {_short(value)}" for key, value in told.items()]
     if stated:
-        parts.append(f"Training, the same in every arm: {listed(stated, 24)}.")
+        parts.append(
+            f"Training, the same in every arm: {listed(stated, 24)}; every other setting stands under Provenance."
+        )
     length = findings.curve_length()
     if length:
         parts.append(f"The longest trial ran {counted(length, 'epoch')}.")

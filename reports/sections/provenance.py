@@ -8,7 +8,7 @@ import yaml
 
 from reports.findings import Findings
 from reports.sections.section import Section
-from reports.wording import counted, duration, moment, seeds
+from reports.wording import counted, duration, level, moment, seeds
 
 
 @dataclass(frozen=True)
@@ -68,24 +68,22 @@ def _hosts(findings: Findings) -> tuple[Host, ...]:
         Host(
             each.host,
             counted(sum(trial.environment == each.id for trial in study.trials), "trial"),
-            tuple(sorted((key, text) for key, text in _facts(each.facts))),
+            tuple(sorted(_facts(each.facts))),
         )
         for each in study.environments
     )
 
 
-def _facts(facts: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    made: list[tuple[str, str]] = []
-    for key, value in facts.items():
-        if isinstance(value, Mapping):
-            made += _facts(value, f"{prefix}{key} ")
-        elif isinstance(value, list | tuple):
-            made.append((f"{prefix}{key}", ", ".join(map(str, value))))
-        elif value is not None and value != "":
-            made.append(
-                (f"{prefix}{key}", {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value))
-            )
-    return made
+def _facts(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(key.replace("_", " "), _words(value)) for key, value in facts.items() if value not in (None, "")]
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_words(each)}" for key, each in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_words, value))
+    return level(value) if isinstance(value, bool) else str(value)
 
 
 def _plain(value: Any) -> Any:

@@ -187,26 +187,35 @@ def _usual_n(findings: Findings) -> int | None:
 
 
 def _caption(findings: Findings) -> str:
+    text = _measure(findings)
+    usual = _usual_n(findings)
+    if findings.contrasts and usual is not None:
+        base = shortened(", ".join(f"{key} {level(value)}" for key, value in findings.study.baseline.items()), 60)
+        interval_words = " with its 95 % interval, paired by seed" if usual > 1 else ""
+        text += f" Δ is the difference to the baseline ({base}) in points{interval_words}."
+    return text + (" Bold: not distinguishable from the best of its column." if findings.best else "")
+
+
+def _measure(findings: Findings) -> str:
+    """What the numbers are, and what ± is: the caption where differences are not shown."""
     usual = _usual_n(findings)
     if usual is None:
         return "Mean test error by arm, in per cent. No trial has a result yet."
     if usual == 1:
         return "Test error by arm, in per cent; one seed, hence no spread and no interval."
-    text = f"Mean test error by arm, in per cent; ± is 1 SD over the seeds (n={usual} unless stated)."
-    if findings.contrasts:
-        base = shortened(", ".join(f"{key} {level(value)}" for key, value in findings.study.baseline.items()), 60)
-        text += f" Δ is the difference to the baseline ({base}) in points with its 95 % interval, paired by seed."
-    if findings.best:
-        text += " Bold: not distinguishable from the best of its column."
-    return text
+    return f"Mean test error by arm, in per cent; ± is 1 SD over the seeds (n={usual} unless stated)."
+
+
+def _fail_rule(findings: Findings) -> str:
+    above = findings.study.fail_above
+    rule = "diverged" if above is None else f"diverged or ended above {above:g} % test error"
+    return f"fail (k/n): k of n seeds {rule}; where at least half failed, no mean is given."
 
 
 def _notes(findings: Findings, lines: int) -> tuple[str, ...]:
     notes = []
-    above = findings.study.fail_above
     if findings.fails():
-        rule = "diverged" if above is None else f"diverged or ended above {above:g} % test error"
-        notes.append(f"fail (k/n): k of n seeds {rule}; where at least half failed, no mean is given.")
+        notes.append(_fail_rule(findings))
     if any(arm.flops is not None for arm in findings.arms):
         notes.append("FLOPs are multiply-adds of one image, each counted once.")
     orphans = [arm.name for arm in findings.study.arms if arm.orphaned]
@@ -229,12 +238,8 @@ def _shown_table(findings: Findings, layout: Layout, lines: tuple[Line, ...]) ->
     for series, line in zip(layout.series, lines, strict=True):
         names: list[Cell] = [NOTHING if each is None else level(each) for each in series.levels] or ["all arms"]
         rows.append((*names, *(None if entry is None else entry.text for entry in line.entries)))
-    return Table(
-        "main",
-        _caption(findings).replace(" Bold: not distinguishable from the best of its column.", ""),
-        (*labels, *heads),
-        tuple(rows),
-    )
+    caption = _measure(findings) + (f" {_fail_rule(findings)}" if findings.fails() else "")
+    return Table("main", caption, (*labels, *heads), tuple(rows))
 
 
 def arms_table(findings: Findings) -> Table:
