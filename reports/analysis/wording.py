@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from reports.analysis.claims import Claim
+from reports.analysis.effects import Sign
 from reports.analysis.evidence import ContextResult
 from reports.analysis.forecast import Forecast
 from reports.analysis.settings import AnalysisSettings
@@ -52,15 +53,25 @@ def _finding(claim: Claim, shown: ContextResult) -> str:
             f", {_percent(shown.level)} interval {_number(shown.low)} to {_number(shown.high)}" if shown.n else ""
         )
         return f"{where}{shown.fails} of {_seeds(shown.n)} fail{interval}."
+    if not shown.n:
+        return f"{where}no result yet (n=0)."
     if shown.estimate is None:
-        what = "no number can be named" if shown.n else "no result yet"
-        return f"{where}{what} (n={shown.n}, {shown.fails} fails)."
+        return f"{where}{_signs(claim, shown) or 'fails leave no number to name'} (n={shown.n}, {shown.fails} fails)."
     what = f"{where}{_effect(claim)} {shown.estimate:.2f}{_unit(claim)}"
     if shown.low is not None or shown.high is not None:
         what += f", {_percent(shown.level)} interval {_number(shown.low)} to {_number(shown.high)}"
     fails = f", {shown.fails} fails" if shown.fails else ""
     test = f", {shown.test} test" if shown.test else ""
+    if signs := _signs(claim, shown):
+        what += f"; {signs}"
     return f"{what} (n={shown.n}{fails}{test})."
+
+
+def _signs(claim: Claim, shown: ContextResult) -> str:
+    if not isinstance(shown.effect, Sign) or claim.statement.relation == "==":
+        return ""
+    reach = f"reach {claim.margin:g}{_unit(claim)}" if claim.margin else "go the claimed way"
+    return f"{shown.effect.above(claim.margin)} of {_seeds(shown.n)} {reach}, a fail ranking last"
 
 
 def _percent(level: float) -> str:
