@@ -7,6 +7,7 @@ from typing import Any
 from torch import nn
 
 from search_spaces import build_network
+from trainers.activation_checkpoints import checkpoint_units
 from trainers.divergence import Divergence
 from trainers.initialise import initialise
 from trainers.optim import SGD
@@ -25,6 +26,8 @@ class Member:
             self.network: nn.Module = build_network(dict(task.network), info.input_shape, info.num_classes)
             initialise(self.network, task.training["init"])
         self.network.to(numerics.device).to(memory_format=numerics.order)
+        if task.training["checkpoint_activations"]:
+            checkpoint_units(self.network)
         self.optimiser = SGD(self.network, task.training)
         self.epoch = 0
         self.last_loss: float | None = None
