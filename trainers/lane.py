@@ -110,13 +110,3 @@ class Lane:
         own = [member.optimiser.velocities for member in self.members]
         for whole, *parts in zip(self.optimiser.velocities, *own, strict=True):
             yield fusion.split(whole, parts), parts
-
-
-def make_lanes(
-    members: Sequence[Member], training: Mapping[str, Any], numerics: Numerics, stopwatch: Stopwatch, fuse: bool
-) -> list[Lane]:
-    """Return one lane for all `members` where they can be fused, else one for each."""
-    fused = fusion.fuse([member.network for member in members]) if fuse and len(members) > 1 else None
-    if fused is not None:
-        return [Lane(members, fused, training, numerics, stopwatch)]
-    return [Lane([member], member.network, training, numerics, stopwatch) for member in members]

@@ -138,7 +138,13 @@ class Trainer:
         """Enter an epoch into its member; return its record, None when the member diverged in it."""
         member, tally, epoch = result.member, result.tally, result.member.epoch + 1
         sizes = self.course.sizes(epoch)
-        member.count(sum(sizes[: len(tally.losses)]), len(tally.losses), result.seconds, result.training_seconds)
+        member.count(
+            sum(sizes[: len(tally.losses)]),
+            len(tally.losses),
+            result.seconds,
+            result.training_seconds,
+            result.busy_seconds,
+        )
         limit = self.task.training["diverged_above"]
         member.divergence = judge(tally.losses, sizes, limit, epoch, member.last_loss)
         if member.divergence is not None:
@@ -172,8 +178,12 @@ class Trainer:
         )
 
     def _telemetry(self, member: Member) -> dict[str, Any]:
-        """Return the measured facts of one seed: its share of a step in milliseconds, memory in MiB, and how it ran."""
-        facts = {
+        """Return the measured facts of one seed.
+
+        Its share of a step in milliseconds; the share of that time in which the device computed; memory in MiB; how
+        it ran; with ``profile``, the shares of the parts of a step.
+        """
+        facts: dict[str, Any] = {
             "step_ms": 1000 * member.training_seconds / max(member.steps, 1),
             "peak_memory_mib": peak_memory(self.device),
             "precision": self.numerics.precision,
@@ -182,7 +192,11 @@ class Trainer:
             "pack": len(self.task.seeds),
             "side_by_side": self.pack.side_by_side or len(self.task.seeds),
         }
-        return facts | ({"shares": self.stopwatch.shares()} if self.stopwatch.seconds else {})
+        if member.busy_seconds:
+            facts["utilisation"] = member.busy_seconds / member.training_seconds
+        if self.stopwatch.seconds:
+            facts["shares"] = self.stopwatch.shares()
+        return facts
 
     def _identity(self) -> str:
         settings = {"data": self.task.data, "network": self.task.network, "training": self.task.training}

@@ -34,15 +34,17 @@ class Member:
         self.divergence: Divergence | None = None
         self.seconds = 0.0
         self.training_seconds = 0.0
+        self.busy_seconds = 0.0
         self.images = 0
         self.steps = 0
 
-    def count(self, images: int, steps: int, seconds: float, training_seconds: float) -> None:
-        """Add one epoch's work; `training_seconds` are those without evaluation."""
+    def count(self, images: int, steps: int, seconds: float, training: float, busy: float) -> None:
+        """Add one epoch's work: its seconds, those in training, and those in which the device computed."""
         self.images += images
         self.steps += steps
         self.seconds += seconds
-        self.training_seconds += training_seconds
+        self.training_seconds += training
+        self.busy_seconds += busy
 
     def copy_state(self) -> dict[str, Any]:
         """Return a state that stays as it is while the member trains on."""
@@ -68,4 +70,4 @@ class Member:
             setattr(self, name, state[name])
 
 
-_COUNTERS = ("epoch", "last_loss", "seconds", "training_seconds", "images", "steps")
+_COUNTERS = ("epoch", "last_loss", "seconds", "training_seconds", "busy_seconds", "images", "steps")

@@ -9,14 +9,16 @@ import torch
 from torch import Tensor, nn
 
 from search_spaces import shortcuts
+from trainers import fusion
 from trainers.course import Course
+from trainers.cuda_graphs import GraphedLane
 from trainers.divergence import LossWatch
 from trainers.evaluation import Score
 from trainers.feed import Batch, Feed
-from trainers.lane import Lane, Tally, make_lanes
+from trainers.lane import Lane, Tally
 from trainers.member import Member
 from trainers.precision import Numerics
-from trainers.process import is_out_of_memory
+from trainers.process import BusyMeter, is_out_of_memory
 from trainers.seeding import seeded
 from trainers.stopwatch import Stopwatch
 
@@ -25,7 +27,10 @@ EVALUATION_BATCH = 1000
 
 @dataclass(frozen=True)
 class EpochResult:
-    """What one epoch gave for one member. The seconds are its share of the wall time, with and without evaluation."""
+    """What one epoch gave for one member.
+
+    The seconds are its share of the wall time, of that in training, and of that in which the device computed.
+    """
 
     member: Member
     tally: Tally
@@ -34,6 +39,7 @@ class EpochResult:
     lr: float
     seconds: float
     training_seconds: float
+    busy_seconds: float
 
 
 class Pack:
@@ -85,18 +91,19 @@ class Pack:
         return [result for lane in lanes for result in self._train_lanes([lane])]
 
     def _train_lanes(self, lanes: list[Lane]) -> list[EpochResult]:
-        started = time.perf_counter()
         members = [member for lane in lanes for member in lane.members]
+        started, meter = time.perf_counter(), BusyMeter(self.device)
         epoch = members[0].epoch + 1
         with seeded(members[0].seed, "dropout", epoch, self.device):
             lr = self._take_steps(lanes, epoch)
         tallies = [tally for lane in lanes for tally in lane.tallies()]
-        training_seconds = (time.perf_counter() - started) / len(members)
+        training = time.perf_counter() - started
+        shares = training / len(members), meter.busy_share(training) * training / len(members)
         measured = self.course.is_measured(epoch)
         scores = [pair for lane in lanes for pair in self._scores(lane, measured)]
         seconds = (time.perf_counter() - started) / len(members)
         return [
-            EpochResult(member, tally, *pair, lr, seconds, training_seconds)
+            EpochResult(member, tally, *pair, lr, seconds, *shares)
             for member, tally, pair in zip(members, tallies, scores, strict=True)
         ]
 
@@ -132,10 +139,8 @@ class Pack:
     def _lanes_of(self, members: list[Member]) -> list[Lane]:
         """Return the lanes of `members`, made once for as long as the same members train together."""
         if self._members != members:
-            fuse = self.training["fuse"]
-            wanted = fuse == "always" or (fuse == "auto" and self.device.type == "cpu")
             self._members = members
-            self._lanes = make_lanes(members, self.training, self.numerics, self.stopwatch, wanted)
+            self._lanes = make_lanes(members, self.training, self.numerics, self.stopwatch)
         return self._lanes
 
     def _shrink(self, side_by_side: int) -> None:
@@ -143,6 +148,25 @@ class Pack:
         self._members, self._lanes = [], []
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
+
+
+def make_lanes(
+    members: Sequence[Member], training: Mapping[str, Any], numerics: Numerics, stopwatch: Stopwatch
+) -> list[Lane]:
+    """Return one lane for all `members` where they are to be fused and can be, else one for each.
+
+    ``fuse: auto`` fuses on a CPU, where grouped convolutions pay (docs/log.md), and not on a GPU.
+    """
+    on_gpu = numerics.device.type == "cuda"
+    wanted = training["fuse"] == "always" or (training["fuse"] == "auto" and not on_gpu)
+    # A profiled step waits for the device after each part, and a forgetful one saves generators: neither can be
+    # recorded.
+    recordable = on_gpu and not training["profile"] and not training["checkpoint_activations"]
+    kind = GraphedLane if recordable else Lane
+    fused = fusion.fuse([member.network for member in members]) if wanted and len(members) > 1 else None
+    if fused is not None:
+        return [kind(members, fused, training, numerics, stopwatch)]
+    return [kind([member], member.network, training, numerics, stopwatch) for member in members]
 
 
 def is_random(network: nn.Module) -> bool:

@@ -2,6 +2,7 @@
 
 import resource
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -24,6 +25,27 @@ def process_settings(threads: int) -> Iterator[None]:
     finally:
         torch.set_num_threads(before)
         torch.set_flush_denormal(False)
+
+
+class BusyMeter:
+    """Measures the share of a stretch of time in which the device computed, from its making to `busy_share`."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        self.started = time.process_time()
+
+    def busy_share(self, seconds: float) -> float:
+        """Return the share over the last `seconds` of wall time.
+
+        On a CPU: the processor time of this process over the wall time of its threads. On a GPU: what its driver
+        says, a sample over its last period; 0 where it cannot be asked.
+        """
+        if self.device.type == "cuda":
+            try:
+                return torch.cuda.utilization(self.device) / 100
+            except (ModuleNotFoundError, RuntimeError):
+                return 0.0
+        return (time.process_time() - self.started) / max(seconds * torch.get_num_threads(), 1e-9)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -6,8 +6,8 @@ import torch
 from search_spaces import build_network, complete_network
 from tests.trainers.networks import TINY, network, task
 from trainers import Trainer, fusion
-from trainers.lane import make_lanes
 from trainers.member import Member
+from trainers.packs import make_lanes
 from trainers.precision import choose_numerics
 from trainers.records import DataInfo
 from trainers.stopwatch import Stopwatch
@@ -61,7 +61,7 @@ def test_a_fused_step_equals_each_members_own(changes):
     asked = task(0, 1, 2, data=TINY, network_settings=settings_of(changes))
     (together, numerics), (apart, _) = members_of(asked), members_of(asked)
     watch = Stopwatch(torch.device("cpu"), False)
-    (fused,) = make_lanes(together, asked.training, numerics, watch, fuse=True)
+    (fused,) = make_lanes(together, asked.training, numerics, watch)
     torch.manual_seed(0)
     for _ in range(3):
         images, labels = torch.randn(16, 3, 8, 8), torch.randint(0, 4, (3, 16))
@@ -71,7 +71,7 @@ def test_a_fused_step_equals_each_members_own(changes):
         fused.end()
         for at, (one, other) in enumerate(zip(together, apart, strict=True)):
             other.network.load_state_dict(before[at])
-            (alone,) = make_lanes([other], asked.training, numerics, watch, fuse=True)
+            (alone,) = make_lanes([other], asked.training, numerics, watch)
             alone.begin()
             loss = alone.step((numerics.lay_out(images[:, at : at + 1]), labels[at : at + 1]), 0.05, 0.05)
             assert float(losses[at]) == pytest.approx(float(loss), rel=1e-5, abs=1e-6)

@@ -1,0 +1,64 @@
+import pytest
+import torch
+
+from tests.trainers.networks import TINY, task
+from trainers import Trainer
+from trainers.precision import choose_numerics
+from trainers.recipe import complete_training
+
+
+def finished(*seeds, **training):
+    trainer = Trainer(task(*seeds, data=TINY, **training))
+    while not trainer.finished:
+        trainer.run_epoch()
+    return trainer
+
+
+def test_an_outcome_tells_how_it_was_computed():
+    telemetry = finished(0).outcomes()[0].telemetry
+    assert telemetry["step_ms"] > 0
+    assert telemetry["peak_memory_mib"] > 1
+    assert (telemetry["precision"], telemetry["memory_format"]) == ("fp32", "channels_last")
+    assert (telemetry["threads"], telemetry["pack"], telemetry["side_by_side"]) == (1, 1, 1)
+    assert 0 < telemetry["utilisation"] <= 1.5
+
+
+@pytest.mark.parametrize("seeds", [(0,), (0, 1)])
+def test_a_profiled_training_shows_where_its_time_went(seeds):
+    shares = finished(*seeds, profile=True).outcomes()[0].telemetry["shares"]
+    assert set(shares) == {"data", "forward", "backward", "optimiser"}
+    assert sum(shares.values()) == pytest.approx(1)
+
+
+def test_profiling_changes_no_number():
+    one, other = finished(0), finished(0, profile=True)
+    assert [record.train_loss for record in one.records] == [record.train_loss for record in other.records]
+
+
+def test_without_profile_there_are_no_shares():
+    assert "shares" not in finished(0).outcomes()[0].telemetry
+
+
+@pytest.mark.parametrize(
+    ("asked", "device", "expected"),
+    [
+        ({}, "cpu", ("fp32", "channels_last")),
+        ({}, "cuda", ("fp32", "contiguous")),
+        ({"precision": "auto"}, "cpu", ("fp32", "channels_last")),
+        ({"precision": "auto"}, "cuda", ("bf16", "channels_last")),
+        ({"precision": "bf16", "memory_format": "contiguous"}, "cpu", ("bf16", "contiguous")),
+    ],
+)
+def test_auto_is_a_rule(asked, device, expected):
+    found = choose_numerics(complete_training(asked, {"name": "digits"}), torch.device(device))
+    assert (found.precision, found.memory_format) == expected
+
+
+def test_bf16_trains_close_to_fp32():
+    whole, half = finished(0).records[-1], finished(0, precision="bf16").records[-1]
+    assert half.train_loss == pytest.approx(whole.train_loss, rel=0.2)
+
+
+def test_a_batch_is_laid_out_even_with_one_channel():
+    numerics = choose_numerics(complete_training({}, {"name": "digits"}), torch.device("cpu"))
+    assert numerics.lay_out(torch.zeros(4, 1, 8, 8)).stride() == (64, 1, 8, 1)

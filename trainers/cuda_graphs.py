@@ -1,0 +1,85 @@
+"""A lane on a GPU: the whole step recorded once as a CUDA graph, and replayed on a stream of its own.
+
+A step of a CIFAR network launches hundreds of kernels of a few microseconds; replaying a graph launches them all at
+once. Lanes of a pack replay on different streams, so that one member's kernels fill what another's leave idle.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from trainers.feed import Batch
+from trainers.lane import Lane
+
+WARM_UP = 3  # steps taken one kernel at a time before recording, in which libraries choose algorithms and workspaces
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A recorded step: where its inputs go, and where its results appear."""
+
+    graph: torch.cuda.CUDAGraph
+    images: Tensor
+    labels: Tensor
+    losses: Tensor
+    wrong: Tensor
+
+
+class GraphedLane(Lane):
+    """Steps like `Lane`, and records the step of each batch shape after a few steps of it."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        device = self.numerics.device
+        self.stream: torch.cuda.Stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+        self.rate = torch.zeros((), device=device)  # a recorded step reads its learning rate from the device
+        self.seen: dict[Sequence[int], int] = {}
+        self.recorded: dict[Sequence[int], Recorded] = {}
+
+    def begin(self) -> None:
+        """Take over the members' values; the lane's stream waits for them."""
+        super().begin()
+        self.stream.wait_stream(torch.cuda.current_stream(self.numerics.device))
+
+    def end(self) -> None:
+        """Wait for the lane's steps, then give the members their values."""
+        torch.cuda.current_stream(self.numerics.device).wait_stream(self.stream)
+        super().end()
+
+    def step(self, batch: Batch, lr: float, before: float) -> Tensor:
+        """Take one step on the lane's stream; return each member's mean loss (K), which may still be computed."""
+        images, labels = batch
+        self.stream.wait_stream(torch.cuda.current_stream(self.numerics.device))
+        for tensor in batch:
+            tensor.record_stream(self.stream)
+        with torch.cuda.stream(self.stream):
+            self.optimiser.change_rate(before, lr)
+            self.rate.fill_(lr)
+            losses, wrong = self._run(images, labels)
+            self.results.append((losses, wrong))
+        return losses
+
+    def _run(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        shape = tuple(images.shape)
+        self.seen[shape] = self.seen.get(shape, 0) + 1
+        if self.seen[shape] <= WARM_UP:
+            return self.compute(images, labels, self.rate)
+        if shape not in self.recorded:
+            self.recorded[shape] = self._record(images, labels)
+        recorded = self.recorded[shape]
+        recorded.images.copy_(images)
+        recorded.labels.copy_(labels)
+        recorded.graph.replay()
+        return recorded.losses.clone(), recorded.wrong.clone()
+
+    def _record(self, images: Tensor, labels: Tensor) -> Recorded:
+        """Record the step; recording computes nothing."""
+        static_images, static_labels = images.clone(), labels.clone()
+        graph = torch.cuda.CUDAGraph()
+        pool = next((each.graph.pool() for each in self.recorded.values()), None)
+        with torch.cuda.graph(graph, pool=pool, stream=self.stream):
+            losses, wrong = self.compute(static_images, static_labels, self.rate)
+        return Recorded(graph, static_images, static_labels, losses, wrong)
