@@ -20,7 +20,7 @@ app = typer.Typer(
     "Example: orchestrate run ablation.yaml",
 )
 
-INTERRUPTED = 130
+REFUTED, INCONCLUSIVE, INTERRUPTED = 3, 4, 130
 
 StudyFileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The study file, for instance ablation.yaml")]
 Database = Annotated[
@@ -153,18 +153,31 @@ def report(
     study: Annotated[str, typer.Argument(help="The study's name")],
     db: Database = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the report goes; default: out/<study>")] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit 3 for a refuted claim, 4 for an inconclusive one")
+    ] = False,
 ) -> None:
     """Build the report of a study from the results DB again; also while the study runs.
 
-    Example: orchestrate report degradation
+    Example: orchestrate report degradation --strict
     """
+    from orchestrator.judgement import judge_study
     from orchestrator.storage import Store
     from orchestrator.study import database, output_folder
+    from orchestrator.terminal import print_verdicts
+    from reports.analysis.verdicts import Outcome
     from reports.page import write_report
 
     with Store.open(database(db), read_only=True) as store:
         results = store.load_study(study)
-    print(write_report(results, output_folder(study, out)))
+        verdicts = judge_study(store, results)
+    print_verdicts(Console(), verdicts)
+    print(write_report(results, output_folder(study, out), verdicts))
+    found = {verdict.verdict for verdict in verdicts}
+    if strict and Outcome.REFUTED in found:
+        raise typer.Exit(REFUTED)
+    if strict and Outcome.INCONCLUSIVE in found:
+        raise typer.Exit(INCONCLUSIVE)
 
 
 @app.command()

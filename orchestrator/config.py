@@ -141,8 +141,7 @@ def _in_words(error: ErrorDetails) -> tuple[str, Key]:
     key = tuple(part for part in error["loc"] if part not in FORMS)
     kind, found = error["type"], error["input"]
     if kind == "extra_forbidden":
-        section: type[BaseModel] = {"resources": Resources, "seeds": Looks}.get(str(key[0]), StudyFile)
-        return unknown("key", key[-1], section.model_fields).message, key
+        return unknown("key", key[-1], SECTIONS.get(str(key[0]), StudyFile).model_fields).message, key
     if kind == "missing":
         return f'the key "{key[-1]}" is missing, for instance `{key[-1]}: my-study`', key
     if kind == "string_pattern_mismatch":
@@ -154,6 +153,7 @@ def _in_words(error: ErrorDetails) -> tuple[str, Key]:
     return f"{message} (found {found!r}){f'; write {hint}' if hint else ''}", key
 
 
+SECTIONS: Mapping[str, type[BaseModel]] = {"resources": Resources, "seeds": Looks}
 FORMS = ("number", "word", "list", "mapping")
 
 EXPECTED: Mapping[str, str] = {

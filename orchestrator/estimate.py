@@ -45,16 +45,16 @@ def _timed(planned: PlannedArm) -> float:
 
     settings = planned.arm.settings
     info = data_info(planned.arm)
-    batch = settings["training"]["batch_size"]
+    batch: int = settings["training"]["batch_size"]
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     network = build_network(settings["network"], info.input_shape, info.num_classes)
     images = torch.randn(batch, *info.input_shape)
     labels = torch.randint(info.num_classes, (batch,))
-    paces = []
+    paces: list[float] = []
     for _ in range(STEPS + 1):
         start = time.perf_counter()
-        torch.nn.functional.cross_entropy(network(images), labels).backward()
+        torch.nn.functional.cross_entropy(network(images), labels).backward()  # type: ignore[no-untyped-call]
         paces.append(time.perf_counter() - start)
     torch.set_num_threads(threads)
     return min(paces[1:]) / batch * trial_images(planned.arm)

@@ -12,6 +12,7 @@ from orchestrator.config import StudyConfig
 from orchestrator.environment import git_revision
 from orchestrator.study_plan import PlannedArm, PlannedTrial, StudyPlan
 from reports.analysis.claims import parse_claims
+from reports.analysis.settings import parse_analysis
 from reports.results import Scalar
 from search_spaces import Arm, Space
 from search_spaces.arm import canonical_json, settings_hash
@@ -39,6 +40,7 @@ def make_plan(config: StudyConfig, command: str | None = None) -> StudyPlan:
         _refuse_same_networks(planned)
         factors = _level_names(space.factors)
         with_key("claims", parse_claims, file.claims, factors)
+        parse_analysis(file.analysis, config.source.data.get("seeds"))
         settings = _with_defaults(config, space)
     except SettingError as error:
         raise config.error(error) from None

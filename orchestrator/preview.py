@@ -11,6 +11,10 @@ from orchestrator.plan import make_plan, trial_epochs
 from orchestrator.progress import duration
 from orchestrator.storage import ArmCost, Store
 from orchestrator.study_plan import PlannedArm, StudyPlan
+from reports.analysis.claims import parse_claims
+from reports.analysis.power import smallest_paired
+from reports.analysis.prospects import Spread, prospects, study_spread
+from reports.analysis.settings import parse_analysis
 from reports.results import State
 
 
@@ -39,6 +43,7 @@ class Preview:
     seconds: float
     gpu_hours: float
     basis: str
+    prospects: tuple[str, ...]
 
     def lines(self) -> list[str]:
         """Return the sums in words."""
@@ -49,7 +54,7 @@ class Preview:
             f"({self.gpu_hours:.2f} GPU-hours); estimated from {self.basis}",
         ]
         found += [f'orphaned: "{name}" is no longer in the study file; its results stay' for name in self.orphaned]
-        return found
+        return [*found, *self.prospects]
 
     def to_json(self) -> str:
         """Return the whole preview as JSON."""
@@ -62,11 +67,13 @@ def preview(config: StudyConfig, url: str) -> Preview:
     orphaned: tuple[str, ...] = ()
     states: Mapping[str, State] = {}
     costs: tuple[ArmCost, ...] = ()
+    spread: Spread | None = None
     if Store.exists(url):
         with Store.open(url, read_only=True) as store:
             orphaned = store.preview_plan(plan).orphaned
             states = store.states([trial.id for trial in plan.trials])
             costs = store.arm_costs()
+            spread = _recorded_spread(store, plan)
     resources = config.file.resources
     epochs = {each.arm.id: trial_epochs(each.arm) for each in plan.arms}
     device = "cuda" if resources.gpus else "cpu"
@@ -88,6 +95,7 @@ def preview(config: StudyConfig, url: str) -> Preview:
         seconds=max(work / slots, longest),
         gpu_hours=work * resources.gpus / 3600,
         basis=basis,
+        prospects=_prospects(plan, spread),
     )
 
 
@@ -95,3 +103,28 @@ def _arm_preview(planned: PlannedArm, plan: StudyPlan, states: Mapping[str, Stat
     trials = [trial.id for trial in plan.trials if trial.arm.id == planned.arm.id]
     cached = sum(states.get(trial, State.WAITING).is_finished() for trial in trials)
     return ArmPreview(planned.arm.name, len(trials) - cached, cached, planned.params, planned.flops, seconds)
+
+
+def _recorded_spread(store: Store, plan: StudyPlan) -> Spread | None:
+    """Return how much the arms of this study vary over the seeds that are on record; None without any."""
+    if plan.name not in {summary.name for summary in store.studies()}:
+        return None
+    return study_spread(store.load_study(plan.name))
+
+
+def _prospects(plan: StudyPlan, spread: Spread | None) -> tuple[str, ...]:
+    """Say for each claim what the seeds can show; without claims, what a comparison of two arms can."""
+    settings = parse_analysis(plan.settings["analysis"], plan.settings["seeds"])
+    seeds = max(settings.looks, default=len({trial.seed for trial in plan.trials}))
+    claims = parse_claims(plan.settings["claims"], plan.factors)
+    found = prospects(claims, plan.factors, seeds, settings, arms=len(plan.arms), spread=spread)
+    if found:
+        return tuple(f"claim {each.claim.id}: {each.sentence}" for each in found)
+    smallest = smallest_paired(seeds, settings.alpha, settings.power)
+    if smallest is None:
+        return ("seeds: one seed shows no difference between arms, whatever its size; ask for three or more",)
+    points = f" ({smallest * 2**0.5 * spread.sd:.2f} points at the spread on record)" if spread else ""
+    return (
+        f"seeds: with {seeds} of them, two arms must differ by {smallest:.2f} SDs of their paired differences{points} "
+        f"to be told apart with {settings.power:.0%} power",
+    )

@@ -3,7 +3,7 @@
 import os
 import signal
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ from threading import Event as Flag
 from threading import current_thread, main_thread
 from typing import Any, Protocol
 
+from orchestrator.blocks import StudyBlocks
 from orchestrator.config import StudyConfig, read_study
 from orchestrator.engine.address import check_reachable
 from orchestrator.engine.inline import InlineExecutor
@@ -18,10 +19,12 @@ from orchestrator.engine.packs import BlockSource, Pack, PackSource
 from orchestrator.engine.worker import WorkerSettings, code_digest
 from orchestrator.errors import UserError
 from orchestrator.events import Event
-from orchestrator.plan import make_plan, trial_cost, trial_epochs
+from orchestrator.judgement import as_row, judge_study
+from orchestrator.plan import make_plan
 from orchestrator.progress import Progress
 from orchestrator.storage import PlanOutcome, Recorder, Store, StudyFrames
-from orchestrator.study_plan import PlannedTrial, StudyPlan
+from orchestrator.study_plan import StudyPlan
+from reports.analysis.verdicts import Verdict
 from reports.page import write_report
 from reports.results import State, Study
 from search_spaces.errors import unknown
@@ -58,9 +61,10 @@ class RunOptions:
 
 @dataclass(frozen=True)
 class RunResult:
-    """How a run ended: the study with all its results, its report, and whether it was interrupted."""
+    """How a run ended: the study with all its results, its verdicts and report, and whether it was interrupted."""
 
     study: Study
+    verdicts: tuple[Verdict, ...]
     report: Path | None
     interrupted: bool
 
@@ -94,8 +98,10 @@ def run_study(
         if interrupted:
             store.recover(plan.name)
         study = store.load_study(plan.name)
-    report = write_report(study, out) if options.report else None
-    return RunResult(study, report, interrupted)
+        verdicts = judge_study(store, study)
+        store.save_verdicts(plan.name, map(as_row, verdicts))
+    report = write_report(study, out, verdicts) if options.report else None
+    return RunResult(study, verdicts, report, interrupted)
 
 
 def load_study(name: str, db: str | None = None) -> StudyFrames:
@@ -128,23 +134,6 @@ def _check(options: RunOptions) -> None:
         check_reachable(options.address)
 
 
-def pending_packs(plan: StudyPlan, states: Mapping[str, State], seeds_per_pack: int = 1) -> list[Pack]:
-    """Group the trials that have no result yet into packs: seeds of one arm. FAILED trials get another chance."""
-    costs = {each.arm.id: trial_cost(each) for each in plan.arms}
-    by_arm: dict[str, list[PlannedTrial]] = {}
-    for trial in plan.trials:
-        state = states.get(trial.id, State.WAITING)
-        if not state.is_finished() or state is State.FAILED:
-            by_arm.setdefault(trial.arm.id, []).append(trial)
-    packs = []
-    for arm, trials in by_arm.items():
-        for start in range(0, len(trials), seeds_per_pack):
-            members = trials[start : start + seeds_per_pack]
-            seeds = {trial.seed: trial.id for trial in members}
-            packs.append(Pack(members[0].arm.settings, seeds, costs[arm] * len(members)))
-    return packs
-
-
 def _train(
     store: Store,
     plan: StudyPlan,
@@ -153,20 +142,25 @@ def _train(
     config: StudyConfig,
     show: Show | None,
 ) -> bool:
-    """Train what is missing; return whether the user interrupted it."""
-    states = store.states([trial.id for trial in plan.trials])
-    packs = pending_packs(plan, states, config.file.resources.seeds_per_pack)
+    """Train what is missing, block by block; return whether the user interrupted it."""
     progress = Progress()
-    costs = {each.arm.id: (trial_cost(each), trial_epochs(each.arm)) for each in plan.arms}
-    retried = {trial for pack in packs for trial in pack.trials.values()}
-    for trial in plan.trials:
-        state = State.WAITING if trial.id in retried else states[trial.id]
-        progress.add(trial, state, *costs[trial.arm.id])
+    blocks = StudyBlocks(store, plan, progress, config.file.resources.seeds_per_pack)
+    first = blocks.first()
     shown = show(progress, plan, outcome) if show else nullcontext(progress.update)
     with interruptible() as interrupted, shown as listener:
-        if packs:
+        if first:
             with Recorder(store, plan.name, listeners=(listener,)) as recorder:
-                executor().execute(BlockSource(packs), recorder.put, interrupted)
+
+                def sink(event: Event) -> None:
+                    recorder.put(event)
+                    if recorder.problem:
+                        interrupted.set()
+
+                def more() -> list[Pack]:
+                    recorder.flush()
+                    return blocks.more()
+
+                executor().execute(BlockSource(first, more), sink, interrupted)
     return interrupted.is_set()
 
 

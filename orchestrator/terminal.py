@@ -16,6 +16,7 @@ from orchestrator.storage import PlanOutcome, StudySummary
 from orchestrator.study import Listener, RunResult, Show
 from orchestrator.study_plan import StudyPlan
 from reports.analysis.arms import ArmSummary, summarise
+from reports.analysis.verdicts import Verdict
 from reports.results import State, Study
 
 
@@ -49,6 +50,7 @@ def print_result(console: Console, result: RunResult) -> None:
         first = next(trial for trial in failed if trial.reason == reason)
         others = f" and {count - 1} more" if count > 1 else ""
         say(console, f"FAILED: {first.arm} seed={first.seed}{others}: {reason}; the next run tries again")
+    print_verdicts(console, result.verdicts)
     if result.report:
         say(console, f"report: {result.report}")
 
@@ -68,6 +70,13 @@ def print_arms(console: Console, summaries: tuple[ArmSummary, ...], factors: Seq
             params = "" if arm.params is None else f"{arm.params:,}"
             table.add_row(*map(escape, levels), escape(summary.text), str(summary.n), params)
     console.print(table)
+
+
+def print_verdicts(console: Console, verdicts: Sequence[Verdict]) -> None:
+    """Print a claim a line: its verdict, and the sentence that says what it rests on."""
+    for verdict in verdicts:
+        badges = f" [{', '.join(verdict.badges)}]" if verdict.badges else ""
+        say(console, f"{verdict.verdict:12}  {verdict.id}: {verdict.sentence}{badges}")
 
 
 def print_plan(console: Console, preview: Preview) -> None:
@@ -91,13 +100,13 @@ def print_studies(console: Console, studies: Sequence[StudySummary]) -> None:
     if not studies:
         say(console, "no study in this results DB yet; `orchestrate run FILE` adds one")
         return
-    states = [state for state in State if any(study.counts.get(state) for study in studies)]
+    states = [state for state in State if any(study.states.get(state) for study in studies)]
     table = Table(header_style="bold")
     for column in ("study", *(state.lower() for state in states), "running now", "updated"):
         table.add_column(column)
     for study in studies:
-        counts = (str(study.counts.get(state, 0)) for state in states)
-        updated = study.updated_at.strftime("%Y-%m-%d %H:%M UTC") if study.updated_at else ""
+        counts = (str(study.states.get(state, 0)) for state in states)
+        updated = study.updated.strftime("%Y-%m-%d %H:%M UTC") if study.updated else ""
         table.add_row(escape(study.name), *counts, "yes" if study.running else "no", updated)
     console.print(table)
 

@@ -2,10 +2,12 @@
 
 import logging
 import os
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event as Flag
+from threading import current_thread, main_thread
 from typing import Any
 
 # Ray reads these when it is imported. Tune's own loggers keep every result in the driver's memory; its experiment
@@ -88,7 +90,7 @@ class RayExecutor:
 
     def _slots(self) -> int:
         """Return how many packs the cluster holds at once; UserError when it cannot hold a single one."""
-        nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+        nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
         slots = sum(min(int(node.get(name, 0) / share) for name, share in self._share.items()) for node in nodes)
         if slots == 0:
             have = ", ".join(f"{node.get('CPU', 0):g} CPUs and {node.get('GPU', 0):g} GPUs" for node in nodes)
@@ -100,7 +102,7 @@ class RayExecutor:
         return min(slots, self._max_concurrent or slots)
 
 
-class PackTrainable(tune.Trainable):  # type: ignore[misc]
+class PackTrainable(tune.Trainable):
     """Trains one pack, an epoch a step, in a process that then takes the next pack."""
 
     def setup(self, config: dict[str, Any]) -> None:
@@ -133,14 +135,14 @@ class _Unsaved:
         return {}
 
 
-class _PlanSearcher(_Unsaved, Searcher):  # type: ignore[misc]
+class _PlanSearcher(_Unsaved, Searcher):
     """Hands the packs of a source to Tune."""
 
     def __init__(self, source: PackSource) -> None:
         super().__init__()
         self._source = source
 
-    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+    def suggest(self, trial_id: str) -> Any:
         pack = self._source.next()
         if pack is not None:
             return {"pack": pack}
@@ -153,7 +155,7 @@ class _PlanSearcher(_Unsaved, Searcher):  # type: ignore[misc]
         pass
 
 
-class _Relay(_Unsaved, tune.Callback):  # type: ignore[misc]
+class _Relay(_Unsaved, tune.Callback):
     """Passes events on. It never raises, which would end the study: it interrupts and keeps the first error."""
 
     def __init__(self, source: PackSource, sink: Callable[[Event], None], interrupted: Flag) -> None:
@@ -163,13 +165,13 @@ class _Relay(_Unsaved, tune.Callback):  # type: ignore[misc]
         self._interrupted = interrupted
         self._ended: set[str] = set()
 
-    def on_trial_result(self, *, result: dict[str, Any], **_: Any) -> None:
+    def on_trial_result(self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **_: Any) -> None:
         self._pass_on(result["events"])
 
-    def on_trial_recover(self, *, trial: Any, **_: Any) -> None:
+    def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:
         self._pass_on([AttemptLost(each, "the worker process died") for each in self._unfinished(trial)])
 
-    def on_trial_error(self, *, trial: Any, **_: Any) -> None:
+    def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:
         reason = f"the worker process died {CRASHES_PER_PACK + 1} times; out of memory?"
         self._pass_on([TrialEnded(each, State.FAILED, reason) for each in self._unfinished(trial)])
 
@@ -189,7 +191,7 @@ class _Relay(_Unsaved, tune.Callback):  # type: ignore[misc]
             self._interrupted.set()
 
 
-class _StopWhen(_Unsaved, tune.Stopper):  # type: ignore[misc]
+class _StopWhen(_Unsaved, tune.Stopper):
     """Ends the study when a flag is set."""
 
     def __init__(self, flag: Flag) -> None:
@@ -208,12 +210,14 @@ def _cluster(address: str | None) -> Iterator[None]:
     if ray.is_initialized():
         yield
         return
-    quiet = {"log_to_driver": False, "configure_logging": True, "logging_level": "ERROR"}
     try:
-        if address is None:
-            ray.init(address="local", include_dashboard=False, **quiet)
-        else:
-            ray.init(address=address, **quiet)
+        ray.init(
+            address=address or "local",
+            include_dashboard=False if address is None else None,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+        )
+        _restore_signals()
     except (ConnectionError, RuntimeError, ValueError) as error:
         where = f"the Ray cluster at {address}" if address else "a Ray cluster on this machine"
         raise UserError(f"--address: cannot use {where}: {str(error).splitlines()[0]}; {HINT}") from None
@@ -221,3 +225,9 @@ def _cluster(address: str | None) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _restore_signals() -> None:
+    """Put our handler for SIGTERM back, which Ray's core replaces by one that dumps a stack and ends the process."""
+    if current_thread() is main_thread():
+        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))

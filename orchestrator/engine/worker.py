@@ -4,7 +4,7 @@ import hashlib
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
@@ -38,7 +38,7 @@ class WorkerSettings:
     code: str | None = None
 
 
-def train_pack(pack: Pack, worker: WorkerSettings) -> Iterator[list[Event]]:
+def train_pack(pack: Pack, worker: WorkerSettings) -> Generator[list[Event]]:
     """Train `pack` to its end, yielding what happened epoch by epoch.
 
     An exception is a fault of the machine until it comes twice: the second one makes the unfinished trials FAILED.
@@ -62,7 +62,7 @@ def train_pack(pack: Pack, worker: WorkerSettings) -> Iterator[list[Event]]:
                 return
 
 
-def _attempt(pack: Pack, worker: WorkerSettings) -> Iterator[list[Event]]:
+def _attempt(pack: Pack, worker: WorkerSettings) -> Generator[list[Event]]:
     _check_code(worker.code)
     if worker.plugins and str(worker.plugins) not in sys.path:
         sys.path.append(str(worker.plugins))
@@ -70,6 +70,8 @@ def _attempt(pack: Pack, worker: WorkerSettings) -> Iterator[list[Event]]:
     news: list[Event] = [AttemptStarted(trial, worker.device, host_name(), facts) for trial in pack.trials.values()]
     path = worker.checkpoints / f"{pack.id}.pt" if worker.checkpoints else None
     trainer = _trainer(pack, worker, path)
+    # A checkpoint may be ahead of the results DB when the driver was killed: tell its epochs again.
+    news += [EpochDone(pack.trials[record.seed], _epoch(record)) for record in trainer.records]
     saved_at = time.monotonic()
     try:
         while not trainer.finished:

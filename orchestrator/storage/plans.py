@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -52,7 +53,12 @@ def write_plan(connection: Connection, plan: StudyPlan) -> PlanOutcome:
     ids = _write_arms(connection, study, plan.arms, first=0, added=False)
     _orphan_trials(connection, ids, keep_added=same)
     _write_trials(connection, ids, plan.trials, added=False)
-    details = {"new": len(outcome.new), "cached": len(outcome.cached), "orphaned": list(outcome.orphaned)}
+    details = {
+        "new": len(outcome.new),
+        "cached": len(outcome.cached),
+        "orphaned": list(outcome.orphaned),
+        "claims": plan.settings.get("claims", []),
+    }
     connection.execute(insert(events).values(at=now(), study=study, kind="Planned", applied=True, details=details))
     return outcome
 
@@ -69,6 +75,13 @@ def write_extension(
     fresh = [each for each in more_arms if each.arm.id not in current]
     ids = {**current, **_write_arms(connection, row.id, fresh, first=len(present), added=True)}
     _write_trials(connection, ids, more_trials, added=True)
+
+
+def claim_versions_of(connection: Connection, study: str) -> list[tuple[datetime, list[Mapping[str, Any]]]]:
+    """Return the claims of a study each time it was planned, the earliest first."""
+    chosen = select(events.c.at, events.c.details).join(studies, studies.c.id == events.c.study)
+    rows = connection.execute(chosen.where(studies.c.name == study, events.c.kind == "Planned").order_by(events.c.id))
+    return [(row.at, row.details.get("claims", [])) for row in rows]
 
 
 def states_of(connection: Connection, ids: Iterable[str]) -> dict[str, State]:

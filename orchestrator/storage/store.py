@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -122,6 +123,11 @@ class Store:
         """Keep what a probe found in a trained network, in the place of what it found before."""
         with self.database.writing() as connection:
             evidence.write_measurement(connection, measurement)
+
+    def claim_versions(self, study: str) -> list[tuple[datetime, list[Mapping[str, Any]]]]:
+        """Return the claims of a study each time it was planned, the earliest first."""
+        with self.database.reading() as connection:
+            return plans.claim_versions_of(connection, study)
 
     def arm_costs(self) -> tuple[costs.ArmCost, ...]:
         """Return the mean seconds of an epoch of every arm that was ever trained, by the kind of device."""

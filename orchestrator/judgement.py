@@ -1,0 +1,62 @@
+"""Judge the claims of a study on its results, and say which of them were written after results existed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from orchestrator.storage import Store
+from reports.analysis.claims import parse_claims
+from reports.analysis.verdicts import Verdict, judge
+from reports.results import Study
+
+
+def judge_study(store: Store, study: Study) -> tuple[Verdict, ...]:
+    """Return the verdict on every claim of the study, those edited after its first result marked post hoc."""
+    claims = parse_claims(study.settings.get("claims"), study.factors)
+    return judge(study, claims, post_hoc=_edited(store, study)) if claims else ()
+
+
+def as_row(verdict: Verdict) -> dict[str, Any]:
+    """Return a verdict as the results DB keeps it: the columns of `verdict_results`, and what they rest on."""
+    return {
+        "claim": verdict.id,
+        "says": verdict.says,
+        "verdict": verdict.verdict.value,
+        "estimate": verdict.estimate,
+        "low": verdict.low,
+        "high": verdict.high,
+        "margin": verdict.margin,
+        "n": verdict.n,
+        "p": verdict.p_holm if verdict.p_holm is not None else verdict.p_look,
+        "level": verdict.level,
+        "fails": verdict.fails,
+        "p_raw": verdict.p,
+        "p_look": verdict.p_look,
+        "p_holm": verdict.p_holm,
+        "decided_at_look": verdict.decided_at_look,
+        "badges": list(verdict.badges),
+        "post_hoc": verdict.post_hoc,
+        "sentence": verdict.sentence,
+        "other_tests": {name: outcome.value for name, outcome in verdict.other_tests.items()},
+        "trials": list(verdict.trials),
+    }
+
+
+def _edited(store: Store, study: Study) -> dict[str, str]:
+    """Return, by claim id, the date and the change of every claim that is not as it was before the first result."""
+    results = [trial.finished_at for trial in study.trials if trial.finished_at is not None]
+    if not results:
+        return {}
+    versions = store.claim_versions(study.name)
+    before = {str(claim["id"]): claim for at, claims in versions if at <= min(results) for claim in claims}
+    found = {}
+    for claim in study.settings.get("claims", []):
+        first = before.get(str(claim["id"]))
+        if first != claim:
+            date = next(at for at, claims in versions if claim in claims)
+            was = "added" if first is None else f"changed from {_text(first)}"
+            found[str(claim["id"])] = f"{was} on {date:%Y-%m-%d %H:%M} UTC, after the first result"
+    return found
+
+
+def _text(claim: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key}: {value}" for key, value in claim.items() if key != "id")
