@@ -165,7 +165,7 @@ def make_lanes(
     kind = GraphedLane if recordable else Lane
     fused = fusion.fuse([member.network for member in members]) if wanted and len(members) > 1 else None
     if fused is not None:
-        return [kind(members, fused, training, numerics, stopwatch)]
+        return [kind(members, fused.to(memory_format=numerics.order), training, numerics, stopwatch)]
     return [kind([member], member.network, training, numerics, stopwatch) for member in members]
 
 
