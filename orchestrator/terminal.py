@@ -82,8 +82,9 @@ def print_verdicts(console: Console, verdicts: Sequence[Verdict]) -> None:
 def print_plan(console: Console, preview: Preview) -> None:
     """Print what a run would do: an arm a row, then the sums and what the seeds can tell."""
     table = Table(header_style="bold")
-    for column in ("arm", "new", "cached"):
-        table.add_column(column)
+    table.add_column("arm", overflow="fold", min_width=min(max(len(arm.name) for arm in preview.arms), 40))
+    for column in ("new", "cached"):
+        table.add_column(column, justify="right")
     for column in ("parameters", "MFLOPs", "time a trial"):
         table.add_column(column, justify="right")
     for arm in preview.arms:
@@ -112,17 +113,20 @@ def print_studies(console: Console, studies: Sequence[StudySummary]) -> None:
 
 
 def print_trials(console: Console, study: Study) -> None:
-    """Print a trial a row: its state, its last epoch and its errors."""
+    """Print a trial a row: its state, its last epoch and its errors; then the reasons of those that went wrong."""
     table = Table(header_style="bold")
-    for column in ("arm", "seed", "state", "epoch", "test error %", "train error %", "time", "reason"):
-        table.add_column(column)
+    table.add_column("arm", overflow="fold", min_width=min(max((len(arm.name) for arm in study.arms), default=0), 40))
+    for column in ("seed", "state", "epoch", "test %", "train %", "time"):
+        table.add_column(column, justify="left" if column == "state" else "right")
     for trial in study.trials:
-        numbers = [f"{value:.2f}" if value is not None else "" for value in (trial.test_error, trial.train_error)]
+        errors = [f"{value:.2f}" if value is not None else "" for value in (trial.test_error, trial.train_error)]
         epoch = str(trial.curve[-1].epoch) if trial.curve else ""
         time = duration(trial.seconds) if trial.seconds is not None else ""
-        row = (trial.arm, str(trial.seed), trial.state, epoch, *numbers, time, trial.reason or "")
-        table.add_row(*map(escape, row))
+        table.add_row(escape(trial.arm), str(trial.seed), trial.state, epoch, *errors, time)
     console.print(table)
+    for trial in study.trials:
+        if trial.reason:
+            say(console, f"{trial.arm} seed={trial.seed}: {trial.state}: {trial.reason}")
 
 
 def say(console: Console, line: str) -> None:
