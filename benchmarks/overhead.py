@@ -14,12 +14,12 @@ from threading import Event as Flag
 
 from record import write_result
 
+from orchestrator.arm_facts import complete_settings
 from orchestrator.engine.packs import BlockSource, Pack
 from orchestrator.engine.ray_tune import RayExecutor
 from orchestrator.engine.worker import WorkerSettings
 from orchestrator.environment import environment_facts
 from orchestrator.events import Event, TrialEnded
-from orchestrator.plan import complete_settings
 from orchestrator.storage import Recorder, Store
 
 # isort: split
@@ -43,10 +43,13 @@ def product(trials: int) -> float:
         if isinstance(event, TrialEnded):
             ends.append(time.perf_counter())
 
-    with tempfile.TemporaryDirectory() as folder, Store.open(f"sqlite:///{folder}/results.db") as store:
-        with Recorder(store, "overhead", listeners=(note,)) as recorder:
-            executor = RayExecutor(WorkerSettings(checkpoints=Path(folder) / "checkpoints"))
-            executor.execute(BlockSource(packs), recorder.put, Flag())
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Store.open(f"sqlite:///{folder}/results.db") as store,
+        Recorder(store, "overhead", listeners=(note,)) as recorder,
+    ):
+        executor = RayExecutor(WorkerSettings(checkpoints=Path(folder) / "checkpoints"))
+        executor.execute(BlockSource(packs), recorder.put, Flag())
     return (ends[-1] - ends[0]) / (len(ends) - 1)
 
 

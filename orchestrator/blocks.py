@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
+from orchestrator.arm_facts import trial_cost, trial_epochs
 from orchestrator.engine.packs import Pack
-from orchestrator.plan import plan_trials, trial_cost, trial_epochs
+from orchestrator.plan import plan_trials
 from orchestrator.progress import Progress
 from orchestrator.storage import Store
 from orchestrator.study_plan import PlannedArm, PlannedTrial, StudyPlan
@@ -59,8 +60,8 @@ class StudyBlocks:
         return plan_trials(self._arms[arm].arm, [seed])[0]
 
     def _follow(self, planned: PlannedTrial, state: State) -> None:
-        arm = self._arms[planned.arm.name]
-        self._progress.add(planned, state, trial_cost(arm), trial_epochs(arm.arm))
+        arm = planned.arm
+        self._progress.add(planned, state, trial_cost(arm), trial_epochs(arm))
 
     def _packs(self, trials: Sequence[PlannedTrial]) -> list[Pack]:
         """Group trials into packs: seeds of one arm, at most `seeds_per_pack` of them."""
@@ -69,7 +70,7 @@ class StudyBlocks:
             by_arm.setdefault(trial.arm.name, []).append(trial)
         packs = []
         for name, members in by_arm.items():
-            cost = trial_cost(self._arms[name])
+            cost = trial_cost(self._arms[name].arm)
             for start in range(0, len(members), self._seeds_per_pack):
                 part = members[start : start + self._seeds_per_pack]
                 seeds = {trial.seed: trial.id for trial in part}

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 
-from orchestrator.plan import data_info, trial_cost, trial_images
+from orchestrator.arm_facts import data_info, trial_cost, trial_images
 from orchestrator.study_plan import PlannedArm
 
 TIMED_NETWORKS = 12
@@ -19,10 +19,10 @@ def trial_seconds(arms: Sequence[PlannedArm], recorded: Mapping[str, float]) -> 
     known = {arm.arm.id: recorded[arm.arm.id] for arm in arms if arm.arm.id in recorded}
     basis = f"{len(known)} of {len(arms)} arms have trials on record"
     if not known:
-        sample = _spread(sorted(arms, key=trial_cost), TIMED_NETWORKS)
+        sample = _spread(sorted(arms, key=lambda arm: trial_cost(arm.arm)), TIMED_NETWORKS)
         known = {arm.arm.id: _timed(arm) for arm in sample}
         basis = f"{STEPS} training steps of {len(sample)} arms, timed on one core of this machine"
-    costs = {arm.arm.id: trial_cost(arm) for arm in arms}
+    costs = {arm.arm.id: trial_cost(arm.arm) for arm in arms}
     seconds = {}
     for arm, cost in costs.items():
         nearest = arm if arm in known else min(known, key=lambda each: abs(costs[each] - cost))

@@ -1,28 +1,34 @@
 """Make the plan of a study: every arm and trial that its file asks for, checked before anything is trained."""
 
-import json
-import math
-from collections.abc import Callable, Iterable, Mapping
-from functools import cache
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-import search_spaces
 import trainers
+from orchestrator.arm_facts import complete_settings, data_info, idle_parameters, network_cost, with_key
 from orchestrator.config import StudyConfig
 from orchestrator.environment import git_revision
 from orchestrator.study_plan import PlannedArm, PlannedTrial, StudyPlan
 from reports.analysis.claims import parse_claims
 from reports.analysis.settings import parse_analysis
 from reports.results import Scalar
-from search_spaces import Arm, Space
-from search_spaces.arm import canonical_json, settings_hash
+from search_spaces import (
+    Arm,
+    SettingError,
+    Space,
+    canonical_json,
+    design_notes,
+    keep_where,
+    match_costs,
+    parse_factors,
+    parse_match,
+    parse_where,
+    resolve_baseline,
+    settings_hash,
+    unequal_costs,
+)
 from search_spaces.designs import arms as design_arms
-from search_spaces.designs import resolve_baseline
-from search_spaces.errors import SettingError
-from search_spaces.factors import Factor, parse_factors
 
-P = ParamSpec("P")
-T = TypeVar("T")
+UNEQUAL_SHARE = 0.05
 
 
 def make_plan(config: StudyConfig, command: str | None = None) -> StudyPlan:
@@ -36,12 +42,13 @@ def make_plan(config: StudyConfig, command: str | None = None) -> StudyPlan:
         space = study_space(config)
         design, options = _design(file.design)
         baseline = resolve_baseline(space.factors, file.baseline, design)
-        planned = tuple(plan_arm(arm) for arm in design_arms(space, design, file.baseline, options))
+        planned = tuple(plan_arm(arm) for arm in _arms(config, space, design, options, baseline))
         _refuse_same_networks(planned)
-        factors = _level_names(space.factors)
+        factors = {factor.name: tuple(level.name for level in factor.levels) for factor in space.factors}
         with_key("claims", parse_claims, file.claims, factors)
         parse_analysis(file.analysis, config.source.data.get("seeds"))
         settings = _with_defaults(config, space)
+        notes = (*design_notes(space, design, file.baseline), *_warnings(planned, baseline))
     except SettingError as error:
         raise config.error(error) from None
     judged = {key: settings[key] for key in ("seeds", "fail_above", "claims", "analysis")}
@@ -58,6 +65,7 @@ def make_plan(config: StudyConfig, command: str | None = None) -> StudyPlan:
         plan_hash=settings_hash({"arms": [each.arm.id for each in planned], "judged": judged}),
         command=command,
         git=git_revision(config.folder),
+        notes=notes,
     )
 
 
@@ -73,20 +81,10 @@ def study_space(config: StudyConfig) -> Space:
     )
 
 
-def complete_settings(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Validate the three parts of an arm's settings and fill every default in."""
-    data = with_key("data", trainers.complete_data, raw["data"])
-    network = with_key("network", search_spaces.complete_network, raw["network"])
-    training = with_key("training", trainers.complete_training, raw["training"], data)
-    return {"data": data, "network": network, "training": training}
-
-
 def plan_arm(arm: Arm) -> PlannedArm:
-    """Build the arm's network without memory for it, and note its parameters, multiply-adds and graph."""
-    info = data_info(arm)
-    network = arm.settings["network"]
-    known = with_key("network", search_spaces.complexity, network, info.input_shape, info.num_classes)
-    return PlannedArm(arm, known.params, known.flops, known.graph)
+    """Note what is known of an arm's network: parameters, multiply-adds and graph."""
+    cost = network_cost(arm)
+    return PlannedArm(arm, cost.params, cost.flops, cost.graph)
 
 
 def plan_trials(arm: Arm, seeds: Iterable[int]) -> tuple[PlannedTrial, ...]:
@@ -103,40 +101,17 @@ def plan_trials(arm: Arm, seeds: Iterable[int]) -> tuple[PlannedTrial, ...]:
     )
 
 
-def trial_images(arm: Arm) -> int:
-    """Return how many images a trial of this arm trains on, counting each as often as it comes."""
-    training = arm.settings["training"]
-    if training["iterations"] is not None:
-        return int(training["iterations"] * training["batch_size"])
-    return int(training["epochs"] * data_info(arm).train_size)
-
-
-def trial_epochs(arm: Arm) -> int:
-    """Return how many epochs a trial of this arm takes; the last one may be a part."""
-    return math.ceil(trial_images(arm) / data_info(arm).train_size)
-
-
-def trial_cost(planned: PlannedArm) -> float:
-    """Return the multiply-adds of one trial of this arm: forward and backward passes over all its images."""
-    return 3.0 * planned.flops * trial_images(planned.arm)
-
-
-def with_key(key: str, check: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call `check` on one part of the study file, so that its errors carry the part's key in front."""
-    try:
-        return check(*args, **kwargs)
-    except SettingError as error:
-        raise error.under(key) from None
-
-
-def data_info(arm: Arm) -> trainers.DataInfo:
-    """Return shape, size and fingerprint of the data that an arm trains on; read once a process."""
-    return _inspect(canonical_json(arm.settings["data"]))
-
-
-@cache
-def _inspect(data: str) -> trainers.DataInfo:
-    return with_key("data", trainers.inspect_data, json.loads(data))
+def _arms(
+    config: StudyConfig, space: Space, design: str, options: Mapping[str, Any], baseline: Mapping[str, Scalar]
+) -> list[Arm]:
+    """Return the arms that run: those of the design, matched in cost and filtered as the file asks."""
+    file = config.file
+    arms = design_arms(space, design, file.baseline, options)
+    if file.match is not None:
+        arms = match_costs(space, arms, baseline, with_key("match", parse_match, file.match), network_cost)
+    if file.where is not None:
+        arms = keep_where(arms, with_key("where", parse_where, file.where), network_cost)
+    return arms
 
 
 def _design(design: str | Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
@@ -148,30 +123,41 @@ def _design(design: str | Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
     return str(design["name"]), {key: value for key, value in design.items() if key != "name"}
 
 
-def _level_names(factors: tuple[Factor, ...]) -> dict[str, tuple[Scalar, ...]]:
-    return {factor.name: tuple(level.name for level in factor.levels) for factor in factors}
-
-
 def _with_defaults(config: StudyConfig, space: Space) -> dict[str, Any]:
     """Return the whole study file with every default filled in: what is stored, and shown in the report."""
     whole: dict[str, Any] = config.file.model_dump(mode="json")
     return {**whole, **complete_settings(space.raw([]))}
 
 
-def _refuse_same_networks(planned: tuple[PlannedArm, ...]) -> None:
+def _refuse_same_networks(planned: Sequence[PlannedArm]) -> None:
     """Raise SettingError when two arms would train the same network in the same way on the same data."""
     seen: dict[str, Arm] = {}
     for each in planned:
         arm = each.arm
         text = canonical_json([each.graph, arm.settings["data"], arm.settings["training"]])
         if text in seen:
+            levels = ", ".join(f"{factor}: {level}" for factor, level in arm.levels.items())
             raise SettingError(
                 f'the arms "{seen[text].name}" and "{arm.name}" build the same network: '
-                f"drop one of the levels, or exclude an arm, for instance `exclude: [{{{_exclude(arm)}}}]`",
+                f"drop one of the levels, or exclude an arm, for instance `exclude: [{{{levels}}}]`",
                 ("factors",),
             )
         seen[text] = arm
 
 
-def _exclude(arm: Arm) -> str:
-    return ", ".join(f"{factor}: {level}" for factor, level in arm.levels.items())
+def _warnings(planned: Sequence[PlannedArm], baseline: Mapping[str, Scalar]) -> list[str]:
+    """Name comparisons of unequal cost, and parameters that no gradient reaches: what makes an ablation unfair."""
+    names = {each.arm.name: each for each in planned}
+    by_levels = {canonical_json(dict(each.arm.levels)): each.arm.name for each in planned}
+    compared = {}
+    for name, each in names.items():
+        against = by_levels.get(canonical_json({**each.arm.levels, **baseline}))
+        if against is not None and against != name:
+            compared[name] = against
+    found = [f"unequal: {gap.text}" for gap in unequal_costs(names, compared, UNEQUAL_SHARE)]
+    if found:
+        found.append("`match: params` or `match: flops` would adjust the widths until the arms cost the same")
+    for name, each in names.items():
+        if idle := idle_parameters(each.arm):
+            found.append(f'without gradient: {len(idle)} parameters of "{name}", for instance {idle[0]}')
+    return found

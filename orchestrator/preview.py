@@ -5,9 +5,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from orchestrator.arm_facts import trial_epochs
 from orchestrator.config import StudyConfig
 from orchestrator.estimate import trial_seconds
-from orchestrator.plan import make_plan, trial_epochs
+from orchestrator.plan import make_plan
 from orchestrator.progress import duration
 from orchestrator.storage import ArmCost, Store
 from orchestrator.study_plan import PlannedArm, StudyPlan
@@ -43,6 +44,7 @@ class Preview:
     seconds: float
     gpu_hours: float
     basis: str
+    notes: tuple[str, ...]
     prospects: tuple[str, ...]
 
     def lines(self) -> list[str]:
@@ -54,7 +56,7 @@ class Preview:
             f"({self.gpu_hours:.2f} GPU-hours); estimated from {self.basis}",
         ]
         found += [f'orphaned: "{name}" is no longer in the study file; its results stay' for name in self.orphaned]
-        return [*found, *self.prospects]
+        return [*found, *self.notes, *self.prospects]
 
     def to_json(self) -> str:
         """Return the whole preview as JSON."""
@@ -95,6 +97,7 @@ def preview(config: StudyConfig, url: str) -> Preview:
         seconds=max(work / slots, longest),
         gpu_hours=work * resources.gpus / 3600,
         basis=basis,
+        notes=plan.notes,
         prospects=_prospects(plan, spread),
     )
 

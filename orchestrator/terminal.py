@@ -20,6 +20,9 @@ from reports.analysis.verdicts import Verdict
 from reports.results import State, Study
 
 
+NOTES_SHOWN = 6
+
+
 def show_run(console: Console) -> Show:
     """Return what `run_study` shows on `console`: what is about to be done, then the progress."""
 
@@ -31,6 +34,10 @@ def show_run(console: Console) -> Show:
             f"{plan.name}: {len(plan.arms)} arms, {len(plan.trials)} trials; "
             f"{len(plan.trials) - waiting} finished before, {waiting} to train",
         )
+        for note in plan.notes[:NOTES_SHOWN]:
+            say(console, note)
+        if len(plan.notes) > NOTES_SHOWN:
+            say(console, f"... and {len(plan.notes) - NOTES_SHOWN} more notes; `orchestrate plan` prints them all")
         for name in outcome.orphaned:
             say(console, f'orphaned: "{name}" is no longer in the study file; its results stay in the DB')
         with shown(progress, console) as listener:
@@ -82,7 +89,7 @@ def print_verdicts(console: Console, verdicts: Sequence[Verdict]) -> None:
 def print_plan(console: Console, preview: Preview) -> None:
     """Print what a run would do: an arm a row, then the sums and what the seeds can tell."""
     table = Table(header_style="bold")
-    table.add_column("arm", overflow="fold", min_width=min(max(len(arm.name) for arm in preview.arms), 40))
+    table.add_column("arm", overflow="fold", min_width=min(max(len(arm.name) for arm in preview.arms), 28))
     for column in ("new", "cached"):
         table.add_column(column, justify="right")
     for column in ("parameters", "MFLOPs", "time a trial"):
@@ -115,7 +122,7 @@ def print_studies(console: Console, studies: Sequence[StudySummary]) -> None:
 def print_trials(console: Console, study: Study) -> None:
     """Print a trial a row: its state, its last epoch and its errors; then the reasons of those that went wrong."""
     table = Table(header_style="bold")
-    table.add_column("arm", overflow="fold", min_width=min(max((len(arm.name) for arm in study.arms), default=0), 40))
+    table.add_column("arm", overflow="fold", min_width=min(max((len(arm.name) for arm in study.arms), default=0), 28))
     for column in ("seed", "state", "epoch", "test %", "train %", "time"):
         table.add_column(column, justify="left" if column == "state" else "right")
     for trial in study.trials:
