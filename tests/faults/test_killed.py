@@ -1,0 +1,156 @@
+"""A study survives the death of its driver and of its workers: nothing is lost, nothing is done twice."""
+
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from orchestrator.storage import Store
+from reports.results import State
+
+ROOT = str(Path(__file__).parents[2])
+pytestmark = [pytest.mark.fault, pytest.mark.slow]
+
+
+def start(file: Path, *words: str) -> subprocess.Popen[str]:
+    command = [
+        sys.executable,
+        "-c",
+        "from orchestrator.cli import main; main()",
+        "run",
+        str(file),
+        "--no-report",
+        *words,
+    ]
+    environment = {**os.environ, "PYTHONPATH": ROOT}
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+
+
+def longer(small: Path, epochs: int, width: int) -> Path:
+    text = small.read_text().replace("epochs: 2", f"epochs: {epochs}").replace("width: 2", f"width: {width}")
+    small.write_text(text.replace("depth: 8", "depth: 20") + "resources: {checkpoint_seconds: 0}\n")
+    return small
+
+
+def finished_attempts() -> list[int]:
+    with sqlite3.connect("results.db") as db:
+        rows = db.execute(
+            "SELECT count(*) FROM trials JOIN attempts ON attempts.trial = trials.id "
+            "WHERE attempts.state = 'COMPLETE' AND trials.state = 'COMPLETE' GROUP BY trials.id"
+        )
+        return [row[0] for row in rows]
+
+
+def states() -> list[State]:
+    with Store.open("sqlite:///results.db", read_only=True) as store:
+        return [trial.state for trial in store.load_study("small").trials]
+
+
+@pytest.mark.timeout(280)
+def test_a_driver_killed_at_ten_random_moments_leaves_one_finished_attempt_a_trial(small: Path) -> None:
+    longer(small, epochs=12, width=4)
+    moments = random.Random(7)
+    for _ in range(10):
+        process = start(small, "--executor", "inline")
+        time.sleep(moments.uniform(2.0, 6.0))
+        process.kill()
+        process.communicate()
+    last = start(small, "--executor", "inline")
+    _, errors = last.communicate(timeout=200)
+    assert last.returncode == 0, errors
+    assert finished_attempts() == [1, 1, 1, 1]
+    with sqlite3.connect("results.db") as db:
+        epochs = db.execute("SELECT trial, count(*), max(epoch) FROM epochs GROUP BY trial").fetchall()
+    assert [row[1:] for row in epochs] == [(12, 12)] * 4
+
+
+@pytest.mark.cluster
+@pytest.mark.timeout(280)
+def test_a_driver_killed_while_ray_trains_takes_its_workers_along_and_the_next_run_completes(small: Path) -> None:
+    longer(small, epochs=30, width=8)
+    process = start(small)
+    wait_for_an_epoch(process)
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.kill()
+    process.communicate()
+    _, alive = psutil.wait_procs(children, timeout=60)
+    assert alive == []
+    second = start(small)
+    _, errors = second.communicate(timeout=200)
+    assert second.returncode == 0, errors
+    assert finished_attempts() == [1, 1, 1, 1]
+
+
+@pytest.mark.cluster
+@pytest.mark.timeout(280)
+def test_a_killed_worker_is_replaced_and_its_trial_continues(small: Path) -> None:
+    longer(small, epochs=30, width=8)
+    process = start(small)
+    wait_for_an_epoch(process)
+    workers = [each for each in psutil.Process(process.pid).children(recursive=True) if is_worker(each)]
+    workers[0].kill()
+    output, errors = process.communicate(timeout=250)
+    assert process.returncode == 0, errors
+    assert "it will be tried again" in output
+    assert states() == [State.COMPLETE] * 4
+
+
+@pytest.mark.cluster
+@pytest.mark.timeout(280)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_study_ends_with_130_and_the_next_run_continues_from_checkpoints(
+    small: Path, number: int
+) -> None:
+    longer(small, epochs=40, width=8)
+    process = start(small)
+    wait_for_an_epoch(process)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=100)
+    assert process.returncode == 130, errors
+    assert "run the same command again to continue" in errors
+    assert "Traceback" not in errors
+    assert State.RUNNING not in states()
+    assert list(Path("out/small/checkpoints").glob("*.pt"))
+    second = start(small)
+    _, errors = second.communicate(timeout=250)
+    assert second.returncode == 0, errors
+    assert states() == [State.COMPLETE] * 4
+
+
+def test_a_second_run_of_a_running_study_is_refused_and_reading_works(small: Path) -> None:
+    longer(small, epochs=30, width=8)
+    process = start(small, "--executor", "inline")
+    wait_for_an_epoch(process)
+    second = start(small, "--executor", "inline")
+    _, errors = second.communicate(timeout=60)
+    assert second.returncode == 2
+    assert str(process.pid) in errors
+    assert State.RUNNING in states()
+    process.kill()
+    process.communicate()
+
+
+def wait_for_an_epoch(process: subprocess.Popen[str], seconds: float = 90) -> None:
+    """Wait until the study has recorded an epoch."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            with sqlite3.connect("file:results.db?mode=ro", uri=True) as db:
+                if db.execute("SELECT count(*) FROM epochs").fetchone()[0]:
+                    return
+        except sqlite3.OperationalError:
+            pass
+        time.sleep(0.1)
+    process.kill()
+    raise AssertionError(process.communicate())
+
+
+def is_worker(process: psutil.Process) -> bool:
+    return process.name().startswith("ray::") and "PackTrainable" in " ".join(process.cmdline())
