@@ -34,7 +34,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Epoch:
-    """One epoch of one trial: means over the epoch's training images, and the test set at its end."""
+    """One epoch of one trial: means over the epoch's training images, and the test set at its end.
+
+    The validation values are those of the images held out of the training set, None where none are.
+    """
 
     epoch: int
     train_loss: float
@@ -43,6 +46,8 @@ class Epoch:
     test_error: float | None
     lr: float
     seconds: float
+    val_loss: float | None = None
+    val_error: float | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,8 @@ class Trial:
     diverged_at: int | None = None
     last_sound_loss: float | None = None
     environment: str | None = None
+    val_error: float | None = None
+    val_loss: float | None = None
     curve: tuple[Epoch, ...] = ()
 
 
@@ -112,7 +119,8 @@ class Study:
 
     `settings` is the whole study file with every default filled in, `source` its text as the user wrote it. `factors`
     maps each factor to its levels in the file's order. `baseline` names the level of each factor that the others are
-    compared with; factors it leaves out are contexts, in which the comparison is repeated.
+    compared with; factors it leaves out are contexts, in which the comparison is repeated. `search` is the record of an
+    architecture search: what was proposed and what it showed; empty for every other design.
     """
 
     name: str
@@ -131,6 +139,7 @@ class Study:
     plan_hash: str | None = None
     planned_at: datetime | None = None
     notes: tuple[str, ...] = field(default=())
+    search: Mapping[str, Any] = field(default_factory=dict)
 
     def arm(self, name: str) -> Arm:
         """Return the arm of that name; KeyError when the study has none."""

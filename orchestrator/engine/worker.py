@@ -119,6 +119,8 @@ def _epoch(record: trainers.EpochRecord) -> Epoch:
         test_error=record.test_error,
         lr=record.lr,
         seconds=record.seconds,
+        val_loss=record.val_loss,
+        val_error=record.val_error,
     )
 
 

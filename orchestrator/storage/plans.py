@@ -73,8 +73,19 @@ def write_extension(
     present = connection.execute(select(arms.c.hash, arms.c.id, arms.c.orphaned).where(arms.c.study == row.id)).all()
     current = {each.hash: each.id for each in present if not each.orphaned}
     fresh = [each for each in more_arms if each.arm.id not in current]
+    _free_names(connection, row.id, fresh)
     ids = {**current, **_write_arms(connection, row.id, fresh, first=len(present), added=True)}
     _write_trials(connection, ids, more_trials, added=True)
+
+
+def _free_names(connection: Connection, study: int, fresh: Sequence[PlannedArm]) -> None:
+    """Rename the orphans that bear the name of an arm that is added."""
+    wanted = {each.arm.name: each.arm.id for each in fresh}
+    orphans = connection.execute(select(arms).where(arms.c.study == study, arms.c.orphaned)).all()
+    for orphan in orphans:
+        if wanted.get(orphan.name, orphan.hash) != orphan.hash:
+            name = f"{orphan.name} (earlier, {orphan.hash})"
+            connection.execute(update(arms).where(arms.c.id == orphan.id).values(name=name))
 
 
 def claim_versions_of(connection: Connection, study: str) -> list[tuple[datetime, list[Mapping[str, Any]]]]:

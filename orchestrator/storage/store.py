@@ -10,7 +10,8 @@ from typing import Any, Self
 from sqlalchemy import select
 from sqlalchemy.engine import URL
 
-from orchestrator.storage import costs, evidence, plans, schema, studies
+from orchestrator.search.proposal import Proposal
+from orchestrator.storage import costs, evidence, plans, schema, searches, studies
 from orchestrator.storage.address import database_url, file_of, is_file
 from orchestrator.storage.database import Database
 from orchestrator.storage.errors import StorageError
@@ -88,6 +89,34 @@ class Store:
         """
         with self.database.writing() as connection:
             plans.write_extension(connection, study, arms, trials)
+
+    def propose(
+        self,
+        study: str,
+        campaign: str,
+        made: Sequence[Proposal],
+        arms: Sequence[PlannedArm],
+        trials: Sequence[PlannedTrial],
+    ) -> None:
+        """Record what a search proposed, with the arm and trials that follow from it, all or nothing."""
+        with self.database.writing() as connection:
+            plans.write_extension(connection, study, arms, trials)
+            searches.write_proposals(connection, study, campaign, made)
+
+    def proposals(self, study: str, campaign: str) -> tuple[Proposal, ...]:
+        """Return what one campaign of a study's search proposed so far, in order."""
+        with self.database.reading() as connection:
+            return searches.read_proposals(connection, study, campaign)
+
+    def save_search(self, study: str, record: Mapping[str, Any]) -> None:
+        """Keep the record of a study's search in the place of the one before."""
+        with self.database.writing() as connection:
+            searches.write_search(connection, study, record)
+
+    def levels_of_arms(self, factors: Sequence[str]) -> tuple[tuple[str, Mapping[str, Any]], ...]:
+        """Return hash and levels of every arm, of any study, that has exactly these factors."""
+        with self.database.reading() as connection:
+            return searches.read_levels(connection, factors)
 
     def states(self, trial_ids: Iterable[str]) -> dict[str, State]:
         """Return the state of each of these trials that the database knows."""

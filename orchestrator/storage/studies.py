@@ -67,6 +67,7 @@ def read_study(connection: Connection, name: str) -> Study:
         plan_hash=row.plan_hash,
         planned_at=row.planned_at,
         notes=tuple(row.notes),
+        search=row.search or {},
     )
 
 
@@ -142,6 +143,8 @@ def _trial(row: Any, curve: Sequence[Epoch]) -> Trial:
         diverged_at=row.diverged_at,
         last_sound_loss=row.last_sound_loss,
         environment=row.environment,
+        val_error=last.val_error if last else None,
+        val_loss=last.val_loss if last else None,
         curve=tuple(curve),
     )
 
@@ -159,16 +162,18 @@ def _curves(connection: Connection, study: int) -> dict[str, list[Epoch]]:
             columns.test_error,
             columns.lr,
             columns.seconds,
+            columns.val_loss,
+            columns.val_error,
         )
         .where(columns.trial.in_(ids))
         .order_by(columns.trial, columns.epoch)
     )
     curves: dict[str, list[Epoch]] = defaultdict(list)
     nan = float("nan")
-    for trial, epoch, train_loss, train_error, test_loss, test_error, lr, seconds in rows:
+    for trial, epoch, train_loss, train_error, *others in rows:
         loss = nan if train_loss is None else train_loss
         error = nan if train_error is None else train_error
-        curves[trial].append(Epoch(epoch, loss, error, test_loss, test_error, lr, seconds))
+        curves[trial].append(Epoch(epoch, loss, error, *others))
     return curves
 
 

@@ -56,6 +56,7 @@ studies = Table(
     Column("command", Words, comment="The command that planned the study last"),
     Column("git", Words, comment="Git revision of the folder that the command ran in"),
     Column("notes", Json, nullable=False, default=list, comment="Sentences about the plan that the report repeats"),
+    Column("search", Json, comment="Record of an architecture search: what it proposed and what it showed"),
     Column("planned_at", Moment, comment="When the study was planned last; NULL until the first plan is recorded"),
     Column("lease_owner", String, comment="Token of the driver that runs the study now; NULL when none does"),
     Column("lease_host", Words, comment="Host of that driver"),
@@ -205,7 +206,24 @@ epochs = Table(
     Column("test_error", Number, comment="Test error in per cent at the epoch's end"),
     Column("lr", Number, comment="Learning rate at the epoch's end"),
     Column("seconds", Number, comment="Training time of the epoch in seconds"),
+    Column("val_loss", Number, comment="Mean loss of the images held out of the training set"),
+    Column("val_error", Number, comment="Error in per cent of the images held out of the training set"),
     comment="One row a trial and epoch",
+)
+
+proposals = Table(
+    "proposals",
+    metadata,
+    _points("study", "studies.id", "The study that searches", primary_key=True),
+    Column("campaign", String(64), primary_key=True, comment="Hash of the space, the sampler and its role"),
+    Column("number", Integer, primary_key=True, autoincrement=False, comment="Number of the proposal, from 0"),
+    Column("arm", String(64), comment="Hash of the proposed arm, as in arms.hash; NULL when none could be built"),
+    Column("origin", String(16), nullable=False, comment="Who proposed it: baseline, warm, sampler, grid or chance"),
+    Column("fate", String(16), nullable=False, comment="trained, answered from an earlier arm, busy, or rejected"),
+    Column("reason", Words, comment="Why it was rejected"),
+    Column("params", Json, nullable=False, comment="What the sampler chose, by parameter"),
+    Column("attributes", Json, nullable=False, comment="What the sampler keeps about the proposal"),
+    comment="What the sampler of a search proposed, in order, from which an interrupted search goes on",
 )
 
 measurements = Table(

@@ -26,7 +26,7 @@ def main() -> None:
             for trial in (complete, diverged, failed):
                 recorder.put(AttemptStarted(trial, "cpu", "here", {"torch": "2.9"}))
             recorder.put(EpochDone(complete, Epoch(1, 1.0, 50.0, 1.5, 60.0, 0.1, 2.0)))
-            recorder.put(EpochDone(complete, Epoch(2, 0.5, 40.0, 1.2, 55.0, 0.1, 2.0)))
+            recorder.put(EpochDone(complete, Epoch(2, 0.5, 40.0, 1.2, 55.0, 0.1, 2.0, 1.3, 56.0)))
             recorder.put(TrialEnded(complete, State.COMPLETE, seconds=4.0, images_per_second=500.0))
             recorder.put(EpochDone(diverged, Epoch(1, 1e13, 90.0, None, None, 0.1, 2.0)))
             recorder.put(TrialEnded(diverged, State.DIVERGED, "loss 1e13", diverged_at=1, last_sound_loss=2.3))

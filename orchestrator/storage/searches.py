@@ -1,0 +1,41 @@
+"""What a search proposed, kept in order, and the record of what it showed."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from orchestrator.search.proposal import Proposal
+from orchestrator.storage.studies import study_row
+from orchestrator.storage.tables import arms, proposals, studies
+
+
+def write_proposals(connection: Connection, study: str, campaign: str, made: Sequence[Proposal]) -> None:
+    """Add proposals to a campaign of a study; each is written once."""
+    row = study_row(connection, study)
+    rows = [{"study": row.id, "campaign": campaign, **vars(each)} for each in made]
+    if rows:
+        connection.execute(insert(proposals), rows)
+
+
+def read_proposals(connection: Connection, study: str, campaign: str) -> tuple[Proposal, ...]:
+    """Return the proposals of one campaign in their order."""
+    row = study_row(connection, study)
+    mine = (proposals.c.study == row.id) & (proposals.c.campaign == campaign)
+    stored = connection.execute(select(proposals).where(mine).order_by(proposals.c.number))
+    return tuple(
+        Proposal(each.number, each.origin, each.fate, each.params, each.arm, each.reason, each.attributes)
+        for each in stored
+    )
+
+
+def write_search(connection: Connection, study: str, record: Mapping[str, Any]) -> None:
+    """Keep the record of a search in the place of the one before."""
+    row = study_row(connection, study)
+    connection.execute(update(studies).where(studies.c.id == row.id).values(search=record))
+
+
+def read_levels(connection: Connection, factors: Sequence[str]) -> tuple[tuple[str, Mapping[str, Any]], ...]:
+    """Return hash and levels of every arm, of any study, whose factors are these."""
+    rows = connection.execute(select(arms.c.hash, arms.c.levels).order_by(arms.c.id))
+    return tuple((row.hash, row.levels) for row in rows if set(row.levels) == set(factors))
