@@ -36,7 +36,6 @@ class Display(Protocol):
 @contextmanager
 def shown(progress: Progress, console: Console) -> Iterator[Display]:
     """Show `progress` for the duration of the block: a live picture on a terminal, else a line a trial."""
-    progress.start()
     if not console.is_terminal:
         yield PlainDisplay(progress, console)
         return

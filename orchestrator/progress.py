@@ -25,7 +25,10 @@ class TrialProgress:
 
 @dataclass
 class Progress:
-    """Every trial of a study; a listener of the recorder keeps it up to date."""
+    """Every trial of a study; a listener of the recorder keeps it up to date.
+
+    The clock of the estimate starts with the first attempt, so that starting a cluster does not count.
+    """
 
     trials: dict[str, TrialProgress] = field(default_factory=dict)
     clock: Callable[[], float] = time.monotonic
@@ -36,17 +39,14 @@ class Progress:
         """Begin to follow a trial; `cost` is its expected work, `epochs` how many it will have."""
         self.trials.setdefault(planned.id, TrialProgress(planned, state, cost, epochs))
 
-    def start(self) -> None:
-        """Start the clock that the estimate of the time left is based on."""
-        self._started = self.clock()
-        self._cost_before = self._cost_done()
-
     def update(self, event: Event) -> TrialProgress | None:
         """Take in one event; return its trial, or None when the study does not have it."""
         trial = self.trials.get(event.trial)
         if trial is None:
             return None
         if isinstance(event, AttemptStarted):
+            if self._started is None:
+                self._started, self._cost_before = self.clock(), self._cost_done()
             trial.state = State.RUNNING
         elif isinstance(event, EpochDone):
             trial.last = event.epoch

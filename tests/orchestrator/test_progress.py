@@ -36,20 +36,19 @@ def test_a_lost_attempt_waits_again(progress: Progress) -> None:
 
 
 def test_the_time_left_weighs_trials_by_their_cost(progress: Progress) -> None:
-    progress.start()
+    progress.update(AttemptStarted("a", "cpu", "host", {}))
     progress.update(TrialEnded("a", State.COMPLETE))
     assert progress.seconds_left() == pytest.approx(30)
 
 
 def test_half_a_trial_counts_half(progress: Progress) -> None:
-    progress.start()
     progress.update(AttemptStarted("b", "cpu", "host", {}))
     progress.update(EpochDone("b", epoch(1)))
     assert progress.seconds_left() == pytest.approx(10 * 25 / 15)
 
 
 def test_there_is_no_estimate_before_there_is_a_pace(progress: Progress) -> None:
-    progress.start()
+    progress.update(AttemptStarted("b", "cpu", "host", {}))
     assert progress.seconds_left() is None
 
 
