@@ -187,9 +187,24 @@ def describe(file: StudyFileArgument, changes: Changes = None) -> None:
     Example: orchestrate describe ablation.yaml
     """
     from orchestrator.config import read_study
-    from orchestrator.terminal import print_description
+    from orchestrator.description import print_description
 
     print_description(Console(), read_study(file, changes or ()))
+
+
+@app.command()
+def presets(name: Annotated[str | None, typer.Argument(help="One study, printed as YAML")] = None) -> None:
+    """List the ready studies, or print one as YAML, to be run as it is or changed first.
+
+    Example: orchestrate presets degradation-digits > degradation.yaml
+    """
+    from orchestrator.presets import preset_names, preset_text, read_preset
+    from orchestrator.terminal import print_presets
+
+    if name is None:
+        print_presets(Console(), [read_preset(each) for each in preset_names()])
+    else:
+        sys.stdout.write(preset_text(name))
 
 
 @app.command()

@@ -47,7 +47,7 @@ def make_plan(config: StudyConfig, command: str | None = None) -> StudyPlan:
         factors = {factor.name: tuple(level.name for level in factor.levels) for factor in space.factors}
         with_key("claims", parse_claims, file.claims, factors)
         parse_analysis(file.analysis, config.source.data.get("seeds"))
-        settings = _with_defaults(config, space)
+        settings = with_defaults(config, space)
         notes = (*design_notes(space, design, file.baseline), *_warnings(planned, baseline))
     except SettingError as error:
         raise config.error(error) from None
@@ -79,6 +79,13 @@ def study_space(config: StudyConfig) -> Space:
         cosmetic=trainers.COSMETIC_SETTINGS,
         exclude=tuple(file.exclude),
     )
+
+
+def study_arms(config: StudyConfig, space: Space) -> list[Arm]:
+    """Return the arms that a study file asks for, completed; their data sets need not be there unless costs matter."""
+    design, options = _design(config.file.design)
+    baseline = resolve_baseline(space.factors, config.file.baseline, design)
+    return _arms(config, space, design, options, baseline)
 
 
 def plan_arm(arm: Arm) -> PlannedArm:
@@ -123,7 +130,7 @@ def _design(design: str | Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
     return str(design["name"]), {key: value for key, value in design.items() if key != "name"}
 
 
-def _with_defaults(config: StudyConfig, space: Space) -> dict[str, Any]:
+def with_defaults(config: StudyConfig, space: Space) -> dict[str, Any]:
     """Return the whole study file with every default filled in: what is stored, and shown in the report."""
     whole: dict[str, Any] = config.file.model_dump(mode="json")
     return {**whole, **complete_settings(space.raw([]))}

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from orchestrator.display import shown
 from orchestrator.doctor import Finding
+from orchestrator.presets import Preset
 from orchestrator.preview import Preview
 from orchestrator.progress import Progress, duration
 from orchestrator.storage import PlanOutcome, StudySummary
@@ -101,6 +102,15 @@ def print_plan(console: Console, preview: Preview) -> None:
     console.print(table)
     for line in preview.lines():
         say(console, line)
+
+
+def print_presets(console: Console, presets: Sequence[Preset]) -> None:
+    """Print what each ready study is, what it asks and how much it trains, and how to run one."""
+    for preset in presets:
+        say(console, f"{preset.name}: {preset.arms} arms, {preset.trials} trials on {preset.data}")
+        say(console, f"    {preset.about}")
+        say(console, f"    {preset.question}\n")
+    say(console, "To run one: orchestrate presets NAME > NAME.yaml && orchestrate run NAME.yaml")
 
 
 def print_studies(console: Console, studies: Sequence[StudySummary]) -> None:
