@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
 from orchestrator.errors import UserError
 from orchestrator.yaml_source import YamlSource, parse_value, read_yaml
+from reports.analysis.settings import SEEDS, repeats_from
 from search_spaces.errors import Key, SettingError, unknown
 
 NAME = r"^[a-z0-9][a-z0-9-]*$"
@@ -22,16 +23,33 @@ class _Section(BaseModel):
 
 
 class Looks(_Section):
-    """Seeds that are added in blocks: the numbers of seeds at which undecided claims are looked at."""
+    """Seeds that are added in blocks: the numbers of seeds at which undecided claims are looked at.
 
-    looks: list[Annotated[int, Field(ge=2)]] = Field(min_length=1)
+    Without looks it is `count` seeds, as many as by default. With `aa` the baseline arms are trained as often again,
+    with seeds that no other arm has: what differs between the two is noise.
+    """
+
+    looks: Annotated[list[Annotated[int, Field(ge=2)]], Field(min_length=1)] | None = None
+    count: Annotated[int, Field(ge=1)] | None = None
+    aa: bool = False
 
     @field_validator("looks")
     @classmethod
-    def _increasing(cls, looks: list[int]) -> list[int]:
-        if any(later <= earlier for earlier, later in pairwise(looks)):
+    def _increasing(cls, looks: list[int] | None) -> list[int] | None:
+        if looks is not None and any(later <= earlier for earlier, later in pairwise(looks)):
             raise ValueError(f"looks must increase, for instance [3, 5, 8, 12], not {looks}")
         return looks
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Self:
+        if self.looks is not None and self.count is not None:
+            raise ValueError("looks and count are two ways to say how many seeds: keep one of them")
+        return self
+
+    @property
+    def first(self) -> int:
+        """Return how many seeds run without looking at any result."""
+        return self.looks[0] if self.looks else self.count or SEEDS
 
 
 class Resources(_Section):
@@ -69,12 +87,13 @@ class StudyFile(_Section):
     network: dict[str, Any] = Field(default_factory=dict)
     factors: dict[str, Levels] = Field(default_factory=dict)
     design: NameOrMapping = "full_factorial"
+    search: dict[str, Any] = Field(default_factory=dict)
     baseline: dict[str, Any] = Field(default_factory=dict)
     exclude: list[dict[str, Any]] = Field(default_factory=list)
     where: str | None = None
     match: dict[str, Any] | None = None
     training: dict[str, Any] = Field(default_factory=dict)
-    seeds: Seeds = 3
+    seeds: Seeds = SEEDS
     fail_above: Annotated[int | float, Field(gt=0, le=100)] | None = None
     claims: list[dict[str, Any]] = Field(default_factory=list)
     analysis: dict[str, Any] = Field(default_factory=dict)
@@ -92,11 +111,24 @@ class StudyFile(_Section):
                 raise ValueError(f"seed {twice[0]} stands twice; every seed trains one network of each arm")
         return seeds
 
+    @property
+    def is_search(self) -> bool:
+        """Whether a sampler chooses the arms."""
+        name = self.design.get("name") if isinstance(self.design, dict) else self.design
+        return name == "search"
+
     def first_seeds(self) -> tuple[int, ...]:
         """Return the seeds that run without looking at any result."""
         if isinstance(self.seeds, list):
             return tuple(self.seeds)
-        return tuple(range(self.seeds.looks[0] if isinstance(self.seeds, Looks) else self.seeds))
+        return tuple(range(self.seeds.first if isinstance(self.seeds, Looks) else self.seeds))
+
+    def repeated_seeds(self) -> tuple[int, ...]:
+        """Return the seeds with which the baseline arms are trained once more, for the A/A check."""
+        if not isinstance(self.seeds, Looks) or not self.seeds.aa:
+            return ()
+        start = repeats_from(self.seeds.model_dump())
+        return tuple(range(start, start + self.seeds.first)) if start is not None else ()
 
 
 class StudyConfig:
@@ -125,9 +157,8 @@ def read_study(path: Path, changes: Sequence[str] = ()) -> StudyConfig:
 
 def check_study(source: YamlSource, folder: Path) -> StudyConfig:
     """Turn a parsed file into typed objects; UserError names the first mistake."""
-    if "probes" in source.data or "search" in source.data:
-        key = "probes" if "probes" in source.data else "search"
-        raise source.error("this version does not run it yet; take the key out", (key,))
+    if "probes" in source.data:
+        raise source.error("this version does not run it yet; take the key out", ("probes",))
     try:
         file = StudyFile.model_validate(source.data)
     except ValidationError as error:
@@ -161,9 +192,10 @@ EXPECTED: Mapping[str, str] = {
     "data": "a name such as `data: digits` or a mapping such as `data: {name: cifar10, root: ~/data}`",
     "network": "a mapping such as `network: {family: resnet_cifar, depth: 56}`",
     "factors": "a list of levels (`depth: [20, 56]`) or a mapping of bundles (`variant: {plain: {shortcut: none}}`)",
+    "search": "a mapping such as `search: {sampler: tpe, arms: 30}`",
     "baseline": "a mapping such as `baseline: {variant: original}`",
     "exclude": "a list of mappings such as `exclude: [{depth: 110, variant: plain}]`",
     "training": "a mapping such as `training: {recipe: quick, epochs: 10}`",
-    "seeds": "a number (`seeds: 3`), a list (`seeds: [0, 1, 2]`) or `seeds: {looks: [3, 5, 8]}`",
+    "seeds": "a number (`seeds: 3`), a list (`seeds: [0, 1, 2]`), `seeds: {looks: [3, 5, 8]}` or `seeds: {count: 3, aa: true}`",
     "claims": "a list such as `claims: [{id: plain-fails, says: plain fails}]`",
 }

@@ -5,7 +5,7 @@ from typing import Any
 
 import trainers
 from orchestrator.arm_facts import complete_settings, data_info, idle_parameters, network_cost, with_key
-from orchestrator.config import StudyConfig
+from orchestrator.config import StudyConfig, StudyFile
 from orchestrator.environment import git_revision
 from orchestrator.study_plan import PlannedArm, PlannedTrial, StudyPlan
 from reports.analysis.claims import parse_claims
@@ -38,7 +38,13 @@ def make_plan(config: StudyConfig, command: str | None = None) -> StudyPlan:
     would be the same network, and for claims that cannot be read.
     """
     file = config.file
+    if file.is_search:
+        from orchestrator.search.plan import plan_search  # which plans its arms with the functions below
+
+        return plan_search(config, command).study
     try:
+        if file.search:
+            raise SettingError("only `design: search` takes a mapping `search:`", ("search",))
         space = study_space(config)
         design, options = _design(file.design)
         baseline = resolve_baseline(space.factors, file.baseline, design)
@@ -47,6 +53,7 @@ def make_plan(config: StudyConfig, command: str | None = None) -> StudyPlan:
         factors = {factor.name: tuple(level.name for level in factor.levels) for factor in space.factors}
         with_key("claims", parse_claims, file.claims, factors)
         parse_analysis(file.analysis, config.source.data.get("seeds"))
+        _check_repetition(file.repeated_seeds(), baseline, factors)
         settings = with_defaults(config, space)
         notes = (*design_notes(space, design, file.baseline), *_warnings(planned, baseline))
     except SettingError as error:
@@ -61,12 +68,25 @@ def make_plan(config: StudyConfig, command: str | None = None) -> StudyPlan:
         baseline=baseline,
         fail_above=file.fail_above,
         arms=planned,
-        trials=tuple(trial for each in planned for trial in plan_trials(each.arm, file.first_seeds())),
+        trials=tuple(trial for each in planned for trial in plan_trials(each.arm, _seeds(file, each.arm, baseline))),
         plan_hash=settings_hash({"arms": [each.arm.id for each in planned], "judged": judged}),
         command=command,
         git=git_revision(config.folder),
         notes=notes,
     )
+
+
+def _seeds(file: StudyFile, arm: Arm, baseline: Mapping[str, Scalar]) -> tuple[int, ...]:
+    """Return the seeds of one arm; with an A/A check the baseline arms have twice as many."""
+    is_baseline = baseline.items() <= arm.levels.items()
+    return (*file.first_seeds(), *(file.repeated_seeds() if is_baseline else ()))
+
+
+def _check_repetition(seeds: Sequence[int], baseline: Mapping[str, Scalar], factors: Mapping[str, Any]) -> None:
+    if seeds and factors and not baseline:
+        first, levels = next(iter(factors.items()))
+        example = f"`baseline: {{{first}: {levels[0]}}}`"
+        raise SettingError(f"the A/A check repeats the baseline: name one, for instance {example}", ("seeds", "aa"))
 
 
 def study_space(config: StudyConfig) -> Space:

@@ -7,6 +7,7 @@ from datetime import datetime
 from reports.analysis.arms import ArmSummary, summarise
 from reports.analysis.contrasts import Contrast, contrasts
 from reports.analysis.effects import differences, paired
+from reports.analysis.readings import compared
 from reports.analysis.verdicts import Verdict
 from reports.layout import Layout, lay_out, numeric_axis
 from reports.results import Arm, State, Study, Trial
@@ -34,8 +35,8 @@ class Findings:
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """Return every seed that some trial has, ascending."""
-        return tuple(sorted({trial.seed for trial in self.study.trials}))
+        """Return every seed on which arms are compared, ascending."""
+        return tuple(sorted({trial.seed for trial in compared(self.study)}))
 
     @property
     def asked(self) -> tuple[Trial, ...]:

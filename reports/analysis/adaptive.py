@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from reports.analysis.claims import Claim
 from reports.analysis.evidence import cases
 from reports.analysis.forecast import chances_given
+from reports.analysis.readings import compared
 from reports.analysis.settings import AnalysisSettings, parse_analysis
 from reports.analysis.verdicts import Outcome, Verdict, claim_arms, judge
 from reports.results import Study
@@ -172,7 +173,7 @@ def saved(study: Study, settings: AnalysisSettings | None = None) -> Saved | Non
     if not settings.looks:
         return None
     used = {arm.name: 0 for arm in study.arms if not arm.orphaned}
-    for trial in study.trials:
+    for trial in compared(study):
         if trial.arm in used:
             used[trial.arm] += 1
     rest = {arm: max(0, settings.looks[-1] - count) for arm, count in used.items()}

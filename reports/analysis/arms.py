@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reports.analysis.intervals import is_constant, mean_interval, rate_interval, sd_interval, standard_deviation
-from reports.analysis.readings import finite, grid
+from reports.analysis.readings import compared, finite, grid
 from reports.results import Arm, Study
 
 IDENTICAL = "identical in every seed: check that the seed reaches the network"
@@ -62,7 +62,7 @@ class ArmSummary(Summary):
 def summarise(study: Study, metric: str = "test_error", level: float = 0.95) -> tuple[ArmSummary, ...]:
     """Summarise every arm, in the study's order; intervals are Student's at `level`."""
     found = grid(study, metric)
-    trials = Counter(trial.arm for trial in study.trials)
+    trials = Counter(trial.arm for trial in compared(study))
     return tuple(_of_arm(arm, found[arm.name], trials[arm.name], level) for arm in study.arms)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from reports.analysis.readings import grid
+from reports.analysis.readings import compared, grid
 from reports.results import Scalar, Study
 
 Matrix = NDArray[np.float64]
@@ -78,7 +78,7 @@ def study_anova(study: Study, metric: str = "test_error", kind: int = 2, blocked
         if arm.name not in failed
         for seed, value in found[arm.name].items()
     ]
-    planned = sum(trial.arm in names for trial in study.trials)
+    planned = sum(trial.arm in names for trial in compared(study))
     return anova(rows, tuple(study.factors), kind=kind, blocked=blocked, planned=planned, failed=failed)
 
 

@@ -12,14 +12,15 @@ from reports.analysis.effects import welch
 from reports.analysis.intervals import standard_deviation
 from reports.analysis.power import smallest_welch
 from reports.analysis.readings import finite, grid
+from reports.analysis.settings import repeats_from
 from reports.results import Arm, Study
 
 
 @dataclass(frozen=True)
 class NoiseFloor:
-    """One arm against itself: the lower half of its seeds against the upper half, by Welch's t.
+    """One arm against itself: its seeds against those of the A/A check, by Welch's t.
 
-    Nothing but the seeds differs, so `difference` is noise and `p` is small in one study of twenty. `smallest` is the
+    Without that check it is the lower half of its seeds against the upper half, and `is_repeated` is False. Nothing but the seeds differs, so `difference` is noise and `p` is small in one study of twenty. `smallest` is the
     smallest difference of two arms that this many seeds would have detected in 80 % of all studies.
     """
 
@@ -32,25 +33,36 @@ class NoiseFloor:
     p: float | None
     sd: float | None
     smallest: float | None
+    is_repeated: bool = False
 
 
 def noise_floor(study: Study, metric: str = "test_error", level: float = 0.95) -> tuple[NoiseFloor, ...]:
     """Return the A/A check of every baseline arm with at least two sound seeds, one for each context."""
-    found = grid(study, metric)
+    found = grid(study, metric, repeated=True)
+    start = repeats_from(study.settings.get("seeds"))
     arms = [arm for arm in study.arms if study.baseline.items() <= arm.levels.items() and not arm.orphaned]
-    return tuple(_floor(arm, finite(found[arm.name]), level) for arm in arms if len(finite(found[arm.name])) >= 2)
+    halves = [(arm, *_halves(finite(found[arm.name]), start)) for arm in arms]
+    return tuple(_floor(arm, one, other, level, start is not None) for arm, one, other in halves if one and other)
 
 
-def _floor(arm: Arm, values: Mapping[int, float], level: float) -> NoiseFloor:
+def _halves(values: Mapping[int, float], start: int | None) -> tuple[dict[int, float], dict[int, float]]:
     seeds = sorted(values)
-    half = len(seeds) // 2
-    first = {seed: values[seed] for seed in seeds[:half]}
-    second = {seed: values[seed] for seed in seeds[half : 2 * half]}
+    if start is not None:
+        own, again = [seed for seed in seeds if seed < start], [seed for seed in seeds if seed >= start]
+    else:
+        half = len(seeds) // 2
+        own, again = seeds[:half], seeds[half : 2 * half]
+    return {seed: values[seed] for seed in own}, {seed: values[seed] for seed in again}
+
+
+def _floor(
+    arm: Arm, first: Mapping[int, float], second: Mapping[int, float], level: float, is_repeated: bool
+) -> NoiseFloor:
     effect = welch({"first": first, "second": second}, {"second": 1.0, "first": -1.0})
     low, high = effect.interval(level) if effect else (None, None)
-    difference = math.fsum(second.values()) / half - math.fsum(first.values()) / half
-    spread = standard_deviation(list(values.values()))
-    size = smallest_welch(half, 1 - level)
+    difference = math.fsum(second.values()) / len(second) - math.fsum(first.values()) / len(first)
+    spread = standard_deviation([*first.values(), *second.values()])
+    size = smallest_welch(min(len(first), len(second)), 1 - level)
     return NoiseFloor(
         arm=arm,
         first=first,
@@ -61,6 +73,7 @@ def _floor(arm: Arm, values: Mapping[int, float], level: float) -> NoiseFloor:
         p=effect.p if effect else None,
         sd=spread,
         smallest=size * spread if size is not None and spread else None,
+        is_repeated=is_repeated,
     )
 
 
@@ -80,7 +93,7 @@ def machine_check(study: Study, kind: str = "host", metric: str = "test_error") 
 
     None when no arm ran on two of them: only such an arm can tell.
     """
-    found = grid(study, metric)
+    found = grid(study, metric, repeated=True)
     places = {(trial.arm, trial.seed): getattr(trial, kind) for trial in study.trials if getattr(trial, kind)}
     groups: list[tuple[list[str], list[float]]] = []
     for arm, values in found.items():

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from reports.analysis.settings import repeats_from
 from reports.results import Arm, State, Study, Trial
 
 METRICS = ("test_error", "train_error", "test_loss", "train_loss", "seconds", "images_per_second")
@@ -24,20 +25,28 @@ _OF_A_LIST: dict[str, Callable[[Sequence[float]], float]] = {
 }
 
 
+def compared(study: Study) -> tuple[Trial, ...]:
+    """Return the trials that arms are compared on: all but the A/A repetition of the baseline."""
+    start = repeats_from(study.settings.get("seeds"))
+    return tuple(trial for trial in study.trials if start is None or trial.seed < start)
+
+
 def readings(study: Study, arm: Arm | str, metric: str = "test_error") -> dict[int, float]:
     """Return one arm's outcomes by seed, infinity for a fail; trials that have no outcome are left out."""
     return _by_seed(study, study.trials_of(arm), metric, _measurements(study, metric))
 
 
-def grid(study: Study, metric: str = "test_error") -> dict[str, dict[int, float]]:
+def grid(study: Study, metric: str = "test_error", *, repeated: bool = False) -> dict[str, dict[int, float]]:
     """Return the outcomes of every arm, by its name and by seed, infinity for a fail.
+
+    The A/A repetition of the baseline is left out unless `repeated`.
 
     For the test error a trial above the study's `fail_above` is a fail. Every other metric of a trial that reached its
     last epoch is an honest number whatever its test error, so there only a diverged trial is a fail. `metric` is a
     field of the trial, or "kind.path" of a measurement, for instance "layer_response.mean".
     """
     trials: dict[str, list[Trial]] = {arm.name: [] for arm in study.arms}
-    for trial in sorted(study.trials, key=lambda each: each.seed):
+    for trial in sorted(study.trials if repeated else compared(study), key=lambda each: each.seed):
         trials.setdefault(trial.arm, []).append(trial)
     measured = _measurements(study, metric)
     return {name: _by_seed(study, found, metric, measured) for name, found in trials.items()}

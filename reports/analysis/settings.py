@@ -10,6 +10,8 @@ from search_spaces.errors import SettingError, unknown
 
 TESTS = ("paired", "pooled", "welch", "sign")
 FAMILIES = ("holm", "none")
+SEEDS = 3
+"""How many seeds a study has that does not say."""
 _KEYS = ("alpha", "family", "looks", "power", "futility", "test")
 
 
@@ -45,11 +47,12 @@ def parse_analysis(analysis: Mapping[str, Any] | None, seeds: object = None) -> 
     for key in given:
         if key not in _KEYS:
             raise unknown("setting", key, _KEYS, ("analysis", str(key)))
-    if "looks" in given and isinstance(seeds, Mapping) and "looks" in seeds and given["looks"] != seeds["looks"]:
+    asked = seeds.get("looks") if isinstance(seeds, Mapping) else None
+    if "looks" in given and asked is not None and given["looks"] != asked:
         raise SettingError("the looks are given twice and differ: keep those of seeds", ("analysis", "looks"))
     looks: tuple[int, ...] = ()
-    if isinstance(seeds, Mapping) and "looks" in seeds:
-        looks = parse_looks(seeds["looks"], ("seeds", "looks"))
+    if isinstance(seeds, Mapping) and asked is not None:
+        looks = parse_looks(asked, ("seeds", "looks"))
     elif "looks" in given:
         looks = parse_looks(given["looks"], ("analysis", "looks"))
     return AnalysisSettings(
@@ -60,6 +63,17 @@ def parse_analysis(analysis: Mapping[str, Any] | None, seeds: object = None) -> 
         futility=_share(given, "futility", 0.1, zero=True),
         test=_word(given, "test", TESTS),
     )
+
+
+def repeats_from(seeds: object) -> int | None:
+    """Return the first seed of the A/A repetition, which the baseline arms alone have; None without ``aa: true``.
+
+    It lies behind every seed on which a claim may rest, so that the two never share one.
+    """
+    if not isinstance(seeds, Mapping) or not seeds.get("aa"):
+        return None
+    looks = seeds.get("looks")
+    return int(looks[-1] if looks else seeds.get("count") or SEEDS)
 
 
 def parse_looks(value: object, key: tuple[str | int, ...] = ("looks",)) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from reports.analysis.evidence import Case, ContextResult, Evidence, alternative
 from reports.analysis.forecast import Forecast, forecast
 from reports.analysis.many import holm
 from reports.analysis.power import seeds_for_rate
-from reports.analysis.readings import grid
+from reports.analysis.readings import compared, grid
 from reports.analysis.settings import AnalysisSettings, parse_analysis
 from reports.analysis.wording import sentence
 from reports.results import State, Study, Trial
@@ -147,7 +147,7 @@ def _live(study: Study, metric: str) -> dict[str, dict[int, float]]:
 
 def _by_arm(study: Study) -> dict[str, dict[int, Trial]]:
     found: dict[str, dict[int, Trial]] = {arm.name: {} for arm in study.arms}
-    for trial in study.trials:
+    for trial in compared(study):
         found.setdefault(trial.arm, {})[trial.seed] = trial
     return found
 
