@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event as Flag
 from threading import current_thread, main_thread
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from orchestrator.blocks import StudyBlocks
 from orchestrator.config import StudyConfig, read_study
@@ -28,6 +28,9 @@ from reports.analysis.verdicts import Verdict
 from reports.page import write_report
 from reports.results import State, Study
 from search_spaces.errors import unknown
+
+if TYPE_CHECKING:
+    from orchestrator.search.run import SearchRun
 
 DEFAULT_DATABASE = "sqlite:///results.db"
 EXECUTORS = ("ray", "inline")
@@ -94,7 +97,7 @@ def run_study(
     with Store.open(database(options.db or db, config)) as store, store.lease(plan.name):
         store.recover(plan.name)
         outcome = store.record_plan(plan)
-        interrupted = _train(store, plan, outcome, lambda: _executor(config, options, out), config, show)
+        interrupted = _train(store, plan, outcome, lambda: _executor(config, options, out), config, out, show)
         if interrupted:
             store.recover(plan.name)
         study = store.load_study(plan.name)
@@ -140,15 +143,17 @@ def _train(
     outcome: PlanOutcome,
     executor: Callable[[], Executor],
     config: StudyConfig,
+    out: Path,
     show: Show | None,
 ) -> bool:
     """Train what is missing, block by block; return whether the user interrupted it."""
     progress = Progress()
+    search = _search(store, config, progress, out) if config.file.is_search else None
     blocks = StudyBlocks(store, plan, progress, config.file.resources.seeds_per_pack)
-    first = blocks.first()
+    first = [] if search else blocks.first()
     shown = show(progress, plan, outcome) if show else nullcontext(progress.update)
     with interruptible() as interrupted, shown as listener:
-        if first:
+        if first or (search and search.source.has_work()):
             with Recorder(store, plan.name, listeners=(listener,)) as recorder:
 
                 def sink(event: Event) -> None:
@@ -160,8 +165,18 @@ def _train(
                     recorder.flush()
                     return blocks.more()
 
-                executor().execute(BlockSource(first, more), sink, interrupted)
+                source = search.source if search else BlockSource(first, more)
+                executor().execute(source, sink, interrupted)
+    if search:
+        search.finish()
     return interrupted.is_set()
+
+
+def _search(store: Store, config: StudyConfig, progress: Progress, out: Path) -> "SearchRun":
+    # Optuna takes a second to import, and only a search needs it.
+    from orchestrator.search.run import SearchRun
+
+    return SearchRun(store, config, progress, out)
 
 
 def _executor(config: StudyConfig, options: RunOptions, out: Path) -> Executor:

@@ -22,6 +22,10 @@ class InlineExecutor:
                 for event in events:
                     sink(event)
                     source.tell(event)
-                if interrupted.is_set():
+                ends = source.stopped(pack)
+                for event in ends:
+                    sink(event)
+                    source.tell(event)
+                if ends or interrupted.is_set():
                     break
             steps.close()

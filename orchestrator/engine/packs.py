@@ -38,6 +38,9 @@ class PackSource(Protocol):
     def tell(self, event: Event) -> None:
         """Learn what became of a trial."""
 
+    def stopped(self, pack: Pack) -> Sequence[Event]:
+        """Return the ends of the trials of a pack that is to be stopped early; nothing while it goes on."""
+
 
 class BlockSource:
     """Hands out blocks of packs, the most expensive first, so that no worker idles at the end.
@@ -67,6 +70,10 @@ class BlockSource:
             self._open.discard(event.trial)
             if not self._open:
                 self._begin(self._more())
+
+    def stopped(self, pack: Pack) -> Sequence[Event]:
+        """Return nothing: what was planned trains to its end."""
+        return ()
 
     def _begin(self, block: Sequence[Pack]) -> None:
         self._waiting = sorted(block, key=lambda pack: pack.cost)

@@ -24,6 +24,7 @@ os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 
 import ray
 from ray import tune
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
 from orchestrator.engine.address import HINT
@@ -68,6 +69,7 @@ class RayExecutor:
                 param_space={"worker": self._worker},
                 tune_config=tune.TuneConfig(
                     search_alg=_PlanSearcher(source),
+                    scheduler=_EarlyStops(relay),
                     num_samples=-1,
                     max_concurrent_trials=self._slots(),
                     reuse_actors=True,
@@ -165,8 +167,16 @@ class _Relay(_Unsaved, tune.Callback):
         self._interrupted = interrupted
         self._ended: set[str] = set()
 
-    def on_trial_result(self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **_: Any) -> None:
-        self._pass_on(result["events"])
+    def on_report(self, trial: Any, events: list[Event]) -> bool:
+        """Pass a worker's report on; return whether its pack is to be stopped."""
+        self._pass_on(events)
+        ends: list[Event] = []
+        try:
+            ends += self._source.stopped(trial.config["pack"])
+        except Exception as error:
+            self._fail(error)
+        self._pass_on(ends)
+        return bool(ends)
 
     def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:
         self._pass_on([AttemptLost(each, "the worker process died") for each in self._unfinished(trial)])
@@ -187,8 +197,23 @@ class _Relay(_Unsaved, tune.Callback):
                 self._sink(event)
                 self._source.tell(event)
         except Exception as error:
-            self.error = self.error or error
-            self._interrupted.set()
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        self.error = self.error or error
+        self._interrupted.set()
+
+
+class _EarlyStops(_Unsaved, FIFOScheduler):
+    """Hands every report to the relay, and stops the packs that the source gives up."""
+
+    def __init__(self, relay: _Relay) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._relay = relay
+
+    def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
+        decision = TrialScheduler.STOP if self._relay.on_report(trial, result["events"]) else TrialScheduler.CONTINUE
+        return str(decision)
 
 
 class _StopWhen(_Unsaved, tune.Stopper):
@@ -211,13 +236,13 @@ def _cluster(address: str | None) -> Iterator[None]:
         yield
         return
     try:
-        ray.init(
-            address=address or "local",
-            include_dashboard=False if address is None else None,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-        )
-        _restore_signals()
+        with _own_signals():
+            ray.init(
+                address=address or "local",
+                include_dashboard=False if address is None else None,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+            )
     except (ConnectionError, RuntimeError, ValueError) as error:
         where = f"the Ray cluster at {address}" if address else "a Ray cluster on this machine"
         raise UserError(f"--address: cannot use {where}: {str(error).splitlines()[0]}; {HINT}") from None
@@ -227,7 +252,10 @@ def _cluster(address: str | None) -> Iterator[None]:
         ray.shutdown()
 
 
-def _restore_signals() -> None:
-    """Put our handler for SIGTERM back, which Ray's core replaces by one that dumps a stack and ends the process."""
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Keep the handler of SIGTERM, which Ray replaces by one that ends the process at once."""
+    handler = signal.getsignal(signal.SIGTERM)
+    yield
     if current_thread() is main_thread():
-        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))
+        signal.signal(signal.SIGTERM, handler)

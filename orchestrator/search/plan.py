@@ -1,0 +1,165 @@
+"""Make the plan of a search: its space, its settings and its baseline, checked before anything is trained."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import getitem
+from typing import Any
+
+import trainers
+from orchestrator.arm_facts import complete_settings, with_key
+from orchestrator.config import StudyConfig
+from orchestrator.environment import git_revision
+from orchestrator.plan import plan_arm, plan_trials
+from orchestrator.search.axes import Axis, Choices
+from orchestrator.search.settings import SearchSettings, parse_search
+from orchestrator.search.space import CONFIRM, SEARCH, SearchSpace, parse_space
+from orchestrator.study_plan import PlannedArm, StudyPlan
+from search_spaces import Space
+from search_spaces.arm import settings_hash
+from search_spaces.errors import SettingError
+from search_spaces.factors import full_path
+
+FIRST_FRESH_SEED = 1000
+
+
+@dataclass(frozen=True)
+class SearchPlan:
+    """A search before it runs: where it looks, how, from which baseline, and the plan that the store records."""
+
+    space: SearchSpace
+    settings: SearchSettings
+    baseline: Mapping[str, Any]
+    study: StudyPlan
+
+    @property
+    def search_seeds(self) -> tuple[int, ...]:
+        """The seeds that an arm is searched with."""
+        return tuple(range(self.settings.seeds_per_arm))
+
+    @property
+    def fresh_seeds(self) -> tuple[int, ...]:
+        """The seeds of the confirmation, none of which the search has seen."""
+        return tuple(range(FIRST_FRESH_SEED, FIRST_FRESH_SEED + self.settings.confirm.seeds))
+
+    def campaign(self, role: str) -> str:
+        """Return the name of a campaign: a hash of all that its proposals follow from."""
+        identity = {
+            key: value for key, value in self.settings.identity().items() if role == "search" or key != "sampler"
+        }
+        factors = self.study.settings["factors"]
+        return settings_hash({"arm": self.study.arms[0].arm.id, "factors": factors, "how": identity, "role": role})
+
+
+def plan_search(config: StudyConfig, command: str | None = None) -> SearchPlan:
+    """Plan the search of a study file; UserError with file and line for every mistake in it."""
+    try:
+        return _plan(config, command)
+    except SettingError as error:
+        raise config.error(error) from None
+
+
+def _plan(config: StudyConfig, command: str | None) -> SearchPlan:
+    file = config.file
+    _refuse_what_a_search_has_not(config)
+    settings = with_key("search", parse_search, file.search)
+    base = Space(
+        base={"data": file.data, "network": file.network, "training": file.training},
+        factors=(),
+        complete=complete_settings,
+        cosmetic=trainers.COSMETIC_SETTINGS,
+    )
+    space = with_key("factors", parse_space, base, file.factors, file.baseline, settings.validation)
+    baseline = with_key("baseline", _baseline, space, file.baseline)
+    levels = space.levels(baseline)
+    _check_levels(space, baseline)
+    arms = tuple(plan_arm(space.arm_of_levels(levels, stage)) for stage in (SEARCH, CONFIRM))
+    whole: dict[str, Any] = {
+        **file.model_dump(mode="json"),
+        **complete_settings(base.raw([])),
+        "search": settings.as_dict(),
+    }
+    plan = SearchPlan(space, settings, baseline, _study_plan(config, space, whole, arms, command))
+    trials = plan_trials(arms[0].arm, plan.search_seeds) + plan_trials(arms[1].arm, plan.fresh_seeds)
+    study = replace(
+        plan.study,
+        trials=trials,
+        baseline={name: level.name for name, level in levels.items()},
+        plan_hash=settings_hash({"search": plan.campaign("search"), "fail_above": file.fail_above}),
+    )
+    return SearchPlan(space, settings, baseline, study)
+
+
+def _study_plan(
+    config: StudyConfig,
+    space: SearchSpace,
+    settings: Mapping[str, Any],
+    arms: tuple[PlannedArm, ...],
+    command: str | None,
+) -> StudyPlan:
+    return StudyPlan(
+        name=config.file.study,
+        question=config.file.question,
+        source=config.source.text,
+        settings=settings,
+        factors=space.factors,
+        baseline={},
+        fail_above=config.file.fail_above,
+        arms=arms,
+        trials=(),
+        plan_hash="",
+        command=command,
+        git=git_revision(config.folder),
+    )
+
+
+def _refuse_what_a_search_has_not(config: StudyConfig) -> None:
+    remedies = {
+        "seeds": "a search takes its seeds from search.seeds_per_arm and search.confirm.seeds",
+        "claims": "a search declares no claims: declare them in a study of the arms that it finds",
+        "where": "a search takes its bounds from search.constraints",
+        "match": "a search does not adjust widths: make the width a factor, or bound the cost by search.constraints",
+        "exclude": "a search has nothing to exclude: take the levels out of the factors",
+    }
+    for key, remedy in remedies.items():
+        if key in config.source.data:
+            raise SettingError(remedy, (key,))
+    if not config.file.search:
+        raise SettingError("design: search needs a mapping `search:`, for instance `search: {arms: 30}`", ("design",))
+
+
+def _baseline(space: SearchSpace, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the point of the baseline; a factor left out has the network's own setting, or its first level."""
+    names = {axis.name for axis in space.axes}
+    for name in given:
+        if name not in names:
+            raise SettingError(f"{name} is not one of the factors: {', '.join(sorted(names))}", (str(name),))
+    return space.point(
+        {**{axis.name: _own_level(space, axis) for axis in space.axes if axis.name not in given}, **given}
+    )
+
+
+def _own_level(space: SearchSpace, axis: Axis) -> Any:
+    """Return the level that the study's own network or training has, or the first one that is listed."""
+    raw = space.base.raw([])
+    for settings in (raw, space.base.complete(raw)):
+        try:
+            own = reduce(getitem, full_path(axis.name).split("."), settings)
+            axis.params(own)
+            return own
+        except (SettingError, KeyError, TypeError):
+            continue
+    if isinstance(axis, Choices):
+        return axis.factor.levels[0].name
+    raise SettingError(f"the baseline must say which {axis.name} it has, for it is no listed level")
+
+
+def _check_levels(space: SearchSpace, baseline: Mapping[str, Any]) -> None:
+    """Raise SettingError for a listed level that cannot be built beside the baseline's other levels."""
+    if space.conditions:
+        return
+    levels = space.levels(baseline)
+    for axis in space.axes:
+        if isinstance(axis, Choices):
+            for level in axis.factor.levels:
+                space.arm_of_levels({**levels, axis.name: level}, SEARCH)

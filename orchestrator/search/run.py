@@ -1,0 +1,46 @@
+"""Run the search of a study: its source over the results DB, Optuna's file, and the record of what it showed."""
+
+from pathlib import Path
+
+from orchestrator.arm_facts import trial_cost, trial_epochs
+from orchestrator.config import StudyConfig
+from orchestrator.progress import Progress
+from orchestrator.search.campaign import Campaign
+from orchestrator.search.learned import learned
+from orchestrator.search.ledger import StoreLedger
+from orchestrator.search.optuna_file import NAME, OptunaFile
+from orchestrator.search.plan import plan_search
+from orchestrator.search.source import SearchSource
+from orchestrator.storage import Store
+from orchestrator.study_plan import PlannedArm, PlannedTrial
+from reports.results import State
+
+
+class SearchRun:
+    """One run of a search: `source` says what is trained next, `finish` stores what was learned."""
+
+    def __init__(self, store: Store, config: StudyConfig, progress: Progress, out: Path) -> None:
+        self._store = store
+        self._progress = progress
+        self._out = out
+        self._plan = plan_search(config)
+        self._file = OptunaFile(out / NAME, self._plan.study.name)
+        ledger = StoreLedger(store, self._plan.study.name)
+        self.source = SearchSource(self._plan, ledger, self._follow, self._decided)
+        for campaign in self.source.campaigns.values():
+            self._decided(campaign)
+
+    def finish(self) -> None:
+        """Store what was learned, and remove what only a trial that goes on would need."""
+        self._store.save_search(self._plan.study.name, learned(self.source))
+        self._file.close()
+        for trial in self._store.load_study(self._plan.study.name).trials:
+            if trial.state is State.PRUNED:
+                for left in (self._out / "checkpoints").glob(f"{trial.id}*.pt"):
+                    left.unlink(missing_ok=True)
+
+    def _follow(self, arm: PlannedArm, trial: PlannedTrial, state: State) -> None:
+        self._progress.add(trial, state, trial_cost(arm.arm), trial_epochs(arm.arm))
+
+    def _decided(self, campaign: Campaign) -> None:
+        self._file.write(campaign, self._plan.campaign(campaign.role)[:8])

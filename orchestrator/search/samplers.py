@@ -1,0 +1,113 @@
+"""Optuna's samplers, every argument pinned: a default that Optuna changes must not change a search."""
+
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+from search_spaces.settings import Positive, Range, Share
+
+Population = Annotated[int, Range(low=2)]
+
+
+def tpe(
+    *,
+    seed: int,
+    n_startup_trials: Positive = 10,
+    n_ei_candidates: Positive = 24,
+    multivariate: bool = True,
+    group: bool = False,
+    constant_liar: bool = True,
+) -> Any:
+    """Tree-structured Parzen estimator (Bergstra et al. 2011): models where good arms lie and where the rest does."""
+    from optuna.samplers import TPESampler
+
+    return TPESampler(
+        seed=seed,
+        n_startup_trials=n_startup_trials,
+        n_ei_candidates=n_ei_candidates,
+        multivariate=multivariate,
+        group=group,
+        constant_liar=constant_liar,
+        warn_independent_sampling=False,
+    )
+
+
+def gp(*, seed: int, n_startup_trials: Positive = 10, deterministic_objective: bool = False) -> Any:
+    """Bayesian optimisation with a Gaussian process."""
+    from optuna.samplers import GPSampler, RandomSampler
+
+    return GPSampler(
+        seed=seed,
+        independent_sampler=RandomSampler(seed=seed),
+        n_startup_trials=n_startup_trials,
+        deterministic_objective=deterministic_objective,
+    )
+
+
+def nsga2(
+    *, seed: int, population_size: Population = 16, crossover_prob: Share = 0.9, swapping_prob: Share = 0.5
+) -> Any:
+    """Non-dominated sorting genetic algorithm II (Deb et al. 2002)."""
+    from optuna.samplers import NSGAIISampler
+
+    return NSGAIISampler(
+        seed=seed,
+        population_size=population_size,
+        mutation_prob=None,
+        crossover_prob=crossover_prob,
+        swapping_prob=swapping_prob,
+    )
+
+
+def nsga3(
+    *,
+    seed: int,
+    population_size: Population = 16,
+    crossover_prob: Share = 0.9,
+    swapping_prob: Share = 0.5,
+    dividing_parameter: Positive = 3,
+) -> Any:
+    """NSGA-III (Deb and Jain 2014): reference points keep the front spread when objectives are many."""
+    from optuna.samplers import NSGAIIISampler
+
+    return NSGAIIISampler(
+        seed=seed,
+        population_size=population_size,
+        mutation_prob=None,
+        crossover_prob=crossover_prob,
+        swapping_prob=swapping_prob,
+        dividing_parameter=dividing_parameter,
+    )
+
+
+def random(*, seed: int) -> Any:
+    """Every arm with the same chance."""
+    from optuna.samplers import RandomSampler
+
+    return RandomSampler(seed=seed)
+
+
+def grid(*, seed: int) -> Any:
+    """Every arm of the space in its order; the campaign hands the points out, so nothing is left to draw."""
+    return random(seed=seed)
+
+
+SAMPLERS: Mapping[str, Callable[..., Any]] = {
+    "tpe": tpe,
+    "gp": gp,
+    "nsga2": nsga2,
+    "nsga3": nsga3,
+    "random": random,
+    "grid": grid,
+}
+
+
+def make_sampler(spec: Mapping[str, Any], seed: int) -> Any:
+    """Return a fresh sampler: what it draws is a function of its seed and of the proposals so far."""
+    from optuna.exceptions import ExperimentalWarning
+
+    arguments = {key: value for key, value in spec.items() if key != "name"}
+    with warnings.catch_warnings():
+        # Whether Optuna calls an argument experimental is of no concern once it is pinned.
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        return SAMPLERS[spec["name"]](seed=seed, **arguments)

@@ -1,0 +1,39 @@
+"""Schedulers: which arms are stopped before their last epoch, decided in the driver and so for every executor."""
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+from search_spaces.settings import Positive, Range
+
+Count = Annotated[int, Range(low=0)]
+
+
+def none() -> Any:
+    """Every arm trains to its end."""
+    from optuna.pruners import NopPruner
+
+    return NopPruner()
+
+
+def median(*, startup_arms: Count = 5, grace_epochs: Count = 1) -> Any:
+    """Stop an arm whose best error so far is worse than the median of the others at the same epoch."""
+    from optuna.pruners import MedianPruner
+
+    return MedianPruner(n_startup_trials=startup_arms, n_warmup_steps=grace_epochs, interval_steps=1, n_min_trials=1)
+
+
+def asha(*, first_rung: Positive = 1, factor: Annotated[int, Range(low=2)] = 3) -> Any:
+    """Asynchronous successive halving (Li et al. 2020): rungs at first_rung, times `factor`, each keeps 1/factor."""
+    from optuna.pruners import SuccessiveHalvingPruner
+
+    return SuccessiveHalvingPruner(
+        min_resource=first_rung, reduction_factor=factor, min_early_stopping_rate=0, bootstrap_count=0
+    )
+
+
+SCHEDULERS: Mapping[str, Callable[..., Any]] = {"none": none, "median": median, "asha": asha}
+
+
+def make_scheduler(spec: Mapping[str, Any]) -> Any:
+    """Return the scheduler of a specification."""
+    return SCHEDULERS[spec["name"]](**{key: value for key, value in spec.items() if key != "name"})

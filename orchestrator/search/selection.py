@@ -1,0 +1,47 @@
+"""Which arms of a search are confirmed: the best ones on the validation split, by what the search saw of them."""
+
+from collections.abc import Callable, Sequence
+from statistics import fmean
+
+from orchestrator.search.campaign import Campaign
+from orchestrator.search.plan import SearchPlan
+from orchestrator.search.proposal import TRAINED, Proposal
+from orchestrator.search.score import Known, Score
+from reports.results import State
+
+Place = tuple[float, float, int]
+
+
+def select(campaign: Campaign, plan: SearchPlan, trials_of: Callable[[str], Sequence[Known]]) -> list[Proposal]:
+    """Return the best proposals, the baseline left out; with several objectives those of the Pareto front come first.
+
+    Equal validation errors are told apart by the validation loss, then by who came first.
+    """
+    found = [
+        proposal
+        for proposal in campaign.proposals
+        if proposal.fate == TRAINED
+        and proposal.arm is not None
+        and proposal.params != plan.baseline
+        and campaign.scores[proposal.arm].state is State.COMPLETE
+    ]
+    scores = {each.arm: campaign.scores[each.arm] for each in found if each.arm is not None}
+    error = plan.settings.objectives.index("val_error")
+
+    def place(proposal: Proposal) -> tuple[bool, float, float, int]:
+        assert proposal.arm is not None
+        mine = scores[proposal.arm]
+        is_beaten = any(_beats(other, mine) for other in scores.values())
+        return is_beaten and len(mine.values) > 1, mine.values[error], _loss(trials_of(proposal.arm)), proposal.number
+
+    return sorted(found, key=place)[: plan.settings.confirm.best]
+
+
+def _beats(one: Score, other: Score) -> bool:
+    return one.values != other.values and all(a <= b for a, b in zip(one.values, other.values, strict=True))
+
+
+def _loss(trials: Sequence[Known]) -> float:
+    losses = [trial.losses[max(trial.losses)] if trial.losses else None for trial in trials]
+    known = [loss for loss in losses if loss is not None]
+    return fmean(known) if len(known) == len(losses) else float("inf")

@@ -1,0 +1,234 @@
+"""The source of a search: what its sampler proposes, then the control, then the confirmation of the best arms."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from orchestrator.arm_facts import trial_cost
+from orchestrator.engine.packs import Pack
+from orchestrator.events import EpochDone, Event, TrialEnded
+from orchestrator.plan import plan_arm, plan_trials
+from orchestrator.search.campaign import Campaign
+from orchestrator.search.ledger import Ledger
+from orchestrator.search.plan import SearchPlan
+from orchestrator.search.score import Known, Score, error_at, score
+from orchestrator.search.selection import select
+from orchestrator.search.space import CONFIRM, SEARCH, STAGE
+from orchestrator.study_plan import PlannedArm, PlannedTrial
+from reports.results import State
+from search_spaces.arm import Arm
+from search_spaces.errors import SettingError
+
+ROLES = (SEARCH, "control")
+
+Follow = Callable[[PlannedArm, PlannedTrial, State], None]
+
+
+class SearchSource:
+    """Answers "what next" for a search.
+
+    The sampler's arms come first; a random-search control of the same size fills workers that would wait; when every
+    score is known, the best arms and the baseline are trained again on the whole training set. `follow` hears of each
+    trial that the study gains, `decided` is called with a campaign whenever one of its arms has its score. Only arms
+    that are `on_record` are proposed, which a replay needs.
+    """
+
+    def __init__(
+        self,
+        plan: SearchPlan,
+        ledger: Ledger,
+        follow: Follow = lambda arm, trial, state: None,
+        decided: Callable[[Campaign], None] = lambda campaign: None,
+        on_record: Callable[[Iterable[str]], bool] = lambda trials: True,
+        planned_arms: dict[str, PlannedArm] | None = None,
+    ) -> None:
+        self.plan = plan
+        self._ledger = ledger
+        self._follow = follow
+        self._decided = decided
+        self._on_record = on_record
+        self._planned = {} if planned_arms is None else planned_arms
+        self._known: dict[str, Known] = {}
+        self._trials: dict[str, tuple[PlannedTrial, ...]] = {}
+        self._arm_of: dict[str, str] = {}
+        self._waiting: list[Pack] = []
+        self._in_flight: set[str] = set()
+        self._stopped: dict[str, str] = {}
+        self._exhausted: set[str] = set()
+        self.confirmed: tuple[str, ...] | None = None
+        roles = ROLES if plan.settings.control else ROLES[:1]
+        self.campaigns = {role: self._campaign(role) for role in roles}
+        for role, campaign in self.campaigns.items():
+            campaign.restore(ledger.proposals(plan.campaign(role)), self._history)
+            self._waiting += [pack for arm in campaign.open for pack in self._packs(arm, plan.search_seeds)]
+
+    def next(self) -> Pack | None:
+        """Return the next pack; None while every arm that could be proposed is in training."""
+        while not self._waiting:
+            campaign = next((each for each in self.campaigns.values() if self._wants_more(each)), None)
+            if campaign is not None:
+                self._propose(campaign)
+            elif self.confirmed is not None or any(each.open for each in self.campaigns.values()):
+                return None
+            else:
+                self._begin_confirmation()
+        return self._waiting.pop(0)
+
+    def has_work(self) -> bool:
+        """Whether anything is left to train; an answer may record proposals that need no training."""
+        pack = self.next()
+        if pack is not None:
+            self._waiting.insert(0, pack)
+        return pack is not None
+
+    def exhausted(self) -> bool:
+        """Whether the confirmation is handed out, after which nothing comes."""
+        return self.confirmed is not None and not self._waiting
+
+    def tell(self, event: Event) -> None:
+        """Learn from an epoch, and from the end of the last trial of an arm."""
+        known = self._known.get(event.trial)
+        if known is None:
+            return
+        known.update(event)
+        arm = self._arm_of[event.trial]
+        if isinstance(event, EpochDone):
+            self._report(arm, event.epoch.epoch)
+        elif isinstance(event, TrialEnded):
+            self._in_flight.discard(event.trial)
+            self._decide(arm)
+
+    def stopped(self, pack: Pack) -> list[Event]:
+        """Return the ends of a pack's trials when the scheduler gave its arm up; nothing while it goes on."""
+        first = next(iter(pack.trials.values()))
+        reason = self._stopped.get(self._arm_of.get(first, ""))
+        if reason is None:
+            return []
+        going = [trial for trial in pack.trials.values() if not self._known[trial].state.is_finished()]
+        seconds = {trial: sum(self._known[trial].epoch_seconds.values()) for trial in going}
+        return [TrialEnded(trial, State.PRUNED, reason, seconds=seconds[trial]) for trial in going]
+
+    def trials_of(self, arm: str) -> list[Known]:
+        """Return what is known of the trials of an arm."""
+        return [self._known[trial.id] for trial in self._trials[arm]]
+
+    def _campaign(self, role: str) -> Campaign:
+        first: list[tuple[str, Mapping[str, Any]]] = [("baseline", self.plan.baseline)]
+        if role == SEARCH and self.plan.settings.warm_start:
+            first += [("warm", point) for point in self._warm_points()]
+        return Campaign(
+            space=self.plan.space,
+            settings=self.plan.settings,
+            sampler=self.plan.settings.sampler if role == SEARCH else {"name": "random"},
+            role=role,
+            plan_arm=self._plan_arm,
+            first=first,
+            on_record=self._is_on_record,
+        )
+
+    def _warm_points(self) -> list[Mapping[str, Any]]:
+        """Return the points of the space that have been trained before, in this study or in another."""
+        found: list[Mapping[str, Any]] = []
+        for key, levels in self._ledger.arms_with([STAGE, *(axis.name for axis in self.plan.space.axes)]):
+            try:
+                point = self.plan.space.point(levels)
+                if levels[STAGE] == SEARCH and self.plan.space.arm(point, SEARCH).id == key and point not in found:
+                    found.append(point)
+            except SettingError:
+                continue
+        return found
+
+    def _plan_arm(self, arm: Arm) -> PlannedArm:
+        """Plan an arm once: building its network takes longer than everything else here."""
+        if arm.id not in self._planned:
+            self._planned[arm.id] = plan_arm(arm)
+        known = self._planned[arm.id]
+        return PlannedArm(arm, known.params, known.flops, known.graph)
+
+    def _is_on_record(self, planned: PlannedArm) -> bool:
+        return self._on_record(trial.id for trial in plan_trials(planned.arm, self.plan.search_seeds))
+
+    def _wants_more(self, campaign: Campaign) -> bool:
+        return campaign.role not in self._exhausted and campaign.trained < self.plan.settings.arms
+
+    def _propose(self, campaign: Campaign) -> None:
+        step = campaign.ask()
+        if step.arm is None:
+            self._exhausted.add(campaign.role)
+            self._ledger.record(self.plan.campaign(campaign.role), step.proposals, (), ())
+            return
+        trials = plan_trials(step.arm.arm, self.plan.search_seeds)
+        self._ledger.record(self.plan.campaign(campaign.role), step.proposals, (step.arm,), trials)
+        self._waiting += self._packs(step.arm, self.plan.search_seeds)
+        self._decide(step.arm.arm.id)
+
+    def _begin_confirmation(self) -> None:
+        """Plan the best arms once more, on the whole training set and with fresh seeds."""
+        chosen = select(self.campaigns[SEARCH], self.plan, self.trials_of)
+        points = [self.plan.baseline, *(proposal.params for proposal in chosen)]
+        arms = [self._plan_arm(self.plan.space.arm(point, CONFIRM)) for point in points]
+        wanted = {arm.arm.id: plan_trials(arm.arm, self.plan.fresh_seeds) for arm in arms}
+        kept = [arm for arm in arms if self._on_record(trial.id for trial in wanted[arm.arm.id])]
+        every = [trial for arm in kept for trial in wanted[arm.arm.id]]
+        self._ledger.record(self.plan.campaign(SEARCH), (), kept, every)
+        self.confirmed = tuple(arm.arm.name for arm in kept)
+        for arm in kept:
+            self._waiting += self._packs(arm, self.plan.fresh_seeds)
+
+    def _packs(self, planned: PlannedArm, seeds: Sequence[int]) -> list[Pack]:
+        """Return the pack of an arm's trials that have no result and are not in training already, if any."""
+        key = planned.arm.id
+        if key not in self._trials:
+            self._enter(planned, seeds)
+        missing = {
+            trial.seed: trial.id
+            for trial in self._trials[key]
+            if not self._known[trial.id].is_answer and trial.id not in self._in_flight
+        }
+        if not missing:
+            return []
+        self._in_flight |= set(missing.values())
+        return [Pack(planned.arm.settings, missing, trial_cost(planned.arm) * len(missing))]
+
+    def _enter(self, planned: PlannedArm, seeds: Sequence[int]) -> None:
+        """Begin to follow an arm, with what is on record of its trials."""
+        trials = plan_trials(planned.arm, seeds)
+        found = self._ledger.known(trial.id for trial in trials)
+        self._trials[planned.arm.id] = trials
+        for trial in trials:
+            self._known[trial.id] = known = found.get(trial.id, Known())
+            self._arm_of[trial.id] = planned.arm.id
+            self._follow(planned, trial, known.state if known.is_answer else State.WAITING)
+
+    def _history(self, planned: PlannedArm) -> tuple[Score | None, Mapping[int, float]]:
+        """Return the score of an arm of an earlier run, None without one, and its errors by epoch."""
+        if planned.arm.id not in self._trials:
+            self._enter(planned, self.plan.search_seeds)
+        trials = self.trials_of(planned.arm.id)
+        if not all(trial.is_answer for trial in trials):
+            return None, {}
+        errors = {epoch: error_at(trials, epoch) for trial in trials for epoch in trial.errors}
+        known = {epoch: error for epoch, error in errors.items() if error is not None}
+        return score(planned, trials, self.plan.settings), known
+
+    def _report(self, arm: str, epoch: int) -> None:
+        """Let the scheduler see an epoch that every seed of the arm has reached."""
+        error = error_at(self.trials_of(arm), epoch)
+        if error is None or self.plan.settings.scheduler["name"] == "none":
+            return
+        for campaign in self.campaigns.values():
+            if any(planned.arm.id == arm for planned in campaign.open) and campaign.report(arm, epoch, error):
+                name = self.plan.settings.scheduler["name"]
+                self._stopped[arm] = f"stopped by {name} at epoch {epoch} with {error:.2f} % validation error"
+
+    def _decide(self, arm: str) -> None:
+        """Tell the samplers about an arm all of whose trials have ended."""
+        trials = self.trials_of(arm)
+        if not all(trial.state.is_finished() for trial in trials) or self._in_flight & {
+            trial.id for trial in self._trials[arm]
+        }:
+            return
+        for campaign in self.campaigns.values():
+            for planned in campaign.open:
+                if planned.arm.id == arm:
+                    campaign.tell(arm, score(planned, trials, self.plan.settings))
+                    self._decided(campaign)
