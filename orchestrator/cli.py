@@ -20,6 +20,7 @@ app = typer.Typer(
     "Example: orchestrate run ablation.yaml",
 )
 
+CONTINUE = "orchestrate: interrupted; run the same command again to continue"
 REFUTED, INCONCLUSIVE, INTERRUPTED = 3, 4, 130
 
 StudyFileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The study file, for instance ablation.yaml")]
@@ -56,7 +57,7 @@ def main() -> None:
         print(f"orchestrate: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
-        print("orchestrate: interrupted; run the same command again to continue", file=sys.stderr)
+        print(CONTINUE, file=sys.stderr)
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
         sys.stderr.close()
@@ -86,7 +87,8 @@ def run(
     result = run_study(file, db, changes or (), options, show_run(console))
     print_result(console, result)
     if result.interrupted:
-        raise KeyboardInterrupt
+        print(CONTINUE, file=sys.stderr)
+        raise typer.Exit(INTERRUPTED)
     raise typer.Exit(1 if result.failed else 0)
 
 

@@ -10,6 +10,9 @@ from trainers import checks
 Completer = Callable[[object, Key], Any]
 
 
+DEFAULT_ROOT = "data"
+
+
 def complete_data(data: str | Mapping[str, Any]) -> dict[str, Any]:
     """Return the data setting, a name or a mapping with ``name``, with every default filled in.
 
@@ -49,7 +52,7 @@ def _shape(value: object, key: Key) -> list[int]:
     return shape
 
 
-_FILES: Mapping[str, tuple[Any, Completer]] = {"root": ("data", _folder), "download": (False, checks.boolean)}
+_FILES: Mapping[str, tuple[Any, Completer]] = {"root": (DEFAULT_ROOT, _folder), "download": (False, checks.boolean)}
 
 # The settings of each data set: name -> (default, check).
 DATA_SETTINGS: Mapping[str, Mapping[str, tuple[Any, Completer]]] = {
@@ -58,7 +61,7 @@ DATA_SETTINGS: Mapping[str, Mapping[str, tuple[Any, Completer]]] = {
     "cifar10": _FILES,
     "cifar100": _FILES,
     "image_folder": {
-        "root": ("data", _folder),
+        "root": (DEFAULT_ROOT, _folder),
         "size": (224, _count(8, 1024)),
         "workers": (4, _count(0, 256)),
         "prefetch": (4, _count(1, 64)),

@@ -43,7 +43,7 @@ def finished_attempts() -> list[int]:
     with sqlite3.connect("results.db") as db:
         rows = db.execute(
             "SELECT count(*) FROM trials JOIN attempts ON attempts.trial = trials.id "
-            "WHERE attempts.state = 'COMPLETE' AND trials.state = 'COMPLETE' GROUP BY trials.id"
+            "WHERE attempts.ending = 'COMPLETE' AND trials.state = 'COMPLETE' GROUP BY trials.id"
         )
         return [row[0] for row in rows]
 
@@ -77,10 +77,10 @@ def test_a_driver_killed_while_ray_trains_takes_its_workers_along_and_the_next_r
     longer(small, epochs=30, width=8)
     process = start(small)
     wait_for_an_epoch(process)
-    children = psutil.Process(process.pid).children(recursive=True)
+    workers = [each for each in psutil.Process(process.pid).children(recursive=True) if is_worker(each)]
     process.kill()
     process.communicate()
-    _, alive = psutil.wait_procs(children, timeout=60)
+    _, alive = psutil.wait_procs(workers, timeout=60)
     assert alive == []
     second = start(small)
     _, errors = second.communicate(timeout=200)
@@ -153,4 +153,5 @@ def wait_for_an_epoch(process: subprocess.Popen[str], seconds: float = 90) -> No
 
 
 def is_worker(process: psutil.Process) -> bool:
-    return process.name().startswith("ray::") and "PackTrainable" in " ".join(process.cmdline())
+    """Whether this is a process in which Tune's actors live."""
+    return "ray::ResourceTrainable" in " ".join(process.cmdline())

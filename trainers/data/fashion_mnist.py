@@ -12,6 +12,7 @@ from torch import Tensor
 
 from search_spaces.errors import SettingError
 from trainers.data.images import Images, Splits
+from trainers.data_settings import DEFAULT_ROOT
 
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")  # where the package dataset-fashion-mnist puts it
 FILES = {
@@ -21,19 +22,21 @@ FILES = {
 
 
 def load_fashion_mnist(settings: Mapping[str, Any]) -> Splits:
-    """Return Fashion-MNIST from ``root/FashionMNIST/raw``, from ``root`` itself, or from Debian's folder.
+    """Return Fashion-MNIST from ``root/FashionMNIST/raw`` or ``root``; with the default root also from Debian's folder.
 
     Downloads into ``root`` first when ``download`` asks for it. Raises SettingError when files are missing or broken.
     """
     root = Path(settings["root"]).expanduser()
     if settings["download"]:
         _download(root)
-    folders = (root / "FashionMNIST" / "raw", root, DEBIAN)
+    # A root that the user named must not be replaced in silence by another copy of the data.
+    elsewhere = (DEBIAN,) if settings["root"] == DEFAULT_ROOT else ()
+    folders = (root / "FashionMNIST" / "raw", root, *elsewhere)
     folder = next((each for each in folders if _find(each, FILES["train"][0])), None)
     if folder is None:
         raise SettingError(
-            f"Fashion-MNIST is neither in {folders[0]} nor in {DEBIAN}: "
-            "set download: true, or install the package dataset-fashion-mnist",
+            f"Fashion-MNIST is not in {' or '.join(str(each) for each in folders)}: set download: true, or install the "
+            "package dataset-fashion-mnist and leave root out",
             ("root",),
         )
     return _split(folder, *FILES["train"]), _split(folder, *FILES["test"]), 10
