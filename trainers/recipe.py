@@ -21,8 +21,9 @@ def complete_training(training: Mapping[str, Any], data: Mapping[str, Any]) -> d
     """Return `training` with the named recipe expanded and every default filled in.
 
     `data` is the completed data mapping, which decides what augmentation can be. A recipe counts ``epochs`` or
-    ``iterations``; giving one replaces the other. A ``schedule`` without a name changes settings of the recipe's own
-    schedule. Raises SettingError for an unknown key, a wrong value, or parts that do not go together.
+    ``iterations``; giving one replaces the other, and leaves drops that are counted in iterations where they are. A
+    ``schedule`` without a name changes settings of the recipe's own schedule. Raises SettingError for an unknown key,
+    a wrong value, or parts that do not go together.
     """
     checks.known_keys(training, ("recipe", *DEFAULTS), "training setting")
     recipe = checks.word(training.get("recipe", "quick"), RECIPES, ("recipe",))

@@ -4,26 +4,26 @@ from collections.abc import Mapping
 from typing import Any
 
 DEFAULTS: Mapping[str, Any] = {
-    "epochs": None,
-    "iterations": None,
+    "epochs": None,  # passes over the training images, or ...
+    "iterations": None,  # ... steps, whatever the number of images
     "batch_size": 128,
-    "lr": 0.1,
+    "lr": 0.1,  # the largest, of which the schedule takes shares
     "momentum": 0.9,
     "nesterov": False,
-    "momentum_form": "torch",
+    "momentum_form": "torch",  # torch | caffe: whether the velocity already contains the learning rate
     "weight_decay": 1e-4,
-    "decay": "all",
-    "schedule": {"name": "constant"},
-    "normalise": "channel",
-    "augment": {},
+    "decay": "all",  # all | weights: whether biases and batch norms decay too
+    "schedule": {"name": "constant"},  # constant | step | cosine | one_cycle, with their settings
+    "normalise": "channel",  # channel | pixel_mean | none
+    "augment": {},  # crop: zero padding in pixels; flip; for photographs resize and colour
     "init": {"conv": "as_built", "linear": "as_built"},
-    "evaluate_every": 1,
-    "diverged_above": 1e4,
-    "precision": "fp32",
-    "memory_format": "auto",
-    "checkpoint_activations": False,
-    "fuse": "auto",
-    "profile": False,
+    "evaluate_every": 1,  # epochs; the last one always
+    "diverged_above": 1e4,  # the mean training loss of an epoch, in nats
+    "precision": "fp32",  # fp32 | bf16 | auto: bf16 on a GPU
+    "memory_format": "auto",  # contiguous | channels_last | auto: a rule by device
+    "checkpoint_activations": False,  # less memory, a third more time, the same numbers
+    "fuse": "auto",  # never | always | auto: on a CPU the seeds of a pack compute as one grouped network
+    "profile": False,  # the shares of a step's parts, in the telemetry
 }
 
 _CROP_FLIP = {"crop": 4, "flip": True}
