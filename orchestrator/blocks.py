@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from orchestrator.arm_facts import trial_cost, trial_epochs
 from orchestrator.engine.packs import Pack
+from orchestrator.judgement import edited_claims
 from orchestrator.plan import plan_trials
 from orchestrator.progress import Progress
 from orchestrator.storage import Store
@@ -49,7 +50,8 @@ class StudyBlocks:
             return []
         study = self._store.load_study(self._plan.name)
         claims = parse_claims(self._plan.settings["claims"], self._plan.factors)
-        asked = {pair for block in next_block(study, claims, settings).blocks for pair in block.trials}
+        late = edited_claims(self._store, study)
+        asked = {pair for block in next_block(study, claims, settings, post_hoc=late).blocks for pair in block.trials}
         added = [self._planned(arm, seed) for arm, seed in sorted(asked)]
         self._store.extend_plan(self._plan.name, [], added)
         for planned in added:

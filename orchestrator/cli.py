@@ -173,7 +173,7 @@ def report(
     with Store.open(database(db), read_only=True) as store:
         results = store.load_study(study)
         verdicts = judge_study(store, results)
-    print_verdicts(Console(), verdicts)
+    print_verdicts(Console(), results, verdicts)
     print(write_report(results, output_folder(study, out), verdicts))
     found = {verdict.verdict for verdict in verdicts}
     if strict and Outcome.REFUTED in found:

@@ -196,6 +196,9 @@ EXPECTED: Mapping[str, str] = {
     "baseline": "a mapping such as `baseline: {variant: original}`",
     "exclude": "a list of mappings such as `exclude: [{depth: 110, variant: plain}]`",
     "training": "a mapping such as `training: {recipe: quick, epochs: 10}`",
-    "seeds": "a number (`seeds: 3`), a list (`seeds: [0, 1, 2]`), `seeds: {looks: [3, 5, 8]}` or `seeds: {count: 3, aa: true}`",
+    "seeds": (
+        "a number (`seeds: 3`), a list (`seeds: [0, 1, 2]`), `seeds: {looks: [3, 5, 8]}` "
+        "or `seeds: {count: 3, aa: true}`"
+    ),
     "claims": "a list such as `claims: [{id: plain-fails, says: plain fails}]`",
 }

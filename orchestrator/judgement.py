@@ -12,7 +12,7 @@ from reports.results import Study
 def judge_study(store: Store, study: Study) -> tuple[Verdict, ...]:
     """Return the verdict on every claim of the study, those edited after its first result marked post hoc."""
     claims = parse_claims(study.settings.get("claims"), study.factors)
-    return judge(study, claims, post_hoc=_edited(store, study)) if claims else ()
+    return judge(study, claims, post_hoc=edited_claims(store, study)) if claims else ()
 
 
 def as_row(verdict: Verdict) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def as_row(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _edited(store: Store, study: Study) -> dict[str, str]:
+def edited_claims(store: Store, study: Study) -> dict[str, str]:
     """Return, by claim id, the date and the change of every claim that is not as it was before the first result."""
     results = [trial.finished_at for trial in study.trials if trial.finished_at is not None]
     if not results:
@@ -52,7 +52,7 @@ def _edited(store: Store, study: Study) -> dict[str, str]:
     for claim in study.settings.get("claims", []):
         first = before.get(str(claim["id"]))
         if first != claim:
-            date = next(at for at, claims in versions if claim in claims)
+            date = next(at for at, claims in versions if claim in claims and at > min(results))
             was = "added" if first is None else f"changed from {_text(first)}"
             found[str(claim["id"])] = f"{was} on {date:%Y-%m-%d %H:%M} UTC, after the first result"
     return found

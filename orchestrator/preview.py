@@ -8,15 +8,16 @@ from dataclasses import asdict, dataclass
 from orchestrator.arm_facts import trial_epochs
 from orchestrator.config import StudyConfig
 from orchestrator.estimate import trial_seconds
+from orchestrator.pilot import outlook, pilot_study, spreads
 from orchestrator.plan import make_plan
 from orchestrator.progress import duration
 from orchestrator.storage import ArmCost, Store
 from orchestrator.study_plan import PlannedArm, StudyPlan
 from reports.analysis.claims import parse_claims
 from reports.analysis.power import smallest_paired
-from reports.analysis.prospects import Spread, prospects, study_spread
-from reports.analysis.settings import parse_analysis
-from reports.results import State
+from reports.analysis.prospects import prospects, study_spread
+from reports.analysis.settings import parse_analysis, repeats_from
+from reports.results import State, Study
 
 
 @dataclass(frozen=True)
@@ -69,13 +70,13 @@ def preview(config: StudyConfig, url: str) -> Preview:
     orphaned: tuple[str, ...] = ()
     states: Mapping[str, State] = {}
     costs: tuple[ArmCost, ...] = ()
-    spread: Spread | None = None
+    pilot = pilot_study(None, plan)
     if Store.exists(url):
         with Store.open(url, read_only=True) as store:
             orphaned = store.preview_plan(plan).orphaned
             states = store.states([trial.id for trial in plan.trials])
             costs = store.arm_costs()
-            spread = _recorded_spread(store, plan)
+            pilot = pilot_study(store, plan)
     resources = config.file.resources
     epochs = {each.arm.id: trial_epochs(each.arm) for each in plan.arms}
     device = "cuda" if resources.gpus else "cpu"
@@ -98,7 +99,7 @@ def preview(config: StudyConfig, url: str) -> Preview:
         gpu_hours=work * resources.gpus / 3600,
         basis=basis,
         notes=plan.notes,
-        prospects=_prospects(plan, spread),
+        prospects=_prospects(plan, pilot),
     )
 
 
@@ -108,21 +109,24 @@ def _arm_preview(planned: PlannedArm, plan: StudyPlan, states: Mapping[str, Stat
     return ArmPreview(planned.arm.name, len(trials) - cached, cached, planned.params, planned.flops, seconds)
 
 
-def _recorded_spread(store: Store, plan: StudyPlan) -> Spread | None:
-    """Return how much the arms of this study vary over the seeds that are on record; None without any."""
-    if plan.name not in {summary.name for summary in store.studies()}:
-        return None
-    return study_spread(store.load_study(plan.name))
-
-
-def _prospects(plan: StudyPlan, spread: Spread | None) -> tuple[str, ...]:
+def _prospects(plan: StudyPlan, pilot: Study) -> tuple[str, ...]:
     """Say for each claim what the seeds can show; without claims, what a comparison of two arms can."""
     settings = parse_analysis(plan.settings["analysis"], plan.settings["seeds"])
-    seeds = max(settings.looks, default=len({trial.seed for trial in plan.trials}))
+    start = repeats_from(plan.settings["seeds"])
+    compared = {trial.seed for trial in plan.trials if start is None or trial.seed < start}
+    seeds = max(settings.looks, default=len(compared))
     claims = parse_claims(plan.settings["claims"], plan.factors)
-    found = prospects(claims, plan.factors, seeds, settings, arms=len(plan.arms), spread=spread)
+    known = spreads(pilot, claims)
+    found = prospects(claims, plan.factors, seeds, settings, arms=len(plan.arms), spread=known)
     if found:
-        return tuple(f"claim {each.claim.id}: {each.sentence}" for each in found)
+        expected = outlook(pilot, claims, settings, seeds)
+        lines = [f"claim {each.claim.id}: {each.sentence} {expected.get(each.claim.id, '')}".rstrip() for each in found]
+        cannot = [each.claim.id for each in found if not each.can]
+        if cannot:
+            names = ", ".join(cannot)
+            lines.append(f"this study cannot answer its question: {seeds} seeds cannot settle {names}")
+        return tuple(lines)
+    spread = study_spread(pilot)
     smallest = smallest_paired(seeds, settings.alpha, settings.power)
     if smallest is None:
         return ("seeds: one seed shows no difference between arms, whatever its size; ask for three or more",)

@@ -18,8 +18,8 @@ from orchestrator.study import Listener, RunResult, Show
 from orchestrator.study_plan import StudyPlan
 from reports.analysis.arms import ArmSummary, summarise
 from reports.analysis.verdicts import Verdict
+from reports.checks import machine_sentences, noise_sentences, saved_sentence
 from reports.results import State, Study
-
 
 NOTES_SHOWN = 6
 
@@ -58,7 +58,7 @@ def print_result(console: Console, result: RunResult) -> None:
         first = next(trial for trial in failed if trial.reason == reason)
         others = f" and {count - 1} more" if count > 1 else ""
         say(console, f"FAILED: {first.arm} seed={first.seed}{others}: {reason}; the next run tries again")
-    print_verdicts(console, result.verdicts)
+    print_verdicts(console, study, result.verdicts)
     if result.report:
         say(console, f"report: {result.report}")
 
@@ -80,11 +80,15 @@ def print_arms(console: Console, summaries: tuple[ArmSummary, ...], factors: Seq
     console.print(table)
 
 
-def print_verdicts(console: Console, verdicts: Sequence[Verdict]) -> None:
-    """Print a claim a line: its verdict, and the sentence that says what it rests on."""
+def print_verdicts(console: Console, study: Study, verdicts: Sequence[Verdict]) -> None:
+    """Print a claim a line: its verdict, and the sentence that says what it rests on; then what guards the numbers."""
     for verdict in verdicts:
-        badges = f" [{', '.join(verdict.badges)}]" if verdict.badges else ""
-        say(console, f"{verdict.verdict:12}  {verdict.id}: {verdict.sentence}{badges}")
+        badges = [*verdict.badges, *([verdict.post_hoc] if verdict.post_hoc else [])]
+        marks = f" [{', '.join(badges)}]" if badges else ""
+        say(console, f"{verdict.verdict:12}  {verdict.id}: {verdict.sentence}{marks}")
+    saved = saved_sentence(study)
+    for line in (*noise_sentences(study), *machine_sentences(study), *([saved] if saved else [])):
+        say(console, line)
 
 
 def print_plan(console: Console, preview: Preview) -> None:

@@ -11,14 +11,14 @@ from sqlalchemy import select
 from sqlalchemy.engine import URL
 
 from orchestrator.search.proposal import Proposal
-from orchestrator.storage import costs, evidence, plans, schema, searches, studies
+from orchestrator.storage import costs, evidence, pilots, plans, schema, searches, studies
 from orchestrator.storage.address import database_url, file_of, is_file
 from orchestrator.storage.database import Database
 from orchestrator.storage.errors import StorageError
 from orchestrator.storage.lease import Lease, recover
 from orchestrator.storage.tables import studies as study_rows
 from orchestrator.study_plan import PlannedArm, PlannedTrial, StudyPlan
-from reports.results import Measurement, State, Study
+from reports.results import Measurement, State, Study, Trial
 
 
 class Store:
@@ -157,6 +157,11 @@ class Store:
         """Return the claims of a study each time it was planned, the earliest first."""
         with self.database.reading() as connection:
             return plans.claim_versions_of(connection, study)
+
+    def pilot(self, arms: Mapping[str, str]) -> tuple[Trial, ...]:
+        """Return every outcome on record of these arms, of any study, under the name that `arms` gives to each hash."""
+        with self.database.reading() as connection:
+            return pilots.read_pilot(connection, arms)
 
     def arm_costs(self) -> tuple[costs.ArmCost, ...]:
         """Return the mean seconds of an epoch of every arm that was ever trained, by the kind of device."""

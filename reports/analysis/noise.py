@@ -20,8 +20,9 @@ from reports.results import Arm, Study
 class NoiseFloor:
     """One arm against itself: its seeds against those of the A/A check, by Welch's t.
 
-    Without that check it is the lower half of its seeds against the upper half, and `is_repeated` is False. Nothing but the seeds differs, so `difference` is noise and `p` is small in one study of twenty. `smallest` is the
-    smallest difference of two arms that this many seeds would have detected in 80 % of all studies.
+    Without that check it is the lower half of its seeds against the upper half, and `is_repeated` is False. Nothing
+    but the seeds differs, so `difference` is noise and `p` is small in one study of twenty. `smallest` is the smallest
+    difference of two arms that this many seeds would have detected in 80 % of all studies.
     """
 
     arm: Arm

@@ -1,17 +1,19 @@
 """Power before spending: what a study can find out with the seeds it asks for, said before the first trial."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from reports.analysis.claims import Claim
+from reports.analysis.evidence import cases
 from reports.analysis.grammar import Factors
 from reports.analysis.intervals import sd_interval
 from reports.analysis.power import seeds_for_rate, seeds_needed, smallest_paired, smallest_pooled
 from reports.analysis.readings import finite, grid
 from reports.analysis.settings import AnalysisSettings
+from reports.analysis.verdicts import claim_arms
 from reports.results import Study
 
 
@@ -48,11 +50,25 @@ class Prospect:
     sentence: str
 
 
-def study_spread(study: Study, metric: str = "test_error") -> Spread | None:
-    """Return the spread within the arms that have no fail, pooled; None when no arm has two seeds that differ."""
+def claim_spreads(study: Study, claims: Sequence[Claim]) -> dict[str, Spread]:
+    """Return the spread for each claim, by its id: that of its own arms, else of all that `study` has results of."""
+    found = {}
+    for claim in claims:
+        mine = claim_arms(cases(study, claim))
+        if spread := study_spread(study, claim.metric, mine) or study_spread(study, claim.metric):
+            found[claim.id] = spread
+    return found
+
+
+def study_spread(study: Study, metric: str = "test_error", among: Sequence[str] | None = None) -> Spread | None:
+    """Return the spread within the arms that have no fail, pooled; None when no arm has two seeds that differ.
+
+    `among` names the arms to look at; all by default.
+    """
     squares, df, arms = 0.0, 0, 0
-    for values in grid(study, metric).values():
-        if len(values) > 1 and len(finite(values)) == len(values):
+    for arm, values in grid(study, metric).items():
+        sound = len(values) > 1 and len(finite(values)) == len(values)
+        if sound and (among is None or arm in among):
             squares += (len(values) - 1) * float(np.var(list(values.values()), ddof=1))
             df += len(values) - 1
             arms += 1
@@ -60,7 +76,8 @@ def study_spread(study: Study, metric: str = "test_error") -> Spread | None:
         return None
     sd = math.sqrt(squares / df)
     low, high = sd_interval(sd, df + 1) or (None, None)
-    return Spread(sd, f"{arms} arms of {study.name}, {df} degrees of freedom", low, high)
+    known = f"{arms} arm" if arms == 1 else f"{arms} arms"
+    return Spread(sd, f"{known} on record, {df} degrees of freedom", low, high)
 
 
 def prospects(
@@ -70,15 +87,19 @@ def prospects(
     settings: AnalysisSettings,
     *,
     arms: int,
-    spread: Spread | None = None,
+    spread: Spread | Mapping[str, Spread] | None = None,
     correlation: float = 0.0,
 ) -> tuple[Prospect, ...]:
     """Say for every claim what n seeds can decide. `arms` is the number of arms of the study, for the pooled test.
 
+    `spread` is that of one arm over its seeds, for all claims alike or by the claim's id.
     `correlation` is that of two arms over the seeds they share; across architectures it is often near 0. With looks, n
     is the last look and its level counts.
     """
-    return tuple(_prospect(claim, factors, n, settings, arms, spread, correlation, len(claims)) for claim in claims)
+    known = spread if isinstance(spread, Mapping) else dict.fromkeys((claim.id for claim in claims), spread)
+    return tuple(
+        _prospect(claim, factors, n, settings, arms, known.get(claim.id), correlation, len(claims)) for claim in claims
+    )
 
 
 def _prospect(
@@ -108,6 +129,9 @@ def _prospect(
         return size * sd if size is not None and sd is not None else None
 
     alone, in_family = smallest(alpha), smallest(family)
+    relative = None
+    if spread is None:
+        relative = smallest_paired(n, *((2 * alpha, (1 + settings.power) / 2) if same else (alpha, settings.power)))
     needed = None
     if same and sd:
         needed = seeds_needed(claim.margin / sd, min(1.0, 2 * family), (1 + settings.power) / 2)
@@ -116,7 +140,7 @@ def _prospect(
     if test == "paired" and spread and 2 <= n <= 4 and arms >= 6 and claim.statement.value is None and not same:
         size = smallest_pooled(arms, n, alpha, settings.power)
         shared = size * _scale(claim, factors, correlation, "pooled") * spread.sd if size is not None else None
-    text = _about_effect(claim, n, spread, alone, in_family, needed, fewest, count, settings)
+    text = _about_effect(claim, n, spread, alone, in_family, needed, fewest, count, settings, relative)
     if shared is not None:
         text += f" With `test: pooled` it would be {shared:.2g}, if the arms vary alike."
     return Prospect(claim, n, spread, alone, in_family, shared, needed, fewest, can, text)
@@ -153,11 +177,16 @@ def _about_effect(
     fewest: int,
     count: int,
     settings: AnalysisSettings,
+    relative: float | None,
 ) -> str:
     if n < fewest:
         return f"{_seeds(n)} {'decides' if n == 1 else 'decide'} nothing: it takes at least {fewest}."
     if spread is None or alone is None or in_family is None:
-        return f"{_seeds(n)}; the spread over the seeds is not known yet, so no smallest effect can be named."
+        unknown = "how much the arms vary over their seeds is not known yet: a pilot of three seeds would tell."
+        if relative is None:
+            return f"{_seeds(n)}; {unknown}"
+        sees = "support a margin" if claim.statement.relation == "==" else "see an effect"
+        return f"{_seeds(n)} {sees} of {relative:.2f} SDs of the differences by seed or more; {unknown}"
     basis = f"{settings.power:.0%} power, SD {spread.sd:.2g} from {spread.source}"
     many = f" ({in_family:.2g} among {count} claims)" if count > 1 and settings.family == "holm" else ""
     if claim.statement.relation == "==":
