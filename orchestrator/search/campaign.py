@@ -26,6 +26,8 @@ from search_spaces.errors import SettingError
 MOST_POINTS = 20_000
 PATIENCE = 12
 MOST_ATTEMPTS = 400
+# Among the attributes of a proposal: what the sampler noted about the whole study, for instance a population.
+OF_STUDY = "of the study"
 
 Params = Mapping[str, Any]
 PlanArm = Callable[[Any], PlannedArm]
@@ -71,6 +73,7 @@ class Campaign:
                 sampler=make_sampler(self.sampler, 0),
                 pruner=make_scheduler(self.settings.scheduler),
             )
+        self._study_id = self._storage.get_study_id_from_name(self.role)
         self._distributions = self.space.distributions()
         self._by_network: dict[str, str] = {}
         self._numbers: dict[str, int] = {}
@@ -118,6 +121,7 @@ class Campaign:
     ) -> None:
         """Take the proposals of an earlier run in, in their order; `history` gives an arm's score and its errors."""
         for proposal in stored:
+            self._recall(proposal)
             self._storage_add(proposal)
             planned = None
             if proposal.arm is not None and proposal.fate == TRAINED:
@@ -177,14 +181,14 @@ class Campaign:
             self._study.sampler = make_sampler(spec, seed)
             if point is not None:
                 self._study.enqueue_trial(dict(point))
+            before = self._storage.get_study_system_attrs(self._study_id)
             trial = self._study.ask()
             params = self.space.suggest(trial)
-        kept = {
-            key: value
-            for key, value in self._storage.get_trial(trial.number).system_attrs.items()
-            if key != "fixed_params"
-        }
-        return origin, params, kept
+        mine = self._storage.get_trial(trial.number).system_attrs
+        kept = {key: value for key, value in mine.items() if key != "fixed_params"}
+        after = self._storage.get_study_system_attrs(self._study_id)
+        noted = {key: value for key, value in after.items() if key not in before}
+        return origin, params, kept | ({OF_STUDY: noted} if noted else {})
 
     def _admitted(self, origin: str, params: Params, kept: Mapping[str, Any]) -> tuple[Proposal, PlannedArm | None]:
         proposal = Proposal(len(self.proposals), origin, TRAINED, params, attributes=kept)
@@ -232,9 +236,14 @@ class Campaign:
                     state=TrialState.RUNNING,
                     params=dict(proposal.params),
                     distributions={name: self._distributions[name] for name in proposal.params},
-                    system_attrs=dict(proposal.attributes),
+                    system_attrs={key: each for key, each in proposal.attributes.items() if key != OF_STUDY},
                 )
             )
+
+    def _recall(self, proposal: Proposal) -> None:
+        """Give the study back what the sampler noted about it while it made a proposal."""
+        for key, value in proposal.attributes.get(OF_STUDY, {}).items():
+            self._storage.set_study_system_attr(self._study_id, key, value)
 
     def _seed(self, number: int) -> int:
         text = f"{self.settings.seed}:{self.role}:{number}"

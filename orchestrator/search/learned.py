@@ -1,7 +1,6 @@
 """What a search showed, as plain values that are stored with the study: proposals, importance, what was confirmed."""
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import optuna
@@ -77,10 +76,5 @@ def _proposal(campaign: Campaign, proposal: Proposal) -> dict[str, Any]:
         "params": dict(proposal.params),
         "state": score.state.value if score and proposal.fate == TRAINED else None,
         "values": list(score.values) if score and score.state is State.COMPLETE else None,
-        "parents": _parents(campaign, proposal.attributes),
+        "generation": next((each for key, each in proposal.attributes.items() if key.endswith(":generation")), None),
     }
-
-
-def _parents(campaign: Campaign, attributes: Mapping[str, Any]) -> list[int]:
-    """Return the numbers of the proposals that an evolutionary sampler crossed."""
-    return [int(each) for key, value in attributes.items() if key.endswith(":parents") for each in value]

@@ -28,7 +28,6 @@ def tpe(
         multivariate=multivariate,
         group=group,
         constant_liar=constant_liar,
-        warn_independent_sampling=False,
     )
 
 

@@ -25,7 +25,7 @@ def select(campaign: Campaign, plan: SearchPlan, trials_of: Callable[[str], Sequ
         and proposal.params != plan.baseline
         and campaign.scores[proposal.arm].state is State.COMPLETE
     ]
-    scores = {each.arm: campaign.scores[each.arm] for each in found if each.arm is not None}
+    scores = {arm: score for arm, score in campaign.scores.items() if score.state is State.COMPLETE}
     error = plan.settings.objectives.index("val_error")
 
     def place(proposal: Proposal) -> tuple[bool, float, float, int]:

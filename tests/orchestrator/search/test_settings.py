@@ -1,0 +1,84 @@
+"""Every mistake in a search is named with its key; every sampler argument is stored."""
+
+import pytest
+
+from orchestrator.errors import UserError
+from orchestrator.search.samplers import SAMPLERS, make_sampler
+from orchestrator.search.settings import parse_search
+from search_spaces.errors import SettingError
+from tests.orchestrator.search.conftest import plan_of
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_a_sampler_is_stored_with_every_argument_and_can_be_made_from_them(name):
+    spec = parse_search({"arms": 3, "sampler": name}).sampler
+    assert spec["name"] == name
+    make_sampler(spec, seed=1)
+
+
+def test_the_arguments_of_tpe_are_pinned():
+    assert parse_search({"arms": 3}).sampler == {
+        "name": "tpe",
+        "n_startup_trials": 10,
+        "n_ei_candidates": 24,
+        "multivariate": True,
+        "group": False,
+        "constant_liar": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("search", "key", "message"),
+    [
+        ({}, ("arms",), "missing"),
+        ({"arms": 0}, ("arms",), "at least 1"),
+        ({"arms": 3, "sampler": "tpa"}, ("sampler",), 'did you mean "tpe"'),
+        ({"arms": 3, "sampler": {"name": "tpe", "startup": 3}}, ("sampler", "startup"), "n_startup_trials"),
+        ({"arms": 3, "scheduler": "ahsa"}, ("scheduler",), 'did you mean "asha"'),
+        ({"arms": 3, "objectives": ["test_error"]}, ("objectives", 0), "val_error"),
+        ({"arms": 3, "objectives": ["params"]}, ("objectives",), "val_error must be"),
+        ({"arms": 3, "objectives": ["val_error", "params"], "scheduler": "asha"}, ("scheduler",), "only objective"),
+        ({"arms": 3, "constraints": ["parms <= 3k"]}, ("constraints", 0), "params"),
+        ({"arms": 3, "confirm": {"bets": 3}}, ("confirm", "bets"), "best"),
+        ({"arms": 3, "validation": 0.7}, ("validation",), "0.5"),
+    ],
+)
+def test_a_mistake_is_named_with_its_key(search, key, message):
+    with pytest.raises(SettingError) as refused:
+        parse_search(search)
+    assert refused.value.key == key
+    assert message in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"factors": {}}, r"hunt\.yaml:\d+: factors: .*needs factors"),
+        ({"factors": {"width": {"low": 4, "high": 1}}}, r"factors\.width\.low: low must be below high"),
+        ({"factors": {"width": {"low": 1, "hihg": 4}}}, r"factors\.width\.hihg: .*high"),
+        ({"factors": {"shortcut": ["identity", "nonne"]}}, r"factors\.shortcut.*none"),
+        ({"factors": {"stage": [1]}}, r"factors\.stage: .*taken"),
+        ({"factors": {"width": {"low": 1, "high": 4, "when": {"block": "basic"}}}}, r"factors\.width\.when\.block"),
+        ({"factors": {"activation": {"wirings": {"merge": "add"}}}}, r"factors\.activation\.wirings\.merge: .*merges"),
+        ({"baseline": {"widht": 2}}, r"baseline\.widht"),
+        ({"baseline": {"width": 9}}, r"baseline\.width: .*from 1 to 4"),
+        ({"seeds": 3}, r"seeds: .*seeds_per_arm"),
+        ({"claims": [{"id": "a", "says": "b"}]}, r"claims: "),
+        ({"search": {"arms": 3, "samplr": "tpe"}}, r'search\.samplr: .*did you mean "sampler"'),
+    ],
+)
+def test_a_mistake_in_the_file_is_named_with_line_and_key(changes, message):
+    with pytest.raises(UserError, match=message):
+        plan_of(**changes)
+
+
+def test_the_mapping_search_belongs_to_the_design_search():
+    from pathlib import Path
+
+    from orchestrator.config import check_study
+    from orchestrator.plan import make_plan
+    from orchestrator.yaml_source import parse_yaml
+
+    text = "study: a\nfactors: {depth: [8, 14]}\nsearch: {arms: 3}\n"
+    with pytest.raises(UserError, match=r"a\.yaml:3: search: only `design: search`"):
+        make_plan(check_study(parse_yaml(text, "a.yaml"), Path(".")))
