@@ -1,0 +1,162 @@
+"""The ready studies: each can be planned, states claims that can be read, and names published rows that exist."""
+
+import pickle
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from orchestrator.arm_facts import complete_settings
+from orchestrator.config import StudyConfig, check_study, read_study
+from orchestrator.errors import UserError
+from orchestrator.plan import make_plan, study_arms, study_space
+from orchestrator.presets import preset_names, preset_text, read_preset
+from orchestrator.yaml_source import parse_yaml
+from reports.analysis.claims import Claim, parse_claims
+from reports.analysis.literature import parse_statistic
+from reports.literature import find_published
+from search_spaces import parse_factors
+
+NAMES = preset_names()
+DIGITS = [name for name in NAMES if name.endswith("-digits")]
+PAPERS = [name for name in NAMES if not name.endswith("-digits")]
+
+
+def config(name: str) -> StudyConfig:
+    return check_study(parse_yaml(preset_text(name), f"{name}.yaml"), Path())
+
+
+def claims(name: str) -> tuple[Claim, ...]:
+    file = config(name).file
+    return parse_claims(
+        file.claims, {each.name: tuple(level.name for level in each.levels) for each in parse_factors(file.factors)}
+    )
+
+
+@pytest.fixture(scope="module")
+def cifar(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with both CIFAR data sets in their real format, twenty images a file."""
+    root = tmp_path_factory.mktemp("cifar")
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 3072), dtype=np.uint8)
+    parts = {
+        "cifar-10-batches-py": ("labels", 10, [*(f"data_batch_{at}" for at in range(1, 6)), "test_batch"]),
+        "cifar-100-python": ("fine_labels", 100, ["train", "test"]),
+    }
+    for folder, (labels, classes, files) in parts.items():
+        (root / folder).mkdir()
+        for name in files:
+            batch = {"data": pixels, labels: [at % classes for at in range(20)]}
+            (root / folder / name).write_bytes(pickle.dumps(batch))
+    return root
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "identity-mappings-table-1",
+        "identity-mappings-table-2",
+        "identity-mappings-table-3",
+        "deep-residual-learning-table-6",
+        "degradation",
+        "downsampling-options",
+        "highway-vs-residual",
+        "densenet",
+    ],
+)
+def test_a_study_of_a_paper_has_a_version_on_digits(name: str) -> None:
+    for each in (name, f"{name}-digits"):
+        assert re.search(r"arXiv:\d{4}\.\d{5}", read_preset(each).about)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_preset_says_what_it_is(name: str) -> None:
+    preset, file = read_preset(name), config(name).file
+    assert file.study == name
+    assert preset.about
+    assert preset.question.endswith("?")
+    assert file.baseline
+    assert preset.trials == preset.arms * len(file.first_seeds())
+
+
+@pytest.mark.parametrize("name", PAPERS)
+def test_a_paper_s_study_takes_a_paper_s_recipe_and_five_seeds(name: str) -> None:
+    file = config(name).file
+    assert file.training["recipe"] in ("he2015_cifar", "he2016_cifar", "densenet_cifar")
+    assert len(file.first_seeds()) == 5
+    assert file.resources.gpus == 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_claims_of_a_preset_can_be_read(name: str) -> None:
+    assert claims(name)
+
+
+@pytest.mark.parametrize("name", PAPERS)
+def test_claims_about_published_numbers_repeat_the_row_they_name(name: str) -> None:
+    for claim in claims(name):
+        if claim.paper is None:
+            continue
+        row = find_published(str(claim.paper.reference)).published
+        given = next(each for each in config(name).file.claims if each["id"] == claim.id)["paper"]
+        assert claim.statement.value == row.value
+        assert given.get("sd") == row.sd
+        kind, runs = parse_statistic(given.get("statistic"))
+        assert (kind, given.get("n", runs)) == (row.statistic, row.n)
+
+
+@pytest.mark.parametrize("name", PAPERS)
+def test_a_published_row_is_of_the_network_that_it_is_held_against(name: str) -> None:
+    arms = study_arms(config(name), study_space(config(name)))
+    for claim in claims(name):
+        if claim.paper is None:
+            continue
+        row = find_published(str(claim.paper.reference))
+        (arm,) = [each for each in arms if claim.statement.left.items() <= each.levels.items()]
+        network = complete_settings({"data": row.data, "network": {**row.network, "depth": row.depth}, "training": {}})
+        assert arm.settings["network"] == network["network"]
+        assert arm.settings["data"]["name"] == row.data
+
+
+def test_every_row_of_table_1_has_an_arm() -> None:
+    arms = study_arms(config("identity-mappings-table-1"), study_space(config("identity-mappings-table-1")))
+    shortcuts = [arm.levels["shortcut"] for arm in arms]
+    assert shortcuts == [
+        "identity",
+        "none",
+        "scale(0.5, 1)",
+        "scale(0.5, 0.5)",
+        *(f"exclusive_gate({bias})" for bias in range(0, -8, -1)),
+        "shortcut_gate(0)",
+        "shortcut_gate(-6)",
+        "conv1x1",
+        "dropout(0.5)",
+    ]
+
+
+def test_an_unknown_name_is_told_the_nearest() -> None:
+    with pytest.raises(UserError, match='unknown preset "degradatoin": did you mean "degradation"'):
+        preset_text("degradatoin")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", DIGITS)
+def test_a_digits_preset_can_be_planned(name: str) -> None:
+    assert len(make_plan(config(name)).trials) == read_preset(name).trials
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PAPERS)
+def test_a_paper_s_study_can_be_planned_from_any_folder(
+    name: str, cifar: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "study.yaml").write_text(preset_text(name))
+    plan = make_plan(read_study(Path("study.yaml"), [f"data.root={cifar}"]))
+    assert len(plan.trials) == read_preset(name).trials
+
+
+def test_without_the_data_the_plan_says_where_they_belong(tmp_path: Path) -> None:
+    (tmp_path / "study.yaml").write_text(preset_text("degradation"))
+    with pytest.raises(UserError, match=r"study.yaml:5: data.root: CIFAR-10 is not in .*or set download: true"):
+        make_plan(read_study(tmp_path / "study.yaml", [f"data.root={tmp_path}"]))
