@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from trainers.schedules import learning_rate
+from trainers.schedules import learning_rate, momentum
 
 
 @dataclass(frozen=True)
@@ -38,3 +38,7 @@ class Course:
     def lr(self, step: int) -> float:
         """Return the learning rate of one step."""
         return learning_rate(self.training, step, self.total, len(self.batches))
+
+    def momentum(self, step: int) -> float:
+        """Return the momentum of one step."""
+        return momentum(self.training, step, self.total)

@@ -118,6 +118,8 @@ class Pack:
         batches: Iterator[tuple[Batch, ...]] = zip(*(lane.batches(self.feed, epoch) for lane in lanes), strict=True)
         for step, parts in zip(range(first, first + len(sizes)), batches, strict=False):
             before, lr = lr, self.course.lr(step)
+            for lane in lanes:
+                lane.optimiser.momentum = self.course.momentum(step)
             self.stopwatch.lap("data")
             losses = [lane.step(batch, lr, before) for lane, batch in zip(lanes, parts, strict=True)]
             # Reading a number from a CPU costs nothing; from a GPU it would stall the queue at every step.
@@ -159,9 +161,10 @@ def make_lanes(
     """
     on_gpu = numerics.device.type == "cuda"
     wanted = training["fuse"] == "always" or (training["fuse"] == "auto" and not on_gpu)
-    # A profiled step waits for the device after each part, and a forgetful one saves generators: neither can be
-    # recorded.
-    recordable = on_gpu and not training["profile"] and not training["checkpoint_activations"]
+    # A profiled step waits for the device after each part, a forgetful one saves generators, and a momentum that
+    # changes is a plain number to the kernel: none of these can be recorded.
+    swings = training["schedule"].get("momentum") is not None
+    recordable = on_gpu and not (training["profile"] or training["checkpoint_activations"] or swings)
     kind = GraphedLane if recordable else Lane
     fused = fusion.fuse([member.network for member in members]) if wanted and len(members) > 1 else None
     if fused is not None:

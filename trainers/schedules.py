@@ -28,6 +28,15 @@ def learning_rate(training: Mapping[str, Any], iteration: int, total: int, per_e
     return float(training["lr"] * SCHEDULES[schedule["name"]](schedule, iteration, total, per_epoch))
 
 
+def momentum(training: Mapping[str, Any], iteration: int, total: int) -> float:
+    """Return the momentum of one step: the recipe's, unless a one-cycle schedule swings it against the rate."""
+    swing = training["schedule"].get("momentum")
+    if swing is None:
+        return float(training["momentum"])
+    low, high = swing
+    return _cycle(training["schedule"], iteration, total, high, low, high)
+
+
 def complete_schedule(value: object) -> dict[str, Any]:
     """Return the schedule, a name or a mapping, with every default filled in; SettingError for a wrong one."""
     given = {"name": value} if isinstance(value, str) else checks.mapping(value, ("schedule",))
@@ -40,11 +49,16 @@ def complete_schedule(value: object) -> dict[str, Any]:
 
 def _one_cycle(schedule: Mapping[str, Any], iteration: int, total: int, per_epoch: int) -> float:
     """Rise from `start` to 1 and fall to `end` along two half cosines (Smith and Topin, arXiv:1708.07120)."""
+    return _cycle(schedule, iteration, total, schedule["start"], 1.0, schedule["end"])
+
+
+def _cycle(schedule: Mapping[str, Any], iteration: int, total: int, start: float, turn: float, end: float) -> float:
+    """Go from `start` to `turn` during the warm-up and from there to `end`, along two half cosines."""
     top = max(schedule["warmup"] * total - 1, 0)
     if iteration < top:
-        return _cosine(schedule["start"], 1.0, iteration / top)
+        return _cosine(start, turn, iteration / top)
     rest = max(total - 1 - top, 1)
-    return _cosine(1.0, schedule["end"], min((iteration - top) / rest, 1.0))
+    return _cosine(turn, end, min((iteration - top) / rest, 1.0))
 
 
 def _step(schedule: Mapping[str, Any], iteration: int, total: int, per_epoch: int) -> float:
@@ -71,12 +85,24 @@ def _cosine(start: float, end: float, share: float) -> float:
 
 
 def _complete_one_cycle(given: Mapping[str, Any]) -> dict[str, Any]:
-    checks.known_keys(given, ("name", "warmup", "start", "end"), "setting of the one_cycle schedule")
+    checks.known_keys(given, ("name", "warmup", "start", "end", "momentum"), "setting of the one_cycle schedule")
     return {
         "warmup": checks.number(given.get("warmup", 0.2), ("warmup",), 0, 1),
         "start": checks.number(given.get("start", 0.04), ("start",), 0, 1),
         "end": checks.number(given.get("end", 4e-6), ("end",), 0, 1),
+        "momentum": _complete_swing(given.get("momentum")),
     }
+
+
+def _complete_swing(value: object) -> list[float] | None:
+    """Return the lowest and the highest momentum of a cycle; None keeps the momentum constant."""
+    if value is None:
+        return None
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        raise SettingError(
+            f"momentum is its lowest and highest value, for instance [0.85, 0.95], not {value!r}", ("momentum",)
+        )
+    return [checks.number(each, ("momentum", at), 0, 1) for at, each in enumerate(value)]
 
 
 def _complete_cosine(given: Mapping[str, Any]) -> dict[str, Any]:

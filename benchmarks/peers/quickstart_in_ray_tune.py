@@ -85,9 +85,8 @@ def train(config: dict) -> None:
     loss_of = nn.CrossEntropyLoss()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, weight_decay=1e-4, nesterov=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, max_lr=0.1, epochs=config["epochs"], steps_per_epoch=len(train_loader), pct_start=0.2,
-        cycle_momentum=False,
-    )  # fmt: skip
+        optimizer, max_lr=0.1, epochs=config["epochs"], steps_per_epoch=len(train_loader), pct_start=0.2
+    )
     for _ in range(config["epochs"]):
         model.train()
         total = 0.0

@@ -3,7 +3,7 @@ import torch
 
 from search_spaces.errors import SettingError
 from trainers.recipe import complete_training
-from trainers.schedules import complete_schedule, learning_rate
+from trainers.schedules import complete_schedule, learning_rate, momentum
 
 CIFAR = {"name": "cifar10"}
 PER_EPOCH = 391  # 50,000 images in batches of 128
@@ -20,6 +20,7 @@ def test_one_cycle_equals_torchs_at_every_step():
     theirs = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.1, total_steps=230, pct_start=0.2)
     for at in range(230):
         assert learning_rate(training, at, 230, 23) == pytest.approx(optimiser.param_groups[0]["lr"], abs=1e-12)
+        assert momentum(training, at, 230) == pytest.approx(optimiser.param_groups[0]["momentum"], abs=1e-12)
         optimiser.step()
         if at < 229:
             theirs.step()
@@ -29,6 +30,11 @@ def test_he2016_warms_up_for_400_iterations_and_drops_at_32k_and_48k():
     training = complete_training({"recipe": "he2016"}, CIFAR)
     expected = [0.01] * 400 + [0.1] * 31_600 + [0.01] * 16_000 + [0.001] * 16_000
     assert rates(training, 64_000) == pytest.approx(expected)
+
+
+def test_momentum_is_constant_unless_the_schedule_swings_it():
+    training = complete_training({"recipe": "he2016"}, CIFAR)
+    assert {momentum(training, at, 64_000) for at in (0, 400, 63_999)} == {0.9}
 
 
 def test_he2015_has_no_warm_up():
