@@ -1,5 +1,6 @@
 """Which trials a study trains next: what its plan still lacks, then the seeds that undecided claims ask for."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 from orchestrator.arm_facts import trial_cost, trial_epochs
@@ -66,15 +67,16 @@ class StudyBlocks:
         self._progress.add(planned, state, trial_cost(arm), trial_epochs(arm))
 
     def _packs(self, trials: Sequence[PlannedTrial]) -> list[Pack]:
-        """Group trials into packs: seeds of one arm, at most `seeds_per_pack` of them."""
+        """Group trials into packs of about one size: seeds of one arm, at most `seeds_per_pack` of them."""
         by_arm: dict[str, list[PlannedTrial]] = {}
         for trial in trials:
             by_arm.setdefault(trial.arm.name, []).append(trial)
         packs = []
         for name, members in by_arm.items():
             cost = trial_cost(self._arms[name].arm)
-            for start in range(0, len(members), self._seeds_per_pack):
-                part = members[start : start + self._seeds_per_pack]
+            count = math.ceil(len(members) / self._seeds_per_pack)
+            for index in range(count):
+                part = members[index * len(members) // count : (index + 1) * len(members) // count]
                 seeds = {trial.seed: trial.id for trial in part}
                 packs.append(Pack(part[0].arm.settings, seeds, cost * len(part)))
         return packs

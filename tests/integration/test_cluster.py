@@ -29,6 +29,7 @@ def test_a_cluster_gives_bit_for_bit_the_numbers_of_this_process(small: Path) ->
 
 
 def test_four_trials_share_two_workers(small: Path) -> None:
+    small.write_text(small.read_text() + "resources: {seeds_per_pack: 1}\n")
     study = run_study(small, options=RunOptions(report=False)).study
     starts = sorted(trial.started_at for trial in study.trials)
     ends = sorted(trial.finished_at for trial in study.trials)
