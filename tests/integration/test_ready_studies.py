@@ -1,0 +1,31 @@
+"""`orchestrate presets` and `orchestrate describe` as a user types them."""
+
+from pathlib import Path
+
+from tests.integration.test_cli import orchestrate
+
+
+def test_presets_lists_the_ready_studies() -> None:
+    done = orchestrate("presets")
+    assert done.returncode == 0, done.stderr
+    assert "identity-mappings-table-2-digits: 5 arms, 30 trials on digits\n" in done.stdout
+    assert "Which order of weights" in done.stdout
+
+
+def test_a_preset_is_printed_exactly() -> None:
+    file = Path(__file__).parents[2] / "orchestrator/presets/degradation.yaml"
+    assert orchestrate("presets", "degradation").stdout == file.read_text()
+
+
+def test_an_unknown_preset_ends_with_exit_code_2() -> None:
+    done = orchestrate("presets", "degradatoin")
+    assert done.returncode == 2
+    assert 'did you mean "degradation"' in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_study_file_is_described(small: Path) -> None:
+    done = orchestrate("describe", str(small))
+    assert done.returncode == 0, done.stderr
+    assert "variant=original" in done.stdout
+    assert "multiply-adds" in done.stdout

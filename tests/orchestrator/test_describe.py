@@ -1,0 +1,80 @@
+"""What `orchestrate describe` prints of a study: every arm's network, and its file with every default."""
+
+import io
+from pathlib import Path
+
+import pytest
+import yaml
+from rich.console import Console
+
+from orchestrator.config import check_study
+from orchestrator.description import print_description
+from orchestrator.errors import UserError
+from orchestrator.yaml_source import parse_yaml
+
+STUDY = """\
+study: small
+question: Does it run?
+data: digits
+network: {family: resnet_cifar, width: 2}
+factors:
+  depth: [8, 14]
+  variant:
+    plain: {shortcut: none}
+    original: {}
+seeds: 2
+"""
+
+
+def described(text: str, width: int = 80) -> str:
+    out = io.StringIO()
+    print_description(Console(file=out, width=width), check_study(parse_yaml(text, "a.yaml"), Path()))
+    return out.getvalue()
+
+
+def test_every_arm_is_described_for_its_images() -> None:
+    text = described(STUDY)
+    assert text.startswith("small: Does it run?\n")
+    for arm in ("depth=8 variant=plain", "depth=14 variant=original"):
+        assert f"\n{arm}\n{'=' * len(arm)}\nFor images of 1×8×8 values in 10 classes.\n" in text
+    assert "Plain network with 14 layers, basic units without shortcuts." in text
+
+
+def test_stages_come_with_shapes_parameters_and_multiply_adds() -> None:
+    lines = [line.split() for line in described(STUDY).splitlines()]
+    assert ["stage", "output", "convolutions", "parameters", "multiply-adds"] in lines
+    assert ["stem", "2×8×8", "1", "22", "1,152"] in lines
+
+
+def test_a_unit_is_drawn_once() -> None:
+    text = described(STUDY)
+    assert text.count("├─ + ──┘") == 1
+    assert 'The unit is that of "depth=8 variant=original".' in text
+
+
+def test_arms_that_differ_in_their_training_share_a_description() -> None:
+    text = described("study: a\nnetwork: {depth: 8}\nfactors: {training.lr: [0.1, 0.05]}\n")
+    assert 'The same network as "training.lr=0.1": what differs is how it is trained.' in text
+
+
+def test_cifar_networks_are_described_before_the_images_are_there() -> None:
+    text = described("study: a\ndata: {name: cifar100, root: /nowhere}\nnetwork: {depth: 20}\n")
+    assert "For images of 3×32×32 values in 100 classes." in text
+
+
+def test_the_file_is_printed_with_every_default() -> None:
+    text = described(STUDY)
+    whole = yaml.safe_load(text[text.index("\nstudy: small") :])
+    assert whole["network"]["downsample"] == "pad"
+    assert whole["training"]["momentum"] == 0.9
+    assert whole["data"] == {"name": "digits", "validation": 0.0}
+    assert whole["factors"] == {"depth": [8, 14], "variant": {"plain": {"shortcut": "none"}, "original": {}}}
+
+
+def test_nothing_is_folded_in_a_narrow_terminal() -> None:
+    assert described(STUDY, width=40) == described(STUDY, width=200)
+
+
+def test_a_mistake_is_named_with_its_line() -> None:
+    with pytest.raises(UserError, match=r"a.yaml:2: network.depth: depth 21 cannot be built"):
+        described("study: a\nnetwork: {depth: 21}\n")
