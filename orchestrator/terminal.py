@@ -17,6 +17,7 @@ from orchestrator.storage import PlanOutcome, StudySummary
 from orchestrator.study import Listener, RunResult, Show
 from orchestrator.study_plan import StudyPlan
 from reports.analysis.arms import ArmSummary, summarise
+from reports.analysis.search import confirmed_view
 from reports.analysis.verdicts import Verdict
 from reports.checks import machine_sentences, noise_sentences, saved_sentence
 from reports.results import State, Study
@@ -50,7 +51,8 @@ def show_run(console: Console) -> Show:
 def print_result(console: Console, result: RunResult) -> None:
     """Print the arm table and where the report is."""
     study = result.study
-    print_arms(console, summarise(study), list(study.factors))
+    shown = confirmed_view(study)
+    print_arms(console, summarise(shown), list(shown.factors))
     counts = Counter(trial.state for trial in study.trials)
     say(console, ", ".join(f"{count} {state.lower()}" for state, count in sorted(counts.items())))
     failed = [trial for trial in study.trials if trial.state is State.FAILED]

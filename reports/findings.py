@@ -8,6 +8,7 @@ from reports.analysis.arms import ArmSummary, summarise
 from reports.analysis.contrasts import Contrast, contrasts
 from reports.analysis.effects import differences, paired
 from reports.analysis.readings import compared
+from reports.analysis.search import confirmed_view
 from reports.analysis.verdicts import Verdict
 from reports.layout import Layout, lay_out, numeric_axis
 from reports.results import Arm, State, Study, Trial
@@ -17,7 +18,8 @@ from reports.results import Arm, State, Study, Trial
 class Findings:
     """A study with its numbers; `summaries` and `contrasts` are by the arm's name, orphaned arms left out.
 
-    `best` names the arms that cannot be told from the best one at their level of the axis.
+    `best` names the arms that cannot be told from the best one at their level of the axis. Of a search, `study` is the
+    confirmation alone and `whole` has all of it.
     """
 
     study: Study
@@ -27,6 +29,7 @@ class Findings:
     best: frozenset[str]
     verdicts: tuple[Verdict, ...]
     trials: Mapping[str, tuple[Trial, ...]]
+    whole: Study
 
     @property
     def arms(self) -> tuple[Arm, ...]:
@@ -62,6 +65,7 @@ class Findings:
 
 def find(study: Study, verdicts: Sequence[Verdict] = ()) -> Findings:
     """Compute what the sections share."""
+    whole, study = study, confirmed_view(study)
     layout = lay_out(study, numeric_axis(study))
     trials: dict[str, list[Trial]] = {}
     for trial in sorted(study.trials, key=lambda each: each.seed):
@@ -75,6 +79,7 @@ def find(study: Study, verdicts: Sequence[Verdict] = ()) -> Findings:
         _best(layout, summaries),
         tuple(verdicts),
         {name: tuple(found) for name, found in trials.items()},
+        whole,
     )
 
 

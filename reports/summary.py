@@ -37,6 +37,7 @@ def summary_of(findings: Findings) -> dict[str, Any]:
         "verdicts": [_verdict(each) for each in findings.verdicts],
         "environments": [{"id": each.id, "host": each.host, "facts": each.facts} for each in study.environments],
         "notes": list(study.notes),
+        "search": dict(study.search),
     }
 
 

@@ -3,16 +3,32 @@
 from collections.abc import Callable
 
 from reports.findings import Findings
-from reports.sections import claims, curves, data, depth, effects, failures, header, methods, provenance, table, trials
+from reports.sections import (
+    claims,
+    confirmation,
+    curves,
+    data,
+    depth,
+    effects,
+    failures,
+    header,
+    methods,
+    provenance,
+    search,
+    table,
+    trials,
+)
 from reports.sections.section import Section
 
 SECTIONS: tuple[Callable[[Findings], Section | None], ...] = (
     header.build,
     claims.build,
+    confirmation.build,
     table.build,
     curves.build,
     depth.build,
     effects.build,
+    search.build,
     failures.build,
     trials.build,
     methods.build,

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from reports.analysis.settings import parse_analysis
+from reports.checks import machine_sentences, noise_sentences, saved_sentence
 from reports.findings import Findings
 from reports.results import Arm, State
 from reports.sections.section import Section
@@ -48,6 +50,9 @@ def build(findings: Findings) -> Section:
         ("Data and training", _training(findings)),
         ("Measure", _measure(findings)),
         ("Statistics", _statistics(findings)),
+        ("Claims", _claims(findings)),
+        ("Noise floor", " ".join(noise_sentences(findings.study))),
+        ("Machines", " ".join(machine_sentences(findings.study))),
         ("Fairness", _fairness(findings)),
     )
     return Section(
@@ -142,6 +147,27 @@ def _statistics(findings: Findings) -> str:
         f"seeds no exact test can give a p below {number(smallest, 4)}."
     )
     return text
+
+
+def _claims(findings: Findings) -> str:
+    """How the claims were judged, and what the looks saved."""
+    study, verdicts = findings.study, findings.verdicts
+    if not verdicts:
+        return ""
+    settings = parse_analysis(study.settings.get("analysis"), study.settings.get("seeds"))
+    family = [each for each in verdicts if each.p_holm is not None]
+    text = "A claim is supported where the interval of its effect lies above its margin at a two-sided level of "
+    text += f"{settings.alpha:g}, refuted where it lies below, and inconclusive otherwise. "
+    if settings.family == "holm" and len(family) > 1:
+        text += f"Holm's correction covers the {len(family)} claims that were declared before the first result. "
+    late = len(verdicts) - len(family) if settings.family == "holm" else 0
+    if late:
+        text += f"{counted(late, 'claim')} written or changed after it: judged alone, and marked post hoc. "
+    if settings.looks:
+        levels = listed([f"{each:.3g}" for each in settings.levels])
+        text += f"The looks at {listed(settings.looks)} seeds spend levels of {levels}, which add up to the whole; "
+        text += "p is adjusted for them. "
+    return text + (saved_sentence(study) or "")
 
 
 def _fairness(findings: Findings) -> str:

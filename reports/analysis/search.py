@@ -1,0 +1,143 @@
+"""What a search found: the best arm so far against chance, the front, and how much of the gain was confirmed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from reports.analysis.contrasts import Contrast, contrasts
+from reports.analysis.pareto import pareto
+from reports.results import Arm, Scalar, Study
+
+STAGE, SEARCH, CONFIRM = "stage", "search", "confirm"
+
+
+@dataclass(frozen=True)
+class Searched:
+    """One arm that a search trained: its place in the order of training (from 1), and what its sampler was told.
+
+    `error` is the validation error in per cent, None for an arm that was stopped early or failed.
+    """
+
+    place: int
+    number: int
+    arm: str
+    origin: str
+    state: str | None
+    error: float | None
+    values: tuple[float, ...] | None
+    params: Mapping[str, Scalar]
+    generation: int | None
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """One arm of the confirmation: its gain on the validation split, and what is left of it on the test set.
+
+    Gains are the baseline's error minus the arm's, in percentage points. `contrast` holds the test error's difference
+    with its interval, `survived` the share of the searched gain; None where the search saw no gain.
+    """
+
+    arm: Arm
+    searched_error: float | None
+    searched_gain: float | None
+    contrast: Contrast
+    survived: float | None
+
+
+def confirmed_view(study: Study) -> Study:
+    """Return the study without what its search saw: the confirmed arms alone, without the factor "stage".
+
+    Any other study is returned as it is.
+    """
+    if STAGE not in study.factors:
+        return study
+    arms = tuple(_without_stage(arm) for arm in study.arms if arm.levels.get(STAGE) == CONFIRM)
+    names = {arm.name: _without_stage(arm).name for arm in study.arms if arm.levels.get(STAGE) == CONFIRM}
+    trials = tuple(replace(trial, arm=names[trial.arm]) for trial in study.trials if trial.arm in names)
+    factors = {name: _levels(arms, name) for name in study.factors if name != STAGE}
+    return replace(study, arms=arms, trials=trials, factors=factors)
+
+
+def searched(study: Study, role: str = SEARCH) -> tuple[Searched, ...]:
+    """Return the arms that the search, or its control, trained, in the order of their proposal."""
+    record = study.search.get("proposals", {}).get(role, [])
+    at = _objectives(study).index("val_error") if record else 0
+    trained = [each for each in record if each["fate"] == "trained" and each["origin"] != "warm"]
+    return tuple(
+        Searched(
+            place,
+            each["number"],
+            each["arm"],
+            each["origin"],
+            each["state"],
+            each["values"][at] if each["values"] else None,
+            tuple(each["values"]) if each["values"] else None,
+            each["params"],
+            each["generation"],
+        )
+        for place, each in enumerate(trained, start=1)
+    )
+
+
+def best_so_far(arms: Sequence[Searched]) -> tuple[float | None, ...]:
+    """Return the least validation error after each arm."""
+    found: list[float | None] = []
+    best: float | None = None
+    for arm in arms:
+        if arm.error is not None and (best is None or arm.error < best):
+            best = arm.error
+        found.append(best)
+    return tuple(found)
+
+
+def front(study: Study) -> tuple[str, ...]:
+    """Return the arms that no other arm beats in the first two objectives."""
+    points = {arm.arm: (arm.values[0], arm.values[1]) for arm in searched(study) if arm.values and len(arm.values) > 1}
+    return pareto(points).front
+
+
+def confirmations(study: Study) -> tuple[Confirmed, ...]:
+    """Return what the confirmation says of each arm but the baseline, in the order in which the search ranked them."""
+    view = confirmed_view(study)
+    errors = {arm.arm: arm.error for arm in searched(study)}
+    base = errors.get(study.search.get("baseline", ""))
+    by_levels = {_key(arm.levels): arm.name for arm in study.arms if arm.levels.get(STAGE) == SEARCH}
+    found = []
+    for contrast in contrasts(view):
+        error = errors.get(by_levels.get(_key(contrast.arm.levels), ""))
+        gain = base - error if base is not None and error is not None else None
+        kept = -contrast.estimate / gain if contrast.estimate is not None and gain is not None and gain > 0 else None
+        found.append(Confirmed(contrast.arm, error, gain, contrast, kept))
+    return tuple(found)
+
+
+def changed(one: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the parameters in which two arms differ."""
+    return tuple(name for name in {**one, **other} if one.get(name) != other.get(name))
+
+
+def nearest_earlier(arm: Searched, arms: Sequence[Searched]) -> Searched | None:
+    """Return the earlier arm that differs in the fewest parameters, the better one of equals; None for the first."""
+    earlier = [each for each in arms if each.place < arm.place and each.error is not None]
+    return min(earlier, key=lambda each: (len(changed(each.params, arm.params)), each.error, each.place), default=None)
+
+
+def _objectives(study: Study) -> list[str]:
+    return list(study.search.get("objectives", ["val_error"]))
+
+
+def _without_stage(arm: Arm) -> Arm:
+    levels = {factor: level for factor, level in arm.levels.items() if factor != STAGE}
+    return replace(arm, name=arm.name.removeprefix(f"{STAGE}={CONFIRM} "), levels=levels)
+
+
+def _levels(arms: Sequence[Arm], factor: str) -> tuple[Scalar, ...]:
+    """Return the levels of a factor that some arm has: numbers in their order, others as they come."""
+    found = list(dict.fromkeys(arm.levels[factor] for arm in arms if factor in arm.levels))
+    if all(isinstance(level, int | float) and not isinstance(level, bool) for level in found):
+        return tuple(sorted(found, key=lambda level: float(level)))
+    return tuple(found)
+
+
+def _key(levels: Mapping[str, Scalar]) -> frozenset[tuple[str, Scalar]]:
+    return frozenset((factor, level) for factor, level in levels.items() if factor != STAGE)

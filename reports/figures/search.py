@@ -1,0 +1,100 @@
+"""Drawings of a search: the best arm so far, points of two objectives, and error by one parameter."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reports.figures.svg import MUTED, Drawing
+from reports.figures.theme import colour, draw, label_ends, label_room, marker
+from reports.wording import shortened
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+SIZE = (540, 320)
+SMALL = (330, 246)
+ROW = 18
+
+
+@dataclass(frozen=True)
+class Steps:
+    """One campaign: its arms' errors in order (None where there is none), and the least one after each."""
+
+    label: str
+    slot: int
+    errors: tuple[float | None, ...]
+    best: tuple[float | None, ...]
+
+
+def best_drawing(lines: Sequence[Steps], prefix: str) -> Drawing:
+    """Draw the best validation error so far as steps over the arms, each arm as a faint point."""
+
+    def plot(axes: "Axes") -> None:
+        ends = []
+        for line in lines:
+            known = [(at, value) for at, value in enumerate(line.best, start=1) if value is not None]
+            points = [(at, value) for at, value in enumerate(line.errors, start=1) if value is not None]
+            axes.plot(*_split(points), marker=marker(line.slot), linestyle="none", color=colour(line.slot), alpha=0.35)
+            axes.step(*_split(known), where="post", color=colour(line.slot))
+            if known:
+                ends.append((*known[-1], line.label, line.slot))
+        axes.set_xlim(0.5, max((len(line.best) for line in lines), default=1) + 0.5)
+        axes.locator_params(axis="x", integer=True, nbins=8)
+        axes.set_xlabel("arms trained")
+        axes.set_ylabel("validation error, %")
+        label_ends(axes, ends)
+
+    return draw(plot, prefix, SIZE, (46, 40, label_room(line.label for line in lines), 12))
+
+
+def points_drawing(
+    points: Mapping[str, tuple[float, float]], on_front: Sequence[str], labels: tuple[str, str], prefix: str
+) -> Drawing:
+    """Draw each arm at (cost, error); the front is joined by a line."""
+
+    def plot(axes: "Axes") -> None:
+        rest = [point for name, point in points.items() if name not in on_front]
+        best = sorted(points[name] for name in on_front)
+        axes.plot(*_split(rest), marker=marker(0), linestyle="none", color=MUTED, alpha=0.6)
+        axes.step(*_split(best), where="post", color=colour(1))
+        axes.plot(*_split(best), marker=marker(1), linestyle="none", color=colour(1))
+        axes.set_xlabel(labels[0])
+        axes.set_ylabel(labels[1])
+
+    return draw(plot, prefix, SIZE, (46, 40, 20, 12))
+
+
+def slice_drawing(points: Sequence[tuple[float, float]], name: str, prefix: str, *, log: bool) -> Drawing:
+    """Draw the error of every arm against one numeric parameter."""
+
+    def plot(axes: "Axes") -> None:
+        if log:
+            axes.set_xscale("log")
+        axes.plot(*_split(points), marker=marker(1), linestyle="none", color=colour(1), alpha=0.6)
+        axes.set_xlabel(shortened(name, 40))
+        axes.set_ylabel("validation error, %")
+
+    return draw(plot, prefix, SMALL, (42, 40, 12, 12))
+
+
+def levels_drawing(points: Sequence[tuple[str, float]], levels: Sequence[str], prefix: str) -> Drawing:
+    """Draw the error of every arm by the level of one parameter, a row a level."""
+
+    def plot(axes: "Axes") -> None:
+        axes.plot(
+            [error for _, error in points],
+            [levels.index(level) for level, _ in points],
+            marker=marker(1),
+            linestyle="none",
+            color=colour(1),
+            alpha=0.6,
+        )
+        axes.set_yticks(range(len(levels)), labels=[shortened(level, 24) for level in levels])
+        axes.set_ylim(len(levels) - 0.5, -0.5)
+        axes.set_xlabel("validation error, %")
+
+    return draw(plot, prefix, (SMALL[0], 60 + ROW * max(len(levels), 3)), (140, 40, 12, 8))
+
+
+def _split(points: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]:
+    return [x for x, _ in points], [y for _, y in points]

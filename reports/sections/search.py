@@ -1,0 +1,192 @@
+"""What a search tried and learned: best so far against chance, the front, which choice matters, every arm."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reports.analysis.search import Searched, best_so_far, changed, front, nearest_earlier, searched
+from reports.figures.figure import Figure, Panel
+from reports.figures.search import Steps, best_drawing, levels_drawing, points_drawing, slice_drawing
+from reports.findings import Findings
+from reports.results import Study
+from reports.sections.section import Section
+from reports.tables import Column, Table
+from reports.wording import counted, number, shortened
+
+MOST_SLICES = 6
+MOST_LEVELS = 12
+TITLES = {"search": "search", "control": "random control"}
+
+
+@dataclass(frozen=True)
+class SearchShown:
+    """The section's content."""
+
+    summary: str
+    notes: tuple[str, ...]
+
+
+def build(findings: Findings) -> Section | None:
+    """Build the section; nothing for a study that is no search, or before its first arm has a result."""
+    study = findings.whole
+    arms = searched(study)
+    if not any(arm.error is not None for arm in arms):
+        return None
+    tables = tuple(table for table in (_importance(study), _arms(study, arms)) if table.rows)
+    figures = tuple(figure for figure in (_best(study), _front(study), _slices(study, arms)) if figure is not None)
+    return Section("search", "The search", SearchShown(_summary(study, arms), _notes(study)), figures, tables)
+
+
+def _summary(study: Study, arms: Sequence[Searched]) -> str:
+    settings = study.search["settings"]
+    best = min((arm for arm in arms if arm.error is not None), key=lambda arm: arm.error or 0.0)
+    stopped = sum(arm.state == "PRUNED" for arm in arms)
+    repeats = sum(each["fate"] in ("answered", "busy") for each in study.search["proposals"]["search"])
+    rejected = sum(each["fate"] == "rejected" for each in study.search["proposals"]["search"])
+    text = (
+        f"{counted(len(arms), 'arm')} by the sampler {settings['sampler']['name']}, selected on "
+        f"{100 * settings['validation']:g} % of the training images and on nothing else. The least validation error, "
+        f"{number(best.error)} %, has {shortened(best.arm, 120)} (arm {best.place})."
+    )
+    parts = [
+        (stopped, "stopped early"),
+        (repeats, "proposed again and answered from the record"),
+        (rejected, "rejected"),
+    ]
+    said = [f"{count:,} {words}" for count, words in parts if count]
+    return f"{text} {', '.join(said).capitalize()}." if said else text
+
+
+def _notes(study: Study) -> tuple[str, ...]:
+    penalty = study.search["settings"]["penalty"]
+    notes = [f"A seed that diverged counts as {penalty:g} % error for the sampler; a failed arm is not told to it."]
+    control = searched(study, "control")
+    if control:
+        ours, chance = best_so_far(searched(study))[-1], best_so_far(control)[-1]
+        if ours is not None and chance is not None:
+            words = "less than" if ours < chance else "not less than"
+            notes.append(
+                f"After as many arms drawn at random the least validation error is {number(chance)} %: the search's "
+                f"{number(ours)} % is {words} that. One search against one control says little; "
+                "a replay over many seeds says more."
+            )
+    return tuple(notes)
+
+
+def _best(study: Study) -> Figure:
+    lines = []
+    rows = []
+    for slot, role in enumerate(TITLES):
+        arms = searched(study, role)
+        if arms:
+            best = best_so_far(arms)
+            lines.append(Steps(TITLES[role], 1 - slot, tuple(arm.error for arm in arms), best))
+            rows += [(TITLES[role], arm.place, arm.error, least) for arm, least in zip(arms, best, strict=True)]
+    columns = (
+        Column("campaign", "campaign"),
+        Column("arms", "arms", is_number=True),
+        Column("error", "validation error, %", 2, True),
+        Column("best", "best so far, %", 2, True),
+    )
+    ends = "; ".join(f"{line.label} ends at {number(line.best[-1])} %" for line in lines)
+    caption = "The least validation error so far, and the error of each arm as a point."
+    table = Table("search-progress", caption, columns, tuple(rows))
+    return Figure("search-progress", caption, (Panel("", ends, best_drawing(lines, "progress")),), table, columns=1)
+
+
+def _front(study: Study) -> Figure | None:
+    objectives = study.search["objectives"]
+    if len(objectives) < 2:
+        return None
+    points = {arm.arm: (arm.values[1], arm.values[0]) for arm in searched(study) if arm.values}
+    best = front(study)
+    labels = {
+        "val_error": "validation error, %",
+        "params": "parameters",
+        "flops": "multiply-adds",
+        "seconds": "seconds",
+    }
+    columns = (
+        Column("arm", "arm"),
+        *(Column(name, labels[name], 2 if name in ("val_error", "seconds") else None, True) for name in objectives[:2]),
+        Column("on_front", "on the front"),
+    )
+    rows = tuple((name, point[1], point[0], "yes" if name in best else "") for name, point in points.items())
+    caption = f"{labels[objectives[0]]} against {labels[objectives[1]]}; no arm beats those on the line in both."
+    drawing = points_drawing(points, best, (labels[objectives[1]], labels[objectives[0]]), "front")
+    panel = Panel("", f"{counted(len(best), 'arm')} of {len(points)} on the front", drawing)
+    return Figure("search-front", caption, (panel,), Table("search-front", caption, columns, rows), columns=1)
+
+
+def _importance(study: Study) -> Table:
+    rows = [
+        (each["method"], each["question"], name, 100 * share)
+        for each in study.search.get("importance", [])
+        for name, share in sorted(each["shares"].items(), key=lambda pair: -pair[1])
+    ]
+    columns = (
+        Column("method", "method"),
+        Column("question", "question that it answers"),
+        Column("parameter", "parameter"),
+        Column("share", "share, %", 1, True),
+    )
+    return Table(
+        "search-importance",
+        "Which choice matters, by two methods that answer different questions.",
+        columns,
+        tuple(rows),
+    )
+
+
+def _slices(study: Study, arms: Sequence[Searched]) -> Figure | None:
+    known = [arm for arm in arms if arm.error is not None]
+    shares = (study.search.get("importance") or [{"shares": {}}])[-1]["shares"]
+    names = sorted({name for arm in known for name in arm.params}, key=lambda name: (-shares.get(name, 0.0), name))
+    panels = []
+    rows = []
+    for at, name in enumerate(names[:MOST_SLICES]):
+        points = [(arm.params[name], arm.error or 0.0) for arm in known if name in arm.params]
+        numbers = [(float(value), error) for value, error in points if isinstance(value, int | float)]
+        if len(numbers) == len(points):
+            low, high = min(value for value, _ in numbers), max(value for value, _ in numbers)
+            drawing = slice_drawing(numbers, name, f"slice{at}", log=low > 0 and high > 10 * low)
+        else:
+            words = [(str(value), error) for value, error in points]
+            levels = list(dict.fromkeys(sorted(value for value, _ in words)))[:MOST_LEVELS]
+            drawing = levels_drawing([each for each in words if each[0] in levels], levels, f"slice{at}")
+        panels.append(Panel(name, f"{counted(len(points), 'arm')} by {name}", drawing))
+        rows += [(name, str(value), error) for value, error in points]
+    if not panels:
+        return None
+    columns = (
+        Column("parameter", "parameter"),
+        Column("value", "value"),
+        Column("error", "validation error, %", 2, True),
+    )
+    caption = "Validation error by each parameter, the most important ones first; every point is an arm."
+    return Figure(
+        "search-slices", caption, tuple(panels), Table("search-slices", caption, columns, tuple(rows)), columns=2
+    )
+
+
+def _arms(study: Study, arms: Sequence[Searched]) -> Table:
+    columns = (
+        Column("place", "no.", is_number=True),
+        Column("arm", "arm"),
+        Column("origin", "proposed by"),
+        Column("state", "state"),
+        Column("error", "validation error, %", 2, True),
+        Column("nearest", "nearest earlier arm, no.", is_number=True),
+        Column("changed", "changed in it"),
+        Column("generation", "generation", is_number=True),
+    )
+    rows = []
+    for arm in sorted(arms, key=lambda each: (each.error is None, each.error or 0.0, each.place)):
+        parent = nearest_earlier(arm, arms)
+        names = ", ".join(changed(parent.params, arm.params)) if parent else ""
+        place = parent.place if parent else None
+        origin = study.search["settings"]["sampler"]["name"] if arm.origin == "sampler" else arm.origin
+        rows.append(
+            (arm.place, arm.arm, origin, (arm.state or "open").lower(), arm.error, place, names, arm.generation)
+        )
+    caption = "Every arm of the search, the best first, with the earlier arm that it differs least from."
+    return Table("search-arms", caption, columns, tuple(rows))

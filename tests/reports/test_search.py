@@ -1,0 +1,112 @@
+"""The report of a search: the confirmation alone in the tables, what the search saw in a section of its own."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from reports.analysis.search import best_so_far, confirmations, confirmed_view, nearest_earlier, searched
+from reports.page import write_report
+from reports.results import Arm, State, Study, Trial
+
+ERRORS = {"a": 8.0, "b": 5.0, "c": None, "d": 6.0}
+TEST = {"a": (7.0, 7.2, 7.1), "b": (6.0, 6.4, 6.1)}
+
+
+def proposal(number, arm, error, **changes):
+    state = "COMPLETE" if error is not None else "PRUNED"
+    whole = {
+        "number": number,
+        "arm": f"stage=search kind={arm}",
+        "origin": "sampler" if number else "baseline",
+        "fate": "trained",
+        "reason": None,
+        "params": {"kind": arm, "lr": 0.1 * (number + 1)},
+        "state": state,
+        "values": None if error is None else [error],
+        "generation": None,
+    }
+    return {**whole, **changes}
+
+
+@pytest.fixture
+def study() -> Study:
+    arms, trials = [], []
+    for stage, names in (("search", ERRORS), ("confirm", TEST)):
+        for name in names:
+            levels = {"stage": stage, "kind": name}
+            arms.append(Arm(f"stage={stage} kind={name}", levels, {"data": {"name": "digits"}}, 100, 1000))
+    for name, values in TEST.items():
+        for seed, error in enumerate(values, start=1000):
+            facts = {"test_error": error, "train_error": 1.0, "test_loss": 0.1, "train_loss": 0.1, "seconds": 1.0}
+            trials.append(Trial(f"{name}{seed}", f"stage=confirm kind={name}", seed, State.COMPLETE, **facts))
+    settings = {"sampler": {"name": "tpe"}, "validation": 0.2, "penalty": 100.0, "confirm": {"best": 1, "seeds": 3}}
+    record = {
+        "settings": settings,
+        "objectives": ["val_error"],
+        "baseline": "stage=search kind=a",
+        "proposals": {
+            "search": [proposal(at, name, error) for at, (name, error) in enumerate(ERRORS.items())],
+            "control": [proposal(0, "a", 8.0), proposal(1, "d", 6.0)],
+        },
+        "importance": [{"method": "fANOVA", "question": "why?", "shares": {"kind": 0.7, "lr": 0.3}}],
+        "confirmed": ["stage=confirm kind=a", "stage=confirm kind=b"],
+    }
+    factors = {"stage": ("search", "confirm"), "kind": ("a", "b", "c", "d")}
+    return Study(
+        "hunt", "", "", {"claims": []}, factors, {"kind": "a"}, None, tuple(arms), tuple(trials), search=record
+    )
+
+
+def test_the_tables_of_a_search_show_its_confirmation_alone(study):
+    view = confirmed_view(study)
+    assert [arm.name for arm in view.arms] == ["kind=a", "kind=b"]
+    assert view.factors == {"kind": ("a", "b")}
+    assert {trial.seed for trial in view.trials} == {1000, 1001, 1002}
+
+
+def test_a_study_without_a_search_is_shown_as_it_is(study):
+    plain = replace(study, factors={"kind": ("a", "b")}, search={})
+    assert confirmed_view(plain) is plain
+
+
+def test_best_so_far_passes_over_arms_that_were_stopped(study):
+    assert best_so_far(searched(study)) == (8.0, 5.0, 5.0, 5.0)
+
+
+def test_the_share_of_the_gain_that_survived(study):
+    (only,) = confirmations(study)
+    assert only.searched_gain == pytest.approx(3.0)
+    assert only.contrast.estimate == pytest.approx(-0.9333, abs=1e-3)
+    assert only.survived == pytest.approx(0.3111, abs=1e-3)
+    assert only.contrast.high < 0
+
+
+def test_an_arm_descends_from_the_earlier_arm_that_it_differs_least_from(study):
+    arms = searched(study)
+    assert nearest_earlier(arms[0], arms) is None
+    assert nearest_earlier(arms[3], arms).arm == "stage=search kind=b"
+
+
+def test_the_page_has_the_search_and_its_confirmation(study, tmp_path: Path):
+    page = write_report(study, tmp_path).read_text()
+    assert 'id="search"' in page
+    assert 'id="confirmation"' in page
+    assert "31 % of that gain survived" in page
+    for name in ("search-arms", "search-importance", "search-progress", "confirmation"):
+        assert f"tables/{name}" in page or (tmp_path / "figures" / f"{name}.svg").exists()
+
+
+def test_a_search_without_a_result_has_no_section(study, tmp_path: Path):
+    empty = replace(study, search={**study.search, "proposals": {"search": []}}, trials=())
+    assert 'id="search"' not in write_report(empty, tmp_path).read_text()
+
+
+def test_several_objectives_draw_a_front(study, tmp_path: Path):
+    both = [
+        {**each, "values": each["values"] and [*each["values"], 100.0 + each["number"]]}
+        for each in study.search["proposals"]["search"]
+    ]
+    record = {**study.search, "objectives": ["val_error", "params"], "proposals": {"search": both}}
+    write_report(replace(study, search=record), tmp_path)
+    assert (tmp_path / "figures/search-front.svg").exists()
