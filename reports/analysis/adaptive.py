@@ -78,7 +78,7 @@ def next_block(
     stopped: dict[str, str] = {}
     blocks: list[Block] = []
     for verdict in verdicts:
-        reason = _stop(verdict, settings, open_claims)
+        reason = _stop(verdict, settings)
         if reason is not None:
             stopped[verdict.id] = reason
         elif (block := _block(study, verdict, settings, order, known, open_claims)) is not None:
@@ -86,7 +86,8 @@ def next_block(
     return Next(_distinct(sorted(blocks, key=lambda each: -each.priority)), stopped)
 
 
-def _stop(verdict: Verdict, settings: AnalysisSettings, open_claims: int) -> str | None:
+def _stop(verdict: Verdict, settings: AnalysisSettings) -> str | None:
+    """Return why a claim gets no more seeds. Hopeless is one that would be so as the last undecided claim, too."""
     if verdict.verdict is not Outcome.INCONCLUSIVE:
         return f"{verdict.verdict} with {verdict.looks[-1].n if verdict.looks else verdict.n} seeds"
     if not verdict.contexts:
@@ -97,7 +98,7 @@ def _stop(verdict: Verdict, settings: AnalysisSettings, open_claims: int) -> str
     if not done:
         return None
     chance = max(
-        _chance(verdict, n, alpha, settings, open_claims)
+        _chance(verdict, n, alpha, settings, open_claims=1)
         for n, alpha in list(zip(settings.looks, settings.levels, strict=True))[done:]
     )
     if chance < settings.futility:

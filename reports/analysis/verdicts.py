@@ -219,10 +219,12 @@ def _complete_looks(
         part = list(seeds[:size])
         pairs = [trials[arm].get(seed) for arm in arms for seed in part]
         waiting = sum(trial is not None and not trial.state.is_finished() for trial in pairs)
-        if settings.looks:
-            waiting += sum(trial is None for trial in pairs) + len(arms) * (size - len(part))
-        if waiting or not part:
-            return complete, waiting, False
+        lacking = len(arms) * (size - len(part)) + sum(trial is None for trial in pairs) if settings.looks else 0
+        if waiting or lacking or not part:
+            done = set(complete[-1][0]) if complete else set()
+            begun = all(any(seed in trials[arm] for seed in part if seed not in done) for arm in arms)
+            # Where no arm has a seed of this look yet, nothing is to come: no more seeds are spent on the claim.
+            return complete, waiting + lacking if begun or not complete else 0, False
         complete.append((part, alpha))
     return complete, 0, bool(settings.looks) and len(seeds) > sizes[-1]
 
