@@ -10,7 +10,7 @@ from rich.console import Console
 import search_spaces
 from orchestrator.arm_facts import data_info, with_key
 from orchestrator.config import StudyConfig
-from orchestrator.plan import study_arms, study_space, with_defaults
+from orchestrator.plan import make_plan, study_arms, study_space, with_defaults
 from search_spaces import Arm, NetworkDescription, SettingError, canonical_json
 
 Shape = tuple[int, int, int]
@@ -48,9 +48,13 @@ class ArmDescription:
 def print_description(console: Console, config: StudyConfig) -> None:
     """Print every arm's network, then the study file with every default filled in; UserError for mistakes in it."""
     try:
-        space = study_space(config)
-        found = describe_arms(study_arms(config, space))
-        whole = with_defaults(config, space)
+        if config.file.is_search:
+            plan = make_plan(config)
+            arms, whole = [plan.arms[0].arm], plan.settings  # the baseline: what else there will be is not known yet
+        else:
+            space = study_space(config)
+            arms, whole = study_arms(config, space), with_defaults(config, space)
+        found = describe_arms(arms)
     except SettingError as error:
         raise config.error(error) from None
     asks = f": {config.file.question}" if config.file.question else ""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from orchestrator.config import check_study
 from orchestrator.errors import UserError
+from orchestrator.search.settings import parse_search
 from orchestrator.yaml_source import parse_yaml
 from search_spaces import Space, arms
 from search_spaces.errors import unknown
@@ -43,11 +44,14 @@ def read_preset(name: str) -> Preset:
     """Return what a ready study is and how large; neither its data nor its networks are touched."""
     text = preset_text(name)
     file = check_study(parse_yaml(text, f"{name}{_ENDING}"), Path()).file
+    data = file.data if isinstance(file.data, str) else str(file.data["name"])
+    about = text.splitlines()[0].removeprefix("#").strip()
+    if file.is_search:
+        settings = parse_search(file.search)
+        return Preset(name, about, file.question, data, settings.most_arms, settings.most_trials)
     options = dict(file.design) if isinstance(file.design, dict) else {"name": file.design}
     design = options.pop("name")
     base = {"data": file.data, "network": file.network, "training": file.training}
     space = Space(base, parse_factors(file.factors), complete=lambda raw: raw, exclude=tuple(file.exclude))
     count = len(arms(space, design, file.baseline, options))
-    data = file.data if isinstance(file.data, str) else str(file.data["name"])
-    about = text.splitlines()[0].removeprefix("#").strip()
     return Preset(name, about, file.question, data, count, count * len(file.first_seeds()))

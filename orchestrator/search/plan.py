@@ -110,6 +110,18 @@ def _study_plan(
         plan_hash="",
         command=command,
         git=git_revision(config.folder),
+        notes=(_sentence(parse_search(config.file.search)),),
+    )
+
+
+def _sentence(settings: SearchSettings) -> str:
+    """Say what the search will do."""
+    arguments = ", ".join(f"{key} {value}" for key, value in settings.sampler.items() if key != "name")
+    control = f", and as many at random for comparison ({settings.most_arms} in all)" if settings.control else ""
+    return (
+        f"search: the sampler {settings.sampler['name']} proposes {settings.arms} arms{control}; the best "
+        f"{settings.confirm.best} and the baseline are confirmed with {settings.confirm.seeds} fresh seeds: at most "
+        f"{settings.most_trials} trials" + (f" ({arguments})" if arguments else "")
     )
 
 

@@ -46,6 +46,16 @@ class SearchSettings:
     control: bool
     confirm: Confirm
 
+    @property
+    def most_arms(self) -> int:
+        """How many arms are searched at most, those of the control included."""
+        return self.arms * (1 + self.control)
+
+    @property
+    def most_trials(self) -> int:
+        """How many trials are trained at most, those of the confirmation included."""
+        return self.most_arms * self.seeds_per_arm + (self.confirm.best + 1) * self.confirm.seeds
+
     def conditions(self) -> tuple[Condition, ...]:
         """Return the bounds on what a network may cost."""
         return parse_where(list(self.constraints))

@@ -126,12 +126,15 @@ class SearchSource:
         )
 
     def _warm_points(self) -> list[Mapping[str, Any]]:
-        """Return the points of the space that have been trained before, in this study or in another."""
+        """Return the points of the space that were trained before this campaign began, in any study."""
+        own = self._ledger.proposals(self.plan.campaign(SEARCH))
         found: list[Mapping[str, Any]] = []
+        passed = [self.plan.baseline, *(each.params for each in own if each.origin not in ("baseline", "warm"))]
         for key, levels in self._ledger.arms_with([STAGE, *(axis.name for axis in self.plan.space.axes)]):
             try:
                 point = self.plan.space.point(levels)
-                if levels[STAGE] == SEARCH and self.plan.space.arm(point, SEARCH).id == key and point not in found:
+                is_same = levels[STAGE] == SEARCH and self.plan.space.arm(point, SEARCH).id == key
+                if is_same and point not in found and point not in passed:
                     found.append(point)
             except SettingError:
                 continue

@@ -7,7 +7,8 @@ from sqlalchemy import Connection, insert, select, update
 
 from orchestrator.search.proposal import Proposal
 from orchestrator.storage.studies import study_row
-from orchestrator.storage.tables import arms, proposals, studies
+from orchestrator.storage.tables import arm_trials, arms, proposals, studies, trials
+from reports.results import State
 
 
 def write_proposals(connection: Connection, study: str, campaign: str, made: Sequence[Proposal]) -> None:
@@ -36,6 +37,9 @@ def write_search(connection: Connection, study: str, record: Mapping[str, Any]) 
 
 
 def read_levels(connection: Connection, factors: Sequence[str]) -> tuple[tuple[str, Mapping[str, Any]], ...]:
-    """Return hash and levels of every arm, of any study, whose factors are these."""
-    rows = connection.execute(select(arms.c.hash, arms.c.levels).order_by(arms.c.id))
+    """Return hash and levels of every arm, of any study, whose factors are these and that has a complete trial."""
+    complete = select(arm_trials.c.arm).join(trials, trials.c.id == arm_trials.c.trial)
+    complete = complete.where(trials.c.state == State.COMPLETE.value)
+    chosen = select(arms.c.hash, arms.c.levels).where(arms.c.id.in_(complete))
+    rows = connection.execute(chosen.order_by(arms.c.id))
     return tuple((row.hash, row.levels) for row in rows if set(row.levels) == set(factors))

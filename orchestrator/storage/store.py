@@ -114,7 +114,7 @@ class Store:
             searches.write_search(connection, study, record)
 
     def levels_of_arms(self, factors: Sequence[str]) -> tuple[tuple[str, Mapping[str, Any]], ...]:
-        """Return hash and levels of every arm, of any study, that has exactly these factors."""
+        """Return hash and levels of every arm, of any study, with exactly these factors and a complete trial."""
         with self.database.reading() as connection:
             return searches.read_levels(connection, factors)
 

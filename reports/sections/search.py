@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports.analysis.search import Searched, best_so_far, changed, front, nearest_earlier, searched
+from reports.analysis.search import SEARCH, STAGE, Searched, best_so_far, changed, front, nearest_earlier, searched
 from reports.figures.figure import Figure, Panel
 from reports.figures.search import Steps, best_drawing, levels_drawing, points_drawing, slice_drawing
 from reports.findings import Findings
@@ -14,6 +14,7 @@ from reports.wording import counted, number, shortened
 
 MOST_SLICES = 6
 MOST_LEVELS = 12
+MOST_NAMES = 3
 TITLES = {"search": "search", "control": "random control"}
 
 
@@ -45,7 +46,7 @@ def _summary(study: Study, arms: Sequence[Searched]) -> str:
     text = (
         f"{counted(len(arms), 'arm')} by the sampler {settings['sampler']['name']}, selected on "
         f"{100 * settings['validation']:g} % of the training images and on nothing else. The least validation error, "
-        f"{number(best.error)} %, has {shortened(best.arm, 120)} (arm {best.place})."
+        f"{number(best.error)} %, has {shortened(_named(best.arm), 120)} (arm {best.place})."
     )
     parts = [
         (stopped, "stopped early"),
@@ -182,11 +183,19 @@ def _arms(study: Study, arms: Sequence[Searched]) -> Table:
     rows = []
     for arm in sorted(arms, key=lambda each: (each.error is None, each.error or 0.0, each.place)):
         parent = nearest_earlier(arm, arms)
-        names = ", ".join(changed(parent.params, arm.params)) if parent else ""
+        names = _listed(changed(parent.params, arm.params)) if parent else ""
         place = parent.place if parent else None
         origin = study.search["settings"]["sampler"]["name"] if arm.origin == "sampler" else arm.origin
         rows.append(
-            (arm.place, arm.arm, origin, (arm.state or "open").lower(), arm.error, place, names, arm.generation)
+            (arm.place, _named(arm.arm), origin, (arm.state or "open").lower(), arm.error, place, names, arm.generation)
         )
     caption = "Every arm of the search, the best first, with the earlier arm that it differs least from."
     return Table("search-arms", caption, columns, tuple(rows))
+
+
+def _named(arm: str) -> str:
+    return arm.removeprefix(f"{STAGE}={SEARCH} ")
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) if len(names) <= MOST_NAMES else f"{len(names)} parameters"
