@@ -8,6 +8,7 @@ from orchestrator.study_plan import PlannedArm
 
 TIMED_NETWORKS = 12
 STEPS = 3
+STEP_WORK = 5e8  # multiply-adds of a timed step, or two images: so that 1,000 layers take seconds
 
 
 def trial_seconds(arms: Sequence[PlannedArm], recorded: Mapping[str, float]) -> tuple[dict[str, float], str]:
@@ -45,7 +46,7 @@ def _timed(planned: PlannedArm) -> float:
 
     settings = planned.arm.settings
     info = data_info(planned.arm)
-    batch: int = settings["training"]["batch_size"]
+    batch = min(settings["training"]["batch_size"], max(2, int(STEP_WORK / planned.flops)))
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     network = build_network(settings["network"], info.input_shape, info.num_classes)
