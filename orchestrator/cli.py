@@ -72,7 +72,7 @@ def run(
     changes: Changes = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the report goes; default: out/<study>")] = None,
     no_report: Annotated[bool, typer.Option("--no-report", help="Train and record only")] = False,
-    executor: Annotated[str, typer.Option(metavar="NAME", help="ray or inline (this process, no cluster)")] = "ray",
+    executor: Annotated[str, typer.Option(metavar="NAME", help="ray, inline (no cluster) or replay")] = "ray",
 ) -> None:
     """Train what is missing of a study, record it, and write its report. Safe to repeat.
 

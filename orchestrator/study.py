@@ -16,12 +16,14 @@ from orchestrator.config import StudyConfig, read_study
 from orchestrator.engine.address import check_reachable
 from orchestrator.engine.inline import InlineExecutor
 from orchestrator.engine.packs import BlockSource, Pack, PackSource
+from orchestrator.engine.replay import ReplayExecutor
 from orchestrator.engine.worker import WorkerSettings, code_digest
 from orchestrator.errors import UserError
 from orchestrator.events import Event
 from orchestrator.judgement import as_row, judge_study
 from orchestrator.plan import make_plan
 from orchestrator.progress import Progress
+from orchestrator.replaying import Replay, open_replay
 from orchestrator.storage import PlanOutcome, Recorder, Store, StudyFrames
 from orchestrator.study_plan import StudyPlan
 from reports.analysis.verdicts import Verdict
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from orchestrator.search.run import SearchRun
 
 DEFAULT_DATABASE = "sqlite:///results.db"
-EXECUTORS = ("ray", "inline")
+EXECUTORS = ("ray", "inline", "replay")
 
 Listener = Callable[[Event], None]
 Show = Callable[[Progress, StudyPlan, PlanOutcome], AbstractContextManager[Listener]]
@@ -94,10 +96,16 @@ def run_study(
     config = read_study(Path(file), changes)
     plan = make_plan(config, options.command)
     out = output_folder(plan.name, options.out)
-    with Store.open(database(options.db or db, config)) as store, store.lease(plan.name):
+    url, replay = database(options.db or db, config), None
+    if options.executor == "replay":
+        replay = open_replay(url, out)
+        url, out = replay.database, replay.folder
+    with Store.open(url) as store, store.lease(plan.name):
         store.recover(plan.name)
         outcome = store.record_plan(plan)
-        interrupted = _train(store, plan, outcome, lambda: _executor(config, options, out), config, out, show)
+        interrupted = _train(
+            store, plan, outcome, lambda: _executor(config, options, out, replay), config, out, show, replay
+        )
         if interrupted:
             store.recover(plan.name)
         study = store.load_study(plan.name)
@@ -145,10 +153,11 @@ def _train(
     config: StudyConfig,
     out: Path,
     show: Show | None,
+    replay: Replay | None,
 ) -> bool:
     """Train what is missing, block by block; return whether the user interrupted it."""
     progress = Progress()
-    search = _search(store, config, progress, out) if config.file.is_search else None
+    search = _search(store, config, progress, out, replay) if config.file.is_search else None
     blocks = StudyBlocks(store, plan, progress, config.file.resources.seeds_per_pack)
     first = [] if search else blocks.first()
     shown = show(progress, plan, outcome) if show else nullcontext(progress.update)
@@ -172,15 +181,18 @@ def _train(
     return interrupted.is_set()
 
 
-def _search(store: Store, config: StudyConfig, progress: Progress, out: Path) -> "SearchRun":
+def _search(store: Store, config: StudyConfig, progress: Progress, out: Path, replay: Replay | None) -> "SearchRun":
     # Optuna takes a second to import, and only a search needs it.
     from orchestrator.search.run import SearchRun
 
-    return SearchRun(store, config, progress, out)
+    return SearchRun(store, config, progress, out, replay)
 
 
-def _executor(config: StudyConfig, options: RunOptions, out: Path) -> Executor:
+def _executor(config: StudyConfig, options: RunOptions, out: Path, replay: Replay | None) -> Executor:
     resources = config.file.resources
+    if replay is not None:
+        slots = resources.max_concurrent or max(int((os.cpu_count() or 1) / resources.cpus), 1)
+        return ReplayExecutor(replay.trials, slots)
     worker = WorkerSettings(
         device="cuda" if resources.gpus else "cpu",
         threads=max(int(resources.cpus), 1),

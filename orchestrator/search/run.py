@@ -5,6 +5,7 @@ from pathlib import Path
 from orchestrator.arm_facts import trial_cost, trial_epochs
 from orchestrator.config import StudyConfig
 from orchestrator.progress import Progress
+from orchestrator.replaying import Replay
 from orchestrator.search.campaign import Campaign
 from orchestrator.search.learned import learned
 from orchestrator.search.ledger import StoreLedger
@@ -19,14 +20,17 @@ from reports.results import State
 class SearchRun:
     """One run of a search: `source` says what is trained next, `finish` stores what was learned."""
 
-    def __init__(self, store: Store, config: StudyConfig, progress: Progress, out: Path) -> None:
+    def __init__(
+        self, store: Store, config: StudyConfig, progress: Progress, out: Path, replay: Replay | None = None
+    ) -> None:
         self._store = store
         self._progress = progress
         self._out = out
         self._plan = plan_search(config)
         self._file = OptunaFile(out / NAME, self._plan.study.name)
         ledger = StoreLedger(store, self._plan.study.name)
-        self.source = SearchSource(self._plan, ledger, self._follow, self._decided)
+        on_record = replay.has if replay else lambda trials: True
+        self.source = SearchSource(self._plan, ledger, self._follow, self._decided, on_record)
         for campaign in self.source.campaigns.values():
             self._decided(campaign)
 

@@ -1,0 +1,96 @@
+"""Replays: recorded trials answer on a simulated clock, and the results DB that they come from stays as it is."""
+
+from dataclasses import replace
+from pathlib import Path
+from threading import Event as Flag
+
+import pytest
+
+from orchestrator import RunOptions, run_study
+from orchestrator.engine.packs import BlockSource, Pack
+from orchestrator.engine.replay import ReplayExecutor
+from orchestrator.errors import UserError
+from orchestrator.events import AttemptStarted, EpochDone, TrialEnded
+from orchestrator.storage import Store
+from reports.results import Epoch, State, Trial
+
+FACTORS = """\
+factors:
+  shortcut: [identity, none]
+  width: [1, 2, 3]
+"""
+TABLE = f"""\
+study: table
+data: {{name: digits, validation: 0.2}}
+network: {{family: resnet_cifar, width: 2, depth: 8}}
+{FACTORS}
+training: {{recipe: quick, epochs: 2}}
+seeds: 1
+"""
+SEARCH = f"""\
+study: hunt
+data: digits
+network: {{family: resnet_cifar, width: 2, depth: 8}}
+{FACTORS}
+design: search
+search: {{arms: 4, sampler: random, confirm: {{best: 1, seeds: 1}}}}
+training: {{recipe: quick, epochs: 2}}
+resources: {{max_concurrent: 100}}
+"""
+
+
+def recorded(trial: str, seconds: float = 2.0, epochs: int = 3) -> Trial:
+    curve = tuple(Epoch(at, 1.0, 1.0, 1.0, 9.0, 0.1, seconds, 1.0, 9.0) for at in range(1, epochs + 1))
+    return Trial(trial, "arm", 0, State.COMPLETE, seconds=seconds * epochs, curve=curve)
+
+
+def replay(trials: dict[str, Trial], names: list[str], slots: int) -> tuple[list[object], float]:
+    events: list[object] = []
+    executor = ReplayExecutor(trials, slots)
+    executor.execute(BlockSource([Pack({}, {0: name}) for name in names]), events.append, Flag())
+    return events, executor.seconds
+
+
+def test_workers_run_side_by_side_on_the_simulated_clock() -> None:
+    trials = {name: recorded(name) for name in "abcd"}
+    assert replay(trials, list("abcd"), 1)[1] == 24.0
+    assert replay(trials, list("abcd"), 2)[1] == 12.0
+    assert replay(trials, list("abcd"), 100)[1] == 6.0
+
+
+def test_a_trial_is_told_as_it_was_recorded() -> None:
+    events, _ = replay({"a": recorded("a")}, ["a"], 1)
+    assert [type(each) for each in events] == [AttemptStarted, EpochDone, EpochDone, EpochDone, TrialEnded]
+    assert events[-1].state is State.COMPLETE
+    assert (events[-1].at - events[0].at).total_seconds() == 6.0
+
+
+def test_a_diverged_trial_ends_after_its_last_sound_epoch() -> None:
+    gone = replace(recorded("a", epochs=1), state=State.DIVERGED, diverged_at=2)
+    assert replay({"a": gone}, ["a"], 1)[0][-1].diverged_at == 2
+    nothing = replace(gone, curve=())
+    assert replay({"a": nothing}, ["a"], 1)[0][-1].state is State.DIVERGED
+
+
+def test_a_trial_that_is_not_on_record_fails() -> None:
+    events, _ = replay({}, ["a"], 1)
+    assert (events[-1].state, events[-1].reason) == (State.FAILED, "not on record")
+
+
+def test_a_search_is_replayed_on_a_factorial_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ORCHESTRATE_DB", raising=False)
+    Path("table.yaml").write_text(TABLE)
+    Path("hunt.yaml").write_text(SEARCH)
+    with pytest.raises(UserError, match=r"run a study there first|no results"):
+        run_study("hunt.yaml", options=RunOptions(executor="replay", report=False))
+    table = run_study("table.yaml", options=RunOptions(executor="inline", report=False)).study
+    errors = {trial.id: trial.val_error for trial in table.trials}
+    hunt = run_study("hunt.yaml", options=RunOptions(executor="replay")).study
+    found = [trial for trial in hunt.trials if trial.state is State.COMPLETE]
+    assert len(found) == 4
+    assert {trial.id: trial.val_error for trial in found}.items() <= errors.items()
+    assert all(trial.started_at.year == 1970 for trial in found)
+    assert Path("out/hunt/replay/index.html").exists()
+    with Store.open("results.db", read_only=True) as store:
+        assert [study.name for study in store.studies()] == ["table"]
