@@ -34,7 +34,7 @@ FACTORS = {
     "depth": [8, 14],
     "width": [2, 3, 4],
     "activation": ["original", "relu_only_preact", "full_preact"],
-    "shortcut": ["identity", "none", {"op": "dropout", "rate": 0.5}],
+    "shortcut": ["identity", {"op": "scale"}, {"op": "dropout", "rate": 0.5}],
     "training.lr": [0.01, 0.03, 0.1, 0.3],
 }
 TABLE = {
