@@ -129,5 +129,7 @@ def _running(trials: list[TrialProgress]) -> RenderableType:
 def _result(trial: TrialProgress) -> str:
     last, seconds = trial.last, f", {duration(trial.seconds)}" if trial.seconds is not None else ""
     if trial.state is State.COMPLETE and last is not None and last.test_error is not None:
-        return f"test error {last.test_error:.2f} % after {last.epoch} epochs{seconds}"
+        # Whoever watches a search must not select by the test set either.
+        kind, error = ("test", last.test_error) if last.val_error is None else ("validation", last.val_error)
+        return f"{kind} error {error:.2f} % after {last.epoch} epochs{seconds}"
     return f"{trial.state}{f' ({trial.reason})' if trial.reason else ''}{seconds}"

@@ -98,6 +98,8 @@ def front(study: Study) -> tuple[str, ...]:
 
 def confirmations(study: Study) -> tuple[Confirmed, ...]:
     """Return what the confirmation says of each arm but the baseline, in the order in which the search ranked them."""
+    if not study.search:
+        return ()
     view = confirmed_view(study)
     errors = {arm.arm: arm.error for arm in searched(study)}
     base = errors.get(study.search.get("baseline", ""))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from reports.analysis.search import Confirmed, confirmations
 from reports.findings import Findings
+from reports.results import Study
 from reports.sections.section import Section
 from reports.tables import Column, Table
 from reports.wording import counted, number, shortened, signed
@@ -19,13 +20,21 @@ class ConfirmationShown:
 def build(findings: Findings) -> Section | None:
     """Build the section; nothing before a confirmed arm can be compared with the baseline."""
     found = [each for each in confirmations(findings.whole) if each.contrast.n]
-    if not findings.whole.search or not found:
+    if not found:
         return None
-    first = min(found, key=lambda each: each.searched_error if each.searched_error is not None else float("inf"))
-    sentences = (_method(findings, found), _verdict(first), _survival(first))
+    sentences = (_method(findings, found), *conclusions(findings.whole))
     return Section(
         "confirmation", "Confirmation of the best arms", ConfirmationShown(sentences), tables=(_table(findings, found),)
     )
+
+
+def conclusions(study: Study) -> tuple[str, ...]:
+    """Say whether the arm that the search ranked first is confirmed, and how much of its gain; nothing before that."""
+    found = [each for each in confirmations(study) if each.contrast.n]
+    if not found:
+        return ()
+    first = min(found, key=lambda each: each.searched_error if each.searched_error is not None else float("inf"))
+    return _verdict(first), _survival(first)
 
 
 def _method(findings: Findings, found: list[Confirmed]) -> str:
