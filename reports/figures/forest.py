@@ -53,7 +53,7 @@ def forest_drawing(groups: Sequence[Group], prefix: str) -> Drawing:
         y = 0.0
         for group in groups:
             if group.heading:
-                _text(axes, 0, y + 0.62 * HEADING, group.heading, ha="left", fontweight="bold")
+                write(axes, 0, y + 0.62 * HEADING, group.heading, ha="left", fontweight="bold")
                 y += HEADING
             for row in group.rows:
                 _row(axes, row, y + ROW / 2, reach)
@@ -64,8 +64,8 @@ def forest_drawing(groups: Sequence[Group], prefix: str) -> Drawing:
 
 
 def _row(axes: "Axes", row: Row, y: float, reach: float) -> None:
-    _text(axes, 10, y, shortened(row.label, 22), ha="left")
-    _text(axes, WIDTH - 4, y, row.text, ha="right")
+    write(axes, 10, y, shortened(row.label, 22), ha="left")
+    write(axes, WIDTH - 4, y, row.text, ha="right")
     if row.estimate is None:
         return
     if row.low is not None or row.high is not None:
@@ -77,7 +77,8 @@ def _row(axes: "Axes", row: Row, y: float, reach: float) -> None:
     axes.plot([row.estimate], [y], marker=marker(row.slot), markersize=6.5, color=colour(row.slot), linestyle="none")
 
 
-def _text(axes: "Axes", x: float, y: float, text: str, **style: Any) -> None:
+def write(axes: "Axes", x: float, y: float, text: str, **style: Any) -> None:
+    """Write a text beside the plot: x in pixels of the figure, y in the units of the axis."""
     axes.annotate(
         text, xy=(x, y), xycoords=("figure pixels", "data"), va="center", fontsize=11, annotation_clip=False, **style
     )

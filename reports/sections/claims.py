@@ -4,13 +4,14 @@ import math
 import re
 from dataclasses import dataclass
 
+from reports.analysis.settings import parse_analysis
 from reports.analysis.verdicts import DEPENDS, Outcome, Verdict
 from reports.findings import Findings
+from reports.sections.margins import ICONS, margins_figure
 from reports.sections.section import Section
 from reports.tables import Column, Table
-from reports.wording import counted, listed, number, shortened, signed
+from reports.wording import counted, duration, listed, number, shortened, signed
 
-ICONS = {Outcome.SUPPORTED: "✓", Outcome.REFUTED: "✕", Outcome.INCONCLUSIVE: "?"}
 MOST_TRIALS = 24
 
 
@@ -44,7 +45,9 @@ def build(findings: Findings) -> Section | None:
         return None
     cards = tuple(_card(findings, place, verdict) for place, verdict in enumerate(findings.verdicts, start=1))
     content = Claims(verdict_counts(findings.verdicts), cards)
-    return Section("claims", "Claims", content, tables=(_table(findings.verdicts),))
+    figure = margins_figure(findings.verdicts)
+    tables = (_table(findings.verdicts), *([figure.table] if figure else []))
+    return Section("claims", "Claims", content, (figure,) if figure else (), tables)
 
 
 def verdict_counts(verdicts: tuple[Verdict, ...]) -> str:
@@ -93,6 +96,7 @@ def _card(findings: Findings, place: int, verdict: Verdict) -> Card:
 def _facts(findings: Findings, verdict: Verdict) -> list[tuple[str, str]]:
     missing = [trial.reason or trial.state.value for trial in findings.study.trials if trial.id in verdict.missing]
     ahead = verdict.forecast
+    looks = parse_analysis(findings.study.settings.get("analysis"), findings.study.settings.get("seeds")).looks
     interval = ""
     if verdict.low is not None or verdict.high is not None:
         low = "−∞" if verdict.low is None else number(verdict.low)
@@ -104,16 +108,39 @@ def _facts(findings: Findings, verdict: Verdict) -> list[tuple[str, str]]:
     if verdict.p_look != verdict.p:
         p.insert(1, f"{number(verdict.p_look, 4)} after the looks")
     others = verdict.other_tests if DEPENDS in verdict.badges else {}
+    decided = f"at look {verdict.decided_at_look} of {len(looks)}" if verdict.decided_at_look and looks else ""
     return [
         ("Effect", f"{number(verdict.estimate)}{interval}" if verdict.estimate is not None else ""),
         ("Margin", f"{verdict.margin:g}"),
         ("Seeds", f"n={verdict.n}" + (f", {counted(verdict.fails, 'fail')}" if verdict.fails else "")),
         ("By seed", _by_seed(verdict)),
         ("p", ", ".join(p) if verdict.n > 1 else ""),
+        ("Decided", decided),
         ("Power", f"{100 * ahead.power:.0f} % at {counted(ahead.n, 'seed')}" if ahead.power is not None else ""),
+        ("To decide it", _needed(verdict)),
+        ("Readings", _readings(verdict)),
         ("Other tests", listed([f"{name}: {outcome.value}" for name, outcome in others.items()])),
         ("Missing", listed(shortened(each, 80) for each in dict.fromkeys(missing))),
     ]
+
+
+def _needed(verdict: Verdict) -> str:
+    """How many seeds would do, and the training that it takes."""
+    ahead = verdict.forecast
+    if verdict.verdict is not Outcome.INCONCLUSIVE or ahead.needed is None:
+        return ""
+    hours = "" if ahead.hours is None else f", {duration(3600 * ahead.hours)} of training"
+    return f"about {counted(ahead.needed, 'seed')}{hours}"
+
+
+def _readings(verdict: Verdict) -> str:
+    """The verdict by each meaning of the sentence in several contexts; the declared one is named."""
+    return listed(
+        [
+            f"{over}{' (declared)' if over == verdict.claim.over else ''}: {outcome.value}"
+            for over, outcome in verdict.other_readings.items()
+        ]
+    )
 
 
 def _by_seed(verdict: Verdict) -> str:

@@ -8,8 +8,10 @@ from reports.figures.figure import Figure, Panel
 from reports.figures.forest import Group, Row, forest_drawing
 from reports.findings import Findings
 from reports.layout import Levels, Series
+from reports.sections.factors import factors_of
 from reports.sections.section import Section
 from reports.sections.table import contrasts_table, interval
+from reports.tables import Table
 from reports.wording import counted, level, listed, number, shortened, signed
 
 MOST_ROWS = 40
@@ -17,17 +19,29 @@ MOST_ROWS = 40
 
 @dataclass(frozen=True)
 class Effects:
-    """What stands beside the figure."""
+    """What stands beside the figures: tables on the factors, and notes."""
 
+    tables: tuple[Table, ...]
     notes: tuple[str, ...]
 
 
 def build(findings: Findings) -> Section | None:
-    """Build the forest; nothing while no arm can be compared with its baseline."""
+    """Build the forest and what the factors do; nothing while there is neither."""
+    forest, notes = _forest(findings)
+    factors = factors_of(findings)
+    figures = (*([forest] if forest else []), *factors.figures)
+    if not figures and not factors.tables:
+        return None
+    title = "Differences to the baseline" if forest else "Effects of the factors"
+    content = Effects(factors.tables, (*notes, *factors.notes))
+    return Section("effects", title, content, figures, factors.tables)
+
+
+def _forest(findings: Findings) -> tuple[Figure | None, tuple[str, ...]]:
     known = [each for each in findings.contrasts.values() if each.n]
     drawn = [each for each in known if each.estimate is not None and each.low is not None]
     if not drawn:
-        return None
+        return None, ()
     chosen = known
     if len(known) > MOST_ROWS:
         names = {each.arm.name for each in sorted(drawn, key=_size)[-MOST_ROWS:]}
@@ -41,7 +55,7 @@ def build(findings: Findings) -> Section | None:
     notes: tuple[str, ...] = ()
     if len(chosen) < len(known):
         notes = (f"The {len(chosen)} largest of {len(known):,} differences; tables/differences.csv has them all.",)
-    return Section("effects", "Differences to the baseline", Effects(notes), figures=(figure,))
+    return figure, notes
 
 
 def _size(contrast: Contrast) -> float:

@@ -7,7 +7,8 @@ from reports.analysis.arms import ArmSummary
 from reports.findings import Findings
 from reports.layout import Series
 from reports.results import Scalar, State
-from reports.sections.claims import ICONS, anchor_of, in_words
+from reports.sections.claims import anchor_of, in_words
+from reports.sections.margins import ICONS
 from reports.sections.section import Section
 from reports.wording import counted, duration, level, listed, magnitude, moment, number, seeds, shortened, signed
 

@@ -72,7 +72,10 @@ def _design(findings: Findings) -> str:
     if not factors:
         return f"One arm was trained with {counted(len(findings.seeds), 'seed')} ({seeds(findings.seeds)})."
     text = f"The study varies {listed(factors)} in {_WORDS.get(design, 'a design')} of {arms}, each with "
-    text += f"{counted(len(findings.seeds), 'seed')} ({seeds(findings.seeds)}): {trials}. "
+    counts = sorted({len(found) for arm in findings.arms if (found := findings.trials.get(arm.name))})
+    most = counted(len(findings.seeds), "seed")
+    several = f"{counts[0]} to {most}" if counts and counts[0] < len(findings.seeds) else most
+    text += f"{several} ({seeds(findings.seeds)}): {trials}. "
     if study.baseline:
         base = listed([f"{shortened(key, 40)} {shortened(level(value), 40)}" for key, value in study.baseline.items()])
         contexts = [factor for factor in study.factors if factor not in study.baseline]

@@ -1,0 +1,107 @@
+"""What a lower error costs: the arms that no other beats in both error and size, and how sure that is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reports.analysis.pareto import Front, study_front
+from reports.figures.figure import Figure, Panel
+from reports.figures.front import Point, front_drawing
+from reports.findings import Findings
+from reports.layout import Levels
+from reports.results import Arm
+from reports.sections.section import Section
+from reports.tables import Cell, Column, Table
+from reports.wording import counted, level, listed, number, shortened
+
+_COSTS = {"params": "parameters", "flops": "multiply-adds"}
+MOST_POINTS = 200
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What stands below the figure."""
+
+    notes: tuple[str, ...]
+
+
+def build(findings: Findings) -> Section | None:
+    """Build the fronts; nothing unless arms with a result differ in cost."""
+    fronts: dict[str, tuple[dict[str, float], Front]] = {}
+    for key in _COSTS:
+        cost = {arm.name: float(value) for arm in findings.arms if (value := getattr(arm, key))}
+        known = {arm: value for arm, value in cost.items() if findings.summaries[arm].n_ok}
+        if len(set(known.values())) > 1:
+            fronts[key] = (cost, study_front(findings.study, cost))
+    if not any(front.front and len(front.front) + len(front.dominated) > 1 for _, front in fronts.values()):
+        return None
+    panels = tuple(_panel(findings, key, cost, front) for key, (cost, front) in fronts.items())
+    figure = Figure("cost", _caption(findings), panels, _table(findings, fronts), columns=2)
+    left_out = next(iter(fronts.values()))[1].excluded
+    notes = []
+    if left_out:
+        names = listed(shortened(each, 50) for each in left_out)
+        notes.append(f"{counted(len(left_out), 'arm')} with fails left out, as survivors flatter an arm: {names}.")
+    return Section("cost", "Cost", Cost(tuple(notes)), figures=(figure,), tables=(figure.table,))
+
+
+def _caption(findings: Findings) -> str:
+    several = any(summary.n_ok > 1 for summary in findings.summaries.values())
+    text = (
+        "Mean test error against size. The line joins the arms on the Pareto front: no other arm has both less error "
+        "and less cost. Hollow points are beaten by another arm."
+    )
+    if several:
+        text += " P is how often an arm is on the front when whole seeds are drawn anew."
+    return text
+
+
+def _panel(findings: Findings, key: str, cost: dict[str, float], front: Front) -> Panel:
+    slots = {series.levels: series.slot for series in findings.layout.series}
+    arms = {arm.name: arm for arm in findings.arms}
+    names = sorted((*front.front, *front.dominated), key=lambda each: each not in front.front)[:MOST_POINTS]
+    points = [
+        Point(
+            label=_label(arms[name]),
+            error=findings.summaries[name].mean or 0.0,
+            cost=cost[name],
+            slot=_slot(findings, arms[name], slots),
+            on_front=name in front.front,
+        )
+        for name in names
+    ]
+    ordered = sorted(front.front, key=lambda each: cost[each])
+    words = [f"{shortened(name, 50)} with {number(findings.summaries[name].mean)} %" for name in ordered]
+    described = f"On the front of error and {_COSTS[key]}, from the smallest: {listed(words)}."
+    return Panel(f"Error and {_COSTS[key]}", described, front_drawing(points, _COSTS[key], f"cost-{key}"))
+
+
+def _label(arm: Arm) -> str:
+    return " ".join(level(value) for value in arm.levels.values()) or arm.name
+
+
+def _slot(findings: Findings, arm: Arm, slots: Mapping[Levels, int]) -> int:
+    slot = slots.get(tuple(arm.levels.get(factor) for factor in findings.layout.across), 1)
+    return slot if len(slots) <= 5 else 1
+
+
+def _table(findings: Findings, fronts: dict[str, tuple[dict[str, float], Front]]) -> Table:
+    columns = [
+        Column("arm", "arm"),
+        Column("params", "parameters", is_number=True),
+        Column("flops", "multiply-adds", is_number=True),
+        Column("error", "error, %", 2, is_number=True),
+        Column("n", "n", is_number=True),
+    ]
+    for key in fronts:
+        columns.append(Column(f"front_{key}", f"front, {_COSTS[key]}"))
+        columns.append(Column(f"p_{key}", "P", 2, is_number=True))
+    rows: list[tuple[Cell, ...]] = []
+    for arm in findings.arms:
+        summary = findings.summaries[arm.name]
+        row: list[Cell] = [arm.name, arm.params, arm.flops, summary.mean if not summary.n_fail else None, summary.n]
+        for _, front in fronts.values():
+            row.append(None if arm.name in front.excluded else arm.name in front.front)
+            row.append(front.probability.get(arm.name))
+        rows.append(tuple(row))
+    caption = "Error and cost of each arm, and the Pareto front; arms with fails have no mean."
+    return Table("cost", caption, tuple(columns), tuple(rows))

@@ -1,0 +1,160 @@
+"""Which factor matters: the analysis of variance, each factor's share, the levels' means, and how much is luck."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from reports.analysis.factors import Anova, study_anova
+from reports.analysis.intervals import mean_interval
+from reports.analysis.readings import finite, grid
+from reports.analysis.shares import Shares, study_shares
+from reports.figures.bars import Bar, bars_drawing
+from reports.figures.figure import Figure, Panel
+from reports.findings import Findings
+from reports.tables import Cell, Column, Table
+from reports.wording import counted, level, listed, shortened
+
+MOST_LEVELS = 60
+_LUCK = "the seed, in one trial"
+
+
+@dataclass(frozen=True)
+class Factors:
+    """What the factors do: a figure of shares where the grid has them, tables, and notes on what is left out."""
+
+    figures: tuple[Figure, ...]
+    tables: tuple[Table, ...]
+    notes: tuple[str, ...]
+
+
+def factors_of(findings: Findings) -> Factors:
+    """Analyse the study's grid; nothing for a study that is none, or has one factor of two levels."""
+    study = findings.study
+    varying = [factor for factor, levels in study.factors.items() if len(levels) > 1]
+    if not varying or len(findings.arms) < 3:
+        return Factors((), (), ())
+    shares, reason = study_shares(study)
+    found = study_anova(study)
+    levels = _levels_table(findings) if len(varying) > 1 else None
+    tables = tuple(table for table in (_anova_table(found), levels) if table is not None)
+    notes = [f"No shares of the variance: {reason}."] if shares is None and reason else []
+    if found is not None:
+        notes += _caveats(found)
+    if shares is not None and len(varying) == 1 and shares.luck is not None:
+        notes.append(f"Of what one trial shows beside another, {100 * shares.luck:.1f} % is the luck of its seed.")
+    return Factors((_figure(shares),) if shares and len(varying) > 1 else (), tables, tuple(notes))
+
+
+def _figure(shares: Shares) -> Figure:
+    bars = [
+        Bar(_name(each.term), 100 * each.corrected, _percent(each.low), _percent(each.high), 1)
+        for each in sorted(shares.shares, key=lambda each: -each.corrected)
+    ]
+    text = (
+        "How much of the differences between the arms each factor explains: the exact decomposition of the arm means, "
+        f"less what noise alone would put there (n={shares.n})."
+    )
+    if shares.interval:
+        text += f" Intervals at 95 %, {shares.interval}."
+    if shares.luck is not None:
+        bars.append(Bar(_LUCK, 100 * shares.luck, None, None, 2))
+        text += f" Of what one trial shows beside another, {100 * shares.luck:.1f} % is the luck of its seed."
+    first = bars[0]
+    described = f"{first.label} explains most, {first.share:.1f} per cent of the variance between arms."
+    panel = Panel("", described, bars_drawing(bars, "shares"))
+    return Figure("shares", text, (panel,), _shares_table(shares), columns=1)
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else 100 * share
+
+
+def _name(term: tuple[str, ...]) -> str:
+    return " × ".join(shortened(factor, 40) for factor in term)
+
+
+def _shares_table(shares: Shares) -> Table:
+    columns = (
+        Column("term", "factor"),
+        Column("share", "share, %", 1, is_number=True),
+        Column("low", "low", 1, is_number=True),
+        Column("high", "high", 1, is_number=True),
+        Column("raw", "with noise, %", 1, is_number=True),
+    )
+    rows: list[tuple[Cell, ...]] = [
+        (_name(each.term), 100 * each.corrected, _percent(each.low), _percent(each.high), 100 * each.raw)
+        for each in shares.shares
+    ]
+    if shares.luck is not None:
+        rows.append((_LUCK, 100 * shares.luck, None, None, None))
+    caption = "Shares of the variance between arms; that of the seed is a share of one trial's variance."
+    return Table("shares", caption, columns, tuple(rows))
+
+
+def _anova_table(found: Anova | None) -> Table | None:
+    if found is None:
+        return None
+    columns = (
+        Column("term", "term"),
+        Column("squares", "sum of squares", 3, is_number=True),
+        Column("df", "df", is_number=True),
+        Column("f", "F", 2, is_number=True),
+        Column("p", "p", is_number=True),
+        Column("partial_eta2", "partial η²", 3, is_number=True),
+        Column("omega2", "ω²", 3, is_number=True),
+    )
+    rows: list[tuple[Cell, ...]] = [
+        (_name(each.term), each.squares, each.df, each.f, _p(each.p), each.partial_eta2, each.omega2)
+        for each in found.effects
+    ]
+    if found.mse is not None:
+        rows.append(("residual", found.mse * found.df, found.df, None, None, None, None))
+    caption = f"Analysis of variance of the test error, type {'I' * found.kind}, the seed as a block"
+    return Table("anova", f"{caption}: {found.n} of {found.planned} trials.", columns, tuple(rows))
+
+
+def _p(p: float | None) -> float | None:
+    """Return p to two significant digits, however small."""
+    return None if p is None else float(f"{p:.2g}")
+
+
+def _caveats(found: Anova) -> Iterator[str]:
+    if found.failed:
+        names = listed(shortened(each) for each in found.failed)
+        yield f"The analysis of variance leaves out {counted(len(found.failed), 'arm')} with fails: {names}."
+    if found.dropped:
+        terms = listed(_name(term) for term in found.dropped)
+        yield f"The trials at hand cannot estimate {terms}."
+    if found.error_term:
+        yield f"With one seed an arm, {_name(found.error_term)} stands in for the error: read its F tests as a sketch."
+
+
+def _levels_table(findings: Findings) -> Table | None:
+    """Return the mean of each level over all other factors, where the grid is full and no trial failed."""
+    study = findings.study
+    found = grid(study)
+    arms = {tuple(arm.levels.get(factor) for factor in study.factors): arm.name for arm in findings.arms}
+    cells = list(product(*study.factors.values()))
+    values = {cell: found.get(arms.get(cell, ""), {}) for cell in cells}
+    seeds = sorted(set.intersection(*(set(finite(each)) for each in values.values()))) if cells else []
+    whole = all(len(finite(each)) == len(each) for each in values.values())
+    if not seeds or not whole or sum(map(len, study.factors.values())) > MOST_LEVELS:
+        return None
+    rows: list[tuple[Cell, ...]] = []
+    for at, (factor, levels) in enumerate(study.factors.items()):
+        for one in levels if len(levels) > 1 else ():
+            by_seed = [float(np.mean([values[cell][seed] for cell in cells if cell[at] == one])) for seed in seeds]
+            mean, (low, high) = float(np.mean(by_seed)), mean_interval(by_seed) or (None, None)
+            rows.append((shortened(factor, 40), shortened(level(one), 40), mean, low, high, len(seeds)))
+    columns = (
+        Column("factor", "factor"),
+        Column("level", "level"),
+        Column("mean", "error, %", 2, is_number=True),
+        Column("low", "low", 2, is_number=True),
+        Column("high", "high", 2, is_number=True),
+        Column("n", "n", is_number=True),
+    )
+    caption = "Main effects: each level's test error, averaged over all other factors, with 95 % intervals over seeds."
+    return Table("main-effects", caption, columns, tuple(rows))

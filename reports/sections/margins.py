@@ -1,0 +1,112 @@
+"""The figure of the claims: every effect in every context, its interval, and the margin that it is held against."""
+
+from collections.abc import Iterator
+
+from reports.analysis.claims import Claim
+from reports.analysis.evidence import ContextResult
+from reports.analysis.verdicts import Outcome, Verdict
+from reports.figures.figure import Figure, Panel
+from reports.figures.margins import MarginRow, margins_drawing
+from reports.tables import Column, Table
+from reports.wording import counted, listed, number, shortened, signed
+
+MOST_ROWS = 40
+ICONS = {Outcome.SUPPORTED: "✓", Outcome.REFUTED: "✕", Outcome.INCONCLUSIVE: "?"}
+SLOTS = {Outcome.SUPPORTED: 3, Outcome.REFUTED: 2, Outcome.INCONCLUSIVE: 1}
+_RATE = "share of the seeds that fail"
+_POINTS = "percentage points"
+
+
+def margins_figure(verdicts: tuple[Verdict, ...]) -> Figure | None:
+    """Return one panel for each unit in which the claims speak; None while no claim has a number."""
+    found = [(verdict, context) for verdict in verdicts for context in verdict.contexts if context.n]
+    if not any(context.estimate is not None for _, context in found):
+        return None
+    shown = found[:MOST_ROWS]
+    units = dict.fromkeys(_unit(verdict.claim) for verdict, _ in shown)
+    panels = tuple(_panel(unit, at, shown, many=len(units) > 1) for at, unit in enumerate(units))
+    text = (
+        "Each claim's effect with its interval; the bar across is the margin, the tinted side is what the claim says. "
+        "Supported: the interval lies in the tint; refuted: outside it. The level of an interval is that of its look; "
+        "Holm's correction over the claims may leave open what an interval alone would decide."
+    )
+    if len(shown) < len(found):
+        text += f" The first {len(shown)} of {counted(len(found), 'context')}."
+    return Figure("claims", text, panels, _table(found), columns=1)
+
+
+def _unit(claim: Claim) -> str:
+    if claim.statement.relation == "fails":
+        return _RATE
+    return _POINTS if claim.metric.endswith("error") else shortened(claim.metric, 40)
+
+
+def _panel(unit: str, at: int, found: list[tuple[Verdict, ContextResult]], many: bool) -> Panel:
+    mine = [pair for pair in found if _unit(pair[0].claim) == unit]
+    rows = [_row(verdict, context) for verdict, context in mine]
+    title = unit[:1].upper() + unit[1:] if many else ""
+    drawing = margins_drawing(rows, unit, f"claims{at}", (-0.02, 1.02) if unit == _RATE else None)
+    return Panel(title, " ".join(_described(verdict, context) for verdict, context in mine[:8]), drawing)
+
+
+def _row(verdict: Verdict, context: ContextResult) -> MarginRow:
+    floor, ceiling = _claimed(verdict.claim)
+    several = len(verdict.contexts) > 1
+    label = f"{verdict.id}, {context.label}" if several and context.label else verdict.id
+    value = signed(context.estimate) if verdict.claim.statement.relation != "fails" else number(context.estimate)
+    text = f"{ICONS[verdict.verdict]} {value}" if context.estimate is not None else f"{ICONS[verdict.verdict]} by signs"
+    if context.low is not None or context.high is not None:
+        low = "−∞" if context.low is None else number(context.low)
+        text += f" [{low}, {'∞' if context.high is None else number(context.high)}]"
+    slot = SLOTS[verdict.verdict]
+    return MarginRow(label, text, slot, context.estimate, context.low, context.high, floor, ceiling)
+
+
+def _claimed(claim: Claim) -> tuple[float | None, float | None]:
+    """Return the side that the claim says the effect is on."""
+    if claim.statement.relation == "==":
+        return -claim.margin, claim.margin
+    if claim.statement.relation == "fails" and claim.rate[0] in ("<", "<="):
+        return None, claim.margin
+    return claim.margin, None
+
+
+def _described(verdict: Verdict, context: ContextResult) -> str:
+    where = f" at {context.label}" if context.label else ""
+    effect = "no number" if context.estimate is None else number(context.estimate)
+    return f"{verdict.id}{where}: {effect} against a margin of {verdict.margin:g}, {verdict.verdict.value.lower()}."
+
+
+def _table(found: list[tuple[Verdict, ContextResult]]) -> Table:
+    columns = (
+        Column("claim", "claim"),
+        Column("context", "context"),
+        *(Column(key, key, 2, is_number=True) for key in ("estimate", "low", "high", "margin")),
+        Column("level", "level, %", 2, is_number=True),
+        Column("n", "n", is_number=True),
+        Column("fails", "fails", is_number=True),
+        Column("test", "test"),
+        Column("p_support", "p for", 4, is_number=True),
+        Column("p_refute", "p against", 4, is_number=True),
+        Column("seeds", "by seed"),
+    )
+    return Table("claims-by-context", "The claims in each context; p is one-sided.", columns, tuple(_rows(found)))
+
+
+def _rows(found: list[tuple[Verdict, ContextResult]]) -> Iterator[tuple[str | float | int | None, ...]]:
+    for verdict, each in found:
+        yield (
+            verdict.id,
+            each.label or None,
+            each.estimate,
+            each.low,
+            each.high,
+            verdict.margin,
+            100 * each.level,
+            each.n,
+            each.fails,
+            each.test,
+            each.p_support,
+            each.p_refute,
+            listed([f"{seed}: {number(value)}" for seed, value in sorted(each.differences.items())], 12),
+        )

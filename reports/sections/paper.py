@@ -1,0 +1,115 @@
+"""Published numbers beside ours, like for like: the rows that the claims name."""
+
+from dataclasses import dataclass
+
+from reports.analysis.claims import Claim
+from reports.analysis.evidence import cases
+from reports.analysis.literature import Comparison, Published, compare
+from reports.analysis.readings import grid
+from reports.findings import Findings
+from reports.literature import find_published
+from reports.sections.section import Section
+from reports.tables import Cell, Column, Table
+from reports.wording import NOTHING, number, shortened, signed
+from search_spaces.errors import SettingError
+
+WORDS = {"consistent": "agrees", "differs": "differs", "cannot tell": "cannot tell"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One arm beside one published number."""
+
+    verdict: str
+    arm: str
+    reference: str
+    statistic: str
+    theirs: str
+    ours: str
+    difference: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Paper:
+    """The section's content."""
+
+    lines: tuple[Line, ...]
+
+
+def build(findings: Findings) -> Section | None:
+    """Build the comparison; nothing when no claim names a published number."""
+    pairs = [
+        (claim, arm, compare(values, claim.paper))
+        for claim in (verdict.claim for verdict in findings.verdicts)
+        if claim.paper is not None
+        for arm, values in _arms(findings, claim)
+        if values
+    ]
+    if not pairs:
+        return None
+    lines = tuple(_line(arm, found) for _, arm, found in pairs)
+    return Section("paper", "Published numbers and ours", Paper(lines), tables=(_table(pairs),))
+
+
+def _arms(findings: Findings, claim: Claim) -> list[tuple[str, dict[int, float]]]:
+    found = grid(findings.study, claim.metric)
+    return [(arm, found[arm]) for case in cases(findings.study, claim) for arm in case.weights]
+
+
+def _line(arm: str, found: Comparison) -> Line:
+    published = found.published
+    interval = ""
+    if found.low is not None and found.high is not None:
+        interval = f" [{signed(found.low)}, {signed(found.high)}]"
+    ours = number(found.ours) if found.ours is not None else f"{found.fails} of {found.n} fail"
+    own = f" [{number(found.ours_low)}, {number(found.ours_high)}]" if found.ours_low is not None else ""
+    return Line(
+        WORDS[found.verdict],
+        arm,
+        _reference(published),
+        _statistic(published),
+        "fail" if published.value is None else number(published.value),
+        f"{ours}{own} (n={found.n})",
+        f"{signed(found.difference)}{interval}" if found.difference is not None else NOTHING,
+        found.note,
+    )
+
+
+def _reference(published: Published) -> str:
+    """Return where the number is from: the paper of a row that the project ships, else the words of the claim."""
+    if published.reference is None:
+        return "not named"
+    try:
+        row = find_published(published.reference)
+    except SettingError:
+        return shortened(published.reference, 80)
+    return f"{row.where}, {row.table.replace('-', ' ')}: {row.row}"
+
+
+def _statistic(published: Published) -> str:
+    runs = f" of {published.n}" if published.n and published.n > 1 else ""
+    spread = f" ± {published.sd:g}" if published.sd is not None else ", no error bar"
+    return f"{published.statistic or 'one number'}{runs}{spread}"
+
+
+def _table(pairs: list[tuple[Claim, str, Comparison]]) -> Table:
+    numbers = ("theirs", "theirs_sd", "theirs_n", "ours", "difference", "low", "high", "p")
+    columns = (
+        Column("claim", "claim"),
+        Column("arm", "arm"),
+        Column("reference", "published in"),
+        Column("statistic", "statistic"),
+        *(Column(key, key.replace("_", " "), 2 if key != "p" else 4, is_number=True) for key in numbers),
+        Column("n", "n", is_number=True),
+        Column("verdict", "verdict"),
+        Column("note", "note"),
+    )
+    rows: list[tuple[Cell, ...]] = []
+    for claim, arm, found in pairs:
+        theirs = found.published
+        values = (theirs.value, theirs.sd, theirs.n, found.ours, found.difference, found.low, found.high, found.p)
+        rows.append(
+            (claim.id, arm, _reference(theirs), theirs.statistic, *values, found.n, WORDS[found.verdict], found.note)
+        )
+    return Table("published", "Published numbers and ours, like for like.", columns, tuple(rows))
