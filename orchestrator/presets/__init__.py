@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from orchestrator.config import check_study
+from orchestrator.config import StudyFile, check_study
 from orchestrator.errors import UserError
 from orchestrator.search.settings import parse_search
 from orchestrator.yaml_source import parse_yaml
-from search_spaces import Space, arms
+from search_spaces import Space
+from search_spaces.designs import arms as design_arms
 from search_spaces.errors import unknown
 from search_spaces.factors import parse_factors
 
@@ -17,7 +18,7 @@ _ENDING = ".yaml"
 
 @dataclass(frozen=True)
 class Preset:
-    """A ready study: what it is (the first line of its file), what it asks, and how much it trains at first."""
+    """A ready study: what it is (the first line of its file), what it asks, and how much it trains."""
 
     name: str
     about: str
@@ -44,14 +45,23 @@ def read_preset(name: str) -> Preset:
     """Return what a ready study is and how large; neither its data nor its networks are touched."""
     text = preset_text(name)
     file = check_study(parse_yaml(text, f"{name}{_ENDING}"), Path()).file
+    arms, trials = _search_size(file) if file.is_search else _size(file)
     data = file.data if isinstance(file.data, str) else str(file.data["name"])
     about = text.splitlines()[0].removeprefix("#").strip()
-    if file.is_search:
-        settings = parse_search(file.search)
-        return Preset(name, about, file.question, data, settings.most_arms, settings.most_trials)
+    return Preset(name, about, file.question, data, arms, trials)
+
+
+def _size(file: StudyFile) -> tuple[int, int]:
+    """Return the number of arms, and of trials with the first seeds."""
     options = dict(file.design) if isinstance(file.design, dict) else {"name": file.design}
     design = options.pop("name")
     base = {"data": file.data, "network": file.network, "training": file.training}
     space = Space(base, parse_factors(file.factors), complete=lambda raw: raw, exclude=tuple(file.exclude))
-    count = len(arms(space, design, file.baseline, options))
-    return Preset(name, about, file.question, data, count, count * len(file.first_seeds()))
+    count = len(design_arms(space, design, file.baseline, options))
+    return count, count * len(file.first_seeds())
+
+
+def _search_size(file: StudyFile) -> tuple[int, int]:
+    """Return how many arms are searched, and how many trials there are with the control and the confirmation."""
+    settings = parse_search(file.search)
+    return settings.arms, settings.most_trials

@@ -78,3 +78,12 @@ def test_nothing_is_folded_in_a_narrow_terminal() -> None:
 def test_a_mistake_is_named_with_its_line() -> None:
     with pytest.raises(UserError, match=r"a.yaml:2: network.depth: depth 21 cannot be built"):
         described("study: a\nnetwork: {depth: 21}\n")
+
+
+def test_of_a_search_the_baseline_is_described() -> None:
+    text = described(
+        "study: a\nnetwork: {depth: 8, width: 2}\nfactors: {activation: [original, full_preact]}\n"
+        "baseline: {activation: original}\ndesign: search\nsearch: {arms: 2}\n"
+    )
+    assert "Residual network with 8 layers, basic units, original." in text
+    assert "Residual network with 8 layers, basic units, full_preact." not in text
