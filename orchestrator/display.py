@@ -13,7 +13,7 @@ from rich.text import Text
 
 from orchestrator.events import AttemptLost, Event, TrialEnded
 from orchestrator.progress import Progress, TrialProgress, duration
-from reports.results import State
+from reports.results import Epoch, State
 
 MARKS = {
     State.WAITING: Text("·", "dim"),
@@ -101,14 +101,11 @@ def _arms(trials: list[TrialProgress]) -> RenderableType:
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("arm")
     table.add_column("seeds")
-    table.add_column("test error %", justify="right")
+    table.add_column("error %", justify="right")
     open_first = sorted(by_arm.items(), key=lambda each: all(trial.state.is_finished() for trial in each[1]))
     for name, members in open_first[:MOST_ARMS]:
-        errors = [
-            trial.last.test_error
-            for trial in members
-            if trial.state is State.COMPLETE and trial.last is not None and trial.last.test_error is not None
-        ]
+        found = [_error(trial.last)[1] for trial in members if trial.state is State.COMPLETE]
+        errors = [error for error in found if error is not None]
         marks = Text(" ").join(MARKS[trial.state] for trial in members)
         table.add_row(escape(name), marks, f"{sum(errors) / len(errors):.2f}" if errors else "")
     if len(by_arm) > MOST_ARMS:
@@ -120,7 +117,8 @@ def _running(trials: list[TrialProgress]) -> RenderableType:
     table = Table.grid(padding=(0, 2))
     for trial in [each for each in trials if each.state is State.RUNNING][:16]:
         last = trial.last
-        error = f"{last.test_error:.2f} %" if last is not None and last.test_error is not None else ""
+        known = _error(last)[1]
+        error = "" if known is None else f"{known:.2f} %"
         epoch = f"epoch {last.epoch if last else 0}/{trial.epochs}"
         table.add_row(MARKS[State.RUNNING], f"{escape(trial.planned.arm.name)} seed={trial.planned.seed}", epoch, error)
     return table
@@ -128,8 +126,14 @@ def _running(trials: list[TrialProgress]) -> RenderableType:
 
 def _result(trial: TrialProgress) -> str:
     last, seconds = trial.last, f", {duration(trial.seconds)}" if trial.seconds is not None else ""
-    if trial.state is State.COMPLETE and last is not None and last.test_error is not None:
-        # Whoever watches a search must not select by the test set either.
-        kind, error = ("test", last.test_error) if last.val_error is None else ("validation", last.val_error)
+    kind, error = _error(last)
+    if trial.state is State.COMPLETE and last is not None and error is not None:
         return f"{kind} error {error:.2f} % after {last.epoch} epochs{seconds}"
     return f"{trial.state}{f' ({trial.reason})' if trial.reason else ''}{seconds}"
+
+
+def _error(last: Epoch | None) -> tuple[str, float | None]:
+    """Return which error to show, and the error: whoever watches a search must not select by the test set either."""
+    if last is None:
+        return "test", None
+    return ("test", last.test_error) if last.val_error is None else ("validation", last.val_error)
