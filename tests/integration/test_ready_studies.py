@@ -1,5 +1,6 @@
 """`orchestrate presets` and `orchestrate describe` as a user types them."""
 
+import re
 from pathlib import Path
 
 from tests.integration.test_cli import orchestrate
@@ -8,7 +9,7 @@ from tests.integration.test_cli import orchestrate
 def test_presets_lists_the_ready_studies() -> None:
     done = orchestrate("presets")
     assert done.returncode == 0, done.stderr
-    assert "identity-mappings-table-2-digits: 5 arms, 30 trials on digits\n" in done.stdout
+    assert re.search(r"^identity-mappings-table-2-digits: 5 arms, \d+ trials on digits$", done.stdout, re.MULTILINE)
     assert "Which order of weights" in done.stdout
 
 
