@@ -10,6 +10,9 @@ from reports.tables import Column, Table
 from reports.wording import counted, number, shortened, signed
 
 
+LEVEL = 0.05
+
+
 @dataclass(frozen=True)
 class ConfirmationShown:
     """The section's content: what came of the search, in sentences."""
@@ -34,7 +37,7 @@ def conclusions(study: Study) -> tuple[str, ...]:
     if not found:
         return ()
     first = min(found, key=lambda each: each.searched_error if each.searched_error is not None else float("inf"))
-    return _verdict(first), _survival(first)
+    return _verdict(first), _survival(first), _all(found)
 
 
 def _method(findings: Findings, found: list[Confirmed]) -> str:
@@ -55,7 +58,7 @@ def _verdict(each: Confirmed) -> str:
     if contrast.high < 0:
         return f"{first} has less test error than the baseline: {interval}."
     if contrast.low > 0:
-        return f"{first} has more test error than the baseline: {interval}. The search found nothing better."
+        return f"{first} has more test error than the baseline: {interval}."
     return f"{first} is not shown to differ from the baseline: {interval}."
 
 
@@ -66,9 +69,24 @@ def _survival(each: Confirmed) -> str:
         return (
             f"Of its {number(each.searched_gain)} points on the validation split nothing can be said on the test set."
         )
+    gain = f"On the validation split it was {number(each.searched_gain)} points better than the baseline"
+    if each.survived <= 0:
+        return f"{gain}; nothing of that gain survived on the test set."
+    return f"{gain}; {number(100 * each.survived, 0)} % of that gain survived."
+
+
+def _all(found: list[Confirmed]) -> str:
+    """Count the confirmed arms by what can be said of them, their p adjusted for their number."""
+    shown = [each.contrast for each in found if each.contrast.p_holm is not None and each.contrast.p_holm < LEVEL]
+    better = sum((contrast.estimate or 0.0) < 0 for contrast in shown)
+    worse = len(shown) - better
+    least = min(found, key=lambda each: each.contrast.estimate if each.contrast.estimate is not None else float("inf"))
+    ends = least.contrast
+    interval = f"{signed(ends.estimate)} [{signed(ends.low)}, {signed(ends.high)}]"
     return (
-        f"On the validation split it was {number(each.searched_gain)} points better than the baseline; "
-        f"{number(100 * each.survived, 0)} % of that gain survived."
+        f"Of {counted(len(found), 'confirmed arm')} {better} {'has' if better == 1 else 'have'} less test error than the "
+        f"baseline, {worse} more, and {len(found) - len(shown)} cannot be told from it (Holm's p below {LEVEL:g}). "
+        f"The least error has {shortened(least.arm.name, 120)}: {interval} points."
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 from reports.analysis.search import best_so_far, confirmations, confirmed_view, nearest_earlier, searched
 from reports.page import write_report
 from reports.results import Arm, State, Study, Trial
+from reports.sections.confirmation import conclusions
 
 ERRORS = {"a": 8.0, "b": 5.0, "c": None, "d": 6.0}
 TEST = {"a": (7.0, 7.2, 7.1), "b": (6.0, 6.4, 6.1)}
@@ -110,3 +111,13 @@ def test_several_objectives_draw_a_front(study, tmp_path: Path):
     record = {**study.search, "objectives": ["val_error", "params"], "proposals": {"search": both}}
     write_report(replace(study, search=record), tmp_path)
     assert (tmp_path / "figures/search-front.svg").exists()
+
+
+def test_a_gain_that_turns_round_is_said_not_to_survive(study):
+    worse = tuple(
+        replace(trial, test_error=trial.test_error + 3) if "kind=b" in trial.arm else trial for trial in study.trials
+    )
+    first, survival, every = conclusions(replace(study, trials=worse))
+    assert "has more test error than the baseline" in first
+    assert "nothing of that gain survived" in survival
+    assert "0 have less test error than the baseline, 1 more" in every
