@@ -9,7 +9,6 @@ from reports.sections.section import Section
 from reports.tables import Column, Table
 from reports.wording import counted, number, shortened, signed
 
-
 LEVEL = 0.05
 
 
@@ -84,8 +83,8 @@ def _all(found: list[Confirmed]) -> str:
     ends = least.contrast
     interval = f"{signed(ends.estimate)} [{signed(ends.low)}, {signed(ends.high)}]"
     return (
-        f"Of {counted(len(found), 'confirmed arm')} {better} {'has' if better == 1 else 'have'} less test error than the "
-        f"baseline, {worse} more, and {len(found) - len(shown)} cannot be told from it (Holm's p below {LEVEL:g}). "
+        f"Of {counted(len(found), 'confirmed arm')} {better} {'has' if better == 1 else 'have'} less test error than "
+        f"the baseline, {worse} more, and {len(found) - len(shown)} cannot be told from it (Holm's p below {LEVEL:g}). "
         f"The least error has {shortened(least.arm.name, 120)}: {interval} points."
     )
 
