@@ -61,9 +61,10 @@ def front_drawing(points: Sequence[Point], unit: str, prefix: str) -> Drawing:
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    """Return the two ends and, between them, round numbers that lie far enough apart."""
-    digits = [step * 10.0**power for power in range(15) for step in (1, 2, 5)]
-    inside = [each for each in digits if low * 1.15 < each < high / 1.15]
-    while len(inside) > 2:
-        inside = inside[::2]
-    return [low, *inside, high] if high > 1.2 * low else [low]
+    """Return the two ends and, between them, at most two round numbers that lie a quarter of the axis apart."""
+    gap = max((high / low) ** 0.27, 1.05)
+    ticks = [low]
+    for each in (step * 10.0**power for power in range(15) for step in (1, 2, 5)):
+        if ticks[-1] * gap < each < high / gap:
+            ticks.append(each)
+    return [*ticks, high] if high > 1.2 * low else ticks[:1]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from reports.analysis.settings import parse_analysis
 from reports.analysis.verdicts import DEPENDS, Outcome, Verdict
 from reports.findings import Findings
-from reports.sections.margins import ICONS, margins_figure
+from reports.sections.margins import ICONS, margins_figures
 from reports.sections.section import Section
 from reports.tables import Column, Table
 from reports.wording import counted, duration, listed, number, shortened, signed
@@ -45,9 +45,9 @@ def build(findings: Findings) -> Section | None:
         return None
     cards = tuple(_card(findings, place, verdict) for place, verdict in enumerate(findings.verdicts, start=1))
     content = Claims(verdict_counts(findings.verdicts), cards)
-    figure = margins_figure(findings.verdicts)
-    tables = (_table(findings.verdicts), *([figure.table] if figure else []))
-    return Section("claims", "Claims", content, (figure,) if figure else (), tables)
+    figures = margins_figures(findings.verdicts)
+    tables = (_table(findings.verdicts), *(figure.table for figure in figures))
+    return Section("claims", "Claims", content, figures, tables)
 
 
 def verdict_counts(verdicts: tuple[Verdict, ...]) -> str:
@@ -102,11 +102,11 @@ def _facts(findings: Findings, verdict: Verdict) -> list[tuple[str, str]]:
         low = "−∞" if verdict.low is None else number(verdict.low)
         high = "∞" if verdict.high is None else number(verdict.high)
         interval = f" [{low}, {high}] at {100 * verdict.level:.4g} %"
-    p = [f"{number(verdict.p, 4)} raw"] + (
-        [] if verdict.p_holm is None else [f"{number(verdict.p_holm, 4)} after Holm"]
-    )
+    p = [f"{_p(verdict.p)} raw"]
     if verdict.p_look != verdict.p:
-        p.insert(1, f"{number(verdict.p_look, 4)} after the looks")
+        p.append(f"{_p(verdict.p_look)} after the looks")
+    if verdict.p_holm is not None:
+        p.append(f"{_p(verdict.p_holm)} after Holm")
     others = verdict.other_tests if DEPENDS in verdict.badges else {}
     decided = f"at look {verdict.decided_at_look} of {len(looks)}" if verdict.decided_at_look and looks else ""
     return [
@@ -122,6 +122,10 @@ def _facts(findings: Findings, verdict: Verdict) -> list[tuple[str, str]]:
         ("Other tests", listed([f"{name}: {outcome.value}" for name, outcome in others.items()])),
         ("Missing", listed(shortened(each, 80) for each in dict.fromkeys(missing))),
     ]
+
+
+def _p(p: float) -> str:
+    return "below 0.0001" if p < 0.0001 else number(p, 4)
 
 
 def _needed(verdict: Verdict) -> str:

@@ -48,7 +48,7 @@ def _caption(findings: Findings) -> str:
     several = any(summary.n_ok > 1 for summary in findings.summaries.values())
     text = (
         "Mean test error against size. The line joins the arms on the Pareto front: no other arm has both less error "
-        "and less cost. Hollow points are beaten by another arm."
+        "and less cost. Hollow points are beaten by another arm; shapes and colours are those of the other figures."
     )
     if several:
         text += " P is how often an arm is on the front when whole seeds are drawn anew."

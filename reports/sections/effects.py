@@ -34,7 +34,8 @@ def build(findings: Findings) -> Section | None:
         return None
     title = "Differences to the baseline" if forest else "Effects of the factors"
     content = Effects(factors.tables, (*notes, *factors.notes))
-    return Section("effects", title, content, figures, factors.tables)
+    tables = (*(figure.table for figure in factors.figures), *factors.tables)
+    return Section("effects", title, content, figures, tables)
 
 
 def _forest(findings: Findings) -> tuple[Figure | None, tuple[str, ...]]:

@@ -17,22 +17,28 @@ _RATE = "share of the seeds that fail"
 _POINTS = "percentage points"
 
 
-def margins_figure(verdicts: tuple[Verdict, ...]) -> Figure | None:
-    """Return one panel for each unit in which the claims speak; None while no claim has a number."""
+def margins_figures(verdicts: tuple[Verdict, ...]) -> tuple[Figure, ...]:
+    """Return one figure for each unit in which the claims speak; none while no claim has a number."""
     found = [(verdict, context) for verdict in verdicts for context in verdict.contexts if context.n]
-    if not any(context.estimate is not None for _, context in found):
-        return None
+    units = dict.fromkeys(_unit(verdict.claim) for verdict, context in found if context.estimate is not None)
+    return tuple(
+        _figure(unit, at, [pair for pair in found if _unit(pair[0].claim) == unit]) for at, unit in enumerate(units)
+    )
+
+
+def _figure(unit: str, at: int, found: list[tuple[Verdict, ContextResult]]) -> Figure:
     shown = found[:MOST_ROWS]
-    units = dict.fromkeys(_unit(verdict.claim) for verdict, _ in shown)
-    panels = tuple(_panel(unit, at, shown, many=len(units) > 1) for at, unit in enumerate(units))
     text = (
         "Each claim's effect with its interval; the bar across is the margin, the tinted side is what the claim says. "
         "Supported: the interval lies in the tint; refuted: outside it. The level of an interval is that of its look; "
         "Holm's correction over the claims may leave open what an interval alone would decide."
     )
+    if at:
+        text = f"The claims about {'fail rates' if unit == _RATE else unit}, in the same way."
     if len(shown) < len(found):
         text += f" The first {len(shown)} of {counted(len(found), 'context')}."
-    return Figure("claims", text, panels, _table(found), columns=1)
+    name = "claims" if not at else f"claims-{at + 1}"
+    return Figure(name, text, (_panel(unit, name, shown),), _table(found, f"{name}-by-context"), columns=1)
 
 
 def _unit(claim: Claim) -> str:
@@ -41,12 +47,10 @@ def _unit(claim: Claim) -> str:
     return _POINTS if claim.metric.endswith("error") else shortened(claim.metric, 40)
 
 
-def _panel(unit: str, at: int, found: list[tuple[Verdict, ContextResult]], many: bool) -> Panel:
-    mine = [pair for pair in found if _unit(pair[0].claim) == unit]
-    rows = [_row(verdict, context) for verdict, context in mine]
-    title = unit[:1].upper() + unit[1:] if many else ""
-    drawing = margins_drawing(rows, unit, f"claims{at}", (-0.02, 1.02) if unit == _RATE else None)
-    return Panel(title, " ".join(_described(verdict, context) for verdict, context in mine[:8]), drawing)
+def _panel(unit: str, name: str, found: list[tuple[Verdict, ContextResult]]) -> Panel:
+    rows = [_row(verdict, context) for verdict, context in found]
+    drawing = margins_drawing(rows, unit, name, (-0.02, 1.02) if unit == _RATE else None)
+    return Panel("", " ".join(_described(verdict, context) for verdict, context in found[:8]), drawing)
 
 
 def _row(verdict: Verdict, context: ContextResult) -> MarginRow:
@@ -77,7 +81,7 @@ def _described(verdict: Verdict, context: ContextResult) -> str:
     return f"{verdict.id}{where}: {effect} against a margin of {verdict.margin:g}, {verdict.verdict.value.lower()}."
 
 
-def _table(found: list[tuple[Verdict, ContextResult]]) -> Table:
+def _table(found: list[tuple[Verdict, ContextResult]], name: str) -> Table:
     columns = (
         Column("claim", "claim"),
         Column("context", "context"),
@@ -90,7 +94,7 @@ def _table(found: list[tuple[Verdict, ContextResult]]) -> Table:
         Column("p_refute", "p against", 4, is_number=True),
         Column("seeds", "by seed"),
     )
-    return Table("claims-by-context", "The claims in each context; p is one-sided.", columns, tuple(_rows(found)))
+    return Table(name, "The claims in each context; p is one-sided.", columns, tuple(_rows(found)))
 
 
 def _rows(found: list[tuple[Verdict, ContextResult]]) -> Iterator[tuple[str | float | int | None, ...]]:

@@ -90,7 +90,8 @@ def _reference(published: Published) -> str:
 def _statistic(published: Published) -> str:
     runs = f" of {published.n}" if published.n and published.n > 1 else ""
     spread = f" ± {published.sd:g}" if published.sd is not None else ", no error bar"
-    return f"{published.statistic or 'one number'}{runs}{spread}"
+    kind = published.statistic or ("mean" if published.sd is not None else "one number")
+    return f"{kind}{runs}{spread}"
 
 
 def _table(pairs: list[tuple[Claim, str, Comparison]]) -> Table:

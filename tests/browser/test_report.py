@@ -13,7 +13,7 @@ LOOKS = {
     "mobile": {"viewport": {"width": 320, "height": 640}},
     "contrast": {"contrast": "more"},
 }
-STUDIES = ("degradation", "troubled", "all_fail", "without_results", "one_factor", "hostile")
+STUDIES = ("degradation", "judged", "full_grid", "troubled", "all_fail", "without_results", "one_factor", "hostile")
 
 
 def shown_rows(page):
@@ -32,7 +32,7 @@ def test_a_page_asks_for_nothing_else_and_the_console_stays_silent(visit, name):
 
 
 @pytest.mark.parametrize("look", ["light", "dark", "mobile", "contrast"])
-@pytest.mark.parametrize("name", ["troubled", "hostile"])
+@pytest.mark.parametrize("name", ["troubled", "hostile", "judged"])
 def test_no_accessibility_rule_is_broken(visit, name, look):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
     page = visit(name, **LOOKS[look])
@@ -48,7 +48,7 @@ def test_no_accessibility_rule_is_broken_in_print(visit):
     assert [each["id"] for each in axe.Axe().run(page).response["violations"]] == []
 
 
-@pytest.mark.parametrize("name", ["troubled", "hostile", "one_factor"])
+@pytest.mark.parametrize("name", ["troubled", "hostile", "one_factor", "judged", "full_grid"])
 def test_at_320_pixels_the_page_does_not_scroll_sideways(visit, name):
     page = visit(name, viewport={"width": 320, "height": 640})
     assert page.evaluate("document.documentElement.scrollWidth") == 320

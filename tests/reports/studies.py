@@ -173,6 +173,47 @@ def degradation(seeds: int = 3) -> Study:
     return study(arms, trials, {"depth": (20, 56, 110), "variant": ("plain", "original", "preact")})
 
 
+CLAIMS = (
+    {"id": "better", "says": "preact < original", "where": "depth == 110", "by": 0.5},
+    {"id": "worse", "says": "preact > original", "where": "depth == 110"},
+    {"id": "everywhere", "says": "preact < original", "over": "average"},
+    {"id": "alike", "says": "preact == original", "where": "depth <= 56", "within": 0.4},
+    {"id": "fails", "says": "plain fails", "where": "depth == 110"},
+    {"id": "grows", "says": "effect(preact, original) increases with depth"},
+    {
+        "id": "as-published",
+        "says": "original and depth=110 == 6.61",
+        "within": 2,
+        "paper": {"sd": 0.16, "n": 5, "ref": "deep-residual-learning/table-6/resnet-110"},
+    },
+    {"id": "alone", "says": "original and depth=20 == 8.75", "within": 1, "paper": {"ref": "He 2015, <Table 6>"}},
+)
+
+
+def judged() -> Study:
+    """Claims of every kind, looks that are not all taken, and a baseline that was repeated."""
+    whole = degradation(3)
+    settings = {**whole.settings, "seeds": {"looks": [3, 5], "aa": True}, "claims": [dict(each) for each in CLAIMS]}
+    extra = []
+    for one in whole.arms:
+        variant, depth = str(one.levels["variant"]), int(one.levels["depth"])
+        more = (3, 4) if depth == 110 else ()
+        seeds = (*more, *((5, 6, 7) if variant == "original" else ()))
+        extra += [trial(100 + 20 * len(extra) + seed, one.name, seed, FINAL_ERROR[variant, depth]) for seed in seeds]
+    return replace(whole, settings=settings, trials=(*whole.trials, *extra))
+
+
+def full_grid() -> Study:
+    """Depth x variant without any fail, so that the variance can be shared out."""
+    arms, trials = [], []
+    for depth in (20, 56, 110):
+        for variant in ("original", "preact"):
+            one = arm({"depth": depth, "variant": variant}, **NETWORK[variant])
+            arms.append(one)
+            trials += [trial(len(trials) + seed, one.name, seed, FINAL_ERROR[variant, depth]) for seed in range(3)]
+    return study(arms, trials, {"depth": (20, 56, 110), "variant": ("original", "preact")})
+
+
 def troubled() -> Study:
     """The same with trials that diverged, crashed, were pruned, are running and wait."""
     whole = degradation()
