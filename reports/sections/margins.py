@@ -38,7 +38,7 @@ def _figure(unit: str, at: int, found: list[tuple[Verdict, ContextResult]]) -> F
     if len(shown) < len(found):
         text += f" The first {len(shown)} of {counted(len(found), 'context')}."
     name = "claims" if not at else f"claims-{at + 1}"
-    return Figure(name, text, (_panel(unit, name, shown),), _table(found, f"{name}-by-context"), columns=1)
+    return Figure(name, text, (_panel(unit, name, shown),), _table(found, name, unit), columns=1)
 
 
 def _unit(claim: Claim) -> str:
@@ -81,7 +81,7 @@ def _described(verdict: Verdict, context: ContextResult) -> str:
     return f"{verdict.id}{where}: {effect} against a margin of {verdict.margin:g}, {verdict.verdict.value.lower()}."
 
 
-def _table(found: list[tuple[Verdict, ContextResult]], name: str) -> Table:
+def _table(found: list[tuple[Verdict, ContextResult]], name: str, unit: str) -> Table:
     columns = (
         Column("claim", "claim"),
         Column("context", "context"),
@@ -94,7 +94,8 @@ def _table(found: list[tuple[Verdict, ContextResult]], name: str) -> Table:
         Column("p_refute", "p against", 4, is_number=True),
         Column("seeds", "by seed"),
     )
-    return Table(name, "The claims in each context; p is one-sided.", columns, tuple(_rows(found)))
+    caption = f"The claims in each context, in {unit}; p is one-sided."
+    return Table(f"{name}-by-context", caption, columns, tuple(_rows(found)))
 
 
 def _rows(found: list[tuple[Verdict, ContextResult]]) -> Iterator[tuple[str | float | int | None, ...]]:
