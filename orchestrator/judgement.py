@@ -42,17 +42,21 @@ def as_row(verdict: Verdict) -> dict[str, Any]:
 
 
 def edited_claims(store: Store, study: Study) -> dict[str, str]:
-    """Return, by claim id, the date and the change of every claim that is not as it was before the first result."""
+    """Return, by claim id, the date and the change of every claim that is not as it was before the first result.
+
+    Results that other studies had left in the DB count only where this study trained nothing of its own.
+    """
     results = [trial.finished_at for trial in study.trials if trial.finished_at is not None]
     if not results:
         return {}
     versions = store.claim_versions(study.name)
-    before = {str(claim["id"]): claim for at, claims in versions if at <= min(results) for claim in claims}
+    first_result = min([at for at in results if at > versions[0][0]] or results)
+    before = {str(claim["id"]): claim for at, claims in versions if at <= first_result for claim in claims}
     found = {}
     for claim in study.settings.get("claims", []):
         first = before.get(str(claim["id"]))
         if first != claim:
-            date = next(at for at, claims in versions if claim in claims and at > min(results))
+            date = next(at for at, claims in versions if claim in claims and at > first_result)
             was = "added" if first is None else f"changed from {_text(first)}"
             found[str(claim["id"])] = f"{was} on {date:%Y-%m-%d %H:%M} UTC, after the first result"
     return found
