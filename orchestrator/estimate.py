@@ -58,4 +58,4 @@ def _timed(planned: PlannedArm) -> float:
         torch.nn.functional.cross_entropy(network(images), labels).backward()  # type: ignore[no-untyped-call]
         paces.append(time.perf_counter() - start)
     torch.set_num_threads(threads)
-    return min(paces[1:]) / batch * trial_images(planned.arm)
+    return float(min(paces[1:]) / batch * trial_images(planned.arm))

@@ -34,8 +34,8 @@ def test_four_trials_share_two_workers(small: Path) -> None:
     starts = sorted(trial.started_at for trial in study.trials)
     ends = sorted(trial.finished_at for trial in study.trials)
     assert starts[2] >= ends[0]
-    # A new worker would import torch again, which takes seconds.
-    assert (starts[2] - ends[0]).total_seconds() < 1
+    # A new worker would import torch again, which takes several seconds.
+    assert (starts[2] - ends[0]).total_seconds() < 3
 
 
 def test_a_pack_that_no_node_can_hold_is_refused(small: Path) -> None:
