@@ -52,12 +52,15 @@ class StudyBlocks:
         study = self._store.load_study(self._plan.name)
         claims = parse_claims(self._plan.settings["claims"], self._plan.factors)
         late = edited_claims(self._store, study)
-        asked = {pair for block in next_block(study, claims, settings, post_hoc=late).blocks for pair in block.trials}
-        added = [self._planned(arm, seed) for arm, seed in sorted(asked)]
-        self._store.extend_plan(self._plan.name, [], added)
-        for planned in added:
-            self._follow(planned, State.WAITING)
-        return self._packs(added)
+        packs = []
+        # The most decisive block per hour comes first, so that an interrupted study has spent its hours best.
+        for rank, block in enumerate(next_block(study, claims, settings, post_hoc=late).blocks):
+            added = [self._planned(arm, seed) for arm, seed in block.trials]
+            self._store.extend_plan(self._plan.name, [], added)
+            for planned in added:
+                self._follow(planned, State.WAITING)
+            packs += self._packs(added, rank)
+        return packs
 
     def _planned(self, arm: str, seed: int) -> PlannedTrial:
         return plan_trials(self._arms[arm].arm, [seed])[0]
@@ -66,7 +69,7 @@ class StudyBlocks:
         arm = planned.arm
         self._progress.add(planned, state, trial_cost(arm), trial_epochs(arm))
 
-    def _packs(self, trials: Sequence[PlannedTrial]) -> list[Pack]:
+    def _packs(self, trials: Sequence[PlannedTrial], rank: int = 0) -> list[Pack]:
         """Group trials into packs of about one size: seeds of one arm, at most `seeds_per_pack` of them."""
         by_arm: dict[str, list[PlannedTrial]] = {}
         for trial in trials:
@@ -78,5 +81,5 @@ class StudyBlocks:
             for index in range(count):
                 part = members[index * len(members) // count : (index + 1) * len(members) // count]
                 seeds = {trial.seed: trial.id for trial in part}
-                packs.append(Pack(part[0].arm.settings, seeds, cost * len(part)))
+                packs.append(Pack(part[0].arm.settings, seeds, cost * len(part), rank))
         return packs

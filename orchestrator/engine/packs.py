@@ -12,12 +12,13 @@ class Pack:
     """The trials that one worker trains side by side: some seeds of one arm.
 
     `settings` are the arm's complete settings, `trials` maps each seed to its trial id, and `cost` is the expected
-    work in any unit that all packs of a study share.
+    work in any unit that all packs of a study share. Packs of a lower `rank` come first, whatever they cost.
     """
 
     settings: Mapping[str, Any]
     trials: Mapping[int, str]
     cost: float = 0.0
+    rank: int = 0
 
     @property
     def id(self) -> str:
@@ -76,6 +77,6 @@ class BlockSource:
         return ()
 
     def _begin(self, block: Sequence[Pack]) -> None:
-        self._waiting = sorted(block, key=lambda pack: pack.cost)
+        self._waiting = sorted(block, key=lambda pack: (-pack.rank, pack.cost))
         self._open = {trial for pack in block for trial in pack.trials.values()}
         self._ended = not block or self._more is tuple

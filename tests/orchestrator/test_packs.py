@@ -18,6 +18,11 @@ def test_the_most_expensive_pack_comes_first() -> None:
     assert [source.next().id for _ in range(3)] == ["c", "b", "a"]
 
 
+def test_a_lower_rank_comes_before_a_higher_cost() -> None:
+    source = BlockSource([Pack({}, {0: "dear"}, 9, rank=1), Pack({}, {0: "urgent"}, 1, rank=0)])
+    assert source.next().id == "urgent"
+
+
 def test_a_fixed_plan_is_exhausted_when_all_is_handed_out() -> None:
     source = BlockSource([pack("a")])
     assert not source.exhausted()
