@@ -9,47 +9,50 @@ and the last result, divided by the trials in between, times the slots, so that 
 import argparse
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from threading import Event as Flag
 
-from record import write_result
-
-from orchestrator.arm_facts import complete_settings
-from orchestrator.engine.packs import BlockSource, Pack
-from orchestrator.engine.ray_tune import RayExecutor
-from orchestrator.engine.worker import WorkerSettings
-from orchestrator.environment import environment_facts
-from orchestrator.events import Event, TrialEnded
-from orchestrator.storage import Recorder, Store
-
-# isort: split
 import ray
 from ray import tune
+from record import write_result
 
-SETTINGS = {
-    "data": {"name": "synthetic", "train_size": 8, "test_size": 8},
-    "network": {"family": "resnet_cifar", "depth": 8, "width": 2},
-    "training": {"recipe": "quick", "epochs": 1, "batch_size": 8},
-}
+from orchestrator import RunOptions, run_study
+from orchestrator.environment import environment_facts
+from orchestrator.events import Event, TrialEnded
+from orchestrator.progress import Progress
+from orchestrator.storage import PlanOutcome
+from orchestrator.study import Listener
+from orchestrator.study_plan import StudyPlan
+
+NETWORK = {"family": "resnet_cifar", "depth": 8, "width": 2}
+STUDY = """\
+study: overhead
+data: {{name: synthetic, train_size: 8, test_size: 8}}
+network: {{family: resnet_cifar, depth: 8, width: 2}}
+training: {{recipe: quick, epochs: 1, batch_size: 8}}
+seeds: {trials}
+resources: {{seeds_per_pack: 1}}
+"""
 
 
 def product(trials: int) -> float:
-    """Return the seconds a trial of one training step takes, from result to result, through engine and recorder."""
-    settings = complete_settings(SETTINGS)
-    packs = [Pack(settings, {seed: f"{seed:016x}"}) for seed in range(trials)]
+    """Return the seconds a trial of one training step takes, from recorded result to recorded result."""
     ends: list[float] = []
 
     def note(event: Event) -> None:
         if isinstance(event, TrialEnded):
             ends.append(time.perf_counter())
 
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        Store.open(f"sqlite:///{folder}/results.db") as store,
-        Recorder(store, "overhead", listeners=(note,)) as recorder,
-    ):
-        executor = RayExecutor(WorkerSettings(checkpoints=Path(folder) / "checkpoints"))
-        executor.execute(BlockSource(packs), recorder.put, Flag())
+    @contextmanager
+    def show(progress: Progress, plan: StudyPlan, outcome: PlanOutcome) -> Iterator[Listener]:
+        yield note
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "overhead.yaml"
+        file.write_text(STUDY.format(trials=trials))
+        options = RunOptions(db=f"{folder}/results.db", out=Path(folder) / "out", report=False)
+        run_study(file, options=options, show=show)
     return (ends[-1] - ends[0]) / (len(ends) - 1)
 
 
@@ -60,7 +63,7 @@ def one_step(config: dict[str, int]) -> None:
     from search_spaces import build_network
 
     torch.manual_seed(config["seed"])
-    network = build_network(SETTINGS["network"])
+    network = build_network(NETWORK)
     torch.nn.functional.cross_entropy(network(torch.randn(8, 3, 32, 32)), torch.arange(8)).backward()
     tune.report({"loss": 0.0})
 

@@ -243,7 +243,7 @@ def _cluster(address: str | None) -> Iterator[None]:
                 log_to_driver=False,
                 logging_level=logging.ERROR,
             )
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except Exception as error:  # Ray raises a bare Exception when its processes do not start in time
         where = f"the Ray cluster at {address}" if address else "a Ray cluster on this machine"
         raise UserError(f"--address: cannot use {where}: {str(error).splitlines()[0]}; {HINT}") from None
     try:

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from orchestrator import RunOptions, run_study
 from orchestrator.errors import UserError
 from reports.results import Study
 
+RAY = str(Path(sys.executable).with_name("ray"))
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 
@@ -45,16 +48,27 @@ def test_a_pack_that_no_node_can_hold_is_refused(small: Path) -> None:
 
 
 def test_an_existing_cluster_is_used_and_left_running(small: Path) -> None:
-    ray = Path(sys.executable).with_name("ray")
-    head = [str(ray), "start", "--head", "--port=26379", "--num-cpus=1", "--include-dashboard=false"]
-    subprocess.run(head, check=True, capture_output=True, timeout=100)
-    try:
-        worker = [str(ray), "start", "--address=127.0.0.1:26379", "--num-cpus=1"]
-        subprocess.run(worker, check=True, capture_output=True, timeout=100)
-        time.sleep(2)
+    with node("--head", "--port=26379", "--include-dashboard=false"), node("--address=127.0.0.1:26379"):
+        until = time.monotonic() + 60
+        while status().count(b"node_") < 2:
+            assert time.monotonic() < until, status()
+            time.sleep(1)
         study = run_study(small, options=RunOptions(address="127.0.0.1:26379", report=False)).study
         assert all(trial.state == "COMPLETE" for trial in study.trials)
-        status = [str(ray), "status", "--address=127.0.0.1:26379"]
-        assert b"Active" in subprocess.run(status, capture_output=True, timeout=60).stdout
+        assert status().count(b"node_") == 2
+
+
+@contextmanager
+def node(*words: str) -> Iterator[None]:
+    """Start a Ray node of one CPU and stop it again; `ray stop` would stop those of other tests too."""
+    process = subprocess.Popen([RAY, "start", *words, "--num-cpus=1", "--block"], stdout=subprocess.DEVNULL)
+    try:
+        yield
     finally:
-        subprocess.run([str(ray), "stop", "--force"], capture_output=True, timeout=100)
+        process.terminate()
+        process.wait(timeout=60)
+
+
+def status() -> bytes:
+    """Return what Ray says of the test's cluster; nothing while it does not answer."""
+    return subprocess.run([RAY, "status", "--address=127.0.0.1:26379"], capture_output=True, timeout=60).stdout
