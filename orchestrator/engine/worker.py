@@ -67,11 +67,11 @@ def _attempt(pack: Pack, worker: WorkerSettings) -> Generator[list[Event]]:
     if worker.plugins and str(worker.plugins) not in sys.path:
         sys.path.append(str(worker.plugins))
     facts = environment_facts(worker.device, worker.threads)
-    news: list[Event] = [AttemptStarted(trial, worker.device, host_name(), facts) for trial in pack.trials.values()]
+    yield [AttemptStarted(trial, worker.device, host_name(), facts) for trial in pack.trials.values()]
     path = worker.checkpoints / f"{pack.id}.pt" if worker.checkpoints else None
     trainer = _trainer(pack, worker, path)
     # A checkpoint may be ahead of the results DB when the driver was killed: tell its epochs again.
-    news += [EpochDone(pack.trials[record.seed], _epoch(record)) for record in trainer.records]
+    news: list[Event] = [EpochDone(pack.trials[record.seed], _epoch(record)) for record in trainer.records]
     saved_at = time.monotonic()
     try:
         while not trainer.finished:

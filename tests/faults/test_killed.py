@@ -93,7 +93,7 @@ def test_a_driver_killed_while_ray_trains_takes_its_workers_along_and_the_next_r
 def test_a_killed_worker_is_replaced_and_its_trial_continues(small: Path) -> None:
     longer(small, epochs=30, width=8)
     process = start(small)
-    wait_for_an_epoch(process)
+    wait_for_an_epoch(process, trials=4)
     workers = [each for each in psutil.Process(process.pid).children(recursive=True) if is_worker(each)]
     workers[0].kill()
     output, errors = process.communicate(timeout=250)
@@ -137,13 +137,13 @@ def test_a_second_run_of_a_running_study_is_refused_and_reading_works(small: Pat
     process.communicate()
 
 
-def wait_for_an_epoch(process: subprocess.Popen[str], seconds: float = 90) -> None:
-    """Wait until the study has recorded an epoch."""
+def wait_for_an_epoch(process: subprocess.Popen[str], trials: int = 1, seconds: float = 90) -> None:
+    """Wait until the study has recorded an epoch of so many trials."""
     until = time.monotonic() + seconds
     while time.monotonic() < until and process.poll() is None:
         try:
             with sqlite3.connect("file:results.db?mode=ro", uri=True) as db:
-                if db.execute("SELECT count(*) FROM epochs").fetchone()[0]:
+                if db.execute("SELECT count(DISTINCT trial) FROM epochs").fetchone()[0] >= trials:
                     return
         except sqlite3.OperationalError:
             pass
