@@ -157,5 +157,6 @@ class Study:
         """Whether the tables say "fail": the trial diverged, or its test error is above `fail_above`."""
         if trial.state is State.DIVERGED:
             return True
-        above = self.fail_above is not None and trial.test_error is not None
-        return trial.state is State.COMPLETE and above and trial.test_error > self.fail_above  # type: ignore[operator]
+        if trial.state is not State.COMPLETE or self.fail_above is None or trial.test_error is None:
+            return False
+        return trial.test_error > self.fail_above
