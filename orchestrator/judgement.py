@@ -15,32 +15,6 @@ def judge_study(store: Store, study: Study) -> tuple[Verdict, ...]:
     return judge(study, claims, post_hoc=edited_claims(store, study)) if claims else ()
 
 
-def as_row(verdict: Verdict) -> dict[str, Any]:
-    """Return a verdict as the results DB keeps it: the columns of `verdict_results`, and what they rest on."""
-    return {
-        "claim": verdict.id,
-        "says": verdict.says,
-        "verdict": verdict.verdict.value,
-        "estimate": verdict.estimate,
-        "low": verdict.low,
-        "high": verdict.high,
-        "margin": verdict.margin,
-        "n": verdict.n,
-        "p": verdict.p_holm if verdict.p_holm is not None else verdict.p_look,
-        "level": verdict.level,
-        "fails": verdict.fails,
-        "p_raw": verdict.p,
-        "p_look": verdict.p_look,
-        "p_holm": verdict.p_holm,
-        "decided_at_look": verdict.decided_at_look,
-        "badges": list(verdict.badges),
-        "post_hoc": verdict.post_hoc,
-        "sentence": verdict.sentence,
-        "other_tests": {name: outcome.value for name, outcome in verdict.other_tests.items()},
-        "trials": list(verdict.trials),
-    }
-
-
 def edited_claims(store: Store, study: Study) -> dict[str, str]:
     """Return, by claim id, the date and the change of every claim that is not as it was before the first result.
 

@@ -20,7 +20,7 @@ from orchestrator.engine.replay import ReplayExecutor
 from orchestrator.engine.worker import WorkerSettings, code_digest
 from orchestrator.errors import UserError
 from orchestrator.events import Event
-from orchestrator.judgement import as_row, judge_study
+from orchestrator.judgement import judge_study
 from orchestrator.plan import make_plan
 from orchestrator.progress import Progress
 from orchestrator.replaying import Replay, open_replay
@@ -29,6 +29,7 @@ from orchestrator.study_plan import StudyPlan
 from reports.analysis.verdicts import Verdict
 from reports.page import write_report
 from reports.results import State, Study
+from reports.summary import verdict_row
 from search_spaces.errors import unknown
 
 if TYPE_CHECKING:
@@ -79,6 +80,17 @@ class RunResult:
         return sum(trial.state is State.FAILED for trial in self.study.trials)
 
 
+@dataclass(frozen=True)
+class _Job:
+    """What one run is about: the study as read and planned, how it is run, and where its files go."""
+
+    config: StudyConfig
+    plan: StudyPlan
+    options: RunOptions
+    out: Path
+    replay: Replay | None
+
+
 def run_study(
     file: str | Path,
     db: str | None = None,
@@ -100,17 +112,16 @@ def run_study(
     if options.executor == "replay":
         replay = open_replay(url, out)
         url, out = replay.database, replay.folder
+    job = _Job(config, plan, options, out, replay)
     with Store.open(url) as store, store.lease(plan.name):
         store.recover(plan.name)
         outcome = store.record_plan(plan)
-        interrupted = _train(
-            store, plan, outcome, lambda: _executor(config, options, out, replay), config, out, show, replay
-        )
+        interrupted = _train(store, job, outcome, show)
         if interrupted:
             store.recover(plan.name)
         study = store.load_study(plan.name)
         verdicts = judge_study(store, study)
-        store.save_verdicts(plan.name, map(as_row, verdicts))
+        store.save_verdicts(plan.name, map(verdict_row, verdicts))
     report = write_report(study, out, verdicts) if options.report else None
     return RunResult(study, verdicts, report, interrupted)
 
@@ -145,25 +156,16 @@ def _check(options: RunOptions) -> None:
         check_reachable(options.address)
 
 
-def _train(
-    store: Store,
-    plan: StudyPlan,
-    outcome: PlanOutcome,
-    executor: Callable[[], Executor],
-    config: StudyConfig,
-    out: Path,
-    show: Show | None,
-    replay: Replay | None,
-) -> bool:
+def _train(store: Store, job: _Job, outcome: PlanOutcome, show: Show | None) -> bool:
     """Train what is missing, block by block; return whether the user interrupted it."""
     progress = Progress()
-    search = _search(store, config, progress, out, replay) if config.file.is_search else None
-    blocks = StudyBlocks(store, plan, progress, config.file.resources.seeds_per_pack)
+    search = _search(store, job, progress) if job.config.file.is_search else None
+    blocks = StudyBlocks(store, job.plan, progress, job.config.file.resources.seeds_per_pack)
     first = [] if search else blocks.first()
-    shown = show(progress, plan, outcome) if show else nullcontext(progress.update)
+    shown = show(progress, job.plan, outcome) if show else nullcontext(progress.update)
     with interruptible() as interrupted, shown as listener:
         if first or (search and search.source.has_work()):
-            with Recorder(store, plan.name, listeners=(listener,)) as recorder:
+            with Recorder(store, job.plan.name, listeners=(listener,)) as recorder:
 
                 def sink(event: Event) -> None:
                     recorder.put(event)
@@ -175,30 +177,30 @@ def _train(
                     return blocks.more()
 
                 source = search.source if search else BlockSource(first, more)
-                executor().execute(source, sink, interrupted)
+                _executor(job).execute(source, sink, interrupted)
     if search:
         search.finish()
     return interrupted.is_set()
 
 
-def _search(store: Store, config: StudyConfig, progress: Progress, out: Path, replay: Replay | None) -> "SearchRun":
+def _search(store: Store, job: _Job, progress: Progress) -> "SearchRun":
     # Optuna takes a second to import, and only a search needs it.
     from orchestrator.search.run import SearchRun
 
-    return SearchRun(store, config, progress, out, replay)
+    return SearchRun(store, job.config, progress, job.out, job.replay)
 
 
-def _executor(config: StudyConfig, options: RunOptions, out: Path, replay: Replay | None) -> Executor:
-    resources = config.file.resources
-    if replay is not None:
+def _executor(job: _Job) -> Executor:
+    resources, options = job.config.file.resources, job.options
+    if job.replay is not None:
         slots = resources.max_concurrent or max(int((os.cpu_count() or 1) / resources.cpus), 1)
-        return ReplayExecutor(replay.trials, slots)
+        return ReplayExecutor(job.replay.trials, slots)
     worker = WorkerSettings(
         device="cuda" if resources.gpus else "cpu",
         threads=max(int(resources.cpus), 1),
-        checkpoints=out / "checkpoints",
+        checkpoints=job.out / "checkpoints",
         checkpoint_seconds=resources.checkpoint_seconds,
-        plugins=config.folder,
+        plugins=job.config.folder,
         code=code_digest(),
     )
     if options.executor == "inline":

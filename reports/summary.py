@@ -34,10 +34,39 @@ def summary_of(findings: Findings) -> dict[str, Any]:
         "seeds": list(findings.seeds),
         "arms": [_arm(findings.summaries[arm.name]) for arm in findings.arms],
         "differences": [_difference(each) for each in findings.contrasts.values()],
-        "verdicts": [_verdict(each) for each in findings.verdicts],
+        "verdicts": [verdict_row(each) for each in findings.verdicts],
         "environments": [{"id": each.id, "host": each.host, "facts": each.facts} for each in study.environments],
         "notes": list(study.notes),
         "search": dict(study.search),
+    }
+
+
+def verdict_row(verdict: Verdict) -> dict[str, Any]:
+    """Return a verdict as plain values: the columns of the view `verdict_results`, and what they rest on.
+
+    `p` is the one that decides, adjusted for looks and for the other claims; `p_raw` is the test's own.
+    """
+    return {
+        "claim": verdict.id,
+        "says": verdict.says,
+        "verdict": verdict.verdict.value,
+        "estimate": verdict.estimate,
+        "low": verdict.low,
+        "high": verdict.high,
+        "margin": verdict.margin,
+        "n": verdict.n,
+        "p": verdict.p_holm if verdict.p_holm is not None else verdict.p_look,
+        "level": verdict.level,
+        "fails": verdict.fails,
+        "p_raw": verdict.p,
+        "p_look": verdict.p_look,
+        "p_holm": verdict.p_holm,
+        "decided_at_look": verdict.decided_at_look,
+        "badges": list(verdict.badges),
+        "post_hoc": verdict.post_hoc,
+        "sentence": verdict.sentence,
+        "other_tests": {name: outcome.value for name, outcome in verdict.other_tests.items()},
+        "trials": list(verdict.trials),
     }
 
 
@@ -79,24 +108,6 @@ def _difference(contrast: Contrast) -> dict[str, Any]:
         "high": contrast.high,
         "p": contrast.p,
         "p_holm": contrast.p_holm,
-    }
-
-
-def _verdict(verdict: Verdict) -> dict[str, Any]:
-    return {
-        "claim": verdict.id,
-        "says": verdict.says,
-        "verdict": verdict.verdict.value,
-        "estimate": verdict.estimate,
-        "low": verdict.low,
-        "high": verdict.high,
-        "margin": verdict.margin,
-        "n": verdict.n,
-        "fails": verdict.fails,
-        "p": verdict.p,
-        "p_holm": verdict.p_holm,
-        "sentence": verdict.sentence,
-        "badges": list(verdict.badges),
     }
 
 

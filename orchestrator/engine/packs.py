@@ -46,11 +46,11 @@ class PackSource(Protocol):
 class BlockSource:
     """Hands out blocks of packs, the most expensive first, so that no worker idles at the end.
 
-    When every trial of a block has ended, `more` is asked for the next block; an empty one ends the study. A fixed
-    plan is a single block.
+    When every trial of a block has ended, `more` is asked for the next block; an empty one ends the study. Without
+    `more` the plan is fixed, a single block.
     """
 
-    def __init__(self, block: Sequence[Pack], more: Callable[[], Sequence[Pack]] = tuple) -> None:
+    def __init__(self, block: Sequence[Pack], more: Callable[[], Sequence[Pack]] | None = None) -> None:
         self._more = more
         self._waiting: list[Pack] = []
         self._open: set[str] = set()
@@ -69,7 +69,7 @@ class BlockSource:
         """Note an ended trial; the last one of a block opens the next block."""
         if isinstance(event, TrialEnded) and event.trial in self._open:
             self._open.discard(event.trial)
-            if not self._open:
+            if not self._open and self._more:
                 self._begin(self._more())
 
     def stopped(self, pack: Pack) -> Sequence[Event]:
@@ -79,4 +79,4 @@ class BlockSource:
     def _begin(self, block: Sequence[Pack]) -> None:
         self._waiting = sorted(block, key=lambda pack: (-pack.rank, pack.cost))
         self._open = {trial for pack in block for trial in pack.trials.values()}
-        self._ended = not block or self._more is tuple
+        self._ended = not block or self._more is None
