@@ -89,13 +89,13 @@ def _ranking(findings: Findings, position: Scalar | None, found: list[tuple[Seri
     parts = []
     if sound:
         first, summary = sound[0]
-        parts.append(f"{shortened(first.label, 40)} has the least test error, {_error(summary)}")
+        parts.append(f"the least test error is that of {shortened(first.label, 40)}, {_error(summary)}")
     if len(sound) > 1:
         parts.append(
             "followed by " + listed([f"{shortened(one.label, 40)} with {_error(each)}" for one, each in sound[1:4]])
         )
     if len(sound) > 4:
-        parts.append(f"and {len(sound) - 4} others")
+        parts.append(f"and {counted(len(sound) - 4, 'other')}")
     text = ", ".join(parts)
     if failed:
         names = [
@@ -129,10 +129,11 @@ def _difference(findings: Findings, found: list[tuple[Series, ArmSummary]]) -> s
         return ""
     clear = [pair for pair in known if (pair[1].low or 0.0) > 0 or (pair[1].high or 0.0) < 0]
     series, contrast = max(clear or known, key=lambda pair: abs(pair[1].estimate or 0.0))
+    there = " there" if findings.layout.axis else ""
     base = listed([f"{level(value)}" for factor, value in findings.study.baseline.items()])
     interval = f"{signed(contrast.low)} to {signed(contrast.high)}"
     return (
-        f"Against {shortened(base, 40)}, the baseline, {shortened(series.label, 40)} changes the error there by "
+        f"Against {shortened(base, 40)}, the baseline, {shortened(series.label, 40)} changes the error{there} by "
         f"{signed(contrast.estimate)} percentage points (95 % interval {interval}, n={contrast.n})."
     )
 
