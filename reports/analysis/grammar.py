@@ -7,6 +7,7 @@
     term    = factor "=" level | level
     where   = factor ("==" | "!=" | "<" | "<=" | ">" | ">=") level {("and" | ",") ...}
 
+`effect(a, b)` is the lead of a over b: how much less a errs. It is compared at the factor's least and greatest level.
 A level stands without its factor when only one factor has it. Names with signs or blanks may stand in quotes.
 """
 

@@ -81,7 +81,9 @@ def _percent(level: float) -> str:
 def _effect(claim: Claim) -> str:
     said = claim.statement
     if said.along is not None:
-        return f"the effect's change along {said.along} is"
+        grows = "grows" if said.relation == "increases" else "shrinks"
+        left, right = (" ".join(map(str, (side or {}).values())) for side in (said.left, said.right))
+        return f"from the least to the greatest {said.along} the lead of {left} over {right} {grows} by"
     if said.value is not None:
         return "the distance in the claimed direction is" if said.relation != "==" else "ours less theirs is"
     return "the difference is" if said.relation == "==" else "the advantage is"
