@@ -17,7 +17,7 @@ from subprocess import SubprocessError
 from typing import Any
 
 import torch
-from loops import NETWORKS, Loop, Ours, arguments, default_workers, forget, fresh_compiler, in_turn
+from loops import NETWORKS, Loop, Ours, arguments, default_workers, forget, fresh_compiler, in_turn, wall
 from peers.plain_loop import PlainLoop
 from processes import Processes, multi_process_service
 from record import machine, write_result
@@ -186,7 +186,7 @@ def climb(ladder: Sequence[Rung], case: Case, kind: str) -> dict[str, dict[str, 
                 continue
             try:
                 loop = rung.make(case, stack)
-                first[rung.name] = loop()
+                first[rung.name] = wall(loop)
                 loops[rung.name] = loop
             except (OSError, RuntimeError, SubprocessError) as error:
                 absent[rung.name] = f"not on this device: {type(error).__name__}: {str(error).strip()[:300]}"

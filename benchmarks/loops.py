@@ -50,7 +50,7 @@ class Loop(Protocol):
 
 @dataclass(frozen=True)
 class Measured:
-    """The seconds of a loop's first call, which compiles, records and chooses algorithms, and of its fastest later."""
+    """The wall time of a loop's first call, which compiles, records and chooses algorithms, and its fastest round."""
 
     images: int
     first: float
@@ -70,9 +70,9 @@ class Measured:
 def in_turn(loops: Mapping[str, Loop], rounds: int, first: Mapping[str, float] | None = None) -> dict[str, Measured]:
     """Measure the loops round after round, so that whatever else the machine does meets all of them alike.
 
-    `first` are the seconds of first calls that were made already.
+    `first` is the wall time of first calls that were made already.
     """
-    first = first or {name: loop() for name, loop in loops.items()}
+    first = first or {name: wall(loop) for name, loop in loops.items()}
     seconds = [{name: loop() for name, loop in loops.items()} for _ in range(rounds)]
     return {
         name: Measured(loop.images, first[name], min(each[name] for each in seconds)) for name, loop in loops.items()

@@ -1,5 +1,7 @@
+import importlib
 import json
 import runpy
+import time
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,33 @@ def run(tmp_path, monkeypatch):
         return json.loads((tmp_path / f"{name}_cpu.json").read_text())
 
     return script
+
+
+class Pretended:
+    """A loop that compiles for a while in its first call, outside of what it times, and then has faster rounds."""
+
+    images = 10
+    loss = 0.0
+
+    def __init__(self, calls, rounds):
+        self.calls, self.rounds = calls, list(rounds)
+
+    def __call__(self):
+        if self not in self.calls:
+            time.sleep(0.05)
+        self.calls.append(self)
+        return self.rounds.pop(0)
+
+
+def test_loops_take_turns_and_the_fastest_round_counts_without_what_came_before_it(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    loops = importlib.import_module("loops")
+    calls = []
+    one, two = Pretended(calls, [0.02, 0.02, 0.01]), Pretended(calls, [0.04, 0.02, 0.05])
+    found = loops.in_turn({"one": one, "two": two}, rounds=2)
+    assert calls == [one, two] * 3
+    assert [found["one"].rate, found["two"].rate] == pytest.approx([1000, 500])
+    assert found["one"].preparation >= 0.04
 
 
 @pytest.mark.slow
