@@ -1,6 +1,8 @@
 """Write a benchmark's figures with the hardware, versions and command they belong to."""
 
 import json
+import os
+import platform
 import shlex
 import sys
 from collections.abc import Mapping
@@ -24,3 +26,31 @@ def write_result(name: str, figures: Mapping[str, Any], environment: Mapping[str
     }
     path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     return path
+
+
+def machine(device: str) -> dict[str, Any]:
+    """Return the hardware and the versions that figures of torch alone belong to."""
+    import torch  # the other benchmarks take their facts from the orchestrator
+    import torchvision
+
+    on_gpu = torch.device(device).type == "cuda"
+    return {
+        "device": torch.cuda.get_device_name(device) if on_gpu else cpu_name(),
+        "cpu": cpu_name(),
+        "cpus": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "torchvision": torchvision.__version__,
+        "cuda": torch.version.cuda if on_gpu else None,
+        "cudnn": torch.backends.cudnn.version() if on_gpu else None,
+        "system": platform.platform(),
+    }
+
+
+def cpu_name() -> str:
+    """Return the processor's name where the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())

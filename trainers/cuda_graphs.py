@@ -4,15 +4,18 @@ A step of a CIFAR network launches hundreds of kernels of a few microseconds; re
 once. Lanes of a pack replay on different streams, so that one member's kernels fill what another's leave idle.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from trainers.feed import Batch
 from trainers.lane import Lane
+from trainers.member import Member
+from trainers.precision import Numerics
+from trainers.stopwatch import Stopwatch
 
 WARM_UP = 3  # steps taken one kernel at a time before recording, in which libraries choose algorithms and workspaces
 
@@ -31,11 +34,21 @@ class Recorded:
 class GraphedLane(Lane):
     """Steps like `Lane`, and records the step of each batch shape after a few steps of it."""
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        device = self.numerics.device
+    def __init__(
+        self,
+        members: Sequence[Member],
+        network: nn.Module,
+        training: Mapping[str, Any],
+        numerics: Numerics,
+        stopwatch: Stopwatch,
+    ) -> None:
+        super().__init__(members, network, training, numerics, stopwatch)
+        device = numerics.device
         self.stream: torch.cuda.Stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
-        self.rate = torch.zeros((), device=device)  # a recorded step reads its learning rate from the device
+        # A recorded step reads from the device what changes between steps: its rate, and a momentum that swings.
+        self.rate = torch.zeros((), device=device)
+        swings = training["schedule"].get("momentum") is not None
+        self.optimiser.swing = torch.zeros((), device=device) if swings else None
         self.seen: dict[Sequence[int], int] = {}
         self.recorded: dict[Sequence[int], Recorded] = {}
 
@@ -50,16 +63,25 @@ class GraphedLane(Lane):
         super().end()
 
     def step(self, batch: Batch, lr: float, before: float) -> Tensor:
-        """Take one step on the lane's stream; return each member's mean loss (K), which may still be computed."""
+        """Take one step on the lane's stream; return each member's mean loss (K), which may still be computed.
+
+        After an error nothing runs any more on any stream, so that the caller may put older values back.
+        """
         images, labels = batch
         self.stream.wait_stream(torch.cuda.current_stream(self.numerics.device))
         for tensor in batch:
             tensor.record_stream(self.stream)
-        with torch.cuda.stream(self.stream):
-            self.optimiser.change_rate(before, lr)
-            self.rate.fill_(lr)
-            losses, wrong = self._run(images, labels)
-            self.results.append((losses, wrong))
+        try:
+            with torch.cuda.stream(self.stream):
+                self.optimiser.change_rate(before, lr)
+                self.rate.fill_(lr)
+                if self.optimiser.swing is not None:
+                    self.optimiser.swing.fill_(self.optimiser.momentum)
+                losses, wrong = self._run(images, labels)
+                self.results.append((losses, wrong))
+        except RuntimeError:
+            torch.cuda.synchronize(self.numerics.device)
+            raise
         return losses
 
     def _run(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
@@ -76,10 +98,20 @@ class GraphedLane(Lane):
         return recorded.losses.clone(), recorded.wrong.clone()
 
     def _record(self, images: Tensor, labels: Tensor) -> Recorded:
-        """Record the step; recording computes nothing."""
+        """Record the step; recording computes nothing.
+
+        Only this thread's calls must be fit for a recording: a DataLoader's thread may pin memory meanwhile. Graphs of
+        several batch shapes share memory, since they replay one after another and their results are copied at once.
+        """
         static_images, static_labels = images.clone(), labels.clone()
         graph = torch.cuda.CUDAGraph()
         pool = next((each.graph.pool() for each in self.recorded.values()), None)
-        with torch.cuda.graph(graph, pool=pool, stream=self.stream):
-            losses, wrong = self.compute(static_images, static_labels, self.rate)
+        try:
+            with torch.cuda.graph(graph, pool=pool, stream=self.stream, capture_error_mode="thread_local"):
+                losses, wrong = self.compute(static_images, static_labels, self.rate)
+        except RuntimeError as error:
+            # Ending a recording that failed may fail too, and would hide that memory ran out.
+            if isinstance(error.__context__, torch.OutOfMemoryError):
+                raise error.__context__ from None
+            raise
         return Recorded(graph, static_images, static_labels, losses, wrong)

@@ -13,12 +13,16 @@ class SGD:
     The update is that of ``torch.optim.SGD`` without dampening: v = m v + g, w -= lr v (with Nesterov's form
     w -= lr (g + m v)), where g includes the weight decay. Velocities start at zero, which gives torch's first step.
     Besides being faster for hundreds of small tensors, it holds its state as plain lists, which packs stack.
+
+    `momentum` may be set anew before each step. The fused kernel takes it as a plain number, which a recorded step
+    would keep for ever: where `swing` is a tensor (0-dimensional, on the device), the momentum is read from there.
     """
 
     def __init__(self, network: nn.Module, training: Mapping[str, Any]) -> None:
         self.parameters = [each for each in network.parameters() if each.requires_grad]
         self.velocities = [torch.zeros_like(each) for each in self.parameters]
         self.momentum = float(training["momentum"])
+        self.swing: Tensor | None = None
         self.nesterov = bool(training["nesterov"])
         self.form = training["momentum_form"]
         self.decays = weight_decays(self.parameters, training)
@@ -37,18 +41,31 @@ class SGD:
             if not chosen:
                 continue
             parameters, present, velocities = (list(each) for each in zip(*chosen, strict=True))
-            torch._fused_sgd_(
-                parameters,
-                [_aligned(gradient, parameter) for gradient, parameter in zip(present, parameters, strict=True)],
-                velocities if self.momentum else [],
-                weight_decay=decay,
-                momentum=self.momentum,
-                lr=lr,
-                dampening=0.0,
-                nesterov=self.nesterov,
-                maximize=False,
-                is_first_step=False,
-            )
+            aligned = [_aligned(gradient, parameter) for gradient, parameter in zip(present, parameters, strict=True)]
+            if self.swing is None:
+                kept = velocities if self.momentum else []
+                _fused(parameters, aligned, kept, lr, decay, self.momentum, self.nesterov)
+            else:
+                _fused(parameters, self._swung(parameters, aligned, velocities, decay, self.swing), [], lr)
+
+    def _swung(
+        self,
+        parameters: list[Tensor],
+        gradients: list[Tensor],
+        velocities: list[Tensor],
+        decay: float,
+        momentum: Tensor,
+    ) -> list[Tensor]:
+        """Update the velocities with a momentum that lies on the device; return the directions to descend in."""
+        if decay:
+            gradients = list(torch._foreach_add(gradients, parameters, alpha=decay))
+        torch._foreach_mul_(velocities, momentum)
+        torch._foreach_add_(velocities, gradients)
+        if not self.nesterov:
+            return velocities
+        directions = list(torch._foreach_mul(velocities, momentum))
+        torch._foreach_add_(directions, gradients)
+        return directions
 
     def change_rate(self, before: float, lr: float) -> None:
         """Account for a change of the learning rate between two steps.
@@ -60,10 +77,40 @@ class SGD:
             torch._foreach_mul_(self.velocities, before / lr)
 
 
+def _fused(
+    parameters: list[Tensor],
+    gradients: list[Tensor],
+    velocities: list[Tensor],
+    lr: float | Tensor,
+    decay: float = 0.0,
+    momentum: float = 0.0,
+    nesterov: bool = False,
+) -> None:
+    """Call torch's kernel, which takes no velocities where there is no momentum."""
+    torch._fused_sgd_(
+        parameters,
+        gradients,
+        velocities,
+        weight_decay=decay,
+        momentum=momentum,
+        lr=lr,
+        dampening=0.0,
+        nesterov=nesterov,
+        maximize=False,
+        is_first_step=False,
+    )
+
+
 def _aligned(gradient: Tensor, parameter: Tensor) -> Tensor:
-    """Return the gradient in its parameter's memory order: the fused kernel walks both in memory, without a check."""
-    if gradient.stride() == parameter.stride():
+    """Return the gradient in its parameter's memory order: the fused kernel walks both in memory, without a check.
+
+    The stride of a dimension of size 1 says nothing of the order: renaming it, as 1x1 convolutions need, costs no copy.
+    """
+    strides = parameter.stride()
+    if gradient.stride() == strides:
         return gradient
+    if all(size == 1 or own == its for size, own, its in zip(parameter.shape, strides, gradient.stride(), strict=True)):
+        return gradient.as_strided(parameter.shape, strides)
     return torch.empty_like(parameter).copy_(gradient)
 
 

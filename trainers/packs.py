@@ -161,10 +161,8 @@ def make_lanes(
     """
     on_gpu = numerics.device.type == "cuda"
     wanted = training["fuse"] == "always" or (training["fuse"] == "auto" and not on_gpu)
-    # A profiled step waits for the device after each part, a forgetful one saves generators, and a momentum that
-    # changes is a plain number to the kernel: none of these can be recorded.
-    swings = training["schedule"].get("momentum") is not None
-    recordable = on_gpu and not (training["profile"] or training["checkpoint_activations"] or swings)
+    # A profiled step waits for the device after each part, a forgetful one saves generators: neither can be recorded.
+    recordable = on_gpu and not (training["profile"] or training["checkpoint_activations"])
     kind = GraphedLane if recordable else Lane
     fused = fusion.fuse([member.network for member in members]) if wanted and len(members) > 1 else None
     if fused is not None:

@@ -1,4 +1,5 @@
 import copy
+from functools import partial
 
 import pytest
 import torch
@@ -83,6 +84,44 @@ def test_a_gradient_in_another_memory_order_is_applied_element_by_element(networ
     others = [None] * (len(list(network.parameters())) - 1)
     SGD(network, settings(momentum=0, weight_decay=0)).step([gradient, *others], 1.0)
     torch.testing.assert_close(weight.detach(), before - gradient)
+
+
+def test_a_gradient_whose_strides_differ_in_dimensions_of_size_1_alone_is_not_copied(monkeypatch):
+    layer = nn.Conv2d(3, 2, 1, bias=False)
+    gradient = torch.randn_like(layer.weight)
+    renamed = gradient.as_strided(layer.weight.shape, (3, 1, 3, 3))
+    before = layer.weight.detach().clone()
+    monkeypatch.setattr(torch, "empty_like", None)
+    SGD(layer, settings(momentum=0, weight_decay=0)).step([renamed], 1.0)
+    torch.testing.assert_close(layer.weight.detach(), before - gradient)
+
+
+def swinging(network, rates, momenta, device, **changes):
+    """Train with another momentum at every step: a number for the kernel, or read from the device."""
+    optimiser = SGD(network, settings(**changes))
+    optimiser.swing = torch.zeros((), dtype=torch.float64) if device else None
+    before = rates[0]
+    for at, (lr, momentum) in enumerate(zip(rates, momenta, strict=True)):
+        optimiser.change_rate(before, lr)
+        before, optimiser.momentum = lr, momentum
+        if optimiser.swing is not None:
+            optimiser.swing.fill_(momentum)
+        optimiser.step(gradients(network, at), torch.tensor(lr, dtype=torch.float64) if device else lr)
+    return [*network.parameters(), *optimiser.velocities]
+
+
+@pytest.mark.parametrize("decay", ["all", "weights"])
+@pytest.mark.parametrize("form", [{"nesterov": True}, {"nesterov": False}, {"momentum_form": "caffe"}])
+def test_a_momentum_read_from_the_device_gives_the_kernels_update(form, decay, monkeypatch):
+    monkeypatch.setattr(torch, "randn", partial(torch.randn, dtype=torch.float64))
+    torch.manual_seed(0)
+    one = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(72, 3)).double()
+    other = copy.deepcopy(one)
+    changes = {"momentum_form": "torch", "decay": decay, "weight_decay": 0.1, **form}
+    rates, momenta = [0.01, 0.02, 0.02, 0.01], [0.95, 0.9, 0.85, 0.9]
+    expected = swinging(one, rates, momenta, False, **changes)
+    for ours, theirs in zip(swinging(other, rates, momenta, True, **changes), expected, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-14)
 
 
 def test_a_parameter_without_a_gradient_stays(network):
