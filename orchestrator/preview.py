@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 from orchestrator.arm_facts import trial_epochs
 from orchestrator.config import StudyConfig
@@ -18,6 +19,9 @@ from reports.analysis.power import smallest_paired
 from reports.analysis.prospects import prospects, study_spread
 from reports.analysis.settings import parse_analysis, repeats_from
 from reports.results import State, Study
+
+if TYPE_CHECKING:
+    from orchestrator.search.forecast import Forecast
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,10 @@ class ArmPreview:
 
 @dataclass(frozen=True)
 class Preview:
-    """What a run would do. `seconds` is the expected time of the whole run with `slots` packs side by side."""
+    """What a run would do. `seconds` is the expected time of the whole run with `slots` packs side by side.
+
+    `ahead` is how many trials a search has at most; `arms` then holds its baseline alone. None for any other study.
+    """
 
     study: str
     arms: tuple[ArmPreview, ...]
@@ -47,13 +54,16 @@ class Preview:
     basis: str
     notes: tuple[str, ...]
     prospects: tuple[str, ...]
+    ahead: int | None = None
 
     def lines(self) -> list[str]:
         """Return the sums in words."""
+        known = "" if self.ahead is None else f"at most {self.ahead} trials, of which are known beforehand: "
+        bound = "" if self.ahead is None else "at most "
         found = [
-            f"{self.study}: {len(self.arms)} arms, {self.new + self.cached} trials: "
+            f"{self.study}: {known}{len(self.arms)} arms, {self.new + self.cached} trials: "
             f"{self.new} new, {self.cached} cached, {len(self.orphaned)} orphaned arms",
-            f"time: about {duration(self.seconds)} with {self.slots} packs side by side "
+            f"time: {bound}about {duration(self.seconds)} with {self.slots} packs side by side "
             f"({self.gpu_hours:.2f} GPU-hours); estimated from {self.basis}",
         ]
         found += [f'orphaned: "{name}" is no longer in the study file; its results stay' for name in self.orphaned]
@@ -78,15 +88,17 @@ def preview(config: StudyConfig, url: str) -> Preview:
             costs = store.arm_costs()
             pilot = pilot_study(store, plan)
     resources = config.file.resources
-    epochs = {each.arm.id: trial_epochs(each.arm) for each in plan.arms}
+    ahead = _forecast(config) if config.file.is_search else None
+    planned = (*plan.arms, *(ahead.sample if ahead else ()))
+    epochs = {each.arm.id: trial_epochs(each.arm) for each in planned}
     device = "cuda" if resources.gpus else "cpu"
     recorded = {
         cost.arm: cost.seconds * epochs[cost.arm] for cost in costs if cost.arm in epochs and cost.device == device
     }
-    seconds, basis = trial_seconds(plan.arms, recorded)
+    seconds, basis = trial_seconds(planned, recorded)
     arms = tuple(_arm_preview(each, plan, states, seconds[each.arm.id]) for each in plan.arms)
     slots = max(int((os.cpu_count() or 1) / resources.cpus), 1)
-    work = sum(arm.new * arm.seconds for arm in arms)
+    work = ahead.seconds(seconds) if ahead else sum(arm.new * arm.seconds for arm in arms)
     longest = max((arm.seconds for arm in arms if arm.new), default=0.0)
     return Preview(
         study=plan.name,
@@ -98,9 +110,17 @@ def preview(config: StudyConfig, url: str) -> Preview:
         seconds=max(work / slots, longest),
         gpu_hours=work * resources.gpus / 3600,
         basis=basis,
-        notes=plan.notes,
+        notes=(*plan.notes, *([ahead.sentence] if ahead else [])),
         prospects=_prospects(plan, pilot),
+        ahead=ahead.searched + ahead.confirmed if ahead else None,
     )
+
+
+def _forecast(config: StudyConfig) -> "Forecast":
+    # Optuna takes a second to import, and only a search needs it.
+    from orchestrator.search.forecast import forecast
+
+    return forecast(config)
 
 
 def _arm_preview(planned: PlannedArm, plan: StudyPlan, states: Mapping[str, State], seconds: float) -> ArmPreview:
@@ -113,7 +133,8 @@ def _prospects(plan: StudyPlan, pilot: Study) -> tuple[str, ...]:
     """Say for each claim what the seeds can show; without claims, what a comparison of two arms can."""
     settings = parse_analysis(plan.settings["analysis"], plan.settings["seeds"])
     start = repeats_from(plan.settings["seeds"])
-    compared = {trial.seed for trial in plan.trials if start is None or trial.seed < start}
+    last = plan.arms[-1].arm.id  # of a search, the confirmation: its seeds are those that are compared
+    compared = {each.seed for each in plan.trials if each.arm.id == last and (start is None or each.seed < start)}
     seeds = max(settings.looks, default=len(compared))
     claims = parse_claims(plan.settings["claims"], plan.factors)
     known = spreads(pilot, claims)

@@ -110,10 +110,12 @@ class Interval:
 
     def params(self, level: object) -> Params:
         """Return a number of the range."""
-        is_number = isinstance(level, int | float) and not isinstance(level, bool)
-        if not is_number or not self.low <= level <= self.high:  # type: ignore[operator]
-            raise SettingError(f"{self.name} goes from {self.low:g} to {self.high:g}; {level_text(level)} is not there")
-        return {self.name: level if self.is_whole else float(level)}  # type: ignore[arg-type]
+        if isinstance(level, int | float) and not isinstance(level, bool) and self.low <= level <= self.high:
+            if not self.is_whole:
+                return {self.name: float(level)}
+            if level == int(level):
+                return {self.name: int(level)}
+        raise SettingError(f"{self.name} goes from {self.low:g} to {self.high:g}; {level_text(level)} is not there")
 
     def points(self) -> Iterator[Params] | None:
         """Return every number of a stepped range."""

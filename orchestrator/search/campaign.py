@@ -110,11 +110,19 @@ class Campaign:
         self.scores[arm] = score
         self._tell(self._numbers[arm], score)
 
-    def report(self, arm: str, epoch: int, error: float) -> bool:
-        """Take in an arm's error at an epoch; return whether the scheduler stops the arm."""
+    def report(self, arm: str, errors: Mapping[int, float]) -> int | None:
+        """Take in what is new of an arm's error by epoch; return the first epoch at which the scheduler stops the arm.
+
+        A rung is judged against the arms that have come to it so far, stopped ones among them.
+        """
         number = self._numbers[arm]
-        self._storage.set_trial_intermediate_value(number, epoch, error)
-        return self._study.pruner.prune(self._study, self._storage.get_trial(number))
+        seen = self._storage.get_trial(number).intermediate_values
+        stops = []
+        for epoch in sorted(errors.keys() - seen.keys()):
+            self._storage.set_trial_intermediate_value(number, epoch, errors[epoch])
+            if self._study.pruner.prune(self._study, self._storage.get_trial(number)):
+                stops.append(epoch)
+        return min(stops, default=None)
 
     def restore(
         self, stored: Sequence[Proposal], history: Callable[[PlannedArm], tuple[Score | None, Mapping[int, float]]]
@@ -130,8 +138,7 @@ class Campaign:
             if planned is not None:
                 score, errors = history(planned)
                 if score is not None:
-                    for epoch, error in sorted(errors.items()):
-                        self.report(planned.arm.id, epoch, error)
+                    self.report(planned.arm.id, errors)
                     self.tell(planned.arm.id, score)
 
     def finished(self) -> list[tuple[Proposal, Any]]:

@@ -1,9 +1,11 @@
 """What a search showed, as plain values that are stored with the study: proposals, importance, what was confirmed."""
 
 import math
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import optuna
+from optuna.trial import FrozenTrial, TrialState
 
 from orchestrator.search.campaign import Campaign, quietly
 from orchestrator.search.proposal import TRAINED, Proposal
@@ -28,28 +30,48 @@ def learned(source: SearchSource) -> dict[str, Any]:
         "proposals": {
             role: [_proposal(each, one) for one in each.proposals] for role, each in source.campaigns.items()
         },
-        "importance": [
-            {"method": method, "question": question, "shares": shares}
-            for method, question in QUESTIONS.items()
-            if (shares := importance(search, method))
-        ],
+        "importance": importance(search),
         "confirmed": list(source.confirmed or ()),
     }
 
 
-def importance(campaign: Campaign, method: str) -> dict[str, float]:
-    """Return each parameter's share by one method, the largest first; nothing where too few arms are told apart.
+def importance(campaign: Campaign) -> list[dict[str, Any]]:
+    """Return each parameter's share by both methods, the largest first, and over which arms.
 
-    Parameters that a condition switches off are left out: the methods need a value in every arm.
+    The methods need a value in every arm. So the parameters that every arm has are told over all arms; one that a
+    condition switches off is told over the arms where the condition holds, beside all else that varies among them.
+    Arms are left out as too few below `FEWEST_ARMS`, or when they all have the same error.
     """
-    study = campaign.study
-    complete = [trial for trial in study.get_trials(deepcopy=False) if trial.state is optuna.trial.TrialState.COMPLETE]
+    return [
+        {"method": method, "question": question, "where": where, "arms": len(trials), "shares": shares}
+        for where, trials in _groups(campaign)
+        for method, question in QUESTIONS.items()
+        if (shares := _shares(campaign, trials, method))
+    ]
+
+
+def _groups(campaign: Campaign) -> Iterator[tuple[str | None, list[FrozenTrial]]]:
+    """Return all arms with a result, and those where a condition holds, with the condition in words."""
+    space = campaign.space
+    every = [trial for trial in campaign.study.get_trials(deepcopy=False) if trial.state is TrialState.COMPLETE]
+    yield None, every
+    seen: list[str] = []
+    for axis in space.axes:
+        if axis.name not in space.conditions or (where := str(space.conditions[axis.name])) in seen:
+            continue
+        seen.append(where)
+        active = [trial for trial in every if axis.distributions().keys() <= trial.params.keys()]
+        if len(active) < len(every):
+            yield where, active
+
+
+def _shares(campaign: Campaign, trials: Sequence[FrozenTrial], method: str) -> dict[str, float]:
+    """Return the shares of the parameters that vary over these arms and that all of them have."""
     at = campaign.settings.objectives.index("val_error")
-    values = [trial.values[at] for trial in complete]
-    if len(complete) < FEWEST_ARMS or len(set(values)) < 2:
+    if len(trials) < FEWEST_ARMS or len({trial.values[at] for trial in trials}) < 2:
         return {}
-    shared = [name for name in campaign.space.distributions() if all(name in trial.params for trial in complete)]
-    varied = [name for name in shared if len({str(trial.params[name]) for trial in complete}) > 1]
+    shared = [name for name in campaign.space.distributions() if all(name in trial.params for trial in trials)]
+    varied = [name for name in shared if len({str(trial.params[name]) for trial in trials}) > 1]
     if not varied:
         return {}
     evaluator = (
@@ -58,8 +80,10 @@ def importance(campaign: Campaign, method: str) -> dict[str, float]:
         else optuna.importance.FanovaImportanceEvaluator(n_trees=64, max_depth=64, seed=campaign.settings.seed)
     )
     with quietly():
+        alone = optuna.create_study(directions=campaign.study.directions)
+        alone.add_trials(trials)
         found = optuna.importance.get_param_importances(
-            study, evaluator=evaluator, params=varied, target=lambda trial: trial.values[at], normalize=True
+            alone, evaluator=evaluator, params=varied, target=lambda trial: trial.values[at], normalize=True
         )
     return {name: float(share) for name, share in found.items() if math.isfinite(share)}
 

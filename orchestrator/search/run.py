@@ -1,4 +1,4 @@
-"""Run the search of a study: its source over the results DB, Optuna's file, and the record of what it showed."""
+"""Run the search of a study: its source over the results DB, Optuna's copy, and the record of what it showed."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from orchestrator.replaying import Replay
 from orchestrator.search.campaign import Campaign
 from orchestrator.search.learned import learned
 from orchestrator.search.ledger import StoreLedger
-from orchestrator.search.optuna_file import NAME, OptunaFile
+from orchestrator.search.optuna_copy import OptunaCopy, optuna_address
 from orchestrator.search.plan import plan_search
 from orchestrator.search.source import SearchSource
 from orchestrator.storage import Store
@@ -27,7 +27,7 @@ class SearchRun:
         self._progress = progress
         self._out = out
         self._plan = plan_search(config)
-        self._file = OptunaFile(out / NAME, self._plan.study.name)
+        self._copy = OptunaCopy(optuna_address(store, out), self._plan.study.name)
         ledger = StoreLedger(store, self._plan.study.name)
         on_record = replay.has if replay else lambda trials: True
         self.source = SearchSource(self._plan, ledger, self._follow, self._decided, on_record)
@@ -37,7 +37,7 @@ class SearchRun:
     def finish(self) -> None:
         """Store what was learned, and remove what only a trial that goes on would need."""
         self._store.save_search(self._plan.study.name, learned(self.source))
-        self._file.close()
+        self._copy.close()
         for trial in self._store.load_study(self._plan.study.name).trials:
             if trial.state is State.PRUNED:
                 for left in (self._out / "checkpoints").glob(f"{trial.id}*.pt"):
@@ -47,4 +47,4 @@ class SearchRun:
         self._progress.add(trial, state, trial_cost(arm.arm), trial_epochs(arm.arm))
 
     def _decided(self, campaign: Campaign) -> None:
-        self._file.write(campaign, self._plan.campaign(campaign.role)[:8])
+        self._copy.write(campaign, self._plan.campaign(campaign.role)[:8])

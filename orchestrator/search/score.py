@@ -46,15 +46,28 @@ class Known:
         elif isinstance(event, TrialEnded):
             self.state, self.seconds = event.state, event.seconds
 
+    def stopped(self, trial: str, newest: int, reason: str) -> TrialEnded:
+        """Return the end of this trial, whose arm is stopped after epoch `newest`; if it lags behind, it diverged."""
+        seconds = sum(self.epoch_seconds.values())
+        if self.last_epoch < newest:
+            at = self.last_epoch + 1
+            return TrialEnded(trial, State.DIVERGED, f"diverged; then its arm was {reason}", seconds, diverged_at=at)
+        return TrialEnded(trial, State.PRUNED, reason, seconds)
+
     @property
     def is_answer(self) -> bool:
         """Whether the trial needs no training: it has a result, be it that it was stopped early."""
         return self.state.is_outcome() or self.state is State.PRUNED
 
     @property
+    def last_epoch(self) -> int:
+        """The last sound epoch; 0 before the first."""
+        return max(self.errors, default=0)
+
+    @property
     def last_error(self) -> float | None:
         """The validation error of the last epoch."""
-        return self.errors[max(self.errors)] if self.errors else None
+        return self.errors[self.last_epoch] if self.errors else None
 
 
 @dataclass(frozen=True)
@@ -90,9 +103,20 @@ def score(planned: PlannedArm, trials: Sequence[Known], settings: SearchSettings
     return Score(State.COMPLETE, tuple(float(value) for value in values))
 
 
-def error_at(trials: Sequence[Known], epoch: int) -> float | None:
-    """Return the mean validation error of an arm at one epoch; None until every seed has one."""
-    return _mean([trial.errors.get(epoch) for trial in trials])
+def curve(trials: Sequence[Known], penalty: float) -> dict[int, float]:
+    """Return the validation error of an arm by epoch, the mean over its seeds, as far as all that train have come.
+
+    A seed counts as `penalty` from the epoch on in which it diverged. Seeds that train do so in step, so one that lags
+    behind is such a seed, although its end is told with that of the others.
+    """
+    going = [trial for trial in trials if not trial.state.is_finished()]
+    cut = [trial.last_epoch for trial in trials if trial.state is State.PRUNED]
+    newest = min(cut) if cut else max((trial.last_epoch for trial in going or trials), default=0)
+    newest += bool(trials) and all(trial.state is State.DIVERGED for trial in trials)
+    return {
+        epoch: fmean(penalty if (error := trial.errors.get(epoch)) is None else error for trial in trials)
+        for epoch in range(1, newest + 1)
+    }
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

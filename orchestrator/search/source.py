@@ -5,12 +5,12 @@ from typing import Any
 
 from orchestrator.arm_facts import trial_cost
 from orchestrator.engine.packs import Pack
-from orchestrator.events import EpochDone, Event, TrialEnded
+from orchestrator.events import Event, TrialEnded
 from orchestrator.plan import plan_arm, plan_trials
 from orchestrator.search.campaign import Campaign
 from orchestrator.search.ledger import Ledger
 from orchestrator.search.plan import SearchPlan
-from orchestrator.search.score import Known, Score, error_at, score
+from orchestrator.search.score import Known, Score, curve, score
 from orchestrator.search.selection import select
 from orchestrator.search.space import CONFIRM, SEARCH, STAGE
 from orchestrator.study_plan import PlannedArm, PlannedTrial
@@ -52,7 +52,6 @@ class SearchSource:
         self._arm_of: dict[str, str] = {}
         self._waiting: list[Pack] = []
         self._in_flight: set[str] = set()
-        self._stopped: dict[str, str] = {}
         self._exhausted: set[str] = set()
         self.confirmed: tuple[str, ...] | None = None
         roles = ROLES if plan.settings.control else ROLES[:1]
@@ -91,21 +90,22 @@ class SearchSource:
             return
         known.update(event)
         arm = self._arm_of[event.trial]
-        if isinstance(event, EpochDone):
-            self._report(arm, event.epoch.epoch)
-        elif isinstance(event, TrialEnded):
+        if isinstance(event, TrialEnded):
             self._in_flight.discard(event.trial)
             self._decide(arm)
 
     def stopped(self, pack: Pack) -> list[Event]:
-        """Return the ends of a pack's trials when the scheduler gave its arm up; nothing while it goes on."""
-        first = next(iter(pack.trials.values()))
-        reason = self._stopped.get(self._arm_of.get(first, ""))
+        """Return the ends of a pack's trials when the scheduler gives its arm up; nothing while it goes on.
+
+        To be asked after every report of the pack, when each of its seeds has had its say.
+        """
+        arm = self._arm_of.get(next(iter(pack.trials.values())))
+        going = [trial for trial in pack.trials.values() if not self._known[trial].state.is_finished()]
+        reason = self._reason_to_stop(arm) if arm is not None and going else None
         if reason is None:
             return []
-        going = [trial for trial in pack.trials.values() if not self._known[trial].state.is_finished()]
-        seconds = {trial: sum(self._known[trial].epoch_seconds.values()) for trial in going}
-        return [TrialEnded(trial, State.PRUNED, reason, seconds=seconds[trial]) for trial in going]
+        newest = max(self._known[trial].last_epoch for trial in going)
+        return [self._known[trial].stopped(trial, newest, reason) for trial in going]
 
     def trials_of(self, arm: str) -> list[Known]:
         """Return what is known of the trials of an arm."""
@@ -209,19 +209,23 @@ class SearchSource:
         trials = self.trials_of(planned.arm.id)
         if not all(trial.is_answer for trial in trials):
             return None, {}
-        errors = {epoch: error_at(trials, epoch) for trial in trials for epoch in trial.errors}
-        known = {epoch: error for epoch, error in errors.items() if error is not None}
-        return score(planned, trials, self.plan.settings), known
+        return score(planned, trials, self.plan.settings), curve(trials, self.plan.settings.penalty)
 
-    def _report(self, arm: str, epoch: int) -> None:
-        """Let the scheduler see an epoch that every seed of the arm has reached."""
-        error = error_at(self.trials_of(arm), epoch)
-        if error is None or self.plan.settings.scheduler["name"] == "none":
-            return
-        for campaign in self.campaigns.values():
-            if any(planned.arm.id == arm for planned in campaign.open) and campaign.report(arm, epoch, error):
-                name = self.plan.settings.scheduler["name"]
-                self._stopped[arm] = f"stopped by {name} at epoch {epoch} with {error:.2f} % validation error"
+    def _reason_to_stop(self, arm: str) -> str | None:
+        """Return why an arm is to be stopped now; None while it may go on."""
+        if any(trial.state is State.PRUNED for trial in self.trials_of(arm)):
+            return "another seed of this arm was stopped"
+        return self._report(arm)
+
+    def _report(self, arm: str) -> str | None:
+        """Let the schedulers see what they have not seen of an arm; return why one of them stops it, if one does."""
+        errors = curve(self.trials_of(arm), self.plan.settings.penalty)
+        waiting = [each for each in self.campaigns.values() if arm in each.arms and arm not in each.scores]
+        stops = [epoch for campaign in waiting if (epoch := campaign.report(arm, errors)) is not None]
+        if not stops:
+            return None
+        name, epoch = self.plan.settings.scheduler["name"], min(stops)
+        return f"stopped by {name} at epoch {epoch} with {errors[epoch]:.2f} % validation error"
 
     def _decide(self, arm: str) -> None:
         """Tell the samplers about an arm all of whose trials have ended."""
@@ -230,6 +234,7 @@ class SearchSource:
             trial.id for trial in self._trials[arm]
         }:
             return
+        self._report(arm)
         for campaign in self.campaigns.values():
             for planned in campaign.open:
                 if planned.arm.id == arm:

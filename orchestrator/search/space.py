@@ -27,6 +27,9 @@ class Condition:
 
     levels: Mapping[str, frozenset[str]]
 
+    def __str__(self) -> str:
+        return " and ".join(f"{factor} is {' or '.join(sorted(texts))}" for factor, texts in self.levels.items())
+
     def holds(self, chosen: Mapping[str, Level]) -> bool:
         """Whether every factor that is named has one of the levels."""
         return all(chosen[factor].text in texts for factor, texts in self.levels.items())

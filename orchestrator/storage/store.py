@@ -16,6 +16,7 @@ from orchestrator.storage.address import database_url, file_of, is_file
 from orchestrator.storage.database import Database
 from orchestrator.storage.errors import StorageError
 from orchestrator.storage.lease import Lease, recover
+from orchestrator.storage.own_schema import make_own_schema
 from orchestrator.storage.tables import studies as study_rows
 from orchestrator.study_plan import PlannedArm, PlannedTrial, StudyPlan
 from reports.results import Measurement, State, Study, Trial
@@ -59,6 +60,10 @@ class Store:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def own_schema(self, name: str) -> str | None:
+        """Return a URL for another program's tables: a schema of that name, made if need be; None for a file."""
+        return make_own_schema(self.database, name)
 
     def lease(self, study: str) -> Lease:
         """Return the right to run a study, to be held in a `with` block; entering it raises StudyBusy."""

@@ -1,10 +1,13 @@
 """What a search tried and learned: best so far against chance, the front, which choice matters, every arm."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from reports.analysis.search import SEARCH, STAGE, Searched, best_so_far, changed, front, nearest_earlier, searched
 from reports.figures.figure import Figure, Panel
+from reports.figures.parallel import OFF, Scale, level_scale, number_scale, parallel_drawing
 from reports.figures.search import Steps, best_drawing, levels_drawing, points_drawing, slice_drawing
 from reports.findings import Findings
 from reports.results import Study
@@ -15,6 +18,10 @@ from reports.wording import counted, number, shortened
 MOST_SLICES = 6
 MOST_LEVELS = 12
 MOST_NAMES = 3
+MOST_AXES = 8
+MOST_BEST = 5
+FEWEST_LINES = 3
+ERROR = "validation error, %"
 TITLES = {"search": "search", "control": "random control"}
 
 
@@ -33,7 +40,8 @@ def build(findings: Findings) -> Section | None:
     if not any(arm.error is not None for arm in arms):
         return None
     tables = tuple(table for table in (_importance(study), _arms(study, arms)) if table.rows)
-    figures = tuple(figure for figure in (_best(study), _front(study), _slices(study, arms)) if figure is not None)
+    drawn = (_best(study), _front(study), _parallel(study, arms), _slices(study, arms))
+    figures = tuple(figure for figure in drawn if figure is not None)
     return Section("search", "The search", SearchShown(_summary(study, arms), _notes(study)), figures, tables)
 
 
@@ -119,29 +127,93 @@ def _front(study: Study) -> Figure | None:
 
 
 def _importance(study: Study) -> Table:
+    found = study.search.get("importance", [])
+    is_told = any(each.get("where") for each in found)
     rows = [
-        (each["method"], each["question"], name, 100 * share)
-        for each in study.search.get("importance", [])
+        (each["method"], each["question"], _among(each), name, 100 * share)
+        for each in found
         for name, share in sorted(each["shares"].items(), key=lambda pair: -pair[1])
     ]
     columns = (
         Column("method", "method"),
         Column("question", "question that it answers"),
+        Column("among", "among"),
         Column("parameter", "parameter"),
         Column("share", "share, %", 1, True),
     )
-    return Table(
-        "search-importance",
-        "Which choice matters, by two methods that answer different questions.",
-        columns,
-        tuple(rows),
+    caption = "Which choice matters, by two methods that answer different questions."
+    if is_told:
+        caption += (
+            " What only some arms have is told among those; the shares of a method add up to 100 % among the same."
+        )
+    return Table("search-importance", caption, columns, tuple(rows))
+
+
+def _among(importance: Mapping[str, Any]) -> str:
+    """Return over which arms an importance was computed, in words."""
+    arms, where = importance.get("arms"), importance.get("where")
+    count = "arms" if arms is None else counted(arms, "arm")
+    return f"{count} where {where}" if where else f"all {count}"
+
+
+def _by_importance(study: Study, arms: Sequence[Searched]) -> list[str]:
+    """Return the parameters of the arms: the most important first, then those of some arms alone, then the rest."""
+    everywhere: dict[str, float] = {}
+    among_some: dict[str, float] = {}
+    for each in study.search.get("importance", []):
+        if each["method"] == "fANOVA":
+            (among_some if each.get("where") else everywhere).update(each["shares"])
+    names = {name for arm in arms for name in arm.params}
+    return sorted(names, key=lambda name: (-everywhere.get(name, 0.0), -among_some.get(name, 0.0), name))
+
+
+def _parallel(study: Study, arms: Sequence[Searched]) -> Figure | None:
+    known = sorted((arm for arm in arms if arm.error is not None), key=lambda arm: (arm.error or 0.0, arm.place))
+    names = _by_importance(study, known)
+    shown = [name for name in names if len({arm.params.get(name) for arm in known}) > 1][:MOST_AXES]
+    if len(known) < FEWEST_LINES or not shown:
+        return None
+    errors = [arm.error or 0.0 for arm in known]
+    axis = number_scale(ERROR, errors, log=0 < 3 * errors[0] < errors[-1])
+    scales = [axis, *(_scale(name, known) for name in shown)]
+    best = range(min(MOST_BEST, -(-len(known) // 10)))
+    said = "; ".join(f"{name}: {_tally(name, [known[at] for at in best])}" for name in shown)
+    caption = (
+        "Every arm as a line through its error and its choices, the most important choice first; "
+        f"thick are the best {len(best)} of {counted(len(known), 'arm')} with a result, the best one thickest."
     )
+    if len(names) > len(shown):
+        caption += f" {counted(len(names) - len(shown), 'parameter')} of no or least importance left out."
+    columns = (
+        Column("place", "no.", is_number=True),
+        Column("error", ERROR, 2, True),
+        *(Column(f"p{at}", name) for at, name in enumerate(shown)),
+    )
+    rows = tuple((arm.place, arm.error, *(str(arm.params.get(name, OFF)) for name in shown)) for arm in known)
+    table = Table("search-parallel", caption, columns, rows)
+    panel = Panel("", f"The best {counted(len(best), 'arm')}: {said}.", parallel_drawing(scales, best, "parallel"))
+    return Figure("search-parallel", caption, (panel,), table, columns=1)
+
+
+def _scale(name: str, arms: Sequence[Searched]) -> Scale:
+    """Return the axis of one parameter; the arms come with the best one first."""
+    values = [arm.params.get(name) for arm in arms]
+    known = [float(value) for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+    if len(known) == sum(value is not None for value in values):
+        numbers = [None if value is None else float(value) for value in values]
+        return number_scale(name, numbers, log=min(known) > 0 and max(known) > 10 * min(known))
+    return level_scale(name, [None if value is None else str(value) for value in values], range(len(arms)))
+
+
+def _tally(name: str, arms: Sequence[Searched]) -> str:
+    """Return the values of a parameter in some arms, each with how often it comes."""
+    counts = Counter(str(arm.params.get(name, OFF)) for arm in arms)
+    return ", ".join(f"{shortened(value, 40)} ({count})" for value, count in counts.most_common())
 
 
 def _slices(study: Study, arms: Sequence[Searched]) -> Figure | None:
     known = [arm for arm in arms if arm.error is not None]
-    shares = (study.search.get("importance") or [{"shares": {}}])[-1]["shares"]
-    names = sorted({name for arm in known for name in arm.params}, key=lambda name: (-shares.get(name, 0.0), name))
+    names = _by_importance(study, known)
     panels = []
     rows = []
     for at, name in enumerate(names[:MOST_SLICES]):
@@ -170,15 +242,16 @@ def _slices(study: Study, arms: Sequence[Searched]) -> Figure | None:
 
 
 def _arms(study: Study, arms: Sequence[Searched]) -> Table:
+    is_evolved = any(arm.generation is not None for arm in arms)
     columns = (
         Column("place", "no.", is_number=True),
         Column("arm", "arm"),
         Column("origin", "proposed by"),
         Column("state", "state"),
         Column("error", "validation error, %", 2, True),
-        Column("nearest", "nearest earlier arm, no.", is_number=True),
+        Column("nearest", "nearest earlier, no.", is_number=True),
         Column("changed", "changed in it"),
-        Column("generation", "generation", is_number=True),
+        *([Column("generation", "generation", is_number=True)] if is_evolved else []),
     )
     rows = []
     for arm in sorted(arms, key=lambda each: (each.error is None, each.error or 0.0, each.place)):
@@ -186,9 +259,8 @@ def _arms(study: Study, arms: Sequence[Searched]) -> Table:
         names = _listed(changed(parent.params, arm.params)) if parent else ""
         place = parent.place if parent else None
         origin = study.search["settings"]["sampler"]["name"] if arm.origin == "sampler" else arm.origin
-        rows.append(
-            (arm.place, _named(arm.arm), origin, (arm.state or "open").lower(), arm.error, place, names, arm.generation)
-        )
+        row = (arm.place, _named(arm.arm), origin, (arm.state or "open").lower(), arm.error, place, names)
+        rows.append((*row, arm.generation) if is_evolved else row)
     caption = "Every arm of the search, the best first, with the earlier arm that it differs least from."
     return Table("search-arms", caption, columns, tuple(rows))
 

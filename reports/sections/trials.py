@@ -140,7 +140,7 @@ def _packed(kind: str, column: Iterable[Any]) -> dict[str, Any]:
     words = list(dict.fromkeys(values))
     places = {word: at for at, word in enumerate(words)}
     return {
-        "words": [NOTHING if word is None else shortened(word) for word in words],
+        "words": [NOTHING if word is None else shortened(level(word)) for word in words],
         "values": [places[value] for value in values],
     }
 

@@ -1,14 +1,20 @@
 """The report of a search: the confirmation alone in the tables, what the search saw in a section of its own."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
 from reports.analysis.search import best_so_far, confirmations, confirmed_view, nearest_earlier, searched
+from reports.figures.parallel import level_scale, number_scale
+from reports.findings import find
 from reports.page import write_report
 from reports.results import Arm, State, Study, Trial
+from reports.sections import SECTIONS
 from reports.sections.confirmation import conclusions
+from tests.reports.searches import searched as searched_study
 
 ERRORS = {"a": 8.0, "b": 5.0, "c": None, "d": 6.0}
 TEST = {"a": (7.0, 7.2, 7.1), "b": (6.0, 6.4, 6.1)}
@@ -121,3 +127,56 @@ def test_a_gain_that_turns_round_is_said_not_to_survive(study):
     assert "has more test error than the baseline" in first
     assert "nothing of that gain survived" in survival
     assert "0 have less test error than the baseline, 1 more" in every
+
+
+def panel_of(study, name):
+    """Return the drawing of a figure of the search, and the words that stand for it."""
+    (section,) = [each for each in SECTIONS if each.__module__.endswith(".search")]
+    (figure,) = [each for each in section(find(study)).figures if each.name == name]
+    return figure.panels[0], figure
+
+
+def test_every_arm_with_a_result_is_a_line_through_all_its_choices_and_the_best_are_thick():
+    panel, figure = panel_of(searched_study(), "search-parallel")
+    root = ElementTree.fromstring(f"<svg>{panel.drawing.svg}</svg>".replace("xlink:", ""))
+    paths = [each for each in root.iter("path") if each.get("fill") == "none" and "d" in each.attrib]
+    corners = [len(re.findall(r"-?[\d.]+ -?[\d.]+", each.get("d").replace("-", " -"))) for each in paths]
+    widths = [each.get("stroke-width") for each, count in zip(paths, corners, strict=True) if count == 8]
+    assert len(widths) == 36
+    assert sorted(widths)[-4:] == ["1.4", "1.4", "1.4", "2.4"]
+    assert len(figure.table.rows) == 36
+    assert "shortcut:" in panel.description
+
+
+def test_a_parameter_that_an_arm_has_not_is_off_on_its_line():
+    scale = number_scale("rate", [0.1, None, 0.5])
+    assert scale.places == (0.0, 1.0, pytest.approx(0.86))
+    assert scale.ticks[-1] == (1.0, "off")
+    levels = level_scale("merge", ["add", None, "mul"], range(3))
+    assert [text for _, text in levels.ticks] == ["add", "mul", "off"]
+    assert levels.places[0] < levels.places[2] < levels.places[1]
+
+
+def test_arms_of_one_level_stand_side_by_side_the_best_one_left():
+    scale = level_scale("merge", ["add"] * 5, [3, 1, 0, 4, 2])
+    assert sorted(range(5), key=lambda at: scale.places[at]) == [2, 1, 4, 0, 3]
+
+
+def test_a_logarithmic_axis_lays_out_equal_ratios_equally():
+    assert number_scale("lr", [0.01, 0.1, 1.0], log=True).places == pytest.approx((0.0, 0.5, 1.0))
+
+
+def test_the_importance_of_what_only_some_arms_have_says_among_which(tmp_path: Path):
+    page = write_report(searched_study(), tmp_path).read_text()
+    assert "12 arms where shortcut is dropout" in page
+    assert "all 36 arms" in page
+
+
+def test_a_record_from_before_that_is_shown_over_all_arms(study, tmp_path: Path):
+    page = write_report(study, tmp_path).read_text()
+    assert "<td><bdi>all arms</bdi></td>" in page
+
+
+def test_a_factor_whose_levels_are_numbers_and_off_is_listed_with_the_trials(tmp_path: Path):
+    page = write_report(searched_study(), tmp_path).read_text()
+    assert 'id="trials"' in page

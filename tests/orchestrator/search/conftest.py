@@ -64,19 +64,32 @@ def train(
         yield pack
         for trial in pack.trials.values():
             source.tell(AttemptStarted(trial, "cpu", "here", {}))
-            if diverging(pack):
-                source.tell(TrialEnded(trial, State.DIVERGED, "loss 1e13"))
-                continue
-            for epoch in range(1, 4):
-                value = error(pack) + 10 / epoch + noise(trial)
-                source.tell(EpochDone(trial, Epoch(epoch, 1.0, 1.0, 1.0, 99.0, 0.1, 1.0, value / 10, value)))
-                ends = source.stopped(pack)
-                for end in ends:
-                    source.tell(end)
-                if ends:
-                    break
-            else:
-                source.tell(TrialEnded(trial, State.COMPLETE, seconds=3.0))
+        tell_all(source, pack, error, diverging)
+
+
+def tell_all(
+    source: SearchSource, pack: Pack, error: Callable[[Pack], float], diverging: Callable[[Pack], bool]
+) -> None:
+    """Tell the three epochs of a pack, its seeds in step, unless the scheduler stops it."""
+    if diverging(pack):
+        for trial in pack.trials.values():
+            source.tell(TrialEnded(trial, State.DIVERGED, "loss 1e13"))
+        return
+    for epoch in range(1, 4):
+        for trial in pack.trials.values():
+            tell_epoch(source, trial, epoch, error(pack) + 10 / epoch + noise(trial))
+        ends = source.stopped(pack)
+        for end in ends:
+            source.tell(end)
+        if ends:
+            return
+    for trial in pack.trials.values():
+        source.tell(TrialEnded(trial, State.COMPLETE, seconds=3.0))
+
+
+def tell_epoch(source: SearchSource, trial: str, epoch: int, error: float) -> None:
+    """Tell an epoch of one trial with that validation error."""
+    source.tell(EpochDone(trial, Epoch(epoch, 1.0, 1.0, 1.0, 99.0, 0.1, 1.0, error / 10, error)))
 
 
 def noise(trial: str) -> float:

@@ -1,4 +1,4 @@
-"""Optuna's own storage beside the report: every decided proposal, for optuna-dashboard; a search does not read it."""
+"""A copy of every decided proposal in Optuna's own tables, for optuna-dashboard; a search does not read it."""
 
 from pathlib import Path
 from typing import Any
@@ -7,26 +7,39 @@ import optuna
 
 from orchestrator.search.campaign import Campaign, quietly
 from orchestrator.search.proposal import Proposal
+from orchestrator.storage import Store
 
 NAME = "optuna.db"
+SCHEMA = "optuna"
 
 
-class OptunaFile:
-    """The proposals of a study's campaigns in a file of its own, since Optuna's tables have the names of ours.
+def optuna_address(store: Store, folder: Path) -> str:
+    """Return where Optuna's tables go, since they have the names of ours: a file in `folder`, or a schema of a server.
 
-    A proposal is written once it is decided, in one transaction, so the file never holds a trial that seems to run.
+    The folder or the schema is made where there is none yet.
+    """
+    url = store.own_schema(SCHEMA)
+    if url is not None:
+        return url
+    folder.mkdir(parents=True, exist_ok=True)
+    return f"sqlite:///{folder / NAME}"
+
+
+class OptunaCopy:
+    """The proposals of a study's campaigns in Optuna's tables at `address`.
+
+    A proposal is written once it is decided, in one transaction, so there is never a trial that seems to run.
     """
 
-    def __init__(self, path: Path, study: str) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    def __init__(self, address: str, study: str) -> None:
         self._study = study
         with quietly():
-            self._storage = optuna.storages.RDBStorage(f"sqlite:///{path}")
+            self._storage = optuna.storages.RDBStorage(address)
         self._studies: dict[str, optuna.Study] = {}
         self._written: dict[str, set[int]] = {}
 
     def write(self, campaign: Campaign, name: str) -> None:
-        """Add the decided proposals of a campaign that are not in the file yet; `name` tells its versions apart."""
+        """Add the decided proposals of a campaign that are not there yet; `name` tells its versions apart."""
         title = f"{self._study} {campaign.role} {name}"
         with quietly():
             if title not in self._studies:
@@ -37,7 +50,7 @@ class OptunaFile:
                     self._written[title].add(proposal.number)
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the connections."""
         self._storage.remove_session()
         self._storage.engine.dispose()
 
@@ -54,7 +67,7 @@ class OptunaFile:
 def _frozen(campaign: Campaign, proposal: Proposal, trial: Any) -> optuna.trial.FrozenTrial:
     facts = {"proposal": proposal.number, "origin": proposal.origin, "fate": proposal.fate, "reason": proposal.reason}
     planned = campaign.arms.get(proposal.arm or "")
-    return optuna.trial.create_trial(
+    frozen = optuna.trial.create_trial(
         state=trial.state,
         values=trial.values,
         params=trial.params,
@@ -62,3 +75,5 @@ def _frozen(campaign: Campaign, proposal: Proposal, trial: Any) -> optuna.trial.
         intermediate_values=trial.intermediate_values,
         user_attrs={**facts, "arm": planned.arm.name if planned else None},
     )
+    frozen.datetime_start, frozen.datetime_complete = trial.datetime_start, trial.datetime_complete
+    return frozen

@@ -1,0 +1,59 @@
+"""What a search will cost, as far as that can be known before its sampler has proposed anything: from a sample."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import fmean
+
+from orchestrator.arm_facts import trial_cost
+from orchestrator.config import StudyConfig
+from orchestrator.plan import plan_arm
+from orchestrator.search.campaign import Campaign
+from orchestrator.search.plan import plan_search
+from orchestrator.search.settings import SearchSettings
+from orchestrator.study_plan import PlannedArm
+
+SAMPLED = 20
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Different arms drawn at random from the space, and how many trials a search and its confirmation have at most.
+
+    `longer` is how much more a trial of the confirmation costs, which holds no images out.
+    """
+
+    sample: tuple[PlannedArm, ...]
+    searched: int
+    confirmed: int
+    longer: float
+
+    def seconds(self, of_trial: Mapping[str, float]) -> float:
+        """Return the seconds that all trials take one after the other, given those of one trial by arm id."""
+        mean = fmean(of_trial[each.arm.id] for each in self.sample)
+        return mean * (self.searched + self.longer * self.confirmed)
+
+    @property
+    def sentence(self) -> str:
+        """What the forecast rests on."""
+        flops = sorted(each.flops / 1e6 for each in self.sample)
+        return (
+            f"the time is for {self.searched} trials of the search and {self.confirmed} of the confirmation, all of "
+            f"which train to their end, at the mean of {len(self.sample)} arms drawn at random from the space "
+            f"({flops[0]:,.2f} to {flops[-1]:,.2f} MFLOPs); arms on record and arms stopped early take less"
+        )
+
+
+def forecast(config: StudyConfig) -> Forecast:
+    """Draw the sample, within the bounds that the search sets; the same file gives the same sample."""
+    plan = plan_search(config)
+    campaign = Campaign(plan.space, plan.settings, {"name": "random"}, "sample", plan_arm)
+    sample: list[PlannedArm] = []
+    while len(sample) < min(SAMPLED, plan.settings.arms) and (arm := campaign.ask().arm) is not None:
+        sample.append(arm)
+    search, confirm = (trial_cost(each.arm) for each in plan.study.arms)
+    return Forecast(tuple(sample) or plan.study.arms[:1], *_trials(plan.settings), confirm / search)
+
+
+def _trials(settings: SearchSettings) -> tuple[int, int]:
+    confirmed = (settings.confirm.best + 1) * settings.confirm.seeds
+    return settings.most_trials - confirmed, confirmed

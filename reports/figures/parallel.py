@@ -1,0 +1,103 @@
+"""Parallel coordinates: every arm as a line through its error and its choices, an axis a row."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reports.figures.forest import write
+from reports.figures.svg import MUTED, PAPER, RULE, Drawing
+from reports.figures.theme import colour, draw, marker
+from reports.wording import shortened
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+WIDTH = 540
+ROW = 60
+SIDE = 14
+OFF = "off"
+"""What stands for a parameter that an arm does not have."""
+_BAND = 0.6  # the share of a level's room over which its arms are spread
+_LETTER = 6.3  # pixels
+_TICKS = 6
+
+
+@dataclass(frozen=True)
+class Scale:
+    """One axis: its name, its ticks and the place of each arm on it, from 0 (left) to 1."""
+
+    name: str
+    ticks: tuple[tuple[float, str], ...]
+    places: tuple[float, ...]
+
+
+def level_scale(name: str, levels: Sequence[str | None], ranks: Sequence[int]) -> Scale:
+    """Give each level a room of its own, in which the arms stand side by side in the order of their ranks.
+
+    `levels` and `ranks` (from 0, the best) go by arm; None is an arm without this parameter.
+    """
+    known = sorted({level for level in levels if level is not None})
+    rooms: list[str | None] = [*known, *([None] if None in levels else [])]
+    last = max(len(ranks) - 1, 1)
+    places = [
+        (rooms.index(level) + 0.5 + _BAND * (rank / last - 0.5)) / len(rooms)
+        for level, rank in zip(levels, ranks, strict=True)
+    ]
+    names = [
+        shortened(OFF if room is None else room, max(int((WIDTH / len(rooms) - 8) / _LETTER), 3)) for room in rooms
+    ]
+    ticks = [((at + 0.5) / len(rooms), text) for at, text in enumerate(names)]
+    return Scale(name, tuple(ticks), tuple(places))
+
+
+def number_scale(name: str, numbers: Sequence[float | None], *, log: bool = False) -> Scale:
+    """Lay numbers out in proportion, or their logarithms; arms without one stand at the right end."""
+    from matplotlib.ticker import LogLocator, MaxNLocator
+
+    known = [number for number in numbers if number is not None]
+    low, high = min(known), max(known)
+    if low == high:
+        return level_scale(name, [None if each is None else f"{each:g}" for each in numbers], [0] * len(numbers))
+    room = 0.86 if None in numbers else 1.0
+    locator = LogLocator(subs=(1.0, 2.0, 5.0)) if log else MaxNLocator(_TICKS, steps=[1, 2, 5, 10])
+
+    def place(number: float) -> float:
+        part, whole = (math.log(number / low), math.log(high / low)) if log else (number - low, high - low)
+        return room * part / whole
+
+    at = [float(each) for each in locator.tick_values(low, high) if low <= each <= high]
+    ticks = [(place(each), f"{each:g}") for each in at[:: max(math.ceil(len(at) / _TICKS), 1)]]
+    ticks += [(1.0, OFF)] if None in numbers else []
+    return Scale(name, tuple(ticks), tuple(1.0 if each is None else place(each) for each in numbers))
+
+
+def parallel_drawing(scales: Sequence[Scale], best: Sequence[int], prefix: str) -> Drawing:
+    """Draw the axes from top to bottom and every arm as a thin line; those at `best` are thick, the first one most."""
+    height = ROW * len(scales) - 6
+    across = WIDTH - 2 * SIDE
+    # Lines pass below the words and stay visible.
+    ground = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.6, "alpha": 0.8}
+
+    def plot(axes: "Axes") -> None:
+        axes.set_xlim(0, 1)
+        axes.set_ylim(height, 0)
+        axes.axis("off")
+        rows = [ROW * (at + 0.5) - 8 for at in range(len(scales))]
+        lines = list(zip(*(scale.places for scale in scales), strict=True))
+        for at, line in enumerate(lines):
+            if at not in best:
+                axes.plot(line, rows, color=MUTED, linewidth=0.7, alpha=0.4)
+        for place, at in reversed(list(enumerate(best))):
+            width = 2.4 if place == 0 else 1.4
+            slot = 0 if place == 0 else 1
+            axes.plot(lines[at], rows, color=colour(slot), linewidth=width, marker=marker(slot), markersize=4)
+        for scale, row in zip(scales, rows, strict=True):
+            axes.plot((0, 1), (row, row), color=RULE, linewidth=0.9, zorder=0)
+            write(axes, SIDE, row - 15, shortened(scale.name, 60), ha="left", fontweight="bold", bbox=ground)
+            for tick, text in scale.ticks:
+                axes.plot((tick, tick), (row - 3, row + 3), color=MUTED, linewidth=0.8)
+                edge = "left" if tick * across < 12 else "right" if (1 - tick) * across < 12 else "center"
+                write(axes, SIDE + tick * across, row + 14, text, ha=edge, bbox=ground)
+
+    return draw(plot, prefix, (WIDTH, height), (SIDE, 0, SIDE, 0), has_left_spine=False)

@@ -1,0 +1,109 @@
+"""The two sections of a search in a real browser: accessible, drawn, and within the page at any width."""
+
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from reports.page import write_report
+from tests.reports import searches
+
+pytestmark = pytest.mark.browser
+
+LOOKS = {
+    "light": {"color_scheme": "light"},
+    "dark": {"color_scheme": "dark"},
+    "mobile": {"viewport": {"width": 320, "height": 640}},
+    "print": {"color_scheme": "dark"},
+}
+SECTIONS = ("#search", "#confirmation")
+FIGURES = ("search-progress", "search-parallel", "search-slices")
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Return the path of the page of an invented search, written once."""
+    page = write_report(searches.searched(), tmp_path_factory.mktemp("searched"))
+    return lambda name: page
+
+
+@pytest.fixture
+def seen(visit) -> Callable[[str], object]:
+    """Open the page in one of the looks, with all that is folded opened."""
+
+    def look_at(look: str) -> object:
+        page = visit("searched", **LOOKS[look])
+        if look == "print":
+            page.emulate_media(media="print")
+        page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+        return page
+
+    return look_at
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_no_accessibility_rule_is_broken_in_the_sections_of_a_search(seen, look):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    page = seen(look)
+    for section in SECTIONS:
+        assert page.locator(section).is_visible()
+        found = axe.Axe().run(page, context=section)
+        assert found.response["passes"]
+        assert [(each["id"], each["nodes"][0]["html"]) for each in found.response["violations"]] == []
+    assert page.said == []
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_no_figure_of_a_search_is_empty(seen, look):
+    page = seen(look)
+    for name in FIGURES:
+        for drawing in page.locator(f"#figure-{name} svg[role=img]").all():
+            box = drawing.bounding_box()
+            assert box["width"] > 100
+            assert box["height"] > 80
+            colours = drawing.evaluate(
+                "(svg) => [...svg.querySelectorAll('path')].map((path) => getComputedStyle(path).stroke)"
+            )
+            ground = page.locator("body").evaluate("(each) => getComputedStyle(each).backgroundColor")
+            assert len({colour for colour in colours if colour not in ("none", ground)}) >= 2
+            for label in ("title", "desc"):
+                assert drawing.locator(label).text_content().strip()
+
+
+@pytest.mark.parametrize("look", ["light", "dark", "mobile"])
+def test_a_search_does_not_scroll_sideways(seen, look):
+    page = seen(look)
+    assert page.evaluate("document.documentElement.scrollWidth") == page.viewport_size["width"]
+
+
+def test_on_paper_nothing_of_a_search_is_cut_off(visit):
+    page = visit("searched", viewport={"width": 680, "height": 900})  # an A4 page within its margins
+    page.emulate_media(media="print")
+    for section in SECTIONS:
+        wide = page.locator(f"{section} :is(table, svg[role=img], p)").evaluate_all(
+            "(all) => all.map((each) => each.getBoundingClientRect().right)"
+        )
+        assert wide
+        assert max(wide) <= 680
+
+
+def test_the_words_of_the_parallel_axes_stay_inside_their_drawing(seen):
+    page = seen("light")
+    drawing = page.locator("#figure-search-parallel svg[role=img]")
+    outer = drawing.bounding_box()
+    texts = drawing.locator("text")
+    assert texts.count() > 30
+    for text in texts.all():
+        box = text.bounding_box()
+        assert box["x"] >= outer["x"] - 4
+        assert box["x"] + box["width"] <= outer["x"] + outer["width"] + 4
+
+
+def test_the_levels_of_a_parallel_axis_do_not_touch(seen):
+    texts = seen("light").locator("#figure-search-parallel svg[role=img] text").all()
+    boxes = sorted(
+        (round(box["y"]), box["x"], box["x"] + box["width"]) for box in (each.bounding_box() for each in texts)
+    )
+    for (row, _, end), (next_row, start, _) in pairwise(boxes):
+        assert row != next_row or end < start

@@ -1,0 +1,55 @@
+"""Which choice matters: over all arms, and for what a condition switches off over the arms that have it."""
+
+import pytest
+
+from orchestrator.search.learned import FEWEST_ARMS, importance
+from orchestrator.search.ledger import MemoryLedger
+from orchestrator.search.source import SearchSource
+from tests.orchestrator.search.conftest import plan_of, train
+
+FACTORS = {
+    "shortcut": ["identity", "none"],
+    "width": [1, 2],
+    "training.lr": {"low": 0.01, "high": 0.5, "log": True, "when": {"shortcut": "identity"}},
+}
+
+
+def error(pack):
+    """Return an error that the rate decides where there is one to choose, and the width elsewhere a little."""
+    network, lr = pack.settings["network"], pack.settings["training"]["lr"]
+    return network["width"] + (100 * lr if network["shortcut"] == {"op": "identity"} else 20)
+
+
+@pytest.fixture(scope="module")
+def campaign(planned_arms):
+    plan = plan_of(factors=FACTORS, search={"arms": 30, "sampler": "random"})
+    source = SearchSource(plan, MemoryLedger(), planned_arms=planned_arms)
+    list(train(source, error))
+    return source.campaigns["search"]
+
+
+def test_a_parameter_that_a_condition_switches_off_is_told_among_the_arms_that_have_it(campaign):
+    found = {(each["method"], each["where"]): each for each in importance(campaign)}
+    assert set(found) == {
+        (method, where) for method in ("PED-ANOVA", "fANOVA") for where in (None, "shortcut is identity")
+    }
+    everywhere, among = found["fANOVA", None], found["fANOVA", "shortcut is identity"]
+    assert set(everywhere["shares"]) == {"shortcut", "width"}
+    assert set(among["shares"]) == {"training.lr", "width"}
+    assert among["shares"]["training.lr"] > 0.9
+    own = [trial for trial in campaign.study.trials if "training.lr" in trial.params and trial.values]
+    assert among["arms"] == len(own) < everywhere["arms"]
+    assert all(sum(each["shares"].values()) == pytest.approx(1) for each in found.values())
+
+
+def test_too_few_arms_with_a_parameter_say_nothing_about_it(planned_arms):
+    plan = plan_of(factors=FACTORS, search={"arms": FEWEST_ARMS, "sampler": "random"})
+    source = SearchSource(plan, MemoryLedger(), planned_arms=planned_arms)
+    list(train(source, error))
+    assert {each["where"] for each in importance(source.campaigns["search"])} == {None}
+
+
+def test_a_condition_says_itself_in_words():
+    factors = {**FACTORS, "training.lr": {**FACTORS["training.lr"], "when": {"shortcut": ["none"], "width": [2, 1]}}}
+    (condition,) = plan_of(factors=factors).space.conditions.values()
+    assert str(condition) == "shortcut is none and width is 1 or 2"
