@@ -8,7 +8,7 @@ from search_spaces.factors import level_text
 from search_spaces.wiring import CONVS, parse_wiring
 
 LABELS = {"bn": "BN", "relu": "ReLU"}
-_KERNELS = {"basic": ("3×3", "3×3"), "bottleneck": ("1×1", "3×3", "1×1")}
+_KERNELS = {"single": ("3×3",), "basic": ("3×3", "3×3"), "bottleneck": ("1×1", "3×3", "1×1")}
 
 
 @dataclass(frozen=True)

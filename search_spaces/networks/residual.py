@@ -22,6 +22,8 @@ class ResidualSettings:
     width: channels of the first stage; each later stage has twice as many. Wide residual networks (arXiv:1605.07146):
         depth without their three projections (28 there is 26 here), width 16k, stem_width 16, full_preact, projection.
     stem_width: channels of the first convolution; the width.
+    block: the convolutions of a unit. ``single`` is one 3×3 (the 1-layer skips of arXiv:1603.05027, table 3), ``basic``
+        two, ``bottleneck`` 1×1, 3×3 and 1×1.
     activation: a placement's name or a wiring (`search_spaces.wiring`).
     shortcut: an operation's name, or a mapping with ``op`` and its arguments (`search_spaces.shortcuts`).
     downsample: where shapes change, the shortcut is padded (A), projected (B), or projected everywhere (C).
@@ -38,7 +40,7 @@ class ResidualSettings:
     depth: Positive
     width: Positive
     stem_width: Positive | None = None
-    block: Literal["basic", "bottleneck"] | None = None
+    block: Literal["single", "basic", "bottleneck"] | None = None
     activation: str = "original"
     shortcut: Any = field(default="identity")
     downsample: Literal["pad", "projection", "projection_everywhere"] | None = None

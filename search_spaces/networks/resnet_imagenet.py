@@ -45,8 +45,7 @@ def complete(mapping: Mapping[str, Any]) -> dict[str, Any]:
     block = "basic" if mapping.get("depth") in UNITS["basic"] else "bottleneck"
     settings = complete_residual(ResNetImageNet, mapping, "resnet_imagenet setting", block)
     settings["downsample"] = settings["downsample"] or "projection"
-    known = UNITS[settings["block"]]
-    if settings["depth"] not in known:
+    if settings["depth"] not in UNITS.get(settings["block"], ()):
         choices = "; ".join(f"{', '.join(map(str, depths))} with {block} blocks" for block, depths in UNITS.items())
         raise SettingError(
             f"depth {settings['depth']} cannot be built with {settings['block']} blocks: there are {choices}",
