@@ -42,6 +42,11 @@ def complete(mapping: Mapping[str, Any]) -> dict[str, Any]:
     return settings
 
 
+def units(settings: Mapping[str, Any]) -> tuple[int, ...]:
+    """Return how many units each stage has."""
+    return (units_a_stage(settings["depth"], settings["block"]),) * 3
+
+
 def build(settings: Mapping[str, Any], input_shape: tuple[int, int, int], num_classes: int) -> ResidualNetwork:
     """Build the network of completed settings for images (C, H, W)."""
     units, width = units_a_stage(settings["depth"], settings["block"]), settings["width"]

@@ -54,6 +54,11 @@ def complete(mapping: Mapping[str, Any]) -> dict[str, Any]:
     return settings
 
 
+def units(settings: Mapping[str, Any]) -> tuple[int, ...]:
+    """Return how many units each stage has."""
+    return UNITS[settings["block"]][settings["depth"]]
+
+
 def build(settings: Mapping[str, Any], input_shape: tuple[int, int, int], num_classes: int) -> ResidualNetwork:
     """Build the network of completed settings for images (C, H, W)."""
     width, stem_width = settings["width"], settings["stem_width"]
@@ -64,6 +69,5 @@ def build(settings: Mapping[str, Any], input_shape: tuple[int, int, int], num_cl
         stem = nn.Sequential(*convolution, *activation, pool)
     else:
         stem = nn.Sequential(*convolution, pool, *activation)
-    units = UNITS[settings["block"]][settings["depth"]]
-    plan = [Stage(count, width * 2**number, 1 if number == 0 else 2) for number, count in enumerate(units)]
+    plan = [Stage(count, width * 2**number, 1 if number == 0 else 2) for number, count in enumerate(units(settings))]
     return assemble(settings, stem, plan, num_classes)
