@@ -10,7 +10,8 @@ import search_spaces
 import trainers
 from search_spaces import checks
 from search_spaces.arm import Arm, canonical_json
-from search_spaces.cost import Complexity, measure, trace_network
+from search_spaces.cost import Complexity, trace_network
+from search_spaces.describe import NetworkDescription, describe_trace
 from search_spaces.errors import SettingError
 
 P = ParamSpec("P")
@@ -40,6 +41,11 @@ def data_info(arm: Arm) -> trainers.DataInfo:
 
 def network_cost(arm: Arm) -> Complexity:
     """Return parameters, multiply-adds, activations and graph of an arm's network, built without memory for it."""
+    return describe_arm(arm).total
+
+
+def describe_arm(arm: Arm) -> NetworkDescription:
+    """Describe an arm's network for the images of its data: in words, stage by stage, and its unit to be drawn."""
     return _traced(arm)[0]
 
 
@@ -71,13 +77,14 @@ def _inspect(data: str) -> trainers.DataInfo:
     return with_key("data", trainers.inspect_data, json.loads(data))
 
 
-def _traced(arm: Arm) -> tuple[Complexity, tuple[str, ...]]:
+def _traced(arm: Arm) -> tuple[NetworkDescription, tuple[str, ...]]:
     info = data_info(arm)
     return _trace(canonical_json(arm.settings["network"]), info.input_shape, info.num_classes)
 
 
 @cache
-def _trace(network: str, shape: tuple[int, int, int], classes: int) -> tuple[Complexity, tuple[str, ...]]:
+def _trace(network: str, shape: tuple[int, int, int], classes: int) -> tuple[NetworkDescription, tuple[str, ...]]:
     """Run the network once on the meta device; a deep one takes a good part of a second."""
-    traced = with_key("network", trace_network, json.loads(network), shape, classes)
-    return measure(traced), checks.idle_parameters(traced)
+    settings = json.loads(network)
+    traced = with_key("network", trace_network, settings, shape, classes)
+    return describe_trace(settings, traced), checks.idle_parameters(traced)

@@ -183,15 +183,21 @@ def report(
 
 
 @app.command()
-def describe(file: StudyFileArgument, changes: Changes = None) -> None:
+def describe(
+    file: StudyFileArgument,
+    changes: Changes = None,
+    svg: Annotated[
+        Path | None, typer.Option("--svg", metavar="DIR", help="Also write the units' diagrams to DIR/units.svg")
+    ] = None,
+) -> None:
     """Show the networks of a study in words: wiring, shapes, parameters, FLOPs; and every default of its file.
 
-    Example: orchestrate describe ablation.yaml
+    Example: orchestrate describe ablation.yaml --svg figures
     """
     from orchestrator.config import read_study
     from orchestrator.description import print_description
 
-    print_description(Console(), read_study(file, changes or ()))
+    print_description(Console(), read_study(file, changes or ()), svg)
 
 
 @app.command()

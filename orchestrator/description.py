@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -10,7 +11,10 @@ from rich.console import Console
 import search_spaces
 from orchestrator.arm_facts import data_info, with_key
 from orchestrator.config import StudyConfig
+from orchestrator.errors import UserError
 from orchestrator.plan import make_plan, study_arms, study_space, with_defaults
+from reports.results import Scalar
+from reports.sections.networks import Described, units_figure
 from search_spaces import Arm, NetworkDescription, SettingError, canonical_json
 
 Shape = tuple[int, int, int]
@@ -28,6 +32,7 @@ class ArmDescription:
     """One arm: its network for its data's images, and the earlier arms that have the same network or the same unit."""
 
     arm: str
+    levels: Mapping[str, Scalar]
     images: str
     network: NetworkDescription
     same_network: str | None
@@ -45,8 +50,11 @@ class ArmDescription:
         return "\n".join(parts)
 
 
-def print_description(console: Console, config: StudyConfig) -> None:
-    """Print every arm's network, then the study file with every default filled in; UserError for mistakes in it."""
+def print_description(console: Console, config: StudyConfig, svg: Path | None = None) -> None:
+    """Print every arm's network, then the study file with every default filled in; UserError for mistakes in it.
+
+    Into the folder `svg`, where one is given, goes the report's figure of the units as units.svg.
+    """
     try:
         if config.file.is_search:
             plan = make_plan(config)
@@ -60,6 +68,22 @@ def print_description(console: Console, config: StudyConfig) -> None:
     asks = f": {config.file.question}" if config.file.question else ""
     lines = [f"{config.file.study}{asks}", *(each.text() for each in found), _complete_file(whole)]
     console.print("\n\n".join(lines), markup=False, highlight=False, soft_wrap=True)
+    if svg is not None:
+        console.print(f"\n{write_units(found, svg)}", markup=False, highlight=False, soft_wrap=True)
+
+
+def write_units(found: tuple[ArmDescription, ...], folder: Path) -> Path:
+    """Write the distinct units of arms as one SVG file and return its path; UserError where that cannot be done."""
+    figure = units_figure([Described(each.arm, each.levels, each.network.as_mapping()) for each in found])
+    if figure is None:
+        raise UserError("no unit of these networks is known that could be drawn")
+    path = folder / f"{figure.name}.svg"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(figure.to_file(), encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror or error}") from None
+    return path
 
 
 def describe_arms(arms: list[Arm]) -> tuple[ArmDescription, ...]:
@@ -76,7 +100,7 @@ def describe_arms(arms: list[Arm]) -> tuple[ArmDescription, ...]:
         first_unit = units.setdefault(unit, arm.name) if unit else arm.name
         images = f"{'×'.join(map(str, shape))} values in {classes} classes"
         same = (None if name == arm.name else name for name in (first, first_unit))
-        found.append(ArmDescription(arm.name, images, network, *same))
+        found.append(ArmDescription(arm.name, arm.levels, images, network, *same))
     return tuple(found)
 
 

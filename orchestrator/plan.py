@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import trainers
-from orchestrator.arm_facts import complete_settings, data_info, idle_parameters, network_cost, with_key
+from orchestrator.arm_facts import complete_settings, data_info, describe_arm, idle_parameters, network_cost, with_key
 from orchestrator.config import StudyConfig, StudyFile
 from orchestrator.environment import git_revision
 from orchestrator.study_plan import PlannedArm, PlannedTrial, StudyPlan
@@ -109,9 +109,9 @@ def study_arms(config: StudyConfig, space: Space) -> list[Arm]:
 
 
 def plan_arm(arm: Arm) -> PlannedArm:
-    """Note what is known of an arm's network: parameters, multiply-adds and graph."""
-    cost = network_cost(arm)
-    return PlannedArm(arm, cost.params, cost.flops, cost.graph)
+    """Note what is known of an arm's network: parameters, multiply-adds, graph, and its description."""
+    found = describe_arm(arm)
+    return PlannedArm(arm, found.total.params, found.total.flops, found.total.graph, found.as_mapping())
 
 
 def plan_trials(arm: Arm, seeds: Iterable[int]) -> tuple[PlannedTrial, ...]:

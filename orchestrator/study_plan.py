@@ -1,7 +1,7 @@
 """The plan of a study: every arm and trial that its file asks for, before anything is trained."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from reports.results import Scalar
@@ -10,12 +10,16 @@ from search_spaces.arm import Arm
 
 @dataclass(frozen=True)
 class PlannedArm:
-    """An arm with what is known of its network without training it: parameters, multiply-adds, graph hash."""
+    """An arm with what is known of its network without training it: parameters, multiply-adds, graph hash.
+
+    `description` is the network in words, stage by stage, and its unit (`search_spaces.describe`) as plain values.
+    """
 
     arm: Arm
     params: int
     flops: int
     graph: str
+    description: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,8 @@ class Arm:
     """One full assignment of levels; a row of the ablation table.
 
     `levels` maps every factor to its level: the number or word itself, or the name of a bundle. `settings` holds the
-    complete data, network and training settings that the levels stand for.
+    complete data, network and training settings that the levels stand for. `description` is the network in words, stage
+    by stage, and the unit that it repeats, as `search_spaces.describe` puts it; empty where none was kept.
     """
 
     name: str
@@ -93,6 +94,7 @@ class Arm:
     flops: int | None = None
     graph: str | None = None
     orphaned: bool = False
+    description: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,8 @@ def shortcut_convolves(settings: Mapping[str, Any], changes_shape: bool) -> bool
 
 def _convs(settings: Mapping[str, Any], shape: UnitShape, out: int) -> list[ConvShape]:
     planes = shape.planes
+    if settings["block"] == "single":
+        return [(shape.in_channels, out, 3, shape.stride)]
     if settings["block"] == "basic":
         return [(shape.in_channels, planes, 3, shape.stride), (planes, out, 3, 1)]
     first, middle = (shape.stride, 1) if settings["stride_in"] == "1x1" else (1, shape.stride)

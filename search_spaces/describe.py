@@ -6,19 +6,21 @@ from math import prod
 from typing import Any
 
 from search_spaces.cost import Complexity, activations, measure, multiply_adds, trace_network
-from search_spaces.drawing import UnitDrawing, draw_unit
+from search_spaces.drawing import UnitDrawing
 from search_spaces.networks.families import complete_network, family_of
 from search_spaces.trace import Trace
-
-_RESIDUAL = ("resnet_cifar", "resnet_imagenet")
 
 
 @dataclass(frozen=True)
 class StageCost:
-    """One part of a network: what comes out of it for one image (C, H, W, or features), and what it costs."""
+    """One part of a network: what comes out of it for one image (C, H, W, or features), and what it costs.
+
+    `units` is how many units it has, None for a part without.
+    """
 
     name: str
     shape: tuple[int, ...]
+    units: int | None
     convolutions: int
     params: int
     flops: int
@@ -42,8 +44,8 @@ class NetworkDescription:
         return "\n\n".join(parts)
 
     def as_mapping(self) -> dict[str, Any]:
-        """Return the description as JSON-able values."""
-        return asdict(self)
+        """Return words, stages and unit as JSON-able values: what is kept of an arm's network beside its total."""
+        return {key: value for key, value in asdict(self).items() if key != "total"}
 
 
 def describe_network(
@@ -51,18 +53,27 @@ def describe_network(
 ) -> NetworkDescription:
     """Describe a `network:` mapping for images (C, H, W), without building it in memory."""
     completed = complete_network(settings)
+    return describe_trace(completed, trace_network(completed, input_shape, num_classes))
+
+
+def describe_trace(completed: Mapping[str, Any], traced: Trace) -> NetworkDescription:
+    """Describe a completed `network:` mapping that was traced before."""
+    family = family_of(completed["family"])
     rest = {key: value for key, value in completed.items() if key != "family"}
-    traced = trace_network(completed, input_shape, num_classes)
     return NetworkDescription(
-        words=tuple(family_of(completed["family"]).words(rest)),
-        stages=stage_costs(traced),
-        unit=draw_unit(rest) if completed["family"] in _RESIDUAL else None,
+        words=tuple(family.words(rest)),
+        stages=stage_costs(traced, family.units(rest)),
+        unit=family.draw_unit(rest),
         total=measure(traced),
     )
 
 
-def stage_costs(traced: Trace) -> tuple[StageCost, ...]:
-    """Return the cost of each section of a traced network, in the order in which they run."""
+def stage_costs(traced: Trace, units: tuple[int, ...] = ()) -> tuple[StageCost, ...]:
+    """Return the cost of each section of a traced network, in the order in which they run.
+
+    `units` are the counts of stage1, stage2 and so on.
+    """
+    counts = {f"stage{number}": count for number, count in enumerate(units, start=1)}
     names = list(dict.fromkeys(operation.section for operation in traced.operations if operation.section))
     found, counted = [], set[str]()
     for name in names:
@@ -74,6 +85,7 @@ def stage_costs(traced: Trace) -> tuple[StageCost, ...]:
             StageCost(
                 name=name,
                 shape=operations[-1].shape[1:],
+                units=counts.get(name),
                 convolutions=sum(each.name == "convolution" for each in operations),
                 params=sum(prod(traced.parameters[source]) for source in mine),
                 flops=sum(map(multiply_adds, operations)),
@@ -84,13 +96,10 @@ def stage_costs(traced: Trace) -> tuple[StageCost, ...]:
 
 
 def _table(stages: tuple[StageCost, ...], total: Complexity) -> str:
-    header = ("stage", "output", "convolutions", "parameters", "multiply-adds")
-    rows = [
-        (each.name, "×".join(map(str, each.shape)), str(each.convolutions), f"{each.params:,}", f"{each.flops:,}")
-        for each in stages
-    ]
+    header = ("stage", "output", "units", "convolutions", "parameters", "multiply-adds")
+    rows = [(each.name, "×".join(map(str, each.shape)), *_counts(each)) for each in stages]
     convolutions = sum(each.convolutions for each in stages)
-    rows.append(("total", "", str(convolutions), f"{total.params:,}", f"{total.flops:,}"))
+    rows.append(("total", "", "", str(convolutions), f"{total.params:,}", f"{total.flops:,}"))
     widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
     return "\n".join(
         "  ".join(
@@ -99,3 +108,8 @@ def _table(stages: tuple[StageCost, ...], total: Complexity) -> str:
         ).rstrip()
         for row in (header, *rows)
     )
+
+
+def _counts(stage: StageCost) -> tuple[str, ...]:
+    units = "" if stage.units is None else str(stage.units)
+    return units, str(stage.convolutions), f"{stage.params:,}", f"{stage.flops:,}"

@@ -1,54 +1,100 @@
-"""A residual unit as a drawing: the labels of its paths as data, and a block diagram for the terminal."""
+"""What a picture of a unit shows, as data, and the block diagram that a terminal can show of it.
+
+Whoever draws a unit draws it from here: the terminal below, the report and its SVG files in `reports.figures.units`.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from search_spaces.factors import level_text
-from search_spaces.wiring import CONVS, parse_wiring
 
 LABELS = {"bn": "BN", "relu": "ReLU"}
-_KERNELS = {"basic": ("3×3", "3×3"), "bottleneck": ("1×1", "3×3", "1×1")}
+Layers = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ShortcutDrawing:
+    """What an operation puts on the two paths of a unit.
+
+    `layers` stand on the shortcut, in order. The factors are what the signals are multiplied by before they meet, empty
+    for nothing. `gate` are the layers that make the factor called `gate_name` out of the unit's input.
+    """
+
+    layers: Layers = ()
+    shortcut_factor: str = ""
+    residual_factor: str = ""
+    gate: Layers = ()
+    gate_name: str = "g"
+
+    def sentence(self) -> str:
+        """Put the paths in words: ``shortcut: times 1 − g; residual: times g; g: 1×1 conv, sigmoid of the input``."""
+        on_shortcut = [*self.layers, *_times(self.shortcut_factor)]
+        parts = [f"shortcut: {', '.join(on_shortcut) or 'identity'}"]
+        parts += [f"residual: {each}" for each in _times(self.residual_factor)]
+        parts += [f"{self.gate_name}: {', '.join(self.gate)} of the input"] if self.gate else []
+        return "; ".join(parts)
 
 
 @dataclass(frozen=True)
 class UnitDrawing:
-    """What a picture of a residual unit shows, in words.
+    """The unit that a network repeats, as a picture shows it.
 
-    `branch` lists the layers of the residual path from the input on, `shortcut` says what is done to the shortcut
-    (None for a plain network), `merge` is ``add`` or ``concat``, and `after` lists the layers behind it.
+    `before` lists the layers in front of the split, `branch` those of the residual path, `after` those behind the
+    merge, which is ``add`` or ``concat``. `shortcut` is None where there is none, and `note` says in words what it is.
     """
 
-    branch: tuple[str, ...]
-    shortcut: str | None
-    merge: str
-    after: tuple[str, ...]
+    branch: Layers
+    before: Layers = ()
+    shortcut: ShortcutDrawing | None = None
+    merge: str = "add"
+    after: Layers = ()
+    note: str = ""
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, Any]) -> "UnitDrawing":
+        """Return the drawing that `dataclasses.asdict` took apart; lists may stand for tuples, as JSON has them."""
+        own, shortcut = _with_tuples(mapping), mapping["shortcut"]
+        return cls(**{**own, "shortcut": shortcut and ShortcutDrawing(**_with_tuples(shortcut))})
+
+    def sentence(self) -> str:
+        """Put the picture in words, for those who cannot see it."""
+        if self.shortcut is None:
+            return f"{', '.join((*self.before, *self.branch, *self.after))}; no shortcut."
+        parts = [f"before the split: {', '.join(self.before)}"] if self.before else []
+        parts += [f"branch: {', '.join(self.branch)}", self.shortcut.sentence()]
+        parts.append({"add": "addition", "concat": "concatenation"}[self.merge])
+        parts += [f"then {', '.join(self.after)}"] if self.after else []
+        return f"{'; '.join(parts)}."
 
     def text(self) -> str:
         """Return the block diagram for a terminal: the branch on the left, the shortcut on the right."""
-        width = max(map(len, (*self.branch, *self.after))) // 2 * 2 + 3
-        middle = width // 2
-        lines = ["x".center(width).rstrip()]
-        lines.append(_rule(width, middle, "┐") if self.shortcut else _stroke(middle))
-        for number, label in enumerate(self.branch):
-            note = f"  {self.shortcut}" if self.shortcut and number == len(self.branch) // 2 else ""
-            rail = " │" + note if self.shortcut else ""
-            lines.append((label.center(width) + rail).rstrip())
-        sign = "+" if self.merge == "add" else "concat"
-        lines.append(_rule(width, middle, "┘", f" {sign} ") if self.shortcut else _stroke(middle))
-        lines += [label.center(width).rstrip() for label in self.after]
-        lines.append(_stroke(middle))
-        return "\n".join(lines)
+        factor = f"× {self.shortcut.residual_factor}" if self.shortcut else ""
+        merge = "" if self.merge == "add" else f"{self.merge} " * 2
+        width = max(map(len, (*self.before, *self.branch, factor, merge, *self.after))) // 2 * 2 + 3
+        stroke = " " * (width // 2) + "│"
+        lines = ["x".center(width), *(each.center(width) for each in self.before)]
+        if self.shortcut is None:
+            lines += [stroke, *(each.center(width) for each in self.branch), *([stroke] if self.after else [])]
+        else:
+            lines += self._two_paths(self.shortcut, width)
+        return "\n".join(line.rstrip() for line in (*lines, *(each.center(width) for each in self.after), stroke))
 
-
-def draw_unit(settings: Mapping[str, Any]) -> UnitDrawing:
-    """Return the drawing of a residual family's completed settings."""
-    wiring = parse_wiring(settings["activation"], CONVS[settings["block"]])
-    kernels = iter(_KERNELS[settings["block"]])
-    branch = tuple(f"{next(kernels)} conv" if token == "conv" else LABELS[token] for token in wiring.branch)
-    after = tuple(LABELS[token] for token in wiring.after)
-    op = settings["shortcut"]["op"]
-    return UnitDrawing(branch, None if op == "none" else shortcut_text(settings["shortcut"]), wiring.merge, after)
+    def _two_paths(self, drawn: ShortcutDrawing, width: int) -> list[str]:
+        """Return the lines from split to merge, with what the shortcut is beside their middle."""
+        rows = [(each, "│") for each in self.branch]
+        if drawn.residual_factor or drawn.shortcut_factor:
+            on_branch = f"× {drawn.residual_factor}" if drawn.residual_factor else "│"
+            rows.append((on_branch, f"× {drawn.shortcut_factor}" if drawn.shortcut_factor else "│"))
+        notes = [self.note, *([f"{drawn.gate_name} = {', '.join(drawn.gate)} of x"] if drawn.gate else [])]
+        rows += [("│", "│")] * (len(notes) - len(rows))
+        first = min(len(self.branch) // 2, max(0, len(self.branch) - len(notes)))
+        for at, note in enumerate(notes, start=first):
+            rows[at] = (rows[at][0], f"{rows[at][1]}  {note}")
+        merge = {"add": " + ", "concat": " concat "}[self.merge]
+        rule = " " * (width // 2) + "├"
+        split, join = (rule + sign.center(width - width // 2, "─") for sign in ("", merge))
+        return [f"{split}┐", *(f"{left.center(width)} {right}" for left, right in rows), f"{join}┘"]
 
 
 def shortcut_text(shortcut: Mapping[str, Any]) -> str:
@@ -61,9 +107,9 @@ def _value(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else level_text(value)
 
 
-def _stroke(middle: int) -> str:
-    return " " * middle + "│"
+def _with_tuples(mapping: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in mapping.items()}
 
 
-def _rule(width: int, middle: int, right: str, sign: str = "") -> str:
-    return " " * middle + "├" + sign.center(width - middle, "─") + right
+def _times(factor: str) -> list[str]:
+    return [f"times {factor}"] if factor else []

@@ -2,6 +2,7 @@
 
 To add one, write a subclass of `Shortcut` whose keyword arguments are its settings, override `weigh`, and name it in
 `SHORTCUTS`; study files can use it at once, and `tests/search_spaces/test_shortcuts.py` runs the common checks on it.
+Diagrams show it as a box with its name on the shortcut; `drawing` can say better.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from search_spaces.drawing import ShortcutDrawing
 from search_spaces.errors import SettingError, unknown
 from search_spaces.layers import BatchNorm, conv
 from search_spaces.settings import Rate, Share, read_settings
@@ -54,6 +56,11 @@ class Shortcut(nn.Module):
         self.concat = place.merge == "concat"
         self.overwrite = place.overwrite
 
+    @classmethod
+    def drawing(cls, settings: Mapping[str, Any]) -> ShortcutDrawing:
+        """Return what a diagram shows of the completed shortcut `settings`."""
+        return ShortcutDrawing() if cls is Shortcut else ShortcutDrawing(layers=(settings["op"].replace("_", " "),))
+
     def resizer(self, place: Place) -> nn.Module | None:
         """Return the module that brings the shortcut to the merge's shape; None for the identity."""
         return place.resize()
@@ -91,6 +98,12 @@ class Scale(Shortcut):
         super().__init__(place)
         self.factors = shortcut, residual
 
+    @classmethod
+    def drawing(cls, settings: Mapping[str, Any]) -> ShortcutDrawing:
+        """Draw the factors that are not 1."""
+        shortcut, residual = ("" if settings[key] == 1 else f"{settings[key]:g}" for key in ("shortcut", "residual"))
+        return ShortcutDrawing(shortcut_factor=shortcut, residual_factor=residual)
+
     def weigh(self, x: Tensor, shortcut: Tensor, residual: Tensor) -> tuple[Tensor, Tensor]:
         """Multiply each by its factor."""
         on_shortcut, on_residual = self.factors
@@ -104,6 +117,7 @@ class Gate(Shortcut):
     """A gate g = sigmoid(1×1 convolution of the unit's input), its bias started at a constant."""
 
     merges = ("add",)
+    layers: ClassVar[tuple[str, ...]] = ("1×1 conv", "sigmoid")
 
     def __init__(self, place: Place, *, bias: float = 0.0) -> None:
         super().__init__(place)
@@ -113,6 +127,11 @@ class Gate(Shortcut):
 class ExclusiveGate(Gate):
     """Highway gating: g on the residual, 1 - g on the shortcut (arXiv:1603.05027, section 3.2)."""
 
+    @classmethod
+    def drawing(cls, settings: Mapping[str, Any]) -> ShortcutDrawing:
+        """Draw the gate on both paths."""
+        return ShortcutDrawing(shortcut_factor="1 − g", residual_factor="g", gate=cls.layers)
+
     def weigh(self, x: Tensor, shortcut: Tensor, residual: Tensor) -> tuple[Tensor, Tensor]:
         """Share the signal between the two paths."""
         gate = torch.sigmoid(self.gate(x))
@@ -121,6 +140,11 @@ class ExclusiveGate(Gate):
 
 class ShortcutGate(Gate):
     """Shortcut-only gating: 1 - g on the shortcut, the residual as it is (arXiv:1603.05027, section 3.2)."""
+
+    @classmethod
+    def drawing(cls, settings: Mapping[str, Any]) -> ShortcutDrawing:
+        """Draw the gate on the shortcut."""
+        return ShortcutDrawing(shortcut_factor="1 − g", gate=cls.layers)
 
     def weigh(self, x: Tensor, shortcut: Tensor, residual: Tensor) -> tuple[Tensor, Tensor]:
         """Gate the shortcut."""
@@ -138,6 +162,11 @@ class Conv1x1(Shortcut):
     def __init__(self, place: Place, *, bn: bool = True) -> None:
         self.bn = bn
         super().__init__(place)
+
+    @classmethod
+    def drawing(cls, settings: Mapping[str, Any]) -> ShortcutDrawing:
+        """Draw the convolution and its batch normalisation."""
+        return ShortcutDrawing(layers=projection_layers(settings["bn"]))
 
     def resizer(self, place: Place) -> nn.Module:
         """Convolve whether or not the shape changes."""
@@ -157,6 +186,11 @@ class Dropout(Shortcut):
         self.rate = rate
         self.rescale = rescale
 
+    @classmethod
+    def drawing(cls, settings: Mapping[str, Any]) -> ShortcutDrawing:
+        """Draw the dropout with its rate."""
+        return ShortcutDrawing(layers=(f"dropout {settings['rate']:g}",))
+
     def weigh(self, x: Tensor, shortcut: Tensor, residual: Tensor) -> tuple[Tensor, Tensor]:
         """Drop values of the shortcut in training."""
         kept = F.dropout(shortcut, self.rate, self.training)
@@ -170,6 +204,11 @@ class LearnedScalar(Shortcut):
         super().__init__(place)
         self.factor = nn.Parameter(torch.full((), start))
 
+    @classmethod
+    def drawing(cls, settings: Mapping[str, Any]) -> ShortcutDrawing:
+        """Draw the learned factor."""
+        return ShortcutDrawing(residual_factor="α")
+
     def weigh(self, x: Tensor, shortcut: Tensor, residual: Tensor) -> tuple[Tensor, Tensor]:
         """Scale the residual."""
         return shortcut, residual * self.factor
@@ -181,6 +220,11 @@ class LayerScale(Shortcut):
     def __init__(self, place: Place, *, start: float = 1e-4) -> None:
         super().__init__(place)
         self.factors = nn.Parameter(torch.full((place.residual_channels, 1, 1), start))
+
+    @classmethod
+    def drawing(cls, settings: Mapping[str, Any]) -> ShortcutDrawing:
+        """Draw the learned factors."""
+        return ShortcutDrawing(residual_factor="γ")
 
     def weigh(self, x: Tensor, shortcut: Tensor, residual: Tensor) -> tuple[Tensor, Tensor]:
         """Scale the residual channel by channel."""
@@ -206,6 +250,11 @@ class StochasticDepth(Shortcut):
         share = (place.index + 1) / place.units if schedule == "linear" else 1.0
         self.survival = 1 - share * (1 - survival)
         self.per_image = per == "image"
+
+    @classmethod
+    def drawing(cls, settings: Mapping[str, Any]) -> ShortcutDrawing:
+        """Draw the branch as there or not."""
+        return ShortcutDrawing(residual_factor="0 or 1")
 
     def weigh(self, x: Tensor, shortcut: Tensor, residual: Tensor) -> tuple[Tensor, Tensor]:
         """Drop the residual in training; scale it in evaluation."""
@@ -264,6 +313,11 @@ class Pad(nn.Module):
         if self.stride > 1:
             x = x[:, :, :: self.stride, :: self.stride]
         return F.pad(x, (0, 0, 0, 0, 0, self.channels)) if self.channels else x
+
+
+def projection_layers(bn: bool) -> tuple[str, ...]:
+    """Return what a diagram shows of `project`."""
+    return ("1×1 conv", "BN") if bn else ("1×1 conv",)
 
 
 def project(place: Place, bn: bool) -> nn.Module:

@@ -15,8 +15,8 @@ MERGES = ("add", "concat")
 Tokens = tuple[str, ...]
 
 # The convolutions of a block's branch, and its output channels as a multiple of those inside the branch.
-CONVS = {"basic": 2, "bottleneck": 3}
-EXPANSION = {"basic": 1, "bottleneck": 4}
+CONVS = {"single": 1, "basic": 2, "bottleneck": 3}
+EXPANSION = {"single": 1, "basic": 1, "bottleneck": 4}
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ SLOT: tuple[Tokens, ...] = ((), ("bn",), ("relu",), ("bn", "relu"), ("relu", "bn
 def wirings(convs: int, merges: Tokens = MERGES) -> Iterator[Wiring]:
     """Yield every wiring of `convs` convolutions with at most one bn and one relu in each slot, and a relu somewhere.
 
-    With 2 convolutions there are 609 for each merge, with 3 there are 3,093.
+    With 1 convolution there are 117 for each merge, with 2 there are 609, with 3 there are 3,093.
     """
     for merge in merges:
         for slots in product(SLOT, repeat=convs + 2):

@@ -1,6 +1,7 @@
 """The source of a search: what its sampler proposes, then the control, then the confirmation of the best arms."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from orchestrator.arm_facts import trial_cost
@@ -144,8 +145,7 @@ class SearchSource:
         """Plan an arm once: building its network takes longer than everything else here."""
         if arm.id not in self._planned:
             self._planned[arm.id] = plan_arm(arm)
-        known = self._planned[arm.id]
-        return PlannedArm(arm, known.params, known.flops, known.graph)
+        return replace(self._planned[arm.id], arm=arm)
 
     def _is_on_record(self, planned: PlannedArm) -> bool:
         return self._on_record(trial.id for trial in plan_trials(planned.arm, self.plan.search_seeds))

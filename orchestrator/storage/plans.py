@@ -192,6 +192,7 @@ def _write_arms(
             "params": each.params,
             "flops": each.flops,
             "graph": each.graph,
+            "description": each.description or None,
             "added": added,
             "orphaned": False,
         }

@@ -178,7 +178,8 @@ def _curves(connection: Connection, study: int) -> dict[str, list[Epoch]]:
 
 
 def _arm(row: Any) -> Arm:
-    return Arm(row.name, row.levels, row.settings, row.params, row.flops, row.graph, row.orphaned)
+    known = (row.name, row.levels, row.settings, row.params, row.flops, row.graph, row.orphaned)
+    return Arm(*known, description=row.description or {})
 
 
 def _measurements(connection: Connection, study: int) -> tuple[Measurement, ...]:

@@ -80,6 +80,7 @@ arms = Table(
     Column("params", BigInteger, comment="Trainable parameters of the network"),
     Column("flops", BigInteger, comment="Multiply-adds of one forward pass of one image"),
     Column("graph", String, comment="Hash of the built network; equal for identical architectures"),
+    Column("description", Json, comment="The network in words, stage by stage, and its unit as a drawing shows it"),
     Column(
         "added",
         Boolean,

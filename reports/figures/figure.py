@@ -27,5 +27,4 @@ class Figure:
 
     def to_file(self) -> str:
         """Return the text of the stand-alone SVG file."""
-        named = {f"{at} {panel.title}": panel.drawing for at, panel in enumerate(self.panels)}
-        return compose(named, self.columns, self.caption)
+        return compose([(panel.title, panel.drawing) for panel in self.panels], self.columns, self.caption)

@@ -2,10 +2,12 @@
 
 import io
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
+
+from reports.wording import shortened
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -17,6 +19,8 @@ _REFERENCE = re.compile(r"url\(#([^)]+)\)")
 
 # What a reader of the page sees is decided by the style sheet through the class; a file on its own keeps the colour.
 INK, MUTED, RULE, PAPER = "#1b1b1c", "#5b5b60", "#dcdce0", "#fefefe"
+HEADING = 28
+"""Room for a drawing's heading in a file that shows several, in pixels."""
 SERIES = ("#0a0a0a", "#0072b2", "#d55e00", "#009e73", "#cc79a7")
 _CLASSES = {INK: "ink", MUTED: "muted", RULE: "rule", PAPER: "paper"} | {
     colour: f"c{slot}" for slot, colour in enumerate(SERIES)
@@ -83,22 +87,29 @@ def to_drawing(figure: "Figure", prefix: str) -> Drawing:
     return Drawing(body, round(width), round(height))
 
 
-def compose(drawings: Mapping[str, Drawing], columns: int, title: str) -> str:
-    """Return one stand-alone SVG file that shows several drawings in rows of `columns`."""
-    shown = list(drawings.values())
-    width = max(each.width for each in shown)
-    height = max(each.height for each in shown)
-    rows = -(-len(shown) // columns)
+def compose(drawings: Sequence[tuple[str, Drawing]], columns: int, title: str) -> str:
+    """Return one stand-alone SVG file that shows several drawings, each below its heading, in rows of `columns`."""
+    width = max(each.width for _, each in drawings)
+    head = HEADING if any(heading for heading, _ in drawings) else 0
+    height = max(each.height for _, each in drawings) + head
+    rows = -(-len(drawings) // columns)
     parts = [
-        f'<svg x="{at % columns * width}" y="{at // columns * height}" width="{each.width}" height="{each.height}">'
-        f"{each.svg}</svg>"
-        for at, each in enumerate(shown)
+        f'<svg x="{at % columns * width}" y="{at // columns * height}" width="{each.width}" height="{height}">'
+        f'{_heading(heading, each.width)}<svg y="{head}" overflow="visible">{each.svg}</svg></svg>'
+        for at, (heading, each) in enumerate(drawings)
     ]
-    across, down = width * min(columns, len(shown)), height * rows
+    across, down = width * min(columns, len(drawings)), height * rows
     return (
         f'<svg xmlns="{_SVG}" viewBox="0 0 {across} {down}" width="{across}" height="{down}" '
         f'font-family="Helvetica, Arial, sans-serif"><title>{_escaped(title)}</title>{"".join(parts)}</svg>\n'
     )
+
+
+def _heading(text: str, width: int) -> str:
+    if not text:
+        return ""
+    words = _escaped(shortened(text, round(width / 6.2)))
+    return f'<text class="f-ink" fill="{INK}" x="8" y="20" font-size="12" font-weight="bold">{words}</text>'
 
 
 def _clean(element: ET.Element) -> None:

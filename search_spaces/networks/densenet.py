@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from search_spaces.drawing import LABELS, ShortcutDrawing, UnitDrawing
 from search_spaces.errors import SettingError
 from search_spaces.layers import ConvShape, layers, linear
 from search_spaces.settings import Positive, Range, Rate, read_settings
@@ -80,6 +81,15 @@ def layers_a_block(settings: Mapping[str, Any]) -> tuple[int, ...]:
         kind = "with" if settings["bottleneck"] else "without"
         raise SettingError(f"depth {depth} cannot be built {kind} bottlenecks: {step}n+4 layers, as {near}", ("depth",))
     return (count,) * 3
+
+
+def draw_unit(settings: Mapping[str, Any]) -> UnitDrawing:
+    """Return the drawing of a dense layer of completed settings."""
+    dropout = (f"dropout {settings['dropout']:g}",) if settings["dropout"] else ()
+    kernels = ("1×1", "3×3") if settings["bottleneck"] else ("3×3",)
+    layers_of = ((LABELS["bn"], LABELS["relu"], f"{kernel} conv", *dropout) for kernel in kernels)
+    branch = tuple(label for layers in layers_of for label in layers)
+    return UnitDrawing(branch=branch, shortcut=ShortcutDrawing(), merge="concat", note="identity")
 
 
 class DenseLayer(nn.Module):

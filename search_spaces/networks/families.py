@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import nn
 
+from search_spaces.drawing import UnitDrawing
 from search_spaces.errors import SettingError, unknown
 from search_spaces.networks import densenet, highway, plugin, residual, resnet_cifar, resnet_imagenet, vgg
 
@@ -15,19 +16,29 @@ Shape = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Family:
-    """How a family completes its settings, builds a network from completed ones, and puts them in words."""
+    """How a family completes its settings, builds a network from completed ones, and describes them.
+
+    `words` puts them in sentences, `draw_unit` draws what the network repeats (None where it is not known), and `units`
+    says how often each of its stages does.
+    """
 
     complete: Callable[[Mapping[str, Any]], dict[str, Any]]
     build: Callable[[Mapping[str, Any], Shape, int], nn.Module]
     words: Callable[[Mapping[str, Any]], list[str]]
+    draw_unit: Callable[[Mapping[str, Any]], UnitDrawing | None] = lambda settings: None
+    units: Callable[[Mapping[str, Any]], tuple[int, ...]] = lambda settings: ()
 
 
 FAMILIES: dict[str, Family] = {
-    "resnet_cifar": Family(resnet_cifar.complete, resnet_cifar.build, residual.words),
-    "resnet_imagenet": Family(resnet_imagenet.complete, resnet_imagenet.build, residual.words),
-    "vgg": Family(vgg.complete, vgg.build, vgg.words),
-    "highway": Family(highway.complete, highway.build, highway.words),
-    "densenet": Family(densenet.complete, densenet.build, densenet.words),
+    "resnet_cifar": Family(
+        resnet_cifar.complete, resnet_cifar.build, residual.words, residual.draw_unit, resnet_cifar.units
+    ),
+    "resnet_imagenet": Family(
+        resnet_imagenet.complete, resnet_imagenet.build, residual.words, residual.draw_unit, resnet_imagenet.units
+    ),
+    "vgg": Family(vgg.complete, vgg.build, vgg.words, vgg.draw_unit, vgg.units),
+    "highway": Family(highway.complete, highway.build, highway.words, highway.draw_unit, highway.units),
+    "densenet": Family(densenet.complete, densenet.build, densenet.words, densenet.draw_unit, densenet.layers_a_block),
 }
 
 

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from search_spaces.drawing import ShortcutDrawing, UnitDrawing
 from search_spaces.errors import SettingError
 from search_spaces.layers import BatchNorm, conv, linear
 from search_spaces.settings import Positive, read_settings
@@ -41,6 +42,22 @@ def complete(mapping: Mapping[str, Any]) -> dict[str, Any]:
         near = ", ".join(str(3 * n + 2) for n in range(first, first + 3))
         raise SettingError(f"depth {depth} cannot be built: highway networks have 3n+2 layers, as {near}", ("depth",))
     return settings
+
+
+def units(settings: Mapping[str, Any]) -> tuple[int, ...]:
+    """Return how many layers each stage has; the first of a later stage has no gate."""
+    return ((settings["depth"] - 2) // 3,) * 3
+
+
+def draw_unit(settings: Mapping[str, Any]) -> UnitDrawing:
+    """Return the drawing of a highway layer of completed settings."""
+    return UnitDrawing(
+        branch=("3×3 conv", *(("BN",) if settings["batch_norm"] else ()), "ReLU"),
+        shortcut=ShortcutDrawing(
+            shortcut_factor="1 − T", residual_factor="T", gate=("3×3 conv", "sigmoid"), gate_name="T"
+        ),
+        note=f"transform gate (bias {settings['gate_bias']:g})",
+    )
 
 
 class HighwayLayer(nn.Module):
@@ -82,9 +99,9 @@ class _Pool(nn.Module):
 
 def build(settings: Mapping[str, Any], input_shape: tuple[int, int, int], num_classes: int) -> HighwayNetwork:
     """Build the network of completed settings for images (C, H, W)."""
-    count, width, bn = (settings["depth"] - 2) // 3, settings["width"], settings["batch_norm"]
+    width, bn = settings["width"], settings["batch_norm"]
     stages = []
-    for number in range(3):
+    for number, count in enumerate(units(settings)):
         channels = width * 2**number
         # A gate needs equal shapes, so the first layer of a later stage is a plain convolution.
         first: list[nn.Module] = [_Pool(), _convolution(channels // 2, channels, bn)] if number else []

@@ -1,17 +1,17 @@
 """What the residual families share: their settings, and a stem, stages of units, and a classifier put together."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
 from torch import Tensor, nn
 
 from search_spaces.blocks import Unit, UnitShape, shortcut_convolves
-from search_spaces.drawing import LABELS, draw_unit
+from search_spaces.drawing import LABELS, Layers, ShortcutDrawing, UnitDrawing, shortcut_text
 from search_spaces.errors import SettingError
 from search_spaces.layers import layers, linear
 from search_spaces.settings import Positive, Range, read_settings
-from search_spaces.shortcuts import SHORTCUTS, complete_shortcut
+from search_spaces.shortcuts import SHORTCUTS, complete_shortcut, projection_layers
 from search_spaces.wiring import CONVS, EXPANSION, Wiring, parse_wiring, wiring_name
 
 
@@ -22,6 +22,8 @@ class ResidualSettings:
     width: channels of the first stage; each later stage has twice as many. Wide residual networks (arXiv:1605.07146):
         depth without their three projections (28 there is 26 here), width 16k, stem_width 16, full_preact, projection.
     stem_width: channels of the first convolution; the width.
+    block: the convolutions of a unit. ``single`` is one 3×3 (the 1-layer skips of arXiv:1603.05027, table 3), ``basic``
+        two, ``bottleneck`` 1×1, 3×3 and 1×1.
     activation: a placement's name or a wiring (`search_spaces.wiring`).
     shortcut: an operation's name, or a mapping with ``op`` and its arguments (`search_spaces.shortcuts`).
     downsample: where shapes change, the shortcut is padded (A), projected (B), or projected everywhere (C).
@@ -38,7 +40,7 @@ class ResidualSettings:
     depth: Positive
     width: Positive
     stem_width: Positive | None = None
-    block: Literal["basic", "bottleneck"] | None = None
+    block: Literal["single", "basic", "bottleneck"] | None = None
     activation: str = "original"
     shortcut: Any = field(default="identity")
     downsample: Literal["pad", "projection", "projection_everywhere"] | None = None
@@ -135,22 +137,66 @@ def _lead(settings: Mapping[str, Any], index: int, position: int, changes_shape:
     return "shared" if shortcut_convolves(settings, changes_shape) else "branch"
 
 
+_KERNELS = {"single": ("3×3",), "basic": ("3×3", "3×3"), "bottleneck": ("1×1", "3×3", "1×1")}
+
+
+def draw_unit(settings: Mapping[str, Any]) -> UnitDrawing:
+    """Return the drawing of a unit that changes no shape, from completed settings."""
+    wiring = wiring_of(settings)
+    shared = wiring.lead if shortcut_convolves(settings, changes_shape=False) else ()
+    kernels = iter(_KERNELS[settings["block"]])
+    branch = wiring.body if shared else wiring.branch
+    unit = UnitDrawing(
+        before=_labels(shared),
+        branch=tuple(f"{next(kernels)} conv" if token == "conv" else LABELS[token] for token in branch),
+        merge=wiring.merge,
+        after=_labels(wiring.after),
+    )
+    if settings["shortcut"]["op"] == "none":
+        return unit
+    return replace(unit, shortcut=_draw_shortcut(settings), note=_note(settings))
+
+
+def _draw_shortcut(settings: Mapping[str, Any]) -> ShortcutDrawing:
+    operation = SHORTCUTS[settings["shortcut"]["op"]]
+    drawn = operation.drawing(settings["shortcut"])
+    return replace(drawn, layers=(*_projection(settings), *drawn.layers))
+
+
+def _projection(settings: Mapping[str, Any]) -> Layers:
+    """The layers that `projection_everywhere` puts in front of an operation that is no convolution itself."""
+    is_own = SHORTCUTS[settings["shortcut"]["op"]].is_convolution
+    if is_own or not shortcut_convolves(settings, changes_shape=False):
+        return ()
+    return projection_layers(settings["projection_bn"])
+
+
+def _note(settings: Mapping[str, Any]) -> str:
+    text, projection = shortcut_text(settings["shortcut"]), ", ".join(_projection(settings))
+    return text if not projection else projection if text == "identity" else f"{projection}, {text}"
+
+
+def _labels(tokens: Layers) -> Layers:
+    return tuple(LABELS[token] for token in tokens)
+
+
 def words(settings: Mapping[str, Any]) -> list[str]:
     """Put completed settings in words."""
     wiring = wiring_of(settings)
     drawing = draw_unit(settings)
+    branch = ", ".join((*drawing.before, *drawing.branch))
     merge = {"add": "addition", "concat": "concatenation"}[wiring.merge]
     op = settings["shortcut"]["op"]
     lines = [
         f"Residual network with {settings['depth']} layers, {settings['block']} units, {settings['activation']}."
         if op != "none"
         else f"Plain network with {settings['depth']} layers, {settings['block']} units without shortcuts.",
-        f"A unit: {', '.join(drawing.branch)}"
+        f"A unit: {branch}"
         + (f"; {merge}" if op != "none" else "")
         + (f"; then {', '.join(drawing.after)}." if drawing.after else "."),
     ]
     if op != "none":
-        lines.append(f"Shortcut: {drawing.shortcut}.")
+        lines.append(f"Shortcut: {shortcut_text(settings['shortcut'])}.")
         lines += _resizing(settings, wiring.merge)
     if wiring.lead:
         first = ", ".join(LABELS[token] for token in wiring.lead)

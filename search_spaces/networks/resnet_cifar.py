@@ -1,4 +1,4 @@
-"""Residual networks for small images: three stages, 6n+2 layers of basic or 9n+2 of bottleneck units."""
+"""Residual networks for small images: three stages of units of one, two or three convolutions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,15 +18,16 @@ from search_spaces.networks.residual import (
 )
 from search_spaces.settings import Positive
 
-_LAYERS_A_UNIT_OF_EACH_STAGE = {"basic": 6, "bottleneck": 9}
+_LAYERS_A_UNIT_OF_EACH_STAGE = {"single": 3, "basic": 6, "bottleneck": 9}
 
 
 @dataclass(frozen=True, kw_only=True)
 class ResNetCifar(ResidualSettings):
     """Settings of arXiv:1512.03385, section 4.2, and arXiv:1603.05027, appendix.
 
-    depth: 6n+2 with basic units (20, 32, 44, 56, 110, 1202), 9n+2 with bottlenecks (164, 1001).
-    downsample: by default padded with basic units, projected with bottlenecks, as the two papers do.
+    depth: 3n+2 with units of a single convolution (110), 6n+2 with basic units (20, 32, 44, 56, 110, 1202), 9n+2 with
+        bottlenecks (164, 1001).
+    downsample: by default projected with bottlenecks, padded with all others, as the two papers do.
     """
 
     depth: Positive = 20
@@ -36,9 +37,14 @@ class ResNetCifar(ResidualSettings):
 def complete(mapping: Mapping[str, Any]) -> dict[str, Any]:
     """Return every setting, checked; SettingError for a depth that cannot be built, naming the nearest that can."""
     settings = complete_residual(ResNetCifar, mapping, "resnet_cifar setting", "basic")
-    settings["downsample"] = settings["downsample"] or ("pad" if settings["block"] == "basic" else "projection")
+    settings["downsample"] = settings["downsample"] or ("projection" if settings["block"] == "bottleneck" else "pad")
     units_a_stage(settings["depth"], settings["block"])
     return settings
+
+
+def units(settings: Mapping[str, Any]) -> tuple[int, ...]:
+    """Return how many units each stage has."""
+    return (units_a_stage(settings["depth"], settings["block"]),) * 3
 
 
 def build(settings: Mapping[str, Any], input_shape: tuple[int, int, int], num_classes: int) -> ResidualNetwork:
@@ -51,7 +57,7 @@ def build(settings: Mapping[str, Any], input_shape: tuple[int, int, int], num_cl
 
 
 def units_a_stage(depth: int, block: str) -> int:
-    """Return n of 6n+2 or 9n+2; SettingError (key ``depth``) where there is none."""
+    """Return n of 3n+2, 6n+2 or 9n+2; SettingError (key ``depth``) where there is none."""
     step = _LAYERS_A_UNIT_OF_EACH_STAGE[block]
     units, rest = divmod(depth - 2, step)
     if rest or units < 1:

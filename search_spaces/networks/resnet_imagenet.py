@@ -45,14 +45,18 @@ def complete(mapping: Mapping[str, Any]) -> dict[str, Any]:
     block = "basic" if mapping.get("depth") in UNITS["basic"] else "bottleneck"
     settings = complete_residual(ResNetImageNet, mapping, "resnet_imagenet setting", block)
     settings["downsample"] = settings["downsample"] or "projection"
-    known = UNITS[settings["block"]]
-    if settings["depth"] not in known:
+    if settings["depth"] not in UNITS.get(settings["block"], ()):
         choices = "; ".join(f"{', '.join(map(str, depths))} with {block} blocks" for block, depths in UNITS.items())
         raise SettingError(
             f"depth {settings['depth']} cannot be built with {settings['block']} blocks: there are {choices}",
             ("depth",),
         )
     return settings
+
+
+def units(settings: Mapping[str, Any]) -> tuple[int, ...]:
+    """Return how many units each stage has."""
+    return UNITS[settings["block"]][settings["depth"]]
 
 
 def build(settings: Mapping[str, Any], input_shape: tuple[int, int, int], num_classes: int) -> ResidualNetwork:
@@ -65,6 +69,5 @@ def build(settings: Mapping[str, Any], input_shape: tuple[int, int, int], num_cl
         stem = nn.Sequential(*convolution, *activation, pool)
     else:
         stem = nn.Sequential(*convolution, pool, *activation)
-    units = UNITS[settings["block"]][settings["depth"]]
-    plan = [Stage(count, width * 2**number, 1 if number == 0 else 2) for number, count in enumerate(units)]
+    plan = [Stage(count, width * 2**number, 1 if number == 0 else 2) for number, count in enumerate(units(settings))]
     return assemble(settings, stem, plan, num_classes)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from search_spaces.drawing import UnitDrawing
 from search_spaces.layers import BatchNorm, conv, linear
 from search_spaces.settings import Positive, Range, Rate, read_settings
 
@@ -36,6 +37,16 @@ class VGG:
 def complete(mapping: Mapping[str, Any]) -> dict[str, Any]:
     """Return every setting, checked."""
     return read_settings(VGG, mapping, "vgg setting")
+
+
+def units(settings: Mapping[str, Any]) -> tuple[int, ...]:
+    """Return how many units, a convolution and its activation each, every stage has."""
+    return _CONVS[settings["depth"]]
+
+
+def draw_unit(settings: Mapping[str, Any]) -> UnitDrawing:
+    """Return the drawing of one convolution of completed settings."""
+    return UnitDrawing(branch=("3×3 conv", *(("BN",) if settings["batch_norm"] else ()), "ReLU"))
 
 
 class VGGNetwork(nn.Module):

@@ -10,7 +10,10 @@ from rich.console import Console
 from orchestrator.config import check_study
 from orchestrator.description import print_description
 from orchestrator.errors import UserError
+from orchestrator.plan import make_plan
+from orchestrator.storage import Store
 from orchestrator.yaml_source import parse_yaml
+from reports.page import write_report
 
 STUDY = """\
 study: small
@@ -26,9 +29,9 @@ seeds: 2
 """
 
 
-def described(text: str, width: int = 80) -> str:
+def described(text: str, width: int = 80, svg: Path | None = None) -> str:
     out = io.StringIO()
-    print_description(Console(file=out, width=width), check_study(parse_yaml(text, "a.yaml"), Path()))
+    print_description(Console(file=out, width=width), check_study(parse_yaml(text, "a.yaml"), Path()), svg)
     return out.getvalue()
 
 
@@ -42,8 +45,9 @@ def test_every_arm_is_described_for_its_images() -> None:
 
 def test_stages_come_with_shapes_parameters_and_multiply_adds() -> None:
     lines = [line.split() for line in described(STUDY).splitlines()]
-    assert ["stage", "output", "convolutions", "parameters", "multiply-adds"] in lines
+    assert ["stage", "output", "units", "convolutions", "parameters", "multiply-adds"] in lines
     assert ["stem", "2×8×8", "1", "22", "1,152"] in lines
+    assert ["stage1", "2×8×8", "2", "4", "160", "9,216"] in lines
 
 
 def test_a_unit_is_drawn_once() -> None:
@@ -87,3 +91,26 @@ def test_of_a_search_the_baseline_is_described() -> None:
     )
     assert "Residual network with 8 layers, basic units, original." in text
     assert "Residual network with 8 layers, basic units, full_preact." not in text
+
+
+def test_the_units_are_written_as_the_report_has_them(tmp_path: Path) -> None:
+    text = described(STUDY, svg=tmp_path / "new" / "folder")
+    path = tmp_path / "new" / "folder" / "units.svg"
+    assert text.endswith(f"{path}\n")
+    planned = make_plan(check_study(parse_yaml(STUDY, "a.yaml"), tmp_path))
+    with Store.open(tmp_path / "r.db") as store:
+        store.record_plan(planned)
+        write_report(store.load_study("small"), tmp_path / "report")
+    assert path.read_bytes() == (tmp_path / "report/figures/units.svg").read_bytes()
+
+
+def test_without_a_known_unit_there_is_nothing_to_draw(tmp_path: Path) -> None:
+    plugin = "tests.search_spaces.plugin_example:build"
+    with pytest.raises(UserError, match="no unit of these networks"):
+        described(f"study: a\nnetwork: {{family: '{plugin}'}}\n", svg=tmp_path)
+
+
+def test_a_folder_that_cannot_be_written_is_the_user_s_mistake(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(UserError, match=r"units\.svg cannot be written"):
+        described(STUDY, svg=tmp_path / "file")

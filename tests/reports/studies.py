@@ -120,7 +120,41 @@ def arm(levels: dict[str, Scalar], **network: Scalar) -> Arm:
         "training": {"recipe": "quick", "epochs": 10, "lr": 0.1},
     }
     name = " ".join(f"{key}={value}" for key, value in levels.items()) or "baseline"
-    return Arm(name=name, levels=levels, settings=settings, params=750 * depth, flops=120_000 * depth, graph=name)
+    found = description(depth, str(network.get("activation", "original")), str(network.get("shortcut", "identity")))
+    return Arm(name, levels, settings, 750 * depth, 120_000 * depth, graph=name, description=found)
+
+
+def description(depth: int, activation: str, shortcut: str) -> dict[str, object]:
+    """What the driver keeps of a network: words, stages that add up to the arm's cost, and the unit."""
+    shapes = {"stem": (8, 8, 8), "stage1": (8, 8, 8), "stage2": (16, 4, 4), "stage3": (32, 2, 2), "classifier": (10,)}
+    stages = [
+        {
+            "name": name,
+            "shape": list(shape),
+            "units": (depth - 2) // 6 if "stage" in name else None,
+            "convolutions": 1 if name == "stem" else (depth - 2) // 3 if "stage" in name else 0,
+            "params": 150 * depth,
+            "flops": 24_000 * depth,
+            "activations": 512,
+        }
+        for name, shape in shapes.items()
+    ]
+    skip = {"layers": [], "shortcut_factor": "", "residual_factor": "", "gate": [], "gate_name": "g"}
+    if shortcut not in ("identity", "none"):
+        skip["layers"] = [shortcut]
+    unit = {
+        "before": [],
+        "branch": ["BN", "ReLU", "3×3 conv"] if activation == "full_preact" else ["3×3 conv", "BN", activation],
+        "shortcut": None if shortcut == "none" else skip,
+        "merge": "add",
+        "after": [],
+        "note": shortcut,
+    }
+    return {
+        "words": [f"An invented network with {depth} layers, {activation}, {shortcut}."],
+        "stages": stages,
+        "unit": unit,
+    }
 
 
 def study(

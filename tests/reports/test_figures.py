@@ -70,7 +70,7 @@ def test_every_reference_has_its_target():
 
 
 def test_composed_files_are_svg():
-    root = ET.fromstring(compose({"a": drawn(), "b": drawn()}, 2, "Two & two"))
+    root = ET.fromstring(compose([("a", drawn()), ("b", drawn())], 2, "Two & two"))
     assert root.attrib["width"] == "1080"
 
 

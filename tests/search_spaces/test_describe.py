@@ -32,7 +32,7 @@ def test_every_family_is_put_in_words(network):
     found = describe_network(network)
     assert all(line.endswith(".") for line in found.words)
     assert found.text()
-    json.dumps(found.as_mapping())
+    assert json.loads(json.dumps(found.as_mapping()))["words"] == list(found.words)
 
 
 def test_stages_show_their_shapes():
@@ -46,11 +46,28 @@ def test_stages_show_their_shapes():
     }
 
 
+@pytest.mark.parametrize(
+    ("network", "units"),
+    [
+        ({"depth": 110}, [18, 18, 18]),
+        ({"depth": 110, "block": "single"}, [36, 36, 36]),
+        ({"family": "resnet_imagenet", "depth": 50}, [3, 4, 6, 3]),
+        ({"family": "vgg", "depth": 16}, [2, 2, 3, 3, 3]),
+        ({"family": "highway", "depth": 32}, [10, 10, 10]),
+        ({"family": "densenet", "depth": 100}, [32, 32, 32]),
+        ({"family": "tests.search_spaces.plugin_example:build"}, []),
+    ],
+)
+def test_stages_count_their_units(network, units):
+    assert [stage.units for stage in describe_network(network).stages if stage.units is not None] == units
+
+
 def test_a_unit_is_drawn_from_its_wiring():
     unit = describe_network({"depth": 8, "shortcut": {"op": "scale", "shortcut": 0.5}}).unit
     assert unit.branch == ("3×3 conv", "BN", "ReLU", "3×3 conv", "BN")
     assert unit.after == ("ReLU",)
-    assert unit.shortcut == "scale (shortcut 0.5, residual 1)"
+    assert unit.note == "scale (shortcut 0.5, residual 1)"
+    assert unit.shortcut.shortcut_factor == "0.5"
 
 
 def test_the_diagram_of_an_original_unit():

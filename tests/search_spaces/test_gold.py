@@ -40,6 +40,7 @@ PUBLISHED = {
 def named_networks():
     resnets = {f"resnet-{depth}": {"depth": depth} for depth in (20, 32, 44, 56, 110, 1202)}
     resnets |= {f"resnet-{depth}": {"depth": depth, "block": "bottleneck"} for depth in (164, 1001)}
+    resnets["resnet-110-single"] = {"depth": 110, "block": "single"}
     cifar = dict(resnets)
     cifar |= {f"preact-{name}": {**settings, "activation": "full_preact"} for name, settings in resnets.items()}
     cifar |= {name.replace("resnet", "plain"): {**settings, "shortcut": "none"} for name, settings in resnets.items()}
@@ -110,6 +111,12 @@ def test_parameters_are_those_published(name, gold):
     stated = PUBLISHED[name]
     digits = len(str(stated).partition(".")[2])
     assert round(gold[name]["params"] / 1e6, digits) == stated
+
+
+def test_units_of_one_convolution_have_the_parameters_of_units_of_two(gold):
+    """arXiv:1603.05027 prints no size for its 1-layer skips; as many convolutions of the same shapes are the same."""
+    for name in ("resnet-110", "preact-resnet-110"):
+        assert gold[f"{name}-single"]["params"] == gold[name]["params"]
 
 
 def test_the_1001_layer_networks_are_those_of_the_released_code(gold):

@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch import nn
 
+from search_spaces.cost import complexity
 from search_spaces.errors import SettingError
 from search_spaces.layers import BatchNorm
 from search_spaces.networks.families import build_network, complete_network
@@ -19,13 +20,14 @@ def kinds(module):
     return [names[type(layer)] for layer in module.modules() if type(layer) in names]
 
 
-@pytest.mark.parametrize("block", ["basic", "bottleneck"])
+@pytest.mark.parametrize("block", ["single", "basic", "bottleneck"])
 @pytest.mark.parametrize("downsample", ["pad", "projection", "projection_everywhere"])
 @pytest.mark.parametrize("activation", [*PLACEMENTS, "conv conv relu | concat | bn"])
 def test_every_combination_trains(block, downsample, activation):
-    if block == "bottleneck" and "|" in activation:
-        activation = "conv conv relu conv | concat | bn"
-    depth = 8 if block == "basic" else 11
+    if "|" in activation:
+        activation = {"single": "conv relu", "basic": "conv conv relu", "bottleneck": "conv conv relu conv"}[block]
+        activation += " | concat | bn"
+    depth = {"single": 5, "basic": 8, "bottleneck": 11}[block]
     built = network(depth=depth, block=block, downsample=downsample, activation=activation)
     logits = built(torch.randn(4, 1, 8, 8))
     assert logits.shape == (4, 10)
@@ -33,20 +35,40 @@ def test_every_combination_trains(block, downsample, activation):
     assert all(parameter.grad is not None for parameter in built.parameters())
 
 
-@pytest.mark.parametrize(("depth", "block", "units"), [(8, "basic", 1), (110, "basic", 18), (11, "bottleneck", 1)])
+@pytest.mark.parametrize(
+    ("depth", "block", "units"),
+    [(5, "single", 1), (110, "single", 36), (8, "basic", 1), (110, "basic", 18), (11, "bottleneck", 1)],
+)
 def test_depth_counts_the_weighted_layers(depth, block, units):
     stages = network(depth=depth, block=block).stages
     assert [len(stage) for stage in stages] == [units] * 3
 
 
 @pytest.mark.parametrize(
-    ("depth", "block", "near"), [(21, "basic", "20, 26, 32"), (2, "basic", "8, 14"), (21, "bottleneck", "20, 29")]
+    ("depth", "block", "near"),
+    [
+        (21, "single", "3n+2 layers, for instance 17, 20, 23"),
+        (21, "basic", "20, 26, 32"),
+        (2, "basic", "8, 14"),
+        (21, "bottleneck", "20, 29"),
+    ],
 )
 def test_an_impossible_depth_names_those_that_exist(depth, block, near):
     with pytest.raises(SettingError) as caught:
         complete_network({"depth": depth, "block": block})
     assert near in caught.value.message
     assert caught.value.key == ("depth",)
+
+
+def test_a_plain_network_is_the_same_in_units_of_one_convolution_or_of_two():
+    one, two = (complexity({"depth": 14, "block": block, "shortcut": "none"}) for block in ("single", "basic"))
+    assert one == two
+
+
+def test_a_single_convolution_has_the_stride_and_the_new_channels():
+    unit = network(depth=8, block="single").stages[1][0]
+    (convolution,) = [layer for layer in unit.branch if isinstance(layer, nn.Conv2d)]
+    assert (convolution.in_channels, convolution.out_channels, convolution.stride) == (4, 8, (2, 2))
 
 
 def test_full_preactivation_shares_the_first_activation_and_adds_a_last_one():

@@ -4,10 +4,12 @@ import pytest
 import torch
 from torch import nn
 
+from search_spaces.describe import describe_network
+from search_spaces.drawing import ShortcutDrawing
 from search_spaces.errors import SettingError
 from search_spaces.layers import BatchNorm
 from search_spaces.networks.families import build_network
-from search_spaces.shortcuts import SHORTCUTS, Pad, Place, build_shortcut, complete_shortcut
+from search_spaces.shortcuts import SHORTCUTS, Pad, Place, Shortcut, build_shortcut, complete_shortcut
 
 
 def place(in_channels=4, out_channels=4, stride=1, merge="add", index=0, units=4):
@@ -45,6 +47,11 @@ class TestEveryShortcut:
         network(torch.randn(4, 1, 8, 8)).square().sum().backward()
         assert all(parameter.grad is not None for parameter in network.parameters())
 
+    def test_is_drawn(self, op):
+        drawn = SHORTCUTS[op].drawing(complete_shortcut(op))
+        assert (drawn == ShortcutDrawing()) == (op == "identity")
+        assert drawn.sentence()
+
     def test_changes_the_shape_where_the_unit_does(self, op):
         merged = shortcut(op, in_channels=2, out_channels=4, stride=2)(torch.randn(2, 2, 6, 6), torch.randn(2, 4, 3, 3))
         assert merged.shape == (2, 4, 3, 3)
@@ -55,6 +62,16 @@ class TestEveryShortcut:
         else:
             with pytest.raises(SettingError, match="concat"):
                 complete_shortcut(op, "concat")
+
+
+def test_an_operation_that_says_nothing_of_its_drawing_is_a_box_with_its_name(monkeypatch):
+    class SqueezeGate(Shortcut):
+        pass
+
+    monkeypatch.setitem(SHORTCUTS, "squeeze_gate", SqueezeGate)
+    unit = describe_network({"depth": 8, "shortcut": "squeeze_gate"}).unit
+    assert unit.shortcut == ShortcutDrawing(("squeeze gate",))
+    assert unit.note == "squeeze_gate"
 
 
 def test_identity_adds():

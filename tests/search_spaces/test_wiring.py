@@ -24,11 +24,25 @@ def test_the_placements_of_figure_4(name, text):
     assert parse_wiring(name, 2).text == text
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("original", "conv bn | add | relu"),
+        ("bn_after_add", "conv | add | bn relu"),
+        ("relu_before_add", "conv bn relu | add |"),
+        ("relu_only_preact", "relu conv bn | add |"),
+        ("full_preact", "bn relu conv | add |"),
+    ],
+)
+def test_placements_shrink_to_a_single_convolution(name, text):
+    assert parse_wiring(name, 1).text == text
+
+
 def test_placements_stretch_to_bottlenecks():
     assert parse_wiring("original", 3).text == "conv bn relu conv bn relu conv bn | add | relu"
 
 
-@pytest.mark.parametrize("convs", [2, 3])
+@pytest.mark.parametrize("convs", [1, 2, 3])
 @pytest.mark.parametrize("name", PLACEMENTS)
 def test_a_placement_spelled_out_is_known_by_its_name(name, convs):
     assert wiring_name(parse_wiring(parse_wiring(name, convs).text, convs)) == name

@@ -5,6 +5,7 @@
 1   tables studies, arms, arm_levels, trials, arm_trials, attempts, epochs, measurements, verdicts, environments,
     events; views trial_results, verdict_results, curves
 2   epochs.val_loss and val_error, studies.search, table proposals: what an architecture search sees and does
+3   arms.description: the network in words, stage by stage, and its unit as a drawing shows it
 
 A new version is one more file in `versions/`, named after its number, whose `down_revision` is the version before it.
 It never changes an older file, and names no table object of `orchestrator.storage.tables`, which describes the newest
@@ -13,4 +14,4 @@ version only. A view that changes is dropped and created again, with its text in
 every one.
 """
 
-VERSION = "2"
+VERSION = "3"

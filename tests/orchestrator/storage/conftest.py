@@ -25,7 +25,7 @@ def plan_of(
         settings = {"data": {"name": "digits"}, "network": {"depth": depth, "width": width}, "training": {"epochs": 2}}
         levels = {"depth": depth, "variant": "plain"}
         arm = Arm(f"depth={depth} variant=plain", levels, settings, settings_hash(settings))
-        arms.append(PlannedArm(arm, params=1000, flops=2000, graph=f"graph {depth}"))
+        arms.append(PlannedArm(arm, params=1000, flops=2000, graph=f"graph {depth}", description={"words": ["Small."]}))
     trials = [
         PlannedTrial(f"{each.arm.id}-{fingerprint}-{seed}", each.arm, seed, fingerprint)
         for each in arms

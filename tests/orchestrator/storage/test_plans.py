@@ -44,8 +44,8 @@ def test_a_recorded_study_reads_back_as_it_was_planned(store, make_plan):
     for name in ("name", "question", "source", "settings", "factors", "baseline", "fail_above", "plan_hash"):
         assert getattr(study, name) == getattr(plan, name)
     assert (study.command, study.git, study.notes) == (plan.command, plan.git, plan.notes)
-    assert [(arm.name, arm.levels, arm.settings) for arm in study.arms] == [
-        (each.arm.name, each.arm.levels, each.arm.settings) for each in plan.arms
+    assert [(arm.name, arm.levels, arm.settings, arm.description) for arm in study.arms] == [
+        (each.arm.name, each.arm.levels, each.arm.settings, each.description) for each in plan.arms
     ]
     assert [(trial.id, trial.seed) for trial in study.trials] == [(trial.id, trial.seed) for trial in plan.trials]
 

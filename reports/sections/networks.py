@@ -1,0 +1,167 @@
+"""The networks that were compared: the unit that each repeats as a diagram, and what each stage puts out and costs."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from reports.figures.figure import Figure, Panel
+from reports.figures.theme import MOST_PANELS
+from reports.figures.units import unit_drawings
+from reports.findings import Findings
+from reports.results import Scalar
+from reports.sections.section import Section
+from reports.tables import Cell, Column, Table
+from reports.wording import counted, level, listed, shortened
+from search_spaces.drawing import UnitDrawing
+
+MOST_NETWORKS = 20
+"""Networks whose stages the page shows; all of them are in the table beside it."""
+LONGEST_LEVELS = 30
+_STAGE = (
+    Column("stage", "stage"),
+    Column("output", "output"),
+    Column("units", "units", is_number=True),
+    Column("convolutions", "convolutions", is_number=True),
+    Column("params", "parameters", is_number=True),
+    Column("flops", "multiply-adds", is_number=True),
+)
+
+
+@dataclass(frozen=True)
+class Described:
+    """An arm's name and levels, and the description of its network as plain values (`search_spaces.describe`)."""
+
+    name: str
+    levels: Mapping[str, Scalar]
+    description: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Network:
+    """One network: the arms that train it, its words, and its stages as a table."""
+
+    arms: str
+    words: tuple[str, ...]
+    stages: Table
+
+
+@dataclass(frozen=True)
+class Networks:
+    """The section's content: the baseline's network, or the first one, and others; `left_out` says what is missing."""
+
+    first: Network
+    others: tuple[Network, ...]
+    left_out: str
+
+
+def build(findings: Findings) -> Section | None:
+    """Build the section; nothing for a study that was planned before descriptions were kept."""
+    baseline = findings.study.baseline
+    arms = [Described(arm.name, arm.levels, arm.description) for arm in findings.arms if arm.description]
+    if not arms:
+        return None
+    ordered = sorted(arms, key=lambda arm: not baseline.items() <= arm.levels.items())
+    groups = _grouped(ordered, "words", "stages")
+    networks = tuple(_network(group) for group in groups[:MOST_NETWORKS])
+    rest = len(groups) - len(networks)
+    left_out = f"{counted(rest, 'more network')} in the table of all arms." if rest else ""
+    figure = units_figure(arms)
+    return Section(
+        "networks",
+        "Networks",
+        Networks(networks[0], networks[1:], left_out),
+        figures=(figure,) if figure else (),
+        tables=(_all_stages(arms), *((figure.table,) if figure else ())),
+    )
+
+
+def units_figure(arms: Sequence[Described]) -> Figure | None:
+    """Return the distinct units of arms as one figure, in the arms' order; None where no unit is known."""
+    drawn = [arm for arm in arms if arm.description.get("unit")]
+    if not drawn:
+        return None
+    groups = _grouped(drawn, "unit")
+    titles = _titles(groups, drawn)
+    units = [UnitDrawing.from_mapping(group[0].description["unit"]) for group in groups]
+    panels = tuple(
+        Panel(title, f"{unit.sentence()} In {_names(group)}.", drawing)
+        for title, unit, group, drawing in zip(titles, units, groups, unit_drawings(units[:MOST_PANELS]), strict=False)
+    )
+    columns = 4 if any(unit.shortcut and unit.shortcut.gate for unit in units) else 5
+    return Figure("units", _caption(units, groups), panels, _units_table(titles, units, groups), columns)
+
+
+def _grouped(arms: Sequence[Described], *keys: str) -> list[list[Described]]:
+    """Put arms together whose descriptions agree; of units only what can be seen of them counts."""
+    groups: dict[str, list[Described]] = {}
+    for arm in arms:
+        seen = [{**part, "note": ""} if key == "unit" else part for key in keys if (part := arm.description[key])]
+        groups.setdefault(json.dumps(seen, sort_keys=True), []).append(arm)
+    return list(groups.values())
+
+
+def _titles(groups: Sequence[Sequence[Described]], arms: Sequence[Described]) -> list[str]:
+    """Name each group by the levels that its arms have and not all arms have; by its arms where that is ambiguous."""
+    every = {factor: {arm.levels.get(factor) for arm in arms} for factor in arms[0].levels}
+    titles = [", ".join(_own_levels(group, every)) or _names(group) for group in groups]
+    titles = [title if titles.count(title) == 1 else _names(group) for title, group in zip(titles, groups, strict=True)]
+    return [shortened(title, 40) for title in titles] if len(groups) > 1 else ["every arm"]
+
+
+def _own_levels(group: Sequence[Described], every: Mapping[str, set[Scalar | None]]) -> list[str]:
+    found = []
+    for factor, among in every.items():
+        own = list(dict.fromkeys(arm.levels.get(factor) for arm in group))
+        if set(own) != among and None not in own:
+            texts = [level(each) for each in own if each is not None]
+            several = listed(texts, len(texts))
+            text = several if len(several) <= LONGEST_LEVELS else f"{texts[0]} and {len(texts) - 1} more"
+            found.append(text if isinstance(own[0], str) else f"{factor} {text}")
+    return found
+
+
+def _names(group: Sequence[Described]) -> str:
+    return listed((shortened(arm.name, 50) for arm in group), 4)
+
+
+def _caption(units: Sequence[UnitDrawing], groups: Sequence[Sequence[Described]]) -> str:
+    text = "What the networks repeat, where it changes no shape: the signal runs down, its shortcut on the left."
+    if any(unit.shortcut and (unit.shortcut.layers or unit.shortcut.gate) for unit in units):
+        text += " Heavy outlines mark what stands on the shortcut or weighs it."
+    shared = [_names(group) for group in groups[:MOST_PANELS] if len(group) > 1]
+    text += f" Arms that share a drawing: {'; '.join(shared)}." if shared and len(groups) > 1 else ""
+    if len(groups) > MOST_PANELS:
+        text += f" {counted(len(groups) - MOST_PANELS, 'more unit')} in the table below in words."
+    return text
+
+
+def _units_table(titles: Sequence[str], units: Sequence[UnitDrawing], groups: Sequence[Sequence[Described]]) -> Table:
+    columns = (Column("unit", "unit"), Column("wiring", "wiring"), Column("arms", "arms", is_number=True))
+    rows = [(title, unit.sentence(), len(group)) for title, unit, group in zip(titles, units, groups, strict=True)]
+    return Table("units", "The units in words, and how many arms have them.", columns, tuple(rows))
+
+
+def _network(group: Sequence[Described]) -> Network:
+    description = group[0].description
+    rows = tuple(_row(stage) for stage in description["stages"])
+    total = tuple(sum(stage[key] for stage in description["stages"]) for key in ("convolutions", "params", "flops"))
+    rows = tuple((*row[:2], *map(_grouped_digits, row[2:])) for row in (*rows, ("total", "", None, *total)))
+    name = shortened(group[0].name, 60)
+    table = Table("stages", f"Stages of {name}, for one image.", _STAGE, rows)
+    return Network(_names(group), tuple(description["words"]), table)
+
+
+def _grouped_digits(count: Cell) -> str:
+    return "" if count is None else f"{count:,}"
+
+
+def _row(stage: Mapping[str, Any]) -> tuple[Cell, ...]:
+    shape = "×".join(map(str, stage["shape"]))
+    return (stage["name"], shape, stage["units"], stage["convolutions"], stage["params"], stage["flops"])
+
+
+def _all_stages(arms: Sequence[Described]) -> Table:
+    rows = tuple((arm.name, *_row(stage)) for arm in arms for stage in arm.description["stages"])
+    caption = "Every arm's network stage by stage: output, units, convolutions, parameters and multiply-adds."
+    return Table("networks", caption, (Column("arm", "arm"), *_STAGE), rows)
