@@ -1,15 +1,16 @@
-"""What is known of an arm before it is trained: its complete settings, its data, its network, the work of a trial."""
+"""What is known of an arm before it is trained: its complete settings, data and network, its trials, their work."""
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, ParamSpec, TypeVar
 
 import search_spaces
 import trainers
+from orchestrator.study_plan import PlannedArm, PlannedTrial
 from search_spaces import checks
-from search_spaces.arm import Arm, canonical_json
+from search_spaces.arm import Arm, canonical_json, settings_hash
 from search_spaces.cost import Complexity, trace_network
 from search_spaces.describe import NetworkDescription, describe_trace
 from search_spaces.errors import SettingError
@@ -70,6 +71,26 @@ def trial_epochs(arm: Arm) -> int:
 def trial_cost(arm: Arm) -> float:
     """Return the multiply-adds of one trial of this arm: forward and backward passes over all its images."""
     return 3.0 * network_cost(arm).flops * trial_images(arm)
+
+
+def plan_arm(arm: Arm) -> PlannedArm:
+    """Note what is known of an arm's network: parameters, multiply-adds, graph, and its description."""
+    found = describe_arm(arm)
+    return PlannedArm(arm, found.total.params, found.total.flops, found.total.graph, found.as_mapping())
+
+
+def plan_trials(arm: Arm, seeds: Iterable[int]) -> tuple[PlannedTrial, ...]:
+    """Return the trials of one arm; their ids hash settings, data and seed, so that every study can share them."""
+    fingerprint = data_info(arm).fingerprint
+    return tuple(
+        PlannedTrial(
+            id=settings_hash({**arm.settings, "fingerprint": fingerprint, "seed": seed}, trainers.COSMETIC_SETTINGS),
+            arm=arm,
+            seed=seed,
+            fingerprint=fingerprint,
+        )
+        for seed in seeds
+    )
 
 
 @cache

@@ -3,10 +3,9 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from orchestrator.arm_facts import trial_cost, trial_epochs
+from orchestrator.arm_facts import plan_trials, trial_cost, trial_epochs
 from orchestrator.engine.packs import Pack
 from orchestrator.judgement import edited_claims
-from orchestrator.plan import plan_trials
 from orchestrator.progress import Progress
 from orchestrator.storage import Store
 from orchestrator.study_plan import PlannedArm, PlannedTrial, StudyPlan

@@ -1,13 +1,20 @@
 """Make the plan of a study: every arm and trial that its file asks for, checked before anything is trained."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import trainers
-from orchestrator.arm_facts import complete_settings, data_info, describe_arm, idle_parameters, network_cost, with_key
+from orchestrator.arm_facts import (
+    complete_settings,
+    idle_parameters,
+    network_cost,
+    plan_arm,
+    plan_trials,
+    with_key,
+)
 from orchestrator.config import StudyConfig, StudyFile
 from orchestrator.environment import git_revision
-from orchestrator.study_plan import PlannedArm, PlannedTrial, StudyPlan
+from orchestrator.study_plan import PlannedArm, StudyPlan
 from reports.analysis.claims import parse_claims
 from reports.analysis.settings import parse_analysis
 from reports.results import Scalar
@@ -39,7 +46,7 @@ def make_plan(config: StudyConfig, command: str | None = None) -> StudyPlan:
     """
     file = config.file
     if file.is_search:
-        from orchestrator.search.plan import plan_search  # which plans its arms with the functions below
+        from orchestrator.search.plan import plan_search  # only a search needs that package
 
         return plan_search(config, command).study
     try:
@@ -106,26 +113,6 @@ def study_arms(config: StudyConfig, space: Space) -> list[Arm]:
     design, options = _design(config.file.design)
     baseline = resolve_baseline(space.factors, config.file.baseline, design)
     return _arms(config, space, design, options, baseline)
-
-
-def plan_arm(arm: Arm) -> PlannedArm:
-    """Note what is known of an arm's network: parameters, multiply-adds, graph, and its description."""
-    found = describe_arm(arm)
-    return PlannedArm(arm, found.total.params, found.total.flops, found.total.graph, found.as_mapping())
-
-
-def plan_trials(arm: Arm, seeds: Iterable[int]) -> tuple[PlannedTrial, ...]:
-    """Return the trials of one arm; their ids hash settings, data and seed, so that every study can share them."""
-    fingerprint = data_info(arm).fingerprint
-    return tuple(
-        PlannedTrial(
-            id=settings_hash({**arm.settings, "fingerprint": fingerprint, "seed": seed}, trainers.COSMETIC_SETTINGS),
-            arm=arm,
-            seed=seed,
-            fingerprint=fingerprint,
-        )
-        for seed in seeds
-    )
 
 
 def _arms(

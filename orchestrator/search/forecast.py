@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean
 
-from orchestrator.arm_facts import trial_cost
+from orchestrator.arm_facts import plan_arm, trial_cost
 from orchestrator.config import StudyConfig
-from orchestrator.plan import plan_arm
 from orchestrator.search.campaign import Campaign
 from orchestrator.search.plan import plan_search
 from orchestrator.search.settings import SearchSettings

@@ -7,10 +7,9 @@ from operator import getitem
 from typing import Any
 
 import trainers
-from orchestrator.arm_facts import complete_settings, with_key
+from orchestrator.arm_facts import complete_settings, plan_arm, plan_trials, with_key
 from orchestrator.config import StudyConfig
 from orchestrator.environment import git_revision
-from orchestrator.plan import plan_arm, plan_trials
 from orchestrator.search.axes import Axis, Choices
 from orchestrator.search.settings import SearchSettings, parse_search
 from orchestrator.search.space import CONFIRM, SEARCH, SearchSpace, parse_space

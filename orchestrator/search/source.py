@@ -4,10 +4,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from orchestrator.arm_facts import trial_cost
+from orchestrator.arm_facts import plan_arm, plan_trials, trial_cost
 from orchestrator.engine.packs import Pack
 from orchestrator.events import Event, TrialEnded
-from orchestrator.plan import plan_arm, plan_trials
 from orchestrator.search.campaign import Campaign
 from orchestrator.search.ledger import Ledger
 from orchestrator.search.plan import SearchPlan
