@@ -16,7 +16,8 @@ from trainers.process import is_out_of_memory
 from trainers.records import DataInfo, Task
 from trainers.rehearsal import Rehearsal, first_batches, free
 
-SHARE = 0.9  # of the available memory; the rest is for what a step needs only in passing
+SHARE = 0.9  # of the available memory
+PASSING = 4  # signals of the largest size that a backward pass on a CPU holds in passing, as measured (docs/log.md)
 MEMINFO = Path("/proc/meminfo")
 CONTROL_GROUP = Path("/sys/fs/cgroup")
 
@@ -24,13 +25,13 @@ _NEEDS: dict[tuple[Any, ...], int] = {}  # bytes of one member, by what they dep
 
 
 def fitting(task: Task, info: DataInfo, feed: Feed, course: Course, numerics: Numerics) -> int:
-    """Return how many members of `task` memory has room for, at least one.
+    """Return how many members of `task` memory has room for, at least one; on a CPU members in turn need no more room.
 
     Out of memory halves a pack that turns out to be too large all the same (`trainers.packs`); on a CPU, where the
     system may end the process first, this is the only guard.
     """
-    if len(task.seeds) == 1:
-        return 1
+    if len(task.seeds) == 1 or (numerics.device.type == "cpu" and not numerics.fused):
+        return len(task.seeds)
     key = (
         canonical_json([task.network, task.training["checkpoint_activations"]]),
         (feed.sizes[0], *info.input_shape),
@@ -53,7 +54,7 @@ def member_bytes(rehearsal: Rehearsal) -> int:
     """Return the bytes that the one member of `rehearsal` needs while it trains, by taking one step.
 
     They are its weights, gradients and velocities, and what the step needs besides: on a GPU at most at once, as its
-    allocator counts; on a CPU all that the forward pass keeps for the backward pass.
+    allocator counts; on a CPU all that the forward pass keeps for the backward pass, and what that holds in passing.
     """
     device, network = rehearsal.numerics.device, rehearsal.lanes[0][0].network
     weights = sum(each.nbytes for each in network.parameters())
@@ -66,7 +67,7 @@ def member_bytes(rehearsal: Rehearsal) -> int:
 
 
 def _saved_bytes(rehearsal: Rehearsal, network: nn.Module) -> int:
-    """Return the bytes of all storages that a step saves for its backward pass, the network's own left out."""
+    """Return the bytes that a backward pass on a CPU needs: all storages saved for it, and gradients of signals."""
     own = {each.untyped_storage().data_ptr() for each in (*network.parameters(), *network.buffers())}
     saved: dict[int, int] = {}
 
@@ -78,7 +79,7 @@ def _saved_bytes(rehearsal: Rehearsal, network: nn.Module) -> int:
 
     with saved_tensors_hooks(note, lambda tensor: tensor):
         rehearsal.step()
-    return sum(saved.values())
+    return sum(saved.values()) + PASSING * max(saved.values(), default=0)
 
 
 def available_bytes(device: torch.device) -> int:

@@ -37,6 +37,12 @@ def fake(monkeypatch):
     return told
 
 
+def work(seconds):
+    until = time.process_time() + seconds
+    while time.process_time() < until:
+        pass
+
+
 def long_task(*seeds, **training):
     return task(*seeds, data=TINY, **{"iterations": LONG, "epochs": None, **training})
 
@@ -129,9 +135,7 @@ def test_real_steps_are_timed_by_what_they_compute(monkeypatch, slow):
 
     def slowed(lane, *arguments):
         if lane.numerics.memory_format == slow:
-            until = time.process_time() + 0.05
-            while time.process_time() < until:
-                pass
+            work(0.05)
         else:
             time.sleep(0.08)  # as if others had the processor
         return step(lane, *arguments)
@@ -141,13 +145,13 @@ def test_real_steps_are_timed_by_what_they_compute(monkeypatch, slow):
 
 
 def test_threads_are_timed_by_the_clock_on_the_wall(monkeypatch):
-    step = Lane.step
+    def step(lane, *arguments):
+        if lane.numerics.threads == 2:
+            time.sleep(0.1)
+        else:
+            work(0.02)
 
-    def slowed(lane, *arguments):
-        time.sleep(0.05 if lane.numerics.threads == 2 else 0)
-        return step(lane, *arguments)
-
-    monkeypatch.setattr(Lane, "step", slowed)
+    monkeypatch.setattr(Lane, "step", step)
     assert Trainer(long_task(0, memory_format="contiguous"), threads=2).numerics.threads == 1
 
 
