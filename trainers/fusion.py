@@ -72,12 +72,17 @@ def fuse(networks: Sequence[nn.Module]) -> nn.Module | None:
     not fused, since their draws would be others than alone, nor are modules that this file does not know.
     """
     first = networks[0]
-    if not all(_is_known(module) for module in first.modules()):
+    if not can_fuse(first):
         return None
     device = next(first.parameters()).device
     with torch.device("meta"):  # values come with `load`, and drawing some here would disturb the caller's generator
         fused = _fuse(first, len(networks))
     return fused.to_empty(device=device)
+
+
+def can_fuse(network: nn.Module) -> bool:
+    """Whether `fuse` knows how to fuse networks like this one."""
+    return all(_is_known(module) for module in network.modules())
 
 
 def load(fused: nn.Module, networks: Sequence[nn.Module]) -> None:

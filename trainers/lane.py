@@ -67,8 +67,12 @@ class Lane:
         """Yield the members' batches side by side: images (N, K * channels, H, W) and labels (K, N)."""
         each = [feed.train(member.seed, epoch) for member in self.members]
         for parts in zip(*each, strict=True):
-            images = parts[0][0] if len(parts) == 1 else torch.cat([images for images, _ in parts], 1)
-            yield self.numerics.lay_out(images), torch.stack([labels for _, labels in parts])
+            yield self.join(parts)
+
+    def join(self, parts: Sequence[Batch]) -> Batch:
+        """Return one batch of each member as one: images (N, K * channels, H, W) and labels (K, N)."""
+        images = parts[0][0] if len(parts) == 1 else torch.cat([images for images, _ in parts], 1)
+        return self.numerics.lay_out(images), torch.stack([labels for _, labels in parts])
 
     def step(self, batch: Batch, lr: float, before: float) -> Tensor:
         """Take one step at rate `lr`, after one at rate `before`; return each member's mean loss (K), on the device."""

@@ -19,10 +19,13 @@ from trainers.data.images import DataSet
 from trainers.data_settings import complete_data
 from trainers.divergence import judge
 from trainers.feed import Feed, MemoryFeed
+from trainers.fusion import can_fuse
 from trainers.member import Member
+from trainers.memory import fitting
 from trainers.packs import EpochResult, Pack
 from trainers.precision import choose_numerics
 from trainers.process import peak_memory, process_settings
+from trainers.race import Choice, choose
 from trainers.recipe import COSMETIC_SETTINGS, complete_training
 from trainers.records import EpochRecord, Outcome, Task
 from trainers.stopwatch import Stopwatch
@@ -69,32 +72,40 @@ def train(
 class Trainer:
     """Trains the seeds of one task side by side, an epoch at a time.
 
-    Every number is a function of the task and the device: nothing is read from the process but the files of the data
-    set, and the caller's random generators are left as they were. On a CPU a trainer repeats itself bit for bit.
+    Every number is a function of the task, the device and how it computes (`choice`; without one, what
+    `trainers.race` chooses): nothing else is read from the process but the files of the data set, and the caller's
+    random generators are left as they were. On a CPU a trainer repeats itself bit for bit.
     """
 
-    def __init__(self, task: Task, *, device: str = "cpu", threads: int = 1) -> None:
+    def __init__(self, task: Task, *, device: str = "cpu", threads: int = 1, choice: Choice | None = None) -> None:
         self.task = task
-        self.threads = threads
         self.device = torch.device(device)
-        self.numerics = choose_numerics(task.training, self.device)
         self.stopwatch = Stopwatch(self.device, task.training["profile"])
         data = load(task.data, self.device)
+        self.info = data.info
         self.fingerprint = data.fingerprint
         self.feed = _make_feed(data, task.training, self.device)
         self.course = Course(task.training, self.feed.sizes)
-        self.pack = Pack(self.feed, self.course, task.training, self.numerics, self.stopwatch)
         self.records: list[EpochRecord] = []
-        with process_settings(threads):
-            self.members = [Member(task, seed, data.info, self.numerics) for seed in task.seeds]
+        rule = choose_numerics(task.training, self.device, threads)
+        self._compute_as(choice or Choice(rule))
+        if choice is None:
+            known = can_fuse(self.members[0].network)
+            choice = choose(task, self.info, self.feed, self.course, rule, self.pack.side_by_side, known)
+            if choice.seconds:
+                self._compute_as(choice)
 
     @classmethod
     def resume(cls, task: Task, path: str | Path, *, device: str = "cpu", threads: int = 1) -> "Trainer":
         """Return a trainer that goes on where `save` left off; CheckpointError for any file that is not its own."""
         state = load_checkpoint(path)
-        trainer = cls(task, device=device, threads=threads)
+        rule = choose_numerics(task.training, torch.device(device), threads)
+        trainer = cls(task, device=device, threads=threads, choice=Choice(rule))
         if state.get("task") != trainer._identity():
             raise CheckpointError(f"{path} belongs to another task")
+        if state.get("choice") is not None:
+            trainer._compute_as(Choice.from_state(state["choice"], rule))
+        trainer.pack.side_by_side = min(trainer.pack.side_by_side, state.get("side_by_side", len(task.seeds)))
         trainer.records = [EpochRecord(**record) for record in state["records"]]
         for member, stored in zip(trainer.members, state["members"], strict=True):
             member.load_state(stored)
@@ -106,6 +117,8 @@ class Trainer:
             "task": self._identity(),
             "records": [vars(record) for record in self.records],
             "members": [member.state() for member in self.members],
+            "choice": self.choice.state(),
+            "side_by_side": self.pack.side_by_side,
         }
         save_checkpoint(path, state)
 
@@ -119,7 +132,7 @@ class Trainer:
 
         An epoch is one pass over the training images; where the recipe counts iterations, the last may be shorter.
         """
-        with process_settings(self.threads):
+        with process_settings(self.numerics.threads):
             results = self.pack.run_epoch(self._training_members())
         records = [record for result in results if (record := self._finish_epoch(result)) is not None]
         self.records.extend(records)
@@ -130,6 +143,14 @@ class Trainer:
         if not self.finished:
             raise ValueError("the training is not finished yet")
         return [self._outcome(member) for member in self.members]
+
+    def _compute_as(self, choice: Choice) -> None:
+        """Make the members and their pack anew, to compute in that way."""
+        self.choice, self.numerics = choice, choice.numerics
+        with process_settings(self.numerics.threads):
+            self.members = [Member(self.task, seed, self.info, self.numerics) for seed in self.task.seeds]
+        fit = fitting(self.task, self.info, self.feed, self.course, self.numerics)
+        self.pack = Pack(self.feed, self.course, self.task.training, self.numerics, self.stopwatch, fit)
 
     def _training_members(self) -> list[Member]:
         return [each for each in self.members if each.divergence is None and not self.course.is_over(each.epoch)]
@@ -181,17 +202,21 @@ class Trainer:
         """Return the measured facts of one seed.
 
         Its share of a step in milliseconds; the share of that time in which the device computed; memory in MiB; how
-        it ran; with ``profile``, the shares of the parts of a step.
+        it computed, and the seconds of a step by way where a race decided that; with ``profile``, the shares of the
+        parts of a step.
         """
         facts: dict[str, Any] = {
             "step_ms": 1000 * member.training_seconds / max(member.steps, 1),
             "peak_memory_mib": peak_memory(self.device),
             "precision": self.numerics.precision,
             "memory_format": self.numerics.memory_format,
-            "threads": self.threads,
+            "threads": self.numerics.threads,
+            "fused": self.pack.side_by_side > 1 and self.numerics.fused and can_fuse(member.network),
             "pack": len(self.task.seeds),
-            "side_by_side": self.pack.side_by_side or len(self.task.seeds),
+            "side_by_side": self.pack.side_by_side,
         }
+        if self.choice.seconds:
+            facts["race"] = dict(self.choice.seconds)
         if member.busy_seconds:
             facts["utilisation"] = member.busy_seconds / member.training_seconds
         if self.stopwatch.seconds:

@@ -45,12 +45,18 @@ class EpochResult:
 class Pack:
     """Trains members of one task side by side.
 
-    On a CPU they are fused into one network where that is known how, else they train in turn. On a GPU each has a
-    stream of its own. `side_by_side` is how many memory has room for, as far as is known.
+    They are fused into one network where the numerics want it and it is known how. Else they train in turn on a CPU,
+    and on a GPU each on a stream of its own. `side_by_side` is how many memory has room for, as far as is known.
     """
 
     def __init__(
-        self, feed: Feed, course: Course, training: Mapping[str, Any], numerics: Numerics, stopwatch: Stopwatch
+        self,
+        feed: Feed,
+        course: Course,
+        training: Mapping[str, Any],
+        numerics: Numerics,
+        stopwatch: Stopwatch,
+        side_by_side: int,
     ) -> None:
         self.feed = feed
         self.course = course
@@ -58,7 +64,7 @@ class Pack:
         self.device = numerics.device
         self.stopwatch = stopwatch
         self.training = training
-        self.side_by_side: int | None = None
+        self.side_by_side = side_by_side
         self._members: list[Member] = []
         self._lanes: list[Lane] = []
 
@@ -155,16 +161,12 @@ class Pack:
 def make_lanes(
     members: Sequence[Member], training: Mapping[str, Any], numerics: Numerics, stopwatch: Stopwatch
 ) -> list[Lane]:
-    """Return one lane for all `members` where they are to be fused and can be, else one for each.
-
-    ``fuse: auto`` fuses on a CPU, where grouped convolutions pay (docs/log.md), and not on a GPU.
-    """
+    """Return one lane for all `members` where they are to be fused and can be, else one for each."""
     on_gpu = numerics.device.type == "cuda"
-    wanted = training["fuse"] == "always" or (training["fuse"] == "auto" and not on_gpu)
     # A profiled step waits for the device after each part, a forgetful one saves generators: neither can be recorded.
     recordable = on_gpu and not (training["profile"] or training["checkpoint_activations"])
     kind = GraphedLane if recordable else Lane
-    fused = fusion.fuse([member.network for member in members]) if wanted and len(members) > 1 else None
+    fused = fusion.fuse([member.network for member in members]) if numerics.fused and len(members) > 1 else None
     if fused is not None:
         return [kind(members, fused.to(memory_format=numerics.order), training, numerics, stopwatch)]
     return [kind([member], member.network, training, numerics, stopwatch) for member in members]

@@ -1,4 +1,4 @@
-"""In which numbers and in which memory order a network computes."""
+"""How a pack computes: in which numbers and memory order, as one network or apart, with how many threads."""
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -11,11 +11,17 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Numerics:
-    """The settings ``precision`` and ``memory_format`` as they are on one device."""
+    """Everything on one device that the rounding of a result depends on.
+
+    `fused` says that the members of a pack are to compute as one network, where that is known how; `threads` counts
+    those of a CPU.
+    """
 
     device: torch.device
     precision: str
     memory_format: str
+    fused: bool = False
+    threads: int = 1
 
     def autocast(self) -> AbstractContextManager[Any]:
         """Return the context for forward passes; parameters, gradients and the loss stay fp32."""
@@ -36,18 +42,19 @@ class Numerics:
         return torch.empty_like(images, memory_format=self.order).copy_(images)
 
 
-def choose_numerics(training: Mapping[str, Any], device: torch.device) -> Numerics:
-    """Return the numerics for `device`.
+def choose_numerics(training: Mapping[str, Any], device: torch.device, threads: int = 1) -> Numerics:
+    """Return the numerics for `device` by rule: what was measured (docs/log.md, benchmarks/training.py).
 
-    ``auto`` is a rule, not a race on the spot: two choices round differently, so a stopwatch that picks one today and
-    the other tomorrow would change results from run to run. The rule holds what was measured (docs/log.md,
-    benchmarks/training.py): on a CPU fp32 in channels_last, on a GPU bf16 in channels_last.
-    fp32 on a GPU lets convolutions use TF32, as torch does by default.
+    On a CPU fp32 in channels_last, packs fused; on a GPU bf16 in channels_last, members on streams. fp32 on a GPU lets
+    convolutions use TF32, as torch does by default. `trainers.race` may change the memory format, fusion and threads
+    of a long training where their settings leave it open; the precision only with ``precision: race``, since arms
+    that are compared should compute in the same one, and each network's race could end otherwise.
     """
     on_gpu = device.type == "cuda"
     precision, memory_format = training["precision"], training["memory_format"]
-    if precision == "auto":
+    if precision in ("auto", "race"):
         precision = "bf16" if on_gpu else "fp32"
     if memory_format == "auto":
         memory_format = "contiguous" if on_gpu and precision == "fp32" else "channels_last"
-    return Numerics(device, precision, memory_format)
+    fused = training["fuse"] == "always" or (training["fuse"] == "auto" and not on_gpu)
+    return Numerics(device, precision, memory_format, fused, threads)

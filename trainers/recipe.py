@@ -18,7 +18,7 @@ INITS = ("as_built", "he_fan_in", "he_fan_out", "uniform_fan_in")
 
 
 def complete_training(training: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `training` with the named recipe expanded and every default filled in.
+    """Return `training` with the named recipe expanded and every default filled in (but ``race: auto`` left out).
 
     `data` is the completed data mapping, which decides what augmentation can be. A recipe counts ``epochs`` or
     ``iterations``; giving one replaces the other, and leaves drops that are counted in iterations where they are. A
@@ -38,6 +38,8 @@ def complete_training(training: Mapping[str, Any], data: Mapping[str, Any]) -> d
         raise SettingError("nesterov needs a momentum above 0", ("nesterov",))
     if completed["nesterov"] and completed["momentum_form"] == "caffe":
         raise SettingError("nesterov is defined for momentum_form: torch only", ("momentum_form",))
+    if completed["race"] == "auto":
+        del completed["race"]  # younger than the first results, whose hashes have none
     return completed
 
 
@@ -128,9 +130,10 @@ _COMPLETERS: Mapping[str, Callable[[object, Key], Any]] = {
     "init": _complete_init,
     "evaluate_every": lambda value, key: checks.integer(value, key, 1),
     "diverged_above": lambda value, key: checks.number(value, key, 0, above=True),
-    "precision": _one_of("fp32", "bf16", "auto"),
+    "precision": _one_of("fp32", "bf16", "auto", "race"),
     "memory_format": _one_of("contiguous", "channels_last", "auto"),
     "checkpoint_activations": checks.boolean,
     "fuse": _one_of("never", "always", "auto"),
+    "race": _one_of("never", "auto"),
     "profile": checks.boolean,
 }

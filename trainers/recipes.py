@@ -19,10 +19,13 @@ DEFAULTS: Mapping[str, Any] = {
     "init": {"conv": "as_built", "linear": "as_built"},
     "evaluate_every": 1,  # epochs; the last one always
     "diverged_above": 1e4,  # the mean training loss of an epoch, in nats
-    "precision": "fp32",  # fp32 | bf16 | auto: bf16 on a GPU
-    "memory_format": "auto",  # contiguous | channels_last | auto: a rule by device
+    # fp32 | bf16 | auto: bf16 on a GPU | race: the faster one on this machine. Arms that are compared should compute in
+    # one precision, and a race may give each its own.
+    "precision": "fp32",
+    "memory_format": "auto",  # contiguous | channels_last | auto: a rule by device, or the winner of a race
     "checkpoint_activations": False,  # less memory, a third more time, the same numbers
-    "fuse": "auto",  # never | always | auto: on a CPU the seeds of a pack compute as one grouped network
+    "fuse": "auto",  # never | always | auto: on a CPU the seeds of a pack compute as one grouped network, or by a race
+    "race": "auto",  # never | auto: a long training times what is left open, and threads, and takes what is far faster
     "profile": False,  # the shares of a step's parts, in the telemetry
 }
 
