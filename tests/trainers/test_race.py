@@ -1,4 +1,5 @@
-import time
+import math
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -35,12 +36,6 @@ def fake(monkeypatch):
 
     told(1.0)
     return told
-
-
-def work(seconds):
-    until = time.process_time() + seconds
-    while time.process_time() < until:
-        pass
 
 
 def long_task(*seeds, **training):
@@ -129,30 +124,51 @@ def test_a_way_that_is_hopelessly_slow_leaves_early(fake):
     assert [each.memory_format for each in taken].count("contiguous") == 2 + 1
 
 
+@pytest.fixture
+def clocks(monkeypatch):
+    """Return clocks that stand still, of the wall and of the processor, in place of those that a race reads."""
+    found = SimpleNamespace(wall=0.0, processor=0.0)
+    monkeypatch.setattr("trainers.stopwatch.time", SimpleNamespace(perf_counter=lambda: found.wall))
+    monkeypatch.setattr("trainers.rehearsal.time", SimpleNamespace(process_time=lambda: found.processor))
+    return found
+
+
 @pytest.mark.parametrize("slow", ["channels_last", "contiguous"])
-def test_real_steps_are_timed_by_what_they_compute(monkeypatch, slow):
-    step = Lane.step
+def test_steps_are_timed_by_what_they_compute(clocks, monkeypatch, slow):
+    def step(lane, *arguments):
+        is_slow = lane.numerics.memory_format == slow
+        clocks.processor += 0.3 if is_slow else 0.2
+        clocks.wall += 0.3 if is_slow else 0.9  # as if others had the processor
 
-    def slowed(lane, *arguments):
-        if lane.numerics.memory_format == slow:
-            work(0.05)
-        else:
-            time.sleep(0.08)  # as if others had the processor
-        return step(lane, *arguments)
-
-    monkeypatch.setattr(Lane, "step", slowed)
+    monkeypatch.setattr(Lane, "step", step)
     assert Trainer(long_task(0)).numerics.memory_format != slow
 
 
-def test_threads_are_timed_by_the_clock_on_the_wall(monkeypatch):
+@pytest.mark.parametrize("slow", [1, 2])
+def test_threads_are_timed_by_the_clock_on_the_wall(clocks, monkeypatch, slow):
     def step(lane, *arguments):
-        if lane.numerics.threads == 2:
-            time.sleep(0.1)
-        else:
-            work(0.02)
+        is_slow = lane.numerics.threads == slow
+        clocks.wall += 0.3 if is_slow else 0.2
+        clocks.processor += 0.3 if is_slow else 0.9
 
     monkeypatch.setattr(Lane, "step", step)
-    assert Trainer(long_task(0, memory_format="contiguous"), threads=2).numerics.threads == 1
+    assert Trainer(long_task(0, memory_format="contiguous"), threads=2).numerics.threads != slow
+
+
+def test_a_race_takes_real_steps(monkeypatch):
+    seen = []
+    step = Lane.step
+
+    def watched(lane, *arguments):
+        seen.append(step(lane, *arguments).item())
+        return torch.tensor(seen[-1:])
+
+    monkeypatch.setattr(Lane, "step", watched)
+    trainer = Trainer(long_task(0))
+    assert len(seen) >= 2 * (STEPS - race.ROUNDS)
+    assert seen[0] == pytest.approx(math.log(4), rel=0.5)
+    assert seen[1] != seen[0]
+    assert all(seconds > 0 for seconds in trainer.choice.seconds.values())
 
 
 def test_one_round_that_goes_the_other_way_keeps_the_rule(monkeypatch):
