@@ -142,6 +142,15 @@ def test_a_way_that_is_hopelessly_slow_leaves_early(fake):
     assert [each.memory_format for each in taken].count("contiguous") == 2 + 1
 
 
+@pytest.fixture
+def clocks(monkeypatch):
+    """Return clocks that stand still, of the wall and of the processor, in place of those that a race reads."""
+    found = SimpleNamespace(wall=0.0, processor=0.0)
+    monkeypatch.setattr("trainers.stopwatch.time", SimpleNamespace(perf_counter=lambda: found.wall))
+    monkeypatch.setattr("trainers.rehearsal.time", SimpleNamespace(process_time=lambda: found.processor))
+    return found
+
+
 @pytest.mark.parametrize("slow", ["channels_last", "contiguous"])
 def test_steps_are_timed_by_what_they_compute(clock, monkeypatch, slow):
     def step(lane, *arguments):
@@ -162,7 +171,23 @@ def test_threads_are_timed_by_the_clock_on_the_wall(clock, monkeypatch):
             clock.pass_by(wall=0.02, processor=0.02)
 
     monkeypatch.setattr(Lane, "step", step)
-    assert Trainer(long_task(0, memory_format="contiguous"), threads=2).numerics.threads == 1
+    assert Trainer(long_task(0, memory_format="contiguous"), threads=2).numerics.threads != slow
+
+
+def test_a_race_takes_real_steps(monkeypatch):
+    seen = []
+    step = Lane.step
+
+    def watched(lane, *arguments):
+        seen.append(step(lane, *arguments).item())
+        return torch.tensor(seen[-1:])
+
+    monkeypatch.setattr(Lane, "step", watched)
+    trainer = Trainer(long_task(0))
+    assert len(seen) >= 2 * (STEPS - race.ROUNDS)
+    assert seen[0] == pytest.approx(math.log(4), rel=0.5)
+    assert seen[1] != seen[0]
+    assert all(seconds > 0 for seconds in trainer.choice.seconds.values())
 
 
 def test_one_round_that_goes_the_other_way_keeps_the_rule(monkeypatch):
