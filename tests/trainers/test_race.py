@@ -1,3 +1,4 @@
+import math
 from types import SimpleNamespace
 
 import pytest
@@ -35,25 +36,6 @@ def fake(monkeypatch):
 
     told(1.0)
     return told
-
-
-class Clock:
-    """Two clocks that go only when told to."""
-
-    def __init__(self):
-        self.wall = self.processor = 0.0
-
-    def pass_by(self, wall, processor):
-        self.wall += wall
-        self.processor += processor
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    made = Clock()
-    monkeypatch.setattr("trainers.stopwatch.time", SimpleNamespace(perf_counter=lambda: made.wall))
-    monkeypatch.setattr("trainers.rehearsal.time", SimpleNamespace(process_time=lambda: made.processor))
-    return made
 
 
 def long_task(*seeds, **training):
@@ -152,23 +134,22 @@ def clocks(monkeypatch):
 
 
 @pytest.mark.parametrize("slow", ["channels_last", "contiguous"])
-def test_steps_are_timed_by_what_they_compute(clock, monkeypatch, slow):
+def test_steps_are_timed_by_what_they_compute(clocks, monkeypatch, slow):
     def step(lane, *arguments):
-        if lane.numerics.memory_format == slow:
-            clock.pass_by(wall=0.05, processor=0.05)
-        else:
-            clock.pass_by(wall=0.08, processor=0.01)  # as if others had the processor
+        is_slow = lane.numerics.memory_format == slow
+        clocks.processor += 0.3 if is_slow else 0.2
+        clocks.wall += 0.3 if is_slow else 0.9  # as if others had the processor
 
     monkeypatch.setattr(Lane, "step", step)
     assert Trainer(long_task(0)).numerics.memory_format != slow
 
 
-def test_threads_are_timed_by_the_clock_on_the_wall(clock, monkeypatch):
+@pytest.mark.parametrize("slow", [1, 2])
+def test_threads_are_timed_by_the_clock_on_the_wall(clocks, monkeypatch, slow):
     def step(lane, *arguments):
-        if lane.numerics.threads == 2:
-            clock.pass_by(wall=0.1, processor=0.01)
-        else:
-            clock.pass_by(wall=0.02, processor=0.02)
+        is_slow = lane.numerics.threads == slow
+        clocks.wall += 0.3 if is_slow else 0.2
+        clocks.processor += 0.3 if is_slow else 0.9
 
     monkeypatch.setattr(Lane, "step", step)
     assert Trainer(long_task(0, memory_format="contiguous"), threads=2).numerics.threads != slow
