@@ -74,6 +74,14 @@ def test_composed_files_are_svg():
     assert root.attrib["width"] == "1080"
 
 
+def test_a_file_of_several_drawings_has_their_headings_and_room_for_them():
+    root = ET.fromstring(compose([("at depth 20", drawn()), ("<b>", drawn())], 2, "Two"))
+    bold = [each.text for each in root.iter() if each.tag.endswith("text") and each.attrib.get("font-weight") == "bold"]
+    assert bold == ["at depth 20", "<b>"]
+    without = ET.fromstring(compose([("", drawn()), ("", drawn())], 2, "Two"))
+    assert int(root.attrib["height"]) > int(without.attrib["height"]) == drawn().height
+
+
 def test_the_training_curve_is_dashed_and_the_test_curve_is_not():
     line = Curve("plain", 1, (1, 2, 3), (9.0, 5.0, 2.0), (8.0, 4.0, 1.0), (10.0, 6.0, 3.0), (8.0, 3.0, 1.0))
     svg = curves_drawing([line], [], prefix="c", values=[2.0, 9.0], last_epoch=3, room=60).svg
