@@ -13,6 +13,7 @@ from reports.analysis.readings import compared, grid
 from reports.results import Scalar, Study
 
 Matrix = NDArray[np.float64]
+Codes = NDArray[np.intp]
 Term = tuple[str, ...]
 SEED = "seed"
 
@@ -100,106 +101,105 @@ def anova(
         return None
     readings = np.array([row.value for row in rows])
     squares = float(((readings - readings.mean()) ** 2).sum())
-    columns = {factor: _sum_coded([row.levels[factor] for row in rows]) for factor in (*factors, SEED)}
-    varying = [factor for factor in factors if columns[factor].shape[1]]
+    codes = {factor: _coded([row.levels[factor] for row in rows]) for factor in (*factors, SEED)}
+    varying = [factor for factor in factors if codes[factor].any()]
     highest = len(varying) if len(varying) <= 4 else 3
     wanted = [term for order in range(1, highest + 1) for term in combinations(varying, order)]
-    if blocked and columns[SEED].shape[1]:
+    if blocked and codes[SEED].any():
         wanted.insert(len(varying), (SEED,))
-    blocks, values = _rotated(wanted, columns, readings)
-    terms, dropped = _estimable(wanted, blocks)
+    terms, dropped = _estimable(wanted, codes, len(rows))
     error_term = None
-    if terms and len(rows) - _df(terms) - 1 == 0:
+    if terms and len(rows) - 1 - sum(terms.values()) == 0:
         error_term = terms.popitem()[0]
     if not terms or squares <= 0:
         return None
-    df = len(rows) - 1 - _df(terms)
-    intercept = blocks[()]
-    residual = _residual(values, [intercept, *terms.values()])
-    mse = residual / df if df and residual > 1e-20 * squares else None
-    effects = [_effect(term, {(): intercept, **terms}, values, kind, squares, mse, df) for term in terms]
+    effects, mse, df = _fitted(tuple(terms), codes, readings, kind, squares)
     planned = len(rows) if planned is None else planned
-    return Anova(tuple(effects), squares, mse, df, kind, len(rows), planned, tuple(dropped), error_term, failed)
+    return Anova(effects, squares, mse, df, kind, len(rows), planned, tuple(dropped), error_term, failed)
 
 
-def _sum_coded(levels: Sequence[Scalar]) -> Matrix:
-    known = list(dict.fromkeys(levels))
-    coded = np.zeros((len(levels), max(len(known) - 1, 0)))
-    for row, level in enumerate(levels):
-        place = known.index(level)
-        if place == len(known) - 1:
-            coded[row] = -1
-        else:
-            coded[row, place] = 1
-    return coded
+def _coded(levels: Sequence[Scalar]) -> Codes:
+    """Number the levels in the order of their first use."""
+    number = {level: place for place, level in enumerate(dict.fromkeys(levels))}
+    return np.array([number[level] for level in levels])
 
 
-def _rotated(
-    wanted: Sequence[Term], columns: Mapping[str, Matrix], values: Matrix
-) -> tuple[dict[Term, Matrix], Matrix]:
-    """Return the columns of the intercept () and of each term, and the values, in at most one row a column.
+def _estimable(wanted: Sequence[Term], codes: Mapping[str, Codes], n: int) -> tuple[dict[Term, int], list[Term]]:
+    """Return the terms that add all their degrees of freedom to those before them, with these, and the others.
 
-    One QR decomposition turns all least-squares problems over these columns into small ones with the same residuals.
-    A term with more columns than there are values is left out.
+    An interaction goes with each of its parts: without them it would not be one.
     """
-    blocks: dict[Term, Matrix] = {(): np.ones((len(values), 1))}
+    columns = {factor: np.eye(each.max() + 1)[each, :-1] for factor, each in codes.items()}
+    blocks: dict[Term, Matrix] = {(): np.ones((n, 1))}
     for term in wanted:
-        if math.prod(columns[factor].shape[1] for factor in term) < len(values):
+        if math.prod(columns[factor].shape[1] for factor in term) < n:
             block = blocks[()]
             for factor in term:
-                block = np.einsum("ij,ik->ijk", block, columns[factor]).reshape(len(values), -1)
+                block = np.einsum("ij,ik->ijk", block, columns[factor]).reshape(n, -1)
             blocks[term] = block
-    small = np.linalg.qr(np.hstack([*blocks.values(), values[:, None]]), mode="r")
+    blocks = _triangular(blocks)
+    while lost := _first_dependent(blocks):
+        blocks = _triangular({term: block for term, block in blocks.items() if not set(lost) <= set(term)})
+    width = {term: block.shape[1] for term, block in blocks.items() if term}
+    return width, [term for term in wanted if term not in width]
+
+
+def _triangular(blocks: Mapping[Term, Matrix]) -> dict[Term, Matrix]:
+    """Return R of the QR decomposition by terms: its columns depend on each other as the design's do; its rows are few.
+
+    On the diagonal stands what each column adds to those before it.
+    """
     ends = np.cumsum([block.shape[1] for block in blocks.values()])
-    parts = np.split(small, ends, axis=1)
-    return dict(zip(blocks, parts[:-1], strict=True)), parts[-1][:, 0]
+    small = np.linalg.qr(np.hstack([*blocks.values()]), mode="r")
+    return dict(zip(blocks, np.split(small, ends[:-1], axis=1), strict=True))
 
 
-def _estimable(wanted: Sequence[Term], blocks: Mapping[Term, Matrix]) -> tuple[dict[Term, Matrix], list[Term]]:
-    """Return the terms that add their full number of degrees of freedom to those before them, and the others."""
-    terms: dict[Term, Matrix] = {}
-    dropped = []
-    basis = np.linalg.qr(blocks[()])[0]
-    for term in wanted:
-        block = blocks.get(term)
-        if block is None or block.shape[1] + basis.shape[1] > block.shape[0]:
-            dropped.append(term)
-            continue
-        rest = block - basis @ (basis.T @ block)
-        rest -= basis @ (basis.T @ rest)
-        added, triangle = np.linalg.qr(rest)
-        if np.linalg.matrix_rank(triangle, tol=1e-9 * float(np.linalg.norm(block))) < block.shape[1]:
-            dropped.append(term)
-            continue
-        terms[term] = block
-        basis = np.hstack([basis, added])
-    return terms, dropped
+def _first_dependent(blocks: Mapping[Term, Matrix]) -> Term | None:
+    place = 0
+    for term, block in blocks.items():
+        for column in block.T:
+            added = abs(column[place]) if place < len(column) else 0.0
+            if added <= 1e-9 * np.linalg.norm(column):
+                return term
+            place += 1
+    return None
 
 
-def _df(terms: Mapping[Term, Matrix]) -> int:
-    return sum(block.shape[1] for block in terms.values())
+def _fitted(
+    terms: Sequence[Term], codes: Mapping[str, Codes], readings: Matrix, kind: int, total: float
+) -> tuple[tuple[Effect, ...], float | None, int]:
+    """Return the effects by statsmodels' least squares, and the residual's mean square and degrees of freedom."""
+    import pandas as pd
+    from statsmodels.formula.api import ols
+    from statsmodels.stats.anova import anova_lm
 
-
-def _residual(values: Matrix, blocks: Sequence[Matrix]) -> float:
-    design = np.hstack(blocks)
-    fitted = design @ np.linalg.lstsq(design, values, rcond=None)[0]
-    return float(((values - fitted) ** 2).sum())
+    # Columns of our own naming: a factor may be called anything, and a formula may not.
+    column = {factor: f"f{place}" for place, factor in enumerate(codes)}
+    labels = {term: ":".join(f"C({column[factor]}, Sum)" for factor in term) for term in terms}
+    frame = pd.DataFrame({"y": readings, **{column[factor]: each for factor, each in codes.items()}})
+    model = ols(f"y ~ {' + '.join(labels.values())}", frame)
+    fit = model.fit()
+    df, mse = int(fit.df_resid), float(fit.mse_resid) if fit.ssr > 1e-20 * total else None
+    if mse is None:  # anova_lm has the squares from F, which a residual of nothing makes infinite: F on a scale of 1
+        fit = model.fit(cov_type="fixed scale", cov_kwds={"scale": 1.0})
+    table = anova_lm(fit, typ=kind)
+    squares = table["sum_sq"] if mse is not None else table["F"] * table["df"]
+    effects = []
+    for term, label in labels.items():
+        f, p = (float(table.at[label, "F"]), float(table.at[label, "PR(>F)"])) if mse is not None else (None, None)
+        effects.append(_effect(term, float(squares[label]), int(table.at[label, "df"]), f, p, total, mse, df))
+    return tuple(effects), mse, df
 
 
 def _effect(
-    term: Term, terms: Mapping[Term, Matrix], values: Matrix, kind: int, total: float, mse: float | None, df: int
+    term: Term, squares: float, width: int, f: float | None, p: float | None, total: float, mse: float | None, df: int
 ) -> Effect:
-    """Type II compares with the model of all terms that do not contain this one, type III with all others."""
-    others = [block for name, block in terms.items() if name != term and (kind == 3 or not set(term) <= set(name))]
-    squares = max(_residual(values, others) - _residual(values, [*others, terms[term]]), 0.0)
-    width = terms[term].shape[1]
-    f = squares / width / mse if mse else None
     return Effect(
         term=term,
         squares=squares,
         df=width,
         f=f,
-        p=float(stats.f.sf(f, width, df)) if f is not None else None,
+        p=p,
         eta2=squares / total,
         partial_eta2=squares / (squares + mse * df) if mse else None,
         omega2=(squares - width * mse) / (total + mse) if mse else None,

@@ -10,7 +10,7 @@ from reports.analysis.claims import Claim
 from reports.analysis.effects import Sign, Student
 from reports.analysis.evidence import ContextResult
 from reports.analysis.intervals import sd_interval
-from reports.analysis.power import MOST_SEEDS, seeds_for_rate, tail_power
+from reports.analysis.power import fewest_seeds, seeds_for_rate, smallest_effect, tail_power
 
 
 @dataclass(frozen=True)
@@ -205,35 +205,19 @@ def _spread_ratio(result: ContextResult) -> tuple[float, float]:
 
 
 def _seeds(decided: Callable[[int], float | None], power: float) -> int | None:
-    """Return the fewest seeds from which on the chance reaches `power`, by doubling and then halving."""
-    low, high = 1, 2
-    while (found := decided(high)) is not None and found < power:
-        if high >= MOST_SEEDS:
-            return None
-        low, high = high, min(2 * high, MOST_SEEDS)
-    if found is None:
-        return None
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if (decided(middle) or 0.0) >= power else (middle, high)
-    return high
+    """Return the number of seeds from which on the chance reaches `power`; None where there is nothing to go by."""
+    return None if decided(2) is None else fewest_seeds(lambda n: decided(n) or 0.0, power)
 
 
 def _detectable(claim: Claim, results: Sequence[ContextResult], n: int, alpha: float, power: float) -> float | None:
     sizes = [_smallest(claim, each.effect, n, alpha, power) for each in results if isinstance(each.effect, Student)]
-    return max(sizes) if n >= 2 and sizes and len(sizes) == len(results) else None
+    known = [size for size in sizes if size is not None]
+    return max(known) if n >= 2 and known and len(known) == len(results) else None
 
 
-def _smallest(claim: Claim, effect: Student, n: int, alpha: float, power: float) -> float:
-    """Return the smallest distance from the margin, or for "==" the smallest margin, by halving an interval."""
+def _smallest(claim: Claim, effect: Student, n: int, alpha: float, power: float) -> float | None:
+    """Return the smallest distance from the margin, or for "==" the smallest margin; None beyond 1e6 errors."""
     se, df = effect.se * math.sqrt(effect.n / n), effect.df * (n - 1) / (effect.n - 1)
-    same = claim.statement.relation == "=="
-    tail, wanted = (alpha, (1 + power) / 2) if same else (alpha / 2, power)
-    high = 1.0
-    while tail_power(high, df, tail) < wanted:
-        high *= 2
-    low = 0.0
-    while high - low > 1e-9 * high:
-        middle = (low + high) / 2
-        low, high = (low, middle) if tail_power(middle, df, tail) >= wanted else (middle, high)
-    return high * se
+    tail, wanted = (alpha, (1 + power) / 2) if claim.statement.relation == "==" else (alpha / 2, power)
+    size = smallest_effect(lambda distance: tail_power(distance, df, tail), wanted)
+    return None if size is None else size * se

@@ -1,6 +1,7 @@
 """What a number of seeds can show: the power of a t test, the smallest effect it sees, the seeds it needs."""
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable
 
 from scipy import optimize, special, stats
@@ -10,22 +11,18 @@ MOST_SEEDS = 1000
 
 def t_power(noncentrality: float, df: float, alpha: float = 0.05) -> float:
     """Return the power of the two-sided t test at level alpha, by the noncentral t distribution."""
-    size = abs(noncentrality)
-    return tail_power(size, df, alpha / 2) + tail_power(-size, df, alpha / 2)
+    return tail_power(noncentrality, df, alpha / 2) + tail_power(-noncentrality, df, alpha / 2)
 
 
 def tail_power(noncentrality: float, df: float, tail: float) -> float:
     """Return the chance that a noncentral t exceeds the critical value which t exceeds with chance `tail`."""
-    critical = float(special.stdtrit(df, 1 - tail))
-    if noncentrality < -4:  # far below `tail`
-        return 0.0
-    if noncentrality > 37:  # scipy's series ends here, and the normal part of t hardly matters any more
-        return float(special.chdtr(df, df * (noncentrality / critical) ** 2))
-    below = float(special.nctdtr(df, noncentrality, critical))
-    return 1.0 if math.isnan(below) else 1 - below  # nan stands for a chance below the smallest float
+    below = float(special.nctdtr(df, noncentrality, special.stdtrit(df, 1 - tail)))
+    # scipy has nan for chances next to 0 and 1, from a noncentrality of about 6 downwards and 36 upwards.
+    return float(noncentrality > 0) if math.isnan(below) else 1 - below
 
 
-def _smallest(power_at: Callable[[float], float], power: float) -> float | None:
+def smallest_effect(power_at: Callable[[float], float], power: float) -> float | None:
+    """Return the smallest effect at which `power_at` reaches `power`; None beyond a million."""
     high = 1.0
     while power_at(high) < power:
         high *= 2
@@ -34,20 +31,27 @@ def _smallest(power_at: Callable[[float], float], power: float) -> float | None:
     return float(optimize.brentq(lambda effect: power_at(effect) - power, 0.0, high, xtol=1e-10))
 
 
+def fewest_seeds(power_at: Callable[[int], float], power: float) -> int | None:
+    """Return the number of seeds, 2 or more, from which on `power_at` reaches `power`; None beyond `MOST_SEEDS`."""
+    numbers = range(2, MOST_SEEDS + 1)
+    place = bisect_left(numbers, power, key=power_at)
+    return numbers[place] if place < len(numbers) else None
+
+
 def smallest_paired(n: int, alpha: float = 0.05, power: float = 0.8) -> float | None:
     """Return the smallest effect that n seeds detect by the paired t, in SDs of the differences; None below 2."""
-    return _smallest(lambda size: t_power(size * math.sqrt(n), n - 1, alpha), power) if n >= 2 else None
+    return smallest_effect(lambda size: t_power(size * math.sqrt(n), n - 1, alpha), power) if n >= 2 else None
 
 
 def smallest_welch(n: int, alpha: float = 0.05, power: float = 0.8) -> float | None:
     """Return the smallest difference of two unpaired arms of n seeds each, in SDs of one arm; None below 2 seeds."""
-    return _smallest(lambda size: t_power(size * math.sqrt(n / 2), 2 * n - 2, alpha), power) if n >= 2 else None
+    return smallest_effect(lambda size: t_power(size * math.sqrt(n / 2), 2 * n - 2, alpha), power) if n >= 2 else None
 
 
 def smallest_pooled(arms: int, n: int, alpha: float = 0.05, power: float = 0.8) -> float | None:
     """Return the smallest difference of two arms when the spread is pooled over all of them, in residual SDs."""
     df = (arms - 1) * (n - 1)
-    return _smallest(lambda size: t_power(size * math.sqrt(n / 2), df, alpha), power) if df >= 1 else None
+    return smallest_effect(lambda size: t_power(size * math.sqrt(n / 2), df, alpha), power) if df >= 1 else None
 
 
 def seeds_needed(distance: float, alpha: float = 0.05, power: float = 0.8) -> int | None:
@@ -55,19 +59,7 @@ def seeds_needed(distance: float, alpha: float = 0.05, power: float = 0.8) -> in
 
     None when even `MOST_SEEDS` are too few.
     """
-
-    def enough(n: int) -> bool:
-        return t_power(distance * math.sqrt(n), n - 1, alpha) >= power
-
-    low, high = 1, 2
-    while not enough(high):
-        low, high = high, 2 * high
-        if low >= MOST_SEEDS:
-            return None
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if enough(middle) else (middle, high)
-    return high if high <= MOST_SEEDS else None
+    return fewest_seeds(lambda n: t_power(distance * math.sqrt(n), n - 1, alpha), power)
 
 
 def seeds_for_probability(gamma: float, alpha: float = 0.05, beta: float = 0.05) -> int:

@@ -1,13 +1,12 @@
-"""Contrasts recomputed by brute force and by scipy and statsmodels, and their edges."""
+"""Contrasts, adjusted p and power recomputed by brute force and by other functions of scipy, and their edges."""
 
 import math
-from itertools import pairwise, product
+from itertools import combinations, pairwise, product
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import integrate, stats
 from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.power import TTestIndPower, TTestPower
 
 from reports.analysis import many, pooled, power
 from reports.analysis.contrasts import NOT_WIRED, contrasts
@@ -60,11 +59,22 @@ def test_the_probability_of_being_better_by_counting():
     assert probability_below([1, 2, math.inf], [2, math.inf]) == pytest.approx(np.mean(wins))
 
 
-def test_holm_and_bh_are_statsmodels():
-    p = list(RNG.uniform(size=9) ** 3)
-    assert many.holm(p) == pytest.approx(list(multipletests(p, method="holm")[1]))
-    assert many.benjamini_hochberg(p) == pytest.approx(list(multipletests(p, method="fdr_bh")[1]))
+@pytest.mark.parametrize("p", [list(RNG.uniform(size=9) ** 3), [0.04, 0.01, 0.04, 0.0, 0.3], [0.6, 0.9], [0.03]])
+def test_holm_is_the_closed_test_of_all_families_by_bonferroni(p):
+    """A hypothesis falls at the level at which every family that holds it does (Marcus, Peritz and Gabriel 1976)."""
+    places = range(len(p))
+    families = [family for size in places for family in combinations(places, size + 1)]
+    worst = {family: min(1.0, len(family) * min(p[place] for place in family)) for family in families}
+    assert many.holm(p) == pytest.approx([max(worst[each] for each in families if place in each) for place in places])
+
+
+def test_no_p_are_adjusted_to_no_p():
     assert many.holm([]) == many.benjamini_hochberg([]) == []
+
+
+def test_benjamini_and_hochberg_are_statsmodels():
+    p = list(RNG.uniform(size=9) ** 3)
+    assert many.benjamini_hochberg(p) == pytest.approx(list(multipletests(p, method="fdr_bh")[1]))
 
 
 def test_pooled_is_the_linear_model_with_seeds_missing():
@@ -133,12 +143,18 @@ def test_differences_of_fails():
     assert (found[0], found[1], math.isnan(found[2]), set(found)) == (math.inf, -math.inf, True, {0, 1, 2})
 
 
-@pytest.mark.parametrize("n", [2, 3, 5, 12, 40])
-def test_power_is_statsmodels(n):
-    for d in (0.2, 0.8, 2.0):
-        assert power.t_power(d * math.sqrt(n), n - 1) == pytest.approx(TTestPower().power(d, n, 0.05), abs=1e-7)
-        expected = TTestIndPower().power(d, n, 0.05)
-        assert power.t_power(d * math.sqrt(n / 2), 2 * n - 2) == pytest.approx(expected, abs=1e-7)
+@pytest.mark.parametrize("df", [1, 2, 4.5, 11, 39])
+@pytest.mark.parametrize("noncentrality", [0.3, 1.8, 5.0])
+def test_power_is_the_normal_chance_averaged_over_the_spread(df, noncentrality):
+    critical = stats.t.isf(0.025, df)
+    spread = stats.chi(df, scale=1 / math.sqrt(df))
+
+    def beyond(s):
+        both = stats.norm.sf(critical * s - noncentrality) + stats.norm.cdf(-critical * s - noncentrality)
+        return both * spread.pdf(s)
+
+    expected = integrate.quad(beyond, 0, spread.isf(1e-14), epsabs=1e-11, limit=200)[0]
+    assert power.t_power(noncentrality, df) == pytest.approx(expected, abs=1e-8)
 
 
 @pytest.mark.parametrize("df", [1, 2, 7.5, 30, 400])
@@ -152,6 +168,18 @@ def test_power_rises_from_alpha_to_one_without_a_gap(df):
 def test_seeds_needed_is_the_smallest_number():
     n = power.seeds_needed(0.7)
     assert power.t_power(0.7 * math.sqrt(n), n - 1) >= 0.8 > power.t_power(0.7 * math.sqrt(n - 1), n - 2)
+
+
+@pytest.mark.parametrize("alpha", [0.1, 0.05, 0.005, 5e-4])
+def test_the_smallest_effect_at_two_seeds_is_seen_with_the_power_asked_for(alpha):
+    size = power.smallest_paired(2, alpha, 0.9)
+    assert power.t_power(size * math.sqrt(2), 1, alpha) == pytest.approx(0.9, abs=1e-8)
+
+
+@pytest.mark.parametrize("distance", [0.12, 0.3, 1.0, 3.0, 40.0])
+def test_seeds_needed_by_counting_upwards(distance):
+    counted = next(n for n in range(2, 1001) if power.t_power(distance * math.sqrt(n), n - 1, 0.02) >= 0.9)
+    assert power.seeds_needed(distance, 0.02, 0.9) == counted
 
 
 def test_a_tiny_effect_needs_more_seeds_than_anyone_has():
