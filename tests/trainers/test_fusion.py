@@ -28,6 +28,7 @@ FUSABLE = {
     "layer scale": {"shortcut": {"op": "layer_scale", "start": 0.5}},
     "projection": {"downsample": "projection"},
     "bottleneck": {"block": "bottleneck", "depth": 11},
+    "single": {"block": "single"},
     "highway": {"family": "highway"},
     "vgg": {"family": "vgg", "depth": 11, "batch_norm": True, "hidden": 0},
 }
