@@ -1,6 +1,7 @@
 """Connections to the results database: one SQLAlchemy engine, set up so that reading while a study runs works."""
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -108,7 +109,7 @@ def _sqlite(url: URL, read_only: bool) -> Engine:
             return open_readonly(path)
         # isolation_level=None: BEGIN is said below, since the driver's own comes too late to hold reads together.
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False, isolation_level=None)
-        connection.execute(f"PRAGMA journal_mode={journal}")
+        _choose_journal(connection, journal)
         connection.execute("PRAGMA synchronous=NORMAL" if journal == "WAL" else "PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
         return connection
@@ -121,6 +122,24 @@ def _sqlite(url: URL, read_only: bool) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
     return engine
+
+
+def _choose_journal(connection: sqlite3.Connection, journal: str) -> None:
+    """Choose how a file keeps its transactions whole; sqlite3.Error when it is locked for long.
+
+    SQLite gives up at once where two choose for a new file at the same moment, whatever its timeout.
+    """
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute(f"PRAGMA journal_mode={journal}")
+            return
+        except sqlite3.OperationalError as error:
+            is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY  # its extended codes say why
+            if not is_busy or time.monotonic() > until:
+                connection.close()
+                raise
+            time.sleep(0.01)
 
 
 def _server(url: URL, read_only: bool) -> Engine:

@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,16 @@ def test_many_may_open_a_new_database_at_once(url):
     assert [store.studies() for store in opened] == [[]] * 4
     for store in opened:
         store.close()
+
+
+def test_a_new_database_that_another_process_is_writing_is_waited_for(tmp_path):
+    with closing(sqlite3.connect(tmp_path / "r.db", isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")  # in which SQLite refuses a change of the journal without waiting
+        release = threading.Timer(0.3, other.execute, ["ROLLBACK"])
+        release.start()
+        with Store.open(tmp_path / "r.db") as store:
+            assert store.studies() == []
+        release.join()
 
 
 def test_an_installed_package_finds_its_migrations(tmp_path):
