@@ -18,8 +18,9 @@ from reports.results import State
 class StudyBlocks:
     """Hands out the trials of a study block by block, each following from the results on record.
 
-    The first block holds everything planned that has no result yet; FAILED trials get another chance. With looks, each
-    further block adds the seeds that the claims still need (`reports.analysis.adaptive`).
+    The first block holds everything planned that has no result yet; FAILED trials get another chance, and those that a
+    search has stopped early are trained to their end. With looks, each further block adds the seeds that the claims
+    still need (`reports.analysis.adaptive`).
     """
 
     def __init__(self, store: Store, plan: StudyPlan, progress: Progress, seeds_per_pack: int = 1) -> None:
@@ -36,7 +37,7 @@ class StudyBlocks:
         for trial in study.trials:
             if trial.arm not in self._arms:
                 continue
-            again = not trial.state.is_finished() or trial.state is State.FAILED
+            again = not trial.state.is_outcome()
             planned = self._planned(trial.arm, trial.seed)
             self._follow(planned, State.WAITING if again else trial.state)
             if again:

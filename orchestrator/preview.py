@@ -125,7 +125,7 @@ def _forecast(config: StudyConfig) -> "Forecast":
 
 def _arm_preview(planned: PlannedArm, plan: StudyPlan, states: Mapping[str, State], seconds: float) -> ArmPreview:
     trials = [trial.id for trial in plan.trials if trial.arm.id == planned.arm.id]
-    cached = sum(states.get(trial, State.WAITING).is_finished() for trial in trials)
+    cached = sum(states.get(trial, State.WAITING).is_outcome() for trial in trials)
     return ArmPreview(planned.arm.name, len(trials) - cached, cached, planned.params, planned.flops, seconds)
 
 

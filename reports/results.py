@@ -14,7 +14,7 @@ Scalar = bool | int | float | str
 
 
 class State(StrEnum):
-    """Where a trial stands. A finished trial never changes."""
+    """Where a trial stands. A result never changes; what was PRUNED or FAILED may be trained again."""
 
     WAITING = "WAITING"
     RUNNING = "RUNNING"

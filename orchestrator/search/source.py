@@ -197,9 +197,14 @@ class SearchSource:
         found = self._ledger.known(trial.id for trial in trials)
         self._trials[planned.arm.id] = trials
         for trial in trials:
-            self._known[trial.id] = known = found.get(trial.id, Known())
+            self._known[trial.id] = known = self._answer(found.get(trial.id, Known()))
             self._arm_of[trial.id] = planned.arm.id
             self._follow(planned, trial, known.state if known.is_answer else State.WAITING)
+
+    def _answer(self, known: Known) -> Known:
+        """Return what is known of a trial as this search takes it: one that stops nothing early asks for a result."""
+        stops = self.plan.settings.scheduler["name"] != "none"
+        return Known() if known.state is State.PRUNED and not stops else known
 
     def _history(self, planned: PlannedArm) -> tuple[Score | None, Mapping[int, float]]:
         """Return the score of an arm of an earlier run, None without one, and its errors by epoch."""

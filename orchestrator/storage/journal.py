@@ -1,4 +1,4 @@
-"""What each event does to the tables. Finished states never change, and asking twice does no harm."""
+"""What each event does to the tables. Results never change, and asking twice does no harm."""
 
 import hashlib
 from collections.abc import Mapping
@@ -15,8 +15,7 @@ from orchestrator.storage.upsert import insert_new, insert_or_update
 from reports.results import Epoch, State
 from search_spaces.arm import canonical_json
 
-_RESULTS = [State.COMPLETE.value, State.DIVERGED.value, State.PRUNED.value]
-_FINISHED = [*_RESULTS, State.FAILED.value]
+_FINISHED = [state.value for state in State if state.is_finished()]
 
 # Built once, since they run for each epoch of each trial. An epoch that comes after the result leaves no trace.
 _SET_EPOCH = (
@@ -77,7 +76,7 @@ def _attempt_started(connection: Connection, event: AttemptStarted, driver: str)
     ).one_or_none()
     if trial is None:
         return _must_exist(connection, event.trial)
-    if trial.state in _RESULTS:
+    if State(trial.state).is_outcome() or (trial.state == State.PRUNED and _was_begun_by(connection, event, driver)):
         return False
     _end_attempts(connection, event.trial, driver, event, "lost")
     facts = dict(event.environment)
@@ -94,6 +93,12 @@ def _attempt_started(connection: Connection, event: AttemptStarted, driver: str)
     connection.execute(update(trials).where(trials.c.id == event.trial, begun).values(started_at=event.at))
     connection.execute(update(trials).where(trials.c.id == event.trial).values(**running))
     return True
+
+
+def _was_begun_by(connection: Connection, event: AttemptStarted, driver: str) -> bool:
+    """Whether this driver trained the trial before: what it stopped early stays so, but others may want the result."""
+    theirs = (attempts.c.trial == event.trial) & (attempts.c.driver == driver)
+    return connection.execute(select(attempts.c.trial).where(theirs).limit(1)).one_or_none() is not None
 
 
 def _epoch_done(connection: Connection, event: EpochDone, driver: str) -> bool:
@@ -119,10 +124,11 @@ def _trial_ended(connection: Connection, event: TrialEnded, driver: str) -> bool
         "telemetry": event.telemetry,
         "finished_at": event.at,
     }
-    open_still = trials.c.state.not_in(_FINISHED)
-    applied = (
-        connection.execute(update(trials).where(trials.c.id == event.trial, open_still).values(**ended)).rowcount > 0
-    )
+    change = update(trials).where(trials.c.id == event.trial, trials.c.state.not_in(_FINISHED)).values(**ended)
+    if event.state is State.PRUNED:  # another study may be training it for its result
+        theirs = (attempts.c.trial == event.trial) & attempts.c.ended_at.is_(None) & (attempts.c.driver != driver)
+        change = change.where(~select(attempts.c.trial).where(theirs).exists())
+    applied = connection.execute(change).rowcount > 0
     if not applied:
         _must_exist(connection, event.trial)
     last = _end_attempts(connection, event.trial, driver, event, event.state.value if applied else "late")

@@ -19,9 +19,9 @@ from reports.results import State
 class PlanOutcome:
     """What a plan means for a database: its trials by what is known of them, and the arms that come and go.
 
-    `new` trials were never seen, `cached` ones have a result (complete, diverged or pruned), `failed` ones have none,
-    `unfinished` ones were begun or planned before. `orphaned` names every arm of an earlier version of the study that
-    the plan leaves out, `returned` those that were left out before and are back.
+    `new` trials were never seen, `cached` ones have a result (complete or diverged), `failed` ones have none,
+    `unfinished` ones were planned or begun before, or stopped early by a search. `orphaned` names every arm of an
+    earlier version of the study that the plan leaves out, `returned` those that were left out before and are back.
     """
 
     new: tuple[str, ...]
@@ -118,7 +118,7 @@ def _group(state: State | None) -> str:
         return "new"
     if state is State.FAILED:
         return "failed"
-    return "cached" if state.is_finished() else "unfinished"
+    return "cached" if state.is_outcome() else "unfinished"
 
 
 def _is_same_plan(connection: Connection, plan: StudyPlan) -> bool:

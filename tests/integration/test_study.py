@@ -6,8 +6,12 @@ import pandas as pd
 import pytest
 
 from orchestrator import RunOptions, load_study, run_study
+from orchestrator.config import read_study
 from orchestrator.errors import UserError
-from orchestrator.storage import Store
+from orchestrator.events import AttemptStarted, TrialEnded
+from orchestrator.plan import make_plan
+from orchestrator.preview import preview
+from orchestrator.storage import Recorder, Store
 from reports.results import State
 
 INLINE = RunOptions(executor="inline", report=False)
@@ -56,6 +60,20 @@ def test_another_study_reuses_trials_of_the_same_settings(small: Path) -> None:
     small.write_text(small.read_text().replace("study: small", "study: other"))
     run_study(small, options=INLINE)
     assert finished_at("other") == before
+
+
+def test_what_a_search_stopped_early_is_trained_to_its_end(small: Path) -> None:
+    config = read_study(small)
+    plan = make_plan(config)
+    stopped = plan.trials[0].id
+    with Store.open("sqlite:///results.db") as store:
+        store.record_plan(plan)
+        with Recorder(store, "small") as recorder:
+            recorder.put(AttemptStarted(stopped, "cpu", "here", {}))
+            recorder.put(TrialEnded(stopped, State.PRUNED, "at a rung"))
+    assert preview(config, "sqlite:///results.db").new == 4
+    study = run_study(small, options=INLINE).study
+    assert [trial.state for trial in study.trials] == [State.COMPLETE] * 4
 
 
 def test_the_results_come_as_data_frames_with_factors_as_columns(small: Path) -> None:

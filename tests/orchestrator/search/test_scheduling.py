@@ -164,6 +164,15 @@ def test_the_other_seeds_of_an_arm_that_was_stopped_before_are_stopped_too(plann
     assert (end.trial, end.state) == (going, State.PRUNED)
 
 
+@pytest.mark.parametrize(("scheduler", "expected"), [("none", True), ("median", False)])
+def test_what_another_search_stopped_is_trained_by_one_that_stops_nothing(planned_arms, scheduler, expected):
+    (trial,) = begin(source_of(planned_arms, "none")).trials.values()
+    ledger = OnRecord(trials={trial: Known(State.PRUNED, errors={1: 30.0})})
+    source = source_of(planned_arms, scheduler, ledger=ledger)
+    trained = {trial for _ in range(3) for trial in begin(source).trials.values()}
+    assert (trial in trained) is expected
+
+
 def test_a_search_that_is_taken_up_again_has_the_rungs_that_it_had(planned_arms):
     ledger = MemoryLedger()
     scheduler = {"name": "asha", "factor": 2}

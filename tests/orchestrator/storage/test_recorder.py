@@ -128,7 +128,7 @@ def test_a_lost_attempt_lets_the_trial_wait(record, trial, load, rows):
     ]
 
 
-@pytest.mark.parametrize("state", [State.COMPLETE, State.DIVERGED, State.PRUNED])
+@pytest.mark.parametrize("state", [State.COMPLETE, State.DIVERGED])
 def test_a_result_never_changes(record, trial, load, rows, state):
     record(started(trial), EpochDone(trial, epoch(1)), TrialEnded(trial, state, seconds=1.0))
     before = load()
@@ -142,6 +142,36 @@ def test_a_result_never_changes(record, trial, load, rows, state):
     assert load() == before
     late = rows("SELECT kind FROM events WHERE NOT applied ORDER BY id")
     assert [row["kind"] for row in late] == ["AttemptStarted", "EpochDone", "EpochDone", "TrialEnded", "AttemptLost"]
+
+
+def test_what_a_driver_stops_early_it_does_not_begin_again(record, trial, load):
+    stopped = TrialEnded(trial, State.PRUNED, "at a rung", seconds=1.0)
+    record(started(trial), EpochDone(trial, epoch(1)), stopped, started(trial), EpochDone(trial, epoch(2)))
+    assert (load().state, load().attempts, load().curve) == (State.PRUNED, 1, (epoch(1),))
+
+
+def test_what_one_driver_stopped_early_another_trains_to_its_end(record, trial, load, rows):
+    record(started(trial), EpochDone(trial, epoch(1)), TrialEnded(trial, State.PRUNED, "at a rung", seconds=1.0))
+    both = epoch(1, 50.0), epoch(2, 40.0)
+    record(started(trial), *(EpochDone(trial, each) for each in both), TrialEnded(trial, State.COMPLETE, seconds=2.0))
+    assert (load().state, load().reason, load().seconds, load().curve) == (State.COMPLETE, None, 2.0, both)
+    assert [row["ending"] for row in rows("SELECT ending FROM attempts ORDER BY number")] == ["PRUNED", "COMPLETE"]
+
+
+def test_a_search_stops_no_trial_that_another_study_is_training(store, make_plan, plan, trial, load):
+    store.record_plan(make_plan(name="search"))
+    with Recorder(store, plan.name) as mine, Recorder(store, "search") as other:
+        for recorder in (mine, other):
+            recorder.put(started(trial))
+            assert recorder.flush(timeout=10)
+        mine.put(EpochDone(trial, epoch(1)))
+        assert mine.flush(timeout=10)
+        other.put(TrialEnded(trial, State.PRUNED, "at a rung"))
+        assert other.flush(timeout=10)
+        assert load().state is State.RUNNING
+        mine.put(EpochDone(trial, epoch(2)))
+        mine.put(TrialEnded(trial, State.COMPLETE))
+    assert (load().state, load().curve) == (State.COMPLETE, (epoch(1), epoch(2)))
 
 
 def test_a_failed_trial_may_be_tried_again(record, trial, load):
