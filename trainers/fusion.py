@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from search_spaces import shortcuts
 from search_spaces.blocks import Unit
-from search_spaces.layers import BatchNorm
+from search_spaces.layers import BatchNorm, NarrowProjection
 from search_spaces.networks import highway, residual, vgg
 
 
@@ -162,6 +162,7 @@ def _layer_scale(shortcut: Any, count: int) -> nn.Module:
 
 _FUSERS: Mapping[type[nn.Module], Callable[[Any, int], nn.Module]] = {
     nn.Conv2d: _convolution,
+    NarrowProjection: _convolution,
     nn.BatchNorm2d: _batch_norm,
     BatchNorm: _batch_norm,
     nn.Linear: _linear,

@@ -4,7 +4,7 @@ from torch import nn
 
 from search_spaces.cost import complexity
 from search_spaces.errors import SettingError
-from search_spaces.layers import BatchNorm
+from search_spaces.layers import BatchNorm, NarrowProjection
 from search_spaces.networks.families import build_network, complete_network
 from search_spaces.wiring import PLACEMENTS
 from search_spaces.wiring_space import sample_wirings
@@ -16,7 +16,7 @@ def network(**settings):
 
 
 def kinds(module):
-    names = {nn.Conv2d: "conv", BatchNorm: "bn", nn.ReLU: "relu"}
+    names = {nn.Conv2d: "conv", NarrowProjection: "conv", BatchNorm: "bn", nn.ReLU: "relu"}
     return [names[type(layer)] for layer in module.modules() if type(layer) in names]
 
 
