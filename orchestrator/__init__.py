@@ -7,6 +7,10 @@ __all__ = ["RunOptions", "RunResult", "load_study", "run_study"]
 
 def __getattr__(name: str) -> Any:
     """Import the public names on first use, so that `orchestrate --help` need not wait for torch."""
+    if name == "load_study":
+        from orchestrator.results import load_study
+
+        return load_study
     if name in __all__:
         from orchestrator import study
 

@@ -79,7 +79,8 @@ def run(
     Example: orchestrate run ablation.yaml --set training.epochs=2
     """
     from orchestrator.study import RunOptions, run_study
-    from orchestrator.terminal import print_result, show_run
+    from orchestrator.terminal import show_run
+    from orchestrator.terminal_results import print_result
 
     console = Console()
     command = shlex.join(["orchestrate", *sys.argv[1:]])
@@ -105,7 +106,7 @@ def plan(
     """
     from orchestrator.config import read_study
     from orchestrator.preview import preview
-    from orchestrator.study import database
+    from orchestrator.results import database
     from orchestrator.terminal import print_plan
 
     config = read_study(file, changes or ())
@@ -122,8 +123,8 @@ def status(study: Annotated[str | None, typer.Argument(help="One study's trials"
 
     Example: orchestrate status degradation
     """
+    from orchestrator.results import database
     from orchestrator.storage import Store
-    from orchestrator.study import database
     from orchestrator.terminal import print_studies, print_trials
 
     with Store.open(database(db), read_only=True) as store:
@@ -143,8 +144,8 @@ def query(
 
     Example: orchestrate query "SELECT arm, avg(test_error) FROM trial_results GROUP BY arm" --format markdown
     """
+    from orchestrator.results import database
     from orchestrator.storage import query as read
-    from orchestrator.study import database
     from reports.tables import render_frame
 
     print(render_frame(read(database(db), sql), format.value))
@@ -164,9 +165,9 @@ def report(
     Example: orchestrate report degradation --strict
     """
     from orchestrator.judgement import judge_study
+    from orchestrator.results import database, output_folder
     from orchestrator.storage import Store
-    from orchestrator.study import database, output_folder
-    from orchestrator.terminal import print_verdicts
+    from orchestrator.terminal_results import print_verdicts
     from reports.analysis.verdicts import Outcome
     from reports.page import write_report
 

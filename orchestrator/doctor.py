@@ -119,8 +119,8 @@ def _resources(config: StudyConfig) -> Finding:
 
 
 def _database(db: str | None, config: StudyConfig | None) -> Finding:
+    from orchestrator.results import database
     from orchestrator.storage import Store
-    from orchestrator.study import database
 
     url = database(db, config)
     try:

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -24,7 +23,8 @@ from orchestrator.judgement import judge_study
 from orchestrator.plan import make_plan
 from orchestrator.progress import Progress
 from orchestrator.replaying import Replay, open_replay
-from orchestrator.storage import PlanOutcome, Recorder, Store, StudyFrames
+from orchestrator.results import database, output_folder
+from orchestrator.storage import PlanOutcome, Recorder, Store
 from orchestrator.study_plan import StudyPlan
 from reports.analysis.verdicts import Verdict
 from reports.page import write_report
@@ -35,7 +35,6 @@ from search_spaces.errors import unknown
 if TYPE_CHECKING:
     from orchestrator.search.run import SearchRun
 
-DEFAULT_DATABASE = "sqlite:///results.db"
 EXECUTORS = ("ray", "inline", "replay")
 
 Listener = Callable[[Event], None]
@@ -124,29 +123,6 @@ def run_study(
         store.save_verdicts(plan.name, map(verdict_row, verdicts))
     report = write_report(study, out, verdicts) if options.report else None
     return RunResult(study, verdicts, report, interrupted)
-
-
-def load_study(name: str, db: str | None = None) -> StudyFrames:
-    """Return a study's results as pandas DataFrames; UserError when the DB has no study of that name."""
-    with Store.open(database(db), read_only=True) as store:
-        return StudyFrames(store.load_study(name), store.load_verdicts(name))
-
-
-def database(given: str | None, config: StudyConfig | None = None) -> str:
-    """Return the results DB: what was given, else the study file's, else $ORCHESTRATE_DB, else results.db here."""
-    in_file = config.file.database if config else None
-    return given or in_file or os.environ.get("ORCHESTRATE_DB") or DEFAULT_DATABASE
-
-
-def output_folder(study: str, given: Path | None = None) -> Path:
-    """Return the folder for a study's report; UserError when it could not be written. Nothing is made yet."""
-    out = (given or Path("out") / study).resolve()
-    nearest = next(each for each in (out, *out.parents) if each.exists())
-    try:
-        tempfile.TemporaryDirectory(dir=nearest).cleanup()
-    except OSError as error:
-        raise UserError(f"--out {out}: nothing can be written there ({error.strerror}); name another folder") from None
-    return out
 
 
 def _check(options: RunOptions) -> None:

@@ -1,36 +1,33 @@
-"""Print plans, results and findings to the terminal, as tables that fit it."""
+"""Print plans, lists and findings to the terminal, as tables that fit it."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from orchestrator.display import shown
-from orchestrator.doctor import Finding
-from orchestrator.presets import Preset
-from orchestrator.preview import Preview
 from orchestrator.progress import Progress, duration
 from orchestrator.storage import PlanOutcome, StudySummary
-from orchestrator.study import Listener, RunResult, Show
 from orchestrator.study_plan import StudyPlan
-from reports.analysis.arms import ArmSummary, summarise
-from reports.analysis.search import confirmed_view
-from reports.analysis.verdicts import Verdict
-from reports.checks import machine_sentences, noise_sentences, saved_sentence
 from reports.results import State, Study
-from reports.sections.confirmation import conclusions
+
+if TYPE_CHECKING:  # a command imports what it runs, and `status` runs nothing
+    from orchestrator.doctor import Finding
+    from orchestrator.presets import Preset
+    from orchestrator.preview import Preview
+    from orchestrator.study import Listener, Show
 
 NOTES_SHOWN = 6
 
 
-def show_run(console: Console) -> Show:
+def show_run(console: Console) -> "Show":
     """Return what `run_study` shows on `console`: what is about to be done, then the progress."""
 
     @contextmanager
-    def show(progress: Progress, plan: StudyPlan, outcome: PlanOutcome) -> Iterator[Listener]:
+    def show(progress: Progress, plan: StudyPlan, outcome: PlanOutcome) -> Iterator["Listener"]:
         waiting = sum(not trial.state.is_finished() for trial in progress.trials.values())
         say(
             console,
@@ -49,54 +46,7 @@ def show_run(console: Console) -> Show:
     return show
 
 
-def print_result(console: Console, result: RunResult) -> None:
-    """Print the arm table and where the report is."""
-    study = result.study
-    shown = confirmed_view(study)
-    print_arms(console, summarise(shown), list(shown.factors))
-    counts = Counter(trial.state for trial in study.trials)
-    say(console, ", ".join(f"{count} {state.lower()}" for state, count in sorted(counts.items())))
-    failed = [trial for trial in study.trials if trial.state is State.FAILED]
-    for reason, count in Counter(trial.reason for trial in failed).items():
-        first = next(trial for trial in failed if trial.reason == reason)
-        others = f" and {count - 1} more" if count > 1 else ""
-        say(console, f"FAILED: {first.arm} seed={first.seed}{others}: {reason}; the next run tries again")
-    print_verdicts(console, study, result.verdicts)
-    for sentence in conclusions(study):
-        say(console, sentence)
-    if result.report:
-        say(console, f"report: {result.report}")
-
-
-def print_arms(console: Console, summaries: tuple[ArmSummary, ...], factors: Sequence[str]) -> None:
-    """Print an arm a row: mean ± SD of the test error over its seeds, or "fail" as the papers print it."""
-    table = Table(header_style="bold")
-    for factor in factors or ["arm"]:
-        table.add_column(escape(factor))
-    table.add_column("test error %, ± 1 SD", justify="right")
-    table.add_column("n", justify="right")
-    table.add_column("parameters", justify="right")
-    for summary in summaries:
-        arm = summary.arm
-        if not arm.orphaned:
-            levels = [str(arm.levels[factor]) for factor in factors] or [arm.name]
-            params = "" if arm.params is None else f"{arm.params:,}"
-            table.add_row(*map(escape, levels), escape(summary.text), str(summary.n), params)
-    console.print(table)
-
-
-def print_verdicts(console: Console, study: Study, verdicts: Sequence[Verdict]) -> None:
-    """Print a claim a line: its verdict, and the sentence that says what it rests on; then what guards the numbers."""
-    for verdict in verdicts:
-        badges = [*verdict.badges, *([verdict.post_hoc] if verdict.post_hoc else [])]
-        marks = f" [{', '.join(badges)}]" if badges else ""
-        say(console, f"{verdict.verdict:12}  {verdict.id}: {verdict.sentence}{marks}")
-    saved = saved_sentence(study)
-    for line in (*noise_sentences(study), *machine_sentences(study), *([saved] if saved else [])):
-        say(console, line)
-
-
-def print_plan(console: Console, preview: Preview) -> None:
+def print_plan(console: Console, preview: "Preview") -> None:
     """Print what a run would do: an arm a row, then the sums and what the seeds can tell."""
     table = Table(header_style="bold")
     table.add_column("arm", overflow="fold", min_width=min(max(len(arm.name) for arm in preview.arms), 28))
@@ -113,7 +63,7 @@ def print_plan(console: Console, preview: Preview) -> None:
         say(console, line)
 
 
-def print_presets(console: Console, presets: Sequence[Preset]) -> None:
+def print_presets(console: Console, presets: Sequence["Preset"]) -> None:
     """Print what each ready study is, what it asks and how much it trains, and how to run one."""
     for preset in presets:
         say(console, f"{preset.name}: {preset.arms} arms, {preset.trials} trials on {preset.data}")
@@ -160,7 +110,7 @@ def say(console: Console, line: str) -> None:
     console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def print_findings(console: Console, findings: Sequence[Finding]) -> None:
+def print_findings(console: Console, findings: Sequence["Finding"]) -> None:
     """Print what was examined, a finding a line, with what to do about each fault."""
     for finding in findings:
         say(console, f"{'ok  ' if finding.fine else 'FAIL'}  {finding.name}: {finding.seen}")

@@ -1,8 +1,10 @@
 import time
 
 import pytest
+from torch import nn
 
 from search_spaces.cost import complexity
+from search_spaces.trace import trace
 
 
 def graph(**settings):
@@ -66,3 +68,16 @@ def test_a_110_layer_network_is_measured_within_a_second():
     start = time.process_time()
     complexity({"depth": 110})
     assert time.process_time() - start < 1
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: nn.Sequential(nn.Flatten(), nn.Linear(63, 3)),
+        lambda: nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(5)),
+    ],
+    ids=["linear", "batch norm"],
+)
+def test_layers_that_do_not_fit_each_other_are_no_network(build):
+    with pytest.raises(RuntimeError, match=r"\b(63|4 elements not 5)\b"):
+        trace(build, (1, 8, 8))

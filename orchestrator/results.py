@@ -1,0 +1,40 @@
+"""Where the results of studies are, and how to read them; nothing here needs torch or Ray."""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orchestrator.errors import UserError
+from orchestrator.storage import Store
+
+if TYPE_CHECKING:
+    from orchestrator.config import StudyConfig
+    from orchestrator.storage import StudyFrames
+
+DEFAULT_DATABASE = "sqlite:///results.db"
+
+
+def load_study(name: str, db: str | None = None) -> "StudyFrames":
+    """Return a study's results as pandas DataFrames; UserError when the DB has no study of that name."""
+    from orchestrator.storage import StudyFrames  # not above: it imports pandas
+
+    with Store.open(database(db), read_only=True) as store:
+        return StudyFrames(store.load_study(name), store.load_verdicts(name))
+
+
+def database(given: str | None, config: "StudyConfig | None" = None) -> str:
+    """Return the results DB: what was given, else the study file's, else $ORCHESTRATE_DB, else results.db here."""
+    in_file = config.file.database if config else None
+    return given or in_file or os.environ.get("ORCHESTRATE_DB") or DEFAULT_DATABASE
+
+
+def output_folder(study: str, given: Path | None = None) -> Path:
+    """Return the folder for a study's report; UserError when it could not be written. Nothing is made yet."""
+    out = (given or Path("out") / study).resolve()
+    nearest = next(each for each in (out, *out.parents) if each.exists())
+    try:
+        tempfile.TemporaryDirectory(dir=nearest).cleanup()
+    except OSError as error:
+        raise UserError(f"--out {out}: nothing can be written there ({error.strerror}); name another folder") from None
+    return out

@@ -1,0 +1,50 @@
+"""A command waits for no library that it does not use: torch and scipy take seconds to import."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from orchestrator.storage import Store
+
+ROOT = str(Path(__file__).parents[2])
+LOADED = """
+import sys
+from orchestrator.cli import main
+try:
+    main()
+except SystemExit as end:
+    assert not end.code, end.code
+print(*sorted({"torch", "scipy", "pandas", "torch._dynamo"} & set(sys.modules)), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "allowed"),
+    [
+        (["--help"], set()),
+        (["presets"], set()),
+        (["status"], set()),
+        (["query", "SELECT count(*) FROM trial_results"], {"pandas"}),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else None,
+)
+def test_a_command_imports_what_it_uses(words: list[str], allowed: set[str], tmp_path: Path) -> None:
+    Store.open(f"sqlite:///{tmp_path}/results.db").close()
+    environment = {**os.environ, "PYTHONPATH": ROOT, "ORCHESTRATE_DB": f"sqlite:///{tmp_path}/results.db"}
+    command = [sys.executable, "-c", LOADED, *words]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert set(done.stderr.split()) <= allowed
+
+
+def test_tracing_a_network_does_not_import_torchs_compiler() -> None:
+    code = (
+        "import sys\n"
+        "from search_spaces import complexity\n"
+        "assert complexity({'depth': 8}).params\n"
+        "assert 'torch._dynamo' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
