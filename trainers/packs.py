@@ -173,9 +173,13 @@ def make_lanes(
 
 
 def is_random(network: nn.Module) -> bool:
-    """Whether the network draws random numbers in training."""
-    drawing = (nn.Dropout, nn.Dropout2d, shortcuts.Dropout, shortcuts.StochasticDepth)
-    return any(isinstance(module, drawing) for module in network.modules())
+    """Whether the network draws random numbers in training, as modules of the user's own may."""
+    dropouts = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
+    drawing = (*dropouts, nn.RReLU, shortcuts.Dropout, shortcuts.StochasticDepth)
+    return any(
+        isinstance(module, drawing) or type(module).__module__.partition(".")[0] not in ("torch", "search_spaces")
+        for module in network.modules()
+    )
 
 
 def _all_unsound(watches: list[list[LossWatch]], losses: list[Tensor], images: int) -> bool:

@@ -38,6 +38,9 @@ def complete_training(training: Mapping[str, Any], data: Mapping[str, Any]) -> d
         raise SettingError("nesterov needs a momentum above 0", ("nesterov",))
     if completed["nesterov"] and completed["momentum_form"] == "caffe":
         raise SettingError("nesterov is defined for momentum_form: torch only", ("momentum_form",))
+    ends_at_zero = completed["schedule"]["name"] == "one_cycle" and completed["schedule"]["end"] == 0
+    if completed["momentum_form"] == "caffe" and ends_at_zero:
+        raise SettingError("momentum_form: caffe needs rates above 0: set end above 0", ("schedule", "end"))
     if completed["race"] == "auto":
         del completed["race"]  # younger than the first results, whose hashes have none
     return completed

@@ -102,7 +102,7 @@ def _complete_swing(value: object) -> list[float] | None:
         raise SettingError(
             f"momentum is its lowest and highest value, for instance [0.85, 0.95], not {value!r}", ("momentum",)
         )
-    return [checks.number(each, ("momentum", at), 0, 1) for at, each in enumerate(value)]
+    return [checks.number(each, ("momentum", at), 0, 1, above=True) for at, each in enumerate(value)]
 
 
 def _complete_cosine(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -80,6 +80,7 @@ def test_a_recipes_name_is_no_part_of_the_identity():
         ({"momentum": 1.5}, DIGITS, ("momentum",), "at most 1"),
         ({"momentum": 0}, DIGITS, ("nesterov",), "momentum above 0"),
         ({"recipe": "he2016", "nesterov": True}, CIFAR, ("momentum_form",), "torch only"),
+        ({"nesterov": False, "momentum_form": "caffe", "schedule": {"end": 0}}, DIGITS, ("schedule", "end"), "above 0"),
         ({"nesterov": "yes"}, DIGITS, ("nesterov",), "true or false"),
         ({"augment": {"crop": 4, "mirror": True}}, DIGITS, ("augment", "mirror"), "known: colour, crop, flip"),
         ({"augment": {"colour": True}}, DIGITS, ("augment", "colour"), "for image_folder"),

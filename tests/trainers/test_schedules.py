@@ -84,6 +84,7 @@ def test_constant_stays():
         ({"name": "step", "drops": [0.75, 0.5]}, ("schedule", "drops"), "must rise"),
         ({"name": "step", "drops": [0.5, 2]}, ("schedule", "drops", 1), "at most 1"),
         ({"name": "step", "warmup": {"rate": 1}}, ("schedule", "warmup", "rate"), "lr"),
+        ({"name": "one_cycle", "momentum": [0, 0.9]}, ("schedule", "momentum", 0), "above 0"),
         ({"name": "one_cycle", "warmup": 2}, ("schedule", "warmup"), "at most 1"),
     ],
 )
