@@ -101,7 +101,13 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["drawing"] = _drawing
+    environment.filters["breakable"] = _breakable
     return environment
+
+
+def _breakable(name: str) -> Markup:
+    """Return a name such as training.batch_size that may be broken after its dots and underscores."""
+    return Markup("<wbr>").join(re.findall(r"[^._]*[._]+|[^._]+", name))
 
 
 def _drawing(panel: Panel, figure: Figure, at: int) -> Markup:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reports.figures.svg import MUTED, Drawing
-from reports.figures.theme import colour, draw, label_ends, label_room, marker
+from reports.figures.theme import colour, draw, error_scale, label_ends, label_room, marker
 from reports.wording import shortened
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def best_drawing(lines: Sequence[Steps], prefix: str) -> Drawing:
     """Draw the best validation error so far as steps over the arms, each arm as a faint point."""
 
     def plot(axes: "Axes") -> None:
+        error_scale(axes, [value for line in lines for value in line.errors if value is not None])
         ends = []
         for line in lines:
             known = [(at, value) for at, value in enumerate(line.best, start=1) if value is not None]
@@ -68,6 +69,7 @@ def slice_drawing(points: Sequence[tuple[float, float]], name: str, prefix: str,
     """Draw the error of every arm against one numeric parameter."""
 
     def plot(axes: "Axes") -> None:
+        error_scale(axes, [error for _, error in points])
         if log:
             axes.set_xscale("log")
         axes.plot(*_split(points), marker=marker(1), linestyle="none", color=colour(1), alpha=0.6)
@@ -81,6 +83,7 @@ def levels_drawing(points: Sequence[tuple[str, float]], levels: Sequence[str], p
     """Draw the error of every arm by the level of one parameter, a row a level."""
 
     def plot(axes: "Axes") -> None:
+        error_scale(axes, [error for _, error in points], axis="x")
         axes.plot(
             [error for _, error in points],
             [levels.index(level) for level, _ in points],

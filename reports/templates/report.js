@@ -228,7 +228,8 @@ function trialsTable({ ids, columns, sparks }) {
   }
 
   for (const [key, head] of heads) {
-    const button = element("button", head.textContent);
+    const button = element("button");
+    button.append(...head.childNodes);
     button.type = "button";
     button.addEventListener("click", () => {
       state.descending = state.sort === key && !state.descending;

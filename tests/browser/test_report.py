@@ -48,6 +48,19 @@ def test_no_accessibility_rule_is_broken_in_print(visit):
     assert [each["id"] for each in axe.Axe().run(page).response["violations"]] == []
 
 
+def test_trials_with_seven_factors_fit_a_printed_page_with_words_in_their_headings(visit):
+    a4 = {"width": 672, "height": 950}  # less the margins of the style sheet, 96 pixels an inch
+    page = visit("seven_factors", viewport=a4)
+    page.emulate_media(media="print")
+    widths = page.evaluate("[...document.querySelectorAll('table')].map((each) => each.getBoundingClientRect().width)")
+    assert max(widths) <= a4["width"]
+    lines = page.locator("#trials-table th[data-key=seed]").evaluate(
+        "(each) => { const range = document.createRange(); range.selectNodeContents(each);"
+        " return new Set([...range.getClientRects()].map((box) => box.top)).size; }"
+    )
+    assert lines == 1
+
+
 @pytest.mark.parametrize("name", ["troubled", "hostile", "one_factor", "judged", "full_grid"])
 def test_at_320_pixels_the_page_does_not_scroll_sideways(visit, name):
     page = visit(name, viewport={"width": 320, "height": 640})

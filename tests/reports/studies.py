@@ -5,6 +5,7 @@ import random
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import product
 
 from reports.results import Arm, Environment, Epoch, Scalar, State, Study, Trial
 
@@ -283,6 +284,22 @@ def one_factor() -> Study:
     arms = [arm({"shortcut": name}, shortcut=name) for name in names]
     trials = [trial(3 * at + seed, one.name, seed, 1.5 + 2.0 * at) for at, one in enumerate(arms) for seed in range(3)]
     return study(arms, trials, {"shortcut": names}, baseline={"shortcut": "identity"})
+
+
+def seven_factors() -> Study:
+    """As many columns of trials as a thorough study has."""
+    factors: dict[str, tuple[Scalar, ...]] = {
+        "activation": ("original", "full_preact"),
+        "shortcut": ("identity", "shortcut_gate(-6)"),
+        "depth": (56, 110),
+        "downsample": ("pad", "projection_everywhere"),
+        "block": ("basic",),
+        "training.lr": (0.1, 0.05),
+        "training.batch_size": (64,),
+    }
+    arms = [arm(dict(zip(factors, levels, strict=True))) for levels in product(*factors.values())]
+    trials = [trial(at, one.name, 0, 2.0 + 0.1 * at) for at, one in enumerate(arms)]
+    return study(arms, trials, factors, baseline={"activation": "original"})
 
 
 def hostile() -> Study:
