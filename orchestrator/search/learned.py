@@ -51,9 +51,11 @@ def importance(campaign: Campaign) -> list[dict[str, Any]]:
 
 
 def _groups(campaign: Campaign) -> Iterator[tuple[str | None, list[FrozenTrial]]]:
-    """Return all arms with a result, and those where a condition holds, with the condition in words."""
+    """Return all arms with a result, each once, and those where a condition holds, with the condition in words."""
     space = campaign.space
-    every = [trial for trial in campaign.study.get_trials(deepcopy=False) if trial.state is TrialState.COMPLETE]
+    once = {each.number for each in campaign.proposals if each.fate == TRAINED}
+    found = campaign.study.get_trials(deepcopy=False)
+    every = [trial for trial in found if trial.state is TrialState.COMPLETE and trial.number in once]
     yield None, every
     seen: list[str] = []
     for axis in space.axes:

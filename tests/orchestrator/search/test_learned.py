@@ -42,6 +42,11 @@ def test_a_parameter_that_a_condition_switches_off_is_told_among_the_arms_that_h
     assert all(sum(each["shares"].values()) == pytest.approx(1) for each in found.values())
 
 
+def test_an_arm_that_was_proposed_again_counts_once(campaign):
+    assert any(each.fate == "answered" for each in campaign.proposals)
+    assert {each["arms"] for each in importance(campaign) if each["where"] is None} == {len(campaign.scores)}
+
+
 def test_too_few_arms_with_a_parameter_say_nothing_about_it(planned_arms):
     plan = plan_of(factors=FACTORS, search={"arms": FEWEST_ARMS, "sampler": "random"})
     source = SearchSource(plan, MemoryLedger(), planned_arms=planned_arms)
