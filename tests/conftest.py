@@ -1,6 +1,13 @@
-"""Which tests stay together on one of pytest's workers."""
+"""Which tests stay together on one of pytest's workers, and how these and Ray's workers share the machine."""
+
+import os
 
 import pytest
+
+# Threads that wait for one another on busy cores take twice the time; this must come before the first import of torch.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Ray lets everything else go before its workers, and the other of pytest's workers is always busy.
+os.environ.setdefault("RAY_worker_niceness", "0")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

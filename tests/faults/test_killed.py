@@ -74,7 +74,7 @@ def test_a_driver_killed_at_ten_random_moments_leaves_one_finished_attempt_a_tri
 @pytest.mark.cluster
 @pytest.mark.timeout(280)
 def test_a_driver_killed_while_ray_trains_takes_its_workers_along_and_the_next_run_completes(small: Path) -> None:
-    longer(small, epochs=30, width=8)
+    longer(small, epochs=10, width=8)
     process = start(small)
     wait_for_an_epoch(process)
     workers = [each for each in psutil.Process(process.pid).children(recursive=True) if is_worker(each)]
@@ -91,7 +91,7 @@ def test_a_driver_killed_while_ray_trains_takes_its_workers_along_and_the_next_r
 @pytest.mark.cluster
 @pytest.mark.timeout(280)
 def test_a_killed_worker_is_replaced_and_its_trial_continues(small: Path) -> None:
-    longer(small, epochs=30, width=8)
+    longer(small, epochs=10, width=8)
     process = start(small)
     wait_for_an_epoch(process, trials=4)
     workers = [each for each in psutil.Process(process.pid).children(recursive=True) if is_worker(each)]
@@ -108,7 +108,7 @@ def test_a_killed_worker_is_replaced_and_its_trial_continues(small: Path) -> Non
 def test_an_interrupted_study_ends_with_130_and_the_next_run_continues_from_checkpoints(
     small: Path, number: int
 ) -> None:
-    longer(small, epochs=40, width=8)
+    longer(small, epochs=10, width=8)
     process = start(small)
     wait_for_an_epoch(process)
     process.send_signal(number)
@@ -125,7 +125,7 @@ def test_an_interrupted_study_ends_with_130_and_the_next_run_continues_from_chec
 
 
 def test_a_second_run_of_a_running_study_is_refused_and_reading_works(small: Path) -> None:
-    longer(small, epochs=30, width=8)
+    longer(small, epochs=20, width=8)
     process = start(small, "--executor", "inline")
     wait_for_an_epoch(process)
     second = start(small, "--executor", "inline")

@@ -39,7 +39,7 @@ resources: {{max_concurrent: 2}}
 def search(folder: Path) -> Study:
     """Run the search from a shell, as a user does, and return what is on record."""
     code = "from orchestrator.cli import main; main()"
-    environment = {**os.environ, "PYTHONPATH": ROOT, "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "PYTHONPATH": ROOT}
     environment.pop("ORCHESTRATE_DB", None)
     done = subprocess.run(
         [sys.executable, "-c", code, "run", "hunt.yaml", "--no-report"],

@@ -124,6 +124,6 @@ def _run(file: Path, folder: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-c", code, "run", str(file), "--executor", "inline", "--no-report"],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": root, "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "PYTHONPATH": root},
         stdout=subprocess.DEVNULL,
     )
