@@ -1,57 +1,42 @@
 """Samplers and schedulers on a replayed factorial study, each over many seeds against random search.
 
 The table is a full factorial study of small networks on the digits, trained once into `--table` (a few minutes) and
-replayed afterwards: every search takes its curves from there, on a simulated clock.
+replayed afterwards: every search takes its curves from there, on a simulated clock of one worker, then of eight.
 
     python benchmarks/search.py [--table out/search-table.db] [--seeds 20] [--arms 40]
 """
 
 import argparse
-import statistics
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
-from threading import Event as Flag
 from typing import Any
 
 import yaml
 from record import write_result
-from scipy import stats
 
 from orchestrator import RunOptions, run_study
-from orchestrator.config import check_study
-from orchestrator.engine.replay import ReplayExecutor
 from orchestrator.environment import environment_facts
-from orchestrator.replaying import Replay, open_replay
-from orchestrator.search.ledger import MemoryLedger
-from orchestrator.search.plan import plan_search
-from orchestrator.search.source import SearchSource
-from orchestrator.study_plan import PlannedArm
-from orchestrator.yaml_source import parse_yaml
-from reports.results import State
+from reports.analysis.samplers import Contest, comparison
+from reports.results import Study
+from reports.sections.samplers import judgements
 
-FACTORS = {
-    "depth": [8, 14],
-    "width": [2, 3, 4],
-    "activation": ["original", "relu_only_preact", "full_preact"],
-    "shortcut": ["identity", {"op": "scale"}, {"op": "dropout", "rate": 0.5}],
-    "training.lr": [0.01, 0.03, 0.1, 0.3],
-}
-TABLE = {
+TABLE: Mapping[str, Any] = {
     "study": "search-table",
     "data": {"name": "digits", "validation": 0.2},
     "network": {"family": "resnet_cifar", "width": 4, "depth": 8},
-    "factors": FACTORS,
+    "factors": {
+        "depth": [8, 14],
+        "width": [2, 3, 4],
+        "activation": ["original", "relu_only_preact", "full_preact"],
+        "shortcut": ["identity", {"op": "scale"}, {"op": "dropout", "rate": 0.5}],
+        "training.lr": [0.01, 0.03, 0.1, 0.3],
+    },
     "training": {"recipe": "quick", "epochs": 4},
     "seeds": 1,
 }
-SAMPLERS: Mapping[str, Any] = {
-    "random": "random",
-    "tpe": "tpe",
-    "gp": "gp",
-    "nsga2": {"name": "nsga2", "population_size": 10},
-}
-SCHEDULERS: Mapping[str, Any] = {"none": "none", "median": "median", "asha": {"name": "asha", "factor": 2}}
+SAMPLERS = ["tpe", "gp", {"name": "nsga2", "population_size": 10}]
+SCHEDULERS = ["median", {"name": "asha", "factor": 2}]
 
 
 def main() -> None:
@@ -62,96 +47,50 @@ def main() -> None:
     words.add_argument("--arms", type=int, default=40)
     words.add_argument("--executor", default="ray")
     given = words.parse_args()
-    replay = _table(Path(given.table).resolve(), given.executor)
-    planned: dict[str, PlannedArm] = {}
-    errors = sorted(trial.val_error for trial in replay.trials.values() if trial.val_error is not None)
-    print(f"table: {len(replay.trials)} arms, validation error from {errors[0]:.2f} to {errors[-1]:.2f} %")
-    samplers = {
-        name: [_search(replay, planned, given.arms, seed, spec, "none", 1) for seed in range(given.seeds)]
-        for name, spec in SAMPLERS.items()
-    }
-    schedulers = {
-        f"{name}, {slots} workers": [
-            _search(replay, planned, given.arms, seed, "random", spec, slots) for seed in range(given.seeds)
-        ]
-        for name, spec in SCHEDULERS.items()
-        for slots in (1, 100)
-    }
-    figures = {
-        "table": {"arms": len(replay.trials), "least": errors[0], "median": statistics.median(errors)},
-        "seeds": given.seeds,
-        "arms": given.arms,
-        "samplers": _compared(samplers, "random", errors[0]),
-        "schedulers": _compared(schedulers, "none, 1 workers", errors[0]),
-    }
-    for group in ("samplers", "schedulers"):
-        for name, found in figures[group].items():
-            print(f"{name:>22}: {_sentence(found)}")
+    table = Path(given.table).resolve()
+    table.parent.mkdir(parents=True, exist_ok=True)
+    run(TABLE, table, given.executor)
+    figures: dict[str, Any] = {"seeds": given.seeds, "arms": given.arms}
+    for workers in (1, 8):
+        study = run(replayed(given.arms, given.seeds, workers), table, "replay")
+        found = comparison(study)
+        assert found is not None
+        print(f"{workers} workers, {found.on_record} arms on record", *judgements(study), sep="\n  ")
+        figures[f"{workers} workers"] = {
+            "on_record": found.on_record,
+            "least_on_record": found.least,
+            **{each.name: summary(each) for each in (found.reference, *found.contests)},
+        }
     print(write_result("search", figures, environment_facts("cpu", 1)))
 
 
-def _table(path: Path, executor: str) -> Replay:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = path.with_suffix(".yaml")
-    file.write_text(yaml.safe_dump(TABLE, sort_keys=False))
-    url = f"sqlite:///{path}"
-    run_study(file, options=RunOptions(db=url, executor=executor, report=False, out=path.parent / "search-table"))
-    return open_replay(url, path.parent / "search-table")
-
-
-def _search(
-    replay: Replay, planned: dict[str, PlannedArm], arms: int, seed: int, sampler: Any, scheduler: Any, slots: int
-) -> dict[str, Any]:
-    """Replay one search; return the least complete validation error after each arm, and what it took."""
-    search = {"arms": arms, "sampler": sampler, "scheduler": scheduler, "seed": seed}
-    file = {**TABLE, "study": "replayed", "data": "digits", "design": "search", "search": search}
-    file.pop("seeds")
-    plan = plan_search(check_study(parse_yaml(yaml.safe_dump(file, sort_keys=False), "replayed.yaml"), Path()))
-    source = SearchSource(plan, MemoryLedger(), on_record=replay.has, planned_arms=planned)
-    executor = ReplayExecutor(replay.trials, slots)
-    started = time.perf_counter()
-    executor.execute(source, lambda event: None, Flag())
-    campaign = source.campaigns["search"]
-    best: list[float] = []
-    for arm in campaign.arms:
-        score = campaign.scores[arm]
-        value = score.values[0] if score.state is State.COMPLETE else 100.0
-        best.append(min([value, *best[-1:]]))
-    return {"best": best, "seconds": time.perf_counter() - started, "simulated_seconds": executor.seconds}
-
-
-def _compared(found: Mapping[str, Sequence[Mapping[str, Any]]], reference: str, least: float) -> dict[str, Any]:
-    """Compare each with the reference, paired by seed: the difference of the least errors and of their means."""
-    base = found[reference]
-    return {
-        name: {
-            "regret": statistics.fmean(each["best"][-1] - least for each in runs),
-            "difference_at_end": _interval([a["best"][-1] - b["best"][-1] for a, b in zip(runs, base, strict=True)]),
-            "difference_over_arms": _interval(
-                [statistics.fmean(a["best"]) - statistics.fmean(b["best"]) for a, b in zip(runs, base, strict=True)]
-            ),
-            "seconds": statistics.fmean(each["seconds"] for each in runs),
-            "simulated_seconds": statistics.fmean(each["simulated_seconds"] for each in runs),
-        }
-        for name, runs in found.items()
+def replayed(arms: int, seeds: int, workers: int) -> dict[str, Any]:
+    """Return the study file of a search over the table's space."""
+    compare = {"samplers": SAMPLERS, "schedulers": SCHEDULERS, "seeds": seeds}
+    file = {
+        **TABLE,
+        "study": f"search-{workers}",
+        "data": "digits",
+        "design": "search",
+        "search": {"arms": arms, "sampler": "random", "compare": compare},
+        "resources": {"max_concurrent": workers},
     }
+    del file["seeds"]
+    return file
 
 
-def _interval(differences: Sequence[float]) -> dict[str, float]:
-    """Return the mean of paired differences with Student's 95 % interval."""
-    mean = statistics.fmean(differences)
-    half = float(stats.t.ppf(0.975, len(differences) - 1)) * statistics.stdev(differences) / len(differences) ** 0.5
-    return {"mean": mean, "low": mean - half, "high": mean + half}
+def run(file: Mapping[str, Any], table: Path, executor: str) -> Study:
+    """Run a study beside the table; its page is in a folder of its name."""
+    path = table.with_name(f"{file['study']}.yaml")
+    path.write_text(yaml.safe_dump(dict(file), sort_keys=False))
+    out = table.with_name(str(file["study"]))
+    return run_study(path, options=RunOptions(db=f"sqlite:///{table}", executor=executor, out=out)).study
 
 
-def _sentence(found: Mapping[str, Any]) -> str:
-    end, over = found["difference_at_end"], found["difference_over_arms"]
-    return (
-        f"{found['regret']:.2f} points above the best arm; against the reference {end['mean']:+.2f} "
-        f"[{end['low']:+.2f}, {end['high']:+.2f}] at the end, {over['mean']:+.2f} [{over['low']:+.2f}, "
-        f"{over['high']:+.2f}] over all arms; {found['seconds']:.2f} s to search, "
-        f"{found['simulated_seconds']:.0f} s to train"
-    )
+def summary(contest: Contest) -> dict[str, Any]:
+    """Return the figures of one sampler or scheduler, without its course arm by arm."""
+    found = asdict(contest) | {"worth": str(contest.worth)}
+    return {key: value for key, value in found.items() if key not in ("name", "curve", "band")}
 
 
 if __name__ == "__main__":

@@ -154,6 +154,8 @@ def _train(store: Store, job: _Job, outcome: PlanOutcome, show: Show | None) -> 
 
                 source = search.source if search else BlockSource(first, more)
                 _executor(job).execute(source, sink, interrupted)
+        if search:
+            search.compare(_simulated_workers(job), interrupted)
     if search:
         search.finish()
     return interrupted.is_set()
@@ -169,8 +171,7 @@ def _search(store: Store, job: _Job, progress: Progress) -> "SearchRun":
 def _executor(job: _Job) -> Executor:
     resources, options = job.config.file.resources, job.options
     if job.replay is not None:
-        slots = resources.max_concurrent or max(int((os.cpu_count() or 1) / resources.cpus), 1)
-        return ReplayExecutor(job.replay.trials, slots)
+        return ReplayExecutor(job.replay.trials, _simulated_workers(job))
     worker = WorkerSettings(
         device="cuda" if resources.gpus else "cpu",
         threads=max(int(resources.cpus), 1),
@@ -191,6 +192,12 @@ def _executor(job: _Job) -> Executor:
         address=options.address,
         max_concurrent=resources.max_concurrent,
     )
+
+
+def _simulated_workers(job: _Job) -> int:
+    """Return how many workers a replay simulates: what the study file says, or as many as this machine would have."""
+    resources = job.config.file.resources
+    return resources.max_concurrent or max(int((os.cpu_count() or 1) / resources.cpus), 1)
 
 
 @contextmanager

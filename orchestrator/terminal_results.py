@@ -15,6 +15,7 @@ from reports.analysis.verdicts import Verdict
 from reports.checks import machine_sentences, noise_sentences, saved_sentence
 from reports.results import State, Study
 from reports.sections.confirmation import conclusions
+from reports.sections.samplers import judgements
 
 if TYPE_CHECKING:
     from orchestrator.study import RunResult
@@ -33,7 +34,7 @@ def print_result(console: Console, result: "RunResult") -> None:
         others = f" and {count - 1} more" if count > 1 else ""
         say(console, f"FAILED: {first.arm} seed={first.seed}{others}: {reason}; the next run tries again")
     print_verdicts(console, study, result.verdicts)
-    for sentence in conclusions(study):
+    for sentence in (*conclusions(study), *judgements(study)):
         say(console, sentence)
     if result.report:
         say(console, f"report: {result.report}")

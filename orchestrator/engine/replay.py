@@ -2,7 +2,7 @@
 
 import heapq
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from threading import Event as Flag
 
@@ -55,7 +55,7 @@ class ReplayExecutor:
             worker = heapq.heappop(workers)
             self.seconds = worker.at
             self._pass_on(source, sink, worker.events)
-            ends = list(source.stopped(worker.pack))
+            ends: list[Event] = [replace(end, at=self._now()) for end in source.stopped(worker.pack)]
             self._pass_on(source, sink, ends)
             following = None if ends else next(worker.rest, None)
             if following is not None:

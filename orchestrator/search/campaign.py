@@ -1,6 +1,7 @@
 """A campaign: one sampler that proposes arms of a space, and is told what became of them."""
 
 import hashlib
+import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -49,7 +50,7 @@ class Campaign:
     Every proposal comes from a fresh sampler whose seed is a function of the campaign's seed and the proposal's
     number, and which knows nothing but the proposals so far. So a campaign that is restored from its proposals goes on
     as if it had never stopped. `first` are points to begin with, each with its origin; `on_record` says whether an
-    arm may be proposed at all when only recorded ones may.
+    arm may be proposed at all when only recorded ones may. `asking_seconds` is the time that its samplers took.
     """
 
     space: SearchSpace
@@ -62,6 +63,7 @@ class Campaign:
     proposals: list[Proposal] = field(default_factory=list)
     arms: dict[str, PlannedArm] = field(default_factory=dict)
     scores: dict[str, Score] = field(default_factory=dict)
+    asking_seconds: float = 0.0
 
     def __post_init__(self) -> None:
         self._storage = optuna.storages.InMemoryStorage()
@@ -184,6 +186,7 @@ class Campaign:
         """Ask Optuna for a trial, with these parameters where they are given."""
         seed = self._seed(len(self.proposals))
         spec = {"name": "random"} if origin == "chance" else self.sampler
+        started = time.perf_counter()
         with quietly():
             self._study.sampler = make_sampler(spec, seed)
             if point is not None:
@@ -191,6 +194,7 @@ class Campaign:
             before = self._storage.get_study_system_attrs(self._study_id)
             trial = self._study.ask()
             params = self.space.suggest(trial)
+        self.asking_seconds += time.perf_counter() - started
         mine = self._storage.get_trial(trial.number).system_attrs
         kept = {key: value for key, value in mine.items() if key != "fixed_params"}
         after = self._storage.get_study_system_attrs(self._study_id)

@@ -1,12 +1,15 @@
 """Run the search of a study: its source over the results DB, Optuna's copy, and the record of what it showed."""
 
 from pathlib import Path
+from threading import Event as Flag
+from typing import Any
 
 from orchestrator.arm_facts import trial_cost, trial_epochs
 from orchestrator.config import StudyConfig
 from orchestrator.progress import Progress
 from orchestrator.replaying import Replay
 from orchestrator.search.campaign import Campaign
+from orchestrator.search.comparison import compare
 from orchestrator.search.learned import learned
 from orchestrator.search.ledger import StoreLedger
 from orchestrator.search.optuna_copy import OptunaCopy, optuna_address
@@ -27,6 +30,8 @@ class SearchRun:
         self._progress = progress
         self._out = out
         self._plan = plan_search(config)
+        self._replay = replay
+        self._comparison: dict[str, Any] | None = None
         self._copy = OptunaCopy(optuna_address(store, out), self._plan.study.name)
         ledger = StoreLedger(store, self._plan.study.name)
         on_record = replay.has if replay else lambda trials: True
@@ -34,9 +39,15 @@ class SearchRun:
         for campaign in self.source.campaigns.values():
             self._decided(campaign)
 
+    def compare(self, slots: int, interrupted: Flag) -> None:
+        """Where the search is replayed, do so with many seeds and samplers on `slots` workers."""
+        if self._replay is not None:
+            self._comparison = compare(self._plan, self._replay, slots, interrupted)
+
     def finish(self) -> None:
         """Store what was learned, and remove what only a trial that goes on would need."""
-        self._store.save_search(self._plan.study.name, learned(self.source))
+        found = learned(self.source) | ({"comparison": self._comparison} if self._comparison else {})
+        self._store.save_search(self._plan.study.name, found)
         self._copy.close()
         for trial in self._store.load_study(self._plan.study.name).trials:
             if trial.state is State.PRUNED:

@@ -7,10 +7,14 @@ from typing import Annotated, Any
 from orchestrator.search.samplers import SAMPLERS
 from orchestrator.search.schedulers import SCHEDULERS
 from search_spaces.constraints import Condition, parse_where
-from search_spaces.errors import SettingError, unknown
+from search_spaces.errors import Key, SettingError, unknown
 from search_spaces.settings import Positive, Range, read_settings
 
 OBJECTIVES = ("val_error", "params", "flops", "seconds")
+RANDOM: Mapping[str, Any] = {"name": "random"}
+NO_SCHEDULER: Mapping[str, Any] = {"name": "none"}
+
+_BESIDE = frozenset({"arms", "control", "confirm", "compare"})
 
 HeldOut = Annotated[float, Range(low=0.01, high=0.5)]
 Percent = Annotated[float, Range(low=0, high=100)]
@@ -22,6 +26,15 @@ class Confirm:
 
     best: Positive = 3
     seeds: Positive = 5
+
+
+@dataclass(frozen=True)
+class Compare:
+    """What a replay holds against random search beside the search itself, each with so many `seeds`."""
+
+    samplers: tuple[Mapping[str, Any], ...] = ()
+    schedulers: tuple[Mapping[str, Any], ...] = ()
+    seeds: int = 20
 
 
 @dataclass(frozen=True)
@@ -45,6 +58,7 @@ class SearchSettings:
     warm_start: bool
     control: bool
     confirm: Confirm
+    compare: Compare
 
     @property
     def most_arms(self) -> int:
@@ -65,8 +79,8 @@ class SearchSettings:
         return {**asdict(self), "objectives": list(self.objectives), "constraints": list(self.constraints)}
 
     def identity(self) -> dict[str, Any]:
-        """Return what the sequence of proposals depends on: all but the budgets, which may grow."""
-        return {key: value for key, value in self.as_dict().items() if key not in ("arms", "control", "confirm")}
+        """Return what the sequence of proposals depends on: all but its length, and what is done beside it or after."""
+        return {key: value for key, value in self.as_dict().items() if key not in _BESIDE}
 
 
 def parse_search(mapping: Mapping[str, Any]) -> SearchSettings:
@@ -86,37 +100,41 @@ def parse_search(mapping: Mapping[str, Any]) -> SearchSettings:
         warm_start: bool = False,
         control: bool = False,
         confirm: Any = None,
+        compare: Any = None,
     ) -> None: ...
 
     found = read_settings(schema, mapping, "search setting")
-    found["sampler"] = _named(found["sampler"], SAMPLERS, "sampler")
-    found["scheduler"] = _named(found["scheduler"], SCHEDULERS, "scheduler")
+    found["sampler"] = _named(found["sampler"], SAMPLERS, "sampler", ("sampler",))
+    found["scheduler"] = _named(found["scheduler"], SCHEDULERS, "scheduler", ("scheduler",))
     found["objectives"] = _objectives(found["objectives"])
     found["constraints"] = _constraints(found["constraints"])
     found["confirm"] = _confirm(found["confirm"])
+    found["compare"] = _compare(found["compare"])
     settings = SearchSettings(**found)
     if settings.scheduler["name"] != "none" and settings.objectives != ("val_error",):
         raise SettingError(
             "a scheduler stops arms by their val_error, so that must be the only objective", ("scheduler",)
         )
+    if len(settings.objectives) > 1 and (settings.compare.samplers or settings.compare.schedulers):
+        raise SettingError("samplers are compared by val_error, so that must be the only objective", ("compare",))
     if len(settings.objectives) > 1 and settings.sampler["name"] == "gp" and settings.constraints:
         raise SettingError("the gp sampler takes one objective when there are constraints; use nsga2", ("sampler",))
     return settings
 
 
-def _named(value: object, registry: Mapping[str, Any], what: str) -> dict[str, Any]:
+def _named(value: object, registry: Mapping[str, Any], what: str, key: Key) -> dict[str, Any]:
     """Return the name of a sampler or scheduler with every one of its arguments."""
     given = {"name": value} if isinstance(value, str) else value
     if not isinstance(given, Mapping) or "name" not in given:
-        raise SettingError(f"{what} is one of {', '.join(registry)}, or a mapping with its name and arguments", (what,))
+        raise SettingError(f"{what} is one of {', '.join(registry)}, or a mapping with its name and arguments", key)
     name = given["name"]
     if name not in registry:
-        raise unknown(what, name, registry, (what,))
+        raise unknown(what, name, registry, key)
     arguments = {key: each for key, each in given.items() if key != "name"}
     try:
         return {"name": name, **read_settings(registry[name], arguments, f"{name} argument", frozenset({"seed"}))}
     except SettingError as error:
-        raise error.under(what) from None
+        raise error.under(*key) from None
 
 
 def _objectives(value: object) -> tuple[str, ...]:
@@ -153,3 +171,22 @@ def _confirm(value: object) -> Confirm:
         return Confirm(**read_settings(Confirm, value or {}, "confirm setting"))
     except SettingError as error:
         raise error.under("confirm") from None
+
+
+def _compare(value: object) -> Compare:
+    def schema(*, samplers: Any = (), schedulers: Any = (), seeds: Annotated[int, Range(low=2)] = 20) -> None: ...
+
+    if value is not None and not isinstance(value, Mapping):
+        raise SettingError(f"compare is a mapping such as {{samplers: [tpe, gp]}}, not {value!r}", ("compare",))
+    try:
+        found = read_settings(schema, value or {}, "compare setting")
+    except SettingError as error:
+        raise error.under("compare") from None
+    several = {"samplers": (SAMPLERS, "sampler"), "schedulers": (SCHEDULERS, "scheduler")}
+    return Compare(**found | {key: _several(found[key], *what, ("compare", key)) for key, what in several.items()})
+
+
+def _several(value: object, registry: Mapping[str, Any], what: str, key: Key) -> tuple[dict[str, Any], ...]:
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise SettingError(f"{key[-1]} are a list of {', '.join(registry)}, not {value!r}", key)
+    return tuple(_named(each, registry, what, (*key, at)) for at, each in enumerate(value))

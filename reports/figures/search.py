@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 SIZE = (540, 320)
 SMALL = (330, 246)
 ROW = 18
+SETTLED = 3
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,37 @@ def best_drawing(lines: Sequence[Steps], prefix: str) -> Drawing:
         axes.set_xlabel("arms trained")
         axes.set_ylabel("validation error, %")
         label_ends(axes, ends)
+
+    return draw(plot, prefix, SIZE, (46, 40, label_room(line.label for line in lines), 12))
+
+
+@dataclass(frozen=True)
+class Course:
+    """The mean least error of many searches after each arm, and the ends of its band."""
+
+    label: str
+    slot: int
+    mean: tuple[float, ...]
+    band: tuple[tuple[float, float], ...]
+
+
+def courses_drawing(lines: Sequence[Course], prefix: str) -> Drawing:
+    """Draw the mean least error so far over the arms, a line and a band for each sampler."""
+
+    def plot(axes: "Axes") -> None:
+        for line in lines:
+            arms = range(1, len(line.mean) + 1)
+            low, high = zip(*line.band, strict=True)
+            axes.fill_between(arms, low, high, color=colour(line.slot), alpha=0.16, linewidth=0)
+            axes.plot(arms, line.mean, color=colour(line.slot))
+            axes.plot(arms[-1:], line.mean[-1:], marker=marker(line.slot), color=colour(line.slot), clip_on=False)
+        # Before the first few arms nobody has learned anything, and those errors would flatten all that follows.
+        axes.set_ylim(0, 1.1 * max(line.band[min(SETTLED, len(line.band)) - 1][1] for line in lines))
+        axes.set_xlim(1, max(len(line.mean) for line in lines))
+        axes.locator_params(axis="x", integer=True, nbins=8)
+        axes.set_xlabel("arms trained")
+        axes.set_ylabel("least validation error, %")
+        label_ends(axes, [(len(line.mean), line.mean[-1], line.label, line.slot) for line in lines])
 
     return draw(plot, prefix, SIZE, (46, 40, label_room(line.label for line in lines), 12))
 

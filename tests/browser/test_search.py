@@ -1,4 +1,4 @@
-"""The two sections of a search in a real browser: accessible, drawn, and within the page at any width."""
+"""The sections of a search in a real browser: accessible, drawn, and within the page at any width."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -17,14 +17,16 @@ LOOKS = {
     "mobile": {"viewport": {"width": 320, "height": 640}},
     "print": {"color_scheme": "dark"},
 }
-SECTIONS = ("#search", "#confirmation")
-FIGURES = ("search-progress", "search-parallel", "search-slices")
+SECTIONS = ("#search", "#samplers", "#confirmation")
+FIGURES = ("search-progress", "search-parallel", "search-slices", "samplers")
 
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Return the path of the page of an invented search, written once."""
-    page = write_report(searches.searched(), tmp_path_factory.mktemp("searched"))
+    """Return the path of the page of an invented search that was replayed, written once."""
+    rivals = [searches.contender(name, gain=1.0) for name in ("tpe", "gp", "nsga2", "nsga3", "grid")]
+    rivals.append(searches.contender("random, asha", gain=0.0, stops=True))
+    page = write_report(searches.replayed(*rivals), tmp_path_factory.mktemp("searched"))
     return lambda name: page
 
 

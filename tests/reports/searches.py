@@ -2,6 +2,7 @@
 
 import hashlib
 import random
+from dataclasses import replace
 from typing import Any
 
 from reports.results import Arm, State, Study, Trial
@@ -88,6 +89,41 @@ def searched() -> Study:
         tuple(trials),
         search=record,
     )
+
+
+def contender(
+    name: str, gain: float | None, training: float = 300.0, proposing: float = 0.1, stops: bool = False
+) -> dict[str, Any]:
+    """Return how a sampler fares that ends `gain` points below random search, or always alike where that is None."""
+    return {"name": name, "gain": gain, "training": training, "proposing": proposing, "stops": stops}
+
+
+def replayed(*others: dict[str, Any], seeds: int = 20) -> Study:
+    """Return the search with a replay of 30 of 200 arms that held `others` against random search; none for none."""
+    if not others:
+        return searched()
+    chance = random.Random(5)
+    on_record = [6.0, *(2.0 + 8 * chance.random() ** 0.7 for _ in range(199))]
+    contenders = []
+    for each in (contender("random", 0.0), *others):
+        best = []
+        for _ in range(seeds):
+            drawn = [on_record[0], *chance.sample(on_record[1:], 29)]
+            gain = each["gain"] or 0.0
+            lost = [min(drawn[: at + 1]) - gain * at / 29 for at in range(30)]
+            best.append([6.0] * 30 if each["gain"] is None else lost)
+        contenders.append(
+            {
+                "name": each["name"],
+                "stops": each["stops"],
+                "best": best,
+                "training_seconds": [each["training"]] * seeds,
+                "proposing_seconds": [each["proposing"]] * seeds,
+            }
+        )
+    record = {"arms": 30, "workers": 1, "on_record": on_record, "contenders": contenders}
+    study = searched()
+    return replace(study, search={**study.search, "comparison": record})
 
 
 def _arm(stage: str, params: dict[str, Any], factors: tuple[str, ...]) -> Arm:

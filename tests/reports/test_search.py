@@ -14,6 +14,7 @@ from reports.page import write_report
 from reports.results import Arm, State, Study, Trial
 from reports.sections import SECTIONS
 from reports.sections.confirmation import conclusions
+from tests.reports.searches import contender, replayed
 from tests.reports.searches import searched as searched_study
 
 ERRORS = {"a": 8.0, "b": 5.0, "c": None, "d": 6.0}
@@ -180,3 +181,20 @@ def test_a_record_from_before_that_is_shown_over_all_arms(study, tmp_path: Path)
 def test_a_factor_whose_levels_are_numbers_and_off_is_listed_with_the_trials(tmp_path: Path):
     page = write_report(searched_study(), tmp_path).read_text()
     assert 'id="trials"' in page
+
+
+def test_a_replayed_search_says_which_sampler_is_worth_its_cost(tmp_path: Path):
+    study = replayed(
+        contender("tpe", gain=1.0),
+        contender("gp", gain=0.0, proposing=3000.0),
+        contender("random, asha", gain=0.0, stops=True),
+    )
+    page = write_report(study, tmp_path).read_text()
+    assert 'id="samplers"' in page
+    for words in ("tpe: worth its cost.", "gp: not worth its cost.", "random, asha: not decided."):
+        assert words in page
+    assert (tmp_path / "figures/samplers.svg").exists()
+    table = (tmp_path / "tables/samplers.csv").read_text().splitlines()
+    assert [line.split(",")[0] for line in table[1:4]] == ['"random"', '"tpe"', '"gp"']
+    assert "worth its cost" not in write_report(searched_study(), tmp_path).read_text()
+    assert not (tmp_path / "figures/samplers.svg").exists()

@@ -1,5 +1,7 @@
 """Replays: recorded trials answer on a simulated clock, and the results DB that they come from stays as it is."""
 
+import random
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from threading import Event as Flag
@@ -11,8 +13,11 @@ from orchestrator.engine.packs import BlockSource, Pack
 from orchestrator.engine.replay import ReplayExecutor
 from orchestrator.errors import UserError
 from orchestrator.events import AttemptStarted, EpochDone, TrialEnded
+from orchestrator.search.ledger import MemoryLedger
+from orchestrator.search.source import SearchSource
 from orchestrator.storage import Store
 from reports.results import Epoch, State, Trial
+from tests.orchestrator.search.conftest import plan_of
 
 FACTORS = """\
 factors:
@@ -91,6 +96,52 @@ def test_a_search_is_replayed_on_a_factorial_study(tmp_path: Path, monkeypatch: 
     assert len(found) == 4
     assert {trial.id: trial.val_error for trial in found}.items() <= errors.items()
     assert all(trial.started_at.year == 1970 for trial in found)
+    contenders = hunt.search["comparison"]["contenders"]
+    assert [(each["name"], len(each["best"])) for each in contenders] == [("random", 20)]
     assert Path("out/hunt/replay/index.html").exists()
     with Store.open("results.db", read_only=True) as store:
         assert [study.name for study in store.studies()] == ["table"]
+
+
+class MadeUp(dict[str, Trial]):
+    """A record of every trial that anyone asks for: nine epochs of 1 to 3 seconds, each trial's own."""
+
+    def get(self, trial: str, default: object = None) -> Trial:
+        chance = random.Random(trial)
+        seconds, end = chance.uniform(1, 3), chance.uniform(1, 40)
+        rows = [Epoch(at, 1.0, 1.0, 1.0, 9.0, 0.1, seconds, 1.0, end + 20 / at) for at in range(1, 10)]
+        return Trial(trial, "arm", 0, State.COMPLETE, seconds=9 * seconds, curve=tuple(rows))
+
+
+def on_a_hundred_workers(scheduler: object) -> tuple[list[AttemptStarted], list[TrialEnded], ReplayExecutor]:
+    search = {"arms": 600, "sampler": "random", "scheduler": scheduler, "confirm": {"best": 1, "seeds": 1}}
+    factors = {"training.lr": {"low": 0.01, "high": 0.5, "log": True}}
+    events: list[object] = []
+    executor = ReplayExecutor(MadeUp(), 100)
+    source = SearchSource(
+        plan_of(factors=factors, search=search, training={"recipe": "quick", "epochs": 9}), MemoryLedger()
+    )
+    executor.execute(source, events.append, Flag())
+    begun = [each for each in events if isinstance(each, AttemptStarted)]
+    return begun, [each for each in events if isinstance(each, TrialEnded)], executor
+
+
+def test_on_a_hundred_workers_none_idles_while_an_arm_waits() -> None:
+    begun, ended, executor = on_a_hundred_workers("none")
+    assert len({each.trial for each in begun}) == len(begun) == len(ended) == 602
+    times = [MadeUp().get(each.trial).seconds for each in begun]
+    *searched, one, other = times  # the confirmation waits for the whole search
+    assert executor.seconds <= sum(searched) / 100 + max(searched) + max(one, other)
+
+
+def test_on_a_hundred_workers_a_scheduler_stops_arms_at_its_rungs_and_saves_their_time() -> None:
+    begun, ended, executor = on_a_hundred_workers({"name": "asha", "first_rung": 1, "factor": 3})
+    states = Counter(each.state for each in ended)
+    assert states[State.PRUNED] + states[State.COMPLETE] == len(begun) == 602
+    assert {each.reason.split(" with ")[0] for each in ended if each.state is State.PRUNED} == {
+        "stopped by asha at epoch 1",
+        "stopped by asha at epoch 3",
+    }
+    assert executor.seconds < on_a_hundred_workers("none")[2].seconds / 2
+    begun_at = {each.trial: each.at for each in begun}
+    assert all(0 < (each.at - begun_at[each.trial]).total_seconds() <= 27 for each in ended)

@@ -40,6 +40,20 @@ def test_the_arguments_of_tpe_are_pinned():
         ({"arms": 3, "objectives": ["val_error", "params"], "scheduler": "asha"}, ("scheduler",), "only objective"),
         ({"arms": 3, "constraints": ["parms <= 3k"]}, ("constraints", 0), "params"),
         ({"arms": 3, "confirm": {"bets": 3}}, ("confirm", "bets"), "best"),
+        ({"arms": 3, "compare": {"samplers": "tpe"}}, ("compare", "samplers"), "a list of"),
+        ({"arms": 3, "compare": {"samplers": ["gp", "tpa"]}}, ("compare", "samplers", 1), 'did you mean "tpe"'),
+        (
+            {"arms": 3, "compare": {"schedulers": [{"name": "asha", "rung": 2}]}},
+            ("compare", "schedulers", 0, "rung"),
+            "first_rung",
+        ),
+        ({"arms": 3, "compare": {"seeds": 1}}, ("compare", "seeds"), "at least 2"),
+        ({"arms": 3, "compare": ["tpe"]}, ("compare",), "a mapping such as"),
+        (
+            {"arms": 3, "objectives": ["val_error", "params"], "compare": {"samplers": ["tpe"]}},
+            ("compare",),
+            "only objective",
+        ),
         ({"arms": 3, "validation": 0.7}, ("validation",), "0.5"),
     ],
 )

@@ -1,0 +1,130 @@
+"""Samplers and schedulers held against random search: the same search replayed with many seeds for each of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from threading import Event as Flag
+from typing import Any
+
+from orchestrator.engine.replay import ReplayExecutor
+from orchestrator.replaying import Replay
+from orchestrator.search.campaign import Campaign
+from orchestrator.search.ledger import MemoryLedger
+from orchestrator.search.plan import SearchPlan
+from orchestrator.search.score import Score
+from orchestrator.search.settings import NO_SCHEDULER, RANDOM, SearchSettings
+from orchestrator.search.source import SearchSource
+from orchestrator.study_plan import PlannedArm
+from reports.results import State
+
+EVERY_ARM = 10**6  # more than any record holds
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A sampler with a scheduler."""
+
+    sampler: Mapping[str, Any]
+    scheduler: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """Its name on the page: that of the sampler, with the scheduler where there is one."""
+        return f"{self.sampler['name']}, {self.scheduler['name']}" if self.stops else str(self.sampler["name"])
+
+    @property
+    def stops(self) -> bool:
+        """Whether it stops arms early."""
+        return bool(self.scheduler["name"] != NO_SCHEDULER["name"])
+
+
+@dataclass(frozen=True)
+class Run:
+    """One replayed search: the score of each arm in the order of proposal, and what it took in seconds."""
+
+    scores: tuple[Score, ...]
+    training: float
+    proposing: float
+
+
+def contenders(settings: SearchSettings) -> tuple[Contender, ...]:
+    """Return what is compared, random search first: the search itself, other samplers, and schedulers of random arms.
+
+    A sampler is judged with no arm stopped early, a scheduler on arms drawn at random.
+    """
+    found = [
+        Contender(RANDOM, NO_SCHEDULER),
+        Contender(settings.sampler, settings.scheduler),
+        *(Contender(sampler, NO_SCHEDULER) for sampler in settings.compare.samplers),
+        *(Contender(RANDOM, scheduler) for scheduler in settings.compare.schedulers),
+    ]
+    return tuple(each for at, each in enumerate(found) if each not in found[:at])
+
+
+def compare(plan: SearchPlan, replay: Replay, slots: int, interrupted: Flag) -> dict[str, Any] | None:
+    """Replay the search of `plan` with every contender and seed on `slots` simulated workers; return plain values.
+
+    None for several objectives, whose searches are not after the least error alone, and when `interrupted` is set.
+    """
+    settings = plan.settings
+    if len(settings.objectives) > 1:
+        return None
+    planned: dict[str, PlannedArm] = {}
+
+    def run(contender: Contender, seed: int, arms: int = settings.arms) -> Run:
+        here = replace(
+            settings,
+            sampler=contender.sampler,
+            scheduler=contender.scheduler,
+            seed=seed,
+            arms=arms,
+            control=False,
+            warm_start=False,
+        )
+        return _replayed(replace(plan, settings=here), replay, planned, slots, interrupted)
+
+    every = [_error(score, settings) for score in run(Contender({"name": "grid"}, NO_SCHEDULER), 0, EVERY_ARM).scores]
+    found = [(each, [run(each, seed) for seed in range(settings.compare.seeds)]) for each in contenders(settings)]
+    if interrupted.is_set():
+        return None
+    return {
+        "arms": settings.arms,
+        "workers": slots,
+        "on_record": every,
+        "contenders": [
+            {
+                "name": contender.name,
+                "stops": contender.stops,
+                "best": [_best(each, settings) for each in runs],
+                "training_seconds": [each.training for each in runs],
+                "proposing_seconds": [each.proposing for each in runs],
+            }
+            for contender, runs in found
+        ],
+    }
+
+
+def _replayed(plan: SearchPlan, replay: Replay, planned: dict[str, PlannedArm], slots: int, interrupted: Flag) -> Run:
+    executor = ReplayExecutor(replay.trials, slots)
+    moments = [0.0]
+
+    def decided(campaign: Campaign) -> None:
+        moments.append(executor.seconds)  # a confirmation that is on record, too, comes after the last of these
+
+    source = SearchSource(plan, MemoryLedger(), decided=decided, on_record=replay.has, planned_arms=planned)
+    executor.execute(source, lambda event: None, interrupted)
+    campaign = source.campaigns["search"]
+    scores = tuple(campaign.scores[arm] for arm in campaign.arms if arm in campaign.scores)
+    return Run(scores, moments[-1], campaign.asking_seconds)
+
+
+def _error(score: Score, settings: SearchSettings) -> float:
+    """Return the validation error of an arm; that of a diverged seed where it has none."""
+    return score.values[0] if score.state is State.COMPLETE else settings.penalty
+
+
+def _best(run: Run, settings: SearchSettings) -> list[float]:
+    """Return the least error after each arm."""
+    best: list[float] = []
+    for score in run.scores:
+        best.append(min([_error(score, settings), *best[-1:]]))
+    return best

@@ -1,0 +1,163 @@
+"""Which sampler is worth its cost: searches replayed with many seeds, against random search that takes as long."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from reports.analysis.intervals import mean_interval
+from reports.analysis.many import holm
+from reports.results import Study
+
+LEVEL = 0.05
+
+
+class Worth(StrEnum):
+    """Whether a sampler or scheduler finds better arms than random search does in the time that it takes."""
+
+    YES = "worth its cost"
+    NO = "not worth its cost"
+    OPEN = "not decided"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A mean over seeds with its 95 % interval, in percentage points of validation error; less is better."""
+
+    mean: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Contest:
+    """One sampler or scheduler (which `stops` arms early) over many seeds.
+
+    `regret` is how far the least error stays above the least on record. `at_end` compares it with random search of as
+    many arms, paired by seed; `along` does so with the least error so far, averaged over the arms. `random_arms` is
+    how many arms random search trains in the time that this one takes, its own proposing included, and `at_cost`
+    compares with what so many arms give on average. `p` belongs to `at_cost`, adjusted by Holm for all that are
+    compared. The seconds are means over the seeds. `curve` is the mean least error after each arm, `band` its 95 %
+    interval arm by arm.
+    """
+
+    name: str
+    stops: bool
+    seeds: int
+    regret: float
+    at_end: Difference
+    along: Difference
+    training_seconds: float
+    proposing_seconds: float
+    random_arms: float
+    at_cost: Difference
+    p: float | None
+    curve: tuple[float, ...]
+    band: tuple[tuple[float, float], ...]
+
+    @property
+    def worth(self) -> Worth:
+        """What the comparison at equal cost says."""
+        if self.p is None or self.p >= LEVEL:
+            return Worth.OPEN
+        return Worth.YES if self.at_cost.mean < 0 else Worth.NO
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Random search, and what is held against it; `on_record` counts the arms that could be found."""
+
+    arms: int
+    workers: int
+    on_record: int
+    least: float
+    reference: Contest
+    contests: tuple[Contest, ...]
+
+
+def comparison(study: Study) -> Comparison | None:
+    """Return what the replay of a search compared; None for a study without one."""
+    record = study.search.get("comparison")
+    if not record or len(record["contenders"]) < 2:
+        return None
+    every = record["on_record"]
+    reference, *others = record["contenders"]
+    mean_cost = float(np.mean(_costs(reference)))
+    found = [_contest(each, reference, every, mean_cost) for each in (reference, *others)]
+    decided = [each for each in found[1:] if each.p is not None]
+    adjusted = dict(zip((each.name for each in decided), holm([each.p or 0.0 for each in decided]), strict=True))
+    return Comparison(
+        arms=record["arms"],
+        workers=record["workers"],
+        on_record=len(every),
+        least=min(every),
+        reference=found[0],
+        contests=tuple(replace(each, p=adjusted.get(each.name)) for each in found[1:]),
+    )
+
+
+def expected_least(first: float, others: Sequence[float], draws: float) -> float:
+    """Return the mean of the least of `first` and `draws` different ones of `others`, each as likely as any.
+
+    Exact for whole draws, by the chance that none of them is among the i best; between whole draws on a straight line.
+    """
+    values = np.sort(np.minimum(others, first)) if len(others) else np.array([first])
+    count = len(values)
+    whole = min(max(math.floor(draws), 0), count)
+
+    def exact(draws: int) -> float:
+        if draws == 0:
+            return first
+        missed = stats.hypergeom.pmf(0, count, np.arange(1, count), draws)
+        return float(values[0] + np.sum(np.diff(values) * missed))
+
+    if whole == count:
+        return exact(count)
+    share = max(draws, 0) - whole
+    return (1 - share) * exact(whole) + share * exact(whole + 1)
+
+
+def _contest(
+    record: Mapping[str, Any], reference: Mapping[str, Any], every: Sequence[float], mean_cost: float
+) -> Contest:
+    best, chance = np.array(record["best"]), np.array(reference["best"])
+    ends = best[:, -1]
+    arms = best.shape[1] * float(np.mean(_costs(record))) / mean_cost
+    # The baseline comes first in every search; the rest is drawn.
+    beyond = ends - expected_least(every[0], every[1:], arms - 1)
+    return Contest(
+        name=record["name"],
+        stops=record["stops"],
+        seeds=len(best),
+        regret=float(np.mean(ends) - min(every)),
+        at_end=_difference(ends - chance[:, -1]),
+        along=_difference(best.mean(1) - chance.mean(1)),
+        training_seconds=float(np.mean(record["training_seconds"])),
+        proposing_seconds=float(np.mean(record["proposing_seconds"])),
+        random_arms=arms,
+        at_cost=_difference(beyond),
+        p=_p(beyond),
+        curve=tuple(float(each) for each in best.mean(0)),
+        band=tuple(mean_interval(list(at)) or (float(at[0]), float(at[0])) for at in best.T),
+    )
+
+
+def _costs(record: Mapping[str, Any]) -> list[float]:
+    """Return the seconds of each seed's search: those in training and those in the sampler."""
+    return [sum(pair) for pair in zip(record["training_seconds"], record["proposing_seconds"], strict=True)]
+
+
+def _difference(values: np.ndarray) -> Difference:
+    low, high = mean_interval(list(values)) or (None, None)
+    return Difference(float(np.mean(values)), low, high)
+
+
+def _p(values: np.ndarray) -> float | None:
+    """Return the p of Student's test of a mean of zero; None where there is no spread."""
+    if mean_interval(list(values)) is None:
+        return None
+    return float(stats.ttest_1samp(values, 0.0).pvalue)

@@ -1,0 +1,97 @@
+"""What a replay holds against random search: every contender, every seed, and nothing but the search in its times."""
+
+from threading import Event as Flag
+
+from orchestrator.arm_facts import plan_trials
+from orchestrator.replaying import Replay
+from orchestrator.search.comparison import compare, contenders
+from orchestrator.search.settings import parse_search
+from orchestrator.search.space import CONFIRM
+from reports.results import Epoch, State, Trial
+from tests.orchestrator.search.conftest import plan_of
+
+FACTORS = {"shortcut": ["identity", "none"], "width": [1, 2, 3], "training.lr": [0.01, 0.03, 0.1, 0.3]}
+SECONDS = 2.0  # of an epoch, in the record
+
+
+def plan(**search):
+    return plan_of(factors=FACTORS, search={"arms": 8, "compare": {"seeds": 4}, **search})
+
+
+def recorded(trial: str, error: float, validation: bool = True) -> Trial:
+    val_error = error if validation else None
+    curve = tuple(Epoch(at, 1.0, 1.0, 1.0, 9.0, 0.1, SECONDS, error / 10, val_error) for at in (1, 2, 3))
+    return Trial(trial, "arm", 0, State.COMPLETE, seconds=3 * SECONDS, curve=curve)
+
+
+def record_of(searched, tmp_path, with_confirmation: bool = False) -> Replay:
+    """Return a record of every arm of the space, whose errors count up in the order of the grid."""
+    trials = {}
+    for at, point in enumerate(searched.space.points(100)):
+        arm = searched.space.arm(point, "search")
+        trials |= {each.id: recorded(each.id, 1.0 + at) for each in plan_trials(arm, searched.search_seeds)}
+        if with_confirmation:
+            fresh = plan_trials(searched.space.arm(point, CONFIRM), searched.fresh_seeds)
+            trials |= {each.id: recorded(each.id, 1.0 + at, validation=False) for each in fresh}
+    return Replay(trials, tmp_path)
+
+
+def test_the_search_itself_and_all_that_is_asked_for_stand_against_random_search():
+    settings = parse_search(
+        {
+            "arms": 3,
+            "sampler": "gp",
+            "scheduler": "median",
+            "compare": {"samplers": ["tpe", "random"], "schedulers": ["asha"]},
+        }
+    )
+    assert [each.name for each in contenders(settings)] == ["random", "gp, median", "tpe", "random, asha"]
+
+
+def test_every_contender_searches_once_a_seed_and_finds_different_arms(tmp_path):
+    searched = plan(sampler="tpe", compare={"seeds": 4, "schedulers": ["median"]})
+    found = compare(searched, record_of(searched, tmp_path), 1, Flag())
+    assert sorted(found["on_record"]) == [1.0 + at for at in range(24)]
+    assert [each["name"] for each in found["contenders"]] == ["random", "tpe", "random, median"]
+    random, tpe, median = found["contenders"]
+    for each in found["contenders"]:
+        assert [len(best) for best in each["best"]] == [8] * 4
+        assert all(best == sorted(best, reverse=True) for best in each["best"])
+    assert len({tuple(best) for best in random["best"]}) > 1  # each seed is a search of its own
+    assert random["training_seconds"] == tpe["training_seconds"] == [8 * 3 * SECONDS] * 4
+    assert max(median["training_seconds"]) < 8 * 3 * SECONDS
+    assert all(seconds > 0 for seconds in tpe["proposing_seconds"])
+
+
+def test_the_same_comparison_finds_the_same_arms(tmp_path):
+    searched = plan(sampler="tpe")
+    record = record_of(searched, tmp_path)
+    first, second = (compare(searched, record, 1, Flag())["contenders"] for _ in range(2))
+    assert [each["best"] for each in first] == [each["best"] for each in second]
+
+
+def test_several_workers_train_side_by_side(tmp_path):
+    searched = plan(sampler="random")
+    found = compare(searched, record_of(searched, tmp_path), 4, Flag())
+    assert found["contenders"][0]["training_seconds"] == [2 * 3 * SECONDS] * 4
+
+
+def test_a_confirmation_that_is_on_record_is_no_part_of_the_time(tmp_path):
+    searched = plan(sampler="tpe")
+    found = compare(searched, record_of(searched, tmp_path, with_confirmation=True), 1, Flag())
+    assert all(each["training_seconds"] == [8 * 3 * SECONDS] * 4 for each in found["contenders"])
+
+
+def test_an_interrupted_comparison_says_nothing(tmp_path):
+    searched, flag = plan(), Flag()
+    flag.set()
+    assert compare(searched, record_of(searched, tmp_path), 1, flag) is None
+
+
+def test_searches_for_several_objectives_are_not_compared_by_one_of_them(tmp_path):
+    searched = plan(sampler="nsga2", objectives=["val_error", "params"], compare=None)
+    assert compare(searched, record_of(searched, tmp_path), 1, Flag()) is None
+
+
+def test_what_is_compared_is_no_part_of_what_a_search_proposes():
+    assert plan().campaign("search") == plan(compare={"samplers": ["gp"], "seeds": 9}).campaign("search")
