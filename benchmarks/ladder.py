@@ -162,7 +162,7 @@ def main() -> None:
         report(name, found[name])
     figures = {"image_shape": inspect_data(data).input_shape, "networks": found}
     environment = machine(args.device) | {"arguments": vars(args), "workers": default_workers(args)}
-    print(f"written to {write_result(f'ladder_{kind}', figures, environment)}")
+    print(f"written to {write_result(f'ladder_{kind}_{args.data}', figures, environment)}")
 
 
 def command_line() -> argparse.Namespace:

@@ -60,7 +60,7 @@ def main() -> None:
     if args.deep:
         figures["deep"] = {name: list(deep(name, data, args)) for name in DEEP}
     environment = machine(args.device) | {"arguments": vars(args), "workers": default_workers(args)}
-    path = write_result(f"training_{torch.device(args.device).type}", figures, environment)
+    path = write_result(f"training_{torch.device(args.device).type}_{args.data}", figures, environment)
     print(f"written to {path}")
 
 

@@ -48,12 +48,9 @@ def show_run(console: Console) -> "Show":
 
 def print_plan(console: Console, preview: "Preview") -> None:
     """Print what a run would do: an arm a row, then the sums and what the seeds can tell."""
-    table = Table(header_style="bold")
-    table.add_column("arm", overflow="fold", min_width=min(max(len(arm.name) for arm in preview.arms), 28))
-    for column in ("new", "cached"):
-        table.add_column(column, justify="right")
-    for column in ("parameters", "MFLOPs", "time a trial"):
-        table.add_column(column, justify="right")
+    table = _table("arm")
+    for column in ("new", "cached", "parameters", "MFLOPs", "time a trial"):
+        table.add_column(column, justify="right", no_wrap=True)
     for arm in preview.arms:
         time = "" if arm.seconds is None else duration(arm.seconds)
         numbers = (f"{arm.params:,}", f"{arm.flops / 1e6:,.2f}", time)
@@ -78,22 +75,21 @@ def print_studies(console: Console, studies: Sequence[StudySummary]) -> None:
         say(console, "no study in this results DB yet; `orchestrate run FILE` adds one")
         return
     states = [state for state in State if any(study.states.get(state) for study in studies)]
-    table = Table(header_style="bold")
-    for column in ("study", *(state.lower() for state in states), "running now", "updated"):
-        table.add_column(column)
+    table = _table("study")
+    for column in (*(state.lower() for state in states), "running", "updated, UTC"):
+        table.add_column(column, no_wrap=True)
     for study in studies:
         counts = (str(study.states.get(state, 0)) for state in states)
-        updated = study.updated.strftime("%Y-%m-%d %H:%M UTC") if study.updated else ""
+        updated = study.updated.strftime("%Y-%m-%d %H:%M") if study.updated else ""
         table.add_row(escape(study.name), *counts, "yes" if study.running else "no", updated)
     console.print(table)
 
 
 def print_trials(console: Console, study: Study) -> None:
     """Print a trial a row: its state, its last epoch and its errors; then the reasons of those that went wrong."""
-    table = Table(header_style="bold")
-    table.add_column("arm", overflow="fold", min_width=min(max((len(arm.name) for arm in study.arms), default=0), 28))
+    table = _table("arm")
     for column in ("seed", "state", "epoch", "test %", "train %", "time"):
-        table.add_column(column, justify="left" if column == "state" else "right")
+        table.add_column(column, justify="left" if column == "state" else "right", no_wrap=True)
     for trial in study.trials:
         errors = [f"{value:.2f}" if value is not None else "" for value in (trial.test_error, trial.train_error)]
         epoch = str(trial.curve[-1].epoch) if trial.curve else ""
@@ -103,6 +99,13 @@ def print_trials(console: Console, study: Study) -> None:
     for trial in study.trials:
         if trial.reason:
             say(console, f"{trial.arm} seed={trial.seed}: {trial.state}: {trial.reason}")
+
+
+def _table(names: str) -> Table:
+    """Return a table that begins with a column of names: it alone gives way where the terminal is narrow."""
+    table = Table(header_style="bold")
+    table.add_column(names, overflow="fold")
+    return table
 
 
 def say(console: Console, line: str) -> None:

@@ -14,10 +14,8 @@ from reports.results import State
 
 # Fewer arms than this say nothing about which parameter matters.
 FEWEST_ARMS = 10
-QUESTIONS = {
-    "PED-ANOVA": "which choice tells the best tenth of the arms from the rest?",
-    "fANOVA": "which choice explains how much the error varies over the whole space?",
-}
+# PED-ANOVA estimates where the best arms lie from these: a tenth of all, and no fewer than its authors ask for.
+FEWEST_BEST = 5
 
 
 def learned(source: SearchSource) -> dict[str, Any]:
@@ -45,7 +43,7 @@ def importance(campaign: Campaign) -> list[dict[str, Any]]:
     return [
         {"method": method, "question": question, "where": where, "arms": len(trials), "shares": shares}
         for where, trials in _groups(campaign)
-        for method, question in QUESTIONS.items()
+        for method, question in _questions(len(trials)).items()
         if (shares := _shares(campaign, trials, method))
     ]
 
@@ -67,6 +65,18 @@ def _groups(campaign: Campaign) -> Iterator[tuple[str | None, list[FrozenTrial]]
             yield where, active
 
 
+def _best(arms: int) -> int:
+    return max(math.ceil(arms / 10), FEWEST_BEST)
+
+
+def _questions(arms: int) -> dict[str, str]:
+    """Return what each method answers about so many arms."""
+    return {
+        "PED-ANOVA": f"which choice tells the best {_best(arms)} arms from the rest?",
+        "fANOVA": "which choice explains how much the error varies over the whole space?",
+    }
+
+
 def _shares(campaign: Campaign, trials: Sequence[FrozenTrial], method: str) -> dict[str, float]:
     """Return the shares of the parameters that vary over these arms and that all of them have."""
     at = campaign.settings.objectives.index("val_error")
@@ -76,8 +86,11 @@ def _shares(campaign: Campaign, trials: Sequence[FrozenTrial], method: str) -> d
     varied = [name for name in shared if len({str(trial.params[name]) for trial in trials}) > 1]
     if not varied:
         return {}
+    quantile = (_best(len(trials)) - 0.5) / len(trials)  # which Optuna rounds up to a whole arm
     evaluator = (
-        optuna.importance.PedAnovaImportanceEvaluator(target_quantile=0.1, region_quantile=1.0, evaluate_on_local=True)
+        optuna.importance.PedAnovaImportanceEvaluator(
+            target_quantile=quantile, region_quantile=1.0, evaluate_on_local=True
+        )
         if method == "PED-ANOVA"
         else optuna.importance.FanovaImportanceEvaluator(n_trees=64, max_depth=64, seed=campaign.settings.seed)
     )

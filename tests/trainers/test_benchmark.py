@@ -19,7 +19,7 @@ def run(tmp_path, monkeypatch):
         monkeypatch.setattr("record.RESULTS", tmp_path)
         monkeypatch.setattr("sys.argv", [f"{name}.py", *TINY.split(), *arguments])
         runpy.run_path(str(BENCHMARKS / f"{name}.py"), run_name="__main__")
-        return json.loads((tmp_path / f"{name}_cpu.json").read_text())
+        return json.loads((tmp_path / f"{name}_cpu_digits.json").read_text())
 
     return script
 

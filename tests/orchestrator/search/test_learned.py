@@ -1,5 +1,8 @@
 """Which choice matters: over all arms, and for what a condition switches off over the arms that have it."""
 
+import math
+
+import optuna
 import pytest
 
 from orchestrator.search.learned import FEWEST_ARMS, importance
@@ -58,3 +61,21 @@ def test_a_condition_says_itself_in_words():
     factors = {**FACTORS, "training.lr": {**FACTORS["training.lr"], "when": {"shortcut": ["none"], "width": [2, 1]}}}
     (condition,) = plan_of(factors=factors).space.conditions.values()
     assert str(condition) == "shortcut is none and width is 1 or 2"
+
+
+@pytest.mark.parametrize(("arms", "best"), [(10, 5), (50, 5), (51, 6), (300, 30)])
+def test_ped_anova_is_asked_about_five_arms_at_least_and_a_tenth_of_many(arms, best, monkeypatch):
+    asked = []
+    evaluator = optuna.importance.PedAnovaImportanceEvaluator
+
+    def noted(**given):
+        asked.append(math.ceil(given["target_quantile"] * arms))
+        return evaluator(**given)
+
+    monkeypatch.setattr("optuna.importance.PedAnovaImportanceEvaluator", noted)
+    plan = plan_of(factors={"training.lr": {"low": 0.01, "high": 0.5}}, search={"arms": arms, "sampler": "random"})
+    source = SearchSource(plan, MemoryLedger())
+    list(train(source, lambda pack: pack.settings["training"]["lr"]))
+    told = next(each for each in importance(source.campaigns["search"]) if each["method"] == "PED-ANOVA")
+    assert asked == [best]
+    assert told["question"] == f"which choice tells the best {best} arms from the rest?"
