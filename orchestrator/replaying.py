@@ -1,11 +1,12 @@
 """A replay of a study: finished trials of a results DB stand in for training, and the DB stays as it is."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from orchestrator.errors import UserError
 from orchestrator.storage import Store
+from orchestrator.study_plan import StudyPlan
 from reports.results import State, Trial
 
 FOLDER = "replay"
@@ -23,6 +24,24 @@ class Replay:
     def database(self) -> str:
         """The results DB of the replay."""
         return f"sqlite:///{self.folder / _BEFORE[0]}"
+
+    def search(self, plan: StudyPlan) -> StudyPlan:
+        """Return the plan of a search with what is on record of it alone; UserError when its baseline is not."""
+        trials = tuple(trial for trial in plan.trials if trial.id in self.trials)
+        found = {trial.arm.id for trial in trials}
+        baseline, search = plan.arms[0], plan.settings["search"]
+        if baseline.arm.id not in found:
+            held_out = f"data.validation: {search['validation']:g}"
+            raise UserError(
+                f"--executor replay: the baseline {baseline.arm.name} is not on record; a replay needs a finished "
+                f"study of the same settings with seeds from 0 on and {held_out}"
+            )
+        note = (
+            "replay: every trial is answered from the record, on a simulated clock; then the search is repeated with "
+            f"{search['compare']['seeds']} seeds for each sampler and scheduler that is compared"
+        )
+        arms = tuple(arm for arm in plan.arms if arm.arm.id in found)
+        return replace(plan, arms=arms, trials=trials, notes=(*plan.notes, note))
 
     def has(self, trials: Iterable[str]) -> bool:
         """Whether all of these trials are on record."""

@@ -111,6 +111,7 @@ def run_study(
     if options.executor == "replay":
         replay = open_replay(url, out)
         url, out = replay.database, replay.folder
+        plan = replay.search(plan) if config.file.is_search else plan
     job = _Job(config, plan, options, out, replay)
     with Store.open(url) as store, store.lease(plan.name):
         store.recover(plan.name)

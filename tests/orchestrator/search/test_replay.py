@@ -91,9 +91,11 @@ def test_a_search_is_replayed_on_a_factorial_study(tmp_path: Path, monkeypatch: 
         run_study("hunt.yaml", options=RunOptions(executor="replay", report=False))
     table = run_study("table.yaml", options=RunOptions(executor="inline", report=False)).study
     errors = {trial.id: trial.val_error for trial in table.trials}
+    with pytest.raises(UserError, match=r"the baseline .* is not on record; .* data\.validation: 0\.2"):
+        run_study("hunt.yaml", changes=["training.epochs=3"], options=RunOptions(executor="replay"))
     hunt = run_study("hunt.yaml", options=RunOptions(executor="replay")).study
     found = [trial for trial in hunt.trials if trial.state is State.COMPLETE]
-    assert len(found) == 4
+    assert len(found) == len(hunt.trials) == 4
     assert {trial.id: trial.val_error for trial in found}.items() <= errors.items()
     assert all(trial.started_at.year == 1970 for trial in found)
     contenders = hunt.search["comparison"]["contenders"]
