@@ -42,6 +42,8 @@ def print_result(console: Console, result: "RunResult") -> None:
 
 def print_arms(console: Console, summaries: tuple[ArmSummary, ...], factors: Sequence[str]) -> None:
     """Print an arm a row: mean ± SD of the test error over its seeds, or "fail" as the papers print it."""
+    if not summaries:
+        return
     table = Table(header_style="bold")
     for factor in factors or ["arm"]:
         table.add_column(escape(factor))

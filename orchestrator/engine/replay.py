@@ -11,7 +11,7 @@ from orchestrator.events import AttemptStarted, EpochDone, Event, TrialEnded
 from reports.results import State, Trial
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-HOST = "replay"
+HOST = "replayed-worker"  # no word of the page, in which names of hosts are replaced
 
 Step = tuple[float, list[Event]]
 

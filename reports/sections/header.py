@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reports.analysis.arms import ArmSummary
+from reports.analysis.search import searched
 from reports.findings import Findings
 from reports.layout import Series
 from reports.results import Scalar, State
@@ -78,7 +79,19 @@ def _brief(findings: Findings) -> tuple[str, ...]:
         ]
         if found:
             return tuple(filter(None, (_ranking(findings, position, found), _difference(findings, found))))
-    return ("No trial has a result yet.",)
+    return (_unconfirmed(findings) or "No trial has a result yet.",)
+
+
+def _unconfirmed(findings: Findings) -> str:
+    """Say what a search saw so far, none of whose arms is confirmed; nothing before its first result."""
+    arms = searched(findings.whole)
+    errors = [arm.error for arm in arms if arm.error is not None]
+    if not errors:
+        return ""
+    return (
+        f"The search has tried {counted(len(arms), 'arm')}, of which the best has {number(min(errors))} % validation "
+        "error; no arm is confirmed on the test set."
+    )
 
 
 def _ranking(findings: Findings, position: Scalar | None, found: list[tuple[Series, ArmSummary]]) -> str:
@@ -147,7 +160,8 @@ def _facts(findings: Findings) -> tuple[tuple[str, str], ...]:
     factors = " × ".join(f"{len(levels)} {shortened(name, 30)}" for name, levels in study.factors.items())
     facts = [
         ("Data", shortened(str(named), 60) if named else ""),
-        ("Arms", f"{len(findings.arms):,}" + (f" ({factors})" if factors else "")),
+        ("Arms", f"{len(findings.arms):,}" + (f" ({factors})" if factors and findings.arms else "")),
+        ("Searched", counted(len(searched(findings.whole)), "arm") if findings.whole.search else ""),
         ("Seeds", f"{len(findings.seeds)} ({seeds(findings.seeds)})" if findings.seeds else ""),
         ("Parameters", _range(params)),
         ("Training time", duration(spent) if spent else ""),
@@ -187,7 +201,7 @@ def _progress(findings: Findings) -> str:
     total = len(findings.asked)
     outcomes = findings.count(State.COMPLETE, State.DIVERGED)
     if not total:
-        return "No trial is planned."
+        return "No trial of a confirmation is planned." if findings.whole.search else "No trial is planned."
     if outcomes == total:
         return f"All {counted(total, 'trial')} have a result."
     return f"{outcomes:,} of {counted(total, 'trial')} have a result."

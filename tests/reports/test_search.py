@@ -198,3 +198,11 @@ def test_a_replayed_search_says_which_sampler_is_worth_its_cost(tmp_path: Path):
     assert [line.split(",")[0] for line in table[1:4]] == ['"random"', '"tpe"', '"gp"']
     assert "worth its cost" not in write_report(searched_study(), tmp_path).read_text()
     assert not (tmp_path / "figures/samplers.svg").exists()
+
+
+def test_a_search_whose_arms_are_not_confirmed_says_so_at_its_head(study, tmp_path: Path):
+    searching = tuple(arm for arm in study.arms if arm.levels["stage"] == "search")
+    page = write_report(replace(study, arms=searching, trials=()), tmp_path).read_text()
+    assert "The search has tried 4 arms, of which the best has 5.00 % validation error; no arm is confirmed" in page
+    assert "No trial of a confirmation is planned." in page
+    assert "0 kind" not in page
