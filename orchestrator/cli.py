@@ -131,7 +131,8 @@ def status(study: Annotated[str | None, typer.Argument(help="One study's trials"
         if study is None:
             print_studies(Console(), store.studies())
         else:
-            print_trials(Console(), store.load_study(study))
+            found = store.load_study(study)
+            print_trials(Console(), found, any(each.running for each in store.studies() if each.name == found.name))
 
 
 @app.command()

@@ -1,6 +1,6 @@
 """Print plans, lists and findings to the terminal, as tables that fit it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -74,19 +74,32 @@ def print_studies(console: Console, studies: Sequence[StudySummary]) -> None:
     if not studies:
         say(console, "no study in this results DB yet; `orchestrate run FILE` adds one")
         return
-    states = [state for state in State if any(study.states.get(state) for study in studies)]
+    counts = [_standing(study) for study in studies]
+    states = [state for state in State if any(each.get(state) for each in counts)]
     table = _table("study")
-    for column in (*(state.lower() for state in states), "running", "updated, UTC"):
+    for column in (*(state.lower() for state in states), "active", "updated, UTC"):
         table.add_column(column, no_wrap=True)
-    for study in studies:
-        counts = (str(study.states.get(state, 0)) for state in states)
+    for study, trials in zip(studies, counts, strict=True):
         updated = study.updated.strftime("%Y-%m-%d %H:%M") if study.updated else ""
-        table.add_row(escape(study.name), *counts, "yes" if study.running else "no", updated)
+        numbers = (str(trials.get(state, 0)) for state in states)
+        table.add_row(escape(study.name), *numbers, "yes" if study.running else "no", updated)
     console.print(table)
 
 
-def print_trials(console: Console, study: Study) -> None:
-    """Print a trial a row: its state, its last epoch and its errors; then the reasons of those that went wrong."""
+def _standing(study: StudySummary) -> Mapping[State, int]:
+    """Return the trials of a study by state; those that a dead process left running wait."""
+    cut_short = 0 if study.running else study.states.get(State.RUNNING, 0)
+    if not cut_short:
+        return study.states
+    waiting = study.states.get(State.WAITING, 0) + cut_short
+    return {**study.states, State.RUNNING: 0, State.WAITING: waiting}
+
+
+def print_trials(console: Console, study: Study, active: bool) -> None:
+    """Print a trial a row: its state, its last epoch and its errors; then the reasons of those that went wrong.
+
+    `active` says whether a process runs the study: where none does, trials that were left running wait.
+    """
     table = _table("arm")
     for column in ("seed", "state", "epoch", "test %", "train %", "time"):
         table.add_column(column, justify="left" if column == "state" else "right", no_wrap=True)
@@ -94,7 +107,8 @@ def print_trials(console: Console, study: Study) -> None:
         errors = [f"{value:.2f}" if value is not None else "" for value in (trial.test_error, trial.train_error)]
         epoch = str(trial.curve[-1].epoch) if trial.curve else ""
         time = duration(trial.seconds) if trial.seconds is not None else ""
-        table.add_row(escape(trial.arm), str(trial.seed), trial.state, epoch, *errors, time)
+        state = State.WAITING if trial.state is State.RUNNING and not active else trial.state
+        table.add_row(escape(trial.arm), str(trial.seed), state, epoch, *errors, time)
     console.print(table)
     for trial in study.trials:
         if trial.reason:

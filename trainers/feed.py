@@ -35,6 +35,10 @@ class Feed(Protocol):
         """Yield the validation images in their order; None when the data set has none."""
         ...
 
+    def normalisation(self) -> dict[str, Any]:
+        """Return what normalises raw images: what is subtracted by channel, and what divides the difference."""
+        ...
+
 
 def batch_sizes(images: int, batch_size: int) -> list[int]:
     """Return the number of images in each batch of an epoch.
@@ -53,7 +57,8 @@ class MemoryFeed:
         self.device = device
         self.batch_size = min(int(training["batch_size"]), len(data.train))
         self.augment = training["augment"]
-        self.shift, self.scale = _normaliser(data, training["normalise"])
+        self.kind = training["normalise"]
+        self.shift, self.scale = _normaliser(data, self.kind)
 
     @property
     def sizes(self) -> list[int]:
@@ -82,6 +87,11 @@ class MemoryFeed:
     def validation(self, batch_size: int) -> Iterator[Batch] | None:
         """Yield the validation images in their order; None when the data set has none."""
         return None if self.data.validation is None else self._whole(self.data.validation, batch_size)
+
+    def normalisation(self) -> dict[str, Any]:
+        """Return what normalises raw images; of a mean by pixel the means by channel."""
+        means = self.shift.flatten(1).mean(1)
+        return {"kind": self.kind, "subtracted": means.tolist(), "divided_by": (1 / self.scale).flatten().tolist()}
 
     def _whole(self, images: Images, batch_size: int) -> Iterator[Batch]:
         for pixels, labels in _split(images.pixels, images.labels, batch_size):

@@ -7,7 +7,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from trainers.data.image_folder import Folder, Sample
-from trainers.data.photographs import Photographs, test_transform, training_transform
+from trainers.data.photographs import Photographs, normaliser, test_transform, training_transform
 from trainers.feed import Batch, batch_sizes
 from trainers.seeding import derive, generator
 
@@ -19,8 +19,9 @@ class FolderFeed:
         self.folder = folder
         self.device = device
         self.batch_size = min(int(training["batch_size"]), len(folder.train))
-        self.for_training = training_transform(folder.size, training["augment"], training["normalise"])
-        self.for_tests = test_transform(folder.size, training["normalise"])
+        self.kind = training["normalise"]
+        self.for_training = training_transform(folder.size, training["augment"], self.kind)
+        self.for_tests = test_transform(folder.size, self.kind)
 
     @property
     def sizes(self) -> list[int]:
@@ -42,6 +43,10 @@ class FolderFeed:
     def validation(self, batch_size: int) -> Iterator[Batch] | None:
         """Yield the validation images in their order; None when none are held out."""
         return self._whole(self.folder.validation, batch_size) if self.folder.validation else None
+
+    def normalisation(self) -> dict[str, Any]:
+        """Return what normalises raw images, whose values go from 0 to 255."""
+        return {"kind": self.kind, **normaliser(self.kind)}
 
     def _whole(self, samples: Sequence[Sample], batch_size: int) -> Iterator[Batch]:
         size = min(batch_size, self.batch_size)

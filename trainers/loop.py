@@ -201,9 +201,9 @@ class Trainer:
     def _telemetry(self, member: Member) -> dict[str, Any]:
         """Return the measured facts of one seed.
 
-        Its share of a step in milliseconds; the share of that time in which the device computed; memory in MiB; how
-        it computed, and the seconds of a step by way where a race decided that; with ``profile``, the shares of the
-        parts of a step.
+        Its share of a step in milliseconds; the share of that time in which the device computed; memory in MiB; what
+        normalised the images; how it computed, and the seconds of a step by way where a race decided that; with
+        ``profile``, the shares of the parts of a step.
         """
         facts: dict[str, Any] = {
             "step_ms": 1000 * member.training_seconds / max(member.steps, 1),
@@ -214,6 +214,7 @@ class Trainer:
             "fused": self.pack.side_by_side > 1 and self.numerics.fused and can_fuse(member.network),
             "pack": len(self.task.seeds),
             "side_by_side": self.pack.side_by_side,
+            "normalisation": self.feed.normalisation(),
         }
         if self.choice.seconds:
             facts["race"] = dict(self.choice.seconds)

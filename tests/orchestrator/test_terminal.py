@@ -1,6 +1,7 @@
 """What is printed fits a terminal of 80 columns."""
 
 import io
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
@@ -38,23 +39,35 @@ def test_a_plan_is_not_cut_off(printed):
         assert words in text
 
 
-def test_a_list_of_studies_is_not_cut_off(printed):
-    states = {State.COMPLETE: 9999, State.DIVERGED: 9, State.FAILED: 99}
-    summary = StudySummary(
+def summary(states, running):
+    return StudySummary(
         name="search-wirings-digits",
         question="",
         arms=4,
         orphaned=0,
         states=states,
         updated=datetime(2026, 11, 25, tzinfo=UTC),
-        running=True,
+        running=running,
         process=None,
     )
-    text = printed(print_studies, [summary])
-    assert "search-wirings" in text
-    assert "2026-11-25 00:00" in text
-    assert "9999" in text
+
+
+def test_a_list_of_studies_is_not_cut_off(printed):
+    text = printed(print_studies, [summary({State.COMPLETE: 9999, State.DIVERGED: 9, State.FAILED: 99}, True)])
+    for words in ("search-wirings", "9999", "2026-11-25 00:00"):
+        assert words in text
+
+
+@pytest.mark.parametrize(("running", "heads"), [(True, ["waiting", "running"]), (False, ["waiting"])])
+def test_trials_that_a_dead_process_left_running_wait(printed, running, heads):
+    text = printed(print_studies, [summary({State.RUNNING: 2, State.WAITING: 3}, running)])
+    assert [word for word in text.splitlines()[1].split() if word in ("waiting", "running")] == heads
+    trials = studies.troubled().trials
+    left = replace(
+        studies.troubled(), trials=tuple(replace(trial, state=State.RUNNING, reason=None) for trial in trials)
+    )
+    assert ("RUNNING" in printed(print_trials, left, running)) is running
 
 
 def test_the_trials_of_a_study_are_not_cut_off(printed):
-    assert "DIVERGED" in printed(print_trials, studies.troubled())
+    assert "DIVERGED" in printed(print_trials, studies.troubled(), True)

@@ -9,6 +9,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from tests.trainers.networks import TINY, network, task
+from tests.trainers.test_fusion import FUSABLE, UNFUSED, settings_of
 from trainers import Trainer
 from trainers.cuda_graphs import WARM_UP, GraphedLane
 from trainers.lane import Lane
@@ -104,6 +105,25 @@ def test_a_recorded_step_reads_anew_whatever_changes_between_steps(recipe, recor
     assert {shape[0] for shape in recorded_on_a_cpu[0].recorded} == {20, 10}
     monkeypatch.undo()
     assert losses(recorded) == pytest.approx(losses(finish(Trainer(asked))), rel=1e-4)
+
+
+# What makes the host wait for a GPU, or copies from its memory: a recorded step may do neither.
+WAITING = {"_local_scalar_dense", "nonzero", "masked_select", "_unique2", "equal", "is_nonzero", "lift_fresh"}
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("changes", [*FUSABLE.values(), *UNFUSED.values()], ids=[*FUSABLE, *UNFUSED])
+def test_no_step_waits_for_the_device(changes, precision):
+    asked = task(0, 1, data=TINY, network_settings=settings_of(changes), precision=precision, batch_size=10)
+    trainer = Trainer(asked)
+    for lane in make_lanes(trainer.members, asked.training, trainer.numerics, Stopwatch(trainer.device, False)):
+        batch = lane.join([next(iter(trainer.feed.train(0, 1))) for _ in lane.members])
+        rate = torch.tensor(0.1)
+        with Tape() as tape:
+            lane.compute(*batch, rate)
+        called = {function.overloadpacket.__name__ for function, *_ in tape.calls}
+        assert "_fused_sgd_" in called
+        assert not called & WAITING
 
 
 def test_running_out_of_memory_while_recording_is_not_hidden_by_the_end_of_the_recording(

@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from trainers.data import load
@@ -44,6 +45,16 @@ def test_pixel_mean_gives_every_pixel_mean_0():
     images = torch.cat([images for images, _ in feed(normalise="pixel_mean").train(0, 1)])
     assert float(images.mean(0).abs().max()) < 1e-6
     assert float(images.max()) <= 1
+
+
+def test_what_normalised_the_images_can_be_told():
+    digits = load("digits", CPU).train.pixels.double()
+    by_channel, by_pixel, raw = (feed(normalise=kind).normalisation() for kind in ("channel", "pixel_mean", "none"))
+    assert by_channel["subtracted"] == pytest.approx([float(digits.mean())])
+    assert by_channel["divided_by"] == pytest.approx([float(digits.std(correction=0))])
+    assert by_pixel["subtracted"] == pytest.approx([float(digits.mean())])
+    assert by_pixel["divided_by"] == raw["divided_by"] == pytest.approx([16])
+    assert raw == {"kind": "none", "subtracted": [0.0], "divided_by": raw["divided_by"]}
 
 
 def test_a_last_batch_of_one_image_is_left_out():

@@ -132,6 +132,16 @@ def test_photographs_come_in_batches_of_one_shape(photographs, resize):
     assert found.sizes == [5, 5, 2]
 
 
+def test_what_normalises_photographs_can_be_told(photographs):
+    (images, _), *_ = feed(photographs, normalise="none").test(6)
+    found, plain = (feed(photographs, normalise=kind) for kind in ("channel", "none"))
+    (expected, _), *_ = found.test(6)
+    told = found.normalisation()
+    mean, deviation = (torch.tensor(told[key])[:, None, None] for key in ("subtracted", "divided_by"))
+    torch.testing.assert_close((255 * images - mean) / deviation, expected)
+    assert plain.normalisation() == {"kind": "none", "subtracted": [0.0] * 3, "divided_by": [255.0] * 3}
+
+
 def test_what_chance_does_to_a_photograph_is_a_function_of_seed_and_epoch(photographs):
     found = feed(photographs, augment={"resize": "area", "flip": True, "colour": True})
     one, same, other = (torch.cat([images for images, _ in found.train(*at)]) for at in ((0, 1), (0, 1), (0, 2)))

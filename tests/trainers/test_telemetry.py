@@ -21,6 +21,7 @@ def test_an_outcome_tells_how_it_was_computed():
     assert (telemetry["precision"], telemetry["memory_format"]) == ("fp32", "channels_last")
     assert (telemetry["threads"], telemetry["pack"], telemetry["side_by_side"]) == (1, 1, 1)
     assert 0 < telemetry["utilisation"] <= 1.5
+    assert telemetry["normalisation"]["kind"] == "channel"
 
 
 @pytest.mark.parametrize("seeds", [(0,), (0, 1)])

@@ -68,6 +68,13 @@ def test_transform(size: int, normalise: str) -> Any:
     return v2.Compose([*_cut(size, "none"), *_to_floats(), *_normalisation(normalise)])
 
 
+def normaliser(kind: str) -> dict[str, list[float]]:
+    """Return what is subtracted from an image of values from 0 to 255, and what divides the rest, by channel."""
+    if kind == "channel":
+        return {"subtracted": [255 * each for each in MEAN], "divided_by": [255 * each for each in DEVIATION]}
+    return {"subtracted": [0.0] * 3, "divided_by": [255.0] * 3}
+
+
 def _cut(size: int, resize: str) -> list[Any]:
     if resize == "shorter_side":
         low, high = round(size * 256 / 224), round(size * 480 / 224)
