@@ -7,6 +7,7 @@ Both run as whole processes on this machine, one after the other, `--rounds` tim
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -26,8 +27,9 @@ STUDY = HERE.parent / "ablation.yaml"
 
 def timed(command: Sequence[str], folder: str) -> float:
     """Run `command` in `folder` to its end and return its seconds."""
+    here = {**os.environ, "RAY_ADDRESS": "local"}  # whatever cluster was started on this machine before
     start = time.perf_counter()
-    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(command, cwd=folder, env=here, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return time.perf_counter() - start
 
 

@@ -28,7 +28,7 @@ from orchestrator.storage import PlanOutcome, Recorder, Store
 from orchestrator.study_plan import StudyPlan
 from reports.analysis.verdicts import Verdict
 from reports.page import write_report
-from reports.results import State, Study
+from reports.results import State, Study, Trial
 from reports.summary import verdict_row
 from search_spaces.errors import unknown
 
@@ -74,9 +74,15 @@ class RunResult:
     interrupted: bool
 
     @property
+    def trials(self) -> tuple[Trial, ...]:
+        """The trials that the study file asks for; those of arms that it no longer has are left out."""
+        asked = {arm.name for arm in self.study.arms if not arm.orphaned}
+        return tuple(trial for trial in self.study.trials if trial.arm in asked)
+
+    @property
     def failed(self) -> int:
         """How many trials have no result because they failed."""
-        return sum(trial.state is State.FAILED for trial in self.study.trials)
+        return sum(trial.state is State.FAILED for trial in self.trials)
 
 
 @dataclass(frozen=True)

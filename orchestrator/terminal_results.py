@@ -26,9 +26,9 @@ def print_result(console: Console, result: "RunResult") -> None:
     study = result.study
     shown = confirmed_view(study)
     print_arms(console, summarise(shown), list(shown.factors))
-    counts = Counter(trial.state for trial in study.trials)
+    counts = Counter(trial.state for trial in result.trials)
     say(console, ", ".join(f"{count} {state.lower()}" for state, count in sorted(counts.items())))
-    failed = [trial for trial in study.trials if trial.state is State.FAILED]
+    failed = [trial for trial in result.trials if trial.state is State.FAILED]
     for reason, count in Counter(trial.reason for trial in failed).items():
         first = next(trial for trial in failed if trial.reason == reason)
         others = f" and {count - 1} more" if count > 1 else ""

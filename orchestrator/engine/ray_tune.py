@@ -29,6 +29,7 @@ from ray.tune.search import Searcher
 
 from orchestrator.engine.address import HINT
 from orchestrator.engine.packs import Pack, PackSource
+from orchestrator.engine.tokens import authenticated
 from orchestrator.engine.worker import WorkerSettings, train_pack
 from orchestrator.errors import UserError
 from orchestrator.events import AttemptLost, Event, TrialEnded
@@ -235,6 +236,15 @@ def _cluster(address: str | None) -> Iterator[None]:
     if ray.is_initialized():
         yield
         return
+    with authenticated(address):
+        _connect(address)
+        try:
+            yield
+        finally:
+            ray.shutdown()
+
+
+def _connect(address: str | None) -> None:
     try:
         with _own_signals():
             ray.init(
@@ -246,10 +256,6 @@ def _cluster(address: str | None) -> Iterator[None]:
     except Exception as error:  # Ray raises a bare Exception when its processes do not start in time
         where = f"the Ray cluster at {address}" if address else "a Ray cluster on this machine"
         raise UserError(f"--address: cannot use {where}: {str(error).splitlines()[0]}; {HINT}") from None
-    try:
-        yield
-    finally:
-        ray.shutdown()
 
 
 @contextmanager

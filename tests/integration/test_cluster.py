@@ -1,9 +1,12 @@
 """A study on a real Ray cluster: the same numbers as without one, on one node and on an existing cluster."""
 
+import os
+import socket
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +16,10 @@ from orchestrator import RunOptions, run_study
 from orchestrator.errors import UserError
 from reports.results import Study
 
+ROOT = str(Path(__file__).parents[2])
+ADDRESS = "127.0.0.1:26379"
+HEAD = ("--port=26379", "--include-dashboard=false")
+OPEN = {"RAY_AUTH_MODE": "disabled"}
 RAY = str(Path(sys.executable).with_name("ray"))
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
@@ -47,28 +54,75 @@ def test_a_pack_that_no_node_can_hold_is_refused(small: Path) -> None:
         run_study(small, options=RunOptions(report=False))
 
 
-def test_an_existing_cluster_is_used_and_left_running(small: Path) -> None:
-    with node("--head", "--port=26379", "--include-dashboard=false"), node("--address=127.0.0.1:26379"):
+@pytest.fixture
+def folder() -> Iterator[str]:
+    """Return a folder with a name short enough for Ray's sockets.
+
+    In its usual one, Ray notes where the newest cluster is; a program that asks for any cluster would wait for this one
+    for ever once it is gone.
+    """
+    with tempfile.TemporaryDirectory(prefix="ray", dir="/tmp", ignore_cleanup_errors=True) as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def without_a_mode(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+
+
+def test_an_existing_cluster_is_used_and_left_running(small: Path, folder: str) -> None:
+    with node("--head", f"--temp-dir={folder}", *HEAD), node(f"--address={ADDRESS}"):
         until = time.monotonic() + 60
         while status().count(b"node_") < 2:
             assert time.monotonic() < until, status()
             time.sleep(1)
-        study = run_study(small, options=RunOptions(address="127.0.0.1:26379", report=False)).study
+        study = run_study(small, options=RunOptions(address=ADDRESS, report=False)).study
         assert all(trial.state == "COMPLETE" for trial in study.trials)
         assert status().count(b"node_") == 2
 
 
+def test_a_cluster_that_asks_for_a_token_gets_the_one_that_ray_keeps(small: Path, folder: str) -> None:
+    code = "from orchestrator.cli import main; main()"
+    run = [sys.executable, "-c", code, "run", small.name, "--address", ADDRESS, "--no-report"]
+    home = small.parent / "home"
+    (home / ".ray").mkdir(parents=True)
+    (home / ".ray" / "auth_token").write_text("0123456789abcdef" * 4)
+    secret = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(home / ".ray" / "auth_token")}
+    with node("--head", f"--temp-dir={folder}", *HEAD, "--num-cpus=2", environment=secret):
+        answers = []
+        for folder_of_user in (small.parent, home):
+            environment = {**os.environ, "PYTHONPATH": ROOT, "HOME": str(folder_of_user)}
+            answers.append(subprocess.run(run, env=environment, capture_output=True, text=True, timeout=200))
+    refused, done = answers
+    assert refused.returncode == 2
+    (sentence,) = refused.stderr.splitlines()
+    assert "asks for a token: copy ~/.ray/auth_token from the host that started it" in sentence
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "4 complete" in done.stdout
+
+
 @contextmanager
-def node(*words: str) -> Iterator[None]:
-    """Start a Ray node of one CPU and stop it again; `ray stop` would stop those of other tests too."""
-    process = subprocess.Popen([RAY, "start", *words, "--num-cpus=1", "--block"], stdout=subprocess.DEVNULL)
+def node(*words: str, environment: Mapping[str, str] = OPEN) -> Iterator[None]:
+    """Start a Ray node, of one CPU unless told otherwise, and stop it again; `ray stop` would stop those of others."""
+    command = [RAY, "start", "--num-cpus=1", *words, "--block"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**os.environ, **environment})
     try:
+        until = time.monotonic() + 60
+        while not answers(ADDRESS):
+            assert time.monotonic() < until
+            time.sleep(0.5)
         yield
     finally:
         process.terminate()
         process.wait(timeout=60)
 
 
+def answers(address: str) -> bool:
+    host, port = address.split(":")
+    with socket.socket() as probe:
+        return probe.connect_ex((host, int(port))) == 0
+
+
 def status() -> bytes:
     """Return what Ray says of the test's cluster; nothing while it does not answer."""
-    return subprocess.run([RAY, "status", "--address=127.0.0.1:26379"], capture_output=True, timeout=60).stdout
+    return subprocess.run([RAY, "status", f"--address={ADDRESS}"], capture_output=True, timeout=60).stdout
