@@ -16,7 +16,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
-from orchestrator.storage import StorageError, Store, migrations
+from orchestrator.storage import StorageError, Store, database_url, migrations
 from orchestrator.storage.network_disk import shared_file_system
 from orchestrator.storage.tables import metadata
 from reports.results import State
@@ -218,7 +218,8 @@ def test_a_full_disk_is_one_sentence(tmp_path, make_plan):
 def test_a_server_without_the_database_is_one_sentence(url):
     if url.startswith("sqlite"):
         pytest.skip("a file is made when it is not there")
-    assert "create the database on the server, or correct the URL" in refusal(f"{url}_missing")
+    elsewhere = database_url(url).set(database="missing").render_as_string(hide_password=False)
+    assert "create the database on the server, or correct the URL" in refusal(elsewhere)
 
 
 def test_a_reader_creates_nothing(tmp_path):
