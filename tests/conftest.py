@@ -10,8 +10,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("RAY_worker_niceness", "0")
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the marks in a hook of the same name
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of a file together, and all tests that start clusters, so that no two clusters run at once."""
     for item in items:
         together = "cluster" if item.get_closest_marker("cluster") else item.nodeid.partition("::")[0]
         item.add_marker(pytest.mark.xdist_group(together))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Refuse to run the tests of clusters side by side, should pytest and pytest-xdist not understand each other."""
+    if getattr(session.config.option, "loadgroup", False) and not all("@" in item.nodeid for item in session.items):
+        raise pytest.UsageError("this pytest-xdist does not keep groups of tests together with this pytest")

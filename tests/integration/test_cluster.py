@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -72,10 +72,7 @@ def without_a_mode(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_existing_cluster_is_used_and_left_running(small: Path, folder: str) -> None:
     with node("--head", f"--temp-dir={folder}", *HEAD), node(f"--address={ADDRESS}"):
-        until = time.monotonic() + 60
-        while status().count(b"node_") < 2:
-            assert time.monotonic() < until, status()
-            time.sleep(1)
+        wait_for(lambda: status().count(b"node_") == 2)
         study = run_study(small, options=RunOptions(address=ADDRESS, report=False)).study
         assert all(trial.state == "COMPLETE" for trial in study.trials)
         assert status().count(b"node_") == 2
@@ -107,14 +104,20 @@ def node(*words: str, environment: Mapping[str, str] = OPEN) -> Iterator[None]:
     command = [RAY, "start", "--num-cpus=1", *words, "--block"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**os.environ, **environment})
     try:
-        until = time.monotonic() + 60
-        while not answers(ADDRESS):
-            assert time.monotonic() < until
-            time.sleep(0.5)
+        wait_for(lambda: answers(ADDRESS))
         yield
     finally:
         process.terminate()
         process.wait(timeout=60)
+        if "--head" in words:  # what it started may outlast it for a while
+            wait_for(lambda: not answers(ADDRESS))
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.5)
 
 
 def answers(address: str) -> bool:
