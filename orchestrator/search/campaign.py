@@ -3,7 +3,7 @@
 import hashlib
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -50,7 +50,8 @@ class Campaign:
     Every proposal comes from a fresh sampler whose seed is a function of the campaign's seed and the proposal's
     number, and which knows nothing but the proposals so far. So a campaign that is restored from its proposals goes on
     as if it had never stopped. `first` are points to begin with, each with its origin; `on_record` says whether an
-    arm may be proposed at all when only recorded ones may. `asking_seconds` is the time that its samplers took.
+    arm may be proposed at all when only recorded ones may. `trained` counts the different arms that were proposed, warm
+    starts left out; `asking_seconds` is the time that the samplers took.
     """
 
     space: SearchSpace
@@ -80,11 +81,7 @@ class Campaign:
         self._by_network: dict[str, str] = {}
         self._numbers: dict[str, int] = {}
         self._tried: set[str] = set()
-
-    @property
-    def trained(self) -> int:
-        """How many different arms were proposed, warm starts left out."""
-        return sum(each.fate == TRAINED and each.origin != "warm" for each in self.proposals)
+        self.trained = 0
 
     @property
     def open(self) -> list[PlannedArm]:
@@ -143,12 +140,12 @@ class Campaign:
                     self.report(planned.arm.id, errors)
                     self.tell(planned.arm.id, score)
 
-    def finished(self) -> list[tuple[Proposal, Any]]:
-        """Return the proposals that are decided, each with its Optuna trial."""
+    def finished(self, known: Container[int] = ()) -> list[tuple[Proposal, Any]]:
+        """Return the proposals that are decided, each with its Optuna trial; those that are `known` are left out."""
         return [
             (proposal, self._storage.get_trial(proposal.number))
             for proposal in self.proposals
-            if self._storage.get_trial(proposal.number).state.is_finished()
+            if proposal.number not in known and self._storage.get_trial(proposal.number).state.is_finished()
         ]
 
     @property
@@ -226,6 +223,7 @@ class Campaign:
         """Note a proposal; the ones that train nothing are decided at once."""
         self.proposals.append(proposal)
         self._tried.add(canonical_json(dict(proposal.params)))
+        self.trained += proposal.fate == TRAINED and proposal.origin != "warm"
         if proposal.fate == TRAINED and planned is not None:
             self.arms[planned.arm.id] = planned
             self._by_network[_network(planned)] = planned.arm.id

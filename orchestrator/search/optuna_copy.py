@@ -44,10 +44,9 @@ class OptunaCopy:
         with quietly():
             if title not in self._studies:
                 self._open(title, campaign)
-            for proposal, trial in campaign.finished():
-                if proposal.number not in self._written[title]:
-                    self._studies[title].add_trial(_frozen(campaign, proposal, trial))
-                    self._written[title].add(proposal.number)
+            for proposal, trial in campaign.finished(self._written[title]):
+                self._studies[title].add_trial(_frozen(campaign, proposal, trial))
+                self._written[title].add(proposal.number)
 
     def close(self) -> None:
         """Close the connections."""

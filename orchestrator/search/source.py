@@ -240,7 +240,6 @@ class SearchSource:
             return
         self._report(arm)
         for campaign in self.campaigns.values():
-            for planned in campaign.open:
-                if planned.arm.id == arm:
-                    campaign.tell(arm, score(planned, trials, self.plan.settings))
-                    self._decided(campaign)
+            if arm in campaign.arms and arm not in campaign.scores:
+                campaign.tell(arm, score(campaign.arms[arm], trials, self.plan.settings))
+                self._decided(campaign)
