@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 
+from search_spaces.errors import SettingError
 from trainers.data.image_folder import Folder, Sample
 from trainers.data.photographs import Photographs, normaliser, test_transform, training_transform
 from trainers.feed import Batch, batch_sizes
@@ -63,8 +64,14 @@ class FolderFeed:
             prefetch_factor=self.folder.prefetch if workers else None,
             pin_memory=self.device.type == "cuda",
         )
-        for images, labels in loader:
-            yield images.to(self.device, non_blocking=True), labels.to(self.device, non_blocking=True)
+        try:
+            for images, labels in loader:
+                yield images.to(self.device, non_blocking=True), labels.to(self.device, non_blocking=True)
+        except SettingError as error:
+            sentence = error.message.rpartition("SettingError: ")[
+                2
+            ]  # a process of the loader puts its traceback in front
+            raise SettingError(sentence.strip(), ("root",)) from None
 
     @staticmethod
     def _starts(sizes: Sequence[int]) -> list[int]:

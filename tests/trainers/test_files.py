@@ -185,10 +185,17 @@ def test_different_classes_are_refused(photographs):
         inspect_data(folder(photographs))
 
 
-def test_a_broken_photograph_is_named(photographs):
-    (photographs / "train" / "cat" / "2.jpg").write_bytes(b"no image")
-    with pytest.raises(SettingError, match=r"2\.jpg is not a readable image"):
-        list(feed(photographs).train(0, 1))
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_broken_photograph_is_named(photographs, workers):
+    broken = photographs / "train" / "cat" / "2.jpg"
+    broken.write_bytes(b"no image")
+    data = folder(photographs, workers=workers)
+    reading = FolderFeed(load(data, CPU), complete_training({"batch_size": 5}, data), CPU)
+    with pytest.raises(SettingError) as raised:
+        list(reading.train(0, 1))
+    assert raised.value.message.startswith(f"{broken} is not a readable image: ")
+    assert "\n" not in raised.value.message
 
 
 def test_the_fingerprint_follows_names_and_sizes(photographs):
