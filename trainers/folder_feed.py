@@ -68,9 +68,8 @@ class FolderFeed:
             for images, labels in loader:
                 yield images.to(self.device, non_blocking=True), labels.to(self.device, non_blocking=True)
         except SettingError as error:
-            sentence = error.message.rpartition("SettingError: ")[
-                2
-            ]  # a process of the loader puts its traceback in front
+            # A process of the loader puts its traceback in front.
+            *_, sentence = error.message.rpartition("SettingError: ")
             raise SettingError(sentence.strip(), ("root",)) from None
 
     @staticmethod

@@ -53,8 +53,9 @@ def train_pack(pack: Pack, worker: WorkerSettings) -> Generator[list[Event]]:
                     yield events
             return
         except Exception as error:
-            reason = f"{type(error).__name__}: {error}".strip()
-            if attempt < TRIES and not isinstance(error, SettingError):
+            is_mistake = isinstance(error, SettingError)
+            reason = str(error) if is_mistake else f"{type(error).__name__}: {error}".strip()
+            if attempt < TRIES and not is_mistake:
                 yield [AttemptLost(trial, reason) for trial in sorted(unfinished)]
             else:
                 telemetry = {"traceback": traceback.format_exc()}
