@@ -7,6 +7,7 @@ from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import count
 from random import Random
 from typing import Any
 
@@ -91,7 +92,10 @@ class Campaign:
     def ask(self) -> Step:
         """Propose until an arm comes that was not proposed before."""
         made: list[Proposal] = []
-        for attempt in range(MOST_ATTEMPTS):
+        for attempt in count():
+            # A finite space ends by itself: each desperate attempt takes one of the points that are left.
+            if attempt >= MOST_ATTEMPTS and self._left is None:
+                break
             chosen = self._choose(desperate=attempt >= PATIENCE)
             if chosen is None:
                 break
@@ -154,8 +158,13 @@ class Campaign:
         return self._study
 
     @cached_property
-    def _points(self) -> list[dict[str, Any]] | None:
-        return self.space.points(MOST_POINTS)
+    def _left(self) -> dict[str, dict[str, Any]] | None:
+        """The points that were not proposed yet, in their order; None where the space is too large to list them."""
+        points = self.space.points(MOST_POINTS)
+        if points is None:
+            return None
+        by_text = {canonical_json(point): point for point in points}
+        return {text: point for text, point in by_text.items() if text not in self._tried}
 
     def _choose(self, *, desperate: bool) -> tuple[str, Params, Mapping[str, Any]] | None:
         """Return origin, point and the sampler's attributes of the next proposal; None when no point is left."""
@@ -166,18 +175,16 @@ class Campaign:
         if self.sampler["name"] == "grid" or desperate:
             origin = "grid" if self.sampler["name"] == "grid" else "chance"
             fresh = self._fresh_point(number, origin)
-            if fresh is None and self._points is not None:
+            if fresh is None and self._left is not None:
                 return None
             return self._asked(origin, fresh)
         return self._asked("sampler", None)
 
     def _fresh_point(self, number: int, origin: str) -> Params | None:
-        if self._points is None:
+        if not self._left:
             return None
-        left = [point for point in self._points if canonical_json(point) not in self._tried]
-        if not left:
-            return None
-        return left[0] if origin == "grid" else Random(self._seed(number)).choice(left)
+        left = self._left.values()
+        return next(iter(left)) if origin == "grid" else Random(self._seed(number)).choice(list(left))
 
     def _asked(self, origin: str, point: Params | None) -> tuple[str, Params, Mapping[str, Any]]:
         """Ask Optuna for a trial, with these parameters where they are given."""
@@ -222,7 +229,11 @@ class Campaign:
     def _enter(self, proposal: Proposal, planned: PlannedArm | None) -> None:
         """Note a proposal; the ones that train nothing are decided at once."""
         self.proposals.append(proposal)
-        self._tried.add(canonical_json(dict(proposal.params)))
+        text = canonical_json(dict(proposal.params))
+        self._tried.add(text)
+        left = vars(self).get("_left")  # not listed before someone asks for it
+        if left is not None:
+            left.pop(text, None)
         self.trained += proposal.fate == TRAINED and proposal.origin != "warm"
         if proposal.fate == TRAINED and planned is not None:
             self.arms[planned.arm.id] = planned

@@ -2,6 +2,8 @@
 
 from threading import Event as Flag
 
+import pytest
+
 from orchestrator.arm_facts import plan_trials
 from orchestrator.replaying import Replay
 from orchestrator.search.comparison import compare, contenders
@@ -61,6 +63,26 @@ def test_every_contender_searches_once_a_seed_and_finds_different_arms(tmp_path)
     assert random["training_seconds"] == tpe["training_seconds"] == [8 * 3 * SECONDS] * 4
     assert max(median["training_seconds"]) < 8 * 3 * SECONDS
     assert all(seconds > 0 for seconds in tpe["proposing_seconds"])
+
+
+def test_variants_of_one_sampler_are_told_apart(tmp_path):
+    variants = [{"name": "tpe", "n_startup_trials": count} for count in (2, 4)]
+    searched = plan(sampler="random", compare={"seeds": 2, "samplers": variants})
+    names = [each["name"] for each in compare(searched, record_of(searched, tmp_path), 1, Flag())["contenders"]]
+    assert names[0] == "random"
+    assert ["n_startup_trials 2" in names[1], "n_startup_trials 4" in names[2]] == [True, True]
+
+
+@pytest.mark.parametrize("sampler", ["grid", "tpe"])
+def test_the_arms_on_record_are_found_however_rare_they_are(sampler, tmp_path, monkeypatch):
+    monkeypatch.setattr("orchestrator.search.campaign.MOST_ATTEMPTS", 3)
+    monkeypatch.setattr("orchestrator.search.campaign.PATIENCE", 2)
+    searched = plan(sampler=sampler, compare={"seeds": 2}, arms=20)
+    whole = record_of(searched, tmp_path)
+    kept = [plan_trials(searched.study.arms[0].arm, searched.search_seeds)[0].id, list(whole.trials)[-1]]
+    found = compare(searched, Replay({trial: whole.trials[trial] for trial in kept}, tmp_path), 1, Flag())
+    assert len(found["on_record"]) == 2
+    assert {len(best) for each in found["contenders"] for best in each["best"]} == {2}
 
 
 def test_the_same_comparison_finds_the_same_arms(tmp_path):
