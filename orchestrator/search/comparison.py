@@ -1,6 +1,7 @@
 """Samplers and schedulers held against random search: the same search replayed with many seeds for each of them."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from threading import Event as Flag
 from typing import Any
@@ -32,9 +33,21 @@ class Contender:
         return f"{self.sampler['name']}, {self.scheduler['name']}" if self.stops else str(self.sampler["name"])
 
     @property
+    def arguments(self) -> str:
+        """Every argument of both."""
+        given = [f"{key} {value}" for spec in (self.sampler, self.scheduler) for key, value in spec.items()]
+        return ", ".join(each for each in given if not each.startswith("name "))
+
+    @property
     def stops(self) -> bool:
         """Whether it stops arms early."""
         return bool(self.scheduler["name"] != NO_SCHEDULER["name"])
+
+
+def _told_apart(rivals: Sequence[Contender]) -> list[str]:
+    """Return the names of contenders; those that share one are told apart by their arguments."""
+    names = Counter(each.name for each in rivals)
+    return [each.name if names[each.name] == 1 else f"{each.name} ({each.arguments})" for each in rivals]
 
 
 @dataclass(frozen=True)
@@ -83,7 +96,8 @@ def compare(plan: SearchPlan, replay: Replay, slots: int, interrupted: Flag) -> 
         return _replayed(replace(plan, settings=here), replay, planned, slots, interrupted)
 
     every = [_error(score, settings) for score in run(Contender({"name": "grid"}, NO_SCHEDULER), 0, EVERY_ARM).scores]
-    found = [(each, [run(each, seed) for seed in range(settings.compare.seeds)]) for each in contenders(settings)]
+    rivals = contenders(settings)
+    found = [[run(each, seed) for seed in range(settings.compare.seeds)] for each in rivals]
     if interrupted.is_set():
         return None
     return {
@@ -92,13 +106,13 @@ def compare(plan: SearchPlan, replay: Replay, slots: int, interrupted: Flag) -> 
         "on_record": every,
         "contenders": [
             {
-                "name": contender.name,
+                "name": name,
                 "stops": contender.stops,
                 "best": [_best(each, settings) for each in runs],
                 "training_seconds": [each.training for each in runs],
                 "proposing_seconds": [each.proposing for each in runs],
             }
-            for contender, runs in found
+            for name, contender, runs in zip(_told_apart(rivals), rivals, found, strict=True)
         ],
     }
 

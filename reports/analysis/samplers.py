@@ -88,15 +88,14 @@ def comparison(study: Study) -> Comparison | None:
     reference, *others = record["contenders"]
     mean_cost = float(np.mean(_costs(reference)))
     found = [_contest(each, reference, every, mean_cost) for each in (reference, *others)]
-    decided = [each for each in found[1:] if each.p is not None]
-    adjusted = dict(zip((each.name for each in decided), holm([each.p or 0.0 for each in decided]), strict=True))
+    adjusted = iter(holm([each.p for each in found[1:] if each.p is not None]))
     return Comparison(
         arms=record["arms"],
         workers=record["workers"],
         on_record=len(every),
         least=min(every),
         reference=found[0],
-        contests=tuple(replace(each, p=adjusted.get(each.name)) for each in found[1:]),
+        contests=tuple(each if each.p is None else replace(each, p=next(adjusted)) for each in found[1:]),
     )
 
 

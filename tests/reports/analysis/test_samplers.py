@@ -83,12 +83,19 @@ def test_without_spread_over_the_seeds_nothing_is_decided():
 
 
 def test_the_band_is_students_over_the_seeds():
-    (found,) = only(contender("tpe", gain=1.0), seeds=2)
-    low, high = found.band[-1]
-    mean = found.curve[-1]
-    spread = abs(high - low) / 2 * math.sqrt(2) / 12.7062
-    assert mean == pytest.approx((low + high) / 2)
-    assert spread > 0
+    study = replayed(contender("tpe", gain=1.0), seeds=4)
+    ends = [best[-1] for best in study.search["comparison"]["contenders"][1]["best"]]
+    low, high = comparison(study).contests[0].band[-1]
+    half = 3.182446 * np.std(ends, ddof=1) / math.sqrt(4)
+    assert (low, high) == pytest.approx((np.mean(ends) - half, np.mean(ends) + half))
+
+
+def test_each_p_stays_with_its_own_contender():
+    made = replayed(*(contender(name, gain=gain) for name, gain in (("a", 1.0), ("b", None), ("c", 0.0))))
+    first, constant, last = comparison(made).contests
+    assert first.p < 0.001
+    assert constant.p is None
+    assert last.p > 0.05
 
 
 def test_a_search_that_was_not_replayed_has_no_comparison():
