@@ -5,8 +5,9 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from orchestrator.storage.network_disk import shared_file_system
 from orchestrator.storage.tables import metadata
 from reports.results import State
 
+NOBODY = 65534
 STORES = Path(__file__).parents[2] / "stores"
 TABLES = ["studies", "arms", "arm_levels", "trials", "attempts", "epochs", "measurements", "verdicts", "environments"]
 
@@ -181,23 +183,48 @@ def test_a_folder_that_cannot_be_written_is_one_sentence():
     )
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="the administrator may write everything")
-def test_a_file_that_cannot_be_written_is_one_sentence(tmp_path):
-    path = tmp_path / "r.db"
+@pytest.fixture
+def as_nobody():
+    """Return a folder, and a block in which nothing in it is done by the administrator, who may write everything."""
+    with tempfile.TemporaryDirectory() as name:
+
+        @contextmanager
+        def block():
+            if os.geteuid() != 0:
+                yield
+                return
+            for path in (Path(name), *Path(name).iterdir()):
+                os.chown(path, NOBODY, NOBODY)
+            os.seteuid(NOBODY)
+            try:
+                yield
+            finally:
+                os.seteuid(0)
+
+        yield Path(name), block
+        Path(name).chmod(0o700)
+
+
+def test_a_file_that_cannot_be_written_is_one_sentence(as_nobody):
+    folder, block = as_nobody
+    path = folder / "r.db"
     Store.open(path).close()
     path.chmod(0o400)
-    with Store.open(path) as store, pytest.raises(StorageError, match="cannot be written: change its permissions"):
+    with (
+        block(),
+        Store.open(path) as store,
+        pytest.raises(StorageError, match="cannot be written: change its permissions"),
+    ):
         store.lease("x").__enter__()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="the administrator may write everything")
-def test_results_on_a_read_only_disk_can_be_read(tmp_path, make_plan):
-    with Store.open(tmp_path / "r.db") as store:
+def test_results_on_a_read_only_disk_can_be_read(as_nobody, make_plan):
+    folder, block = as_nobody
+    with Store.open(folder / "r.db") as store:
         store.record_plan(make_plan())
-    tmp_path.chmod(0o500)
-    with Store.open(tmp_path / "r.db", read_only=True) as reader:
+    folder.chmod(0o500)
+    with block(), Store.open(folder / "r.db", read_only=True) as reader:
         assert len(reader.load_study("degradation").trials) == 4
-    tmp_path.chmod(0o700)
 
 
 def test_a_full_disk_is_one_sentence(tmp_path, make_plan):
