@@ -93,7 +93,7 @@ def ours(torchs: bool = False, pack: bool = False, compiled: bool = False, **giv
         loop = Ours(case.network, case.data, case.args, case.seeds if pack else (0,), **given)
         for member in loop.trainer.members:
             if torchs:
-                member.optimiser = TorchSGD(member.network, loop.trainer.task.training)  # type: ignore[assignment]
+                member.optimiser = TorchSGD(member.network, loop.trainer.task.training)
             if compiled:
                 compile_units(member.network)
         return loop

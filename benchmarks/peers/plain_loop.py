@@ -52,7 +52,7 @@ def plain_step(
     images, labels = images.to(device, non_blocking=True), labels.to(device, non_blocking=True)
     optimiser.zero_grad()
     loss = functional.cross_entropy(model(images), labels)
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     optimiser.step()
     return loss.item()
 
