@@ -1,6 +1,5 @@
 """Samplers and schedulers held against random search: the same search replayed with many seeds for each of them."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from threading import Event as Flag
@@ -33,10 +32,9 @@ class Contender:
         return f"{self.sampler['name']}, {self.scheduler['name']}" if self.stops else str(self.sampler["name"])
 
     @property
-    def arguments(self) -> str:
-        """Every argument of both."""
-        given = [f"{key} {value}" for spec in (self.sampler, self.scheduler) for key, value in spec.items()]
-        return ", ".join(each for each in given if not each.startswith("name "))
+    def arguments(self) -> Mapping[str, Any]:
+        """The arguments of both."""
+        return {key: value for key, value in {**self.sampler, **self.scheduler}.items() if key != "name"}
 
     @property
     def stops(self) -> bool:
@@ -45,9 +43,13 @@ class Contender:
 
 
 def _told_apart(rivals: Sequence[Contender]) -> list[str]:
-    """Return the names of contenders; those that share one are told apart by their arguments."""
-    names = Counter(each.name for each in rivals)
-    return [each.name if names[each.name] == 1 else f"{each.name} ({each.arguments})" for each in rivals]
+    """Return the names of contenders; those that share one are told apart by the arguments in which they differ."""
+    told = []
+    for each in rivals:
+        alike = [other.arguments for other in rivals if other.name == each.name]
+        own = [f"{key} {value}" for key, value in each.arguments.items() if any(one[key] != value for one in alike)]
+        told.append(f"{each.name} ({', '.join(own)})" if own else each.name)
+    return told
 
 
 @dataclass(frozen=True)
