@@ -41,8 +41,8 @@ class Contest:
     many arms, paired by seed; `along` does so with the least error so far, averaged over the arms. `random_arms` is
     how many arms random search trains in the time that this one takes, its own proposing included, and `at_cost`
     compares with what so many arms give on average. `p` belongs to `at_cost`, adjusted by Holm for all that are
-    compared. The seconds are means over the seeds. `curve` is the mean least error after each arm, `band` its 95 %
-    interval arm by arm.
+    compared; None for a sampler that draws nothing. The seconds are means over the seeds. `curve` is the mean least
+    error after each arm, `band` its 95 % interval arm by arm.
     """
 
     name: str
@@ -139,10 +139,24 @@ def _contest(
         proposing_seconds=float(np.mean(record["proposing_seconds"])),
         random_arms=arms,
         at_cost=_difference(beyond),
-        p=_p(beyond),
+        p=_p(beyond) if np.ptp(ends) else _alike(best, every, round(arms) - 1),
         curve=tuple(float(each) for each in best.mean(0)),
         band=tuple(mean_interval(list(at)) or (float(at[0]), float(at[0])) for at in best.T),
     )
+
+
+def _alike(best: np.ndarray, every: Sequence[float], draws: int) -> float | None:
+    """Return the two-sided chance that random search ends there as often, where every seed ends alike.
+
+    None where all seeds went the same way from the first arm on: such a sampler draws nothing, and was seen once.
+    """
+    if not np.ptp(best, axis=0).any():
+        return None
+    end, others = best[0, -1], np.array(every[1:])
+    draws = min(max(draws, 0), len(others))
+    as_low = 1.0 if every[0] <= end else 1 - stats.hypergeom.pmf(0, len(others), np.sum(others <= end), draws)
+    as_high = 0.0 if every[0] < end else stats.hypergeom.pmf(0, len(others), np.sum(others < end), draws)
+    return min(1.0, 2 * float(min(as_low, as_high)) ** len(best))
 
 
 def _costs(record: Mapping[str, Any]) -> list[float]:

@@ -46,7 +46,8 @@ def _method(found: Comparison) -> str:
         f"Every search trained {counted(found.arms, 'arm')}{workers} and was replayed with {reference.seeds} seeds on "
         f"{counted(found.on_record, 'arm')} that are on record, their recorded times included. Worth its cost is what "
         "ends with less error than random search does on average in as much time, proposing included; p is "
-        f"Student's over the seeds, adjusted by Holm. Random search itself ends {number(reference.regret)} points "
+        "Student's over the seeds, or random search's exact chance where all seeds end alike, adjusted by Holm. "
+        f"Random search itself ends {number(reference.regret)} points "
         f"above the least error on record, {number(found.least)} %, after {duration(reference.training_seconds)} of "
         "training."
     )

@@ -77,9 +77,34 @@ def test_p_is_adjusted_for_all_that_are_compared():
     assert among == pytest.approx(5 * alone)
 
 
-def test_without_spread_over_the_seeds_nothing_is_decided():
+def test_a_sampler_that_draws_nothing_was_seen_once_and_decides_nothing():
     (found,) = only(contender("grid", gain=None))
-    assert (found.at_end.low is None, found.at_cost.low, found.p, found.worth) == (False, None, None, Worth.OPEN)
+    assert (found.at_cost.low, found.p, found.worth) == (None, None, Worth.OPEN)
+
+
+def ending_alike(end, seeds):
+    """Return a comparison whose one contender ends at `end` in every seed, each on a way of its own."""
+    study = replayed(contender("tpe", gain=0.0), seeds=seeds)
+    record = study.search["comparison"]
+    every = record["on_record"]
+    for best in record["contenders"][1]["best"]:
+        best[-1] = sorted(every)[end]
+    return every, comparison(study).contests[0]
+
+
+def test_where_every_seed_finds_the_best_arm_p_is_the_chance_of_random_search():
+    every, found = ending_alike(0, seeds=5)
+    assert found.at_cost.low is None
+    assert found.p == pytest.approx(2 * (29 / (len(every) - 1)) ** 5)
+    assert found.worth is Worth.YES
+
+
+def test_where_every_seed_ends_at_a_bad_arm_p_is_the_chance_of_random_search():
+    every, found = ending_alike(40, seeds=5)
+    better, others = 40, len(every) - 1
+    missed = math.comb(others - better, 29) / math.comb(others, 29)
+    assert found.p == pytest.approx(2 * missed**5)
+    assert found.worth is Worth.NO
 
 
 def test_the_band_is_students_over_the_seeds():
