@@ -57,6 +57,7 @@ class Resources(_Section):
 
     A pack trains up to `seeds_per_pack` seeds of one arm side by side, which takes about half the time of one after
     the other (docs/log.md); results then agree to rounding, with 1 they are those of a solo run bit for bit.
+    `gpus` is a GPU or a part of one, of whose memory the pack then takes no more than that part.
     """
 
     cpus: Annotated[int | float, Field(gt=0)] = 1
@@ -64,6 +65,13 @@ class Resources(_Section):
     seeds_per_pack: Annotated[int, Field(ge=1)] = 4
     max_concurrent: Annotated[int, Field(ge=1)] | None = None
     checkpoint_seconds: Annotated[int | float, Field(ge=0)] = 10
+
+    @field_validator("gpus")
+    @classmethod
+    def _at_most_one(cls, gpus: float) -> float:
+        if gpus > 1:
+            raise ValueError(f"a pack trains on one GPU (1) or on a part of one (0.5), not on {gpus:g}")
+        return gpus
 
 
 def _kind(value: object) -> str | None:

@@ -181,6 +181,7 @@ def _executor(job: _Job) -> Executor:
         return ReplayExecutor(job.replay.trials, _simulated_workers(job))
     worker = WorkerSettings(
         device="cuda" if resources.gpus else "cpu",
+        gpu_share=resources.gpus or 1,
         threads=max(int(resources.cpus), 1),
         checkpoints=job.out / "checkpoints",
         checkpoint_seconds=resources.checkpoint_seconds,
@@ -188,6 +189,7 @@ def _executor(job: _Job) -> Executor:
         code=code_digest(),
     )
     if options.executor == "inline":
+        _check_gpu(job.config)
         return InlineExecutor(worker)
     # Ray takes seconds to import, and a study with nothing left to train does not need it.
     from orchestrator.engine.ray_tune import RayExecutor
@@ -199,6 +201,16 @@ def _executor(job: _Job) -> Executor:
         address=options.address,
         max_concurrent=resources.max_concurrent,
     )
+
+
+def _check_gpu(config: StudyConfig) -> None:
+    """Raise a UserError for a study that asks for a GPU in a process that has none."""
+    if config.file.resources.gpus:
+        import torch  # what trains here needs it anyhow
+
+        if not torch.cuda.is_available():
+            message = "torch finds no GPU on this machine; ask for 0, or run on a cluster that has some (--address)"
+            raise config.source.error(message, ("resources", "gpus"))
 
 
 def _simulated_workers(job: _Job) -> int:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from trainers.checkpoint import CheckpointError
     from trainers.data import inspect_data
     from trainers.loop import Trainer, TrainResult, train
+    from trainers.process import take_share
 
 __all__ = [
     "COSMETIC_SETTINGS",
@@ -26,6 +27,7 @@ __all__ = [
     "complete_data",
     "complete_training",
     "inspect_data",
+    "take_share",
     "train",
 ]
 
@@ -36,6 +38,7 @@ _WITH_TORCH = {
     "TrainResult": "trainers.loop",
     "Trainer": "trainers.loop",
     "train": "trainers.loop",
+    "take_share": "trainers.process",
 }
 
 

@@ -15,9 +15,11 @@ from trainers.feed import Batch
 from trainers.lane import Lane
 from trainers.member import Member
 from trainers.precision import Numerics
+from trainers.process import is_out_of_memory
 from trainers.stopwatch import Stopwatch
 
 WARM_UP = 3  # steps taken one kernel at a time before recording, in which libraries choose algorithms and workspaces
+AHEAD = 16  # steps that a lane may have in wait on the device; the batches of all of them lie in its memory
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,11 @@ class GraphedLane(Lane):
         self.rate = torch.zeros((), device=device)
         swings = training["schedule"].get("momentum") is not None
         self.optimiser.swing = torch.zeros((), device=device) if swings else None
+        # What ends the last steps in wait, each in turn.
+        self.ends: list[torch.cuda.Event] = [
+            torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
+            for _ in range(AHEAD)
+        ]
         self.seen: dict[Sequence[int], int] = {}
         self.recorded: dict[Sequence[int], Recorded] = {}
 
@@ -65,13 +72,16 @@ class GraphedLane(Lane):
     def step(self, batch: Batch, lr: float, before: float) -> Tensor:
         """Take one step on the lane's stream; return each member's mean loss (K), which may still be computed.
 
-        After an error nothing runs any more on any stream, so that the caller may put older values back.
+        The host goes on before the device is done, but never more than `AHEAD` steps. After an error nothing runs any
+        more on any stream, so that the caller may put older values back.
         """
         images, labels = batch
+        end = self.ends[len(self.results) % AHEAD]
         self.stream.wait_stream(torch.cuda.current_stream(self.numerics.device))
         for tensor in batch:
             tensor.record_stream(self.stream)
         try:
+            end.synchronize()
             with torch.cuda.stream(self.stream):
                 self.optimiser.change_rate(before, lr)
                 self.rate.fill_(lr)
@@ -79,6 +89,7 @@ class GraphedLane(Lane):
                     self.optimiser.swing.fill_(self.optimiser.momentum)
                 losses, wrong = self._run(images, labels)
                 self.results.append((losses, wrong))
+                end.record(self.stream)
         except RuntimeError:
             torch.cuda.synchronize(self.numerics.device)
             raise
@@ -111,7 +122,8 @@ class GraphedLane(Lane):
                 losses, wrong = self.compute(static_images, static_labels, self.rate)
         except RuntimeError as error:
             # Ending a recording that failed may fail too, and would hide that memory ran out.
-            if isinstance(error.__context__, torch.OutOfMemoryError):
-                raise error.__context__ from None
+            first = error.__context__
+            if first is not None and is_out_of_memory(first):
+                raise first from None
             raise
         return Recorded(graph, static_images, static_labels, losses, wrong)

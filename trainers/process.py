@@ -8,6 +8,9 @@ from contextlib import contextmanager
 
 import torch
 
+# What torch, CUDA's runtime (a graph's nodes take memory too), cuBLAS and cuDNN say when memory runs out.
+_RAN_OUT = ("can't allocate memory", "CUDA error: out of memory", "_ALLOC_FAILED", "_ALLOCATION_FAILED")
+
 
 @contextmanager
 def process_settings(threads: int) -> Iterator[None]:
@@ -38,19 +41,25 @@ class BusyMeter:
         """Return the share over the last `seconds` of wall time.
 
         On a CPU: the processor time of this process over the wall time of its threads. On a GPU: what its driver
-        says, a sample over its last period; 0 where it cannot be asked.
+        says, a sample over its last period; 0 where it cannot be asked, as for a part of a card (MIG).
         """
         if self.device.type == "cuda":
             try:
                 return torch.cuda.utilization(self.device) / 100
-            except (ModuleNotFoundError, RuntimeError):
+            except Exception:  # each driver's library raises its own, and no training ends for a figure
                 return 0.0
         return (time.process_time() - self.started) / max(seconds * torch.get_num_threads(), 1e-9)
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether the error says that memory ran out, on a GPU or on the CPU."""
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
+    """Whether the error says that memory ran out, on a GPU or on the CPU, in torch or in a library that it calls."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(each in str(error) for each in _RAN_OUT)
+
+
+def take_share(device: str, share: float) -> None:
+    """Keep this process to its `share` (0 to 1) of a GPU's memory; others may train on the rest."""
+    if torch.device(device).type == "cuda":
+        torch.cuda.set_per_process_memory_fraction(share, device)
 
 
 def peak_memory(device: torch.device) -> float:

@@ -25,12 +25,13 @@ TRIES = 2
 class WorkerSettings:
     """What every worker of a study is told: its share of a machine, and where files lie.
 
-    `checkpoints` is the folder for unfinished trials (None: keep none), written every `checkpoint_seconds` at the end
-    of an epoch; `plugins` is the folder in which a user's own network families are looked for; `code` is the driver's
-    `code_digest`.
+    `gpu_share` is its part of the device where that is a GPU. `checkpoints` is the folder for unfinished trials (None:
+    keep none), written every `checkpoint_seconds` at the end of an epoch; `plugins` is the folder in which a user's own
+    network families are looked for; `code` is the driver's `code_digest`.
     """
 
     device: str = "cpu"
+    gpu_share: float = 1.0
     threads: int = 1
     checkpoints: Path | None = None
     checkpoint_seconds: float = 10.0
@@ -65,6 +66,7 @@ def train_pack(pack: Pack, worker: WorkerSettings) -> Generator[list[Event]]:
 
 def _attempt(pack: Pack, worker: WorkerSettings) -> Generator[list[Event]]:
     _check_code(worker.code)
+    trainers.take_share(worker.device, worker.gpu_share)
     if worker.plugins and str(worker.plugins) not in sys.path:
         sys.path.append(str(worker.plugins))
     facts = environment_facts(worker.device, worker.threads)

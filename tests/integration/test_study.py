@@ -28,6 +28,22 @@ def test_a_study_ends_with_every_trial_complete(small: Path) -> None:
     assert all(len(trial.curve) == 2 for trial in study.trials)
 
 
+def test_a_gpu_that_is_not_here_is_one_message(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(UserError, match=r"resources\.gpus: torch finds no GPU on this machine"):
+        run_study(small, changes=["resources.gpus=0.5"], options=INLINE)
+
+
+def test_a_worker_keeps_to_its_part_of_a_gpu(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = []
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("trainers.take_share", lambda device, share: taken.append((device, share)))
+    monkeypatch.setattr("orchestrator.engine.worker.environment_facts", lambda *arguments: {})
+    monkeypatch.setattr("trainers.Trainer", None)  # no GPU is needed to see what comes before
+    run_study(small, changes=["resources.gpus=0.25"], options=INLINE)
+    assert set(taken) == {("cuda", 0.25)}
+
+
 def test_a_second_run_trains_nothing(small: Path) -> None:
     run_study(small, options=INLINE)
     before = finished_at()

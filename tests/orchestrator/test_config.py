@@ -45,6 +45,7 @@ def test_looks_begin_with_the_first_look() -> None:
         ("study: a\nfactors:\n  depth: 3\n", r"a.yaml:3: factors\.depth: "),
         ("study: a\nresources:\n  cpu: 1\n", r'a.yaml:3: resources\.cpu: unknown key "cpu": did you mean "cpus"'),
         ("study: a\nresources:\n  cpus: 0\n", r"a.yaml:3: resources\.cpus: "),
+        ("study: a\nresources:\n  gpus: 2\n", r"a.yaml:3: resources\.gpus: a pack trains on one GPU"),
         ("study: a\nfail_above: 120\n", "a.yaml:2: fail_above: "),
         ("study: a\nprobes: [lesion]\n", "a.yaml:2: probes: this version"),
         ("study: true\n", "a.yaml:1: study: "),

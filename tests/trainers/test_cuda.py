@@ -11,7 +11,7 @@ from torch.utils._pytree import tree_leaves
 from tests.trainers.networks import TINY, network, task
 from tests.trainers.test_fusion import FUSABLE, UNFUSED, settings_of
 from trainers import Trainer
-from trainers.cuda_graphs import WARM_UP, GraphedLane
+from trainers.cuda_graphs import AHEAD, WARM_UP, GraphedLane
 from trainers.lane import Lane
 from trainers.packs import make_lanes
 from trainers.stopwatch import Stopwatch
@@ -65,6 +65,25 @@ class Tape(TorchDispatchMode):
                     old.detach().copy_(new)
 
 
+class End:
+    """Stands in for the event that ends a step, and counts how many of them the host has not waited for."""
+
+    waiting = most = 0
+
+    def __init__(self, blocking):
+        self.recorded = False
+
+    def record(self, stream):
+        assert not self.recorded
+        self.recorded = True
+        End.waiting += 1
+        End.most = max(End.most, End.waiting)
+
+    def synchronize(self):
+        End.waiting -= self.recorded
+        self.recorded = False
+
+
 @pytest.fixture
 def recorded_on_a_cpu(monkeypatch):
     """Let every lane record its steps, on a tape."""
@@ -92,6 +111,9 @@ def recorded_on_a_cpu(monkeypatch):
     monkeypatch.setattr(torch.cuda, "current_stream", lambda device: stream)
     monkeypatch.setattr(torch.cuda, "stream", lambda stream: nullcontext())
     monkeypatch.setattr(torch.cuda, "synchronize", lambda device: None)
+    monkeypatch.setattr(torch.cuda, "Event", End)
+    monkeypatch.setattr(End, "waiting", 0)
+    monkeypatch.setattr(End, "most", 0)
     monkeypatch.setattr(torch.cuda, "CUDAGraph", Tape)
     monkeypatch.setattr(torch.cuda, "graph", recording)
     monkeypatch.setattr(torch.Tensor, "record_stream", lambda tensor, stream: None)
@@ -105,6 +127,12 @@ def test_a_recorded_step_reads_anew_whatever_changes_between_steps(recipe, recor
     assert {shape[0] for shape in recorded_on_a_cpu[0].recorded} == {20, 10}
     monkeypatch.undo()
     assert losses(recorded) == pytest.approx(losses(finish(Trainer(asked))), rel=1e-4)
+
+
+@pytest.mark.parametrize(("batch_size", "most"), [(2, AHEAD), (10, 7)])
+def test_the_host_is_never_far_ahead_of_the_device(batch_size, most, recorded_on_a_cpu):
+    Trainer(task(0, data=TINY, epochs=1, batch_size=batch_size)).run_epoch()
+    assert End.most == most
 
 
 # What makes the host wait for a GPU, or copies from its memory: a recorded step may do neither.

@@ -223,5 +223,6 @@ def test_the_public_names_are_one_list():
         "complete_data",
         "complete_training",
         "inspect_data",
+        "take_share",
         "train",
     }

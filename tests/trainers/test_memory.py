@@ -126,10 +126,17 @@ def test_the_memory_of_the_machine_is_read(monkeypatch, tmp_path):
 
 
 def test_on_a_gpu_the_allocator_is_asked(monkeypatch):
-    gigabytes = {"mem_get_info": (8, 16), "memory_reserved": 3, "memory_allocated": 1}
+    gigabytes = {
+        "mem_get_info": (8, 16),
+        "memory_reserved": 3,
+        "memory_allocated": 1,
+        "get_per_process_memory_fraction": 1.0,
+    }
     for name, value in gigabytes.items():
         monkeypatch.setattr(f"torch.cuda.{name}", lambda device, value=value: value)
     assert available_bytes(torch.device("cuda")) == 8 + 3 - 1
+    monkeypatch.setattr("torch.cuda.get_per_process_memory_fraction", lambda device: 0.25)
+    assert available_bytes(torch.device("cuda")) == 16 / 4 - 1
     peaks = []
     monkeypatch.setattr("torch.cuda.reset_peak_memory_stats", lambda device: peaks.append("reset"))
     monkeypatch.setattr("torch.cuda.max_memory_allocated", lambda device: 1000)

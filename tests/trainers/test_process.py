@@ -1,0 +1,52 @@
+"""What a process asks of its device, and how it reads the answers."""
+
+import pytest
+import torch
+
+from trainers.process import BusyMeter, is_out_of_memory, take_share
+
+CUDA = torch.device("cuda")
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"), True),
+        (MemoryError(), True),
+        (
+            RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: tried 9 bytes"),
+            True,
+        ),
+        (RuntimeError("CUDA error: out of memory"), True),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"), True),
+        (RuntimeError("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED"), True),
+        (RuntimeError("CUDA error: an illegal memory access was encountered"), False),
+        (RuntimeError("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED"), False),
+    ],
+)
+def test_every_librarys_word_for_memory_that_ran_out_is_known(error, expected):
+    assert is_out_of_memory(error) is expected
+
+
+def test_a_gpu_tells_how_busy_it_is(monkeypatch):
+    monkeypatch.setattr("torch.cuda.utilization", lambda device: 75)
+    assert BusyMeter(CUDA).busy_share(1.0) == 0.75
+
+
+def test_a_driver_that_does_not_say_ends_no_training(monkeypatch):
+    class NotSupported(Exception):
+        """What NVIDIA's library raises for a part of a card."""
+
+    def refuse(device):
+        raise NotSupported
+
+    monkeypatch.setattr("torch.cuda.utilization", refuse)
+    assert BusyMeter(CUDA).busy_share(1.0) == 0
+
+
+def test_a_share_of_a_gpu_is_a_share_of_its_memory(monkeypatch):
+    taken = []
+    monkeypatch.setattr("torch.cuda.set_per_process_memory_fraction", lambda share, device: taken.append(share))
+    take_share("cuda", 0.25)
+    take_share("cpu", 1.0)
+    assert taken == [0.25]
