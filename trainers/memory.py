@@ -86,7 +86,7 @@ def available_bytes(device: torch.device) -> int:
     """Return the bytes that could be allocated now: of this process's share of the device, or on a CPU."""
     if device.type == "cuda":
         free_bytes, whole = torch.cuda.mem_get_info(device)
-        share = torch.cuda.get_per_process_memory_fraction(device) * whole
+        share = torch.cuda.get_per_process_memory_fraction(device.index) * whole
         return int(min(free_bytes + torch.cuda.memory_reserved(device), share) - torch.cuda.memory_allocated(device))
     return int(min(_machine_bytes(), _control_group_bytes()))
 

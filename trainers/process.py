@@ -59,7 +59,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 def take_share(device: str, share: float) -> None:
     """Keep this process to its `share` (0 to 1) of a GPU's memory; others may train on the rest."""
     if torch.device(device).type == "cuda":
-        torch.cuda.set_per_process_memory_fraction(share, device)
+        torch.cuda.set_per_process_memory_fraction(float(share), torch.device(device).index)
 
 
 def peak_memory(device: torch.device) -> float:

@@ -46,7 +46,9 @@ def test_a_driver_that_does_not_say_ends_no_training(monkeypatch):
 
 def test_a_share_of_a_gpu_is_a_share_of_its_memory(monkeypatch):
     taken = []
-    monkeypatch.setattr("torch.cuda.set_per_process_memory_fraction", lambda share, device: taken.append(share))
-    take_share("cuda", 0.25)
-    take_share("cpu", 1.0)
-    assert taken == [0.25]
+    monkeypatch.setattr("torch.cuda.memory._lazy_init", lambda: None)
+    monkeypatch.setattr("torch.cuda.current_device", lambda: 3)
+    monkeypatch.setattr("torch._C._cuda_setMemoryFraction", lambda *arguments: taken.append(arguments))
+    for device, share in (("cuda", 0.25), ("cuda:1", 1), ("cpu", 1)):
+        take_share(device, share)
+    assert taken == [(0.25, 3), (1.0, 1)]
