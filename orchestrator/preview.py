@@ -1,13 +1,16 @@
 """What `run` would do, without doing it: trials new and cached, cost, time, and what the seeds can tell."""
 
 import json
+import math
 import os
+import sys
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from orchestrator.arm_facts import trial_epochs
-from orchestrator.config import StudyConfig
+from orchestrator.config import Resources, StudyConfig
 from orchestrator.estimate import trial_seconds
 from orchestrator.pilot import outlook, pilot_study, spreads
 from orchestrator.plan import make_plan
@@ -38,9 +41,12 @@ class ArmPreview:
 
 @dataclass(frozen=True)
 class Preview:
-    """What a run would do. `seconds` is the expected time of the whole run with `slots` packs side by side.
+    """What a run would do.
 
-    `ahead` is how many trials a search has at most; `arms` then holds its baseline alone. None for any other study.
+    `work` is the expected seconds of all trials one after the other on a `device`, which is "cpu" also where a GPU is
+    asked for and nothing tells how fast one is. Nobody knows then `gpu_hours`, nor `seconds`, the expected time of the
+    whole run with `slots` packs side by side. `ahead` is how many trials a search has at most; `arms` then holds its
+    baseline alone. None for any other study.
     """
 
     study: str
@@ -49,8 +55,10 @@ class Preview:
     cached: int
     orphaned: tuple[str, ...]
     slots: int
-    seconds: float
-    gpu_hours: float
+    device: str
+    work: float
+    seconds: float | None
+    gpu_hours: float | None
     basis: str
     notes: tuple[str, ...]
     prospects: tuple[str, ...]
@@ -59,15 +67,25 @@ class Preview:
     def lines(self) -> list[str]:
         """Return the sums in words."""
         known = "" if self.ahead is None else f"at most {self.ahead} trials, of which are known beforehand: "
-        bound = "" if self.ahead is None else "at most "
         found = [
             f"{self.study}: {known}{len(self.arms)} arms, {self.new + self.cached} trials: "
             f"{self.new} new, {self.cached} cached, {len(self.orphaned)} orphaned arms",
-            f"time: {bound}about {duration(self.seconds)} with {self.slots} packs side by side "
-            f"({self.gpu_hours:.2f} GPU-hours); estimated from {self.basis}",
+            self._time(),
         ]
         found += [f'orphaned: "{name}" is no longer in the study file; its results stay' for name in self.orphaned]
         return [*found, *self.notes, *self.prospects]
+
+    def _time(self) -> str:
+        bound = "" if self.ahead is None else "at most "
+        if self.seconds is None or self.gpu_hours is None:
+            return (
+                "time: not known before a trial has run on a GPU, and none here holds one; all trials one after the "
+                f"other on one core of this machine: {bound}about {duration(self.work)}; estimated from {self.basis}"
+            )
+        return (
+            f"time: {bound}about {duration(self.seconds)} with {self.slots} packs side by side "
+            f"({self.gpu_hours:.2f} GPU-hours); estimated from {self.basis}"
+        )
 
     def to_json(self) -> str:
         """Return the whole preview as JSON."""
@@ -95,11 +113,13 @@ def preview(config: StudyConfig, url: str) -> Preview:
     recorded = {
         cost.arm: cost.seconds * epochs[cost.arm] for cost in costs if cost.arm in epochs and cost.device == device
     }
-    seconds, basis = trial_seconds(planned, recorded)
-    arms = tuple(_arm_preview(each, plan, states, seconds[each.arm.id]) for each in plan.arms)
-    slots = max(int((os.cpu_count() or 1) / resources.cpus), 1)
-    work = ahead.seconds(seconds) if ahead else sum(arm.new * arm.seconds for arm in arms)
+    most = ahead.seeds if ahead else max(Counter(each.arm.id for each in plan.trials).values(), default=1)
+    estimate = trial_seconds(planned, recorded, device, min(resources.seeds_per_pack, most))
+    arms = tuple(_arm_preview(each, plan, states, estimate.seconds[each.arm.id]) for each in plan.arms)
+    work = ahead.seconds(estimate.seconds) if ahead else sum(arm.new * arm.seconds for arm in arms)
     longest = max((arm.seconds for arm in arms if arm.new), default=0.0)
+    slots = _slots(resources)
+    is_known = estimate.device == device
     return Preview(
         study=plan.name,
         arms=arms,
@@ -107,13 +127,26 @@ def preview(config: StudyConfig, url: str) -> Preview:
         cached=sum(arm.cached for arm in arms),
         orphaned=orphaned,
         slots=slots,
-        seconds=max(work / slots, longest),
-        gpu_hours=work * resources.gpus / 3600,
-        basis=basis,
+        device=estimate.device,
+        work=work,
+        seconds=max(work / slots, longest) if is_known else None,
+        gpu_hours=work * resources.gpus / 3600 if is_known else None,
+        basis=estimate.basis,
         notes=(*plan.notes, *([ahead.sentence] if ahead else [])),
         prospects=_prospects(plan, pilot),
         ahead=ahead.searched + ahead.confirmed if ahead else None,
     )
+
+
+def _slots(resources: Resources) -> int:
+    """Return how many packs this machine trains side by side; of GPUs it is taken to have one at least."""
+    slots = (os.cpu_count() or 1) / resources.cpus
+    if resources.gpus:
+        import torch
+
+        here = torch.cuda.device_count()
+        slots = min(slots if here else math.inf, max(here, 1) * int(1 / resources.gpus))
+    return min(max(int(slots), 1), resources.max_concurrent or sys.maxsize)
 
 
 def _forecast(config: StudyConfig) -> "Forecast":

@@ -18,10 +18,12 @@ SAMPLED = 20
 class Forecast:
     """Different arms drawn at random from the space, and how many trials a search and its confirmation have at most.
 
-    `longer` is how much more a trial of the confirmation costs, which holds no images out.
+    `seeds` are those of an arm in the search, which train together; `longer` is how much more a trial of the
+    confirmation costs, which holds no images out.
     """
 
     sample: tuple[PlannedArm, ...]
+    seeds: int
     searched: int
     confirmed: int
     longer: float
@@ -50,7 +52,8 @@ def forecast(config: StudyConfig) -> Forecast:
     while len(sample) < min(SAMPLED, plan.settings.arms) and (arm := campaign.ask().arm) is not None:
         sample.append(arm)
     search, confirm = (trial_cost(each.arm) for each in plan.study.arms)
-    return Forecast(tuple(sample) or plan.study.arms[:1], *_trials(plan.settings), confirm / search)
+    arms = tuple(sample) or plan.study.arms[:1]
+    return Forecast(arms, plan.settings.seeds_per_arm, *_trials(plan.settings), confirm / search)
 
 
 def _trials(settings: SearchSettings) -> tuple[int, int]:

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from orchestrator.config import check_study
+from orchestrator.estimate import Estimate
 from orchestrator.preview import preview
 from orchestrator.search.forecast import SAMPLED, forecast
 from orchestrator.yaml_source import parse_yaml
@@ -43,8 +44,9 @@ def test_a_small_space_is_taken_whole(config):
 
 
 def test_the_plan_of_a_search_says_how_many_trials_at_most_and_what_their_time_rests_on(config, tmp_path, monkeypatch):
-    def seconds(arms, recorded):
-        return {each.arm.id: each.flops / 1e3 for each in arms}, "thin air"
+    def seconds(arms, recorded, device, pack):
+        assert pack == 2
+        return Estimate({each.arm.id: each.flops / 1e3 for each in arms}, device, "thin air")
 
     monkeypatch.setattr("orchestrator.preview.trial_seconds", seconds)
     shown = preview(config, f"sqlite:///{tmp_path}/results.db")
