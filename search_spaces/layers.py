@@ -24,16 +24,29 @@ class NarrowProjection(nn.Conv2d):
         return F.conv2d(x[:, :, ::down, ::right], self.weight, self.bias)
 
 
+def keep_clear(network: nn.Module) -> nn.Module:
+    """Make the convolutions of `network` that are a `NarrowProjection`'s case into one, in place; return it."""
+    for module in network.modules():
+        if type(module) is nn.Conv2d and _is_narrow(module):
+            module.__class__ = NarrowProjection
+    return network
+
+
+def _is_narrow(layer: nn.Conv2d) -> bool:
+    pointwise = layer.kernel_size == (1, 1) and layer.padding in ((0, 0), "valid") and layer.groups == 1
+    return pointwise and max(layer.stride) > 1 and layer.in_channels < VECTOR
+
+
 def conv(in_channels: int, out_channels: int, kernel: int, stride: int = 1, bias: float | None = None) -> nn.Conv2d:
     """Return a convolution that keeps the size at stride 1, He-normal with fan-out.
 
     `bias` is the value that its biases start at; None for no bias.
     """
-    kind = NarrowProjection if kernel == 1 and stride > 1 and in_channels < VECTOR else nn.Conv2d
-    layer = kind(in_channels, out_channels, kernel, stride, kernel // 2, bias=bias is not None)
+    layer = nn.Conv2d(in_channels, out_channels, kernel, stride, kernel // 2, bias=bias is not None)
     nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
     if layer.bias is not None and bias is not None:
         nn.init.constant_(layer.bias, bias)
+    keep_clear(layer)
     return layer
 
 

@@ -18,6 +18,7 @@ from torch import nn
 
 from search_spaces.arm import canonical_json
 from search_spaces.errors import SettingError, unknown
+from search_spaces.layers import keep_clear
 from search_spaces.settings import read_settings
 
 _GIVEN = frozenset({"input_shape", "num_classes"})
@@ -66,7 +67,7 @@ def build(name: str, settings: Mapping[str, Any], input_shape: tuple[int, int, i
         raise SettingError(f"{name} refuses these settings: {error}", ("family",)) from error
     if not isinstance(network, nn.Module):
         raise SettingError(f"{name} must return an nn.Module, not {type(network).__name__}", ("family",))
-    return network
+    return keep_clear(network)
 
 
 def _check_signature(name: str, builder: Callable[..., Any]) -> None:

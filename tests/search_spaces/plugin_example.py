@@ -11,6 +11,11 @@ def build(*, input_shape, num_classes, depth: int = 3, width: int = 4):
     return nn.Sequential(*found, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, num_classes))
 
 
+def projects(*, input_shape, num_classes):
+    projection = nn.Conv2d(input_shape[0], 8, 1, stride=2, padding="valid")
+    return nn.Sequential(projection, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, num_classes))
+
+
 def no_classes(*, input_shape):
     return nn.Identity()
 

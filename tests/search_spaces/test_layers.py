@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from search_spaces.layers import VECTOR, conv
+from search_spaces import build_network
+from search_spaces.layers import VECTOR, NarrowProjection, conv, keep_clear
 
 ROOT = str(Path(__file__).parents[2])
 TRAIN_NARROW_PROJECTIONS = f"""
@@ -54,6 +55,18 @@ def test_a_narrow_projection_computes_what_a_convolution_does(stride, order, siz
     torch.testing.assert_close(narrow.weight.grad, plain.weight.grad, check_stride=False)
     if order is torch.channels_last:
         assert ours.is_contiguous(memory_format=order)
+
+
+def test_a_familys_own_projection_is_kept_clear_too():
+    family = {"family": "tests.search_spaces.plugin_example:projects"}
+    assert type(build_network(family, (3, 8, 8))[0]) is NarrowProjection
+    assert type(build_network(family, (VECTOR, 8, 8))[0]) is nn.Conv2d
+
+
+@pytest.mark.parametrize("settings", [{"groups": 2}, {"padding": 1}, {"stride": 1}, {"kernel_size": 3}])
+def test_a_projection_that_torch_computes_rightly_is_left_alone(settings):
+    layer = nn.Conv2d(4, 4, **{"kernel_size": 1, "stride": 2, **settings})
+    assert type(keep_clear(layer)) is nn.Conv2d
 
 
 def test_every_other_convolution_is_torchs_own():
