@@ -142,6 +142,7 @@ def rungs(on_gpu: bool) -> list[Rung]:
         Rung("compiled units", best, None, ours(compiled=True, **auto)),
         Rung("in turn", best, "cpu", ours(pack=True, **auto)),
         Rung("streams", best, "cuda", ours(pack=True, **auto)),
+        Rung("compiled streams", "streams", "cuda", ours(pack=True, compiled=True, **auto)),
         Rung("processes", solo, None, processes(False)),
         Rung("processes, mps", "processes", "cuda", processes(True)),
         Rung("grouped fusion", solo, None, ours(pack=True, fuse="always", precision="auto")),
