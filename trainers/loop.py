@@ -24,7 +24,7 @@ from trainers.member import Member
 from trainers.memory import fitting
 from trainers.packs import EpochResult, Pack
 from trainers.precision import choose_numerics
-from trainers.process import peak_memory, process_settings
+from trainers.process import PeakMemory, process_settings
 from trainers.race import Choice, choose
 from trainers.recipe import COSMETIC_SETTINGS, complete_training
 from trainers.records import EpochRecord, Outcome, Task
@@ -94,6 +94,7 @@ class Trainer:
             choice = choose(task, self.info, self.feed, self.course, rule, self.pack.side_by_side, known)
             if choice.seconds:
                 self._compute_as(choice)
+        self.peak_memory = PeakMemory(self.device)
 
     @classmethod
     def resume(cls, task: Task, path: str | Path, *, device: str = "cpu", threads: int = 1) -> "Trainer":
@@ -207,7 +208,7 @@ class Trainer:
         """
         facts: dict[str, Any] = {
             "step_ms": 1000 * member.training_seconds / max(member.steps, 1),
-            "peak_memory_mib": peak_memory(self.device),
+            "peak_memory_mib": self.peak_memory.mebibytes(),
             "precision": self.numerics.precision,
             "memory_format": self.numerics.memory_format,
             "threads": self.numerics.threads,

@@ -4,9 +4,12 @@ import resource
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import torch
+
+PROCESS = Path("/proc/self")  # Linux: facts of this process
 
 # What torch, CUDA's runtime (a graph's nodes take memory too), cuBLAS and cuDNN say when memory runs out.
 _RAN_OUT = ("can't allocate memory", "CUDA error: out of memory", "_ALLOC_FAILED", "_ALLOCATION_FAILED")
@@ -62,9 +65,28 @@ def take_share(device: str, share: float) -> None:
         torch.cuda.set_per_process_memory_fraction(float(share), torch.device(device).index)
 
 
-def peak_memory(device: torch.device) -> float:
-    """Return the most memory in use at once so far, in MiB: of the device, or of the process on a CPU."""
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device) / 2**20
-    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return kilobytes / (2**20 if sys.platform == "darwin" else 2**10)
+class PeakMemory:
+    """Measures the most memory in use at once since its making: of the device, or of this process on a CPU.
+
+    A worker trains one trial after another in one process, so the system's count is set back; where that cannot be
+    done, it goes back to the start of the process.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        if device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(device)
+            return
+        with suppress(OSError):
+            (PROCESS / "clear_refs").write_text("5")
+
+    def mebibytes(self) -> float:
+        """Return the peak in MiB."""
+        if self.device.type == "cuda":
+            return torch.cuda.max_memory_allocated(self.device) / 2**20
+        try:
+            lines = (PROCESS / "status").read_text().splitlines()
+            return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 2**10
+        except (OSError, StopIteration):
+            kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            return kilobytes / (2**20 if sys.platform == "darwin" else 2**10)

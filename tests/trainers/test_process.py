@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from trainers.process import BusyMeter, is_out_of_memory, take_share
+from trainers.process import BusyMeter, PeakMemory, is_out_of_memory, take_share
 
 CUDA = torch.device("cuda")
 
@@ -26,6 +26,14 @@ CUDA = torch.device("cuda")
 )
 def test_every_librarys_word_for_memory_that_ran_out_is_known(error, expected):
     assert is_out_of_memory(error) is expected
+
+
+@pytest.mark.parametrize("status", [None, "Name: python\n"])
+def test_where_the_system_does_not_count_for_a_while_the_peak_is_that_of_the_process(status, tmp_path, monkeypatch):
+    if status:
+        (tmp_path / "status").write_text(status)
+    monkeypatch.setattr("trainers.process.PROCESS", tmp_path / "nowhere" if status is None else tmp_path)
+    assert PeakMemory(torch.device("cpu")).mebibytes() > 50
 
 
 def test_a_gpu_tells_how_busy_it_is(monkeypatch):

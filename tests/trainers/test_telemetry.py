@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from tests.trainers.networks import TINY, task
+from tests.trainers.networks import TINY, network, task
 from trainers import Trainer
 from trainers.precision import choose_numerics
 from trainers.recipe import complete_training
@@ -22,6 +22,17 @@ def test_an_outcome_tells_how_it_was_computed():
     assert (telemetry["threads"], telemetry["pack"], telemetry["side_by_side"]) == (1, 1, 1)
     assert 0 < telemetry["utilisation"] <= 1.5
     assert telemetry["normalisation"]["kind"] == "channel"
+
+
+def test_a_small_training_after_a_large_one_has_a_peak_of_its_own():
+    def peak(**settings):
+        data = TINY | {"shape": [3, 32, 32], "train_size": 512}
+        trainer = Trainer(task(0, data=data, batch_size=512, epochs=1, **settings))
+        trainer.run_epoch()
+        return trainer.outcomes()[0].telemetry["peak_memory_mib"]
+
+    large = peak(network_settings=network(width=16))
+    assert peak(network_settings=network(width=1)) < large - 100
 
 
 @pytest.mark.parametrize("seeds", [(0,), (0, 1)])
