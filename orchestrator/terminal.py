@@ -49,11 +49,11 @@ def show_run(console: Console) -> "Show":
 def print_plan(console: Console, preview: "Preview") -> None:
     """Print what a run would do: an arm a row, then the sums and what the seeds can tell."""
     table = _table("arm")
-    for column in ("new", "cached", "parameters", "MFLOPs", "time a trial"):
+    time = "time a trial" if preview.seconds is not None else "on a CPU core"
+    for column in ("new", "cached", "parameters", "MFLOPs", time):
         table.add_column(column, justify="right", no_wrap=True)
     for arm in preview.arms:
-        time = "" if arm.seconds is None else duration(arm.seconds)
-        numbers = (f"{arm.params:,}", f"{arm.flops / 1e6:,.2f}", time)
+        numbers = (f"{arm.params:,}", f"{arm.flops / 1e6:,.2f}", duration(arm.seconds))
         table.add_row(escape(arm.name), str(arm.new), str(arm.cached), *numbers)
     console.print(table)
     for line in preview.lines():
