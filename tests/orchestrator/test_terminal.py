@@ -33,7 +33,7 @@ def printed():
 def test_a_plan_is_not_cut_off(printed):
     name = "stage=search activation=bn relu conv bn relu conv | add | shortcut=shortcut_gate(bias=-6)"
     arm = SimpleNamespace(name=name, new=10_000, cached=10_000, params=19_420_000, flops=2.5e9, seconds=90_000)
-    preview = SimpleNamespace(arms=[arm], lines=lambda: ["study: a line of any length"])
+    preview = SimpleNamespace(arms=[arm], seconds=90_000.0, lines=lambda: ["study: a line of any length"])
     text = printed(print_plan, preview)
     for words in ("19,420,000", "2,500.00", "25 h"):
         assert words in text
