@@ -39,7 +39,7 @@ def number(value: object, key: Key, low: float, high: float | None = None, *, ab
         raise wrong
     try:
         found = float(value)  # YAML 1.1 reads 1e-4, without a point, as text
-    except ValueError:
+    except (ValueError, OverflowError):
         raise wrong from None
     too_low = found <= low if above else found < low
     if not math.isfinite(found) or too_low or (high is not None and found > high):

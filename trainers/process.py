@@ -22,7 +22,7 @@ def process_settings(threads: int) -> Iterator[None]:
     Deep plain networks are full of denormals, which are slow, so they count as zero. cuDNN may not choose its
     algorithms by racing them, since the winner would change the numbers.
     """
-    before = torch.get_num_threads()
+    before, flushed = torch.get_num_threads(), bool(torch.tensor(1e-38) / 1e3 == 0)
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
     try:
@@ -30,7 +30,7 @@ def process_settings(threads: int) -> Iterator[None]:
             yield
     finally:
         torch.set_num_threads(before)
-        torch.set_flush_denormal(False)
+        torch.set_flush_denormal(flushed)
 
 
 class BusyMeter:

@@ -22,8 +22,9 @@ def complete_training(training: Mapping[str, Any], data: Mapping[str, Any]) -> d
 
     `data` is the completed data mapping, which decides what augmentation can be. A recipe counts ``epochs`` or
     ``iterations``; giving one replaces the other, and leaves drops that are counted in iterations where they are. A
-    ``schedule`` without a name changes settings of the recipe's own schedule. Raises SettingError for an unknown key,
-    a wrong value, or parts that do not go together.
+    ``schedule`` without a name changes settings of the recipe's own schedule. A ``momentum`` stays as it is given, also
+    where the recipe's schedule would swing it. Raises SettingError for an unknown key, a wrong value, or parts that do
+    not go together.
     """
     checks.known_keys(training, ("recipe", *DEFAULTS), "training setting")
     recipe = checks.word(training.get("recipe", "quick"), RECIPES, ("recipe",))
@@ -32,7 +33,7 @@ def complete_training(training: Mapping[str, Any], data: Mapping[str, Any]) -> d
     for part in ("schedule", "augment", "init"):
         merged[part] = _merge({**DEFAULTS, **RECIPES[recipe]}[part], given.get(part))
     completed = {key: _COMPLETERS[key](merged[key], (key,)) for key in ("recipe", *DEFAULTS) if key not in _LATER}
-    completed["schedule"] = complete_schedule(merged["schedule"])
+    completed["schedule"] = _with_constant_momentum(complete_schedule(merged["schedule"]), given, completed["momentum"])
     _refuse_for(completed, str(data["name"]))
     if completed["nesterov"] and completed["momentum"] == 0:
         raise SettingError("nesterov needs a momentum above 0", ("nesterov",))
@@ -56,6 +57,18 @@ def _refuse_for(training: Mapping[str, Any], data: str) -> None:
         raise SettingError("crop pads small images; image_folder can have resize, flip and colour", ("augment", "crop"))
     if training["normalise"] == "pixel_mean" and folder:
         raise SettingError("pixel_mean needs images of one size; image_folder can have channel", ("normalise",))
+
+
+def _with_constant_momentum(schedule: dict[str, Any], given: Mapping[str, Any], momentum: float) -> dict[str, Any]:
+    """Let a momentum that is given replace the swing of the recipe's schedule; one that is swung expressly stays."""
+    if "momentum" not in given or schedule.get("momentum") is None:
+        return schedule
+    own = given.get("schedule")
+    if not isinstance(own, Mapping) or own.get("momentum") is None:
+        return {**schedule, "momentum": None}
+    if momentum != DEFAULTS["momentum"]:
+        raise SettingError("schedule.momentum swings the momentum: give one of the two", ("momentum",))
+    return schedule
 
 
 def _length(given: Mapping[str, Any], recipe: Mapping[str, Any]) -> dict[str, Any]:

@@ -57,8 +57,8 @@ def _cycle(schedule: Mapping[str, Any], iteration: int, total: int, start: float
     top = max(schedule["warmup"] * total - 1, 0)
     if iteration < top:
         return _cosine(start, turn, iteration / top)
-    rest = max(total - 1 - top, 1)
-    return _cosine(turn, end, min((iteration - top) / rest, 1.0))
+    rest = total - 1 - top
+    return _cosine(turn, end, min((iteration - top) / rest, 1.0)) if rest > 0 else turn
 
 
 def _step(schedule: Mapping[str, Any], iteration: int, total: int, per_epoch: int) -> float:

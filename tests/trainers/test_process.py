@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from trainers.process import BusyMeter, PeakMemory, is_out_of_memory, take_share
+from trainers.process import BusyMeter, PeakMemory, is_out_of_memory, process_settings, take_share
 
 CUDA = torch.device("cuda")
 
@@ -26,6 +26,17 @@ CUDA = torch.device("cuda")
 )
 def test_every_librarys_word_for_memory_that_ran_out_is_known(error, expected):
     assert is_out_of_memory(error) is expected
+
+
+@pytest.mark.parametrize("flushed", [True, False])
+def test_the_process_is_left_as_it_was(flushed):
+    torch.set_flush_denormal(flushed)
+    try:
+        with process_settings(1):
+            assert torch.tensor(1e-30) * 1e-10 == 0
+        assert bool(torch.tensor(1e-30) * 1e-10 == 0) is flushed
+    finally:
+        torch.set_flush_denormal(False)
 
 
 @pytest.mark.parametrize("status", [None, "Name: python\n"])

@@ -52,6 +52,21 @@ def test_one_field_of_a_recipes_schedule_can_be_changed():
     assert schedule["drops"] == [32_000, 48_000]
 
 
+@pytest.mark.parametrize("momentum", [0.9, 0.5])
+@pytest.mark.parametrize("schedule", [None, {"warmup": 0.3}, {"momentum": None}])
+def test_a_momentum_that_is_given_is_not_swung(momentum, schedule):
+    given = {"momentum": momentum} | ({"schedule": schedule} if schedule else {})
+    found = complete_training(given, DIGITS)
+    assert (found["momentum"], found["schedule"]["momentum"]) == (momentum, None)
+    assert complete_training(found, DIGITS) == found
+
+
+def test_a_momentum_and_a_swing_that_are_both_given_contradict_each_other():
+    with pytest.raises(SettingError, match="give one of the two") as raised:
+        complete_training({"momentum": 0.5, "schedule": {"momentum": [0.8, 0.9]}}, DIGITS)
+    assert raised.value.key == ("momentum",)
+
+
 def test_a_schedule_of_another_name_replaces_the_recipes():
     schedule = complete_training({"recipe": "he2016", "schedule": {"name": "cosine"}}, CIFAR)["schedule"]
     assert schedule == {"name": "cosine", "warmup": 0.0, "end": 0.0}

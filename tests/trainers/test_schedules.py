@@ -26,6 +26,12 @@ def test_one_cycle_equals_torchs_at_every_step():
             theirs.step()
 
 
+@pytest.mark.parametrize(("total", "warmup"), [(5, 0.9), (7, 0.9), (3, 0.5), (2, 0.6)])
+def test_the_shortest_cycles_end_where_they_should(total, warmup):
+    training = complete_training({"lr": 0.3, "schedule": {"warmup": warmup}}, {"name": "digits"})
+    assert learning_rate(training, total - 1, total, total) == pytest.approx(0.3 * 4e-6)
+
+
 def test_he2016_warms_up_for_400_iterations_and_drops_at_32k_and_48k():
     training = complete_training({"recipe": "he2016"}, CIFAR)
     expected = [0.01] * 400 + [0.1] * 31_600 + [0.01] * 16_000 + [0.001] * 16_000
