@@ -89,7 +89,8 @@ def next_block(
 def _stop(verdict: Verdict, settings: AnalysisSettings) -> str | None:
     """Return why a claim gets no more seeds. Hopeless is one that would be so as the last undecided claim, too."""
     if verdict.verdict is not Outcome.INCONCLUSIVE:
-        return f"{verdict.verdict} with {verdict.looks[-1].n if verdict.looks else verdict.n} seeds"
+        look = verdict.looks[verdict.decided_at_look - 1] if verdict.decided_at_look else None
+        return f"{verdict.verdict} with {look.n if look else verdict.n} seeds"
     if not verdict.contexts:
         return "the study has no arms that the claim speaks of"
     done = len(verdict.looks)

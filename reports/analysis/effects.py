@@ -94,8 +94,8 @@ class Sign:
 
     @property
     def estimate(self) -> float | None:
-        """Return the median difference, two fails being no difference; None when it is not finite."""
-        ordered = sorted(0.0 if math.isnan(each) else each for each in self.differences)
+        """Return the median difference, two fails ranking as none; None where the median is no number."""
+        ordered = sorted(self.differences, key=lambda each: 0.0 if math.isnan(each) else each)
         middle = ordered[(self.n - 1) // 2 : self.n // 2 + 1]
         return sum(middle) / len(middle) if all(map(math.isfinite, middle)) else None
 
@@ -115,15 +115,17 @@ class Sign:
         slack = 1e-9 * max(1.0, abs(margin))
         return sum(each > slack if margin == 0 else each >= margin - slack for each in self.differences)
 
+    def below(self, margin: float) -> int:
+        """Count the seeds whose difference stays under `margin`."""
+        return sum(each < margin - 1e-9 * max(1.0, abs(margin)) for each in self.differences)
+
     def p_above(self, margin: float) -> float:
         """Return the one-sided p of "the median is at most `margin`"."""
         return float(stats.binom.sf(self.above(margin) - 1, self.n, 0.5))
 
     def p_below(self, margin: float) -> float:
         """Return the one-sided p of "the median is at least `margin`"."""
-        slack = 1e-9 * max(1.0, abs(margin))
-        below = sum(each < margin - slack for each in self.differences)
-        return float(stats.binom.sf(below - 1, self.n, 0.5))
+        return float(stats.binom.sf(self.below(margin) - 1, self.n, 0.5))
 
 
 def differences(grid: Grid, weights: Weights, constant: float = 0.0) -> dict[int, float]:

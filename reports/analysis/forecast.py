@@ -132,11 +132,16 @@ def _of_t_given(claim: Claim, effect: Student, n: int, alpha: float) -> Chances:
 
 
 def _of_signs(claim: Claim, effect: Sign, n: int, alpha: float, given: bool) -> Chances:
+    margin = claim.margin
+
+    def reached(events: int, level: float) -> float:
+        return _binomial(events, effect.n, 0.5, n, level, given)
+
     if claim.statement.relation == "==":
-        return 0.0, 0.0  # both tests at once: no simple share describes them
-    below = sum(each < claim.margin for each in effect.differences)
-    above = _binomial(effect.above(claim.margin), effect.n, 0.5, n, alpha, given)
-    return above, _binomial(below, effect.n, 0.5, n, alpha, given)
+        # Two one-sided tests support it, each at alpha: the chance of both is at least what remains of their sum.
+        inside = reached(effect.above(-margin), 2 * alpha) + reached(effect.below(margin), 2 * alpha) - 1
+        return max(0.0, inside), max(reached(effect.above(margin), alpha), reached(effect.below(-margin), alpha))
+    return reached(effect.above(margin), alpha), reached(effect.below(margin), alpha)
 
 
 def _of_rate(claim: Claim, result: ContextResult, n: int, alpha: float, given: bool) -> Chances:
@@ -161,7 +166,9 @@ def fewest(claim: Claim, results: Sequence[ContextResult], alpha: float) -> int:
     """Return the number of seeds below which no data can decide the claim at level alpha."""
     if claim.statement.relation == "fails":
         return min(seeds_for_rate(claim.rate[1], alpha), seeds_for_rate(1 - claim.rate[1], alpha))
-    return seeds_for_rate(0.5, alpha) if any(isinstance(each.effect, Sign) for each in results) else 2
+    if not any(isinstance(each.effect, Sign) for each in results):
+        return 2
+    return seeds_for_rate(0.5, 2 * alpha if claim.statement.relation == "==" else alpha)
 
 
 def forecast(

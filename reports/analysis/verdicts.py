@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -45,9 +45,11 @@ class Verdict:
     """The judgement of one claim.
 
     `estimate`, `low`, `high`, `level`, `n` and `fails` are those of the context that decides (the weakest one for
-    "every"), `contexts` has them all; they rest on the seeds of the last look that is complete, or on all seeds when
-    none is. `p` is that look's, on the scale of alpha; `p_look` is adjusted for the looks, `p_holm` for the other
-    claims too (None for a post-hoc claim, which is in no family). `decided_at_look` counts from 1. `waiting` trials
+    "every"), `contexts` has them all. They rest on the seeds of the last look that is complete, or on all seeds when
+    none is; for a claim that is decided, on those of the look that says it most clearly, since other claims may have
+    added seeds since. `p` is that look's, on the scale of alpha; `p_look` is adjusted for the looks, `p_holm` for the
+    other claims too (None for a claim that is in no family). `decided_at_look`, from 1, is the first look at which the
+    claim was decided among the other claims. `waiting` trials
     stand between the claim and its next look. `other_tests` and `other_readings` are the verdicts by other tests and
     by the other meanings of `over`, neither corrected for the family of claims. `missing` names trials that ended
     without an outcome, with their reasons.
@@ -92,12 +94,13 @@ class Verdict:
 
 @dataclass(frozen=True)
 class _Judged:
-    """One claim before the family of claims is looked at."""
+    """One claim before the family of claims is looked at; `now` is the evidence at the last look, `seen` its seeds."""
 
     claim: Claim
     cases: tuple[Case, ...]
     looks: tuple[Look, ...]
     now: Evidence
+    seen: tuple[int, ...]
     level: float
     support: float
     refute: float
@@ -109,6 +112,15 @@ class _Judged:
     @property
     def p(self) -> float:
         return self.support if self.direction is Outcome.SUPPORTED else self.refute
+
+    def at(self, look: Look, alpha: float) -> float:
+        """Return p at one look in the claim's direction, adjusted for the looks."""
+        found = look.evidence
+        return alpha / look.alpha * (found.support if self.direction is Outcome.SUPPORTED else found.refute)
+
+    def until(self, look: int, alpha: float) -> float:
+        """Return p as it was at a look, counted from 1; at the claim's last one where it has no more."""
+        return min([1.0, *(self.at(each, alpha) for each in self.looks[:look])])
 
 
 def judge(
@@ -130,14 +142,27 @@ def judge(
     grids = {metric: _live(study, metric) for metric in dict.fromkeys(claim.metric for claim in claims)}
     trials = _by_arm(study)
     judged = [_judge(study, claim, grids[claim.metric], trials, settings) for claim in claims]
-    family = [each for each in judged if each.claim.id not in late]
-    adjusted = holm([each.p for each in family]) if settings.family == "holm" else [each.p for each in family]
-    p_holm = {each.claim.id: p for each, p in zip(family, adjusted, strict=True)}
-    undecided = sum(p > settings.alpha for p in p_holm.values()) if settings.family == "holm" else 0
+    family = [each for each in judged if each.claim.id not in late] if settings.family == "holm" else []
+    p_holm = _adjusted(family, [each.p for each in family])
+    undecided = sum(p > settings.alpha for p in p_holm.values())
+    decided_at = {each.claim.id: each.first for each in judged} | _decided_at(family, settings.alpha)
     return tuple(
-        _verdict(study, each, grids[each.claim.metric], trials, settings, p_holm.get(each.claim.id), late, undecided)
+        _verdict(study, each, grids[each.claim.metric], trials, settings, p_holm, late, undecided, decided_at)
         for each in judged
     )
+
+
+def _adjusted(family: Sequence[_Judged], p: Sequence[float]) -> dict[str, float]:
+    return {each.claim.id: found for each, found in zip(family, holm(p), strict=True)}
+
+
+def _decided_at(family: Sequence[_Judged], alpha: float) -> dict[str, int | None]:
+    """Return the look, from 1, at which each claim was first decided among the others; None for those that are not."""
+    found: dict[str, int | None] = {each.claim.id: None for each in family}
+    for look in range(max((len(each.looks) for each in family), default=0), 0, -1):
+        then = _adjusted(family, [each.until(look, alpha) for each in family])
+        found |= {each.claim.id: min(look, len(each.looks)) for each in family if then[each.claim.id] <= alpha}
+    return found
 
 
 def _live(study: Study, metric: str) -> dict[str, dict[int, float]]:
@@ -179,6 +204,7 @@ def _judge(
     looks = tuple(
         Look(len(part), alpha, _at(claim, contexts, found, part, settings, alpha)) for part, alpha in complete
     )
+    seen = complete[-1][0] if looks else seeds
     alpha = looks[-1].alpha if looks else settings.levels[0]
     now = looks[-1].evidence if looks else _at(claim, contexts, found, None, settings, alpha)
     weights = [settings.alpha / each.alpha for each in looks]
@@ -186,11 +212,12 @@ def _judge(
     refute = min([1.0, *(w * each.evidence.refute for w, each in zip(weights, looks, strict=True))])
     first, direction = _first(looks, weights, settings.alpha, support, refute)
     if extra and first is None:
-        now = _at(claim, contexts, found, None, settings, settings.alpha, unplanned=True)
+        now, seen = _at(claim, contexts, found, None, settings, settings.alpha, unplanned=True), seeds
         support, refute = min(support, now.support), min(refute, now.refute)
         direction = Outcome.SUPPORTED if support <= refute else Outcome.REFUTED
+    unplanned = extra and first is None
     return _Judged(
-        claim, contexts, looks, now, 1 - alpha, support, refute, first, direction, waiting, extra and first is None
+        claim, contexts, looks, now, tuple(seen), 1 - alpha, support, refute, first, direction, waiting, unplanned
     )
 
 
@@ -250,17 +277,22 @@ def _verdict(
     found: Mapping[str, Mapping[int, float]],
     trials: Mapping[str, Mapping[int, Trial]],
     settings: AnalysisSettings,
-    p_holm: float | None,
+    adjusted: Mapping[str, float],
     post_hoc: Mapping[str, str],
     undecided: int,
+    decided_at: Mapping[str, int | None],
 ) -> Verdict:
-    claim, now = judged.claim, judged.now
+    claim, p_holm = judged.claim, adjusted.get(judged.claim.id)
     decisive = judged.p if p_holm is None else p_holm
     decided = decisive <= settings.alpha and (bool(judged.looks) or judged.unplanned)
     verdict = judged.direction if decided else Outcome.INCONCLUSIVE
+    last = _decisive(claim, judged.now, judged.direction)
+    if decided and not judged.unplanned:
+        judged = _at_its_clearest(judged, settings.alpha)
+    now, used = judged.now, judged.seen
     shown = _decisive(claim, now, judged.direction)
-    seeds = sorted({seed for arm in claim_arms(judged.cases) for seed in trials[arm]})
-    used = seeds[: judged.looks[-1].n] if judged.looks and not judged.unplanned else seeds
+    later = last if shown and last and last.n > shown.n else None
+    seeds = {seed for arm in claim_arms(judged.cases) for seed in trials[arm]}
     part = restricted(found, used)
     alpha = 1 - judged.level
     model = pooled.fit(part)
@@ -286,7 +318,7 @@ def _verdict(
         p_holm=p_holm,
         contexts=now.contexts,
         looks=judged.looks,
-        decided_at_look=judged.first if verdict is not Outcome.INCONCLUSIVE else None,
+        decided_at_look=decided_at[claim.id] if verdict is not Outcome.INCONCLUSIVE else None,
         waiting=judged.waiting,
         missing={each.id: each.reason or each.state for each in mine if each.state in (State.FAILED, State.PRUNED)},
         forecast=ahead,
@@ -294,10 +326,18 @@ def _verdict(
         other_readings=_other_readings(judged, part, settings, model),
         badges=_badges(judged, other_tests, claim.id in post_hoc, alpha),
         post_hoc=post_hoc.get(claim.id),
-        sentence=sentence(claim, str(verdict), shown, now.contexts, judged.waiting, ahead, judged.p, p_holm, settings),
+        sentence=sentence(
+            claim, str(verdict), shown, now.contexts, judged.waiting, ahead, judged.p, p_holm, settings, later
+        ),
         trials=tuple(each.id for each in mine),
         decided_at=max((each.finished_at for each in mine if each.finished_at is not None), default=None),
     )
+
+
+def _at_its_clearest(judged: _Judged, alpha: float) -> _Judged:
+    """Return the claim as of the look with the smallest p: repeated intervals hold at every look."""
+    look = min(judged.looks, key=lambda each: judged.at(each, alpha))
+    return replace(judged, now=look.evidence, seen=judged.seen[: look.n], level=1 - look.alpha)
 
 
 def _rivals(p: float, undecided: int, alpha: float) -> int:

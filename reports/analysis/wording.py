@@ -19,8 +19,12 @@ def sentence(
     p_look: float,
     p_holm: float | None,
     settings: AnalysisSettings,
+    later: ContextResult | None = None,
 ) -> str:
-    """Say what was found about a claim. It never says "proved", nor "no effect" where the data leave it open."""
+    """Say what was found about a claim. It never says "proved", nor "no effect" where the data leave it open.
+
+    `later` is what all seeds give where the verdict rests on fewer, to which other claims have added some since.
+    """
     if shown is None:
         return "The study has no arms that the claim speaks of."
     parts = [_finding(claim, shown)]
@@ -30,6 +34,8 @@ def sentence(
         parts.append(_refuted(claim, shown))
     else:
         parts.append(_open(claim, shown, waiting, ahead, p_look, p_holm, settings))
+    if later is not None:
+        parts.append(f"That was decided with {_seeds(shown.n)}; with the seeds added since, {_finding(claim, later)}")
     text = " ".join(parts)
     return text[:1].upper() + text[1:]
 
@@ -99,13 +105,19 @@ def _supported(claim: Claim, contexts: Sequence[ContextResult]) -> str:
     return f"The effect is {held}{every}."
 
 
+_OPPOSITE = "goes in the opposite direction"
+
+
 def _refuted(claim: Claim, shown: ContextResult) -> str:
     if claim.statement.relation == "fails":
         return f"The rate is not {claim.rate[0]} {claim.rate[1]:g}."
     if claim.statement.relation == "==":
         return f"They differ by more than {claim.margin:g}{_unit(claim)}."
+    if isinstance(shown.effect, Sign) and shown.high is None:
+        way = f"falls short of {claim.margin:g}{_unit(claim)}" if claim.margin else _OPPOSITE
+        return f"The effect {way} in {shown.effect.below(claim.margin)} of {_seeds(shown.n)}."
     if shown.high is not None and shown.high < 0:
-        return "The effect goes in the opposite direction."
+        return f"The effect {_OPPOSITE}."
     if shown.low is not None and shown.low > 0:
         return f"The effect is smaller than {claim.margin:g}{_unit(claim)}, but in the claimed direction."
     return f"There is no difference as large as {claim.margin:g}{_unit(claim)}."

@@ -130,7 +130,7 @@ def test_the_sign_interval_inverts_the_sign_test(n):
 def test_both_fail_is_a_tie_that_helps_nobody():
     found = Sign((math.nan,) * 8)
     assert (found.p_above(0), found.p_below(0)) == (1.0, 1.0)
-    assert (found.estimate, found.interval(0.95)) == (0.0, (None, None))
+    assert (found.estimate, found.interval(0.95)) == (None, (None, None))
 
 
 def test_no_difference_is_not_a_win():

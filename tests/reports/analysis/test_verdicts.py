@@ -259,6 +259,54 @@ def test_a_claim_decided_at_one_look_stays_decided():
     assert (found.verdict, found.decided_at_look, len(found.looks)) == ("Supported", 1, 2)
 
 
+DRIFTING = {
+    "good": [5.0, 5.1, 5.2, 5.0, 5.1, 5.2, 5.0, 5.1],
+    "bad": [7.0, 7.11, 7.22, 2.0, 2.6, 2.2, 3.0, 2.5],
+    "alike": [5.9, 4.8, 5.9, 4.9, 6.3, 4.8, 5.8, 5.3],
+}
+
+
+def test_a_verdict_shows_the_look_that_it_rests_on_and_says_what_later_seeds_give():
+    found = one(arms(**DRIFTING), {"says": "good < bad"}, looks=(3, 5, 8))
+    assert (found.verdict, found.decided_at_look, found.n) == ("Supported", 1, 3)
+    assert found.low > 0
+    assert "decided with 3 seeds; with the seeds added since, the advantage is" in found.sentence
+    assert len(found.trials) == 6
+
+
+def test_the_look_that_decides_is_the_one_at_which_the_family_does():
+    distances = [2 - 0.26, 2, 2 + 0.26, 2.02, 1.97, 2.01, 1.99, 2.0]
+    bad = [good + distance for good, distance in zip(DRIFTING["good"], distances, strict=True)]
+    made = arms(**DRIFTING | {"bad": bad})
+    first, second = {"says": "good < bad"}, {"says": "good < alike"}
+    assert one(made, first, looks=(3, 5, 8)).decided_at_look == 1
+    together, _ = verdicts_of(made, first, second, looks=(3, 5, 8))
+    assert (together.verdict, together.decided_at_look) == ("Supported", 2)
+
+
+def test_without_a_family_no_p_is_said_to_be_holms():
+    found = one(arms(**DRIFTING), {"says": "good < bad"}, looks=(3, 5, 8), family="none")
+    assert (found.verdict, found.p_holm) == ("Supported", None)
+
+
+@pytest.mark.parametrize(("seeds", "verdict", "power"), [(3, "Inconclusive", 0.0), (8, "Supported", 1.0)])
+def test_arms_alike_in_every_seed_are_told_by_signs_once_there_are_enough(seeds, verdict, power):
+    same = [5 + 0.1 * seed for seed in range(seeds)]
+    found = one(arms(good=same, bad=same), {"says": "good == bad", "within": 1})
+    assert (found.verdict, found.forecast.power, found.forecast.needed) == (verdict, power, 5)
+
+
+def test_a_refutation_by_fails_says_which_way_it_goes():
+    found = one(arms(bad=[None] * 8, good=[5 + 0.1 * seed for seed in range(8)]), {"says": "bad < good"})
+    assert found.verdict == "Refuted"
+    assert "goes in the opposite direction in 8 of 8 seeds" in found.sentence
+
+
+def test_where_every_seed_fails_on_both_sides_there_is_no_number():
+    found = one(arms(bad=[None] * 4, good=[None] * 4), {"says": "bad < good"})
+    assert (found.verdict, found.estimate) == ("Inconclusive", None)
+
+
 def test_seeds_beyond_the_last_look_are_judged_by_the_e_value():
     rng = np.random.default_rng(3)
     base = rng.normal(size=30)
