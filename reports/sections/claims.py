@@ -1,16 +1,15 @@
 """The declared claims, a card for each: the verdict, the evidence in words, and the numbers under it."""
 
-import math
 import re
 from dataclasses import dataclass
 
 from reports.analysis.settings import parse_analysis
 from reports.analysis.verdicts import DEPENDS, Outcome, Verdict
 from reports.findings import Findings
-from reports.sections.margins import ICONS, margins_figures
+from reports.sections.margins import ICONS, difference_in_words, margins_figures
 from reports.sections.section import Section
 from reports.tables import Column, Table
-from reports.wording import counted, duration, listed, number, shortened, signed
+from reports.wording import counted, duration, listed, number, shortened
 
 MOST_TRIALS = 24
 
@@ -152,16 +151,10 @@ def _by_seed(verdict: Verdict) -> str:
         return ""
     parts = []
     for context in verdict.contexts[:8]:
-        values = ", ".join(_difference(each) for _, each in sorted(context.differences.items()))
+        values = ", ".join(difference_in_words(each) for _, each in sorted(context.differences.items()))
         if values:
             parts.append(f"{context.label}: {values}" if context.label and len(verdict.contexts) > 1 else values)
     return "; ".join(parts)
-
-
-def _difference(value: float) -> str:
-    if math.isnan(value):
-        return "both fail"
-    return signed(value) if math.isfinite(value) else "one fails"
 
 
 def _table(verdicts: tuple[Verdict, ...]) -> Table:

@@ -1,16 +1,18 @@
 """The figure of the claims: every effect in every context, its interval, and the margin that it is held against."""
 
+import math
 from collections.abc import Iterator
 
 from reports.analysis.claims import Claim
 from reports.analysis.evidence import ContextResult
 from reports.analysis.verdicts import Outcome, Verdict
 from reports.figures.figure import Figure, Panel
-from reports.figures.margins import MarginRow, margins_drawing
+from reports.figures.margins import LONGEST, MarginRow, margins_drawing
 from reports.tables import Column, Table
 from reports.wording import counted, listed, number, shortened, signed
 
 MOST_ROWS = 40
+SHORTEST = 8  # letters of a claim's id that stay beside a long context
 ICONS = {Outcome.SUPPORTED: "✓", Outcome.REFUTED: "✕", Outcome.INCONCLUSIVE: "?"}
 SLOTS = {Outcome.SUPPORTED: 3, Outcome.REFUTED: 2, Outcome.INCONCLUSIVE: 1}
 _RATE = "share of the seeds that fail"
@@ -30,9 +32,15 @@ def _figure(unit: str, at: int, found: list[tuple[Verdict, ContextResult]]) -> F
     shown = found[:MOST_ROWS]
     text = (
         "Each claim's effect with its interval; the bar across is the margin, the tinted side is what the claim says. "
-        "Supported: the interval lies in the tint; refuted: outside it. The level of an interval is that of its look; "
-        "Holm's correction over the claims may leave open what an interval alone would decide."
+        "Supported: the interval lies in the tint; refuted: outside it. The level of an interval is that of its look."
     )
+    if any(verdict.claim.statement.relation == "==" for verdict, _ in shown):
+        text += (
+            " An equality is supported by two one-sided tests, whose interval is drawn (90 % where others have 95 %); "
+            "only the wider interval refutes it."
+        )
+    if sum(verdict.p_holm is not None for verdict in {each.id: each for each, _ in found}.values()) > 1:
+        text += " Holm's correction over the claims may leave open what an interval alone would decide."
     if at:
         text = f"The claims about {'fail rates' if unit == _RATE else unit}, in the same way."
     if len(shown) < len(found):
@@ -56,7 +64,8 @@ def _panel(unit: str, name: str, found: list[tuple[Verdict, ContextResult]]) -> 
 def _row(verdict: Verdict, context: ContextResult) -> MarginRow:
     floor, ceiling = _claimed(verdict.claim)
     several = len(verdict.contexts) > 1
-    label = f"{verdict.id}, {context.label}" if several and context.label else verdict.id
+    where = f", {context.label}" if several and context.label else ""
+    label = shortened(verdict.id, max(LONGEST - len(where), SHORTEST)) + where
     value = signed(context.estimate) if verdict.claim.statement.relation != "fails" else number(context.estimate)
     text = f"{ICONS[verdict.verdict]} {value}" if context.estimate is not None else f"{ICONS[verdict.verdict]} by signs"
     if context.low is not None or context.high is not None:
@@ -79,6 +88,18 @@ def _described(verdict: Verdict, context: ContextResult) -> str:
     where = f" at {context.label}" if context.label else ""
     effect = "no number" if context.estimate is None else number(context.estimate)
     return f"{verdict.id}{where}: {effect} against a margin of {verdict.margin:g}, {verdict.verdict.value.lower()}."
+
+
+def _by_seed(claim: Claim, context: ContextResult) -> str:
+    word = number if claim.statement.relation == "fails" else difference_in_words
+    return listed([f"{seed}: {word(value)}" for seed, value in sorted(context.differences.items())], 12)
+
+
+def difference_in_words(value: float) -> str:
+    """Return a difference by seed with its sign, or which sides failed."""
+    if math.isnan(value):
+        return "both fail"
+    return signed(value) if math.isfinite(value) else "one fails"
 
 
 def _table(found: list[tuple[Verdict, ContextResult]], name: str, unit: str) -> Table:
@@ -113,5 +134,5 @@ def _rows(found: list[tuple[Verdict, ContextResult]]) -> Iterator[tuple[str | fl
             each.test,
             each.p_support,
             each.p_refute,
-            listed([f"{seed}: {number(value)}" for seed, value in sorted(each.differences.items())], 12),
+            _by_seed(verdict.claim, each),
         )

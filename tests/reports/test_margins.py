@@ -1,0 +1,43 @@
+"""The figure of the claims: what its caption, its labels and its table say."""
+
+import pytest
+
+from reports.sections.margins import margins_figures
+from tests.reports.analysis.build import study
+from tests.reports.analysis.claims import verdicts_of
+
+GOOD = [5.0, 5.2, 5.1, 4.9]
+BAD = [7.1, 7.0, 7.3, 7.2]
+
+
+def figure(*claims, **analysis):
+    arms = [({"depth": depth, "variant": name}, each) for depth in (20, 56) for name, each in VALUES.items()]
+    return margins_figures(verdicts_of(study(arms), *claims, **analysis))[0]
+
+
+VALUES = {"good": GOOD, "bad": BAD, "partly": [6.0, None, 6.1, 5.9]}
+BETTER = {"says": "good < bad"}
+
+
+@pytest.mark.parametrize(
+    ("claims", "family", "said"),
+    [([BETTER, BETTER], "holm", True), ([BETTER, BETTER], "none", False), ([BETTER], "holm", False)],
+)
+def test_holm_is_named_where_it_corrects(claims, family, said):
+    named = [{**claim, "id": f"claim-{place}"} for place, claim in enumerate(claims)]
+    assert ("Holm" in figure(*named, family=family).caption) is said
+
+
+def test_an_equality_is_said_to_be_refuted_by_the_wider_interval():
+    assert "only the wider interval refutes it" in figure({"says": "good == bad", "within": 0.5}).caption
+    assert "equality" not in figure(BETTER).caption
+
+
+def test_a_long_id_leaves_room_for_the_context():
+    drawn = figure({"id": "the-original-residual-unit-is-worse-than-any-other", **BETTER}).panels[0].drawing
+    assert all(f"depth={depth}" in drawn.svg for depth in (20, 56))
+
+
+def test_fails_are_words_in_the_table():
+    cells = [row[-1] for row in figure({"says": "good < partly"}).table.rows]
+    assert cells == ["0: +1.00, 1: one fails, 2: +1.00 and 3: +1.00"] * 2
