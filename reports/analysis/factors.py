@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import linalg, stats
 
 from reports.analysis.readings import compared, grid
 from reports.results import Scalar, Study
@@ -44,8 +44,10 @@ class Effect:
 class Anova:
     """The table. `mse` on `df` is the residual; `dropped` are interactions that the trials at hand cannot estimate.
 
-    `error_term` names the interaction that stands in for the error where every arm has one seed; verdicts must then
-    stay open. `n` of `planned` trials have a number; arms in `failed` are left out whole.
+    `joined` holds factors whose effects the trials at hand cannot tell apart: the name under which the table has one
+    term for them all, and which they are. `error_terms` are the interactions of the highest order where these stand in
+    for the error, since nothing else is left of it; verdicts must then stay open. `n` of `planned` trials have a
+    number; arms in `failed` are left out whole.
     """
 
     effects: tuple[Effect, ...]
@@ -56,7 +58,8 @@ class Anova:
     n: int
     planned: int
     dropped: tuple[Term, ...]
-    error_term: Term | None
+    joined: Mapping[str, Term]
+    error_terms: tuple[Term, ...]
     failed: tuple[str, ...]
 
     def effect(self, *term: str) -> Effect:
@@ -95,7 +98,9 @@ def anova(
     """Return the analysis of variance of value ~ all factors with all interactions (+ seed), type `kind` 2 or 3.
 
     Sums to zero within each factor; omega² = (SS - df mse) / (SS_total + mse). Beyond four factors, interactions of
-    more than three are left to the residual. None when no term can be estimated.
+    more than three are left to the residual. Factors whose main effects cannot be told apart are analysed as one
+    factor, each combination of their levels a level of it; interactions that cannot are left out, all of them. So the
+    order of the factors credits none. None when no term can be estimated.
     """
     if len(rows) < 3:
         return None
@@ -103,45 +108,81 @@ def anova(
     squares = float(((readings - readings.mean()) ** 2).sum())
     codes = {factor: _coded([row.levels[factor] for row in rows]) for factor in (*factors, SEED)}
     varying = [factor for factor in factors if codes[factor].any()]
+    varying, joined = _join_aliased(varying, codes)
     highest = len(varying) if len(varying) <= 4 else 3
     wanted = [term for order in range(1, highest + 1) for term in combinations(varying, order)]
     if blocked and codes[SEED].any():
         wanted.insert(len(varying), (SEED,))
     terms, dropped = _estimable(wanted, codes, len(rows))
-    error_term = None
+    error_terms: tuple[Term, ...] = ()
     if terms and len(rows) - 1 - sum(terms.values()) == 0:
-        error_term = terms.popitem()[0]
+        highest_order = max(map(_order, terms))
+        error_terms = tuple(term for term in terms if _order(term) == highest_order)
+        terms = {term: df for term, df in terms.items() if term not in error_terms}
     if not terms or squares <= 0:
         return None
     effects, mse, df = _fitted(tuple(terms), codes, readings, kind, squares)
     planned = len(rows) if planned is None else planned
-    return Anova(effects, squares, mse, df, kind, len(rows), planned, tuple(dropped), error_term, failed)
+    return Anova(effects, squares, mse, df, kind, len(rows), planned, tuple(dropped), joined, error_terms, failed)
 
 
-def _coded(levels: Sequence[Scalar]) -> Codes:
+def _coded(levels: Sequence[object]) -> Codes:
     """Number the levels in the order of their first use."""
     number = {level: place for place, level in enumerate(dict.fromkeys(levels))}
     return np.array([number[level] for level in levels])
 
 
-def _estimable(wanted: Sequence[Term], codes: Mapping[str, Codes], n: int) -> tuple[dict[Term, int], list[Term]]:
-    """Return the terms that add all their degrees of freedom to those before them, with these, and the others.
+def _join_aliased(varying: Sequence[str], codes: dict[str, Codes]) -> tuple[list[str], dict[str, Term]]:
+    """Make one factor of those whose main effects depend on each other, until none do; its levels go into `codes`.
 
-    An interaction goes with each of its parts: without them it would not be one.
+    Return the factors that are left to analyse, and what each of the new ones is made of.
     """
-    columns = {factor: np.eye(each.max() + 1)[each, :-1] for factor, each in codes.items()}
-    blocks: dict[Term, Matrix] = {(): np.ones((n, 1))}
-    for term in wanted:
-        if math.prod(columns[factor].shape[1] for factor in term) < n:
-            block = blocks[()]
-            for factor in term:
-                block = np.einsum("ij,ik->ijk", block, columns[factor]).reshape(n, -1)
-            blocks[term] = block
-    blocks = _triangular(blocks)
-    while lost := _first_dependent(blocks):
-        blocks = _triangular({term: block for term, block in blocks.items() if not set(lost) <= set(term)})
-    width = {term: block.shape[1] for term, block in blocks.items() if term}
+    parts: dict[str, Term] = {factor: (factor,) for factor in varying}
+    while aliased := _dependent(_triangular(_blocks([(factor,) for factor in parts], codes))):
+        these = [factor for factor in parts if (factor,) in aliased[0]]
+        members = tuple(factor for factor in varying if any(factor in parts[each] for each in these))
+        name = " + ".join(members)
+        codes[name] = _coded(list(zip(*(codes[member] for member in members), strict=True)))
+        parts = {factor: names for factor, names in parts.items() if factor not in these} | {name: members}
+    return list(parts), {name: members for name, members in parts.items() if len(members) > 1}
+
+
+def _estimable(wanted: Sequence[Term], codes: Mapping[str, Codes], n: int) -> tuple[dict[Term, int], list[Term]]:
+    """Return the terms that add all their degrees of freedom to the others of their order and below, with these.
+
+    The terms left out come second. An interaction goes with each of its parts: without them it would not be one. The
+    seed gives way to the factors.
+    """
+    narrow = [term for term in wanted if math.prod(int(codes[factor].max()) for factor in term) < n]
+    blocks = _triangular(_blocks(narrow, codes))
+    kept: dict[Term, Matrix] = {(): blocks[()]}
+    for order in sorted({_order(term) for term in narrow}):
+        these = {term: blocks[term] for term in narrow if _order(term) == order and _has_parts(term, kept)}
+        aliased = set[Term]().union(*_dependent({**kept, **these}))
+        kept |= {term: block for term, block in these.items() if term not in aliased}
+    width = {term: kept[term].shape[1] for term in wanted if term in kept}
     return width, [term for term in wanted if term not in width]
+
+
+def _order(term: Term) -> tuple[int, bool]:
+    return len(term), SEED in term
+
+
+def _has_parts(term: Term, kept: Mapping[Term, Matrix]) -> bool:
+    return all(part in kept for part in combinations(term, len(term) - 1))
+
+
+def _blocks(terms: Sequence[Term], codes: Mapping[str, Codes]) -> dict[Term, Matrix]:
+    """Return the columns of each term, those of the mean first."""
+    columns = {factor: np.eye(each.max() + 1)[each, :-1] for factor, each in codes.items()}
+    n = len(next(iter(codes.values())))
+    blocks: dict[Term, Matrix] = {(): np.ones((n, 1))}
+    for term in terms:
+        block = blocks[()]
+        for factor in term:
+            block = np.einsum("ij,ik->ijk", block, columns[factor]).reshape(n, -1)
+        blocks[term] = block
+    return blocks
 
 
 def _triangular(blocks: Mapping[Term, Matrix]) -> dict[Term, Matrix]:
@@ -154,15 +195,20 @@ def _triangular(blocks: Mapping[Term, Matrix]) -> dict[Term, Matrix]:
     return dict(zip(blocks, np.split(small, ends[:-1], axis=1), strict=True))
 
 
-def _first_dependent(blocks: Mapping[Term, Matrix]) -> Term | None:
-    place = 0
-    for term, block in blocks.items():
-        for column in block.T:
-            added = abs(column[place]) if place < len(column) else 0.0
-            if added <= 1e-9 * np.linalg.norm(column):
-                return term
-            place += 1
-    return None
+def _dependent(blocks: Mapping[Term, Matrix]) -> list[set[Term]]:
+    """Return the sets of terms whose columns add up to nothing; an empty list when all can be estimated together.
+
+    One set for each column that others make up: its term, and the terms of the fewest columns that do.
+    """
+    owner = [term for term, block in blocks.items() for _ in block.T]
+    upper, order = linalg.qr(np.hstack([*blocks.values()]), mode="r", pivoting=True)
+    sizes = np.abs(np.diag(upper))
+    rank = int((sizes > 1e-9 * sizes[0]).sum())
+    weights = linalg.solve_triangular(upper[:rank, :rank], upper[:rank, rank:])
+    return [
+        {owner[order[place]] for place in (rank + at, *np.flatnonzero(np.abs(column) > 1e-6))}
+        for at, column in enumerate(weights.T)
+    ]
 
 
 def _fitted(

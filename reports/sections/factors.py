@@ -1,6 +1,6 @@
 """Which factor matters: the analysis of variance, each factor's share, the levels' means, and how much is luck."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 
@@ -17,6 +17,7 @@ from reports.tables import Cell, Column, Table
 from reports.wording import counted, level, listed, shortened
 
 MOST_LEVELS = 60
+MOST_NAMES = 4
 _LUCK = "the seed, in one trial"
 
 
@@ -71,8 +72,15 @@ def _percent(share: float | None) -> float | None:
     return None if share is None else 100 * share
 
 
-def _name(term: tuple[str, ...]) -> str:
-    return " × ".join(shortened(factor, 40) for factor in term)
+def _name(term: tuple[str, ...], joined: Mapping[str, tuple[str, ...]] | None = None) -> str:
+    """Return a term in words; of factors that the analysis had to join, it names each."""
+    made = {factor: f"{_listed(parts)} together" for factor, parts in (joined or {}).items()}
+    around = "({})" if len(term) > 1 else "{}"
+    return " × ".join(around.format(made[each]) if each in made else shortened(each, 40) for each in term)
+
+
+def _listed(factors: tuple[str, ...]) -> str:
+    return listed([shortened(factor, 40) for factor in factors], MOST_NAMES)
 
 
 def _shares_table(shares: Shares) -> Table:
@@ -106,7 +114,7 @@ def _anova_table(found: Anova | None) -> Table | None:
         Column("omega2", "ω²", 3, is_number=True),
     )
     rows: list[tuple[Cell, ...]] = [
-        (_name(each.term), each.squares, each.df, each.f, _p(each.p), each.partial_eta2, each.omega2)
+        (_name(each.term, found.joined), each.squares, each.df, each.f, _p(each.p), each.partial_eta2, each.omega2)
         for each in found.effects
     ]
     if found.mse is not None:
@@ -124,11 +132,19 @@ def _caveats(found: Anova) -> Iterator[str]:
     if found.failed:
         names = listed(shortened(each) for each in found.failed)
         yield f"The analysis of variance leaves out {counted(len(found.failed), 'arm')} with fails: {names}."
+    for factors in found.joined.values():
+        names = listed((shortened(factor, 40) for factor in factors), len(factors))
+        yield (
+            f"In the trials at hand {names} do not vary apart from one another, so that their effects cannot be told "
+            "apart: the analysis of variance has one term for them together."
+        )
     if found.dropped:
-        terms = listed(_name(term) for term in found.dropped)
+        terms = listed(_name(term, found.joined) for term in found.dropped)
         yield f"The trials at hand cannot estimate {terms}."
-    if found.error_term:
-        yield f"With one seed an arm, {_name(found.error_term)} stands in for the error: read its F tests as a sketch."
+    if found.error_terms:
+        terms = listed([_name(term, found.joined) for term in found.error_terms])
+        verb = "stands" if len(found.error_terms) == 1 else "stand"
+        yield f"With no trials to spare, {terms} {verb} in for the error: read the F tests as a sketch."
 
 
 def _levels_table(findings: Findings) -> Table | None:

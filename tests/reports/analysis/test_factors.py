@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -95,6 +96,49 @@ def test_an_empty_arm_drops_the_interaction_that_it_makes_inestimable():
     assert {effect.term for effect in found.effects} == {("a",), ("b",), ("seed",)}
 
 
+def on_arms(names, cells, n=3):
+    """Return a study of these arms alone; the error goes by the first factor, and by luck."""
+    rng = np.random.default_rng(3)
+    return study([(dict(zip(names, cell, strict=True)), list(6 + cell[0] + rng.normal(0, 0.1, n))) for cell in cells])
+
+
+@pytest.mark.parametrize("names", [("a", "b"), ("b", "a")])
+def test_factors_that_vary_together_have_one_term_whichever_is_listed_first(names):
+    given = on_arms(("a", "b"), [(0, 0), (1, 1), (2, 2)])
+    found = study_anova(replace(given, factors={name: given.factors[name] for name in names}))
+    joint, seed = found.effects
+    assert found.joined == {joint.term[0]: names}
+    assert seed.term == ("seed",)
+    alone = study_anova(on_arms(("a",), [(0,), (1,), (2,)]))
+    assert (joint.f, joint.p, joint.df) == pytest.approx((alone.effect("a").f, alone.effect("a").p, 2))
+
+
+def test_three_factors_of_which_no_two_are_alike_but_all_depend_on_each_other_are_joined():
+    found = study_anova(on_arms("abc", [(0, 0, 0), (0, 1, 1), (1, 1, 0)]))
+    assert list(found.joined.values()) == [("a", "b", "c")]
+    assert [effect.df for effect in found.effects] == [2, 2]
+
+
+def test_only_those_that_vary_together_are_joined():
+    found = study_anova(on_arms("abc", [(at, at, other) for at in range(3) for other in range(2)]))
+    assert list(found.joined.values()) == [("a", "b")]
+    (joint,) = found.joined
+    assert {effect.term for effect in found.effects} == {("c",), (joint,), ("seed",), ("c", joint)}
+
+
+def test_factors_of_a_grid_are_not_joined():
+    assert study_anova(made()).joined == {}
+
+
+@pytest.mark.parametrize("names", ["abcd", "dcba"])
+def test_interactions_that_cannot_be_told_apart_are_dropped_all(names):
+    half = [(a, b, c, (a + b + c) % 2) for a in (0, 1) for b in (0, 1) for c in (0, 1)]
+    given = on_arms("abcd", half)
+    found = study_anova(replace(given, factors={name: given.factors[name] for name in names}))
+    assert {effect.term for effect in found.effects} == {("a",), ("b",), ("c",), ("d",), ("seed",)}
+    assert {frozenset(term) for term in found.dropped} >= {frozenset(pair) for pair in combinations("abcd", 2)}
+
+
 def test_arms_with_a_fail_are_left_out_and_named():
     found = study_anova(made(shape=(2, 2), fail=3))
     assert found.failed == ("a=l1 b=l1",)
@@ -103,8 +147,21 @@ def test_arms_with_a_fail_are_left_out_and_named():
 
 def test_with_one_seed_the_highest_interaction_is_the_error():
     found = study_anova(made(shape=(2, 3), n=1))
-    assert found.error_term == ("a", "b")
+    assert found.error_terms == (("a", "b"),)
     assert found.df == 2
+
+
+@pytest.mark.parametrize("names", ["abc", "cba"])
+def test_all_interactions_of_the_highest_order_are_the_error_not_the_last_one_alone(names):
+    cells = [cell for cell in np.ndindex(2, 2, 2) if any(cell)]
+    given = on_arms("abc", cells, n=1)
+    found = study_anova(replace(given, factors={name: given.factors[name] for name in names}))
+    assert {effect.term for effect in found.effects} == {("a",), ("b",), ("c",)}
+    assert {frozenset(term) for term in found.error_terms} == {frozenset(pair) for pair in combinations("abc", 2)}
+
+
+def test_main_effects_never_stand_in_for_the_error():
+    assert study_anova(on_arms("ab", [(0, 0), (1, 1), (1, 0)], n=1)) is None
 
 
 @pytest.mark.parametrize("given", [study([]), study([({"a": 1}, [5.0])]), study([({"a": 1}, []), ({"a": 2}, [])])])

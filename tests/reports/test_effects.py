@@ -1,0 +1,50 @@
+"""What the page says of the factors and of the differences to the baseline."""
+
+from pathlib import Path
+
+from reports.findings import find
+from reports.page import write_report
+from reports.sections.effects import build
+from tests.reports import studies
+from tests.reports.analysis.build import study
+from tests.reports.test_evidence import rows, words
+
+ERRORS = {"a": (5.0, 5.1, 5.3), "b": (6.0, 6.3, 6.1), "c": (7.2, 7.0, 7.4)}
+
+
+def on_a_diagonal(first: str, second: str):
+    """Return three arms whose wiring and rate change together, the two factors in this order."""
+    rates = {"a": 0.01, "b": 0.05, "c": 0.1}
+    results = [({"wiring": name, "rate": rates[name]}, values) for name, values in ERRORS.items()]
+    return study([({factor: levels[factor] for factor in (first, second)}, values) for levels, values in results])
+
+
+def test_factors_that_vary_together_share_a_line_of_the_analysis_of_variance(tmp_path: Path) -> None:
+    shown = {}
+    for order in (("wiring", "rate"), ("rate", "wiring")):
+        page = write_report(on_a_diagonal(*order), tmp_path / order[0])
+        joint, seed, residual = rows(page, "anova")
+        assert joint["term"] == f"{order[0]} and {order[1]} together"
+        assert (seed["term"], residual["term"]) == ("seed", "residual")
+        assert f"{order[0]} and {order[1]} do not vary apart from one another" in words(page)
+        shown[order] = (joint["f"], joint["p"], joint["df"])
+    assert len(set(shown.values())) == 1
+
+
+def test_factors_of_a_grid_have_a_line_each(tmp_path: Path) -> None:
+    page = write_report(studies.full_grid(), tmp_path)
+    assert not [each for each in rows(page, "anova") if "together" in each["term"]]
+    assert "vary apart" not in words(page)
+
+
+def test_an_interaction_with_joined_factors_names_them_in_brackets() -> None:
+    rates = {"a": 0.01, "b": 0.05, "c": 0.1}
+    arms = [
+        ({"width": width, "wiring": name, "rate": rates[name]}, [each + width / each for each in values])
+        for name, values in ERRORS.items()
+        for width in (4, 8)
+    ]
+    section = build(find(study(arms)))
+    assert section is not None
+    (table,) = [each for each in section.tables if each.name == "anova"]
+    assert "width × (wiring and rate together)" in [row[0] for row in table.rows]
