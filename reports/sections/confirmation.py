@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from reports.analysis.contrasts import Contrast
 from reports.analysis.search import Confirmed, confirmations
 from reports.findings import Findings
 from reports.results import Study
 from reports.sections.section import Section
+from reports.sections.table import interval
 from reports.tables import Column, Table
 from reports.wording import counted, number, shortened, signed
 
@@ -36,7 +38,7 @@ def conclusions(study: Study) -> tuple[str, ...]:
     if not found:
         return ()
     first = min(found, key=lambda each: each.searched_error if each.searched_error is not None else float("inf"))
-    return _verdict(first), _survival(first), _all(found)
+    return _verdict(first, found), _survival(first), _all(found)
 
 
 def _method(findings: Findings, found: list[Confirmed]) -> str:
@@ -48,17 +50,33 @@ def _method(findings: Findings, found: list[Confirmed]) -> str:
     )
 
 
-def _verdict(each: Confirmed) -> str:
-    contrast = each.contrast
-    first = f"What the search ranked first, {shortened(each.arm.name, 120)},"
-    if contrast.estimate is None or contrast.low is None or contrast.high is None:
-        return f"{first} cannot be told from the baseline: {contrast.note or 'no interval'}."
-    interval = f"{signed(contrast.estimate)} [{signed(contrast.low)}, {signed(contrast.high)}] points"
-    if contrast.high < 0:
-        return f"{first} has less test error than the baseline: {interval}."
-    if contrast.low > 0:
-        return f"{first} has more test error than the baseline: {interval}."
-    return f"{first} is not shown to differ from the baseline: {interval}."
+def _verdict(first: Confirmed, found: list[Confirmed]) -> str:
+    """Say of the arm that the search ranked first what the count of all arms says of it, by the same p."""
+    contrast = first.contrast
+    side = _side(contrast)
+    words = f"has {side} test error than the baseline" if side else "cannot be told from the baseline"
+    text = f"What the search ranked first, {shortened(first.arm.name, 120)}, {words}: "
+    if contrast.p is None or contrast.p_holm is None:
+        return f"{text}{contrast.note or 'no test'}."
+    numbers = f"{signed(contrast.estimate)}{interval(contrast)} points, " if contrast.estimate is not None else ""
+    text = f"{text}{numbers}{_p(contrast.p_holm, found)}."
+    if not side and contrast.p < LEVEL:
+        text += f" Alone it would be told apart (p {number(contrast.p, 4)}); among so many arms it is not."
+    return text
+
+
+def _side(contrast: Contrast) -> str:
+    """Return "less" or "more" error than the baseline's, by Holm's p; empty where they cannot be told apart."""
+    if contrast.p_holm is None or contrast.p_holm >= LEVEL:
+        return ""
+    signs = [(each > 0) - (each < 0) for each in contrast.differences.values()]
+    return "less" if (sum(signs) if contrast.estimate is None else contrast.estimate) < 0 else "more"
+
+
+def _p(p: float, found: list[Confirmed]) -> str:
+    size = "below 0.0001" if p < 0.0001 else number(p, 4)
+    tested = sum(each.contrast.p is not None for each in found)
+    return f"p {size}" if tested == 1 else f"Holm's p over {counted(tested, 'arm')} {size}"
 
 
 def _survival(each: Confirmed) -> str:
@@ -71,22 +89,26 @@ def _survival(each: Confirmed) -> str:
     gain = f"On the validation split it was {number(each.searched_gain)} points better than the baseline"
     if each.survived <= 0:
         return f"{gain}; nothing of that gain survived on the test set."
-    return f"{gain}; {number(100 * each.survived, 0)} % of that gain survived."
+    how_sure = "" if _side(each.contrast) else "by the estimate alone "
+    return f"{gain}; {how_sure}{number(100 * each.survived, 0)} % of that gain survived."
 
 
 def _all(found: list[Confirmed]) -> str:
     """Count the confirmed arms by what can be said of them, their p adjusted for their number."""
-    shown = [each.contrast for each in found if each.contrast.p_holm is not None and each.contrast.p_holm < LEVEL]
-    better = sum((contrast.estimate or 0.0) < 0 for contrast in shown)
-    worse = len(shown) - better
-    least = min(found, key=lambda each: each.contrast.estimate if each.contrast.estimate is not None else float("inf"))
-    ends = least.contrast
-    interval = f"{signed(ends.estimate)} [{signed(ends.low)}, {signed(ends.high)}]"
-    return (
+    sides = [_side(each.contrast) for each in found]
+    better, worse, alike = (sides.count(side) for side in ("less", "more", ""))
+    rule = "p" if len(found) == 1 else "Holm's p over all of them"
+    text = (
         f"Of {counted(len(found), 'confirmed arm')} {better} {'has' if better == 1 else 'have'} less test error than "
-        f"the baseline, {worse} more, and {len(found) - len(shown)} cannot be told from it (Holm's p below {LEVEL:g}). "
-        f"The least error has {shortened(least.arm.name, 120)}: {interval} points."
+        f"the baseline, {worse} more, and {alike} cannot be told from it (told apart where {rule} is below "
+        f"{LEVEL:g})."
     )
+    known = [(each.contrast.estimate, each) for each in found if each.contrast.estimate is not None]
+    if not known:
+        return text
+    estimate, least = min(known, key=lambda pair: pair[0])
+    ends = f"{signed(estimate)}{interval(least.contrast)}"
+    return f"{text} The least error has {shortened(least.arm.name, 120)}: {ends} points."
 
 
 def _table(findings: Findings, found: list[Confirmed]) -> Table:
@@ -98,6 +120,7 @@ def _table(findings: Findings, found: list[Confirmed]) -> Table:
         Column("difference", "difference to the baseline", 2, True),
         Column("low", "low", 2, True),
         Column("high", "high", 2, True),
+        Column("p_holm", "p (Holm)", 4, True),
         Column("survived", "gain that survived, %", 0, True),
     )
     rows = tuple(
@@ -109,6 +132,7 @@ def _table(findings: Findings, found: list[Confirmed]) -> Table:
             each.contrast.estimate,
             each.contrast.low,
             each.contrast.high,
+            each.contrast.p_holm,
             None if each.survived is None else 100 * each.survived,
         )
         for each in found
@@ -116,6 +140,6 @@ def _table(findings: Findings, found: list[Confirmed]) -> Table:
     base = next(iter(found)).contrast.baseline
     caption = (
         f"The confirmed arms against the baseline ({shortened(base.name, 80)}: {findings.summaries[base.name].text}); "
-        "differences in percentage points of test error, 95 % intervals paired by seed."
+        "differences in percentage points of test error, 95 % intervals paired by seed, each for its arm alone."
     )
     return Table("confirmation", caption, columns, rows)

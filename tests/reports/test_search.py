@@ -130,6 +130,55 @@ def test_a_gain_that_turns_round_is_said_not_to_survive(study):
     assert "0 have less test error than the baseline, 1 more" in every
 
 
+def with_another(study, errors, of="b", values=None):
+    """Return the study with "d" confirmed as well, and with other test errors of one arm."""
+    arms = (*study.arms, Arm("stage=confirm kind=d", {"stage": "confirm", "kind": "d"}, {}, 100, 1000))
+    trials = [
+        replace(trial, test_error=values[trial.seed - 1000]) if values and f"kind={of}" in trial.arm else trial
+        for trial in study.trials
+    ]
+    for seed, error in enumerate(errors, start=1000):
+        trials.append(Trial(f"d{seed}", "stage=confirm kind=d", seed, State.COMPLETE, test_error=error, seconds=1.0))
+    return replace(study, arms=arms, trials=tuple(trials))
+
+
+def test_what_is_said_of_the_first_arm_and_of_all_arms_rests_on_one_correction(study):
+    close = with_another(study, errors=(7.4, 7.1, 7.5), values=(5.9, 6.6, 6.4))
+    first, survival, every = conclusions(close)
+    (contrast,) = [each.contrast for each in confirmations(close) if each.arm.name == "kind=b"]
+    assert contrast.p < 0.05 < contrast.p_holm
+    assert "cannot be told from the baseline" in first
+    assert "Holm's p over 2 arms 0.0" in first
+    assert "Alone it would be told apart (p 0.0" in first
+    assert "by the estimate alone" in survival
+    assert "0 have less test error than the baseline, 0 more, and 2 cannot be told from it" in every
+    assert "Holm's p over all of them is below 0.05" in every
+
+
+def test_an_arm_that_holds_among_all_is_said_to_be_better_in_both_sentences(study):
+    first, _, every = conclusions(with_another(study, errors=(7.4, 7.1, 7.5)))
+    assert "has less test error than the baseline" in first
+    assert "1 has less test error than the baseline, 0 more, and 1 cannot be told from it" in every
+
+
+def test_one_confirmed_arm_needs_no_correction(study):
+    first, _, every = conclusions(study)
+    assert "p 0.0" in first
+    assert "Holm" not in first + every
+
+
+def test_fails_decide_on_which_side_an_arm_is_where_they_leave_no_number(study):
+    seeds = range(1000, 1007)
+    trials = [
+        Trial(f"{name}{seed}", f"stage=confirm kind={name}", seed, state, test_error=error)
+        for name, state, error in (("a", State.COMPLETE, 7.0), ("b", State.DIVERGED, None))
+        for seed in seeds
+    ]
+    first, _, every = conclusions(replace(study, trials=tuple(trials)))
+    assert "has more test error than the baseline: p 0.0156." in first
+    assert "0 have less test error than the baseline, 1 more, and 0 cannot be told from it" in every
+
+
 def panel_of(study, name):
     """Return the drawing of a figure of the search, and the words that stand for it."""
     (section,) = [each for each in SECTIONS if each.__module__.endswith(".search")]
