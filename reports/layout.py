@@ -1,6 +1,7 @@
 """How a study's arms are laid out: which factor runs along the axis, and which levels make a line of their own."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from reports.results import Arm, Scalar, Study
@@ -39,6 +40,15 @@ class Layout:
     def arm(self, position: Scalar | None, series: Series) -> Arm | None:
         """Return the arm of a series at one axis level; None when the design left it out."""
         return self.grid.get((position, series.levels))
+
+    def arms_at(self, position: Scalar | None) -> tuple[Arm, ...]:
+        """Return the arms at one axis level, in the order of their series."""
+        return tuple(arm for series in self.series if (arm := self.arm(position, series)) is not None)
+
+    def runs_along_axis(self) -> bool:
+        """Whether there are several series and most hold several levels, so that arms are compared level by level."""
+        held = Counter(levels for _, levels in self.grid)
+        return len(held) > 1 and 2 * sum(count > 1 for count in held.values()) > len(held)
 
 
 def lay_out(study: Study, axis: str | None) -> Layout:
@@ -80,8 +90,13 @@ def _series(lines: list[Levels], across: tuple[str, ...], baseline: Mapping[str,
 
 
 def _label(levels: Levels, across: tuple[str, ...]) -> str:
-    texts = ["–" if each is None else level(each) for each in levels]
-    if not texts:
-        return "all arms"
-    words = texts if len(texts) == 1 else [f"{name} {text}" for name, text in zip(across, texts, strict=True)]
-    return shortened(", ".join(words), 90)
+    return shortened(name_levels(zip(across, levels, strict=True)), 90) or "all arms"
+
+
+def name_levels(levels: Iterable[tuple[str, Scalar | None]]) -> str:
+    """Return levels as a name for what has them: each after its factor, but one word alone."""
+    pairs = list(levels)
+    texts = ["–" if value is None else level(value) for _, value in pairs]
+    if len(pairs) == 1 and isinstance(pairs[0][1], str):
+        return texts[0]
+    return ", ".join(f"{factor} {text}" for (factor, _), text in zip(pairs, texts, strict=True))
