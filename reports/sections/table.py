@@ -1,10 +1,12 @@
 """The main table: test error by arm, the difference to the baseline, and what each network costs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from reports.analysis.arms import ArmSummary
 from reports.analysis.contrasts import Contrast
+from reports.analysis.effects import differences, paired
 from reports.findings import Findings
 from reports.layout import Layout, lay_out
 from reports.results import Arm, Scalar
@@ -13,13 +15,15 @@ from reports.tables import WRITERS, Cell, Column, Table
 from reports.wording import NOTHING, counted, level, magnitude, shortened, signed
 
 MOST_ROWS = 500
+ONLY_ARM = "the only arm"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One arm's place in the table: its error in words, and the small print under it."""
+    """One arm's place in the table: its error in words, its n where that is not the usual one, and the small print."""
 
     text: str
+    n: str
     is_fail: bool
     is_best: bool
     difference: str
@@ -62,10 +66,10 @@ def build(findings: Findings) -> Section | None:
         return None
     layout = _layout(findings)
     heads = tuple(Head(_position(layout, position), _shared_cost(layout, position)) for position in layout.positions)
-    lines = _lines(findings, layout, heads)
-    content = MainTable(
-        layout.across, layout.axis, heads, lines[:MOST_ROWS], _caption(findings), _notes(findings, len(lines))
-    )
+    bold, where = _bold(findings, layout)
+    lines = _lines(findings, layout, heads, bold)
+    caption = _caption(findings, lines) + (_bold_rule(where) if bold else "")
+    content = MainTable(layout.across, layout.axis, heads, lines[:MOST_ROWS], caption, _notes(findings, len(lines)))
     shown, arms, differences = (
         _shown_table(findings, layout, lines),
         arms_table(findings),
@@ -113,7 +117,48 @@ def cost(arm: Arm) -> str:
     return " · ".join(parts)
 
 
-def _lines(findings: Findings, layout: Layout, heads: tuple[Head, ...]) -> tuple[Line, ...]:
+def _bold(findings: Findings, layout: Layout) -> tuple[frozenset[str], str]:
+    """The arms to print in bold, and where each is the best: in its column, or at its level where those run down.
+
+    Nothing is bold where no column or level has several arms.
+    """
+    levels = findings.layout
+    by_level = layout.axis is None and levels.axis is not None and levels.runs_along_axis()
+    shown = levels if by_level else layout
+    groups = [shown.arms_at(position) for position in shown.positions]
+    if all(len(group) < 2 for group in groups):
+        return frozenset(), ""
+    bold = frozenset(name for group in groups for name in _best([findings.summaries[arm.name] for arm in group]))
+    return bold, f"at its {shortened(str(levels.axis), 40)}" if by_level else "of its column"
+
+
+def _best(group: Sequence[ArmSummary]) -> list[str]:
+    """Name the arm with the least mean and those level with it, of the arms with several seeds and no fail."""
+    sound = [each for each in group if each.n_ok > 1 and not each.n_fail]
+    if not sound:
+        return []
+    first = min(sound, key=lambda each: each.mean or 0.0)
+    return [each.arm.name for each in sound if _is_level(each, first)]
+
+
+def _is_level(one: ArmSummary, best: ArmSummary) -> bool:
+    """Whether the paired test does not show more error than the best arm has; without a spread, any more is shown."""
+    values = {one.arm.name: one.values, best.arm.name: best.values}
+    by_seed = differences(values, {one.arm.name: 1.0, best.arm.name: -1.0})
+    effect = paired(by_seed)
+    if effect is not None:
+        return effect.interval(0.95)[0] <= 0
+    return len(by_seed) < 2 or max(by_seed.values()) <= 1e-9
+
+
+def _bold_rule(where: str) -> str:
+    return (
+        f" Bold: the best {where}, and what a paired t test at 5 % does not tell from it; arms with a fail or a single "
+        "seed are left out."
+    )
+
+
+def _lines(findings: Findings, layout: Layout, heads: tuple[Head, ...], bold: frozenset[str]) -> tuple[Line, ...]:
     usual = _usual_n(findings)
     spans = _spans([tuple(map(_level, series.levels)) for series in layout.series])
     made = []
@@ -121,7 +166,8 @@ def _lines(findings: Findings, layout: Layout, heads: tuple[Head, ...]) -> tuple
         entries = []
         for position, head in zip(layout.positions, heads, strict=True):
             arm = layout.arm(position, series)
-            entries.append(None if arm is None else _entry(findings, arm, usual, "" if head.cost else cost(arm)))
+            network = "" if arm is None or head.cost else cost(arm)
+            entries.append(None if arm is None else _entry(findings, arm, usual, network, arm.name in bold))
         made.append(Line(levels, series.is_baseline, tuple(entries)))
     return tuple(made)
 
@@ -133,7 +179,7 @@ def _level(value: Scalar | None) -> str:
 def _spans(rows: list[tuple[str, ...]]) -> list[tuple[tuple[str, int], ...]]:
     """Let a level that repeats down the rows span them, except in the last column, where each row is named."""
     if not rows or not rows[0]:
-        return [(("all arms", 1),)] * len(rows)
+        return [((ONLY_ARM, 1),)] * len(rows)
     spanned: list[list[tuple[str, int]]] = [[] for _ in rows]
     for column in range(len(rows[0])):
         at = 0
@@ -145,31 +191,33 @@ def _spans(rows: list[tuple[str, ...]]) -> list[tuple[tuple[str, int], ...]]:
     return [tuple(row) for row in spanned]
 
 
-def _entry(findings: Findings, arm: Arm, usual: int | None, cost_text: str) -> Entry:
+def _entry(findings: Findings, arm: Arm, usual: int | None, cost_text: str, is_best: bool) -> Entry:
     summary = findings.summaries[arm.name]
-    contrast = findings.contrasts.get(arm.name)
-    remarks = []
-    if summary.n and summary.n_ok != usual and summary.sd is not None and not summary.n_fail:
-        remarks.append(f"n={summary.n_ok}")
-    if summary.n and summary.n_missing:
-        remarks.append(f"{summary.n_missing} missing")
-    if summary.flag:
-        remarks.append("the same in every seed")
     is_fail = bool(summary.n_fail) and summary.text.startswith("fail")
+    n = "" if _states_n(summary) or summary.n == usual else f"n={summary.n}"
+    missing = f"{summary.n_missing} missing" if summary.n and summary.n_missing else ""
+    flag = "the same in every seed" if summary.flag else ""
     return Entry(
         summary.text,
+        n,
         is_fail,
-        arm.name in findings.best,
-        "" if is_fail else _difference(contrast),
+        is_best,
+        "" if is_fail else _difference(findings.contrasts.get(arm.name), usual),
         cost_text,
-        ", ".join(remarks),
+        ", ".join(filter(None, (n, missing, flag))),
     )
 
 
-def _difference(contrast: Contrast | None) -> str:
+def _states_n(summary: ArmSummary) -> bool:
+    """Whether the text of the table says by itself over how many seeds it is: "(n=1)", "(fail 1/5)", or no result."""
+    return summary.n < 2 or summary.n_fail > 0
+
+
+def _difference(contrast: Contrast | None, usual: int | None) -> str:
     if contrast is None or contrast.estimate is None:
         return ""
-    return f"Δ {signed(contrast.estimate)}{interval(contrast)}"
+    n = "" if contrast.n == usual else f" (n={contrast.n})"
+    return f"Δ {signed(contrast.estimate)}{interval(contrast)}{n}"
 
 
 def interval(contrast: Contrast) -> str:
@@ -182,18 +230,20 @@ def interval(contrast: Contrast) -> str:
 
 
 def _usual_n(findings: Findings) -> int | None:
-    counts = [summary.n for summary in findings.summaries.values() if summary.n]
-    return max(sorted(set(counts)), key=counts.count) if counts else None
+    """The n of most arms whose text does not say it, the larger of two that are as common; None before a result."""
+    known = [summary for summary in findings.summaries.values() if summary.n]
+    counts = [each.n for each in known if not _states_n(each)] or [each.n for each in known]
+    return max(set(counts), key=lambda n: (counts.count(n), n), default=None)
 
 
-def _caption(findings: Findings) -> str:
+def _caption(findings: Findings, lines: tuple[Line, ...]) -> str:
     text = _measure(findings)
-    usual = _usual_n(findings)
-    if findings.contrasts and usual is not None:
+    if any(entry is not None and entry.difference for line in lines for entry in line.entries):
         base = shortened(", ".join(f"{key} {level(value)}" for key, value in findings.study.baseline.items()), 60)
-        interval_words = " with its 95 % interval, paired by seed" if usual > 1 else ""
-        text += f" Δ is the difference to the baseline ({base}) in points{interval_words}."
-    return text + (" Bold: not distinguishable from the best of its column." if findings.best else "")
+        is_known = any(interval(each) for each in findings.contrasts.values())
+        known = " with its 95 % interval" if is_known else ""
+        text += f" Δ is the difference to the baseline ({base}) in points{known}, paired by seed."
+    return text
 
 
 def _measure(findings: Findings) -> str:
@@ -201,7 +251,7 @@ def _measure(findings: Findings) -> str:
     usual = _usual_n(findings)
     if usual is None:
         return "Mean test error by arm, in per cent. No trial has a result yet."
-    if usual == 1:
+    if all(summary.n < 2 for summary in findings.summaries.values()):
         return "Test error by arm, in per cent; one seed, hence no spread and no interval."
     return f"Mean test error by arm, in per cent; ± is 1 SD over the seeds (n={usual} unless stated)."
 
@@ -236,10 +286,17 @@ def _shown_table(findings: Findings, layout: Layout, lines: tuple[Line, ...]) ->
     ]
     rows = []
     for series, line in zip(layout.series, lines, strict=True):
-        names: list[Cell] = [NOTHING if each is None else level(each) for each in series.levels] or ["all arms"]
-        rows.append((*names, *(None if entry is None else entry.text for entry in line.entries)))
+        names: list[Cell] = [NOTHING if each is None else level(each) for each in series.levels] or [ONLY_ARM]
+        rows.append((*names, *map(_published, line.entries)))
     caption = _measure(findings) + (f" {_fail_rule(findings)}" if findings.fails() else "")
     return Table("main", caption, (*labels, *heads), tuple(rows))
+
+
+def _published(entry: Entry | None) -> str | None:
+    """The error as a paper prints it, with its n where the caption does not say it."""
+    if entry is None:
+        return None
+    return f"{entry.text} ({entry.n})" if entry.n else entry.text
 
 
 def arms_table(findings: Findings) -> Table:

@@ -1,0 +1,146 @@
+"""The main table: what is bold, what its caption claims, and the n beside every number, here and in its files."""
+
+import re
+
+import pytest
+
+from reports.page import write_report
+from reports.sections.table import build
+from tests.reports.small import CRASHED, found, near, study
+
+UP = (0.0, 0.1, 0.2)
+DOWN = (0.2, 0.0, 0.1)
+
+
+def around(error, noise=UP):
+    return tuple(error + each for each in noise)
+
+
+def bold(findings):
+    return [[entry is not None and entry.is_best for entry in line.entries] for line in build(findings).content.lines]
+
+
+def caption(findings):
+    return build(findings).content.caption
+
+
+def test_an_arm_that_equals_the_best_in_every_seed_is_bold():
+    errors = {("good",): near(5), ("same",): near(5), ("worse",): near(5.3)}
+    assert bold(found(("variant",), errors)) == [[True], [True], [False]]
+
+
+def test_an_equal_arm_is_bold_at_every_depth():
+    errors = {(depth, name): near(3) for depth in (8, 14) for name in ("a", "b")}
+    assert bold(found(("depth", "variant"), errors)) == [[True, True], [True, True]]
+
+
+def test_of_two_named_factors_every_column_has_its_own_best():
+    errors = {
+        (name, optim): around(error + add, noise)
+        for optim, add in (("small", 0), ("large", 3))
+        for name, error, noise in (("good", 5, UP), ("bad", 9, UP), ("alike", 5, DOWN))
+    }
+    findings = found(("variant", "optim"), errors, baseline={"variant": "good"})
+    assert build(findings).content.axis == "optim"
+    assert bold(findings) == [[True, True], [False, False], [True, True]]
+    assert "Bold: the best of its column, and" in caption(findings)
+
+
+def test_with_more_depths_than_columns_the_best_is_that_of_its_depth_and_the_caption_says_so():
+    errors = {
+        (depth, name): around(error + depth / 10, noise)
+        for depth in range(8, 63, 6)
+        for name, error, noise in (("good", 5, UP), ("bad", 9, UP), ("alike", 5, DOWN))
+    }
+    findings = found(("depth", "variant"), errors)
+    assert build(findings).content.axis is None
+    assert bold(findings) == [[True], [False], [True]] * 10
+    assert "Bold: the best at its depth, and" in caption(findings)
+
+
+def test_where_each_level_has_one_arm_the_whole_column_is_compared():
+    errors = {("a", 0.01): near(3), ("b", 0.05): near(4), ("c", 0.1): near(5)}
+    findings = found(("variant", "training.lr"), errors)
+    assert bold(findings) == [[True], [False], [False]]
+    assert "Bold: the best of its column, and" in caption(findings)
+
+
+def test_of_one_numeric_factor_the_whole_column_is_compared():
+    findings = found(("depth",), {(8,): near(5), (14,): near(4), (20,): near(4.5)})
+    assert bold(findings) == [[False], [True], [False]]
+    assert "Bold: the best of its column, and" in caption(findings)
+
+
+@pytest.mark.parametrize("errors", [{("a",): near(3)}, {("a",): (3.0,), ("b",): (4.0,)}])
+def test_nothing_is_bold_where_nothing_can_be_compared_and_the_caption_is_silent(errors):
+    findings = found(("variant",), errors)
+    assert not any(map(any, bold(findings)))
+    assert "Bold" not in caption(findings)
+
+
+def test_arms_with_a_fail_or_one_seed_are_never_bold_and_the_caption_says_so():
+    errors = {("a",): (5.0, 5.2, 5.1), ("b",): (4.0, 4.1, None), ("c",): (3.0, CRASHED, CRASHED)}
+    findings = found(("variant",), errors)
+    assert bold(findings) == [[True], [False], [False]]
+    assert "arms with a fail or a single seed are left out." in caption(findings)
+
+
+MISSING = {("good",): (5.0, 5.2, 5.1), ("bad",): (6.0, CRASHED, 6.2), ("alike",): (CRASHED, 4.8, CRASHED)}
+
+
+def test_one_seed_is_claimed_only_where_every_arm_has_one():
+    findings = found(("variant",), MISSING, baseline={"variant": "good"})
+    (main, *_) = build(findings).tables
+    for text in (caption(findings), main.caption):
+        assert "(n=3 unless stated)" in text
+        assert "one seed" not in text
+    assert "one seed, hence no spread" in caption(found(("variant",), {("a",): (5.0,), ("b",): (6.0,)}))
+
+
+def test_most_arms_with_one_seed_do_not_take_the_spread_from_the_others():
+    errors = {("a",): (5.0, 5.2, 5.1), ("b",): (6.0, CRASHED, CRASHED), ("c",): (7.0, CRASHED, CRASHED)}
+    assert "± is 1 SD over the seeds (n=3 unless stated)" in caption(found(("variant",), errors))
+
+
+def test_every_file_of_the_main_table_states_an_n_that_is_not_the_usual_one(tmp_path):
+    page = write_report(study(("variant",), MISSING, baseline={"variant": "good"}), tmp_path).read_text()
+    files = {kind: (tmp_path / f"tables/main.{kind}").read_text() for kind in ("md", "tex", "csv")}
+    assert r"| bad | 6.10 ± 0.14 \(n=2\) |" in files["md"]
+    assert r"bad & 6.10 $\pm$ 0.14 (n=2) \\" in files["tex"]
+    assert '"bad","6.10 ± 0.14 (n=2)"' in files["csv"]
+    for text in files.values():
+        assert len(re.findall(r"n=1", text)) == 1
+        assert "5.10" in text
+        assert "n=3" not in text.split("5.10")[1]
+    assert "<small>n=2, 1 missing</small>" in page
+    assert r"6.10 ± 0.14 \\(n=2\\)" in page
+
+
+def test_arms_that_fail_do_not_set_the_usual_n():
+    errors = {
+        ("a", 8): (3.0, 3.2, 3.1, 3.3, 3.4),
+        ("a", 14): (4.0, CRASHED, 4.1, 4.2, 4.3),
+        ("b", 8): (None, None, None, None, CRASHED),
+        ("b", 14): (None, None, None, None, CRASHED),
+    }
+    (main, *_) = build(found(("variant", "depth"), errors)).tables
+    assert "(n=5 unless stated)" in main.caption
+    assert [row[1:] for row in main.rows] == [("3.20 ± 0.16", "4.15 ± 0.13 (n=4)"), ("fail (4/4)", "fail (4/4)")]
+
+
+def test_a_difference_over_fewer_seeds_than_usual_states_them():
+    errors = {("a",): (5.0, 5.2, 5.1), ("b",): (6.0, CRASHED, 6.3), ("c",): (7.0, 7.3, 7.1)}
+    lines = build(found(("variant",), errors, baseline={"variant": "a"})).content.lines
+    differences = [line.entries[0].difference for line in lines]
+    assert differences[1].endswith("(n=2)")
+    assert "n=" not in differences[2]
+
+
+def test_the_caption_explains_no_difference_that_is_not_shown():
+    errors = {("a",): (None, None), ("b",): (None, None)}
+    assert "Δ" not in caption(found(("variant",), errors, baseline={"variant": "a"}))
+    assert "Δ is the difference" in caption(found(("variant",), MISSING, baseline={"variant": "good"}))
+
+
+def test_the_row_of_a_single_arm_is_not_named_all_arms():
+    assert build(found((), {(): near(3)})).content.lines[0].levels == (("the only arm", 1),)
