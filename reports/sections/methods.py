@@ -7,7 +7,7 @@ from typing import Any
 from reports.analysis.settings import parse_analysis
 from reports.checks import machine_sentences, noise_sentences, saved_sentence
 from reports.findings import Findings
-from reports.results import Arm, State
+from reports.results import State
 from reports.sections.section import Section
 from reports.tables import Column, Table
 from reports.wording import counted, duration, level, listed, magnitude, number, seeds, shortened
@@ -119,16 +119,17 @@ def _measure(findings: Findings) -> str:
 
 
 def _statistics(findings: Findings) -> str:
-    several = [summary for summary in findings.summaries.values() if summary.n_ok > 1]
-    if not findings.count(State.COMPLETE, State.DIVERGED):
-        return ""
-    if not several:
-        return "With one seed an arm there is no spread, no interval and no test."
     counts = sorted({summary.n for summary in findings.summaries.values() if summary.n})
+    if not counts:
+        return ""
+    if counts == [1]:
+        return "With one seed an arm there is no spread, no interval and no test."
     text = (
         f"Tables give the mean over the seeds that did not fail, ± one standard deviation (n={listed(counts)}), and "
         "never without the count of fails. "
     )
+    if not any(summary.n_ok for summary in findings.summaries.values()):
+        text = f"Every seed failed, so that tables give no mean, only the count of fails (n={listed(counts)}). "
     known = [each for each in findings.contrasts.values() if each.p is not None]
     if not known:
         return text
@@ -146,8 +147,8 @@ def _statistics(findings: Findings) -> str:
     smallest = min(each.sensitivity.smallest_p for each in known)
     text += (
         f"Differences to the baseline are taken seed by seed and judged with {listed(used)}; intervals are at 95 %, "
-        f"and Holm's p covers all {counted(len(known), 'comparison')}. Fails rank behind every number. With these "
-        f"seeds no exact test can give a p below {number(smallest, 4)}."
+        f"and Holm's p covers {'all ' if len(known) > 1 else ''}{counted(len(known), 'comparison')}. Fails rank "
+        f"behind every number. With these seeds no exact test can give a p below {number(smallest, 4)}."
     )
     return text
 
@@ -175,26 +176,26 @@ def _claims(findings: Findings) -> str:
 
 def _fairness(findings: Findings) -> str:
     params = [arm.params for arm in findings.arms if arm.params is not None]
-    axis = findings.layout.axis
     if len(params) < 2:
         return ""
+    layout = findings.layout
+    by_level = layout.runs_along_axis()
+    groups = [layout.arms_at(position) for position in layout.positions] if by_level else [findings.arms]
     spread = 0.0
-    for position in findings.layout.positions:
-        here = [arm.params for arm in _column(findings, position) if arm.params]
+    for group in groups:
+        here = [arm.params for arm in group if arm.params]
         if len(here) > 1:
             spread = max(spread, max(here) / min(here) - 1)
-    where = f"At the same {axis}" if axis else "Between arms"
+    where = f"At the same {layout.axis}" if by_level else "Between arms"
     low, high = min(params), max(params)
     text = f"Arms have {magnitude(low)} to {magnitude(high)} parameters. " if low != high else ""
     text += f"{where} the number of parameters " + (
         f"differs by up to {100 * spread:.1f} %. " if spread else "is the same. "
     )
-    return text + "No arm's settings were tuned by this study; the table lists every setting in which arms differ."
-
-
-def _column(findings: Findings, position: Any) -> list[Arm]:
-    layout = findings.layout
-    return [arm for series in layout.series if (arm := layout.arm(position, series)) is not None]
+    tuned = "No arm's settings were tuned by this study"
+    if findings.whole.search:
+        tuned = "The search chose every arm but the baseline, on its validation split alone"
+    return f"{text}{tuned}; the table lists every setting in which arms differ."
 
 
 def _common(findings: Findings) -> dict[str, Any]:

@@ -1,0 +1,56 @@
+"""The methods in prose: what they say of seeds, fails and sizes must hold for the study at hand."""
+
+from dataclasses import replace
+
+import pytest
+
+from reports.findings import find
+from reports.sections.methods import build
+from tests.reports import searches
+from tests.reports.small import found, near, study
+
+
+def paragraph(findings, head):
+    return dict(build(findings).content.paragraphs).get(head, "")
+
+
+ALL_FAIL = [(None, None, None), (80.0, 81.0, 82.0)]
+
+
+@pytest.mark.parametrize("errors", ALL_FAIL, ids=["diverged", "above the limit"])
+def test_arms_whose_seeds_all_failed_are_not_arms_with_one_seed(errors):
+    findings = found(("variant",), {("a",): errors, ("b",): errors}, baseline={"variant": "a"})
+    said = paragraph(findings, "Statistics")
+    assert said.startswith("Every seed failed, so that tables give no mean, only the count of fails (n=3).")
+    assert "exact sign test (1)" in said
+    assert "one seed" not in said
+
+
+@pytest.mark.parametrize("errors", [(3.0,), (None,)])
+def test_one_seed_an_arm_has_no_statistics(errors):
+    findings = found(("variant",), {("a",): errors, ("b",): (4.0,)})
+    assert paragraph(findings, "Statistics") == "With one seed an arm there is no spread, no interval and no test."
+
+
+def test_one_comparison_is_not_called_all():
+    findings = found(("variant",), {("a",): near(3), ("b",): (4.0, 4.1, 4.3)}, baseline={"variant": "a"})
+    assert "Holm's p covers 1 comparison." in paragraph(findings, "Statistics")
+
+
+def test_sizes_are_compared_between_all_arms_where_no_level_has_several():
+    plain = study(("variant", "training.lr"), {("a", 0.01): near(3), ("b", 0.1): near(4)})
+    arms = (plain.arms[0], replace(plain.arms[1], params=2 * plain.arms[0].params))
+    said = paragraph(find(replace(plain, arms=arms)), "Fairness")
+    assert "Between arms the number of parameters differs by up to 100.0 %." in said
+
+
+def test_sizes_of_a_grid_are_compared_level_by_level():
+    errors = {(depth, name): near(3) for depth in (8, 14) for name in ("a", "b")}
+    assert "At the same depth the number of parameters is the same." in paragraph(
+        found(("depth", "variant"), errors), "Fairness"
+    )
+
+
+def test_a_search_is_not_said_to_tune_nothing():
+    said = paragraph(find(searches.searched()), "Fairness")
+    assert "The search chose every arm but the baseline, on its validation split alone;" in said
