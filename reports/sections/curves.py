@@ -192,7 +192,8 @@ def _caption(findings: Findings, drops: tuple[int, ...]) -> str:
     else:
         text += ", in a band from the lowest seed to the highest." if most > 1 else "."
     if findings.fails():
-        text += " Failed seeds are drawn thin, one by one, up to the cross where they diverged."
+        text += " Failed seeds are drawn thin, one by one"
+        text += "; a cross marks where a seed diverged." if findings.count(State.DIVERGED) else "."
     if drops:
         text += f" Dotted uprights: the learning rate drops (epoch {listed(drops)})."
     return text

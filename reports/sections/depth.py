@@ -113,8 +113,11 @@ def _sentence(run: Run, axis: str) -> str:
     parts = []
     if len(known) > 1:
         (first, start), (last, end) = known[0], known[-1]
-        verb = "rises" if end > start else "falls"
-        parts.append(f"{verb} from {number(start)} % at {axis} {first:g} to {number(end)} % at {last:g}")
+        if number(start) == number(end):
+            parts.append(f"has {number(start)} % both at {axis} {first:g} and at {last:g}")
+        else:
+            verb = "rises" if end > start else "falls"
+            parts.append(f"{verb} from {number(start)} % at {axis} {first:g} to {number(end)} % at {last:g}")
     elif known:
         parts.append(f"has {number(known[0][1])} % at {axis} {known[0][0]:g}")
     if run.diverged:

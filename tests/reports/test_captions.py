@@ -1,0 +1,29 @@
+"""What the figures' words claim: crosses only where a seed diverged, a fall only where a number falls."""
+
+import pytest
+
+from reports.sections.curves import build as curves
+from reports.sections.depth import build as depth
+from tests.reports.small import found, near
+
+
+def curves_caption(errors):
+    return curves(found(("variant",), {("a",): near(3), ("b",): errors})).figures[0].caption
+
+
+def test_the_curves_speak_of_crosses_where_a_seed_diverged():
+    assert "drawn thin, one by one; a cross marks where a seed diverged." in curves_caption((3.0, 3.1, None))
+
+
+def test_seeds_that_ended_above_the_limit_have_no_cross():
+    text = curves_caption((3.0, 3.1, 80.0))
+    assert "Failed seeds are drawn thin, one by one." in text
+    assert "cross" not in text
+
+
+@pytest.mark.parametrize("end", [3.0, 3.004])
+def test_a_change_that_rounds_to_nothing_neither_falls_nor_rises(end):
+    errors = {(8, "a"): near(3), (14, "a"): near(end), (8, "b"): near(4), (14, "b"): near(5)}
+    described = " ".join(panel.description for panel in depth(found(("depth", "variant"), errors)).figures[0].panels)
+    assert "a has 3.00 % both at depth 8 and at 14." in described
+    assert "b rises from 4.00 % at depth 8 to 5.00 % at 14." in described
