@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from reports.figures.forest import write
 from reports.figures.svg import MUTED, PAPER, RULE, Drawing
 from reports.figures.theme import colour, draw, marker
+from reports.figures.ticks import log_ticks
 from reports.wording import shortened
 
 if TYPE_CHECKING:
@@ -53,21 +54,23 @@ def level_scale(name: str, levels: Sequence[str | None], ranks: Sequence[int]) -
 
 def number_scale(name: str, numbers: Sequence[float | None], *, log: bool = False) -> Scale:
     """Lay numbers out in proportion, or their logarithms; arms without one stand at the right end."""
-    from matplotlib.ticker import LogLocator, MaxNLocator
+    from matplotlib.ticker import MaxNLocator
 
     known = [number for number in numbers if number is not None]
     low, high = min(known), max(known)
     if low == high:
         return level_scale(name, [None if each is None else f"{each:g}" for each in numbers], [0] * len(numbers))
     room = 0.86 if None in numbers else 1.0
-    locator = LogLocator(subs=(1.0, 2.0, 5.0)) if log else MaxNLocator(_TICKS, steps=[1, 2, 5, 10])
 
     def place(number: float) -> float:
         part, whole = (math.log(number / low), math.log(high / low)) if log else (number - low, high - low)
         return room * part / whole
 
-    at = [float(each) for each in locator.tick_values(low, high) if low <= each <= high]
-    ticks = [(place(each), f"{each:g}") for each in at[:: max(math.ceil(len(at) / _TICKS), 1)]]
+    if log:
+        at = log_ticks(low, high, _TICKS)
+    else:
+        at = [float(each) for each in MaxNLocator(_TICKS, steps=[1, 2, 5, 10]).tick_values(low, high)]
+    ticks = [(place(each), f"{each:g}") for each in at if low <= each <= high]
     ticks += [(1.0, OFF)] if None in numbers else []
     return Scale(name, tuple(ticks), tuple(1.0 if each is None else place(each) for each in numbers))
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from reports.figures.svg import MUTED, Drawing
 from reports.figures.theme import colour, draw, error_scale, label_ends, label_room, marker
+from reports.figures.ticks import plain_log_axis
 from reports.wording import shortened
 
 if TYPE_CHECKING:
@@ -98,12 +99,12 @@ def points_drawing(
 
 
 def slice_drawing(points: Sequence[tuple[float, float]], name: str, prefix: str, *, log: bool) -> Drawing:
-    """Draw the error of every arm against one numeric parameter."""
+    """Draw the error of every arm against one numeric parameter; `log` only where all values are above 0."""
 
     def plot(axes: "Axes") -> None:
         error_scale(axes, [error for _, error in points])
         if log:
-            axes.set_xscale("log")
+            plain_log_axis(axes, min(value for value, _ in points), max(value for value, _ in points))
         axes.plot(*_split(points), marker=marker(1), linestyle="none", color=colour(1), alpha=0.6)
         axes.set_xlabel(shortened(name, 40))
         axes.set_ylabel("validation error, %")

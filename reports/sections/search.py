@@ -10,7 +10,7 @@ from reports.figures.figure import Figure, Panel
 from reports.figures.parallel import OFF, Scale, level_scale, number_scale, parallel_drawing
 from reports.figures.search import Steps, best_drawing, levels_drawing, points_drawing, slice_drawing
 from reports.findings import Findings
-from reports.results import Study
+from reports.results import Scalar, Study
 from reports.sections.section import Section
 from reports.tables import Column, Table
 from reports.wording import counted, number, shortened
@@ -156,21 +156,35 @@ def _among(importance: Mapping[str, Any]) -> str:
     return f"{count} where {where}" if where else f"all {count}"
 
 
-def _by_importance(study: Study, arms: Sequence[Searched]) -> list[str]:
-    """Return the parameters of the arms: the most important first, then those of some arms alone, then the rest."""
+def _shares(study: Study) -> tuple[Mapping[str, float], Mapping[str, float]]:
+    """Return the shares by which parameters are put in order: over all arms, and those told among some arms alone."""
     everywhere: dict[str, float] = {}
     among_some: dict[str, float] = {}
     for each in study.search.get("importance", []):
         if each["method"] == "fANOVA":
             (among_some if each.get("where") else everywhere).update(each["shares"])
+    return everywhere, among_some
+
+
+def _by_importance(study: Study, arms: Sequence[Searched]) -> list[str]:
+    """Return the parameters of the arms: the most important first, then those of some arms alone, then the rest."""
+    everywhere, among_some = _shares(study)
     names = {name for arm in arms for name in arm.params}
     return sorted(names, key=lambda name: (-everywhere.get(name, 0.0), -among_some.get(name, 0.0), name))
+
+
+def _order(study: Study, noun: str) -> str:
+    """Say in which order the parameters stand."""
+    if any(_shares(study)):
+        return f"the most important {noun} first"
+    return "in the order of their names, as no importance was computed"
 
 
 def _parallel(study: Study, arms: Sequence[Searched]) -> Figure | None:
     known = sorted((arm for arm in arms if arm.error is not None), key=lambda arm: (arm.error or 0.0, arm.place))
     names = _by_importance(study, known)
-    shown = [name for name in names if len({arm.params.get(name) for arm in known}) > 1][:MOST_AXES]
+    varied = [name for name in names if len({arm.params.get(name) for arm in known}) > 1]
+    shown = varied[:MOST_AXES]
     if len(known) < FEWEST_LINES or not shown:
         return None
     errors = [arm.error or 0.0 for arm in known]
@@ -178,12 +192,12 @@ def _parallel(study: Study, arms: Sequence[Searched]) -> Figure | None:
     scales = [axis, *(_scale(name, known) for name in shown)]
     best = range(min(MOST_BEST, -(-len(known) // 10)))
     said = "; ".join(f"{name}: {_tally(name, [known[at] for at in best])}" for name in shown)
-    caption = (
-        "Every arm as a line through its error and its choices, the most important choice first; "
-        f"thick are the best {len(best)} of {counted(len(known), 'arm')} with a result, the best one thickest."
-    )
-    if len(names) > len(shown):
-        caption += f" {counted(len(names) - len(shown), 'parameter')} of no or least importance left out."
+    best_words = "The best arm" if len(best) == 1 else f"The best {len(best)} arms"
+    caption = _parallel_caption(study, len(known), len(best))
+    if constant := len(names) - len(varied):
+        caption += f" Left out: {counted(constant, 'parameter')} with one value in all arms."
+    if len(varied) > len(shown):
+        caption += f" The first {len(shown)} of {len(varied)} parameters."
     columns = (
         Column("place", "no.", is_number=True),
         Column("error", ERROR, 2, True),
@@ -191,18 +205,29 @@ def _parallel(study: Study, arms: Sequence[Searched]) -> Figure | None:
     )
     rows = tuple((arm.place, arm.error, *(str(arm.params.get(name, OFF)) for name in shown)) for arm in known)
     table = Table("search-parallel", caption, columns, rows)
-    panel = Panel("", f"The best {counted(len(best), 'arm')}: {said}.", parallel_drawing(scales, best, "parallel"))
+    panel = Panel("", f"{best_words}: {said}.", parallel_drawing(scales, best, "parallel"))
     return Figure("search-parallel", caption, (panel,), table, columns=1)
+
+
+def _parallel_caption(study: Study, arms: int, best: int) -> str:
+    text = f"Every arm as a line through its error and its choices, {_order(study, 'choices')}; thick"
+    if best == 1:
+        return f"{text} is the best of {counted(arms, 'arm')} with a result."
+    return f"{text} are the best {best} of {counted(arms, 'arm')} with a result, the best one thickest."
 
 
 def _scale(name: str, arms: Sequence[Searched]) -> Scale:
     """Return the axis of one parameter; the arms come with the best one first."""
     values = [arm.params.get(name) for arm in arms]
-    known = [float(value) for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+    known = [float(value) for value in values if value is not None and _is_number(value)]
     if len(known) == sum(value is not None for value in values):
         numbers = [None if value is None else float(value) for value in values]
         return number_scale(name, numbers, log=min(known) > 0 and max(known) > 10 * min(known))
     return level_scale(name, [None if value is None else str(value) for value in values], range(len(arms)))
+
+
+def _is_number(value: Scalar) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _tally(name: str, arms: Sequence[Searched]) -> str:
@@ -218,7 +243,7 @@ def _slices(study: Study, arms: Sequence[Searched]) -> Figure | None:
     rows = []
     for at, name in enumerate(names[:MOST_SLICES]):
         points = [(arm.params[name], arm.error or 0.0) for arm in known if name in arm.params]
-        numbers = [(float(value), error) for value, error in points if isinstance(value, int | float)]
+        numbers = [(float(value), error) for value, error in points if _is_number(value)]
         if len(numbers) == len(points):
             low, high = min(value for value, _ in numbers), max(value for value, _ in numbers)
             drawing = slice_drawing(numbers, name, f"slice{at}", log=low > 0 and high > 10 * low)
@@ -235,7 +260,9 @@ def _slices(study: Study, arms: Sequence[Searched]) -> Figure | None:
         Column("value", "value"),
         Column("error", "validation error, %", 2, True),
     )
-    caption = "Validation error by each parameter, the most important ones first; every point is an arm."
+    caption = f"Validation error by each parameter, {_order(study, 'ones')}; every point is an arm."
+    if len(names) > MOST_SLICES:
+        caption += f" The first {MOST_SLICES} of {len(names)} parameters."
     return Figure(
         "search-slices", caption, tuple(panels), Table("search-slices", caption, columns, tuple(rows)), columns=2
     )

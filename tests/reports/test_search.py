@@ -9,6 +9,8 @@ import pytest
 
 from reports.analysis.search import best_so_far, confirmations, confirmed_view, nearest_earlier, searched
 from reports.figures.parallel import level_scale, number_scale
+from reports.figures.search import slice_drawing
+from reports.figures.ticks import log_ticks
 from reports.findings import find
 from reports.page import write_report
 from reports.results import Arm, State, Study, Trial
@@ -184,6 +186,49 @@ def panel_of(study, name):
     (section,) = [each for each in SECTIONS if each.__module__.endswith(".search")]
     (figure,) = [each for each in section(find(study)).figures if each.name == name]
     return figure.panels[0], figure
+
+
+def texts_of(drawing):
+    """Return the words in a drawing."""
+    root = ElementTree.fromstring(f"<svg>{drawing.svg}</svg>".replace("xlink:", ""))
+    return ["".join(each.itertext()) for each in root.iter("text")]
+
+
+def test_parameters_stand_in_the_order_of_their_names_where_no_importance_was_computed():
+    whole = searched_study()
+    for name in ("search-parallel", "search-slices"):
+        assert "the most important" in panel_of(whole, name)[1].caption
+        bare = panel_of(replace(whole, search={**whole.search, "importance": []}), name)[1]
+        assert "most important" not in bare.caption
+        assert "in the order of their names, as no importance was computed" in bare.caption
+    titles = [panel.title for panel in bare.panels]
+    assert titles == sorted(titles)
+
+
+def test_parameters_that_find_no_room_are_said_to_be_left_out():
+    assert "The first 6 of 7 parameters." in panel_of(searched_study(), "search-slices")[1].caption
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.012, 0.43), (0.01, 1.0), (0.0005, 0.9), (1e-6, 10.0), (16.0, 4096.0)])
+def test_a_logarithmic_axis_has_a_few_plain_numbers(low, high):
+    drawing = slice_drawing([(low, 30.0), (high, 40.0)], "training.lr", "slice", log=True)
+    below = texts_of(drawing)[: texts_of(drawing).index("training.lr")]
+    assert all(re.fullmatch(r"[\d.]+(e-0\d)?", text) for text in below)
+    assert 3 <= len(below) <= 6
+    assert all(low <= float(text) <= high for text in below)
+
+
+def test_a_parameter_that_is_on_or_off_has_a_row_for_each(study):
+    flips = [{**each, "params": {"flip": each["number"] % 2 == 0}} for each in study.search["proposals"]["search"]]
+    section = panel_of(replace(study, search={**study.search, "proposals": {"search": flips}}), "search-slices")
+    assert {"True", "False"} <= set(texts_of(section[0].drawing))
+
+
+def test_ticks_of_a_logarithmic_axis_are_round_and_few():
+    assert log_ticks(0.012, 0.43) == [0.02, 0.05, 0.1, 0.2]
+    assert log_ticks(0.01, 1.0) == [0.01, 0.03, 0.1, 0.3, 1.0]
+    assert log_ticks(2.1, 6.9) == [3.0, 4.0, 5.0, 6.0]
+    assert len(log_ticks(1e-9, 1e9)) <= 6
 
 
 def test_every_arm_with_a_result_is_a_line_through_all_its_choices_and_the_best_are_thick():
