@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
+from search_spaces.errors import SettingError
 from search_spaces.networks.families import build_network
 from search_spaces.trace import Operation, Trace, trace
 
@@ -35,8 +36,23 @@ def complexity(
 
 
 def trace_network(settings: Mapping[str, Any], input_shape: tuple[int, int, int], num_classes: int) -> Trace:
-    """Return the trace of a `network:` mapping for images (C, H, W)."""
-    return trace(lambda: build_network(settings, input_shape, num_classes), input_shape, _BATCH)
+    """Return the trace of a `network:` mapping for images (C, H, W).
+
+    Raises SettingError for a network of the user's own that does not compute one logit a class.
+    """
+    try:
+        traced = trace(lambda: build_network(settings, input_shape, num_classes), input_shape, _BATCH)
+    except SettingError:
+        raise
+    except Exception as error:
+        if ":" not in str(settings.get("family")):
+            raise  # no network of the user's own
+        raise SettingError(f"its forward pass raised {type(error).__name__}: {error}", ("family",)) from error
+    if traced.output != (_BATCH, num_classes):
+        found = "no tensor" if traced.output is None else f"({', '.join(map(str, traced.output))})"
+        wanted = f"for {_BATCH} images it must return logits of shape ({_BATCH}, {num_classes})"
+        raise SettingError(f"{wanted}; it returned {found}", ("family",))
+    return traced
 
 
 def measure(traced: Trace) -> Complexity:

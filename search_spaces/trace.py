@@ -62,11 +62,15 @@ class Operation:
 
 @dataclass(frozen=True)
 class Trace:
-    """A network's operations in order (training mode, one image shape), and how each parameter starts."""
+    """A network's operations in order (training mode, one image shape), and how each parameter starts.
+
+    `output` is the shape that it returns, None where that is no tensor.
+    """
 
     operations: tuple[Operation, ...]
     parameters: Mapping[str, tuple[int, ...]]
     starts: Mapping[str, tuple[str, ...]]
+    output: tuple[int, ...] | None
 
 
 def trace(build: Callable[[], nn.Module], input_shape: tuple[int, int, int], batch: int = 2) -> Trace:
@@ -76,9 +80,10 @@ def trace(build: Callable[[], nn.Module], input_shape: tuple[int, int, int], bat
         network = build().train()
         starts = recorder.begin(network, torch.empty((batch, *input_shape)))
         with _sections(network, recorder):
-            network(recorder.images)
+            output = network(recorder.images)
     shapes = {name: tuple(parameter.shape) for name, parameter in network.named_parameters()}
-    return Trace(tuple(recorder.operations), shapes, starts)
+    returned = tuple(output.shape) if isinstance(output, Tensor) else None
+    return Trace(tuple(recorder.operations), shapes, starts, returned)
 
 
 class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]

@@ -7,8 +7,13 @@ with a default, are the family's settings:
 
 Their annotations are checked as those of the built-in families are. `search_spaces.testing.FamilyContract` holds the
 tests that every builder should pass.
+
+The settings of such a network carry a digest of its module's code under ``code``: a network that computes something
+else is another arm, whose trials are trained anew. Comments and layout do not count.
 """
 
+import ast
+import hashlib
 import inspect
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -22,6 +27,7 @@ from search_spaces.layers import keep_clear
 from search_spaces.settings import read_settings
 
 _GIVEN = frozenset({"input_shape", "num_classes"})
+_CODE = "code"
 
 
 def load_builder(name: str) -> Callable[..., nn.Module]:
@@ -48,30 +54,56 @@ def load_builder(name: str) -> Callable[..., nn.Module]:
 
 
 def complete(name: str, mapping: Mapping[str, Any]) -> dict[str, Any]:
-    """Return every setting of the builder, checked against its signature."""
-    settings = read_settings(load_builder(name), mapping, f"setting of {name}", _GIVEN)
+    """Return every setting of the builder, checked against its signature, and the digest of its code.
+
+    SettingError where `mapping` has the digest of other code: it was completed with another version of the module.
+    """
+    builder, digest = load_builder(name), _digest(name)
+    if mapping.get(_CODE, digest) != digest:
+        raise SettingError(f"{name} has changed: it is not the code that {_CODE} {mapping[_CODE]} stands for", (_CODE,))
+    given = {key: value for key, value in mapping.items() if key != _CODE}
+    settings = read_settings(builder, given, f"setting of {name}", _GIVEN)
     try:
         canonical_json(settings)
     except (TypeError, ValueError) as error:
         raise SettingError(f"a setting of {name} cannot be written as JSON: {error}") from None
-    return settings
+    return {**settings, _CODE: digest}
 
 
 def build(name: str, settings: Mapping[str, Any], input_shape: tuple[int, int, int], num_classes: int) -> nn.Module:
-    """Build the user's network; a ValueError of the builder is the user's to mend and becomes a SettingError."""
+    """Build the user's network; whatever goes wrong in the builder becomes a SettingError."""
+    own = {key: value for key, value in settings.items() if key != _CODE}
     try:
-        network = load_builder(name)(input_shape=input_shape, num_classes=num_classes, **settings)
+        network = load_builder(name)(input_shape=input_shape, num_classes=num_classes, **own)
     except SettingError:
         raise
     except ValueError as error:
         raise SettingError(f"{name} refuses these settings: {error}", ("family",)) from error
+    except Exception as error:
+        raise SettingError(f"{name} raised {type(error).__name__}: {error}", ("family",)) from error
     if not isinstance(network, nn.Module):
         raise SettingError(f"{name} must return an nn.Module, not {type(network).__name__}", ("family",))
+    if not any(parameter.requires_grad for parameter in network.parameters()):
+        raise SettingError(f"{name} returns a network without a parameter to train", ("family",))
     return keep_clear(network)
 
 
+def _digest(name: str) -> str:
+    """Return 16 hexadecimal digits that identify the code of the builder's module; no source has none to compare."""
+    try:
+        source = inspect.getsource(import_module(name.partition(":")[0]))
+    except (OSError, TypeError):
+        return "unknown"
+    return hashlib.sha256(ast.dump(ast.parse(source)).encode()).hexdigest()[:16]
+
+
 def _check_signature(name: str, builder: Callable[..., Any]) -> None:
-    parameters = inspect.signature(builder).parameters
+    try:
+        parameters = inspect.signature(builder).parameters
+    except ValueError:
+        raise SettingError(f"{name} has no signature that tells its settings", ("family",)) from None
+    if _CODE in parameters:
+        raise SettingError(f"{name} cannot have a setting {_CODE}: that is the digest of its code", ("family",))
     takes_any = any(each.kind is inspect.Parameter.VAR_KEYWORD for each in parameters.values())
     missing = [each for each in sorted(_GIVEN) if each not in parameters]
     if missing and not takes_any:
@@ -81,5 +113,5 @@ def _check_signature(name: str, builder: Callable[..., Any]) -> None:
 def words(name: str, settings: Mapping[str, Any]) -> list[str]:
     """Return the first line of the builder's documentation, and its settings."""
     documentation = inspect.getdoc(load_builder(name)) or "A family of the user's own."
-    values = ", ".join(f"{key} {value}" for key, value in settings.items())
+    values = ", ".join(f"{key} {value}" for key, value in settings.items() if key != _CODE)
     return [documentation.splitlines()[0], *([f"Settings: {values}."] if values else [])]
