@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
+from PIL import Image, ImageFile
 from torch import Tensor
 from torch.utils.data import Dataset
 from torchvision.transforms import v2
 
-from search_spaces.errors import SettingError
+from trainers.data.files import file_error, reading
 from trainers.data.image_folder import Sample
 
 # Mean and deviation of ImageNet's channels, as torchvision publishes them: computing one's own would read every file.
@@ -29,18 +31,27 @@ class Photographs(Dataset[tuple[Tensor, int]]):
 
     def __getitem__(self, key: tuple[int, int]) -> tuple[Tensor, int]:
         """Return one image (3, size, size) and its label; SettingError when its file is no readable image."""
-        from PIL import Image
-
         index, seed = key
         path, label = self.samples[index]
-        try:
-            with Image.open(path) as file:
-                image = file.convert("RGB")
-        except OSError as error:
-            raise SettingError(f"{path} is not a readable image: {error}", ("root",)) from None
+        with reading(path, "a readable image"), Image.open(path) as file:
+            image = _in_colour(file, path)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             return self.transform(image), label
+
+
+def _in_colour(file: ImageFile.ImageFile, path: str) -> Image.Image:
+    """Return the opened image in 8 bits of red, green and blue; of 16 bits of grey the upper 8, as PIL does for colour.
+
+    Raises SettingError for grey values whose range nobody knows: whole numbers of 32 bits, and floats.
+    """
+    # PNG and PPM have no more than 16 bits, whatever PIL opens them as.
+    if file.mode.startswith("I;16") or (file.mode == "I" and file.format in ("PNG", "PPM")):
+        bits = 12 if "I;12" in str(file.tile) else 16  # TIFF has both
+        return Image.fromarray((np.asarray(file) >> (bits - 8)).astype(np.uint8)).convert("RGB")
+    if file.mode in ("I", "F"):
+        raise file_error(f"{path} holds grey values of unknown range (mode {file.mode} of PIL): save 8 or 16 bits")
+    return file.convert("RGB")
 
 
 class Lighting(torch.nn.Module):

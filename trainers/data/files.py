@@ -1,0 +1,63 @@
+"""The files of a data set: where they lie, and one clear message for whatever is wrong with them."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from search_spaces.errors import Key, SettingError
+
+
+def root_folder(settings: Mapping[str, Any]) -> Path:
+    """Return the folder that ``root`` names; SettingError when it starts with an unknown user's home."""
+    try:
+        return Path(settings["root"]).expanduser()
+    except RuntimeError:
+        raise file_error(f"{settings['root']} starts with a home that nobody has here: write the folder out") from None
+
+
+def file_error(message: str, key: Key = ("root",)) -> SettingError:
+    """Return the error for a fault of the files below ``root``; what is not UTF-8 in their names is told in escapes."""
+    return SettingError(message.encode("utf-8", "backslashreplace").decode(), key)
+
+
+def unreadable(error: OSError, path: str | Path) -> SettingError:
+    """Return the error for what the system does not hand out: the path in `error`, or else `path`."""
+    name = error.filename or path
+    if isinstance(error, FileNotFoundError):
+        return file_error(f"{name} is missing or a broken link: put it back, or set root to a whole data set")
+    return file_error(f"{name} cannot be read ({error.strerror}): mend that, or set root to another folder")
+
+
+@contextmanager
+def reading(path: str | Path, kind: str) -> Iterator[None]:
+    """Make one SettingError that says "`path` is not `kind`" of whatever is raised while the file is read.
+
+    A decoder raises almost anything for a damaged file: SyntaxError, LookupError, MemoryError and more.
+    """
+    try:
+        yield
+    except SettingError:
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno:
+            raise unreadable(error, path) from None
+        raise file_error(f"{path} is not {kind}: {_reason(error)}; replace it or remove it") from None
+
+
+def download(title: str, root: Path) -> None:
+    """Let torchvision download the data set `title` into `root`; SettingError when it cannot."""
+    from torchvision import datasets
+
+    try:
+        getattr(datasets, title.replace("-", ""))(str(root), download=True)
+    except Exception as error:  # of the network, of archives, of files that were there before
+        advice = "delete what is broken there, or copy the data set there yourself"
+        text = f"{title} could not be downloaded into {root}: {_reason(error)}; {advice}"
+        raise file_error(text, ("download",)) from None
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"it has no {error}"
+    return " ".join(str(error).split()) or type(error).__name__
