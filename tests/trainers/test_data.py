@@ -8,13 +8,13 @@ import torch
 from search_spaces.errors import SettingError
 from trainers import complete_data, inspect_data
 from trainers.data import load
-from trainers.data.images import Images, hold_out, statistics
+from trainers.data.images import Images, held_out, hold_out, statistics
 
 CPU = torch.device("cpu")
 
 
-def write_idx(path, array):
-    header = struct.pack(">BBBB", 0, 0, 8, array.ndim) + struct.pack(f">{array.ndim}i", *array.shape)
+def write_idx(path, array, kind=8):
+    header = struct.pack(">BBBB", 0, 0, kind, array.ndim) + struct.pack(f">{array.ndim}i", *array.shape)
     opener = gzip.open if path.suffix == ".gz" else open
     with opener(path, "wb") as file:
         file.write(header + array.astype(np.uint8).tobytes())
@@ -68,6 +68,61 @@ def test_a_torn_file_is_one_clear_message(fashion):
     assert raised.value.key == ("root",)
 
 
+@pytest.mark.parametrize(
+    ("name", "array", "kind", "part"),
+    [
+        ("train-labels-idx1", np.arange(12), 8, "its labels do not fit 10 classes: they go from 0 to 11"),
+        ("train-labels-idx1", np.arange(9), 8, r"its labels do not fit 12 images: their shape is \[9\]"),
+        ("train-images-idx3", np.zeros((0, 28, 28)), 8, r"sizes of \[0, 28, 28\]"),
+        ("t10k-images-idx3", np.zeros((0, 28, 28)), 8, r"sizes of \[0, 28, 28\]"),
+        ("t10k-images-idx3", np.zeros((6, 28, 20)), 8, r"of size \[28, 20\], the training set of \[28, 28\]"),
+        ("train-images-idx3", np.zeros((12, 28, 28)), 12, r"bytes \[0, 0, 12, 3\] and not with \[0, 0, 8, 3\]"),
+        ("train-images-idx3", np.zeros(12 * 28 * 28), 8, r"bytes \[0, 0, 8, 1\] and not with \[0, 0, 8, 3\]"),
+    ],
+)
+def test_files_that_mean_no_images_with_labels_are_named(fashion, name, array, kind, part):
+    path = next((fashion / "FashionMNIST" / "raw").glob(f"{name}*"))
+    write_idx(path, array, kind)
+    with pytest.raises(SettingError, match=f"{name}.*{part}") as raised:
+        inspect_data({"name": "fashion_mnist", "root": str(fashion)})
+    assert raised.value.key == ("root",)
+
+
+@pytest.mark.parametrize("size", [-1, 2**31 - 1])
+def test_a_nonsensical_size_is_named(fashion, size):
+    path = next((fashion / "FashionMNIST" / "raw").glob("train-images*"))
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rb") as file:
+        content = file.read()
+    with opener(path, "wb") as file:
+        file.write(content[:4] + struct.pack(">i", size) + content[8:])
+    with pytest.raises(SettingError, match=f"{path.name} is not a whole idx file"):
+        inspect_data({"name": "fashion_mnist", "root": str(fashion)})
+
+
+def test_images_that_are_all_black_are_refused(fashion):
+    path = next((fashion / "FashionMNIST" / "raw").glob("train-images*"))
+    write_idx(path, np.zeros((12, 28, 28)))
+    with pytest.raises(SettingError, match=f"fashion_mnist in {fashion} is all black"):
+        inspect_data({"name": "fashion_mnist", "root": str(fashion)})
+
+
+def test_one_image_is_too_few_to_train_on(fashion):
+    folder = fashion / "FashionMNIST" / "raw"
+    write_idx(next(folder.glob("train-images*")), np.ones((1, 28, 28)))
+    write_idx(next(folder.glob("train-labels*")), np.zeros(1))
+    with pytest.raises(SettingError, match=f"fashion_mnist in {fashion} has 1 training and 6 test images"):
+        inspect_data({"name": "fashion_mnist", "root": str(fashion)})
+
+
+def test_a_file_in_the_way_of_a_download_is_one_clear_message(fashion):
+    for path in (fashion / "FashionMNIST" / "raw").iterdir():
+        path.with_suffix("").write_bytes(b"torn")
+    with pytest.raises(SettingError, match=r"could not be downloaded into .*delete what is broken") as raised:
+        inspect_data({"name": "fashion_mnist", "root": str(fashion), "download": True})
+    assert raised.value.key == ("download",)
+
+
 def test_missing_files_say_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setattr("trainers.data.fashion_mnist.DEBIAN", tmp_path / "nowhere")
     with pytest.raises(SettingError, match="download: true"):
@@ -104,6 +159,36 @@ def test_holding_out_shows_in_the_sizes_and_not_in_the_fingerprint():
     whole, split = inspect_data("digits"), inspect_data({"name": "digits", "validation": 0.2})
     assert split.train_size + split.validation_size == whole.train_size
     assert split.fingerprint == whole.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("data", "part"),
+    [
+        ({"name": "digits", "validation": 0.003}, "0 of 1,437 training images.*set it to 0.007 or more"),
+        ({"name": "synthetic", "train_size": 2, "test_size": 1, "validation": 0.5}, "0 of 2 training.*: leave it out"),
+        ({"name": "synthetic", "classes": 2, "train_size": 4, "validation": 0.2}, "set it to 0.5 or more"),
+    ],
+)
+def test_a_share_that_holds_out_no_image_is_refused(data, part):
+    with pytest.raises(SettingError, match=part) as raised:
+        inspect_data(data)
+    assert raised.value.key == ("validation",)
+
+
+@pytest.mark.parametrize("largest", [2, 3, 7, 146, 999, 6001])
+def test_the_share_that_is_advised_holds_out_an_image(largest):
+    images = Images(torch.zeros(largest, 1, 1, 1), torch.zeros(largest, dtype=torch.int64))
+    with pytest.raises(SettingError) as raised:
+        hold_out(images, 1, 1e-9)
+    advised = float(raised.value.message.partition("set it to ")[2].split()[0])
+    assert advised <= 0.5
+    assert held_out(torch.zeros(largest + 2, dtype=torch.int64), 1, advised).any()
+
+
+def test_a_share_that_leaves_one_image_to_train_on_is_refused():
+    images = Images(torch.ones(3, 1, 1, 1), torch.zeros(3, dtype=torch.int64))
+    with pytest.raises(SettingError, match="leaves 1 image to train on"):
+        hold_out(images, 1, 0.5)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import torch
 from trainers.data.cifar import load_cifar10, load_cifar100
 from trainers.data.digits import load_digits
 from trainers.data.fashion_mnist import load_fashion_mnist
+from trainers.data.files import unreadable
 from trainers.data.image_folder import Folder, load_image_folder
 from trainers.data.images import DataSet, Splits, assemble
 from trainers.data.synthetic import load_synthetic
@@ -33,12 +34,15 @@ def inspect_data(data: str | Mapping[str, Any]) -> DataInfo:
 def load(data: str | Mapping[str, Any], device: torch.device) -> DataSet | Folder:
     """Return the data set, read once a process and kept on `device` for the trials that follow.
 
-    Photographs stay in their folder.
+    Photographs stay in their folder. Raises SettingError for a data set that is missing or broken.
     """
     settings = complete_data(data)
-    if settings["name"] == "image_folder":
-        return load_image_folder(settings)
-    return _load(json.dumps(settings, sort_keys=True), device)
+    try:
+        if settings["name"] == "image_folder":
+            return load_image_folder(settings)
+        return _load(json.dumps(settings, sort_keys=True), device)
+    except OSError as error:
+        raise unreadable(error, settings.get("root", settings["name"])) from None
 
 
 @lru_cache(maxsize=4)
@@ -46,4 +50,4 @@ def _load(data: str, device: torch.device) -> DataSet:
     settings = json.loads(data)
     if device.type != "cpu":
         return _load(data, torch.device("cpu")).to(device)
-    return assemble(LOADERS[settings["name"]](settings), settings["validation"])
+    return assemble(LOADERS[settings["name"]](settings), settings)

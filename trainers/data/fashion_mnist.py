@@ -1,7 +1,6 @@
 """Fashion-MNIST: 70,000 grey images of 28 x 28 pixels, from torchvision's files or from Debian's package."""
 
 import gzip
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from search_spaces.errors import SettingError
-from trainers.data.images import Images, Splits
+from trainers.data.files import download, file_error, reading, root_folder
+from trainers.data.images import Images, Splits, check_labels
 from trainers.data_settings import DEFAULT_ROOT
 
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")  # where the package dataset-fashion-mnist puts it
@@ -19,6 +18,8 @@ FILES = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
     "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
 }
+CLASSES = 10
+UNSIGNED_BYTE = 8  # what the third byte of an idx file says of its values
 
 
 def load_fashion_mnist(settings: Mapping[str, Any]) -> Splits:
@@ -26,51 +27,51 @@ def load_fashion_mnist(settings: Mapping[str, Any]) -> Splits:
 
     Downloads into ``root`` first when ``download`` asks for it. Raises SettingError when files are missing or broken.
     """
-    root = Path(settings["root"]).expanduser()
+    root = root_folder(settings)
     if settings["download"]:
-        _download(root)
+        download("Fashion-MNIST", root)
     # A root that the user named must not be replaced in silence by another copy of the data.
     elsewhere = (DEBIAN,) if settings["root"] == DEFAULT_ROOT else ()
     folders = (root / "FashionMNIST" / "raw", root, *elsewhere)
     folder = next((each for each in folders if _find(each, FILES["train"][0])), None)
     if folder is None:
-        raise SettingError(
+        raise file_error(
             f"Fashion-MNIST is not in {' or '.join(str(each) for each in folders)}: set download: true, or install the "
-            "package dataset-fashion-mnist and leave root out",
-            ("root",),
+            "package dataset-fashion-mnist and leave root out"
         )
-    return _split(folder, *FILES["train"]), _split(folder, *FILES["test"]), 10
-
-
-def _download(root: Path) -> None:
-    from torchvision.datasets import FashionMNIST
-
-    try:
-        FashionMNIST(str(root), download=True)
-    except (OSError, RuntimeError) as error:
-        raise SettingError(f"Fashion-MNIST could not be downloaded into {root}: {error}", ("download",)) from None
+    train, test = _split(folder, *FILES["train"]), _split(folder, *FILES["test"])
+    size, test_size = ([*part.pixels.shape[2:]] for part in (train, test))
+    if size != test_size:
+        raise file_error(f"{folder / FILES['test'][0]} holds images of size {test_size}, the training set of {size}")
+    return train, test, CLASSES
 
 
 def _split(folder: Path, images: str, labels: str) -> Images:
-    pixels, targets = _read(folder, images), _read(folder, labels)
-    if pixels.dim() != 3 or targets.dim() != 1 or len(pixels) != len(targets):
-        raise SettingError(f"{folder / images} and {labels} do not belong together", ("root",))
-    return Images(pixels[:, None], targets.long())
+    labels_file = _file(folder, labels)
+    found = Images(_read(_file(folder, images), 3)[:, None], _read(labels_file, 1).long())
+    check_labels(labels_file, found, CLASSES)
+    return found
 
 
-def _read(folder: Path, name: str) -> Tensor:
+def _read(path: Path, dimensions: int) -> Tensor:
     """Return the array of an idx file: four bytes of type and dimensions, the sizes, the values."""
+    with reading(path, "a whole idx file"):
+        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        kind = bytes([0, 0, UNSIGNED_BYTE, dimensions])
+        if content[:4] != kind:
+            raise ValueError(f"it starts with the bytes {[*content[:4]]} and not with {[*kind]}")
+        sizes = np.frombuffer(content, ">i4", dimensions, offset=4).tolist()
+        if min(sizes) < 1:
+            raise ValueError(f"its header tells sizes of {sizes}")
+        values = np.frombuffer(content, np.uint8, offset=4 + 4 * dimensions).reshape(sizes)
+    return torch.from_numpy(values.copy())
+
+
+def _file(folder: Path, name: str) -> Path:
     path = _find(folder, name)
     if path is None:
-        raise SettingError(f"{folder / name} is missing (also as .gz)", ("root",))
-    try:
-        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-        dimensions = content[3]
-        sizes = np.frombuffer(content, ">i4", dimensions, offset=4).tolist()
-        values = np.frombuffer(content, np.uint8, offset=4 + 4 * dimensions).reshape(sizes)
-    except (OSError, EOFError, ValueError, IndexError, zlib.error) as error:
-        raise SettingError(f"{path} is not a whole idx file: {error}", ("root",)) from None
-    return torch.from_numpy(values.copy())
+        raise file_error(f"{folder / name} is missing (also as .gz)")
+    return path
 
 
 def _find(folder: Path, name: str) -> Path | None:

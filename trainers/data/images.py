@@ -1,11 +1,17 @@
 """A data set held in memory: uint8 images and their labels, and what is computed from them once."""
 
 import hashlib
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from search_spaces.errors import SettingError
+from trainers.data.files import file_error
 from trainers.records import DataInfo
 from trainers.seeding import generator
 
@@ -105,14 +111,47 @@ def fingerprint(*splits: Images) -> str:
     return digest.hexdigest()
 
 
+def check_labels(path: Path, images: Images, num_classes: int) -> None:
+    """Raise SettingError unless the file at `path` gives each of its images one label from 0 to `num_classes` - 1."""
+    count, labels = len(images.pixels), images.labels
+    if count == 0:
+        raise file_error(f"{path} holds no images")
+    if labels.shape != (count,):
+        raise file_error(f"{path}: its labels do not fit {count} images: their shape is {[*labels.shape]}")
+    low, high = int(labels.min()), int(labels.max())
+    if low < 0 or high >= num_classes:
+        raise file_error(f"{path}: its labels do not fit {num_classes} classes: they go from {low} to {high}")
+
+
+def check_sizes(settings: Mapping[str, Any], train: int, test: int) -> None:
+    """Raise SettingError unless there are two images to train on (one alone has no variance) and one to test on."""
+    if train < 2 or test < 1:
+        raise file_error(f"{_place(settings)} has {train} training and {test} test images: it needs 2 and 1 or more")
+
+
 def held_out(labels: Tensor, num_classes: int, share: float) -> Tensor:
-    """Return which training images validate (bool): `share` of each class, the same images every time."""
+    """Return which training images validate (bool): `share` of each class, the same images every time.
+
+    Raises SettingError when a share above 0 holds out no image, or leaves fewer than two to train on.
+    """
     held = torch.zeros(len(labels), dtype=torch.bool)
     for label in range(num_classes):
         members = (labels == label).nonzero().squeeze(1)
         order = torch.randperm(len(members), generator=generator(SPLIT_SEED, "split", label))
         held[members[order[: round(share * len(members))]]] = True
+    if share and not held.any():
+        raise _nothing_held_out(labels, share)
+    if share and int((~held).sum()) < 2:
+        raise SettingError(f"a share of {share:g} leaves 1 image to train on: leave it out", ("validation",))
     return held
+
+
+def _nothing_held_out(labels: Tensor, share: float) -> SettingError:
+    largest = int(labels.bincount().max())
+    enough = math.ceil(1000 / largest) / 1000
+    advice = f"set it to {enough:g} or more, or leave it out" if largest > 1 else "leave it out"
+    found = f"holds out 0 of {len(labels):,} training images (the largest class has {largest:,})"
+    return SettingError(f"a share of {share:g} {found}: {advice}", ("validation",))
 
 
 def hold_out(train: Images, num_classes: int, share: float) -> tuple[Images, Images | None]:
@@ -123,8 +162,19 @@ def hold_out(train: Images, num_classes: int, share: float) -> tuple[Images, Ima
     return train.take((~held).nonzero().squeeze(1)), train.take(held.nonzero().squeeze(1))
 
 
-def assemble(splits: Splits, validation: float) -> DataSet:
-    """Return the data set of the loaded `splits`, with `validation` as the share that is held out of the first."""
+def assemble(splits: Splits, settings: Mapping[str, Any]) -> DataSet:
+    """Return the data set of the loaded `splits`, with the share ``validation`` of the first held out.
+
+    Raises SettingError for images that nobody can train on.
+    """
     whole, test, num_classes = splits
-    train, held = hold_out(whole, num_classes, validation)
-    return DataSet(train, test, held, num_classes, fingerprint(whole, test), statistics(train))
+    check_sizes(settings, len(whole), len(test))
+    train, held = hold_out(whole, num_classes, settings["validation"])
+    found = statistics(train)
+    if found.peak == 0:
+        raise file_error(f"{_place(settings)} is all black: every value of every training image is 0")
+    return DataSet(train, test, held, num_classes, fingerprint(whole, test), found)
+
+
+def _place(settings: Mapping[str, Any]) -> str:
+    return f"{settings['name']} in {settings['root']}" if "root" in settings else str(settings["name"])
