@@ -1,7 +1,12 @@
 """Data sets in the formats that people have on disk."""
 
+import errno
+import hashlib
+import os
 import pickle
+import struct
 import sys
+import tarfile
 
 import numpy as np
 import pytest
@@ -69,8 +74,37 @@ def test_a_missing_data_set_says_where_it_was_looked_for(tmp_path):
 
 def test_a_missing_batch_is_named(cifar10):
     (cifar10 / "cifar-10-batches-py" / "data_batch_3").unlink()
-    with pytest.raises(SettingError, match="data_batch_3 is missing"):
+    with pytest.raises(SettingError, match=r"data_batch_3 is missing.*download: true fetches CIFAR-10"):
         inspect_data({"name": "cifar10", "root": str(cifar10)})
+
+
+@pytest.fixture
+def archived(cifar10, monkeypatch):
+    """Make torchvision take the small files for CIFAR-10, with the archive of a download that was cut short."""
+    from torchvision.datasets import CIFAR10
+
+    folder, archive = cifar10 / "cifar-10-batches-py", cifar10 / CIFAR10.filename
+    (folder / "batches.meta").write_bytes(pickle.dumps({"label_names": ["a"] * 10}))
+    with tarfile.open(archive, "w:gz") as file:
+        file.add(folder, folder.name)
+    sums = {path.name: hashlib.md5(path.read_bytes()).hexdigest() for path in (archive, *folder.iterdir())}
+    monkeypatch.setattr(CIFAR10, "tgz_md5", sums[archive.name])
+    monkeypatch.setattr(CIFAR10, "train_list", [(f"data_batch_{at}", sums[f"data_batch_{at}"]) for at in range(1, 6)])
+    monkeypatch.setattr(CIFAR10, "test_list", [("test_batch", sums["test_batch"])])
+    monkeypatch.setattr(CIFAR10, "meta", {**CIFAR10.meta, "md5": sums["batches.meta"]})
+    return folder
+
+
+@pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_bytes(b"torn")])
+def test_a_download_mends_a_half_extracted_set(archived, damage):
+    damage(archived / "test_batch")
+    info = inspect_data({"name": "cifar10", "root": str(archived.parent), "download": True})
+    assert (info.train_size, info.test_size) == (40, 6)
+
+
+def test_a_whole_set_is_not_downloaded(cifar10, monkeypatch):
+    monkeypatch.setattr("trainers.data.cifar.download", None)
+    assert inspect_data({"name": "cifar10", "root": str(cifar10), "download": True}).train_size == 40
 
 
 @pytest.mark.parametrize("damage", [lambda content: content[:1000], lambda content: b"no pickle"])
@@ -84,6 +118,40 @@ def test_a_torn_batch_is_named(cifar10, damage):
 def test_labels_outside_the_classes_are_refused(cifar10):
     write_batch(cifar10 / "cifar-10-batches-py" / "data_batch_3", 12, "labels", 12)
     with pytest.raises(SettingError, match="labels do not fit"):
+        inspect_data({"name": "cifar10", "root": str(cifar10)})
+
+
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({"labels": [[at] for at in range(8)]}, r"labels do not fit 8 images: their shape is \[8, 1\]"),
+        ({"labels": [0.7] * 8}, "values that int64 cannot hold"),
+        ({"labels": [float("nan")] * 8}, "values that int64 cannot hold"),
+        ({"labels": [2**70] * 8}, "is not a whole batch file"),
+        ({"data": np.full((8, 3072), -5)}, "values that uint8 cannot hold"),
+        ({"data": np.full((8, 3072), 0.5)}, "values that uint8 cannot hold"),
+        ({"labels": [], "data": np.zeros((0, 3072)).tolist()}, "holds no images"),
+    ],
+)
+def test_what_is_no_image_or_no_label_is_refused(cifar10, changes, part):
+    path = cifar10 / "cifar-10-batches-py" / "data_batch_3"
+    path.write_bytes(pickle.dumps(pickle.loads(path.read_bytes()) | changes, protocol=2))
+    with pytest.raises(SettingError, match=f"data_batch_3.*{part}"):
+        inspect_data({"name": "cifar10", "root": str(cifar10)})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"cnumpy.nosuch\nndarray\n.",  # ModuleNotFoundError
+        b"c_codecs\nencode\n(Vx\nVnosuch\ntR.",  # LookupError
+        b"\x80\x04\x8e" + struct.pack("<Q", 2**63),  # OverflowError
+        b"\x80\x04\x8e" + struct.pack("<Q", 2**62),  # MemoryError
+    ],
+)
+def test_whatever_a_damaged_pickle_raises_is_one_message(cifar10, content):
+    (cifar10 / "cifar-10-batches-py" / "data_batch_3").write_bytes(content)
+    with pytest.raises(SettingError, match="data_batch_3 is not a whole batch file of CIFAR-10: "):
         inspect_data({"name": "cifar10", "root": str(cifar10)})
 
 
@@ -170,6 +238,124 @@ def test_an_image_folder_trains_and_validates(photographs):
 def test_a_folder_without_parts_says_what_is_needed(tmp_path):
     with pytest.raises(SettingError, match="needs root/train and root/val"):
         inspect_data(folder(tmp_path))
+
+
+def test_images_come_in_the_order_of_torchvision(photographs):
+    from torchvision.datasets import ImageFolder
+
+    train = photographs / "train"
+    for name in ("B.JPG", "a.png", "cat/nested/x.webp", "cat/nested.jpg", "Ant/0.tif"):
+        path = train / "cat" / name if "/" not in name else train / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    (train / "cat" / "notes.txt").touch()
+    (train / "dog" / "link").symlink_to(train / "cat")
+    (photographs / "val" / "Ant").mkdir()
+    (photographs / "val" / "Ant" / "0.png").touch()
+    assert list(load(folder(photographs), CPU).train) == ImageFolder(str(train)).samples
+
+
+def test_a_class_without_an_image_is_named(photographs):
+    (photographs / "train" / "ant").mkdir()
+    with pytest.raises(SettingError, match=r"train/ant holds no image: image_folder reads \.jpg"):
+        inspect_data(folder(photographs))
+
+
+def test_a_file_in_the_place_of_a_part_says_what_is_needed(photographs):
+    (photographs / "train").rename(photographs / "old")
+    (photographs / "train").touch()
+    with pytest.raises(SettingError, match="train/<class>/<image>"):
+        inspect_data(folder(photographs))
+
+
+def test_a_broken_link_is_named(photographs):
+    (photographs / "train" / "cat" / "link.png").symlink_to(photographs / "nowhere.png")
+    with pytest.raises(SettingError, match=r"cat/link\.png is missing or a broken link") as raised:
+        inspect_data(folder(photographs))
+    assert raised.value.key == ("root",)
+
+
+@pytest.mark.parametrize("share", [0.01, 0.08])
+def test_a_share_that_holds_out_no_photograph_is_refused(photographs, share):
+    with pytest.raises(SettingError, match=r"0 of 12 training images.*set it to 0\.167 or more") as raised:
+        inspect_data(folder(photographs, validation=share))
+    assert raised.value.key == ("validation",)
+    assert inspect_data(folder(photographs, validation=0.167)).validation_size == 2
+
+
+def test_one_photograph_is_too_few_to_train_on(tmp_path):
+    for part in ("train", "val"):
+        (tmp_path / part / "cat").mkdir(parents=True)
+        (tmp_path / part / "cat" / "0.jpg").touch()
+    with pytest.raises(SettingError, match="has 1 training and 1 test images"):
+        inspect_data(folder(tmp_path))
+
+
+def test_names_need_not_be_utf8(photographs):
+    cat = os.fsencode(photographs / "train" / "cat")
+    os.rename(cat + b"/0.jpg", cat + b"/\xe9.jpg")
+    assert sum(len(labels) for _, labels in feed(photographs).train(0, 1)) == 12
+
+
+def test_the_message_on_a_name_that_is_not_utf8_can_be_printed(photographs):
+    os.mkdir(os.fsencode(photographs / "train") + b"/\xe9")
+    with pytest.raises(SettingError) as raised:
+        inspect_data(folder(photographs))
+    assert r"train/\udce9 holds no image" in raised.value.message
+    assert raised.value.message.encode()
+
+
+FILE_SETS = ("cifar10", "fashion_mnist", "image_folder")
+
+
+@pytest.mark.parametrize("name", FILE_SETS)
+def test_the_home_of_an_unknown_user_is_refused(name):
+    with pytest.raises(SettingError, match="~nosuchuser/x starts with a home that nobody has") as raised:
+        inspect_data({"name": name, "root": "~nosuchuser/x"})
+    assert raised.value.key == ("root",)
+
+
+@pytest.mark.parametrize("name", FILE_SETS)
+def test_a_root_that_is_too_long_is_one_message(name):
+    with pytest.raises(SettingError, match="a" * 5000) as raised:
+        inspect_data({"name": name, "root": "a" * 5000})
+    assert raised.value.key == ("root",)
+
+
+@pytest.fixture
+def closed(tmp_path):
+    """Return a folder that may not be opened; the rights of root, who may open every folder, are given up."""
+    before = os.geteuid()
+    tmp_path.chmod(0)
+    try:
+        if before == 0:
+            os.seteuid(65534)
+    except OSError:
+        pytest.skip("this machine does not let root become another user")
+    yield tmp_path
+    os.seteuid(before)
+    tmp_path.chmod(0o700)
+
+
+@pytest.mark.parametrize("name", FILE_SETS)
+def test_a_folder_without_permission_is_one_message(closed, name):
+    with pytest.raises(SettingError, match=str(closed)) as raised:
+        inspect_data({"name": name, "root": str(closed)})
+    assert raised.value.key == ("root",)
+
+
+def test_a_folder_inside_a_class_is_not_passed_over(photographs, monkeypatch):
+    inside, scandir = photographs / "train" / "cat" / "inside", os.scandir
+    inside.mkdir()
+
+    def refuse(path):
+        if str(path) == str(inside):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(SettingError, match=r"cat/inside cannot be read \(Permission denied\)"):
+        inspect_data(folder(photographs))
 
 
 def test_a_part_without_classes_says_what_is_needed(tmp_path):

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 
 from search_spaces.errors import SettingError
-from trainers.data.images import Images, Splits
+from trainers.data.files import download, file_error, reading, root_folder
+from trainers.data.images import Images, Splits, check_labels
 
 
 @dataclass(frozen=True)
@@ -42,44 +43,45 @@ def load_cifar100(settings: Mapping[str, Any]) -> Splits:
 
 
 def _load(which: Cifar, settings: Mapping[str, Any]) -> Splits:
-    root = Path(settings["root"]).expanduser()
+    root = root_folder(settings)
+    try:
+        return _read_all(which, root)
+    except SettingError as error:
+        if not settings["download"]:
+            raise SettingError(f"{error.message}; download: true fetches {which.title} anew", error.key) from None
+    download(which.title, root)
+    return _read_all(which, root)
+
+
+def _read_all(which: Cifar, root: Path) -> Splits:
     folder = root / which.folder
     if not folder.is_dir():
-        if not settings["download"]:
-            raise SettingError(
-                f"{which.title} is not in {folder}: set root to the folder that holds {which.folder}, "
-                "or set download: true",
-                ("root",),
-            )
-        _download(which, root)
+        raise file_error(f"{which.title} is not in {folder}: set root to the folder that holds {which.folder}")
     parts = [_read(folder / name, which) for name in which.train]
     train = Images(torch.cat([part.pixels for part in parts]), torch.cat([part.labels for part in parts]))
     return train, _read(folder / which.test, which), which.classes
 
 
-def _download(which: Cifar, root: Path) -> None:
-    from torchvision import datasets
-
-    try:
-        getattr(datasets, which.title.replace("-", ""))(str(root), download=True)
-    except (OSError, RuntimeError) as error:
-        raise SettingError(f"{which.title} could not be downloaded into {root}: {error}", ("download",)) from None
-
-
 def _read(path: Path, which: Cifar) -> Images:
     """Return one batch file: a pickled dict of rows of 3,072 bytes (all red, all green, all blue) and their labels."""
-    try:
+    with reading(path, f"a whole batch file of {which.title}"):
         with path.open("rb") as file:
             batch = _ArraysOnly(file, encoding="latin1").load()
-        pixels = np.asarray(batch["data"], np.uint8).reshape(-1, 3, 32, 32)
-        labels = np.asarray(batch[which.labels], np.int64)
-    except FileNotFoundError:
-        raise SettingError(f"{path} is missing: the data set is not complete", ("root",)) from None
-    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, pickle.UnpicklingError) as error:
-        raise SettingError(f"{path} is not a whole batch file of {which.title}: {error}", ("root",)) from None
-    if len(pixels) != len(labels) or not len(labels) or not 0 <= labels.min() <= labels.max() < which.classes:
-        raise SettingError(f"{path} is not a whole batch file of {which.title}: labels do not fit images", ("root",))
-    return Images(torch.from_numpy(pixels.copy()), torch.from_numpy(labels))
+        pixels = _whole_numbers(batch["data"], np.uint8).reshape(-1, 3, 32, 32)
+        labels = _whole_numbers(batch[which.labels], np.int64)
+    images = Images(torch.from_numpy(pixels), torch.from_numpy(labels))
+    check_labels(path, images, which.classes)
+    return images
+
+
+def _whole_numbers(values: Any, kind: type[np.integer[Any]]) -> np.ndarray[Any, Any]:
+    """Return `values` as an array of `kind`; ValueError where that would change a value."""
+    given = np.asarray(values)
+    with np.errstate(invalid="ignore"):
+        whole = given.astype(kind)
+    if not np.array_equal(given, whole):
+        raise ValueError(f"it holds values that {kind.__name__} cannot hold")
+    return whole
 
 
 class _ArraysOnly(pickle.Unpickler):

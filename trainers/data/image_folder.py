@@ -1,6 +1,7 @@
 """Photographs in ImageNet's layout: one folder a class below ``train`` and below ``val`` (or ``test``)."""
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,11 +9,14 @@ from typing import Any
 
 import torch
 
-from search_spaces.errors import SettingError
-from trainers.data.images import held_out
+from trainers.data.files import file_error, root_folder
+from trainers.data.images import check_sizes, held_out
 from trainers.records import DataInfo
 
 Sample = tuple[str, int]
+
+# What torchvision's ImageFolder takes for an image.
+ENDINGS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 
 
 @dataclass(frozen=True)
@@ -41,13 +45,14 @@ def load_image_folder(settings: Mapping[str, Any]) -> Folder:
 
     The fingerprint is that of the files' names and sizes: hashing the contents of ImageNet would take an hour.
     """
-    root = Path(settings["root"]).expanduser()
+    root = root_folder(settings)
     train_folder, test_folder = root / "train", _test_folder(root)
     train, classes = _samples(train_folder)
     test, test_classes = _samples(test_folder)
     if classes != test_classes:
         odd = sorted(set(classes) ^ set(test_classes))
-        raise SettingError(f"{train_folder} and {test_folder} have different classes: {', '.join(odd[:5])}", ("root",))
+        raise file_error(f"{train_folder} and {test_folder} have different classes: {', '.join(odd[:5])}")
+    check_sizes(settings, len(train), len(test))
     held = held_out(torch.tensor([label for _, label in train]), len(classes), settings["validation"]).tolist()
     return Folder(
         train=tuple(sample for sample, out in zip(train, held, strict=True) if not out),
@@ -65,22 +70,37 @@ def _test_folder(root: Path) -> Path:
     for name in ("val", "test"):
         if (root / name).is_dir():
             return root / name
-    raise SettingError(f"{root} has no folder val or test: image_folder needs root/train and root/val", ("root",))
+    raise file_error(f"{root} has no folder val or test: image_folder needs root/train and root/val")
 
 
 def _samples(folder: Path) -> tuple[list[Sample], list[str]]:
-    from torchvision.datasets import ImageFolder
+    """Return the images and the classes of one part, in the order of torchvision's ImageFolder."""
+    classes = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir()) if folder.is_dir() else []
+    if not classes:
+        raise file_error(f"{folder} holds no folders of classes: image_folder needs {folder}/<class>/<image>")
+    images = [_images(folder / name) for name in classes]
+    if [] in images:
+        raise file_error(f"{folder / classes[images.index([])]} holds no image: image_folder reads {' '.join(ENDINGS)}")
+    return [(path, label) for label, paths in enumerate(images) for path in paths], classes
 
-    try:
-        found = ImageFolder(str(folder))
-    except FileNotFoundError as error:
-        message = str(error).splitlines()[0].rstrip(".")
-        raise SettingError(f"{message}: image_folder needs {folder}/<class>/<image>", ("root",)) from None
-    return found.samples, found.classes
+
+def _images(folder: Path) -> list[str]:
+    walk = sorted(os.walk(folder, onerror=_refuse, followlinks=True))
+    return [os.path.join(place, name) for place, _, names in walk for name in sorted(names) if _is_image(name)]
+
+
+def _is_image(name: str) -> bool:
+    return name.lower().endswith(ENDINGS)
+
+
+def _refuse(error: OSError) -> None:
+    # Without this a folder that may not be read would be passed over in silence.
+    raise error
 
 
 def _fingerprint(root: Path, samples: list[Sample]) -> str:
     digest = hashlib.sha256()
     for path, label in samples:
-        digest.update(f"{Path(path).relative_to(root)}\t{label}\t{Path(path).stat().st_size}\n".encode())
+        # Names need not be UTF-8: they go in as the bytes that the disk has.
+        digest.update(os.fsencode(f"{Path(path).relative_to(root)}\t{label}\t{Path(path).stat().st_size}\n"))
     return digest.hexdigest()
