@@ -39,7 +39,7 @@ def show_run(console: Console) -> "Show":
         if len(plan.notes) > NOTES_SHOWN:
             say(console, f"... and {len(plan.notes) - NOTES_SHOWN} more notes; `orchestrate plan` prints them all")
         for name in outcome.orphaned:
-            say(console, f'orphaned: "{name}" is no longer in the study file; its results stay in the DB')
+            say(console, f'orphaned: "{name}" is no longer in the study file as it was; its results stay in the DB')
         with shown(progress, console) as listener:
             yield listener
 

@@ -37,6 +37,16 @@ def save_checkpoint(path: str | Path, state: Mapping[str, Any]) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def is_checkpoint(path: str | Path) -> bool:
+    """Whether the file at `path` begins as a checkpoint of this program does; a torn one may end at once."""
+    try:
+        with Path(path).open("rb") as file:
+            start = file.read(len(MAGIC))
+    except OSError:
+        return False
+    return MAGIC.startswith(start)
+
+
 def load_checkpoint(path: str | Path) -> dict[str, Any]:
     """Return the state stored at `path`, tensors on the CPU; CheckpointError for a missing, torn or foreign file."""
     try:

@@ -11,13 +11,14 @@ from torch import nn
 
 from search_spaces import complete_network
 from search_spaces.arm import canonical_json, settings_hash
-from trainers.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from search_spaces.errors import SettingError
+from trainers.checkpoint import CheckpointError, is_checkpoint, load_checkpoint, save_checkpoint
 from trainers.course import Course
 from trainers.data import load
 from trainers.data.image_folder import Folder
 from trainers.data.images import DataSet
 from trainers.data_settings import complete_data
-from trainers.divergence import judge
+from trainers.divergence import Divergence, judge
 from trainers.feed import Feed, MemoryFeed
 from trainers.fusion import can_fuse
 from trainers.member import Member
@@ -55,8 +56,9 @@ def train(
 ) -> TrainResult:
     """Train one network with one seed, from the same mappings as in a study file.
 
-    With `checkpoint`, the state is stored there after every epoch, and a training that was cut short goes on from it.
-    `on_epoch` is called with each epoch's record. Raises SettingError for settings that cannot be.
+    With `checkpoint`, the state is stored there after every epoch, and a training that was cut short goes on from it;
+    a file there that is no checkpoint stays. `on_epoch` is called with each epoch's record. Raises SettingError for
+    settings that cannot be, and for such a file.
     """
     task = _complete_task(network, data, training or {}, seed)
     trainer = _resume_or_start(task, checkpoint, device, threads)
@@ -169,6 +171,8 @@ class Trainer:
         )
         limit = self.task.training["diverged_above"]
         member.divergence = judge(tally.losses, sizes, limit, epoch, member.last_loss)
+        if member.divergence is None and self.course.is_over(epoch) and _is_unsound(result):
+            member.divergence = Divergence(epoch, tally.losses[-1], "the loss on held-out images is not a finite number")
         if member.divergence is not None:
             return None
         member.epoch, member.last_loss = epoch, tally.losses[-1]
@@ -231,6 +235,11 @@ class Trainer:
         return hashlib.sha256(canonical_json(parts).encode()).hexdigest()
 
 
+def _is_unsound(result: EpochResult) -> bool:
+    """Whether a loss that was measured on held-out images is no finite number."""
+    return any(score is not None and score.loss is None for score in (result.test, result.validation))
+
+
 def _make_feed(data: DataSet | Folder, training: Mapping[str, Any], device: torch.device) -> Feed:
     if isinstance(data, Folder):
         from trainers.folder_feed import FolderFeed  # torchvision's transforms take a second to import
@@ -248,6 +257,8 @@ def _complete_task(
 
 def _resume_or_start(task: Task, checkpoint: str | Path | None, device: str, threads: int) -> Trainer:
     if checkpoint is not None and Path(checkpoint).exists():
+        if not is_checkpoint(checkpoint):
+            raise SettingError(f"{checkpoint} is no checkpoint of this program: name another file", ("checkpoint",))
         try:
             return Trainer.resume(task, checkpoint, device=device, threads=threads)
         except CheckpointError:

@@ -132,7 +132,7 @@ def test_a_checkpoint_of_another_task_is_refused(tmp_path):
 
 
 def test_train_starts_afresh_from_a_torn_checkpoint(tmp_path):
-    (tmp_path / "x.ckpt").write_bytes(b"torn")
+    (tmp_path / "x.ckpt").write_bytes(b"ablation trainers")
     assert len(train(network(), TINY, {"epochs": 1}, checkpoint=tmp_path / "x.ckpt").records) == 1
 
 
@@ -226,3 +226,19 @@ def test_the_public_names_are_one_list():
         "take_share",
         "train",
     }
+
+
+def test_a_file_that_is_no_checkpoint_is_not_written_over(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("mine")
+    with pytest.raises(SettingError, match="no checkpoint of this program"):
+        train(network(), TINY, {"epochs": 1}, checkpoint=path)
+    assert path.read_text() == "mine"
+
+
+def test_a_network_that_its_last_step_destroys_has_diverged():
+    trainer = Trainer(task(0, data=TINY, epochs=1, batch_size=70, lr=1e40, schedule="constant"))
+    assert trainer.run_epoch() == []
+    (outcome,) = trainer.outcomes()
+    assert (outcome.state, outcome.diverged_at) == ("DIVERGED", 1)
+    assert "held-out images" in outcome.reason
