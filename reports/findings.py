@@ -6,7 +6,6 @@ from datetime import datetime
 
 from reports.analysis.arms import ArmSummary, summarise
 from reports.analysis.contrasts import Contrast, contrasts
-from reports.analysis.effects import differences, paired
 from reports.analysis.readings import compared
 from reports.analysis.search import confirmed_view
 from reports.analysis.verdicts import Verdict
@@ -18,15 +17,13 @@ from reports.results import Arm, State, Study, Trial
 class Findings:
     """A study with its numbers; `summaries` and `contrasts` are by the arm's name, orphaned arms left out.
 
-    `best` names the arms that cannot be told from the best one at their level of the axis. Of a search, `study` is the
-    confirmation alone and `whole` has all of it.
+    Of a search, `study` is the confirmation alone and `whole` has all of it.
     """
 
     study: Study
     layout: Layout
     summaries: Mapping[str, ArmSummary]
     contrasts: Mapping[str, Contrast]
-    best: frozenset[str]
     verdicts: tuple[Verdict, ...]
     trials: Mapping[str, tuple[Trial, ...]]
     whole: Study
@@ -76,27 +73,7 @@ def find(study: Study, verdicts: Sequence[Verdict] = ()) -> Findings:
         layout,
         summaries,
         {each.arm.name: each for each in contrasts(study)},
-        _best(layout, summaries),
         tuple(verdicts),
         {name: tuple(found) for name, found in trials.items()},
         whole,
     )
-
-
-def _best(layout: Layout, summaries: Mapping[str, ArmSummary]) -> frozenset[str]:
-    best: set[str] = set()
-    for position in layout.positions:
-        arms = [arm for series in layout.series if (arm := layout.arm(position, series)) is not None]
-        sound = [summaries[arm.name] for arm in arms if summaries[arm.name].n_ok > 1 and not summaries[arm.name].n_fail]
-        if len(arms) > 1 and sound:
-            first = min(sound, key=lambda each: each.mean or 0.0)
-            best |= {each.arm.name for each in sound if _is_level_with(each, first)}
-    return frozenset(best)
-
-
-def _is_level_with(one: ArmSummary, best: ArmSummary) -> bool:
-    if one is best:
-        return True
-    values = {one.arm.name: one.values, best.arm.name: best.values}
-    effect = paired(differences(values, {one.arm.name: 1.0, best.arm.name: -1.0}))
-    return effect is not None and effect.interval(0.95)[0] <= 0

@@ -172,7 +172,9 @@ class Trainer:
         limit = self.task.training["diverged_above"]
         member.divergence = judge(tally.losses, sizes, limit, epoch, member.last_loss)
         if member.divergence is None and self.course.is_over(epoch) and _is_unsound(result):
-            member.divergence = Divergence(epoch, tally.losses[-1], "the loss on held-out images is not a finite number")
+            member.divergence = Divergence(
+                epoch, tally.losses[-1], "the loss on held-out images is not a finite number"
+            )
         if member.divergence is not None:
             return None
         member.epoch, member.last_loss = epoch, tally.losses[-1]
