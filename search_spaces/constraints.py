@@ -28,7 +28,7 @@ Measure = Callable[[Arm], Cost]
 _COMPARE = {"<=": le, ">=": ge, "<": lt, ">": gt}
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9}
 _QUANTITIES = ("params", "flops", "depth")
-_CONDITION = re.compile(r"(\w+)\s*(<=|>=|<|>)\s*([\d.]+(?:e\d+)?)\s*([a-zA-Z]?)")
+_CONDITION = re.compile(r"(\w+)\s*(<=|>=|<|>)\s*((?:\d+\.?\d*|\.\d+)(?:e\d+)?)\s*([a-zA-Z]?)")
 
 
 @dataclass(frozen=True)

@@ -194,6 +194,8 @@ def _without_excluded(candidates: Iterable[Levels], space: Space) -> list[Levels
         for name, levels in pattern.items():
             several = levels if isinstance(levels, list | tuple) else [levels]
             key = ("exclude", index, str(name))
+            if name not in by_name:
+                raise unknown("factor", name, by_name, key)
             wanted[str(name)] = {level_text(_level(by_name, name, level, key)) for level in several}
         if not any(_shared(each, wanted) == len(wanted) for each in candidates):
             nearest = max(candidates, key=lambda each: _shared(each, wanted))

@@ -56,6 +56,8 @@ def test_no_arm_left_is_an_error():
         ("params <= 300q", 'unknown unit "q"'),
         ("parms <= 300k", 'did you mean "params"'),
         ("params = 3", "a condition reads"),
+        ("params <= 1.2.3", "a condition reads"),
+        ("params <= .", "a condition reads"),
         (3, "a condition reads"),
     ],
 )

@@ -89,8 +89,9 @@ def test_an_exclude_with_an_unknown_level_names_the_nearest():
     assert error.key == ("exclude", 0, "variant")
 
 
-def test_an_exclude_with_an_unknown_factor_is_refused():
-    assert refused(space(exclude=[{"dept": 20}])).key == ("exclude", 0, "dept")
+@pytest.mark.parametrize("levels", [20, []])
+def test_an_exclude_with_an_unknown_factor_is_refused(levels):
+    assert refused(space(exclude=[{"dept": levels}])).key == ("exclude", 0, "dept")
 
 
 def test_excluding_everything_is_refused():
