@@ -286,7 +286,7 @@ def complete_shortcut(value: str | Mapping[str, Any], merge: str = "add") -> dic
     if not isinstance(mapping, Mapping) or "op" not in mapping:
         raise SettingError(f"a shortcut is a name or a mapping with op, not {value!r}; ops: {', '.join(SHORTCUTS)}")
     op = mapping["op"]
-    if op not in SHORTCUTS:
+    if not isinstance(op, str) or op not in SHORTCUTS:
         raise unknown("shortcut", op, SHORTCUTS, ("op",) if isinstance(value, Mapping) else ())
     if merge not in SHORTCUTS[op].merges:
         raise SettingError(f'shortcut {op} cannot be used with "{merge}", only with {", ".join(SHORTCUTS[op].merges)}')

@@ -128,7 +128,7 @@ def _named(value: object, registry: Mapping[str, Any], what: str, key: Key) -> d
     if not isinstance(given, Mapping) or "name" not in given:
         raise SettingError(f"{what} is one of {', '.join(registry)}, or a mapping with its name and arguments", key)
     name = given["name"]
-    if name not in registry:
+    if not isinstance(name, str) or name not in registry:
         raise unknown(what, name, registry, key)
     arguments = {key: each for key, each in given.items() if key != "name"}
     try:

@@ -42,7 +42,7 @@ class ResNetImageNet(ResidualSettings):
 
 def complete(mapping: Mapping[str, Any]) -> dict[str, Any]:
     """Return every setting, checked; SettingError for a depth that the papers do not have, listing those they have."""
-    block = "basic" if mapping.get("depth") in UNITS["basic"] else "bottleneck"
+    block = "basic" if mapping.get("depth") in list(UNITS["basic"]) else "bottleneck"
     settings = complete_residual(ResNetImageNet, mapping, "resnet_imagenet setting", block)
     settings["downsample"] = settings["downsample"] or "projection"
     if settings["depth"] not in UNITS.get(settings["block"], ()):

@@ -75,6 +75,7 @@ def refusal(**settings):
         ),
         ({"family": "resnet_imagenet", "depth": 50, "block": "basic"}, "cannot be built with basic blocks"),
         ({"family": "resnet_imagenet", "depth": 50, "block": "single"}, "with single blocks: there are 18"),
+        ({"family": "resnet_imagenet", "depth": [18]}, "a whole number"),
         ({"family": "vgg", "depth": 17}, "known: 11, 13, 16, 19"),
         ({"family": "highway", "depth": 21}, "3n+2 layers, as 20, 23"),
         ({"family": "densenet", "depth": 41}, "3n+4 layers, as 40, 43"),

@@ -168,6 +168,7 @@ def test_pad_takes_every_second_pixel_and_adds_zero_channels():
     [
         ("identitty", 'did you mean "identity"', ()),
         ({"op": "scael"}, 'did you mean "scale"', ("op",)),
+        ({"op": ["identity"]}, "unknown shortcut", ("op",)),
         ({"op": "scale", "shortcut": "x"}, "must be a number", ("shortcut",)),
         ({"op": "dropout", "rate": 1.0}, "from 0 below 1", ("rate",)),
         ({"op": "exclusive_gate", "bais": 1}, 'did you mean "bias"', ("bais",)),

@@ -34,6 +34,8 @@ def test_the_arguments_of_tpe_are_pinned():
         ({"arms": 0}, ("arms",), "at least 1"),
         ({"arms": 3, "sampler": "tpa"}, ("sampler",), 'did you mean "tpe"'),
         ({"arms": 3, "sampler": {"name": "tpe", "startup": 3}}, ("sampler", "startup"), "n_startup_trials"),
+        ({"arms": 3, "sampler": {"name": [1]}}, ("sampler",), "unknown sampler"),
+        ({"arms": 3, "scheduler": {"name": [1]}}, ("scheduler",), "unknown scheduler"),
         ({"arms": 3, "scheduler": "ahsa"}, ("scheduler",), 'did you mean "asha"'),
         ({"arms": 3, "objectives": ["test_error"]}, ("objectives", 0), "val_error"),
         ({"arms": 3, "objectives": ["params"]}, ("objectives",), "val_error must be"),
