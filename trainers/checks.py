@@ -7,10 +7,10 @@ from typing import Any
 from search_spaces.errors import Key, SettingError, unknown
 
 
-def known_keys(mapping: Mapping[str, Any], known: Iterable[str], kind: str, under: Key = ()) -> None:
-    """Raise SettingError for a key of `mapping`, which stands at `under`, that is not among `known`."""
+def known_keys(given: object, known: Iterable[str], kind: str, under: Key = ()) -> None:
+    """Raise SettingError where `given`, which stands at `under`, is no mapping or has a key that is not in `known`."""
     known = list(known)
-    for key in mapping:
+    for key in mapping(given, under):
         if key not in known:
             raise unknown(kind, key, known, (*under, key))
 
@@ -63,7 +63,7 @@ def word(value: object, known: Iterable[str], key: Key) -> str:
 
 
 def _name(key: Key) -> str:
-    return ".".join(str(part) for part in key)
+    return ".".join(str(part) for part in key) or "this"
 
 
 def _range(low: float, high: float | None, above: bool = False) -> str:

@@ -103,6 +103,8 @@ def test_a_recipes_name_is_no_part_of_the_identity():
         ({"normalise": "pixel_mean"}, FOLDER, ("normalise",), "channel"),
         ({"init": {"conv": "xavier"}}, DIGITS, ("init", "conv"), "he_fan_in"),
         ({"schedule": 3}, DIGITS, ("schedule",), "mapping"),
+        (1, DIGITS, (), "this must be a mapping"),
+        (None, DIGITS, (), "this must be a mapping"),
     ],
 )
 def test_wrong_training_is_refused_where_it_stands(training, data, key, part):
