@@ -74,7 +74,7 @@ def test_a_missing_data_set_says_where_it_was_looked_for(tmp_path):
 
 def test_a_missing_batch_is_named(cifar10):
     (cifar10 / "cifar-10-batches-py" / "data_batch_3").unlink()
-    with pytest.raises(SettingError, match=r"data_batch_3 is missing.*download: true fetches CIFAR-10"):
+    with pytest.raises(SettingError, match=r"data_batch_3 is missing.*download: true to fetch CIFAR-10"):
         inspect_data({"name": "cifar10", "root": str(cifar10)})
 
 
@@ -233,6 +233,14 @@ def test_an_image_folder_trains_and_validates(photographs):
     record = Trainer(asked).run_epoch()[0]
     assert record.test_error is not None
     assert record.val_error is not None
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_photographs_leave_the_callers_random_numbers_alone(photographs, workers):
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    train(network(), folder(photographs, workers=workers), {"epochs": 1, "batch_size": 4})
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_a_folder_without_parts_says_what_is_needed(tmp_path):

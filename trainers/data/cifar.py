@@ -48,7 +48,7 @@ def _load(which: Cifar, settings: Mapping[str, Any]) -> Splits:
         return _read_all(which, root)
     except SettingError as error:
         if not settings["download"]:
-            raise SettingError(f"{error.message}; download: true fetches {which.title} anew", error.key) from None
+            raise SettingError(f"{error.message}; or set download: true to fetch {which.title}", error.key) from None
     download(which.title, root)
     return _read_all(which, root)
 
