@@ -63,6 +63,7 @@ class FolderFeed:
             num_workers=workers,
             prefetch_factor=self.folder.prefetch if workers else None,
             pin_memory=self.device.type == "cuda",
+            generator=torch.Generator(),  # a loader draws a number when it starts, by default from the caller's
         )
         try:
             for images, labels in loader:

@@ -239,7 +239,8 @@ def test_an_image_folder_trains_and_validates(photographs):
 def test_photographs_leave_the_callers_random_numbers_alone(photographs, workers):
     torch.manual_seed(5)
     before = torch.get_rng_state()
-    train(network(), folder(photographs, workers=workers), {"epochs": 1, "batch_size": 4})
+    data = folder(photographs, workers=workers)
+    Trainer(task(0, data=data, network_settings=network(), batch_size=4, epochs=1)).run_epoch()
     assert torch.equal(torch.get_rng_state(), before)
 
 
