@@ -1,5 +1,6 @@
 """Read a YAML file as plain values, remembering the line of every key, so that errors can point at it."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,9 @@ from search_spaces.errors import Key
 PLAIN_TAGS = {
     f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "str", "seq", "map", "timestamp")
 }
+
+DEEPEST = 50
+"""How many mappings and lists may stand in one another; no setting needs ten."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,8 @@ def parse_yaml(text: str, name: str) -> YamlSource:
         raise StudyFileError(f"not valid YAML: {error.problem}", name, line) from None
     except (yaml.YAMLError, ValueError) as error:
         raise StudyFileError(f"not valid YAML: {error}", name) from None
+    except RecursionError:
+        raise StudyFileError("not valid YAML for a study file: nested too deep", name) from None
     if node is None:
         raise StudyFileError("the file is empty; a study needs at least `study:` and `network:`", name)
     if not isinstance(node, yaml.MappingNode):
@@ -88,6 +94,9 @@ class _Reader:
 
     def value(self, node: yaml.Node, key: Key) -> object:
         self.lines.setdefault(key, node.start_mark.line + 1)
+        if len(key) > DEEPEST:
+            what = f"nested more than {DEEPEST} deep, or an alias inside what it names"
+            raise self._error(f"not valid YAML for a study file: {what}", node, key[:1])
         if node.tag not in PLAIN_TAGS:
             raise self._error(f"the tag {node.tag} is not allowed: a study file holds plain values only", node, key)
         if isinstance(node, yaml.MappingNode):
@@ -102,6 +111,7 @@ class _Reader:
             if not isinstance(name_node, yaml.ScalarNode) or name_node.tag not in PLAIN_TAGS:
                 raise self._error("merge keys, tags and nested keys are not allowed here", name_node, key)
             name = name_node.value
+            self._check_text(name, name_node, key)
             if name in found:
                 raise self._error(
                     f"the key stands twice; the first is in line {self.lines[(*key, name)]}", name_node, (*key, name)
@@ -115,11 +125,27 @@ class _Reader:
             value = yaml.SafeLoader("").construct_object(node, deep=True)
         except (yaml.YAMLError, ValueError) as error:
             raise self._error(f"cannot read the value {node.value!r}: {error}", node, key) from None
+        except (LookupError, AttributeError, OverflowError):
+            kind = node.tag.rpartition(":")[2]
+            raise self._error(f"not valid YAML: the value {node.value!r} is no {kind}", node, key) from None
+        if isinstance(value, int) and abs(value) > sys.float_info.max:
+            raise self._error("this number is too large: at most 1.8e308", node, key)
+        if isinstance(value, str):
+            self._check_text(value, node, key)
         if isinstance(value, str) and node.tag.endswith(":str"):
             return _number(value)
         if value is None or isinstance(value, bool | int | float | str):
             return value
         return str(node.value)
+
+    def _check_text(self, text: str, node: yaml.Node, key: Key) -> None:
+        """Refuse escapes such as "\\ud800", half a character, which no file, page or database can hold."""
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise self._error(f"not valid YAML: {text!r} cannot be written as UTF-8", node, key) from None
+        if "\0" in text:
+            raise self._error(f"not valid YAML: {text!r} has the character \\0 in it", node, key)
 
     def _error(self, message: str, node: yaml.Node, key: Key) -> StudyFileError:
         return StudyFileError(message, self.name, node.start_mark.line + 1, key)
