@@ -5,7 +5,17 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 
 from orchestrator.errors import UserError
@@ -14,6 +24,23 @@ from reports.analysis.settings import SEEDS, repeats_from
 from search_spaces.errors import Key, SettingError, unknown
 
 NAME = r"^[a-z0-9][a-z0-9-]*$"
+MOST_SEEDS = 100_000
+LAST_SEED = 2**63 - 1
+"""The databases hold no larger integer."""
+
+
+def _number(low: int, high: int, above: bool = False) -> BeforeValidator:
+    """Return the check of a number from `low`, or `above` it, to `high`, which stays a whole number if it is one."""
+    right = f"must be a number {f'above {low} and at most' if above else f'from {low} to'} {high:,}"
+
+    def check(value: object) -> object:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError(f"{right}, not {value!r}")
+        if not low <= value <= high or (above and value == low):
+            raise ValueError(f"{right}, not {value!r}")
+        return value
+
+    return BeforeValidator(check)
 
 
 class _Section(BaseModel):
@@ -29,8 +56,8 @@ class Looks(_Section):
     with seeds that no other arm has: what differs between the two is noise.
     """
 
-    looks: Annotated[list[Annotated[int, Field(ge=2)]], Field(min_length=1)] | None = None
-    count: Annotated[int, Field(ge=1)] | None = None
+    looks: Annotated[list[Annotated[int, Field(ge=2, le=MOST_SEEDS)]], Field(min_length=1)] | None = None
+    count: Annotated[int, Field(ge=1, le=MOST_SEEDS)] | None = None
     aa: bool = False
 
     @field_validator("looks")
@@ -60,17 +87,17 @@ class Resources(_Section):
     `gpus` is a GPU or a part of one, of whose memory the pack then takes no more than that part.
     """
 
-    cpus: Annotated[int | float, Field(gt=0)] = 1
-    gpus: Annotated[int | float, Field(ge=0)] = 0
-    seeds_per_pack: Annotated[int, Field(ge=1)] = 4
-    max_concurrent: Annotated[int, Field(ge=1)] | None = None
-    checkpoint_seconds: Annotated[int | float, Field(ge=0)] = 10
+    cpus: Annotated[int | float, _number(0, 100_000, above=True)] = 1
+    gpus: Annotated[int | float, _number(0, 1)] = 0
+    seeds_per_pack: Annotated[int, Field(ge=1, le=MOST_SEEDS)] = 4
+    max_concurrent: Annotated[int, Field(ge=1, le=MOST_SEEDS)] | None = None
+    checkpoint_seconds: Annotated[int | float, _number(0, 1_000_000_000)] = 10
 
-    @field_validator("gpus")
+    @field_validator("gpus", mode="before")
     @classmethod
-    def _at_most_one(cls, gpus: float) -> float:
-        if gpus > 1:
-            raise ValueError(f"a pack trains on one GPU (1) or on a part of one (0.5), not on {gpus:g}")
+    def _at_most_one(cls, gpus: object) -> object:
+        if isinstance(gpus, int | float) and gpus > 1:
+            raise ValueError(f"a pack trains on one GPU (1) or on a part of one (0.5), not on {gpus}")
         return gpus
 
 
@@ -85,8 +112,8 @@ def _kind(value: object) -> str | None:
 Mapped = Annotated[dict[str, Any], Tag("mapping")]
 NameOrMapping = Annotated[Annotated[str, Tag("word")] | Mapped, Discriminator(_kind)]
 Levels = Annotated[Annotated[list[Any], Tag("list")] | Mapped, Discriminator(_kind)]
-SeedCount = Annotated[int, Field(ge=1), Tag("number")]
-SeedList = Annotated[list[Annotated[int, Field(ge=0)]], Tag("list")]
+SeedCount = Annotated[int, Field(ge=1, le=MOST_SEEDS), Tag("number")]
+SeedList = Annotated[list[Annotated[int, Field(ge=0, le=LAST_SEED)]], Field(max_length=MOST_SEEDS), Tag("list")]
 Seeds = Annotated[SeedCount | SeedList | Annotated[Looks, Tag("mapping")], Discriminator(_kind)]
 
 
@@ -103,10 +130,10 @@ class StudyFile(_Section):
     baseline: dict[str, Any] = Field(default_factory=dict)
     exclude: list[dict[str, Any]] = Field(default_factory=list)
     where: str | None = None
-    match: dict[str, Any] | None = None
+    match: NameOrMapping | None = None
     training: dict[str, Any] = Field(default_factory=dict)
     seeds: Seeds = SEEDS
-    fail_above: Annotated[int | float, Field(gt=0, le=100)] | None = None
+    fail_above: Annotated[int | float, _number(0, 100, above=True)] | None = None
     claims: list[dict[str, Any]] = Field(default_factory=list)
     analysis: dict[str, Any] = Field(default_factory=dict)
     resources: Resources = Resources()
@@ -207,6 +234,7 @@ EXPECTED: Mapping[str, str] = {
     "search": "a mapping such as `search: {sampler: tpe, arms: 30}`",
     "baseline": "a mapping such as `baseline: {variant: original}`",
     "exclude": "a list of mappings such as `exclude: [{depth: 110, variant: plain}]`",
+    "match": "`match: params` or a mapping such as `match: {what: flops, tolerance: 0.02}`",
     "training": "a mapping such as `training: {recipe: quick, epochs: 10}`",
     "seeds": (
         "a number (`seeds: 3`), a list (`seeds: [0, 1, 2]`), `seeds: {looks: [3, 5, 8]}` "

@@ -38,6 +38,10 @@ def test_looks_begin_with_the_first_look() -> None:
         ("study: a\nseeds: []\n", "a.yaml:2: seeds: no seeds"),
         ("study: a\nseeds: [1, 2, 1]\n", "a.yaml:2: seeds: seed 1 stands twice"),
         ("study: a\nseeds: [-1]\n", "a.yaml:2: seeds"),
+        ("study: a\nseeds: [9223372036854775808]\n", r"a.yaml:2: seeds\[0\]: .*9223372036854775807"),
+        ("study: a\nseeds: 10000000000000000000\n", "a.yaml:2: seeds: .*100000"),
+        ("study: a\nseeds: {count: 100001}\n", r"a.yaml:2: seeds\.count: .*100000"),
+        ("study: a\nseeds: {looks: [3, 100001]}\n", r"a.yaml:2: seeds\.looks\[1\]: .*100000"),
         ("study: a\nseeds: many\n", "a.yaml:2: seeds: .*write a number"),
         ("study: a\nseeds: {looks: [5, 3]}\n", "looks must increase"),
         ("study: a\nnetwork: 56\n", "a.yaml:2: network: .*write a mapping"),
@@ -47,6 +51,19 @@ def test_looks_begin_with_the_first_look() -> None:
         ("study: a\nresources:\n  cpus: 0\n", r"a.yaml:3: resources\.cpus: "),
         ("study: a\nresources:\n  gpus: 2\n", r"a.yaml:3: resources\.gpus: a pack trains on one GPU"),
         ("study: a\nfail_above: 120\n", "a.yaml:2: fail_above: "),
+        ("study: a\nfail_above: '20'\n", "a.yaml:2: fail_above: must be a number above 0 and at most 100, not '20'"),
+        ("study: a\nfail_above: .nan\n", "a.yaml:2: fail_above: must be a number above 0 and at most 100, not nan"),
+        ("study: a\nfail_above: 0\n", "a.yaml:2: fail_above: must be a number above 0"),
+        ("study: a\nfail_above: true\n", "a.yaml:2: fail_above: must be a number above 0 and at most 100, not True"),
+        ("study: a\nresources: {cpus: true}\n", r"a.yaml:2: resources\.cpus: must be a number above 0 .*, not True"),
+        ("study: a\nresources: {cpus: .inf}\n", r"a.yaml:2: resources\.cpus: must be a number above 0 .*, not inf"),
+        ("study: a\nresources: {cpus: [1]}\n", r"a.yaml:2: resources\.cpus: must be a number above 0 .*, not \[1\]"),
+        ("study: a\nresources: {gpus: .nan}\n", r"a.yaml:2: resources\.gpus: must be a number from 0 to 1, not nan"),
+        ("study: a\nresources: {gpus: .inf}\n", r"a.yaml:2: resources\.gpus: a pack trains on one GPU .*not on inf"),
+        ("study: a\nresources: {checkpoint_seconds: .inf}\n", r"a.yaml:2: resources\.checkpoint_seconds: .*, not inf"),
+        ("study: a\nresources: {max_concurrent: 1.5}\n", r"a.yaml:2: resources\.max_concurrent: .*integer"),
+        ("study: a\nmatch: 3\n", "a.yaml:2: match: .*write `match: params` or"),
+        ("study: a\nmatch: [params]\n", "a.yaml:2: match: .*write `match: params` or"),
         ("study: a\nprobes: [lesion]\n", "a.yaml:2: probes: this version"),
         ("study: true\n", "a.yaml:1: study: "),
     ],
@@ -54,6 +71,20 @@ def test_looks_begin_with_the_first_look() -> None:
 def test_every_mistake_names_line_key_and_remedy(text: str, message: str) -> None:
     with pytest.raises(UserError, match=message):
         check(text)
+
+
+def test_costs_are_matched_by_a_word_or_a_mapping() -> None:
+    assert check("study: a\nmatch: params\n").file.match == "params"
+    assert check("study: a\nmatch: {what: flops}\n").file.match == {"what": "flops"}
+
+
+def test_a_number_stays_as_it_is_written() -> None:
+    file = check("study: a\nfail_above: 20\nresources: {cpus: 0.5, gpus: 1}\n").file
+    assert [repr(each) for each in (file.fail_above, file.resources.cpus, file.resources.gpus)] == ["20", "0.5", "1"]
+
+
+def test_the_largest_seed_is_the_databases() -> None:
+    assert check("study: a\nseeds: [9223372036854775807]\n").file.first_seeds() == (2**63 - 1,)
 
 
 def test_changes_are_laid_over_the_file(tmp_path) -> None:
