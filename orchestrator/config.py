@@ -19,7 +19,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from orchestrator.errors import UserError
-from orchestrator.yaml_source import YamlSource, parse_value, read_yaml
+from orchestrator.yaml_source import YamlSource, is_utf8, parse_value, read_yaml
 from reports.analysis.settings import SEEDS, repeats_from
 from search_spaces.errors import Key, SettingError, unknown
 
@@ -187,6 +187,8 @@ def read_study(path: Path, changes: Sequence[str] = ()) -> StudyConfig:
     """Read the study file at `path` with ``PATH=VALUE`` changes on top; UserError for every mistake in it."""
     source = read_yaml(path)
     for change in changes:
+        if not is_utf8(change):
+            raise UserError(f"--set {change!r}: cannot be written as UTF-8")
         name, equals, text = change.partition("=")
         if not equals or not name.strip():
             raise UserError(f"--set {change}: write PATH=VALUE, for instance --set training.epochs=2")

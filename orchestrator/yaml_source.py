@@ -140,10 +140,8 @@ class _Reader:
 
     def _check_text(self, text: str, node: yaml.Node, key: Key) -> None:
         """Refuse escapes such as "\\ud800", half a character, which no file, page or database can hold."""
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            raise self._error(f"not valid YAML: {text!r} cannot be written as UTF-8", node, key) from None
+        if not is_utf8(text):
+            raise self._error(f"not valid YAML: {text!r} cannot be written as UTF-8", node, key)
         if "\0" in text:
             raise self._error(f"not valid YAML: {text!r} has the character \\0 in it", node, key)
 
@@ -155,6 +153,15 @@ def parse_value(text: str) -> object:
     """Parse the VALUE of ``--set PATH=VALUE`` as YAML; UserError when it is not a plain value."""
     source = parse_yaml(f"value: {text}\n", f"--set ...={text}")
     return source.data["value"]
+
+
+def is_utf8(text: str) -> bool:
+    """Whether `text` can be written as UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _number(text: str) -> object:

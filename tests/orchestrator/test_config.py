@@ -92,7 +92,10 @@ def test_changes_are_laid_over_the_file(tmp_path) -> None:
     assert read_study(tmp_path / "a.yaml", ["seeds=2", "training.epochs=1"]).file.training == {"epochs": 1}
 
 
-def test_a_change_without_a_value_is_refused(tmp_path) -> None:
+@pytest.mark.parametrize(
+    ("change", "message"), [("seeds", "write PATH=VALUE"), ("\udcff=1", "UTF-8"), ("question=\udcff", "UTF-8")]
+)
+def test_a_change_that_cannot_be_read_is_refused(tmp_path, change: str, message: str) -> None:
     (tmp_path / "a.yaml").write_text("study: a\n")
-    with pytest.raises(UserError, match="write PATH=VALUE"):
-        read_study(tmp_path / "a.yaml", ["seeds"])
+    with pytest.raises(UserError, match=message):
+        read_study(tmp_path / "a.yaml", [change])
