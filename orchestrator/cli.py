@@ -149,7 +149,10 @@ def query(
     from orchestrator.storage import query as read
     from reports.tables import render_frame
 
-    print(render_frame(read(database(db), sql), format.value))
+    rows = read(database(db), sql)
+    if format is QueryFormat.json and (twice := rows.columns[rows.columns.duplicated()].tolist()):
+        raise UserError(f'two columns are called "{twice[0]}", of which JSON can hold one: name one of them by AS')
+    print(render_frame(rows, format.value))
 
 
 @app.command()

@@ -72,7 +72,8 @@ class Preview:
             f"{self.new} new, {self.cached} cached, {len(self.orphaned)} orphaned arms",
             self._time(),
         ]
-        found += [f'orphaned: "{name}" is no longer in the study file as it was; its results stay' for name in self.orphaned]
+        gone = "is no longer in the study file as it was; its results stay"
+        found += [f'orphaned: "{name}" {gone}' for name in self.orphaned]
         return [*found, *self.notes, *self.prospects]
 
     def _time(self) -> str:

@@ -4,7 +4,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event as Flag
 from threading import current_thread, main_thread
@@ -190,7 +190,7 @@ def _executor(job: _Job) -> Executor:
     )
     if options.executor == "inline":
         _check_gpu(job.config)
-        return InlineExecutor(worker)
+        return InlineExecutor(replace(worker, threads=min(worker.threads, os.cpu_count() or 1)))
     # Ray takes seconds to import, and a study with nothing left to train does not need it.
     from orchestrator.engine.ray_tune import RayExecutor
 

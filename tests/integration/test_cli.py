@@ -42,6 +42,8 @@ def test_status_query_and_report_read_what_run_wrote(trained: Path) -> None:
     sql = "SELECT arm, count(*) AS n FROM trial_results GROUP BY arm ORDER BY arm"
     rows = json.loads(orchestrate("query", sql, "--format", "json").stdout)
     assert rows == [{"arm": "variant=original", "n": 2}, {"arm": "variant=plain", "n": 2}]
+    twice = orchestrate("query", "SELECT 1 AS a, 2 AS a", "--format", "json").stderr
+    assert 'two columns are called "a"' in twice
     assert orchestrate("report", "small").stdout.strip().endswith("index.html")
 
 

@@ -34,6 +34,11 @@ def test_a_gpu_that_is_not_here_is_one_message(small: Path, monkeypatch: pytest.
         run_study(small, changes=["resources.gpus=0.5"], options=INLINE)
 
 
+def test_a_machine_is_not_asked_for_more_threads_than_it_has_cores(small: Path) -> None:
+    study = run_study(small, changes=["resources.cpus=100000", "seeds=1", "training.epochs=1"], options=INLINE).study
+    assert {trial.state for trial in study.trials} == {State.COMPLETE}
+
+
 def test_a_worker_keeps_to_its_part_of_a_gpu(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     taken = []
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
