@@ -21,16 +21,22 @@ DEEPEST = 50
 
 @dataclass(frozen=True)
 class YamlSource:
-    """A parsed file: `data` holds plain values, `lines` the 1-based line of each key path in it."""
+    """A parsed file: `data` holds plain values, `lines` the 1-based line of each key path in it.
+
+    `given` are the key paths that ``--set`` has put there, which no line of the file holds.
+    """
 
     name: str
     text: str
     data: dict[str, Any]
     lines: Mapping[Key, int] = field(default_factory=dict)
+    given: frozenset[Key] = frozenset()
 
     def error(self, message: str, key: Key = ()) -> StudyFileError:
         """Return the error for the setting at `key`, pointing at its line or that of the nearest key around it."""
         for length in range(len(key), -1, -1):
+            if key[:length] in self.given:
+                return StudyFileError(message, f"{self.name} --set", None, key)
             if key[:length] in self.lines:
                 return StudyFileError(message, self.name, self.lines[key[:length]], key)
         return StudyFileError(message, self.name, None, key)
@@ -40,16 +46,18 @@ class YamlSource:
         data = _copy(self.data)
         place: Any = data
         *parents, last = path.split(".")
+        given: set[Key] = {(*parents, last)}
         for depth, part in enumerate(parents):
             if part not in place or place[part] is None:
                 place[part] = {}
+                given.add(tuple(parents[: depth + 1]))
             if isinstance(place[part], str) and part in ("data", "shortcut"):
                 place[part] = {"name" if part == "data" else "op": place[part]}
             if not isinstance(place[part], dict):
                 raise UserError(f"--set {path}: {'.'.join(parents[: depth + 1])} is no mapping, so it has no settings")
             place = place[part]
         place[last] = value
-        return YamlSource(self.name, self.text, data, self.lines)
+        return YamlSource(self.name, self.text, data, self.lines, self.given | given)
 
 
 def read_yaml(path: Path) -> YamlSource:

@@ -62,7 +62,7 @@ def test_plan_counts_new_and_cached_trials_and_writes_nothing(small: Path) -> No
     ("words", "message"),
     [
         (["run", "none.yaml"], "none.yaml: no such file"),
-        (["run", "small.yaml", "--set", "network.depth=21"], "small.yaml:4: network.depth"),
+        (["run", "small.yaml", "--set", "network.depth=21"], "small.yaml --set: network.depth"),
         (["run", "small.yaml", "--executor", "rai"], 'did you mean "ray"'),
         (["run", "small.yaml", "--address", "127.0.0.1:1"], "no Ray cluster answers at 127.0.0.1:1"),
         (["run", "small.yaml", "--db", "postgres://"], "names no database"),

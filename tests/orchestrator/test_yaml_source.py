@@ -96,3 +96,11 @@ def test_a_part_of_a_data_set_named_by_a_word_can_be_changed() -> None:
 )
 def test_the_value_of_set_is_read_as_yaml(text: str, value: object) -> None:
     assert parse_value(text) == value
+
+
+def test_a_mistake_in_a_change_is_not_looked_for_in_the_file() -> None:
+    source = parse_yaml("study: a\ntraining:\n  epochs: 1\n", "a.yaml").changed("training.lr", -1)
+    source = source.changed("search.arms", 3)
+    assert str(source.error("no", ("training", "lr"))) == "a.yaml --set: training.lr: no"
+    assert str(source.error("no", ("search",))) == "a.yaml --set: search: no"
+    assert str(source.error("no", ("training", "epochs"))) == "a.yaml:3: training.epochs: no"
