@@ -15,6 +15,9 @@ from search_spaces.errors import SettingError, unknown
 
 KEYS = ("id", "says", "where", "by", "over", "within", "rate", "test", "metric", "paper")
 OVER = ("every", "average", "any")
+LARGEST = 1_000_000_000
+"""No margin and no standard deviation is larger, in the unit of any metric."""
+MOST_RUNS = 100_000
 _PAPER_KEYS = ("sd", "n", "ref", "statistic")
 _RATE = re.compile(r"\s*(>=|<=|>|<)\s*(\d*\.?\d+)\s*")
 _KIND = re.compile(r"[A-Za-z_]\w*(\.[\w-]+)+")
@@ -152,9 +155,10 @@ def _word(given: Mapping[str, Any], key: str, known: tuple[str, ...]) -> str:
 
 def _size(given: Mapping[str, Any], key: str, zero: bool) -> float:
     value = given[key]
-    is_number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
-    if not is_number or value < 0 or (value == 0 and not zero):
-        raise SettingError(f"{key} must be a number {'from 0 on' if zero else 'above 0'}, not {value!r}", (key,))
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not 0 <= value <= LARGEST or (value == 0 and not zero):
+        low = "from 0 on" if zero else "above 0"
+        raise SettingError(f"{key} must be a number {low}, at most {LARGEST:,}, not {value!r}", (key,))
     return float(value)
 
 
@@ -229,8 +233,8 @@ def _paper(given: Mapping[str, Any], statement: Statement) -> Published | None:
     if "statistic" in paper and kind is None:
         raise SettingError('statistic must be "mean", "median of 5", "best of 5" or "single"', ("paper", "statistic"))
     n = paper.get("n", runs)
-    if n is not None and (not isinstance(n, int) or isinstance(n, bool) or n < 1):
-        raise SettingError(f"n must be the number of runs, not {n!r}", ("paper", "n"))
+    if n is not None and (not isinstance(n, int) or isinstance(n, bool) or not 1 <= n <= MOST_RUNS):
+        raise SettingError(f"n must be the number of runs, at most {MOST_RUNS:,}, not {n!r}", ("paper", "n"))
     try:
         sd = _size(paper, "sd", zero=False) if paper.get("sd") is not None else None
     except SettingError as error:

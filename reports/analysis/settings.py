@@ -12,6 +12,8 @@ TESTS = ("paired", "pooled", "welch", "sign")
 FAMILIES = ("holm", "none")
 SEEDS = 3
 """How many seeds a study has that does not say."""
+LEAST_ALPHA = 1e-9
+"""Below it the quantiles of Student's t are no longer exact, and far below there are none."""
 _KEYS = ("alpha", "family", "looks", "power", "futility", "test")
 
 
@@ -55,11 +57,20 @@ def parse_analysis(analysis: Mapping[str, Any] | None, seeds: object = None) -> 
         looks = parse_looks(asked, ("seeds", "looks"))
     elif "looks" in given:
         looks = parse_looks(given["looks"], ("analysis", "looks"))
+    alpha, power = _share(given, "alpha", 0.05), _share(given, "power", 0.8)
+    if alpha < LEAST_ALPHA:
+        raise SettingError(f"alpha must be at least {LEAST_ALPHA:g}, not {alpha!r}", ("analysis", "alpha"))
+    if power <= alpha:
+        key = "power" if "power" in given else "alpha"
+        raise SettingError(
+            f"power must be above alpha, not {power!r} with an alpha of {alpha!r}: chance alone decides as often",
+            ("analysis", key),
+        )
     return AnalysisSettings(
-        alpha=_share(given, "alpha", 0.05),
+        alpha=alpha,
         family=_word(given, "family", FAMILIES),
         looks=looks,
-        power=_share(given, "power", 0.8),
+        power=power,
         futility=_share(given, "futility", 0.1, zero=True),
         test=_word(given, "test", TESTS),
     )
