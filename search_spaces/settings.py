@@ -1,7 +1,7 @@
 """Settings read off a signature: the keyword arguments of a class or function are its schema."""
 
 import inspect
-import math
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import NoneType, UnionType
@@ -86,7 +86,7 @@ def _plain(value: Any, annotation: Any, name: str, key: Key) -> Any:
     if annotation is int and not (number and isinstance(value, int)):
         raise SettingError(f"{name} must be a whole number, not {value!r}", key)
     if annotation is float:
-        if not number or not math.isfinite(value):
+        if not number or not abs(value) <= sys.float_info.max:
             raise SettingError(f"{name} must be a number, not {value!r}", key)
         return float(value)
     if annotation is str and not isinstance(value, str):

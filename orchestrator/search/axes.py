@@ -1,5 +1,6 @@
 """The axes of a search space: each factor as the parameters that a sampler chooses, and back to a level."""
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -213,7 +214,8 @@ def parse_interval(name: str, given: Mapping[str, Any], key: Key) -> Interval:
     """Read ``{low, high, step, log}``; SettingError for numbers that are no range."""
     low, high, step, log = (given.get(part) for part in ("low", "high", "step", "log"))
     for part, value in (("low", low), ("high", high), *((("step", step),) if step is not None else ())):
-        if not isinstance(value, int | float) or isinstance(value, bool):
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not abs(value) <= sys.float_info.max:
             raise SettingError(
                 f"a range needs numbers, for instance {{low: 8, high: 64}}; {part} is {value!r}", (*key, part)
             )

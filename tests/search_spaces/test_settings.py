@@ -33,6 +33,8 @@ def test_a_whole_number_becomes_a_float_where_one_is_due():
         ({"count": True}, "whole number"),
         ({"rate": "x"}, "must be a number"),
         ({"rate": float("nan")}, "must be a number"),
+        ({"rate": float("-inf")}, "must be a number"),
+        ({"rate": 10**400}, "must be a number"),
         ({"rate": 1}, "from 0 below 1"),
         ({"word": "c"}, 'unknown word "c"'),
         ({"flag": "yes"}, "true or false"),

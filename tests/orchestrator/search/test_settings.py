@@ -1,8 +1,11 @@
 """Every mistake in a search is named with its key; every sampler argument is stored."""
 
+import math
+
 import pytest
 
 from orchestrator.errors import UserError
+from orchestrator.search.axes import parse_interval
 from orchestrator.search.samplers import SAMPLERS, make_sampler
 from orchestrator.search.settings import parse_search
 from search_spaces.errors import SettingError
@@ -71,6 +74,7 @@ def test_a_mistake_is_named_with_its_key(search, key, message):
     [
         ({"factors": {}}, r"hunt\.yaml:\d+: factors: .*needs factors"),
         ({"factors": {"width": {"low": 4, "high": 1}}}, r"factors\.width\.low: low must be below high"),
+        ({"factors": {"width": {"low": 1, "high": math.inf}}}, r"factors\.width\.high: a range needs numbers"),
         ({"factors": {"width": {"low": 1, "hihg": 4}}}, r"factors\.width\.hihg: .*high"),
         ({"factors": {"shortcut": ["identity", "nonne"]}}, r"factors\.shortcut.*none"),
         ({"factors": {"stage": [1]}}, r"factors\.stage: .*taken"),
@@ -86,6 +90,14 @@ def test_a_mistake_is_named_with_its_key(search, key, message):
 def test_a_mistake_in_the_file_is_named_with_line_and_key(changes, message):
     with pytest.raises(UserError, match=message):
         plan_of(**changes)
+
+
+@pytest.mark.parametrize("part", ["low", "high", "step"])
+@pytest.mark.parametrize("value", ["2", True, math.nan, math.inf, -math.inf, 10**400])
+def test_a_range_has_finite_numbers(part, value):
+    with pytest.raises(SettingError, match=f"{part} is") as refused:
+        parse_interval("width", {"low": 1, "high": 4, "step": 1, part: value}, ("width",))
+    assert refused.value.key == ("width", part)
 
 
 def test_the_mapping_search_belongs_to_the_design_search():
