@@ -1,5 +1,6 @@
 """The head of the page: what was asked, what came out in a sentence or two, and how far the study is."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -214,11 +215,10 @@ def _facts(findings: Findings) -> tuple[tuple[str, str], ...]:
     data = study.settings.get("data")
     named = data.get("name") if isinstance(data, Mapping) else data
     params = [arm.params for arm in findings.arms if arm.params is not None]
-    spent = sum(trial.seconds or 0.0 for trial in study.trials)
-    factors = " × ".join(f"{len(levels)} {shortened(name, 30)}" for name, levels in study.factors.items())
+    spent = sum(trial.seconds or 0.0 for trial in findings.whole.trials)
     facts = [
         ("Data", shortened(str(named), 60) if named else ""),
-        ("Arms", f"{len(findings.arms):,}" + (f" ({factors})" if factors and findings.arms else "")),
+        ("Arms", f"{len(findings.arms):,}{_product(findings)}"),
         ("Searched", counted(len(searched(findings.whole)), "arm") if findings.whole.search else ""),
         ("Seeds", f"{len(findings.seeds)} ({seeds(findings.seeds)})" if findings.seeds else ""),
         ("Parameters", _range(params)),
@@ -226,6 +226,14 @@ def _facts(findings: Findings) -> tuple[tuple[str, str], ...]:
         ("Last result", moment(findings.last_result()) if findings.last_result() else ""),
     ]
     return tuple((label, value) for label, value in facts if value)
+
+
+def _product(findings: Findings) -> str:
+    """Say of which factors the arms are all combinations; nothing where they are but some."""
+    factors = findings.study.factors
+    if not factors or math.prod(map(len, factors.values())) != len(findings.arms):
+        return ""
+    return f" ({' × '.join(f'{len(levels)} {shortened(name, 30)}' for name, levels in factors.items())})"
 
 
 def _range(values: list[int]) -> str:

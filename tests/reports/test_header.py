@@ -2,6 +2,7 @@
 
 from reports.findings import find
 from reports.sections.header import build
+from reports.wording import duration
 from tests.reports import searches, studies
 from tests.reports.small import CRASHED, WAITING, found, near
 
@@ -120,3 +121,20 @@ def test_a_difference_over_seeds_with_fails_says_how_many():
     other = (None, *(error + 1 + error**2 / 100 for error in sound[1:]))
     said = brief(found(("variant",), {("good",): sound, ("bad",): other}, baseline={"variant": "good"}))
     assert ", n=12, 1 of them with a fail)." in said
+
+
+def facts(findings):
+    return dict(build(findings).content.facts)
+
+
+def test_only_a_whole_grid_is_said_to_be_one():
+    grid = {(depth, name): near(3) for depth in (8, 14) for name in "ab"}
+    assert facts(found(("depth", "variant"), grid))["Arms"] == "4 (2 depth × 2 variant)"
+    del grid[8, "b"]
+    assert facts(found(("depth", "variant"), grid))["Arms"] == "3"
+
+
+def test_the_training_time_of_a_search_is_that_of_all_its_trials():
+    whole = searches.searched()
+    spent = sum(trial.seconds or 0.0 for trial in whole.trials)
+    assert facts(find(whole))["Training time"] == duration(spent)
