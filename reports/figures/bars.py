@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reports.figures.forest import ROW, WIDTH, write
+from reports.figures.labels import distinct
 from reports.figures.svg import INK, Drawing
 from reports.figures.theme import colour, draw
-from reports.wording import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+
+LONGEST = 30
 
 
 @dataclass(frozen=True)
@@ -33,14 +36,15 @@ def bars_drawing(bars: Sequence[Bar], prefix: str) -> Drawing:
         axes.set_ylim(height, 0)
         axes.set_yticks([])
         axes.grid(axis="x")
-        for at, bar in enumerate(bars):
+        labels = distinct([bar.label for bar in bars], LONGEST)
+        for at, (bar, label) in enumerate(zip(bars, labels, strict=True)):
             y = ROW * (at + 0.5)
             axes.barh([y], [bar.share], height=0.62 * ROW, color=colour(bar.slot), alpha=0.55)
             if bar.low is not None and bar.high is not None:
                 axes.plot((bar.low, bar.high), (y, y), color=INK, linewidth=1.4, solid_capstyle="butt")
                 for end in (bar.low, bar.high):
                     axes.plot((end, end), (y - 4, y + 4), color=INK, linewidth=1.2)
-            write(axes, 10, y, shortened(bar.label, 30), ha="left")
+            write(axes, 10, y, label, ha="left")
             write(axes, WIDTH - 4, y, _text(bar), ha="right")
         axes.set_xlabel("per cent of the variance")
 

@@ -77,7 +77,7 @@ def curves_drawing(
         axes.set_ylabel("error, %")
         label_ends(axes, _ends(curves, failed))
 
-    return draw(plot, prefix, SIZE, (42, 38, room, 12))
+    return draw(plot, prefix, SIZE, (46, 38, room, 12))
 
 
 def _ends(curves: Sequence[Curve], failed: Sequence[FailedCurve]) -> list[tuple[float, float, str, int]]:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from reports.figures.labels import distinct
 from reports.figures.svg import INK, Drawing
 from reports.figures.theme import colour, draw, marker
-from reports.wording import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 WIDTH = 700
 ROW = 24
 HEADING = 30
+LONGEST = 22
 
 
 @dataclass(frozen=True)
@@ -55,16 +56,17 @@ def forest_drawing(groups: Sequence[Group], prefix: str) -> Drawing:
             if group.heading:
                 write(axes, 0, y + 0.62 * HEADING, group.heading, ha="left", fontweight="bold")
                 y += HEADING
-            for row in group.rows:
-                _row(axes, row, y + ROW / 2, reach)
+            labels = distinct([row.label for row in group.rows], LONGEST)
+            for row, label in zip(group.rows, labels, strict=True):
+                _row(axes, row, label, y + ROW / 2, reach)
                 y += ROW
         axes.set_xlabel("← less error     percentage points     more error →")
 
     return draw(plot, prefix, (WIDTH, height + 46), (150, 40, 190, 6), has_left_spine=False)
 
 
-def _row(axes: "Axes", row: Row, y: float, reach: float) -> None:
-    write(axes, 10, y, shortened(row.label, 22), ha="left")
+def _row(axes: "Axes", row: Row, label: str, y: float, reach: float) -> None:
+    write(axes, 10, y, label, ha="left")
     write(axes, WIDTH - 4, y, row.text, ha="right")
     if row.estimate is None:
         return

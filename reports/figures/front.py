@@ -2,17 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from reports.figures.svg import INK, MUTED, PAPER, Drawing
+from reports.figures.labels import distinct
+from reports.figures.svg import INK, PAPER, Drawing
 from reports.figures.theme import colour, draw, error_scale, marker
-from reports.wording import magnitude, shortened
+from reports.wording import magnitude
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-SIZE = (340, 250)
-_LABELLED = 6
+SIZE = (340, 236)
+MOST_NAMED = 6
+LONGEST = 50
+_LINE = 15  # pixels, the height of a line of the key
+_NEAR = 11  # pixels, below which two numbers would cover each other
 
 
 @dataclass(frozen=True)
@@ -27,37 +31,59 @@ class Point:
 
 
 def front_drawing(points: Sequence[Point], unit: str, prefix: str) -> Drawing:
-    """Draw error over cost, the cost on a logarithmic axis; the arms on the front bear their names."""
+    """Draw error over cost, the cost on a logarithmic axis; the arms on the front are numbered and named below it."""
     front = sorted((each for each in points if each.on_front), key=lambda each: (each.cost, each.error))
+    key = _key(front)
+    below = 42 + _LINE * len(key)
 
     def plot(axes: "Axes") -> None:
         error_scale(axes, [each.error for each in points])
         low, high = min(each.cost for each in points), max(each.cost for each in points)
         axes.set_xscale("log")
-        axes.set_xlim(low / 1.3, high * 1.3)
+        room = max((high / low) ** 0.08, 1.3)
+        axes.set_xlim(low / room, high * room)
         ticks = _ticks(low, high)
         axes.set_xticks(ticks, labels=[magnitude(tick) for tick in ticks])
         axes.minorticks_off()
         steps = ([each.cost for each in front], [each.error for each in front])
         axes.step(*steps, where="post", color=INK, linewidth=1, zorder=1)
-        for each in points:
+        for each in sorted(points, key=lambda each: each.on_front):
             face = colour(each.slot) if each.on_front else PAPER
             drawn = axes.plot([each.cost], [each.error], marker=marker(each.slot), markersize=6, linestyle="none")
             drawn[0].set(markerfacecolor=face, markeredgecolor=colour(each.slot), clip_on=False)
-        for at, each in enumerate(front[:_LABELLED]):
-            axes.annotate(
-                shortened(each.label, 20),
-                xy=(each.cost, each.error),
-                xytext=(6, -12 if at % 2 else 7),
-                textcoords="offset points",
-                fontsize=9.5,
-                color=MUTED,
-                annotation_clip=False,
-            )
+        _number(axes, front[:MOST_NAMED])
+        for at, line in enumerate(key):
+            _write(axes, 8, _LINE * (len(key) - at - 0.5), line, va="center")
         axes.set_xlabel(unit)
         axes.set_ylabel("test error, %")
 
-    return draw(plot, prefix, SIZE, (42, 40, 64, 14))
+    return draw(plot, prefix, (SIZE[0], SIZE[1] + _LINE * len(key)), (46, below, 14, 14))
+
+
+def _key(front: Sequence[Point]) -> list[str]:
+    """Return the names of the front's first arms, each after its number, and how many more there are."""
+    names = distinct([each.label for each in front[:MOST_NAMED]], LONGEST)
+    lines = [f"{number}: {name}" for number, name in enumerate(names, start=1)]
+    more = len(front) - len(names)
+    return [*lines, f"and {more} more at a higher cost"] if more else lines
+
+
+def _number(axes: "Axes", front: Sequence[Point]) -> None:
+    """Number the points at their lower left, where no arm can be; points that all but coincide share a place."""
+    places: list[tuple[float, float, str]] = []
+    for number, each in enumerate(front, start=1):
+        x, y = axes.transData.transform((each.cost, each.error))
+        if places and abs(x - places[-1][0]) < _NEAR and abs(y - places[-1][1]) < _NEAR:
+            x, y, text = places.pop()
+            places.append((x, y, f"{text}, {number}"))
+        else:
+            places.append((x, y, str(number)))
+    for x, y, text in places:
+        _write(axes, x - 4, y - 3, text, ha="right", va="top")
+
+
+def _write(axes: "Axes", x: float, y: float, text: str, **style: Any) -> None:
+    axes.annotate(text, xy=(x, y), xycoords="figure pixels", fontsize=10, annotation_clip=False, **style)
 
 
 def _ticks(low: float, high: float) -> list[float]:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reports.figures.forest import HEADING, ROW, WIDTH, write
+from reports.figures.labels import distinct
 from reports.figures.svg import INK, MUTED, RULE, Drawing
 from reports.figures.theme import colour, draw, marker
-from reports.wording import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,8 +50,9 @@ def margins_drawing(
         axes.grid(axis="x")
         if span is None:
             axes.axvline(0, color=MUTED, linewidth=0.8)
-        for at, row in enumerate(rows):
-            _row(axes, row, ROW * (at + 0.5), low, high)
+        labels = distinct([row.label for row in rows], LONGEST)
+        for at, (row, label) in enumerate(zip(rows, labels, strict=True)):
+            _row(axes, row, label, ROW * (at + 0.5), low, high)
         axes.set_xlabel(unit)
 
     return draw(plot, prefix, (WIDTH, height + HEADING + 16), (230, 40, 150, 6), has_left_spine=False)
@@ -74,8 +75,8 @@ def _scaled(axes: "Axes", numbers: Sequence[float]) -> tuple[float, float]:
     return low - room, high + room
 
 
-def _row(axes: "Axes", row: MarginRow, y: float, left: float, right: float) -> None:
-    write(axes, 10, y, shortened(row.label, LONGEST), ha="left")
+def _row(axes: "Axes", row: MarginRow, label: str, y: float, left: float, right: float) -> None:
+    write(axes, 10, y, label, ha="left")
     write(axes, WIDTH - 4, y, row.text, ha="right")
     start, end = (left if row.floor is None else row.floor), (right if row.ceiling is None else row.ceiling)
     axes.fill_between([start, end], y - 9, y + 9, color=RULE, alpha=0.6, linewidth=0)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reports.figures.forest import write
+from reports.figures.labels import distinct
 from reports.figures.svg import MUTED, PAPER, RULE, Drawing
 from reports.figures.theme import colour, draw, marker
 from reports.figures.ticks import log_ticks
@@ -45,9 +46,8 @@ def level_scale(name: str, levels: Sequence[str | None], ranks: Sequence[int]) -
         (rooms.index(level) + 0.5 + _BAND * (rank / last - 0.5)) / len(rooms)
         for level, rank in zip(levels, ranks, strict=True)
     ]
-    names = [
-        shortened(OFF if room is None else room, max(int((WIDTH / len(rooms) - 8) / _LETTER), 3)) for room in rooms
-    ]
+    most = max(int((WIDTH / len(rooms) - 8) / _LETTER), 3)
+    names = distinct([OFF if room is None else room for room in rooms], most)
     ticks = [((at + 0.5) / len(rooms), text) for at, text in enumerate(names)]
     return Scale(name, tuple(ticks), tuple(places))
 

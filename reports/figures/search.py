@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reports.figures.labels import distinct
 from reports.figures.svg import MUTED, Drawing
 from reports.figures.theme import colour, draw, error_scale, label_ends, label_room, marker
 from reports.figures.ticks import plain_log_axis
@@ -109,7 +110,7 @@ def slice_drawing(points: Sequence[tuple[float, float]], name: str, prefix: str,
         axes.set_xlabel(shortened(name, 40))
         axes.set_ylabel("validation error, %")
 
-    return draw(plot, prefix, SMALL, (42, 40, 12, 12))
+    return draw(plot, prefix, SMALL, (46, 40, 12, 12))
 
 
 def levels_drawing(points: Sequence[tuple[str, float]], levels: Sequence[str], prefix: str) -> Drawing:
@@ -125,7 +126,7 @@ def levels_drawing(points: Sequence[tuple[str, float]], levels: Sequence[str], p
             color=colour(1),
             alpha=0.6,
         )
-        axes.set_yticks(range(len(levels)), labels=[shortened(level, 24) for level in levels])
+        axes.set_yticks(range(len(levels)), labels=distinct(levels, 24))
         axes.set_ylim(len(levels) - 0.5, -0.5)
         axes.set_xlabel("validation error, %")
 

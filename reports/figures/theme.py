@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from reports.figures.labels import told_apart
 from reports.figures.svg import INK, MUTED, RULE, SERIES, Drawing, to_drawing
-from reports.wording import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -141,17 +141,24 @@ def _nothing() -> object:
 
 
 def label_ends(axes: "Axes", ends: Sequence[tuple[float, float, str, int]], gap: float = 12.5) -> None:
-    """Write each line's marker and name right of its end (x, y in data units, name, slot), `gap` pixels apart."""
+    """Write each line's marker and name right of its end (x, y in data units, name, slot), `gap` pixels apart.
+
+    A name that is too long leaves out what all of them share, as the panel's title has it.
+    """
     ends = [end for end in ends if end[2]]
     if not ends:
         return
-    placed = sorted(((axes.transData.transform((x, y))[1], x, name, slot) for x, y, name, slot in ends))
+    names = told_apart([name for _, _, name, _ in ends], LONGEST_LABEL)
+    placed = sorted(
+        (axes.transData.transform((x, y))[1], x, name, slot) for (x, y, _, slot), name in zip(ends, names, strict=True)
+    )
     low, high = axes.bbox.y0, axes.bbox.y1
     heights = spread([each[0] for each in placed], gap, low, high)
-    right = max(axes.transData.transform((each[1], 1))[0] for each in placed)
+    ends_at = max(axes.transData.transform((each[1], 1))[0] for each in placed)
+    right = max(ends_at, axes.bbox.x1 - 6)
     for height, (_, _, name, slot) in zip(heights, placed, strict=True):
         axes.annotate(
-            shortened(name, LONGEST_LABEL),
+            name,
             xy=(right + 18, height),
             xycoords="figure pixels",
             va="center",

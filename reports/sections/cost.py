@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from reports.analysis.pareto import Front, study_front
 from reports.figures.figure import Figure, Panel
-from reports.figures.front import Point, front_drawing
+from reports.figures.front import LONGEST, Point, front_drawing
 from reports.findings import Findings
 from reports.layout import Levels
 from reports.results import Arm
@@ -48,7 +48,8 @@ def _caption(findings: Findings) -> str:
     several = any(summary.n_ok > 1 for summary in findings.summaries.values())
     text = (
         "Mean test error against size. The line joins the arms on the Pareto front: no other arm has both less error "
-        "and less cost. Hollow points are beaten by another arm; shapes and colours are those of the other figures."
+        "and less cost. They are numbered, and named below the axis. Hollow points are beaten by another arm; shapes "
+        "and colours are those of the other figures."
     )
     if several:
         text += " P is how often an arm is on the front when whole seeds are drawn anew."
@@ -76,7 +77,9 @@ def _panel(findings: Findings, key: str, cost: dict[str, float], front: Front) -
 
 
 def _label(arm: Arm) -> str:
-    return " ".join(level(value) for value in arm.levels.values()) or arm.name
+    """Return the arm's levels, each after its factor where all that finds room."""
+    named = ", ".join(f"{factor} {level(value)}" for factor, value in arm.levels.items())
+    return (named if len(named) <= LONGEST else ", ".join(map(level, arm.levels.values()))) or arm.name
 
 
 def _slot(findings: Findings, arm: Arm, slots: Mapping[Levels, int]) -> int:

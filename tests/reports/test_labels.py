@@ -1,0 +1,144 @@
+"""Names and numbers in figures: short, apart from one another, and inside the figure."""
+
+import re
+from dataclasses import replace
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from reports.figures.axis import Run, axis_drawing
+from reports.figures.bars import Bar, bars_drawing
+from reports.figures.forest import Group, Row, forest_drawing
+from reports.figures.front import Point, front_drawing
+from reports.figures.labels import distinct, told_apart
+from reports.figures.margins import MarginRow, margins_drawing
+from reports.figures.search import levels_drawing
+from reports.figures.svg import Drawing
+from reports.findings import find
+from reports.sections.cost import build as cost
+from tests.reports import studies
+
+LONG = "the original residual unit with batch normalisation "
+ALIKE = (f"{LONG}first", f"{LONG}last")
+
+
+def texts(drawing: Drawing) -> list[str]:
+    root = ET.fromstring(f"<svg>{drawing.svg}</svg>".replace("xlink:", ""))
+    return ["".join(each.itertext()) for each in root.iter("text")]
+
+
+def line(label: str, slot: int, **changes: object) -> Run:
+    made = Run(label, slot, (8.0, 20.0), (5.0 + slot, 4.0 + slot), ((8.0, 5.0 + slot), (20.0, 4.0 + slot)), ())
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def panel(runs: list[Run], ticks: tuple[float, ...] = (8.0, 20.0)) -> Drawing:
+    return axis_drawing(runs, prefix="a", values=[5.0, 6.0], factor="depth", ticks=ticks, small=True)
+
+
+def test_lines_leave_out_what_all_of_a_panel_share() -> None:
+    shown = texts(panel([line("variant a, training.lr 0.05", 1), line("variant a, training.lr 0.1", 0)]))
+    assert {"training.lr 0.05", "training.lr 0.1"} <= set(shown)
+
+
+def test_lines_that_differ_in_several_factors_leave_out_the_names_of_these() -> None:
+    shown = texts(panel([line("variant b, training.lr 0.05", 1), line("variant a, training.lr 0.1", 0)]))
+    assert {"b, 0.05", "a, 0.1"} <= set(shown)
+
+
+def test_names_that_find_room_stay_whole() -> None:
+    assert told_apart(["variant a, lr 1", "variant a, lr 2"], 16) == ["variant a, lr 1", "variant a, lr 2"]
+    assert told_apart(["variant a, training.lr 0.05"], 16) == ["variant a, trai…"]
+
+
+def test_names_are_cut_in_the_middle_where_only_the_end_tells_them_apart() -> None:
+    assert distinct(["the original unit a", "the original unit b", "another name that is long"], 16) == [
+        "the original u…a",
+        "the original u…b",
+        "another name th…",
+    ]
+
+
+@pytest.mark.parametrize("most", [3, 5, 12, 16, 34])
+def test_no_name_is_longer_than_asked_and_none_is_like_another(most: int) -> None:
+    names = ["x" * 40 + "a", "x" * 40 + "b", "x" * 40 + "b", f"{LONG}1", f"{LONG}2"]
+    short = distinct(names, most)
+    assert max(map(len, short)) <= most
+    assert len(set(short)) == 4
+
+
+def test_every_figure_tells_long_names_apart() -> None:
+    rows = tuple(Row(name, "", 1, 1.0, 0.5, 1.5) for name in ALIKE)
+    margins = [MarginRow(f"a claim, {name}", "", 1, 1.0, 0.5, 1.5, 0.0, None) for name in ALIKE]
+    for drawing in (
+        panel([line(name, at) for at, name in enumerate(ALIKE)]),
+        bars_drawing([Bar(name, 50.0, None, None, 1) for name in ALIKE], "b"),
+        forest_drawing([Group("", rows)], "f"),
+        margins_drawing(margins, "points", "m"),
+        levels_drawing([(name, 5.0) for name in ALIKE], ALIKE, "l"),
+    ):
+        assert len({text for text in texts(drawing) if re.search("first$|last$", text) and "…" in text}) == 2
+
+
+def crosses(drawing: Drawing) -> list[tuple[float, float]]:
+    """Return where the crosses stand: they alone are drawn by two strokes across each other."""
+    root = ET.fromstring(f"<svg>{drawing.svg}</svg>".replace("xlink:", ""))
+    named = {each.get("id"): each.get("d", "") for each in root.iter("path") if each.get("id")}
+    slanted = {f"#{name}" for name, path in named.items() if path and path.count("M") == 2}
+    return [
+        (float(each.get("x", 0)), float(each.get("y", 0))) for each in root.iter("use") if each.get("href") in slanted
+    ]
+
+
+def test_each_diverged_seed_has_a_cross_of_its_own() -> None:
+    runs = [line("a", 0, diverged=(8.0, 20.0, 20.0, 20.0)), line("b", 1, diverged=(20.0, 20.0))]
+    places = crosses(panel(runs))
+    assert len(set(places)) == len(places) == 6
+    assert len({y for _, y in places}) == 1
+
+
+def test_many_diverged_seeds_stay_at_their_level() -> None:
+    many = line("a", 0, levels=(8.0, 14.0, 20.0), middle=(None,) * 3, diverged=(8.0,) * 20 + (14.0,) * 20)
+    places = sorted(x for x, _ in crosses(panel([many], ticks=(8.0, 14.0, 20.0))))
+    assert len(set(places)) == 40
+    assert max(places[:20]) < min(places[20:])
+
+
+def test_numbers_of_an_axis_that_would_touch_are_left_out_and_the_last_one_stays() -> None:
+    levels = (0.001, 0.01, 0.1, 0.2, 0.3, 0.5, 0.8, 1.0)
+    run = line("a", 0, levels=levels, middle=(4.0,) * 8, points=tuple((level, 4.0) for level in levels))
+    shown = texts(panel([run], ticks=levels))
+    assert {"0.001", "0.01", "0.1", "1"} <= set(shown)
+    assert "0.8" not in shown
+
+
+def points(*costs: float) -> list[Point]:
+    return [Point(f"{LONG}{at}", 6.0 - at / 2, cost, 1, True) for at, cost in enumerate(costs)]
+
+
+def test_arms_on_the_front_are_numbered_and_named_below_the_axis() -> None:
+    shown = texts(front_drawing(points(5e3, 1e4, 2e4), "parameters", "c"))
+    for number in (1, 2, 3):
+        assert str(number) in shown
+        (name,) = [text for text in shown if text.startswith(f"{number}: ")]
+        assert name.endswith(str(number - 1))
+        assert len(name) <= 54
+
+
+def test_a_long_front_says_how_many_arms_it_does_not_name() -> None:
+    shown = texts(front_drawing(points(*(1e3 * 2**at for at in range(9))), "parameters", "c"))
+    assert "and 3 more at a higher cost" in shown
+    assert not [text for text in shown if text.startswith("7: ")]
+
+
+def test_points_that_all_but_coincide_share_a_place_for_their_numbers() -> None:
+    close = [Point("a", 5.0, 1000.0, 1, True), Point("b", 4.99, 1001.0, 1, True), Point("c", 9.0, 9000.0, 1, False)]
+    assert "1, 2" in texts(front_drawing(close, "parameters", "c"))
+
+
+def test_the_cost_of_an_arm_bears_its_factors_names() -> None:
+    section = cost(find(studies.full_grid()))
+    assert section is not None
+    shown = texts(section.figures[0].panels[0].drawing)
+    assert "1: depth 20, variant original" in shown
+    assert "named below the axis" in section.figures[0].caption
