@@ -92,11 +92,13 @@ def _caption(findings: Findings, known: list[Contrast]) -> str:
     base = ", ".join(f"{factor} {level(value)}" for factor, value in findings.study.baseline.items())
     text = (
         f"Each arm minus its baseline ({shortened(base, 60)}), percentage points of test error, with 95 % intervals "
-        "paired by seed; left of zero the arm has less error. Exploratory: the intervals are not adjusted for their "
+        "paired by seed; left of zero the arm has less error. Exploratory"
     )
-    text += f"number ({counted(len(known), 'comparison')}); the table below has Holm's p."
+    if len(known) > 1:
+        text += f": the intervals are not adjusted for their number ({len(known):,} comparisons); the table below has "
+        text += "Holm's p"
     counts = sorted({each.n for each in known})
-    return f"{text} n={listed(counts)}."
+    return f"{text}. n={listed(counts)}."
 
 
 def _description(drawn: list[Contrast]) -> str:

@@ -48,3 +48,16 @@ def test_an_interaction_with_joined_factors_names_them_in_brackets() -> None:
     assert section is not None
     (table,) = [each for each in section.tables if each.name == "anova"]
     assert "width × (wiring and rate together)" in [row[0] for row in table.rows]
+
+
+def test_one_difference_is_not_said_to_be_one_of_many() -> None:
+    def caption(*names: str) -> str:
+        section = build(find(study([({"wiring": name}, ERRORS[name]) for name in names], baseline={"wiring": "a"})))
+        assert section is not None
+        return section.figures[0].caption
+
+    assert "not adjusted for their number (2 comparisons); the table below has Holm's p. n=3." in caption("a", "b", "c")
+    alone = caption("a", "b")
+    assert "1 comparison" not in alone
+    assert "Holm" not in alone
+    assert alone.endswith("left of zero the arm has less error. Exploratory. n=3.")
