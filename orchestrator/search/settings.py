@@ -8,7 +8,7 @@ from orchestrator.search.samplers import SAMPLERS
 from orchestrator.search.schedulers import SCHEDULERS
 from search_spaces.constraints import Condition, parse_where
 from search_spaces.errors import Key, SettingError, unknown
-from search_spaces.settings import Positive, Range, read_settings
+from search_spaces.settings import Range, read_settings
 
 OBJECTIVES = ("val_error", "params", "flops", "seconds")
 RANDOM: Mapping[str, Any] = {"name": "random"}
@@ -16,6 +16,11 @@ NO_SCHEDULER: Mapping[str, Any] = {"name": "none"}
 
 _BESIDE = frozenset({"arms", "control", "confirm", "compare"})
 
+MOST = 100_000
+"""No search has more arms, or seeds of an arm, than a study may have."""
+LAST_SEED = 4_000_000_000
+"""Those who compute what the factors explain take no seed beyond 32 bits."""
+Count = Annotated[int, Range(low=1, high=MOST)]
 HeldOut = Annotated[float, Range(low=0.01, high=0.5)]
 Percent = Annotated[float, Range(low=0, high=100)]
 
@@ -24,8 +29,8 @@ Percent = Annotated[float, Range(low=0, high=100)]
 class Confirm:
     """The confirmation: the `best` arms and the baseline, each with `seeds` fresh seeds on the whole training set."""
 
-    best: Positive = 3
-    seeds: Positive = 5
+    best: Count = 3
+    seeds: Count = 5
 
 
 @dataclass(frozen=True)
@@ -88,11 +93,11 @@ def parse_search(mapping: Mapping[str, Any]) -> SearchSettings:
 
     def schema(
         *,
-        arms: Positive,
+        arms: Count,
         sampler: Any = "tpe",
         objectives: Any = ("val_error",),
-        seeds_per_arm: Positive = 1,
-        seed: Annotated[int, Range(low=0)] = 0,
+        seeds_per_arm: Count = 1,
+        seed: Annotated[int, Range(low=0, high=LAST_SEED)] = 0,
         validation: HeldOut = 0.2,
         penalty: Percent = 100.0,
         scheduler: Any = "none",
@@ -174,7 +179,9 @@ def _confirm(value: object) -> Confirm:
 
 
 def _compare(value: object) -> Compare:
-    def schema(*, samplers: Any = (), schedulers: Any = (), seeds: Annotated[int, Range(low=2)] = 20) -> None: ...
+    def schema(
+        *, samplers: Any = (), schedulers: Any = (), seeds: Annotated[int, Range(low=2, high=MOST)] = 20
+    ) -> None: ...
 
     if value is not None and not isinstance(value, Mapping):
         raise SettingError(f"compare is a mapping such as {{samplers: [tpe, gp]}}, not {value!r}", ("compare",))

@@ -34,7 +34,13 @@ def test_the_arguments_of_tpe_are_pinned():
     ("search", "key", "message"),
     [
         ({}, ("arms",), "missing"),
-        ({"arms": 0}, ("arms",), "at least 1"),
+        ({"arms": 0}, ("arms",), "from 1 to 100000"),
+        ({"arms": 3, "seed": 2**32}, ("seed",), "from 0 to 4e+09"),
+        ({"arms": 10**12}, ("arms",), "from 1 to 100000"),
+        ({"arms": 3, "seeds_per_arm": 10**12}, ("seeds_per_arm",), "from 1 to 100000"),
+        ({"arms": 3, "confirm": {"best": 10**12}}, ("confirm", "best"), "from 1 to 100000"),
+        ({"arms": 3, "confirm": {"seeds": 10**12}}, ("confirm", "seeds"), "from 1 to 100000"),
+        ({"arms": 3, "compare": {"seeds": 10**12}}, ("compare", "seeds"), "from 2 to 100000"),
         ({"arms": 3, "sampler": "tpa"}, ("sampler",), 'did you mean "tpe"'),
         ({"arms": 3, "sampler": {"name": "tpe", "startup": 3}}, ("sampler", "startup"), "n_startup_trials"),
         ({"arms": 3, "sampler": {"name": [1]}}, ("sampler",), "unknown sampler"),
@@ -52,7 +58,7 @@ def test_the_arguments_of_tpe_are_pinned():
             ("compare", "schedulers", 0, "rung"),
             "first_rung",
         ),
-        ({"arms": 3, "compare": {"seeds": 1}}, ("compare", "seeds"), "at least 2"),
+        ({"arms": 3, "compare": {"seeds": 1}}, ("compare", "seeds"), "from 2 to 100000"),
         ({"arms": 3, "compare": ["tpe"]}, ("compare",), "a mapping such as"),
         (
             {"arms": 3, "objectives": ["val_error", "params"], "compare": {"samplers": ["tpe"]}},
