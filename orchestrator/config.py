@@ -27,9 +27,11 @@ NAME = r"^[a-z0-9][a-z0-9-]*$"
 MOST_SEEDS = 100_000
 LAST_SEED = 2**63 - 1
 """The databases hold no larger integer."""
+LEAST_PART = 0.0001
+"""Ray counts processors and GPUs in steps of this size."""
 
 
-def _number(low: int, high: int, above: bool = False) -> BeforeValidator:
+def _number(low: float, high: int, above: bool = False) -> BeforeValidator:
     """Return the check of a number from `low`, or `above` it, to `high`, which stays a whole number if it is one."""
     right = f"must be a number {f'above {low} and at most' if above else f'from {low} to'} {high:,}"
 
@@ -87,7 +89,7 @@ class Resources(_Section):
     `gpus` is a GPU or a part of one, of whose memory the pack then takes no more than that part.
     """
 
-    cpus: Annotated[int | float, _number(0, 100_000, above=True)] = 1
+    cpus: Annotated[int | float, _number(LEAST_PART, 100_000)] = 1
     gpus: Annotated[int | float, _number(0, 1)] = 0
     seeds_per_pack: Annotated[int, Field(ge=1, le=MOST_SEEDS)] = 4
     max_concurrent: Annotated[int, Field(ge=1, le=MOST_SEEDS)] | None = None
@@ -95,9 +97,11 @@ class Resources(_Section):
 
     @field_validator("gpus", mode="before")
     @classmethod
-    def _at_most_one(cls, gpus: object) -> object:
+    def _one_or_a_part(cls, gpus: object) -> object:
         if isinstance(gpus, int | float) and gpus > 1:
             raise ValueError(f"a pack trains on one GPU (1) or on a part of one (0.5), not on {gpus}")
+        if isinstance(gpus, int | float) and 0 < gpus < LEAST_PART:
+            raise ValueError(f"a part of a GPU is at least {LEAST_PART}, not {gpus}")
         return gpus
 
 
