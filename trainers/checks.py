@@ -6,6 +6,9 @@ from typing import Any
 
 from search_spaces.errors import Key, SettingError, unknown
 
+LARGEST = 2**63 - 1
+"""Neither a tensor nor a database holds a larger integer."""
+
 
 def known_keys(given: object, known: Iterable[str], kind: str, under: Key = ()) -> None:
     """Raise SettingError where `given`, which stands at `under`, is no mapping or has a key that is not in `known`."""
@@ -23,12 +26,14 @@ def mapping(value: object, key: Key) -> dict[str, Any]:
 
 
 def integer(value: object, key: Key, low: int, high: int | None = None) -> int:
-    """Return `value` as an int between `low` and `high`, both included."""
+    """Return `value` as an int between `low` and `high`, by default `LARGEST`, both included."""
     whole = int(value) if isinstance(value, float) and value.is_integer() else value
     if isinstance(whole, bool) or not isinstance(whole, int):
         raise SettingError(f"{_name(key)} must be a whole number{_range(low, high)}, not {value!r}", key)
-    if whole < low or (high is not None and whole > high):
-        raise SettingError(f"{_name(key)} must be a whole number{_range(low, high)}, not {value!r}", key)
+    most = LARGEST if high is None else high
+    if not low <= whole <= most:
+        limits = _range(low, high if whole < low else most)
+        raise SettingError(f"{_name(key)} must be a whole number{limits}, not {value!r}", key)
     return whole
 
 

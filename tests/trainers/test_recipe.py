@@ -88,6 +88,8 @@ def test_a_recipes_name_is_no_part_of_the_identity():
         ({"recipe": "quik"}, DIGITS, ("recipe",), 'did you mean "quick"'),
         ({"epoch": 3}, DIGITS, ("epoch",), 'did you mean "epochs"'),
         ({"epochs": 0}, DIGITS, ("epochs",), "whole number of 1 or more"),
+        ({"epochs": 1e300}, DIGITS, ("epochs",), "whole number of 1 or more, at most 9223372036854775807"),
+        ({"epochs": 10**400}, DIGITS, ("epochs",), "whole number of 1 or more, at most 9223372036854775807"),
         ({"epochs": True}, DIGITS, ("epochs",), "whole number"),
         ({"epochs": 3, "iterations": 5}, DIGITS, ("iterations",), "not both"),
         ({"lr": "fast"}, DIGITS, ("lr",), "number above 0"),
