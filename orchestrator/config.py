@@ -20,11 +20,10 @@ from pydantic_core import ErrorDetails
 
 from orchestrator.errors import UserError
 from orchestrator.yaml_source import YamlSource, is_utf8, parse_value, read_yaml
-from reports.analysis.settings import SEEDS, repeats_from
+from reports.analysis.settings import MOST_SEEDS, SEEDS, repeats_from
 from search_spaces.errors import Key, SettingError, unknown
 
 NAME = r"^[a-z0-9][a-z0-9-]*$"
-MOST_SEEDS = 100_000
 LAST_SEED = 2**63 - 1
 """The databases hold no larger integer."""
 LEAST_PART = 0.0001

@@ -12,6 +12,7 @@ TESTS = ("paired", "pooled", "welch", "sign")
 FAMILIES = ("holm", "none")
 SEEDS = 3
 """How many seeds a study has that does not say."""
+MOST_SEEDS = 100_000
 LEAST_ALPHA = 1e-9
 """Below it the quantiles of Student's t are no longer exact, and far below there are none."""
 _KEYS = ("alpha", "family", "looks", "power", "futility", "test")
@@ -88,13 +89,13 @@ def repeats_from(seeds: object) -> int | None:
 
 
 def parse_looks(value: object, key: tuple[str | int, ...] = ("looks",)) -> tuple[int, ...]:
-    """Return the numbers of seeds at which the claims are judged: at least 3, each larger than the one before."""
-    right = "looks are numbers of seeds that grow, at least 3, for instance [3, 5, 8, 12]"
+    """Return the numbers of seeds at which the claims are judged: 3 or more, each larger than the one before."""
+    right = f"looks are numbers of seeds that grow, from 3 to {MOST_SEEDS:,}, for instance [3, 5, 8, 12]"
     if not isinstance(value, Sequence) or isinstance(value, str) or not value:
         raise SettingError(f"{right}; not {value!r}", key)
     if not all(isinstance(each, int) and not isinstance(each, bool) for each in value):
         raise SettingError(f"{right}; not {list(value)}", key)
-    if value[0] < 3 or any(after <= before for before, after in pairwise(value)):
+    if value[0] < 3 or value[-1] > MOST_SEEDS or any(after <= before for before, after in pairwise(value)):
         raise SettingError(f"{right}; not {list(value)}", key)
     return tuple(value)
 

@@ -29,6 +29,7 @@ def test_looks_come_from_the_seeds():
         ({"family": "bonferroni"}, 3, ("analysis", "family")),
         ({"test": "anova"}, 3, ("analysis", "test")),
         ({"looks": [2, 5]}, 3, ("analysis", "looks")),
+        ({"looks": [3, 100_001]}, 3, ("analysis", "looks")),
         ({}, {"looks": [3, 3]}, ("seeds", "looks")),
         ({}, {"looks": "3, 5"}, ("seeds", "looks")),
         ({}, {"looks": []}, ("seeds", "looks")),
