@@ -61,7 +61,7 @@ def _verdict(first: Confirmed, found: list[Confirmed]) -> str:
     numbers = f"{signed(contrast.estimate)}{interval(contrast)} points, " if contrast.estimate is not None else ""
     text = f"{text}{numbers}{_p(contrast.p_holm, found)}."
     if not side and contrast.p < LEVEL:
-        text += f" Alone it would be told apart (p {number(contrast.p, 4)}); among so many arms it is not."
+        text += f" Alone it would be told apart (p {number(contrast.p, 4)}); among all of them it is not."
     return text
 
 
