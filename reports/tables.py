@@ -17,12 +17,21 @@ Cell = str | int | float | bool | None
 
 @dataclass(frozen=True)
 class Column:
-    """A column: `key` heads it in CSV, `label` where people read it. With `digits` its numbers have fixed decimals."""
+    """A column: `key` heads it in CSV, `label` where people read it. With `digits` its numbers have fixed decimals.
+
+    With `is_p` as well, people read "<0.0001" where these decimals would all be 0; CSV keeps the number.
+    """
 
     key: str
     label: str
     digits: int | None = None
     is_number: bool = False
+    is_p: bool = False
+
+
+def p_column(key: str, label: str, digits: int = 4) -> Column:
+    """Return a column of p-values."""
+    return Column(key, label, digits, is_number=True, is_p=True)
 
 
 @dataclass(frozen=True)
@@ -158,6 +167,8 @@ def _shown(cell: Cell, column: Column) -> str:
     if isinstance(cell, float):
         if not math.isfinite(cell):
             return "not finite"
+        if column.is_p and column.digits is not None and cell < 10**-column.digits:
+            return f"<{10**-column.digits:.{column.digits}f}"
         return f"{cell:.6g}".replace("-", MINUS) if column.digits is None else number(cell, column.digits)
     return str(cell)
 

@@ -8,7 +8,7 @@ from reports.analysis.verdicts import DEPENDS, Outcome, Verdict
 from reports.findings import Findings
 from reports.sections.margins import ICONS, difference_in_words, margins_figures
 from reports.sections.section import Section
-from reports.tables import Column, Table
+from reports.tables import Column, Table, p_column
 from reports.wording import counted, duration, listed, number, shortened
 
 MOST_TRIALS = 24
@@ -165,8 +165,8 @@ def _table(verdicts: tuple[Verdict, ...]) -> Table:
         *(Column(key, key, 2, is_number=True) for key in ("estimate", "low", "high", "margin")),
         Column("n", "n", is_number=True),
         Column("fails", "fails", is_number=True),
-        Column("p", "p", 4, is_number=True),
-        Column("p_holm", "p (Holm)", 4, is_number=True),
+        p_column("p", "p"),
+        p_column("p_holm", "p (Holm)"),
         Column("sentence", "evidence"),
     )
     rows = tuple(

@@ -8,7 +8,7 @@ from reports.findings import Findings
 from reports.results import Study
 from reports.sections.section import Section
 from reports.sections.table import interval
-from reports.tables import Column, Table
+from reports.tables import Column, Table, p_column
 from reports.wording import counted, number, shortened, signed
 
 LEVEL = 0.05
@@ -120,7 +120,7 @@ def _table(findings: Findings, found: list[Confirmed]) -> Table:
         Column("difference", "difference to the baseline", 2, True),
         Column("low", "low", 2, True),
         Column("high", "high", 2, True),
-        Column("p_holm", "p (Holm)", 4, True),
+        p_column("p_holm", "p (Holm)"),
         Column("survived", "gain that survived, %", 0, True),
     )
     rows = tuple(

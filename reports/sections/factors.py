@@ -13,7 +13,7 @@ from reports.analysis.shares import Shares, study_shares
 from reports.figures.bars import Bar, bars_drawing
 from reports.figures.figure import Figure, Panel
 from reports.findings import Findings
-from reports.tables import Cell, Column, Table
+from reports.tables import Cell, Column, Table, p_column
 from reports.wording import counted, level, listed, shortened
 
 MOST_LEVELS = 60
@@ -109,23 +109,18 @@ def _anova_table(found: Anova | None) -> Table | None:
         Column("squares", "sum of squares", 3, is_number=True),
         Column("df", "df", is_number=True),
         Column("f", "F", 2, is_number=True),
-        Column("p", "p", is_number=True),
+        p_column("p", "p"),
         Column("partial_eta2", "partial η²", 3, is_number=True),
         Column("omega2", "ω²", 3, is_number=True),
     )
     rows: list[tuple[Cell, ...]] = [
-        (_name(each.term, found.joined), each.squares, each.df, each.f, _p(each.p), each.partial_eta2, each.omega2)
+        (_name(each.term, found.joined), each.squares, each.df, each.f, each.p, each.partial_eta2, each.omega2)
         for each in found.effects
     ]
     if found.mse is not None:
         rows.append(("residual", found.mse * found.df, found.df, None, None, None, None))
     caption = f"Analysis of variance of the test error, type {'I' * found.kind}, the seed as a block"
     return Table("anova", f"{caption}: {found.n} of {found.planned} trials.", columns, tuple(rows))
-
-
-def _p(p: float | None) -> float | None:
-    """Return p to two significant digits, however small."""
-    return None if p is None else float(f"{p:.2g}")
 
 
 def _caveats(found: Anova) -> Iterator[str]:

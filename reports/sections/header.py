@@ -231,7 +231,7 @@ def _facts(findings: Findings) -> tuple[tuple[str, str], ...]:
 def _product(findings: Findings) -> str:
     """Say of which factors the arms are all combinations; nothing where they are but some."""
     factors = findings.study.factors
-    if not factors or math.prod(map(len, factors.values())) != len(findings.arms):
+    if not findings.arms or not factors or math.prod(map(len, factors.values())) != len(findings.arms):
         return ""
     return f" ({' × '.join(f'{len(levels)} {shortened(name, 30)}' for name, levels in factors.items())})"
 

@@ -8,7 +8,7 @@ from reports.analysis.evidence import ContextResult
 from reports.analysis.verdicts import Outcome, Verdict
 from reports.figures.figure import Figure, Panel
 from reports.figures.margins import LONGEST, MarginRow, margins_drawing
-from reports.tables import Column, Table
+from reports.tables import Column, Table, p_column
 from reports.wording import counted, listed, number, shortened, signed
 
 MOST_ROWS = 40
@@ -111,8 +111,8 @@ def _table(found: list[tuple[Verdict, ContextResult]], name: str, unit: str) -> 
         Column("n", "n", is_number=True),
         Column("fails", "fails", is_number=True),
         Column("test", "test"),
-        Column("p_support", "p for", 4, is_number=True),
-        Column("p_refute", "p against", 4, is_number=True),
+        p_column("p_support", "p for"),
+        p_column("p_refute", "p against"),
         Column("seeds", "by seed"),
     )
     caption = f"The claims in each context, in {unit}; p is one-sided."

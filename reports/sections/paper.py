@@ -9,7 +9,7 @@ from reports.analysis.readings import grid
 from reports.findings import Findings
 from reports.literature import find_published
 from reports.sections.section import Section
-from reports.tables import Cell, Column, Table
+from reports.tables import Cell, Column, Table, p_column
 from reports.wording import NOTHING, number, shortened, signed
 from search_spaces.errors import SettingError
 
@@ -95,13 +95,14 @@ def _statistic(published: Published) -> str:
 
 
 def _table(pairs: list[tuple[Claim, str, Comparison]]) -> Table:
-    numbers = ("theirs", "theirs_sd", "theirs_n", "ours", "difference", "low", "high", "p")
+    numbers = ("theirs", "theirs_sd", "theirs_n", "ours", "difference", "low", "high")
     columns = (
         Column("claim", "claim"),
         Column("arm", "arm"),
         Column("reference", "published in"),
         Column("statistic", "statistic"),
-        *(Column(key, key.replace("_", " "), 2 if key != "p" else 4, is_number=True) for key in numbers),
+        *(Column(key, key.replace("_", " "), 2, is_number=True) for key in numbers),
+        p_column("p", "p"),
         Column("n", "n", is_number=True),
         Column("verdict", "verdict"),
         Column("note", "note"),

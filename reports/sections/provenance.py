@@ -44,7 +44,7 @@ def build(findings: Findings) -> Section:
         ("Last result", moment(findings.last_result()) if findings.last_result() else ""),
         ("Seeds", f"{seeds(findings.seeds)}" if findings.seeds else ""),
         ("Devices", ", ".join(f"{name} ({counted(count, 'trial')})" for name, count in devices.items())),
-        ("Training time", duration(sum(trial.seconds or 0.0 for trial in study.trials))),
+        ("Training time", duration(sum(trial.seconds or 0.0 for trial in findings.whole.trials))),
         ("Attempts", _attempts(findings)),
     )
     content = Provenance(

@@ -10,7 +10,7 @@ from reports.figures.theme import MOST_SERIES
 from reports.findings import Findings
 from reports.results import Study
 from reports.sections.section import Section
-from reports.tables import Cell, Column, Table
+from reports.tables import Cell, Column, Table, p_column
 from reports.wording import counted, duration, number, signed
 
 KINDS = {"Samplers": False, "With early stopping": True}
@@ -115,7 +115,7 @@ def _table(found: Comparison) -> Table:
         Column("at_cost", "against those", 2, True),
         Column("at_cost_low", "low", 2, True),
         Column("at_cost_high", "high", 2, True),
-        Column("p", "p, Holm", 3, True),
+        p_column("p", "p, Holm", 3),
     )
     rows = (_row(found.reference, is_reference=True), *map(_row, found.contests))
     caption = (

@@ -11,7 +11,7 @@ from reports.findings import Findings
 from reports.layout import Layout, lay_out
 from reports.results import Arm, Scalar
 from reports.sections.section import Section
-from reports.tables import WRITERS, Cell, Column, Table
+from reports.tables import WRITERS, Cell, Column, Table, p_column
 from reports.wording import NOTHING, counted, level, magnitude, shortened, signed
 
 MOST_ROWS = 500
@@ -347,9 +347,9 @@ def contrasts_table(contrasts: Iterable[Contrast]) -> Table:
         Column("estimate", "difference", 2, is_number=True),
         Column("low", "low", 2, is_number=True),
         Column("high", "high", 2, is_number=True),
-        Column("p", "p", 4, is_number=True),
-        Column("p_holm", "p (Holm)", 4, is_number=True),
-        Column("smallest_p", "smallest exact p", 4, is_number=True),
+        p_column("p", "p"),
+        p_column("p_holm", "p (Holm)"),
+        p_column("smallest_p", "smallest exact p"),
         Column("test", "test"),
         Column("note", "note"),
     )

@@ -11,12 +11,14 @@ from reports.tables import (
     csv_text,
     escape_latex,
     escape_markdown,
+    p_column,
     render_frame,
     to_csv,
     to_latex,
     to_markdown,
 )
 from tests.reports import studies
+from tests.reports.analysis.build import study
 
 
 def table(*rows):
@@ -120,3 +122,22 @@ def test_a_frame_prints_for_papers(form, text):
 
 def test_an_empty_frame_prints_its_header():
     assert render_frame(FRAME.iloc[:0], "table").splitlines()[0].split() == ["arm", "n", "error"]
+
+
+def test_a_p_too_small_for_its_decimals_is_said_to_be_below_them_and_kept_in_csv():
+    table = Table("p", "", (p_column("p", "p"), Column("error", "error", 2, True)), ((2e-6, 0.001), (0.0312, 5.0)))
+    assert table.shown() == [["<0.0001", "0.00"], ["0.0312", "5.00"]]
+    assert to_csv(table).splitlines()[1] == "2e-06,0.001"
+    assert r"\<0.0001" in to_markdown(table)
+
+
+def test_no_table_of_a_page_says_that_a_p_is_nought(tmp_path):
+    errors = {"a": [2.0, 2.1, 2.05, 2.12], "b": [9.0, 9.11, 9.04, 9.13]}
+    arms = [({"variant": name}, values) for name, values in errors.items()]
+    claims = [{"id": "c", "says": "a < b", "by": 1}]
+    given = study(arms, baseline={"variant": "a"}, settings={"claims": claims})
+    write_report(given, tmp_path)
+    for path in (tmp_path / "tables").glob("*.md"):
+        lines = [line.split("|") for line in path.read_text().splitlines() if line.startswith("|")]
+        at = [place for place, head in enumerate(lines[0]) if head.strip() == "p" or head.strip().startswith("p ")]
+        assert not [line for line in lines[2:] for place in at if line[place].strip() == "0.0000"], path.name
