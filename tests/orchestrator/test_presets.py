@@ -158,5 +158,5 @@ def test_a_paper_s_study_can_be_planned_from_any_folder(
 
 def test_without_the_data_the_plan_says_where_they_belong(tmp_path: Path) -> None:
     (tmp_path / "study.yaml").write_text(preset_text("degradation"))
-    with pytest.raises(UserError, match=r"study.yaml:5: data.root: CIFAR-10 is not in .*or set download: true"):
+    with pytest.raises(UserError, match=r"study.yaml --set: data.root: CIFAR-10 is not in .*or set download: true"):
         make_plan(read_study(tmp_path / "study.yaml", [f"data.root={tmp_path}"]))
