@@ -141,3 +141,7 @@ def test_no_table_of_a_page_says_that_a_p_is_nought(tmp_path):
         lines = [line.split("|") for line in path.read_text().splitlines() if line.startswith("|")]
         at = [place for place, head in enumerate(lines[0]) if head.strip() == "p" or head.strip().startswith("p ")]
         assert not [line for line in lines[2:] for place in at if line[place].strip() == "0.0000"], path.name
+
+
+def test_latex_needs_no_encoding_of_its_own_for_a_quotation_mark():
+    assert escape_latex('a "b"') == "a ''b''"
