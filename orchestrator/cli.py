@@ -172,7 +172,7 @@ def report(
     from orchestrator.results import database, output_folder
     from orchestrator.storage import Store
     from orchestrator.terminal_results import print_verdicts
-    from reports.analysis.verdicts import Outcome
+    from reports.analysis.judged import Outcome
     from reports.page import write_report
 
     with Store.open(database(db), read_only=True) as store:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from orchestrator.storage import Store
 from orchestrator.study_plan import StudyPlan
 from reports.analysis.claims import Claim
+from reports.analysis.judged import Outcome
 from reports.analysis.prospects import Spread, claim_spreads
 from reports.analysis.settings import AnalysisSettings
-from reports.analysis.verdicts import Outcome, Verdict, judge
+from reports.analysis.verdicts import Verdict, judge
 from reports.literature import published_rows
 from reports.results import Arm, Study
 

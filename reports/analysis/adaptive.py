@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from reports.analysis.claims import Claim
 from reports.analysis.evidence import cases
 from reports.analysis.forecast import chances_given
+from reports.analysis.judged import Outcome, claim_arms
 from reports.analysis.readings import compared
 from reports.analysis.settings import AnalysisSettings, parse_analysis
-from reports.analysis.verdicts import Outcome, Verdict, claim_arms, judge
+from reports.analysis.verdicts import Verdict, judge
 from reports.results import Study
 
 

@@ -10,10 +10,10 @@ from reports.analysis.claims import Claim
 from reports.analysis.evidence import cases
 from reports.analysis.grammar import Factors
 from reports.analysis.intervals import sd_interval
+from reports.analysis.judged import claim_arms
 from reports.analysis.power import seeds_for_rate, seeds_needed, smallest_paired, smallest_pooled
 from reports.analysis.readings import finite, grid
 from reports.analysis.settings import AnalysisSettings
-from reports.analysis.verdicts import claim_arms
 from reports.results import Study
 
 

@@ -2,15 +2,24 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from reports.analysis import pooled
 from reports.analysis.claims import OVER, Claim
-from reports.analysis.evidence import Case, ContextResult, Evidence, alternatives, cases, evaluate
+from reports.analysis.evidence import ContextResult, Evidence, alternatives, evaluate
 from reports.analysis.forecast import Forecast, forecast
-from reports.analysis.many import holm
+from reports.analysis.judged import (
+    Judged,
+    Look,
+    Outcome,
+    adjusted_p,
+    at_its_clearest,
+    claim_arms,
+    decided_looks,
+    judge_alone,
+    restricted,
+)
 from reports.analysis.power import seeds_for_rate
 from reports.analysis.readings import compared, grid
 from reports.analysis.settings import AnalysisSettings, parse_analysis
@@ -21,23 +30,6 @@ DEPENDS = "depends on the analysis"
 POST_HOC = "post hoc"
 UNPLANNED = "unplanned look, judged by e-value"
 OPEN = "still running"
-
-
-class Outcome(StrEnum):
-    """What the evidence says about a claim."""
-
-    SUPPORTED = "Supported"
-    REFUTED = "Refuted"
-    INCONCLUSIVE = "Inconclusive"
-
-
-@dataclass(frozen=True)
-class Look:
-    """One planned look: its number of seeds, the level it may spend, and the evidence on exactly those seeds."""
-
-    n: int
-    alpha: float
-    evidence: Evidence
 
 
 @dataclass(frozen=True)
@@ -92,37 +84,6 @@ class Verdict:
         return self.claim.says
 
 
-@dataclass(frozen=True)
-class _Judged:
-    """One claim before the family of claims is looked at; `now` is the evidence at the last look, `seen` its seeds."""
-
-    claim: Claim
-    cases: tuple[Case, ...]
-    looks: tuple[Look, ...]
-    now: Evidence
-    seen: tuple[int, ...]
-    level: float
-    support: float
-    refute: float
-    first: int | None
-    direction: Outcome
-    waiting: int
-    unplanned: bool
-
-    @property
-    def p(self) -> float:
-        return self.support if self.direction is Outcome.SUPPORTED else self.refute
-
-    def at(self, look: Look, alpha: float) -> float:
-        """Return p at one look in the claim's direction, adjusted for the looks."""
-        found = look.evidence
-        return alpha / look.alpha * (found.support if self.direction is Outcome.SUPPORTED else found.refute)
-
-    def until(self, look: int, alpha: float) -> float:
-        """Return p as it was at a look, counted from 1; at the claim's last one where it has no more."""
-        return min([1.0, *(self.at(each, alpha) for each in self.looks[:look])])
-
-
 def judge(
     study: Study,
     claims: Sequence[Claim],
@@ -141,28 +102,15 @@ def judge(
     late = post_hoc or {}
     grids = {metric: _live(study, metric) for metric in dict.fromkeys(claim.metric for claim in claims)}
     trials = _by_arm(study)
-    judged = [_judge(study, claim, grids[claim.metric], trials, settings) for claim in claims]
+    judged = [judge_alone(study, claim, grids[claim.metric], trials, settings) for claim in claims]
     family = [each for each in judged if each.claim.id not in late] if settings.family == "holm" else []
-    p_holm = _adjusted(family, [each.p for each in family])
+    p_holm = adjusted_p(family, [each.p for each in family])
     undecided = sum(p > settings.alpha for p in p_holm.values())
-    decided_at = {each.claim.id: each.first for each in judged} | _decided_at(family, settings.alpha)
+    decided_at = {each.claim.id: each.first for each in judged} | decided_looks(family, settings.alpha)
     return tuple(
         _verdict(study, each, grids[each.claim.metric], trials, settings, p_holm, late, undecided, decided_at)
         for each in judged
     )
-
-
-def _adjusted(family: Sequence[_Judged], p: Sequence[float]) -> dict[str, float]:
-    return {each.claim.id: found for each, found in zip(family, holm(p), strict=True)}
-
-
-def _decided_at(family: Sequence[_Judged], alpha: float) -> dict[str, int | None]:
-    """Return the look, from 1, at which each claim was first decided among the others; None for those that are not."""
-    found: dict[str, int | None] = {each.claim.id: None for each in family}
-    for look in range(max((len(each.looks) for each in family), default=0), 0, -1):
-        then = _adjusted(family, [each.until(look, alpha) for each in family])
-        found |= {each.claim.id: min(look, len(each.looks)) for each in family if then[each.claim.id] <= alpha}
-    return found
 
 
 def _live(study: Study, metric: str) -> dict[str, dict[int, float]]:
@@ -177,103 +125,9 @@ def _by_arm(study: Study) -> dict[str, dict[int, Trial]]:
     return found
 
 
-def claim_arms(found: Iterable[Case]) -> tuple[str, ...]:
-    """Return the arms that a claim compares, in the order of its contexts."""
-    return tuple(dict.fromkeys(arm for case in found for arm in case.weights))
-
-
-def restricted(found: Mapping[str, Mapping[int, float]], seeds: Iterable[int] | None) -> dict[str, Mapping[int, float]]:
-    """Return the readings of some seeds only; all when `seeds` is None."""
-    if seeds is None:
-        return dict(found)
-    kept = set(seeds)
-    return {arm: {seed: value for seed, value in each.items() if seed in kept} for arm, each in found.items()}
-
-
-def _judge(
-    study: Study,
-    claim: Claim,
-    found: Mapping[str, Mapping[int, float]],
-    trials: Mapping[str, Mapping[int, Trial]],
-    settings: AnalysisSettings,
-) -> _Judged:
-    contexts = cases(study, claim)
-    arms = claim_arms(contexts)
-    seeds = sorted({seed for arm in arms for seed in trials[arm]})
-    complete, waiting, extra = _complete_looks(arms, seeds, trials, settings)
-    looks = tuple(
-        Look(len(part), alpha, _at(claim, contexts, found, part, settings, alpha)) for part, alpha in complete
-    )
-    seen = complete[-1][0] if looks else seeds
-    alpha = looks[-1].alpha if looks else settings.levels[0]
-    now = looks[-1].evidence if looks else _at(claim, contexts, found, None, settings, alpha)
-    weights = [settings.alpha / each.alpha for each in looks]
-    support = min([1.0, *(w * each.evidence.support for w, each in zip(weights, looks, strict=True))])
-    refute = min([1.0, *(w * each.evidence.refute for w, each in zip(weights, looks, strict=True))])
-    first, direction = _first(looks, weights, settings.alpha, support, refute)
-    if extra and first is None:
-        now, seen = _at(claim, contexts, found, None, settings, settings.alpha, unplanned=True), seeds
-        support, refute = min(support, now.support), min(refute, now.refute)
-        direction = Outcome.SUPPORTED if support <= refute else Outcome.REFUTED
-    unplanned = extra and first is None
-    return _Judged(
-        claim, contexts, looks, now, tuple(seen), 1 - alpha, support, refute, first, direction, waiting, unplanned
-    )
-
-
-def _first(
-    looks: Sequence[Look], weights: Sequence[float], alpha: float, support: float, refute: float
-) -> tuple[int | None, Outcome]:
-    """Return the first look that decides by itself, and which way; a later look cannot turn it round."""
-    for place, (look, weight) in enumerate(zip(looks, weights, strict=True)):
-        if weight * min(look.evidence.support, look.evidence.refute) <= alpha:
-            supported = look.evidence.support <= look.evidence.refute
-            return place + 1, Outcome.SUPPORTED if supported else Outcome.REFUTED
-    return None, Outcome.SUPPORTED if support <= refute else Outcome.REFUTED
-
-
-def _complete_looks(
-    arms: Sequence[str],
-    seeds: Sequence[int],
-    trials: Mapping[str, Mapping[int, Trial]],
-    settings: AnalysisSettings,
-) -> tuple[list[tuple[list[int], float]], int, bool]:
-    """Return the seeds and the level of each complete look, the trials that the next one waits for, and whether seeds
-    beyond the last look exist."""
-    sizes = settings.looks or (len(seeds),)
-    complete: list[tuple[list[int], float]] = []
-    for size, alpha in zip(sizes, settings.levels, strict=True):
-        part = list(seeds[:size])
-        pairs = [trials[arm].get(seed) for arm in arms for seed in part]
-        waiting = sum(trial is not None and not trial.state.is_finished() for trial in pairs)
-        lacking = len(arms) * (size - len(part)) + sum(trial is None for trial in pairs) if settings.looks else 0
-        if waiting or lacking or not part:
-            done = set(complete[-1][0]) if complete else set()
-            begun = all(any(seed in trials[arm] for seed in part if seed not in done) for arm in arms)
-            # Where no arm has a seed of this look yet, nothing is to come: no more seeds are spent on the claim.
-            return complete, waiting + lacking if begun or not complete else 0, False
-        complete.append((part, alpha))
-    return complete, 0, bool(settings.looks) and len(seeds) > sizes[-1]
-
-
-def _at(
-    claim: Claim,
-    contexts: Sequence[Case],
-    found: Mapping[str, Mapping[int, float]],
-    seeds: Sequence[int] | None,
-    settings: AnalysisSettings,
-    alpha: float,
-    unplanned: bool = False,
-) -> Evidence:
-    part = restricted(found, seeds)
-    test = claim.test or settings.test
-    model = pooled.fit(part) if test == "pooled" else None
-    return evaluate(claim, contexts, part, test=test, level=1 - alpha, model=model, unplanned=unplanned)
-
-
 def _verdict(
     study: Study,
-    judged: _Judged,
+    judged: Judged,
     found: Mapping[str, Mapping[int, float]],
     trials: Mapping[str, Mapping[int, Trial]],
     settings: AnalysisSettings,
@@ -288,7 +142,7 @@ def _verdict(
     verdict = judged.direction if decided else Outcome.INCONCLUSIVE
     last = _decisive(claim, judged.now, judged.direction)
     if decided and not judged.unplanned:
-        judged = _at_its_clearest(judged, settings.alpha)
+        judged = at_its_clearest(judged, settings.alpha)
     now, used = judged.now, judged.seen
     shown = _decisive(claim, now, judged.direction)
     later = last if shown and last and last.n > shown.n else None
@@ -334,19 +188,13 @@ def _verdict(
     )
 
 
-def _at_its_clearest(judged: _Judged, alpha: float) -> _Judged:
-    """Return the claim as of the look with the smallest p: repeated intervals hold at every look."""
-    look = min(judged.looks, key=lambda each: judged.at(each, alpha))
-    return replace(judged, now=look.evidence, seen=judged.seen[: look.n], level=1 - look.alpha)
-
-
 def _rivals(p: float, undecided: int, alpha: float) -> int:
     """Return by how many claims the level is to be shared: those undecided, this one among them."""
     return max(1, undecided if p > alpha else undecided + 1)
 
 
 def _other_readings(
-    judged: _Judged,
+    judged: Judged,
     part: Mapping[str, Mapping[int, float]],
     settings: AnalysisSettings,
     model: pooled.Pooled | None,
@@ -391,7 +239,7 @@ def _decisive(claim: Claim, now: Evidence, direction: Outcome) -> ContextResult 
     return max(now.contexts, key=lambda each: each.p_support)
 
 
-def _badges(judged: _Judged, other_tests: Mapping[str, Outcome], late: bool, alpha: float) -> tuple[str, ...]:
+def _badges(judged: Judged, other_tests: Mapping[str, Outcome], late: bool, alpha: float) -> tuple[str, ...]:
     """A rank test counts as a dissenting voice only where its smallest p could have decided at all."""
     by_itself = _outcome(judged.now, alpha)
     able = all(each.n >= seeds_for_rate(0.5, alpha) for each in judged.now.contexts)

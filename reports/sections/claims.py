@@ -3,8 +3,9 @@
 import re
 from dataclasses import dataclass
 
+from reports.analysis.judged import Outcome
 from reports.analysis.settings import parse_analysis
-from reports.analysis.verdicts import DEPENDS, Outcome, Verdict
+from reports.analysis.verdicts import DEPENDS, Verdict
 from reports.findings import Findings
 from reports.sections.margins import ICONS, difference_in_words, margins_figures
 from reports.sections.section import Section

@@ -7,7 +7,8 @@ import pytest
 
 from reports.analysis.adaptive import next_block
 from reports.analysis.claims import parse_claims
-from reports.analysis.verdicts import Outcome, judge
+from reports.analysis.judged import Outcome
+from reports.analysis.verdicts import judge
 from tests.reports.analysis.build import study
 
 STUDIES = 500

@@ -1,0 +1,176 @@
+"""One claim at each of its looks, and when it was decided among the other claims."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from reports.analysis import pooled
+from reports.analysis.claims import Claim
+from reports.analysis.evidence import Case, Evidence, cases, evaluate
+from reports.analysis.many import holm
+from reports.analysis.settings import AnalysisSettings
+from reports.results import Study, Trial
+
+
+class Outcome(StrEnum):
+    """What the evidence says about a claim."""
+
+    SUPPORTED = "Supported"
+    REFUTED = "Refuted"
+    INCONCLUSIVE = "Inconclusive"
+
+
+@dataclass(frozen=True)
+class Look:
+    """One planned look: its number of seeds, the level it may spend, and the evidence on exactly those seeds."""
+
+    n: int
+    alpha: float
+    evidence: Evidence
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One claim before the family of claims is looked at; `now` is the evidence at the last look, `seen` its seeds."""
+
+    claim: Claim
+    cases: tuple[Case, ...]
+    looks: tuple[Look, ...]
+    now: Evidence
+    seen: tuple[int, ...]
+    level: float
+    support: float
+    refute: float
+    first: int | None
+    direction: Outcome
+    waiting: int
+    unplanned: bool
+
+    @property
+    def p(self) -> float:
+        """Return p in the claim's direction, on the scale of alpha and adjusted for the looks."""
+        return self.support if self.direction is Outcome.SUPPORTED else self.refute
+
+    def at(self, look: Look, alpha: float) -> float:
+        """Return p at one look in the claim's direction, adjusted for the looks."""
+        found = look.evidence
+        return alpha / look.alpha * (found.support if self.direction is Outcome.SUPPORTED else found.refute)
+
+    def until(self, look: int, alpha: float) -> float:
+        """Return p as it was at a look, counted from 1; at the claim's last one where it has no more."""
+        return min([1.0, *(self.at(each, alpha) for each in self.looks[:look])])
+
+
+def judge_alone(
+    study: Study,
+    claim: Claim,
+    found: Mapping[str, Mapping[int, float]],
+    trials: Mapping[str, Mapping[int, Trial]],
+    settings: AnalysisSettings,
+) -> Judged:
+    """Judge one claim on the readings `found` by arm and seed, at every look whose trials have all ended."""
+    contexts = cases(study, claim)
+    arms = claim_arms(contexts)
+    seeds = sorted({seed for arm in arms for seed in trials[arm]})
+    complete, waiting, extra = _complete_looks(arms, seeds, trials, settings)
+    looks = tuple(
+        Look(len(part), alpha, _at(claim, contexts, found, part, settings, alpha)) for part, alpha in complete
+    )
+    seen = complete[-1][0] if looks else seeds
+    alpha = looks[-1].alpha if looks else settings.levels[0]
+    now = looks[-1].evidence if looks else _at(claim, contexts, found, None, settings, alpha)
+    weights = [settings.alpha / each.alpha for each in looks]
+    support = min([1.0, *(w * each.evidence.support for w, each in zip(weights, looks, strict=True))])
+    refute = min([1.0, *(w * each.evidence.refute for w, each in zip(weights, looks, strict=True))])
+    first, direction = _first(looks, weights, settings.alpha, support, refute)
+    if extra and first is None:
+        now, seen = _at(claim, contexts, found, None, settings, settings.alpha, unplanned=True), seeds
+        support, refute = min(support, now.support), min(refute, now.refute)
+        direction = Outcome.SUPPORTED if support <= refute else Outcome.REFUTED
+    unplanned = extra and first is None
+    return Judged(
+        claim, contexts, looks, now, tuple(seen), 1 - alpha, support, refute, first, direction, waiting, unplanned
+    )
+
+
+def _first(
+    looks: Sequence[Look], weights: Sequence[float], alpha: float, support: float, refute: float
+) -> tuple[int | None, Outcome]:
+    """Return the first look that decides by itself, and which way; a later look cannot turn it round."""
+    for place, (look, weight) in enumerate(zip(looks, weights, strict=True)):
+        if weight * min(look.evidence.support, look.evidence.refute) <= alpha:
+            supported = look.evidence.support <= look.evidence.refute
+            return place + 1, Outcome.SUPPORTED if supported else Outcome.REFUTED
+    return None, Outcome.SUPPORTED if support <= refute else Outcome.REFUTED
+
+
+def _complete_looks(
+    arms: Sequence[str],
+    seeds: Sequence[int],
+    trials: Mapping[str, Mapping[int, Trial]],
+    settings: AnalysisSettings,
+) -> tuple[list[tuple[list[int], float]], int, bool]:
+    """Return the seeds and the level of each complete look, the trials that the next one waits for, and whether seeds
+    beyond the last look exist."""
+    sizes = settings.looks or (len(seeds),)
+    complete: list[tuple[list[int], float]] = []
+    for size, alpha in zip(sizes, settings.levels, strict=True):
+        part = list(seeds[:size])
+        pairs = [trials[arm].get(seed) for arm in arms for seed in part]
+        waiting = sum(trial is not None and not trial.state.is_finished() for trial in pairs)
+        lacking = len(arms) * (size - len(part)) + sum(trial is None for trial in pairs) if settings.looks else 0
+        if waiting or lacking or not part:
+            done = set(complete[-1][0]) if complete else set()
+            begun = all(any(seed in trials[arm] for seed in part if seed not in done) for arm in arms)
+            # Where no arm has a seed of this look yet, nothing is to come: no more seeds are spent on the claim.
+            return complete, waiting + lacking if begun or not complete else 0, False
+        complete.append((part, alpha))
+    return complete, 0, bool(settings.looks) and len(seeds) > sizes[-1]
+
+
+def _at(
+    claim: Claim,
+    contexts: Sequence[Case],
+    found: Mapping[str, Mapping[int, float]],
+    seeds: Sequence[int] | None,
+    settings: AnalysisSettings,
+    alpha: float,
+    unplanned: bool = False,
+) -> Evidence:
+    part = restricted(found, seeds)
+    test = claim.test or settings.test
+    model = pooled.fit(part) if test == "pooled" else None
+    return evaluate(claim, contexts, part, test=test, level=1 - alpha, model=model, unplanned=unplanned)
+
+
+def claim_arms(found: Iterable[Case]) -> tuple[str, ...]:
+    """Return the arms that a claim compares, in the order of its contexts."""
+    return tuple(dict.fromkeys(arm for case in found for arm in case.weights))
+
+
+def restricted(found: Mapping[str, Mapping[int, float]], seeds: Iterable[int] | None) -> dict[str, Mapping[int, float]]:
+    """Return the readings of some seeds only; all when `seeds` is None."""
+    if seeds is None:
+        return dict(found)
+    kept = set(seeds)
+    return {arm: {seed: value for seed, value in each.items() if seed in kept} for arm, each in found.items()}
+
+
+def at_its_clearest(judged: Judged, alpha: float) -> Judged:
+    """Return the claim as of the look with the smallest p: repeated intervals hold at every look."""
+    look = min(judged.looks, key=lambda each: judged.at(each, alpha))
+    return replace(judged, now=look.evidence, seen=judged.seen[: look.n], level=1 - look.alpha)
+
+
+def adjusted_p(family: Sequence[Judged], p: Sequence[float]) -> dict[str, float]:
+    """Return Holm's p of each claim of the family, by its id."""
+    return {each.claim.id: found for each, found in zip(family, holm(p), strict=True)}
+
+
+def decided_looks(family: Sequence[Judged], alpha: float) -> dict[str, int | None]:
+    """Return the look, from 1, at which each claim was first decided among the others; None for those that are not."""
+    found: dict[str, int | None] = {each.claim.id: None for each in family}
+    for look in range(max((len(each.looks) for each in family), default=0), 0, -1):
+        then = adjusted_p(family, [each.until(look, alpha) for each in family])
+        found |= {each.claim.id: min(look, len(each.looks)) for each in family if then[each.claim.id] <= alpha}
+    return found
