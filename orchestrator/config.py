@@ -91,7 +91,7 @@ class Resources(_Section):
     cpus: Annotated[int | float, _number(LEAST_PART, 100_000)] = 1
     gpus: Annotated[int | float, _number(0, 1)] = 0
     seeds_per_pack: Annotated[int, Field(ge=1, le=MOST_SEEDS)] = 4
-    max_concurrent: Annotated[int, Field(ge=1, le=MOST_SEEDS)] | None = None
+    max_concurrent: Annotated[int, Field(ge=1)] | None = None
     checkpoint_seconds: Annotated[int | float, _number(0, 1_000_000_000)] = 10
 
     @field_validator("gpus", mode="before")

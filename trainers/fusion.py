@@ -138,9 +138,9 @@ def _convolution(layer: Any, count: int) -> nn.Module:
 
 
 def _batch_norm(layer: Any, count: int) -> nn.Module:
-    fused = type(layer)(layer.num_features * count, layer.eps, layer.momentum, layer.affine)
+    fused: nn.BatchNorm2d = type(layer)(layer.num_features * count, layer.eps, layer.momentum, layer.affine)
     fused.num_batches_tracked = None
-    return fused  # type: ignore[no-any-return]
+    return fused
 
 
 def _linear(layer: Any, count: int) -> nn.Module:

@@ -40,21 +40,14 @@ def query(url: str | Path, sql: str) -> pd.DataFrame:
     """
     if not sql.strip():
         raise StorageError("the SQL is empty: for instance SELECT * FROM trial_results")
-    if not _is_text(sql):
-        raise StorageError("the SQL is no text in UTF-8")
     with Store.open(url, read_only=True) as store:
-        if is_file(store.database.url):
-            return _from_file(file_of(store.database.url), sql)
-        with store.database.reading() as connection:
-            return _from_server(connection, sql)
-
-
-def _is_text(sql: str) -> bool:
-    try:
-        sql.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+        try:
+            if is_file(store.database.url):
+                return _from_file(file_of(store.database.url), sql)
+            with store.database.reading() as connection:
+                return _from_server(connection, sql)
+        except UnicodeEncodeError:
+            raise StorageError("the SQL is no text in UTF-8") from None
 
 
 def _from_file(path: Path, sql: str) -> pd.DataFrame:

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 
 from reports.analysis.claims import Claim
 from reports.analysis.evidence import ContextResult
-from reports.analysis.verdicts import Outcome, Verdict
+from reports.analysis.judged import Outcome
+from reports.analysis.verdicts import Verdict
 from reports.figures.figure import Figure, Panel
-from reports.figures.margins import LONGEST, MarginRow, margins_drawing
+from reports.figures.margins import MarginRow, margins_drawing
 from reports.tables import Column, Table, p_column
 from reports.wording import counted, listed, number, shortened, signed
 
 MOST_ROWS = 40
-SHORTEST = 8  # letters of a claim's id that stay beside a long context
 ICONS = {Outcome.SUPPORTED: "✓", Outcome.REFUTED: "✕", Outcome.INCONCLUSIVE: "?"}
 SLOTS = {Outcome.SUPPORTED: 3, Outcome.REFUTED: 2, Outcome.INCONCLUSIVE: 1}
 _RATE = "share of the seeds that fail"
@@ -64,8 +64,7 @@ def _panel(unit: str, name: str, found: list[tuple[Verdict, ContextResult]]) -> 
 def _row(verdict: Verdict, context: ContextResult) -> MarginRow:
     floor, ceiling = _claimed(verdict.claim)
     several = len(verdict.contexts) > 1
-    where = f", {context.label}" if several and context.label else ""
-    label = shortened(verdict.id, max(LONGEST - len(where), SHORTEST)) + where
+    label = f"{verdict.id}, {context.label}" if several and context.label else verdict.id
     value = signed(context.estimate) if verdict.claim.statement.relation != "fails" else number(context.estimate)
     text = f"{ICONS[verdict.verdict]} {value}" if context.estimate is not None else f"{ICONS[verdict.verdict]} by signs"
     if context.low is not None or context.high is not None:

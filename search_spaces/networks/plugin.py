@@ -45,12 +45,12 @@ def load_builder(name: str) -> Callable[..., nn.Module]:
         raise SettingError(message, ("family",)) from error
     except Exception as error:
         raise SettingError(f"{module_name} cannot be imported: {type(error).__name__}: {error}", ("family",)) from error
-    builder = getattr(module, attribute, None)
+    builder: Callable[..., nn.Module] | None = getattr(module, attribute, None)
     if not callable(builder):
         public = [each for each, value in vars(module).items() if callable(value) and not each.startswith("_")]
         raise unknown(f"builder in {module_name}", attribute, public, ("family",))
     _check_signature(name, builder)
-    return builder  # type: ignore[no-any-return]
+    return builder
 
 
 def complete(name: str, mapping: Mapping[str, Any]) -> dict[str, Any]:

@@ -106,7 +106,7 @@ def test_the_columns_of_a_view_can_be_asked_for(file):
     assert "test_error" in query(file, "PRAGMA table_info(trial_results)").name.tolist()
 
 
-def test_sql_of_broken_bytes_is_one_message(url):
+def test_sql_of_broken_bytes_is_one_message(planned, url):
     with pytest.raises(StorageError, match="no text in UTF-8"):
         query(url, "SELECT '\udcff'")
 
