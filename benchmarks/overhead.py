@@ -18,12 +18,12 @@ from ray import tune
 from record import write_result
 
 from orchestrator import RunOptions, run_study
-from orchestrator.environment import environment_facts
-from orchestrator.events import Event, TrialEnded
-from orchestrator.progress import Progress
+from orchestrator.records.environment import environment_facts
+from orchestrator.records.events import Event, TrialEnded
+from orchestrator.records.study_plan import StudyPlan
+from orchestrator.scheduling.progress import Progress
 from orchestrator.storage import PlanOutcome
 from orchestrator.study import Listener
-from orchestrator.study_plan import StudyPlan
 
 NETWORK = {"family": "resnet_cifar", "depth": 8, "width": 2}
 STUDY = """\

@@ -19,7 +19,7 @@ from pathlib import Path
 from record import write_result
 
 from orchestrator import load_study
-from orchestrator.environment import environment_facts
+from orchestrator.records.environment import environment_facts
 
 HERE = Path(__file__).resolve().parent
 STUDY = HERE.parent / "ablation.yaml"

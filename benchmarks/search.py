@@ -16,7 +16,7 @@ import yaml
 from record import write_result
 
 from orchestrator import RunOptions, run_study
-from orchestrator.environment import environment_facts
+from orchestrator.records.environment import environment_facts
 from reports.analysis.samplers import Contest, comparison
 from reports.results import Study
 from reports.sections.samplers import judgements

@@ -79,8 +79,8 @@ def run(
     Example: orchestrate run ablation.yaml --set training.epochs=2
     """
     from orchestrator.study import RunOptions, run_study
-    from orchestrator.terminal import show_run
-    from orchestrator.terminal_results import print_result
+    from orchestrator.terminal.results import print_result
+    from orchestrator.terminal.tables import show_run
 
     console = Console()
     command = shlex.join(["orchestrate", *sys.argv[1:]])
@@ -104,10 +104,10 @@ def plan(
 
     Example: orchestrate plan ablation.yaml --format json
     """
-    from orchestrator.config import read_study
-    from orchestrator.preview import preview
+    from orchestrator.planning.preview import preview
     from orchestrator.results import database
-    from orchestrator.terminal import print_plan
+    from orchestrator.study_file.config import read_study
+    from orchestrator.terminal.tables import print_plan
 
     config = read_study(file, changes or ())
     shown = preview(config, database(db, config))
@@ -125,7 +125,7 @@ def status(study: Annotated[str | None, typer.Argument(help="One study's trials"
     """
     from orchestrator.results import database
     from orchestrator.storage import Store
-    from orchestrator.terminal import print_studies, print_trials
+    from orchestrator.terminal.tables import print_studies, print_trials
 
     with Store.open(database(db), read_only=True) as store:
         if study is None:
@@ -168,10 +168,10 @@ def report(
 
     Example: orchestrate report degradation --strict
     """
-    from orchestrator.judgement import judge_study
     from orchestrator.results import database, output_folder
+    from orchestrator.scheduling.judgement import judge_study
     from orchestrator.storage import Store
-    from orchestrator.terminal_results import print_verdicts
+    from orchestrator.terminal.results import print_verdicts
     from reports.analysis.judged import Outcome
     from reports.page import write_report
 
@@ -199,8 +199,8 @@ def describe(
 
     Example: orchestrate describe ablation.yaml --svg figures
     """
-    from orchestrator.config import read_study
-    from orchestrator.description import print_description
+    from orchestrator.planning.description import print_description
+    from orchestrator.study_file.config import read_study
 
     print_description(Console(), read_study(file, changes or ()), svg)
 
@@ -212,7 +212,7 @@ def presets(name: Annotated[str | None, typer.Argument(help="One study, printed 
     Example: orchestrate presets degradation-digits > degradation.yaml
     """
     from orchestrator.presets import preset_names, preset_text, read_preset
-    from orchestrator.terminal import print_presets
+    from orchestrator.terminal.tables import print_presets
 
     if name is None:
         print_presets(Console(), [read_preset(each) for each in preset_names()])
@@ -231,7 +231,7 @@ def doctor(
     Example: orchestrate doctor ablation.yaml
     """
     from orchestrator.doctor import examine
-    from orchestrator.terminal import print_findings
+    from orchestrator.terminal.tables import print_findings
 
     findings = examine(file, db, address)
     print_findings(Console(), findings)

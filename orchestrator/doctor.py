@@ -7,9 +7,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.config import StudyConfig, read_study
-from orchestrator.environment import package_versions
 from orchestrator.errors import UserError
+from orchestrator.records.environment import package_versions
+from orchestrator.study_file.config import StudyConfig, read_study
 
 PYTHON = (3, 11)
 ENOUGH_DISK_GIB = 2.0
@@ -95,7 +95,7 @@ def _disk() -> Finding:
 
 def _study(config: StudyConfig) -> Finding:
     """Plan the study: data, networks, training and claims are all checked on the way."""
-    from orchestrator.plan import make_plan
+    from orchestrator.planning.plan import make_plan
 
     try:
         plan = make_plan(config)

@@ -9,8 +9,8 @@ from orchestrator.errors import UserError
 from orchestrator.storage import Store
 
 if TYPE_CHECKING:
-    from orchestrator.config import StudyConfig
     from orchestrator.storage import StudyFrames
+    from orchestrator.study_file.config import StudyConfig
 
 DEFAULT_DATABASE = "sqlite:///results.db"
 

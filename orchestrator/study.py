@@ -10,22 +10,22 @@ from threading import Event as Flag
 from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Any, Protocol
 
-from orchestrator.blocks import StudyBlocks
-from orchestrator.config import StudyConfig, read_study
 from orchestrator.engine.address import check_reachable
 from orchestrator.engine.inline import InlineExecutor
-from orchestrator.engine.packs import BlockSource, Pack, PackSource
 from orchestrator.engine.replay import ReplayExecutor
 from orchestrator.engine.worker import WorkerSettings, code_digest
 from orchestrator.errors import UserError
-from orchestrator.events import Event
-from orchestrator.judgement import judge_study
-from orchestrator.plan import make_plan
-from orchestrator.progress import Progress
-from orchestrator.replaying import Replay, open_replay
+from orchestrator.planning.plan import make_plan
+from orchestrator.records.events import Event
+from orchestrator.records.study_plan import StudyPlan
 from orchestrator.results import database, output_folder
+from orchestrator.scheduling.blocks import StudyBlocks
+from orchestrator.scheduling.judgement import judge_study
+from orchestrator.scheduling.packs import BlockSource, Pack, PackSource
+from orchestrator.scheduling.progress import Progress
+from orchestrator.scheduling.replaying import Replay, open_replay
 from orchestrator.storage import PlanOutcome, Recorder, Store
-from orchestrator.study_plan import StudyPlan
+from orchestrator.study_file.config import StudyConfig, read_study
 from reports.analysis.verdicts import Verdict
 from reports.page import write_report
 from reports.results import State, Study, Trial

@@ -3,10 +3,10 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from trainers.data_settings import complete_data
-from trainers.recipe import COSMETIC_SETTINGS, complete_training
-from trainers.recipes import RECIPES
 from trainers.records import DataInfo, EpochRecord, Outcome, Task
+from trainers.settings.data import complete_data
+from trainers.settings.recipe import COSMETIC_SETTINGS, complete_training
+from trainers.settings.recipes import RECIPES
 
 if TYPE_CHECKING:
     from trainers.checkpoint import CheckpointError

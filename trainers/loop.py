@@ -13,23 +13,23 @@ from search_spaces import complete_network
 from search_spaces.arm import canonical_json, settings_hash
 from search_spaces.errors import SettingError
 from trainers.checkpoint import CheckpointError, is_checkpoint, load_checkpoint, save_checkpoint
-from trainers.course import Course
 from trainers.data import load
+from trainers.data.batch_loader import Feed, MemoryFeed
 from trainers.data.image_folder import Folder
 from trainers.data.images import DataSet
-from trainers.data_settings import complete_data
-from trainers.divergence import Divergence, judge
-from trainers.feed import Feed, MemoryFeed
-from trainers.fusion import can_fuse
-from trainers.member import Member
-from trainers.memory import fitting
-from trainers.packs import EpochResult, Pack
-from trainers.precision import choose_numerics
 from trainers.process import PeakMemory, process_settings
-from trainers.race import Choice, choose
-from trainers.recipe import COSMETIC_SETTINGS, complete_training
 from trainers.records import EpochRecord, Outcome, Task
-from trainers.stopwatch import Stopwatch
+from trainers.settings.data import complete_data
+from trainers.settings.recipe import COSMETIC_SETTINGS, complete_training
+from trainers.step.divergence import Divergence, judge
+from trainers.step.fusion import can_fuse
+from trainers.step.packs import EpochResult, Pack
+from trainers.step.precision import choose_numerics
+from trainers.step.replica import Member
+from trainers.step.step_schedule import Course
+from trainers.step.stopwatch import Stopwatch
+from trainers.tuning.autotune import Choice, choose
+from trainers.tuning.memory import fitting
 
 __all__ = ["TrainResult", "Trainer", "train"]
 
@@ -75,8 +75,8 @@ class Trainer:
     """Trains the seeds of one task side by side, an epoch at a time.
 
     Every number is a function of the task, the device and how it computes (`choice`; without one, what
-    `trainers.race` chooses): nothing else is read from the process but the files of the data set, and the caller's
-    random generators are left as they were. On a CPU a trainer repeats itself bit for bit.
+    `trainers.tuning.autotune` chooses): nothing else is read from the process but the files of the data set, and the
+    caller's random generators are left as they were. On a CPU a trainer repeats itself bit for bit.
     """
 
     def __init__(self, task: Task, *, device: str = "cpu", threads: int = 1, choice: Choice | None = None) -> None:
@@ -244,7 +244,7 @@ def _is_unsound(result: EpochResult) -> bool:
 
 def _make_feed(data: DataSet | Folder, training: Mapping[str, Any], device: torch.device) -> Feed:
     if isinstance(data, Folder):
-        from trainers.folder_feed import FolderFeed  # torchvision's transforms take a second to import
+        from trainers.data.folder_loader import FolderFeed  # torchvision's transforms take a second to import
 
         return FolderFeed(data, training, device)
     return MemoryFeed(data, training, device)

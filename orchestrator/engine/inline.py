@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from threading import Event as Flag
 
-from orchestrator.engine.packs import PackSource
 from orchestrator.engine.worker import WorkerSettings, train_pack
-from orchestrator.events import Event
+from orchestrator.records.events import Event
+from orchestrator.scheduling.packs import PackSource
 
 
 class InlineExecutor:

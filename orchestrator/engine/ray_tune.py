@@ -28,11 +28,11 @@ from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
 from orchestrator.engine.address import HINT
-from orchestrator.engine.packs import Pack, PackSource
 from orchestrator.engine.tokens import authenticated
 from orchestrator.engine.worker import WorkerSettings, train_pack
 from orchestrator.errors import UserError
-from orchestrator.events import AttemptLost, Event, TrialEnded
+from orchestrator.records.events import AttemptLost, Event, TrialEnded
+from orchestrator.scheduling.packs import Pack, PackSource
 from reports.results import State
 
 CRASHES_PER_PACK = 2

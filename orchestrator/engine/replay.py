@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from threading import Event as Flag
 
-from orchestrator.engine.packs import Pack, PackSource
-from orchestrator.events import AttemptStarted, EpochDone, Event, TrialEnded
+from orchestrator.records.events import AttemptStarted, EpochDone, Event, TrialEnded
+from orchestrator.scheduling.packs import Pack, PackSource
 from reports.results import State, Trial
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import search_spaces
 import trainers
-from orchestrator.engine.packs import Pack
-from orchestrator.environment import environment_facts, host_name
-from orchestrator.events import AttemptLost, AttemptStarted, EpochDone, Event, TrialEnded
+from orchestrator.records.environment import environment_facts, host_name
+from orchestrator.records.events import AttemptLost, AttemptStarted, EpochDone, Event, TrialEnded
+from orchestrator.scheduling.packs import Pack
 from reports.results import Epoch, State
 from search_spaces.errors import SettingError
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from orchestrator.config import StudyFile, check_study
 from orchestrator.errors import UserError
 from orchestrator.search.settings import parse_search
-from orchestrator.yaml_source import parse_yaml
+from orchestrator.study_file.config import StudyFile, check_study
+from orchestrator.study_file.yaml_source import parse_yaml
 from search_spaces import Space
 from search_spaces.designs import arms as design_arms
 from search_spaces.errors import unknown

@@ -6,14 +6,14 @@ from threading import Event as Flag
 from typing import Any
 
 from orchestrator.engine.replay import ReplayExecutor
-from orchestrator.replaying import Replay
-from orchestrator.search.campaign import Campaign
+from orchestrator.records.study_plan import PlannedArm
+from orchestrator.scheduling.replaying import Replay
 from orchestrator.search.ledger import MemoryLedger
+from orchestrator.search.optimization import Campaign
 from orchestrator.search.plan import SearchPlan
 from orchestrator.search.score import Score
 from orchestrator.search.settings import NO_SCHEDULER, RANDOM, SearchSettings
 from orchestrator.search.source import SearchSource
-from orchestrator.study_plan import PlannedArm
 from reports.results import State
 
 EVERY_ARM = 10**6  # more than any record holds

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean
 
-from orchestrator.arm_facts import plan_arm, trial_cost
-from orchestrator.config import StudyConfig
-from orchestrator.search.campaign import Campaign
+from orchestrator.records.study_plan import PlannedArm
+from orchestrator.scheduling.arm_facts import plan_arm, trial_cost
+from orchestrator.search.optimization import Campaign
 from orchestrator.search.plan import plan_search
 from orchestrator.search.settings import SearchSettings
-from orchestrator.study_plan import PlannedArm
+from orchestrator.study_file.config import StudyConfig
 
 SAMPLED = 20
 

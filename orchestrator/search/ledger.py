@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from orchestrator.records.study_plan import PlannedArm, PlannedTrial
 from orchestrator.search.proposal import Proposal
 from orchestrator.search.score import Known
 from orchestrator.storage import Store
-from orchestrator.study_plan import PlannedArm, PlannedTrial
 
 
 class Ledger(Protocol):

@@ -5,7 +5,7 @@ from typing import Any
 
 import optuna
 
-from orchestrator.search.campaign import Campaign, quietly
+from orchestrator.search.optimization import Campaign, quietly
 from orchestrator.search.proposal import Proposal
 from orchestrator.storage import Store
 

@@ -7,13 +7,13 @@ from operator import getitem
 from typing import Any
 
 import trainers
-from orchestrator.arm_facts import complete_settings, plan_arm, plan_trials, with_key
-from orchestrator.config import StudyConfig
-from orchestrator.environment import git_revision
+from orchestrator.records.environment import git_revision
+from orchestrator.records.study_plan import PlannedArm, StudyPlan
+from orchestrator.scheduling.arm_facts import complete_settings, plan_arm, plan_trials, with_key
 from orchestrator.search.axes import Axis, Choices
 from orchestrator.search.settings import SearchSettings, parse_search
 from orchestrator.search.space import CONFIRM, SEARCH, SearchSpace, parse_space
-from orchestrator.study_plan import PlannedArm, StudyPlan
+from orchestrator.study_file.config import StudyConfig
 from search_spaces import Space
 from search_spaces.arm import settings_hash
 from search_spaces.errors import SettingError

@@ -4,19 +4,19 @@ from pathlib import Path
 from threading import Event as Flag
 from typing import Any
 
-from orchestrator.arm_facts import trial_cost, trial_epochs
-from orchestrator.config import StudyConfig
-from orchestrator.progress import Progress
-from orchestrator.replaying import Replay
-from orchestrator.search.campaign import Campaign
+from orchestrator.records.study_plan import PlannedArm, PlannedTrial
+from orchestrator.scheduling.arm_facts import trial_cost, trial_epochs
+from orchestrator.scheduling.progress import Progress
+from orchestrator.scheduling.replaying import Replay
 from orchestrator.search.comparison import compare
-from orchestrator.search.learned import learned
 from orchestrator.search.ledger import StoreLedger
+from orchestrator.search.optimization import Campaign
 from orchestrator.search.optuna_copy import OptunaCopy, optuna_address
 from orchestrator.search.plan import plan_search
+from orchestrator.search.record import learned
 from orchestrator.search.source import SearchSource
 from orchestrator.storage import Store
-from orchestrator.study_plan import PlannedArm, PlannedTrial
+from orchestrator.study_file.config import StudyConfig
 from reports.results import State
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any
 
-from orchestrator.events import AttemptStarted, EpochDone, Event, TrialEnded
+from orchestrator.records.events import AttemptStarted, EpochDone, Event, TrialEnded
+from orchestrator.records.study_plan import PlannedArm
 from orchestrator.search.settings import SearchSettings
-from orchestrator.study_plan import PlannedArm
 from reports.results import State, Trial
 
 

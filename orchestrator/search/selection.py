@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from statistics import fmean
 
-from orchestrator.search.campaign import Campaign
+from orchestrator.search.optimization import Campaign
 from orchestrator.search.plan import SearchPlan
 from orchestrator.search.proposal import TRAINED, Proposal
 from orchestrator.search.score import Known, Score

@@ -4,16 +4,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from orchestrator.arm_facts import plan_arm, plan_trials, trial_cost
-from orchestrator.engine.packs import Pack
-from orchestrator.events import Event, TrialEnded
-from orchestrator.search.campaign import Campaign
+from orchestrator.records.events import Event, TrialEnded
+from orchestrator.records.study_plan import PlannedArm, PlannedTrial
+from orchestrator.scheduling.arm_facts import plan_arm, plan_trials, trial_cost
+from orchestrator.scheduling.packs import Pack
 from orchestrator.search.ledger import Ledger
+from orchestrator.search.optimization import Campaign
 from orchestrator.search.plan import SearchPlan
 from orchestrator.search.score import Known, Score, curve, score
 from orchestrator.search.selection import select
 from orchestrator.search.space import CONFIRM, SEARCH, STAGE
-from orchestrator.study_plan import PlannedArm, PlannedTrial
 from reports.results import State
 from search_spaces.arm import Arm
 from search_spaces.errors import SettingError

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
-from orchestrator.events import now
+from orchestrator.records.events import now
 from orchestrator.storage.columns import plain
 from orchestrator.storage.errors import StorageError
 from orchestrator.storage.studies import study_row

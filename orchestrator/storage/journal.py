@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
-from orchestrator.events import AttemptLost, AttemptStarted, EpochDone, Event, TrialEnded
+from orchestrator.records.events import AttemptLost, AttemptStarted, EpochDone, Event, TrialEnded
 from orchestrator.storage.columns import plain
 from orchestrator.storage.errors import StorageError
 from orchestrator.storage.tables import attempts, environments, epochs, events, trials

@@ -10,7 +10,7 @@ from typing import Any, Self
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from orchestrator.events import AttemptLost, now
+from orchestrator.records.events import AttemptLost, now
 from orchestrator.storage import process
 from orchestrator.storage.database import Database
 from orchestrator.storage.errors import StorageError, StudyBusy

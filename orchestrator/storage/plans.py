@@ -7,11 +7,11 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from orchestrator.events import now
+from orchestrator.records.events import now
+from orchestrator.records.study_plan import PlannedArm, PlannedTrial, StudyPlan
 from orchestrator.storage.errors import StorageError
 from orchestrator.storage.tables import arm_levels, arm_trials, arms, events, studies, trials
 from orchestrator.storage.upsert import in_parts, insert_new, insert_or_update
-from orchestrator.study_plan import PlannedArm, PlannedTrial, StudyPlan
 from reports.results import State
 
 

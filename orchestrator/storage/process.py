@@ -7,7 +7,7 @@ from typing import Any
 
 import psutil
 
-from orchestrator.events import now
+from orchestrator.records.events import now
 
 STALE_AFTER = timedelta(seconds=90)
 # A process's start is rounded to the clock tick, and moves when the host's clock is set.

@@ -11,7 +11,7 @@ from typing import Self
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from orchestrator.events import Event
+from orchestrator.records.events import Event
 from orchestrator.storage.errors import StorageError, explain, is_passing
 from orchestrator.storage.journal import record
 from orchestrator.storage.store import Store

@@ -10,6 +10,7 @@ from typing import Any, Self
 from sqlalchemy import select
 from sqlalchemy.engine import URL
 
+from orchestrator.records.study_plan import PlannedArm, PlannedTrial, StudyPlan
 from orchestrator.search.proposal import Proposal
 from orchestrator.storage import costs, evidence, pilots, plans, schema, searches, studies
 from orchestrator.storage.address import database_url, file_of, is_file
@@ -18,7 +19,6 @@ from orchestrator.storage.errors import StorageError
 from orchestrator.storage.lease import Lease, recover
 from orchestrator.storage.own_schema import make_own_schema
 from orchestrator.storage.tables import studies as study_rows
-from orchestrator.study_plan import PlannedArm, PlannedTrial, StudyPlan
 from reports.results import Measurement, State, Study, Trial
 
 

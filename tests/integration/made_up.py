@@ -4,8 +4,8 @@ from collections.abc import Callable
 from threading import Event as Flag
 from typing import Any
 
-from orchestrator.engine.packs import Pack, PackSource
-from orchestrator.events import AttemptStarted, EpochDone, Event, TrialEnded
+from orchestrator.records.events import AttemptStarted, EpochDone, Event, TrialEnded
+from orchestrator.scheduling.packs import Pack, PackSource
 from reports.results import Epoch, State
 
 Errors = Callable[[dict[str, Any], int], float | None]

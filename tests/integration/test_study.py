@@ -6,12 +6,12 @@ import pandas as pd
 import pytest
 
 from orchestrator import RunOptions, load_study, run_study
-from orchestrator.config import read_study
 from orchestrator.errors import UserError
-from orchestrator.events import AttemptStarted, TrialEnded
-from orchestrator.plan import make_plan
-from orchestrator.preview import preview
+from orchestrator.planning.plan import make_plan
+from orchestrator.planning.preview import preview
+from orchestrator.records.events import AttemptStarted, TrialEnded
 from orchestrator.storage import Recorder, Store
+from orchestrator.study_file.config import read_study
 from reports.results import State
 
 INLINE = RunOptions(executor="inline", report=False)

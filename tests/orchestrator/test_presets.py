@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from orchestrator.arm_facts import complete_settings
-from orchestrator.config import StudyConfig, check_study, read_study
 from orchestrator.errors import UserError
-from orchestrator.plan import make_plan, study_arms, study_space
+from orchestrator.planning.plan import make_plan, study_arms, study_space
 from orchestrator.presets import preset_names, preset_text, read_preset
-from orchestrator.yaml_source import parse_yaml
+from orchestrator.scheduling.arm_facts import complete_settings
+from orchestrator.study_file.config import StudyConfig, check_study, read_study
+from orchestrator.study_file.yaml_source import parse_yaml
 from reports.analysis.claims import Claim, parse_claims
 from reports.analysis.literature import parse_statistic
 from reports.literature import find_published

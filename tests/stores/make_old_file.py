@@ -6,7 +6,7 @@ Run once for each version of the schema, from the repository's root: python -m t
 import sqlite3
 from pathlib import Path
 
-from orchestrator.events import AttemptStarted, EpochDone, TrialEnded
+from orchestrator.records.events import AttemptStarted, EpochDone, TrialEnded
 from orchestrator.storage import Recorder, Store
 from orchestrator.storage.migrations import VERSION
 from reports.results import Epoch, Measurement, State

@@ -3,8 +3,8 @@ import torch
 
 from tests.trainers.networks import TINY, network, task
 from trainers import Trainer
-from trainers.precision import choose_numerics
-from trainers.recipe import complete_training
+from trainers.settings.recipe import complete_training
+from trainers.step.precision import choose_numerics
 
 
 def finished(*seeds, **training):

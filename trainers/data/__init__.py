@@ -14,8 +14,8 @@ from trainers.data.files import unreadable
 from trainers.data.image_folder import Folder, load_image_folder
 from trainers.data.images import DataSet, Splits, assemble
 from trainers.data.synthetic import load_synthetic
-from trainers.data_settings import complete_data
 from trainers.records import DataInfo
+from trainers.settings.data import complete_data
 
 LOADERS: Mapping[str, Callable[[Mapping[str, Any]], Splits]] = {
     "digits": load_digits,

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from trainers.data.files import download, file_error, reading, root_folder
 from trainers.data.images import Images, Splits, check_labels
-from trainers.data_settings import DEFAULT_ROOT
+from trainers.settings.data import DEFAULT_ROOT
 
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")  # where the package dataset-fashion-mnist puts it
 FILES = {

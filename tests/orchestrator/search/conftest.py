@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import yaml
 
-from orchestrator.config import check_study
-from orchestrator.engine.packs import Pack
-from orchestrator.events import AttemptStarted, EpochDone, TrialEnded
+from orchestrator.records.events import AttemptStarted, EpochDone, TrialEnded
+from orchestrator.scheduling.packs import Pack
 from orchestrator.search.plan import SearchPlan, plan_search
 from orchestrator.search.source import SearchSource
-from orchestrator.yaml_source import parse_yaml
+from orchestrator.study_file.config import check_study
+from orchestrator.study_file.yaml_source import parse_yaml
 from reports.results import Epoch, State
 
 FILE: dict[str, Any] = {

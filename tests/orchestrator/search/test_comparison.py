@@ -4,8 +4,8 @@ from threading import Event as Flag
 
 import pytest
 
-from orchestrator.arm_facts import plan_trials
-from orchestrator.replaying import Replay
+from orchestrator.scheduling.arm_facts import plan_trials
+from orchestrator.scheduling.replaying import Replay
 from orchestrator.search.comparison import compare, contenders
 from orchestrator.search.settings import parse_search
 from orchestrator.search.space import CONFIRM
@@ -74,8 +74,8 @@ def test_variants_of_one_sampler_are_told_apart(tmp_path):
 
 @pytest.mark.parametrize("sampler", ["grid", "tpe"])
 def test_the_arms_on_record_are_found_however_rare_they_are(sampler, tmp_path, monkeypatch):
-    monkeypatch.setattr("orchestrator.search.campaign.MOST_ATTEMPTS", 3)
-    monkeypatch.setattr("orchestrator.search.campaign.PATIENCE", 2)
+    monkeypatch.setattr("orchestrator.search.optimization.MOST_ATTEMPTS", 3)
+    monkeypatch.setattr("orchestrator.search.optimization.PATIENCE", 2)
     searched = plan(sampler=sampler, compare={"seeds": 2}, arms=20)
     whole = record_of(searched, tmp_path)
     kept = [plan_trials(searched.study.arms[0].arm, searched.search_seeds)[0].id, list(whole.trials)[-1]]

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from orchestrator.config import check_study
-from orchestrator.estimate import Estimate
-from orchestrator.preview import preview
+from orchestrator.planning.estimate import Estimate
+from orchestrator.planning.preview import preview
 from orchestrator.search.forecast import SAMPLED, forecast
-from orchestrator.yaml_source import parse_yaml
+from orchestrator.study_file.config import check_study
+from orchestrator.study_file.yaml_source import parse_yaml
 from tests.orchestrator.search.conftest import FILE
 
 SEARCH = {"arms": 30, "seeds_per_arm": 2, "control": True, "confirm": {"best": 3, "seeds": 5}}
@@ -48,7 +48,7 @@ def test_the_plan_of_a_search_says_how_many_trials_at_most_and_what_their_time_r
         assert pack == 2
         return Estimate({each.arm.id: each.flops / 1e3 for each in arms}, device, "thin air")
 
-    monkeypatch.setattr("orchestrator.preview.trial_seconds", seconds)
+    monkeypatch.setattr("orchestrator.planning.preview.trial_seconds", seconds)
     shown = preview(config, f"sqlite:///{tmp_path}/results.db")
     text = "\n".join(shown.lines())
     assert "at most 140 trials" in text

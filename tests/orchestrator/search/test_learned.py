@@ -5,8 +5,8 @@ import math
 import optuna
 import pytest
 
-from orchestrator.search.learned import FEWEST_ARMS, importance
 from orchestrator.search.ledger import MemoryLedger
+from orchestrator.search.record import FEWEST_ARMS, importance
 from orchestrator.search.source import SearchSource
 from tests.orchestrator.search.conftest import plan_of, train
 

@@ -9,10 +9,10 @@ from threading import Event as Flag
 import pytest
 
 from orchestrator import RunOptions, run_study
-from orchestrator.engine.packs import BlockSource, Pack
 from orchestrator.engine.replay import ReplayExecutor
 from orchestrator.errors import UserError
-from orchestrator.events import AttemptStarted, EpochDone, TrialEnded
+from orchestrator.records.events import AttemptStarted, EpochDone, TrialEnded
+from orchestrator.scheduling.packs import BlockSource, Pack
 from orchestrator.search.ledger import MemoryLedger
 from orchestrator.search.source import SearchSource
 from orchestrator.storage import Store

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import optuna
 import pytest
 
-from orchestrator.events import AttemptStarted, TrialEnded
+from orchestrator.records.events import AttemptStarted, TrialEnded
 from orchestrator.search.ledger import MemoryLedger
 from orchestrator.search.score import Known
 from orchestrator.search.source import SearchSource

@@ -109,9 +109,9 @@ def test_a_range_has_finite_numbers(part, value):
 def test_the_mapping_search_belongs_to_the_design_search():
     from pathlib import Path
 
-    from orchestrator.config import check_study
-    from orchestrator.plan import make_plan
-    from orchestrator.yaml_source import parse_yaml
+    from orchestrator.planning.plan import make_plan
+    from orchestrator.study_file.config import check_study
+    from orchestrator.study_file.yaml_source import parse_yaml
 
     text = "study: a\nfactors: {depth: [8, 14]}\nsearch: {arms: 3}\n"
     with pytest.raises(UserError, match=r"a\.yaml:3: search: only `design: search`"):

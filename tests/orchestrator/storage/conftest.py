@@ -10,8 +10,8 @@ import uuid
 import pytest
 from sqlalchemy import create_engine, text
 
+from orchestrator.records.study_plan import PlannedArm, PlannedTrial, StudyPlan
 from orchestrator.storage import Store, database_url
-from orchestrator.study_plan import PlannedArm, PlannedTrial, StudyPlan
 from search_spaces.arm import Arm, settings_hash
 
 SERVER = os.environ.get("ORCHESTRATE_TEST_POSTGRESQL")

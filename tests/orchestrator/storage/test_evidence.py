@@ -6,7 +6,7 @@ from enum import StrEnum
 import numpy as np
 import pytest
 
-from orchestrator.events import AttemptStarted, EpochDone
+from orchestrator.records.events import AttemptStarted, EpochDone
 from orchestrator.storage import ArmCost, Recorder, StorageError
 from reports.results import Epoch, Measurement
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.events import AttemptStarted, EpochDone, TrialEnded
+from orchestrator.records.events import AttemptStarted, EpochDone, TrialEnded
 from orchestrator.storage import Recorder, Store, StudyBusy
 from reports.results import Epoch, State
 
@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[3]
 DRIVER = """
 import sys
 from tests.orchestrator.storage.conftest import plan_of
-from orchestrator.events import *
+from orchestrator.records.events import *
 from orchestrator.storage import *
 from reports.results import *
 

@@ -8,7 +8,7 @@ import psutil
 import pytest
 from sqlalchemy import select, update
 
-from orchestrator.events import AttemptStarted, TrialEnded, now
+from orchestrator.records.events import AttemptStarted, TrialEnded, now
 from orchestrator.storage import Recorder, StorageError, Store, StudyBusy
 from orchestrator.storage.tables import studies
 from reports.results import State

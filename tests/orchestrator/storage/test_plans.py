@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 
-from orchestrator.events import AttemptStarted, EpochDone, TrialEnded
+from orchestrator.records.events import AttemptStarted, EpochDone, TrialEnded
+from orchestrator.records.study_plan import PlannedTrial
 from orchestrator.storage import Recorder, StorageError
-from orchestrator.study_plan import PlannedTrial
 from reports.results import Epoch, State
 
 EPOCH = Epoch(1, 1.0, 50.0, 1.5, 60.0, 0.1, 2.0)

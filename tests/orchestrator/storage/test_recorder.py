@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
-from orchestrator.events import AttemptLost, AttemptStarted, EpochDone, TrialEnded
+from orchestrator.records.events import AttemptLost, AttemptStarted, EpochDone, TrialEnded
 from orchestrator.storage import Recorder, StorageError, Store
 from reports.results import Epoch, State
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from orchestrator.events import AttemptStarted, EpochDone, TrialEnded
+from orchestrator.records.events import AttemptStarted, EpochDone, TrialEnded
 from orchestrator.storage import Recorder, query
 from reports.results import Epoch, State
 

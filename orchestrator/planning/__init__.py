@@ -1,0 +1,1 @@
+"""What a study will do, before it does it: its plan, its cost, its networks in words."""

@@ -1,0 +1,81 @@
+"""What is known of a study before it runs: earlier trials of its arms, in whatever study, and published spreads."""
+
+import math
+from collections.abc import Sequence
+
+from orchestrator.records.study_plan import StudyPlan
+from orchestrator.storage import Store
+from reports.analysis.claims import Claim
+from reports.analysis.judged import Outcome
+from reports.analysis.prospects import Spread, claim_spreads
+from reports.analysis.settings import AnalysisSettings
+from reports.analysis.verdicts import Verdict, judge
+from reports.literature import published_rows
+from reports.results import Arm, Study
+
+
+def pilot_study(store: Store | None, plan: StudyPlan) -> Study:
+    """Return the plan as a study whose trials are those on record for its arms; without a `store` it has none."""
+    names = {each.arm.id: each.arm.name for each in plan.arms}
+    return Study(
+        name=plan.name,
+        question=plan.question,
+        source=plan.source,
+        settings={**plan.settings, "seeds": None},
+        factors=plan.factors,
+        baseline=plan.baseline,
+        fail_above=plan.fail_above,
+        arms=tuple(Arm(each.arm.name, each.arm.levels, each.arm.settings) for each in plan.arms),
+        trials=store.pilot(names) if store else (),
+    )
+
+
+def spreads(pilot: Study, claims: Sequence[Claim]) -> dict[str, Spread]:
+    """Return how much the arms of each claim vary over their seeds, by its id: on record, else as published."""
+    found = claim_spreads(pilot, claims)
+    published = _published_spread(pilot)
+    for claim in claims:
+        if claim.id not in found and published is not None and claim.metric == "test_error":
+            found[claim.id] = published
+    return found
+
+
+def outlook(pilot: Study, claims: Sequence[Claim], settings: AnalysisSettings, seeds: int) -> dict[str, str]:
+    """Say, by claim, what the trials on record let one expect of that many seeds; nothing where they show no effect."""
+    every = AnalysisSettings(settings.alpha, settings.family, (), settings.power, settings.futility, settings.test)
+    return {each.id: text for each in judge(pilot, claims, every) if (text := _outlook(each, settings, seeds))}
+
+
+def _outlook(verdict: Verdict, settings: AnalysisSettings, seeds: int) -> str:
+    ahead = verdict.forecast
+    if verdict.n < 2 or verdict.verdict is not Outcome.INCONCLUSIVE or verdict.estimate is None:
+        return ""
+    text = f"On record the effect is {verdict.estimate:.2f} (n={verdict.n})"
+    if ahead.needed is None:
+        return f"{text}: if it is so, no affordable number of seeds decides the claim."
+    if ahead.needed > seeds:
+        return (
+            f"{text}: if it is so, {seeds} seeds are too few and the claim will probably stay open; "
+            f"about {ahead.needed} would decide it with {settings.power:.0%} power."
+        )
+    return f"{text}: if it is so, about {ahead.needed} seeds decide the claim."
+
+
+def _published_spread(pilot: Study) -> Spread | None:
+    """Return the spread that papers print for such networks on the same data, the root mean square over their rows."""
+    data, network = pilot.settings["data"]["name"], pilot.settings["network"]
+    alike = {"family": network["family"], "block": network.get("block")}
+    rows = [
+        row
+        for row in published_rows().values()
+        if row.data == data
+        and row.sd is not None
+        and row.verified
+        and all(row.network.get(key, value) == value for key, value in alike.items())
+    ]
+    if not rows:
+        return None
+    sd = math.sqrt(math.fsum((row.sd or 0.0) ** 2 for row in rows) / len(rows))
+    papers = list(dict.fromkeys(row.where for row in rows))
+    count = "1 published row" if len(rows) == 1 else f"{len(rows)} published rows"
+    return Spread(sd, f"{count} on {data} ({', '.join(papers)})")

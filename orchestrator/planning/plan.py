@@ -1,0 +1,180 @@
+"""Make the plan of a study: every arm and trial that its file asks for, checked before anything is trained."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import trainers
+from orchestrator.records.environment import git_revision
+from orchestrator.records.study_plan import PlannedArm, StudyPlan
+from orchestrator.scheduling.arm_facts import (
+    complete_settings,
+    idle_parameters,
+    network_cost,
+    plan_arm,
+    plan_trials,
+    with_key,
+)
+from orchestrator.study_file.config import StudyConfig, StudyFile
+from reports.analysis.claims import parse_claims
+from reports.analysis.settings import parse_analysis
+from reports.results import Scalar
+from search_spaces import (
+    Arm,
+    SettingError,
+    Space,
+    canonical_json,
+    design_notes,
+    keep_where,
+    match_costs,
+    parse_factors,
+    parse_match,
+    parse_where,
+    resolve_baseline,
+    settings_hash,
+    unequal_costs,
+)
+from search_spaces.designs import arms as design_arms
+
+UNEQUAL_SHARE = 0.05
+
+
+def make_plan(config: StudyConfig, command: str | None = None) -> StudyPlan:
+    """Plan the study of a file: its arms, the trials of its first seeds, and what each network costs.
+
+    Raises UserError with file and line for settings that no network, data set or training can have, for arms that
+    would be the same network, and for claims that cannot be read.
+    """
+    file = config.file
+    if str(config.folder) not in sys.path:
+        sys.path.append(str(config.folder))  # where networks of the user's own are looked for, as workers do
+    if file.is_search:
+        from orchestrator.search.plan import plan_search  # only a search needs that package
+
+        return plan_search(config, command).study
+    try:
+        if file.search:
+            raise SettingError("only `design: search` takes a mapping `search:`", ("search",))
+        space = study_space(config)
+        design, options = _design(file.design)
+        baseline = resolve_baseline(space.factors, file.baseline, design)
+        planned = tuple(plan_arm(arm) for arm in _arms(config, space, design, options, baseline))
+        _refuse_same_networks(planned)
+        factors = {factor.name: tuple(level.name for level in factor.levels) for factor in space.factors}
+        with_key("claims", parse_claims, file.claims, factors)
+        parse_analysis(file.analysis, config.source.data.get("seeds"))
+        _check_repetition(file.repeated_seeds(), baseline, factors)
+        settings = with_defaults(config, space)
+        notes = (*design_notes(space, design, file.baseline), *_warnings(planned, baseline))
+    except SettingError as error:
+        raise config.error(error) from None
+    judged = {key: settings[key] for key in ("seeds", "fail_above", "claims", "analysis")}
+    return StudyPlan(
+        name=file.study,
+        question=file.question,
+        source=config.source.text,
+        settings=settings,
+        factors=factors,
+        baseline=baseline,
+        fail_above=file.fail_above,
+        arms=planned,
+        trials=tuple(trial for each in planned for trial in plan_trials(each.arm, _seeds(file, each.arm, baseline))),
+        plan_hash=settings_hash({"arms": [each.arm.id for each in planned], "judged": judged}),
+        command=command,
+        git=git_revision(config.folder),
+        notes=notes,
+    )
+
+
+def _seeds(file: StudyFile, arm: Arm, baseline: Mapping[str, Scalar]) -> tuple[int, ...]:
+    """Return the seeds of one arm; with an A/A check the baseline arms have twice as many."""
+    is_baseline = baseline.items() <= arm.levels.items()
+    return (*file.first_seeds(), *(file.repeated_seeds() if is_baseline else ()))
+
+
+def _check_repetition(seeds: Sequence[int], baseline: Mapping[str, Scalar], factors: Mapping[str, Any]) -> None:
+    if seeds and factors and not baseline:
+        first, levels = next(iter(factors.items()))
+        example = f"`baseline: {{{first}: {levels[0]}}}`"
+        raise SettingError(f"the A/A check repeats the baseline: name one, for instance {example}", ("seeds", "aa"))
+
+
+def study_space(config: StudyConfig) -> Space:
+    """Return the space that the factors of a study file span over its settings."""
+    file = config.file
+    return Space(
+        base={"data": file.data, "network": file.network, "training": file.training},
+        factors=with_key("factors", parse_factors, file.factors),
+        complete=complete_settings,
+        cosmetic=trainers.COSMETIC_SETTINGS,
+        exclude=tuple(file.exclude),
+    )
+
+
+def study_arms(config: StudyConfig, space: Space) -> list[Arm]:
+    """Return the arms that a study file asks for, completed; their data sets need not be there unless costs matter."""
+    design, options = _design(config.file.design)
+    baseline = resolve_baseline(space.factors, config.file.baseline, design)
+    return _arms(config, space, design, options, baseline)
+
+
+def _arms(
+    config: StudyConfig, space: Space, design: str, options: Mapping[str, Any], baseline: Mapping[str, Scalar]
+) -> list[Arm]:
+    """Return the arms that run: those of the design, matched in cost and filtered as the file asks."""
+    file = config.file
+    arms = design_arms(space, design, file.baseline, options)
+    if file.match is not None:
+        arms = match_costs(space, arms, baseline, with_key("match", parse_match, file.match), network_cost)
+    if file.where is not None:
+        arms = keep_where(arms, with_key("where", parse_where, file.where), network_cost)
+    return arms
+
+
+def _design(design: str | Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """Split ``design: name`` or ``design: {name: ..., option: ...}`` into the name and the options."""
+    if isinstance(design, str):
+        return design, {}
+    if "name" not in design:
+        raise SettingError('a design mapping needs a "name", for instance {name: random, arms: 20}', ("design",))
+    return str(design["name"]), {key: value for key, value in design.items() if key != "name"}
+
+
+def with_defaults(config: StudyConfig, space: Space) -> dict[str, Any]:
+    """Return the whole study file with every default filled in: what is stored, and shown in the report."""
+    whole: dict[str, Any] = config.file.model_dump(mode="json")
+    return {**whole, **complete_settings(space.raw([]))}
+
+
+def _refuse_same_networks(planned: Sequence[PlannedArm]) -> None:
+    """Raise SettingError when two arms would train the same network in the same way on the same data."""
+    seen: dict[str, Arm] = {}
+    for each in planned:
+        arm = each.arm
+        text = canonical_json([each.graph, arm.settings["data"], arm.settings["training"]])
+        if text in seen:
+            levels = ", ".join(f"{factor}: {level}" for factor, level in arm.levels.items())
+            raise SettingError(
+                f'the arms "{seen[text].name}" and "{arm.name}" build the same network: '
+                f"drop one of the levels, or exclude an arm, for instance `exclude: [{{{levels}}}]`",
+                ("factors",),
+            )
+        seen[text] = arm
+
+
+def _warnings(planned: Sequence[PlannedArm], baseline: Mapping[str, Scalar]) -> list[str]:
+    """Name comparisons of unequal cost, and parameters that no gradient reaches: what makes an ablation unfair."""
+    names = {each.arm.name: each for each in planned}
+    by_levels = {canonical_json(dict(each.arm.levels)): each.arm.name for each in planned}
+    compared = {}
+    for name, each in names.items():
+        against = by_levels.get(canonical_json({**each.arm.levels, **baseline}))
+        if against is not None and against != name:
+            compared[name] = against
+    found = [f"unequal: {gap.text}" for gap in unequal_costs(names, compared, UNEQUAL_SHARE)]
+    if found:
+        found.append("`match: params` or `match: flops` would adjust the widths until the arms cost the same")
+    for name, each in names.items():
+        if idle := idle_parameters(each.arm):
+            found.append(f'without gradient: {len(idle)} parameters of "{name}", for instance {idle[0]}')
+    return found

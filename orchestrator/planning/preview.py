@@ -1,0 +1,192 @@
+"""What `run` would do, without doing it: trials new and cached, cost, time, and what the seeds can tell."""
+
+import json
+import math
+import os
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from orchestrator.planning.estimate import trial_seconds
+from orchestrator.planning.pilot import outlook, pilot_study, spreads
+from orchestrator.planning.plan import make_plan
+from orchestrator.records.study_plan import PlannedArm, StudyPlan
+from orchestrator.scheduling.arm_facts import trial_epochs
+from orchestrator.scheduling.progress import duration
+from orchestrator.storage import ArmCost, Store
+from orchestrator.study_file.config import Resources, StudyConfig
+from reports.analysis.claims import parse_claims
+from reports.analysis.power import smallest_paired
+from reports.analysis.prospects import prospects, study_spread
+from reports.analysis.settings import parse_analysis, repeats_from
+from reports.results import State, Study
+
+if TYPE_CHECKING:
+    from orchestrator.search.forecast import Forecast
+
+
+@dataclass(frozen=True)
+class ArmPreview:
+    """One arm before it runs: its trials with and without a result, its cost, and the expected seconds of a trial."""
+
+    name: str
+    new: int
+    cached: int
+    params: int
+    flops: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a run would do.
+
+    `work` is the expected seconds of all trials one after the other on a `device`, which is "cpu" also where a GPU is
+    asked for and nothing tells how fast one is. Nobody knows then `gpu_hours`, nor `seconds`, the expected time of the
+    whole run with `slots` packs side by side. `ahead` is how many trials a search has at most; `arms` then holds its
+    baseline alone. None for any other study.
+    """
+
+    study: str
+    arms: tuple[ArmPreview, ...]
+    new: int
+    cached: int
+    orphaned: tuple[str, ...]
+    slots: int
+    device: str
+    work: float
+    seconds: float | None
+    gpu_hours: float | None
+    basis: str
+    notes: tuple[str, ...]
+    prospects: tuple[str, ...]
+    ahead: int | None = None
+
+    def lines(self) -> list[str]:
+        """Return the sums in words."""
+        known = "" if self.ahead is None else f"at most {self.ahead} trials, of which are known beforehand: "
+        found = [
+            f"{self.study}: {known}{len(self.arms)} arms, {self.new + self.cached} trials: "
+            f"{self.new} new, {self.cached} cached, {len(self.orphaned)} orphaned arms",
+            self._time(),
+        ]
+        gone = "is no longer in the study file as it was; its results stay"
+        found += [f'orphaned: "{name}" {gone}' for name in self.orphaned]
+        return [*found, *self.notes, *self.prospects]
+
+    def _time(self) -> str:
+        bound = "" if self.ahead is None else "at most "
+        if self.seconds is None or self.gpu_hours is None:
+            return (
+                "time: not known before a trial has run on a GPU, and none here holds one; all trials one after the "
+                f"other on one core of this machine: {bound}about {duration(self.work)}; estimated from {self.basis}"
+            )
+        return (
+            f"time: {bound}about {duration(self.seconds)} with {self.slots} packs side by side "
+            f"({self.gpu_hours:.2f} GPU-hours); estimated from {self.basis}"
+        )
+
+    def to_json(self) -> str:
+        """Return the whole preview as JSON."""
+        return json.dumps(asdict(self), indent=2)
+
+
+def preview(config: StudyConfig, url: str) -> Preview:
+    """Plan a study and compare it with the results DB at `url`, which need not exist yet; nothing is written."""
+    plan = make_plan(config)
+    orphaned: tuple[str, ...] = ()
+    states: Mapping[str, State] = {}
+    costs: tuple[ArmCost, ...] = ()
+    pilot = pilot_study(None, plan)
+    if Store.exists(url):
+        with Store.open(url, read_only=True) as store:
+            orphaned = store.preview_plan(plan).orphaned
+            states = store.states([trial.id for trial in plan.trials])
+            costs = store.arm_costs()
+            pilot = pilot_study(store, plan)
+    resources = config.file.resources
+    ahead = _forecast(config) if config.file.is_search else None
+    planned = (*plan.arms, *(ahead.sample if ahead else ()))
+    epochs = {each.arm.id: trial_epochs(each.arm) for each in planned}
+    device = "cuda" if resources.gpus else "cpu"
+    recorded = {
+        cost.arm: cost.seconds * epochs[cost.arm] for cost in costs if cost.arm in epochs and cost.device == device
+    }
+    most = ahead.seeds if ahead else max(Counter(each.arm.id for each in plan.trials).values(), default=1)
+    estimate = trial_seconds(planned, recorded, device, min(resources.seeds_per_pack, most))
+    arms = tuple(_arm_preview(each, plan, states, estimate.seconds[each.arm.id]) for each in plan.arms)
+    work = ahead.seconds(estimate.seconds) if ahead else sum(arm.new * arm.seconds for arm in arms)
+    longest = max((arm.seconds for arm in arms if arm.new), default=0.0)
+    slots = _slots(resources)
+    is_known = estimate.device == device
+    return Preview(
+        study=plan.name,
+        arms=arms,
+        new=sum(arm.new for arm in arms),
+        cached=sum(arm.cached for arm in arms),
+        orphaned=orphaned,
+        slots=slots,
+        device=estimate.device,
+        work=work,
+        seconds=max(work / slots, longest) if is_known else None,
+        gpu_hours=work * resources.gpus / 3600 if is_known else None,
+        basis=estimate.basis,
+        notes=(*plan.notes, *([ahead.sentence] if ahead else [])),
+        prospects=_prospects(plan, pilot),
+        ahead=ahead.searched + ahead.confirmed if ahead else None,
+    )
+
+
+def _slots(resources: Resources) -> int:
+    """Return how many packs this machine trains side by side; of GPUs it is taken to have one at least."""
+    slots = (os.cpu_count() or 1) / resources.cpus
+    if resources.gpus:
+        import torch
+
+        here = torch.cuda.device_count()
+        slots = min(slots if here else math.inf, max(here, 1) * int(1 / resources.gpus))
+    return min(max(int(slots), 1), resources.max_concurrent or sys.maxsize)
+
+
+def _forecast(config: StudyConfig) -> "Forecast":
+    # Optuna takes a second to import, and only a search needs it.
+    from orchestrator.search.forecast import forecast
+
+    return forecast(config)
+
+
+def _arm_preview(planned: PlannedArm, plan: StudyPlan, states: Mapping[str, State], seconds: float) -> ArmPreview:
+    trials = [trial.id for trial in plan.trials if trial.arm.id == planned.arm.id]
+    cached = sum(states.get(trial, State.WAITING).is_outcome() for trial in trials)
+    return ArmPreview(planned.arm.name, len(trials) - cached, cached, planned.params, planned.flops, seconds)
+
+
+def _prospects(plan: StudyPlan, pilot: Study) -> tuple[str, ...]:
+    """Say for each claim what the seeds can show; without claims, what a comparison of two arms can."""
+    settings = parse_analysis(plan.settings["analysis"], plan.settings["seeds"])
+    start = repeats_from(plan.settings["seeds"])
+    last = plan.arms[-1].arm.id  # of a search, the confirmation: its seeds are those that are compared
+    compared = {each.seed for each in plan.trials if each.arm.id == last and (start is None or each.seed < start)}
+    seeds = max(settings.looks, default=len(compared))
+    claims = parse_claims(plan.settings["claims"], plan.factors)
+    known = spreads(pilot, claims)
+    found = prospects(claims, plan.factors, seeds, settings, arms=len(plan.arms), spread=known)
+    if found:
+        expected = outlook(pilot, claims, settings, seeds)
+        lines = [f"claim {each.claim.id}: {each.sentence} {expected.get(each.claim.id, '')}".rstrip() for each in found]
+        cannot = [each.claim.id for each in found if not each.can]
+        if cannot:
+            names = ", ".join(cannot)
+            lines.append(f"this study cannot answer its question: {seeds} seeds cannot settle {names}")
+        return tuple(lines)
+    spread = study_spread(pilot)
+    smallest = smallest_paired(seeds, settings.alpha, settings.power)
+    if smallest is None:
+        return ("seeds: one seed shows no difference between arms, whatever its size; ask for three or more",)
+    points = f" ({smallest * 2**0.5 * spread.sd:.2f} points at the spread on record)" if spread else ""
+    return (
+        f"seeds: with {seeds} of them, two arms must differ by {smallest:.2f} SDs of their paired differences{points} "
+        f"to be told apart with {settings.power:.0%} power",
+    )

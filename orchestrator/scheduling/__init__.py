@@ -1,0 +1,1 @@
+"""What is trained next, and how far a study has come."""

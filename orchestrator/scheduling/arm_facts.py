@@ -1,0 +1,111 @@
+"""What is known of an arm before it is trained: its complete settings, data and network, its trials, their work."""
+
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from typing import Any, ParamSpec, TypeVar
+
+import search_spaces
+import trainers
+from orchestrator.records.study_plan import PlannedArm, PlannedTrial
+from search_spaces import checks
+from search_spaces.arm import Arm, canonical_json, settings_hash
+from search_spaces.cost import Complexity, trace_network
+from search_spaces.describe import NetworkDescription, describe_trace
+from search_spaces.errors import SettingError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def with_key(key: str, check: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call `check` on one part of the study file, so that its errors carry the part's key in front."""
+    try:
+        return check(*args, **kwargs)
+    except SettingError as error:
+        raise error.under(key) from None
+
+
+def complete_settings(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Validate the three parts of an arm's settings and fill every default in."""
+    data = with_key("data", trainers.complete_data, raw["data"])
+    network = with_key("network", search_spaces.complete_network, raw["network"])
+    training = with_key("training", trainers.complete_training, raw["training"], data)
+    return {"data": data, "network": network, "training": training}
+
+
+def data_info(arm: Arm) -> trainers.DataInfo:
+    """Return shape, sizes and fingerprint of the data that an arm trains on; read once a process."""
+    return _inspect(canonical_json(arm.settings["data"]))
+
+
+def network_cost(arm: Arm) -> Complexity:
+    """Return parameters, multiply-adds, activations and graph of an arm's network, built without memory for it."""
+    return describe_arm(arm).total
+
+
+def describe_arm(arm: Arm) -> NetworkDescription:
+    """Describe an arm's network for the images of its data: in words, stage by stage, and its unit to be drawn."""
+    return _traced(arm)[0]
+
+
+def idle_parameters(arm: Arm) -> tuple[str, ...]:
+    """Return the parameters of an arm's network that the loss cannot move."""
+    return _traced(arm)[1]
+
+
+def trial_images(arm: Arm) -> int:
+    """Return how many images a trial of this arm trains on, counting each as often as it comes."""
+    training = arm.settings["training"]
+    if training["iterations"] is not None:
+        return int(training["iterations"] * training["batch_size"])
+    return int(training["epochs"] * data_info(arm).train_size)
+
+
+def trial_epochs(arm: Arm) -> int:
+    """Return how many epochs a trial of this arm takes; the last one may be a part."""
+    return math.ceil(trial_images(arm) / data_info(arm).train_size)
+
+
+def trial_cost(arm: Arm) -> float:
+    """Return the multiply-adds of one trial of this arm: forward and backward passes over all its images."""
+    return 3.0 * network_cost(arm).flops * trial_images(arm)
+
+
+def plan_arm(arm: Arm) -> PlannedArm:
+    """Note what is known of an arm's network: parameters, multiply-adds, graph, and its description."""
+    found = describe_arm(arm)
+    return PlannedArm(arm, found.total.params, found.total.flops, found.total.graph, found.as_mapping())
+
+
+def plan_trials(arm: Arm, seeds: Iterable[int]) -> tuple[PlannedTrial, ...]:
+    """Return the trials of one arm; their ids hash settings, data and seed, so that every study can share them."""
+    fingerprint = data_info(arm).fingerprint
+    return tuple(
+        PlannedTrial(
+            id=settings_hash({**arm.settings, "fingerprint": fingerprint, "seed": seed}, trainers.COSMETIC_SETTINGS),
+            arm=arm,
+            seed=seed,
+            fingerprint=fingerprint,
+        )
+        for seed in seeds
+    )
+
+
+@cache
+def _inspect(data: str) -> trainers.DataInfo:
+    return with_key("data", trainers.inspect_data, json.loads(data))
+
+
+def _traced(arm: Arm) -> tuple[NetworkDescription, tuple[str, ...]]:
+    info = data_info(arm)
+    return _trace(canonical_json(arm.settings["network"]), info.input_shape, info.num_classes)
+
+
+@cache
+def _trace(network: str, shape: tuple[int, int, int], classes: int) -> tuple[NetworkDescription, tuple[str, ...]]:
+    """Run the network once on the meta device; a deep one takes a good part of a second."""
+    settings = json.loads(network)
+    traced = with_key("network", trace_network, settings, shape, classes)
+    return describe_trace(settings, traced), checks.idle_parameters(traced)

@@ -1,0 +1,85 @@
+"""Which trials a study trains next: what its plan still lacks, then the seeds that undecided claims ask for."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from orchestrator.records.study_plan import PlannedArm, PlannedTrial, StudyPlan
+from orchestrator.scheduling.arm_facts import plan_trials, trial_cost, trial_epochs
+from orchestrator.scheduling.judgement import edited_claims
+from orchestrator.scheduling.packs import Pack
+from orchestrator.scheduling.progress import Progress
+from orchestrator.storage import Store
+from reports.analysis.adaptive import next_block
+from reports.analysis.claims import parse_claims
+from reports.analysis.settings import parse_analysis
+from reports.results import State
+
+
+class StudyBlocks:
+    """Hands out the trials of a study block by block, each following from the results on record.
+
+    The first block holds everything planned that has no result yet; FAILED trials get another chance, and those that a
+    search has stopped early are trained to their end. With looks, each further block adds the seeds that the claims
+    still need (`reports.analysis.adaptive`).
+    """
+
+    def __init__(self, store: Store, plan: StudyPlan, progress: Progress, seeds_per_pack: int = 1) -> None:
+        self._store = store
+        self._plan = plan
+        self._progress = progress
+        self._seeds_per_pack = seeds_per_pack
+        self._arms: Mapping[str, PlannedArm] = {each.arm.name: each for each in plan.arms}
+
+    def first(self) -> list[Pack]:
+        """Return what is planned and has no result yet, added seeds of an earlier run included."""
+        study = self._store.load_study(self._plan.name)
+        waiting = []
+        for trial in study.trials:
+            if trial.arm not in self._arms:
+                continue
+            again = not trial.state.is_outcome()
+            planned = self._planned(trial.arm, trial.seed)
+            self._follow(planned, State.WAITING if again else trial.state)
+            if again:
+                waiting.append(planned)
+        return self._packs(waiting) or self.more()
+
+    def more(self) -> list[Pack]:
+        """Return the packs of the next block; none when every claim is decided, hopeless, or has no look left."""
+        settings = parse_analysis(self._plan.settings["analysis"], self._plan.settings["seeds"])
+        if not settings.looks:
+            return []
+        study = self._store.load_study(self._plan.name)
+        claims = parse_claims(self._plan.settings["claims"], self._plan.factors)
+        late = edited_claims(self._store, study)
+        packs = []
+        # The most decisive block per hour comes first, so that an interrupted study has spent its hours best.
+        for rank, block in enumerate(next_block(study, claims, settings, post_hoc=late).blocks):
+            added = [self._planned(arm, seed) for arm, seed in block.trials]
+            self._store.extend_plan(self._plan.name, [], added)
+            for planned in added:
+                self._follow(planned, State.WAITING)
+            packs += self._packs(added, rank)
+        return packs
+
+    def _planned(self, arm: str, seed: int) -> PlannedTrial:
+        return plan_trials(self._arms[arm].arm, [seed])[0]
+
+    def _follow(self, planned: PlannedTrial, state: State) -> None:
+        arm = planned.arm
+        self._progress.add(planned, state, trial_cost(arm), trial_epochs(arm))
+
+    def _packs(self, trials: Sequence[PlannedTrial], rank: int = 0) -> list[Pack]:
+        """Group trials into packs of about one size: seeds of one arm, at most `seeds_per_pack` of them."""
+        by_arm: dict[str, list[PlannedTrial]] = {}
+        for trial in trials:
+            by_arm.setdefault(trial.arm.name, []).append(trial)
+        packs = []
+        for name, members in by_arm.items():
+            cost = trial_cost(self._arms[name].arm)
+            count = math.ceil(len(members) / self._seeds_per_pack)
+            for index in range(count):
+                part = members[index * len(members) // count : (index + 1) * len(members) // count]
+                seeds = {trial.seed: trial.id for trial in part}
+                packs.append(Pack(part[0].arm.settings, seeds, cost * len(part), rank))
+        return packs

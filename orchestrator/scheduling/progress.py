@@ -1,0 +1,96 @@
+"""Follow a running study: what is done, what runs, and how long the rest will take."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from orchestrator.records.events import AttemptLost, AttemptStarted, EpochDone, Event, TrialEnded
+from orchestrator.records.study_plan import PlannedTrial
+from reports.results import Epoch, State
+
+
+@dataclass
+class TrialProgress:
+    """One trial as it stands: its state and its last epoch."""
+
+    planned: PlannedTrial
+    state: State
+    cost: float
+    epochs: int
+    last: Epoch | None = None
+    reason: str | None = None
+    seconds: float | None = None
+
+
+@dataclass
+class Progress:
+    """Every trial of a study; a listener of the recorder keeps it up to date.
+
+    The clock of the estimate starts with the first attempt, so that starting a cluster does not count.
+    """
+
+    trials: dict[str, TrialProgress] = field(default_factory=dict)
+    clock: Callable[[], float] = time.monotonic
+    _started: float | None = None
+    _cost_before: float = 0.0
+
+    def add(self, planned: PlannedTrial, state: State, cost: float, epochs: int) -> None:
+        """Begin to follow a trial; `cost` is its expected work, `epochs` how many it will have."""
+        self.trials.setdefault(planned.id, TrialProgress(planned, state, cost, epochs))
+
+    def update(self, event: Event) -> TrialProgress | None:
+        """Take in one event; return its trial, or None when the study does not have it."""
+        trial = self.trials.get(event.trial)
+        if trial is None:
+            return None
+        if isinstance(event, AttemptStarted):
+            if self._started is None:
+                self._started, self._cost_before = self.clock(), self._cost_done()
+            trial.state = State.RUNNING
+        elif isinstance(event, EpochDone):
+            trial.last = event.epoch
+        elif isinstance(event, AttemptLost):
+            trial.state, trial.reason = State.WAITING, event.reason
+        elif isinstance(event, TrialEnded):
+            trial.state, trial.reason, trial.seconds = event.state, event.reason, event.seconds
+        return trial
+
+    def counts(self) -> Mapping[State, int]:
+        """Return how many trials are in each state."""
+        return Counter(trial.state for trial in self.trials.values())
+
+    @property
+    def finished(self) -> int:
+        """How many trials need no more training."""
+        return sum(trial.state.is_finished() for trial in self.trials.values())
+
+    def seconds_left(self) -> float | None:
+        """Return the expected seconds until the end at the pace so far; None before there is a pace."""
+        if self._started is None:
+            return None
+        done = self._cost_done() - self._cost_before
+        total = sum(trial.cost for trial in self.trials.values()) - self._cost_before
+        elapsed = self.clock() - self._started
+        return elapsed * (total - done) / done if done > 0 else None
+
+    def _cost_done(self) -> float:
+        return sum(trial.cost * _share_done(trial) for trial in self.trials.values())
+
+
+def _share_done(trial: TrialProgress) -> float:
+    if trial.state.is_finished():
+        return 1.0
+    if trial.state is State.RUNNING and trial.last is not None and trial.epochs:
+        return min(trial.last.epoch / trial.epochs, 1.0)
+    return 0.0
+
+
+def duration(seconds: float) -> str:
+    """Return a time span as people say it: ``48 s``, ``3 min 20 s``, ``2 h 05 min``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

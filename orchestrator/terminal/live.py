@@ -1,0 +1,139 @@
+"""Show a study in the terminal: live while it runs, plain lines where there is no terminal, a table at its end."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.markup import escape
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from orchestrator.records.events import AttemptLost, Event, TrialEnded
+from orchestrator.scheduling.progress import Progress, TrialProgress, duration
+from reports.results import Epoch, State
+
+MARKS = {
+    State.WAITING: Text("·", "dim"),
+    State.RUNNING: Text("▸", "cyan"),
+    State.COMPLETE: Text("●", "green"),
+    State.DIVERGED: Text("▲", "yellow"),
+    State.PRUNED: Text("◌", "dim"),
+    State.FAILED: Text("✗", "red"),
+}
+MOST_ARMS = 30
+
+
+class Display(Protocol):
+    """Shows events as they are recorded."""
+
+    def __call__(self, event: Event) -> None:
+        """Show one event."""
+
+
+@contextmanager
+def shown(progress: Progress, console: Console) -> Iterator[Display]:
+    """Show `progress` for the duration of the block: a live picture on a terminal, else a line a trial."""
+    if not console.is_terminal:
+        yield PlainDisplay(progress, console)
+        return
+    display = LiveDisplay(progress)
+    with Live(display, console=console, refresh_per_second=4, transient=True):
+        yield display
+
+
+class PlainDisplay:
+    """Prints one line for every trial that ends, and for every attempt that was lost."""
+
+    def __init__(self, progress: Progress, console: Console) -> None:
+        self._progress = progress
+        self._console = console
+
+    def __call__(self, event: Event) -> None:
+        """Print the line of a trial that ended."""
+        trial = self._progress.update(event)
+        if trial is None:
+            return
+        name = f"{trial.planned.arm.name} seed={trial.planned.seed}"
+        if isinstance(event, TrialEnded):
+            count = f"[{self._progress.finished}/{len(self._progress.trials)}]"
+            left = self._progress.seconds_left()
+            rest = f"; about {duration(left)} left" if left else ""
+            self._print(f"{count} {name}: {_result(trial)}{rest}")
+        elif isinstance(event, AttemptLost):
+            self._print(f"{name}: {event.reason}; it will be tried again")
+
+    def _print(self, line: str) -> None:
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+class LiveDisplay:
+    """A picture of the study: arms by seeds, the running trials, and the time left."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def __call__(self, event: Event) -> None:
+        """Take in one event; the picture is drawn by the clock."""
+        self._progress.update(event)
+
+    def __rich__(self) -> RenderableType:
+        """Draw the study as it stands."""
+        trials = list(self._progress.trials.values())
+        return Group(_arms(trials), _running(trials), self._summary())
+
+    def _summary(self) -> RenderableType:
+        progress = self._progress
+        counts = ", ".join(f"{count} {state.lower()}" for state, count in sorted(progress.counts().items()))
+        left = progress.seconds_left()
+        line = Table.grid(padding=(0, 1))
+        bar = ProgressBar(total=max(len(progress.trials), 1), completed=progress.finished, width=30)
+        line.add_row(bar, f"{counts}" + (f", about {duration(left)} left" if left else ""))
+        return line
+
+
+def _arms(trials: list[TrialProgress]) -> RenderableType:
+    by_arm: dict[str, list[TrialProgress]] = {}
+    for trial in trials:
+        by_arm.setdefault(trial.planned.arm.name, []).append(trial)
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column("arm")
+    table.add_column("seeds")
+    table.add_column("error %", justify="right")
+    open_first = sorted(by_arm.items(), key=lambda each: all(trial.state.is_finished() for trial in each[1]))
+    for name, members in open_first[:MOST_ARMS]:
+        found = [_error(trial.last)[1] for trial in members if trial.state is State.COMPLETE]
+        errors = [error for error in found if error is not None]
+        marks = Text(" ").join(MARKS[trial.state] for trial in members)
+        table.add_row(escape(name), marks, f"{sum(errors) / len(errors):.2f}" if errors else "")
+    if len(by_arm) > MOST_ARMS:
+        table.add_row(f"... and {len(by_arm) - MOST_ARMS} more arms", "", "")
+    return table
+
+
+def _running(trials: list[TrialProgress]) -> RenderableType:
+    table = Table.grid(padding=(0, 2))
+    for trial in [each for each in trials if each.state is State.RUNNING][:16]:
+        last = trial.last
+        known = _error(last)[1]
+        error = "" if known is None else f"{known:.2f} %"
+        epoch = f"epoch {last.epoch if last else 0}/{trial.epochs}"
+        table.add_row(MARKS[State.RUNNING], f"{escape(trial.planned.arm.name)} seed={trial.planned.seed}", epoch, error)
+    return table
+
+
+def _result(trial: TrialProgress) -> str:
+    last, seconds = trial.last, f", {duration(trial.seconds)}" if trial.seconds is not None else ""
+    kind, error = _error(last)
+    if trial.state is State.COMPLETE and last is not None and error is not None:
+        return f"{kind} error {error:.2f} % after {last.epoch} epochs{seconds}"
+    return f"{trial.state}{f' ({trial.reason})' if trial.reason else ''}{seconds}"
+
+
+def _error(last: Epoch | None) -> tuple[str, float | None]:
+    """Return which error to show, and the error: whoever watches a search must not select by the test set either."""
+    if last is None:
+        return "test", None
+    return ("test", last.test_error) if last.val_error is None else ("validation", last.val_error)

@@ -1,0 +1,70 @@
+"""Print what a study showed to the terminal: its arms, its verdicts, and where the report is."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from orchestrator.terminal.tables import say
+from reports.analysis.arms import ArmSummary, summarise
+from reports.analysis.search import confirmed_view
+from reports.analysis.verdicts import Verdict
+from reports.checks import machine_sentences, noise_sentences, saved_sentence
+from reports.results import State, Study
+from reports.sections.confirmation import conclusions
+from reports.sections.samplers import judgements
+
+if TYPE_CHECKING:
+    from orchestrator.study import RunResult
+
+
+def print_result(console: Console, result: "RunResult") -> None:
+    """Print the arm table and where the report is."""
+    study = result.study
+    shown = confirmed_view(study)
+    print_arms(console, summarise(shown), list(shown.factors))
+    counts = Counter(trial.state for trial in result.trials)
+    say(console, ", ".join(f"{count} {state.lower()}" for state, count in sorted(counts.items())))
+    failed = [trial for trial in result.trials if trial.state is State.FAILED]
+    for reason, count in Counter(trial.reason for trial in failed).items():
+        first = next(trial for trial in failed if trial.reason == reason)
+        others = f" and {count - 1} more" if count > 1 else ""
+        say(console, f"FAILED: {first.arm} seed={first.seed}{others}: {reason}; the next run tries again")
+    print_verdicts(console, study, result.verdicts)
+    for sentence in (*conclusions(study), *judgements(study)):
+        say(console, sentence)
+    if result.report:
+        say(console, f"report: {result.report}")
+
+
+def print_arms(console: Console, summaries: tuple[ArmSummary, ...], factors: Sequence[str]) -> None:
+    """Print an arm a row: mean ± SD of the test error over its seeds, or "fail" as the papers print it."""
+    if not summaries:
+        return
+    table = Table(header_style="bold")
+    for factor in factors or ["arm"]:
+        table.add_column(escape(factor))
+    table.add_column("test error %, ± 1 SD", justify="right")
+    table.add_column("n", justify="right")
+    table.add_column("parameters", justify="right")
+    for summary in summaries:
+        arm = summary.arm
+        if not arm.orphaned:
+            levels = [str(arm.levels[factor]) for factor in factors] or [arm.name]
+            params = "" if arm.params is None else f"{arm.params:,}"
+            table.add_row(*map(escape, levels), escape(summary.text), str(summary.n), params)
+    console.print(table)
+
+
+def print_verdicts(console: Console, study: Study, verdicts: Sequence[Verdict]) -> None:
+    """Print a claim a line: its verdict, and the sentence that says what it rests on; then what guards the numbers."""
+    for verdict in verdicts:
+        badges = [*verdict.badges, *([verdict.post_hoc] if verdict.post_hoc else [])]
+        marks = f" [{', '.join(badges)}]" if badges else ""
+        say(console, f"{verdict.verdict:12}  {verdict.id}: {verdict.sentence}{marks}")
+    saved = saved_sentence(study)
+    for line in (*noise_sentences(study), *machine_sentences(study), *([saved] if saved else [])):
+        say(console, line)

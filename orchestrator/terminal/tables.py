@@ -1,0 +1,135 @@
+"""Print plans, lists and findings to the terminal, as tables that fit it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from orchestrator.records.study_plan import StudyPlan
+from orchestrator.scheduling.progress import Progress, duration
+from orchestrator.storage import PlanOutcome, StudySummary
+from orchestrator.terminal.live import shown
+from reports.results import State, Study
+
+if TYPE_CHECKING:  # a command imports what it runs, and `status` runs nothing
+    from orchestrator.doctor import Finding
+    from orchestrator.planning.preview import Preview
+    from orchestrator.presets import Preset
+    from orchestrator.study import Listener, Show
+
+NOTES_SHOWN = 6
+
+
+def show_run(console: Console) -> "Show":
+    """Return what `run_study` shows on `console`: what is about to be done, then the progress."""
+
+    @contextmanager
+    def show(progress: Progress, plan: StudyPlan, outcome: PlanOutcome) -> Iterator["Listener"]:
+        waiting = sum(not trial.state.is_finished() for trial in progress.trials.values())
+        say(
+            console,
+            f"{plan.name}: {len(plan.arms)} arms, {len(plan.trials)} trials; "
+            f"{len(plan.trials) - waiting} finished before, {waiting} to train",
+        )
+        for note in plan.notes[:NOTES_SHOWN]:
+            say(console, note)
+        if len(plan.notes) > NOTES_SHOWN:
+            say(console, f"... and {len(plan.notes) - NOTES_SHOWN} more notes; `orchestrate plan` prints them all")
+        for name in outcome.orphaned:
+            say(console, f'orphaned: "{name}" is no longer in the study file as it was; its results stay in the DB')
+        with shown(progress, console) as listener:
+            yield listener
+
+    return show
+
+
+def print_plan(console: Console, preview: "Preview") -> None:
+    """Print what a run would do: an arm a row, then the sums and what the seeds can tell."""
+    table = _table("arm")
+    time = "time a trial" if preview.seconds is not None else "on a CPU core"
+    for column in ("new", "cached", "parameters", "MFLOPs", time):
+        table.add_column(column, justify="right", no_wrap=True)
+    for arm in preview.arms:
+        numbers = (f"{arm.params:,}", f"{arm.flops / 1e6:,.2f}", duration(arm.seconds))
+        table.add_row(escape(arm.name), str(arm.new), str(arm.cached), *numbers)
+    console.print(table)
+    for line in preview.lines():
+        say(console, line)
+
+
+def print_presets(console: Console, presets: Sequence["Preset"]) -> None:
+    """Print what each ready study is, what it asks and how much it trains, and how to run one."""
+    for preset in presets:
+        say(console, f"{preset.name}: {preset.arms} arms, {preset.trials} trials on {preset.data}")
+        say(console, f"    {preset.about}")
+        say(console, f"    {preset.question}\n")
+    say(console, "To run one: orchestrate presets NAME > NAME.yaml && orchestrate run NAME.yaml")
+
+
+def print_studies(console: Console, studies: Sequence[StudySummary]) -> None:
+    """Print a study a row: its trials by state, and whether it runs."""
+    if not studies:
+        say(console, "no study in this results DB yet; `orchestrate run FILE` adds one")
+        return
+    counts = [_standing(study) for study in studies]
+    states = [state for state in State if any(each.get(state) for each in counts)]
+    table = _table("study")
+    for column in (*(state.lower() for state in states), "active", "updated, UTC"):
+        table.add_column(column, no_wrap=True)
+    for study, trials in zip(studies, counts, strict=True):
+        updated = study.updated.strftime("%Y-%m-%d %H:%M") if study.updated else ""
+        numbers = (str(trials.get(state, 0)) for state in states)
+        table.add_row(escape(study.name), *numbers, "yes" if study.running else "no", updated)
+    console.print(table)
+
+
+def _standing(study: StudySummary) -> Mapping[State, int]:
+    """Return the trials of a study by state; those that a dead process left running wait."""
+    cut_short = 0 if study.running else study.states.get(State.RUNNING, 0)
+    if not cut_short:
+        return study.states
+    waiting = study.states.get(State.WAITING, 0) + cut_short
+    return {**study.states, State.RUNNING: 0, State.WAITING: waiting}
+
+
+def print_trials(console: Console, study: Study, active: bool) -> None:
+    """Print a trial a row: its state, its last epoch and its errors; then the reasons of those that went wrong.
+
+    `active` says whether a process runs the study: where none does, trials that were left running wait.
+    """
+    table = _table("arm")
+    for column in ("seed", "state", "epoch", "test %", "train %", "time"):
+        table.add_column(column, justify="left" if column == "state" else "right", no_wrap=True)
+    for trial in study.trials:
+        errors = [f"{value:.2f}" if value is not None else "" for value in (trial.test_error, trial.train_error)]
+        epoch = str(trial.curve[-1].epoch) if trial.curve else ""
+        time = duration(trial.seconds) if trial.seconds is not None else ""
+        state = State.WAITING if trial.state is State.RUNNING and not active else trial.state
+        table.add_row(escape(trial.arm), str(trial.seed), state, epoch, *errors, time)
+    console.print(table)
+    for trial in study.trials:
+        if trial.reason:
+            say(console, f"{trial.arm} seed={trial.seed}: {trial.state}: {trial.reason}")
+
+
+def _table(names: str) -> Table:
+    """Return a table that begins with a column of names: it alone gives way where the terminal is narrow."""
+    table = Table(header_style="bold")
+    table.add_column(names, overflow="fold")
+    return table
+
+
+def say(console: Console, line: str) -> None:
+    """Print one line as it is, however narrow the terminal."""
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def print_findings(console: Console, findings: Sequence["Finding"]) -> None:
+    """Print what was examined, a finding a line, with what to do about each fault."""
+    for finding in findings:
+        say(console, f"{'ok  ' if finding.fine else 'FAIL'}  {finding.name}: {finding.seen}")
+        if not finding.fine:
+            say(console, f"      -> {finding.remedy}")

@@ -1,0 +1,63 @@
+"""Progress follows the events of a study and estimates the time left."""
+
+import pytest
+
+from orchestrator.records.events import AttemptLost, AttemptStarted, EpochDone, TrialEnded
+from orchestrator.records.study_plan import PlannedTrial
+from orchestrator.scheduling.progress import Progress, duration
+from reports.results import Epoch, State
+from search_spaces.arm import Arm
+
+
+@pytest.fixture
+def progress() -> Progress:
+    clock = iter([0.0, 10.0, 10.0, 10.0])
+    found = Progress(clock=lambda: next(clock))
+    for trial, cost in (("a", 10.0), ("b", 30.0)):
+        found.add(PlannedTrial(trial, Arm("arm", {}, {}, "x"), 0, "f"), State.WAITING, cost, epochs=2)
+    return found
+
+
+def epoch(number: int) -> Epoch:
+    return Epoch(number, 1.0, 50.0, 1.0, 50.0, 0.1, 1.0)
+
+
+def test_a_trial_goes_from_waiting_to_its_end(progress: Progress) -> None:
+    progress.update(AttemptStarted("a", "cpu", "host", {}))
+    assert progress.counts() == {State.RUNNING: 1, State.WAITING: 1}
+    progress.update(TrialEnded("a", State.COMPLETE))
+    assert progress.finished == 1
+
+
+def test_a_lost_attempt_waits_again(progress: Progress) -> None:
+    progress.update(AttemptStarted("a", "cpu", "host", {}))
+    progress.update(AttemptLost("a", "killed"))
+    assert progress.counts()[State.WAITING] == 2
+
+
+def test_the_time_left_weighs_trials_by_their_cost(progress: Progress) -> None:
+    progress.update(AttemptStarted("a", "cpu", "host", {}))
+    progress.update(TrialEnded("a", State.COMPLETE))
+    assert progress.seconds_left() == pytest.approx(30)
+
+
+def test_half_a_trial_counts_half(progress: Progress) -> None:
+    progress.update(AttemptStarted("b", "cpu", "host", {}))
+    progress.update(EpochDone("b", epoch(1)))
+    assert progress.seconds_left() == pytest.approx(10 * 25 / 15)
+
+
+def test_there_is_no_estimate_before_there_is_a_pace(progress: Progress) -> None:
+    progress.update(AttemptStarted("b", "cpu", "host", {}))
+    assert progress.seconds_left() is None
+
+
+def test_events_of_other_studies_are_ignored(progress: Progress) -> None:
+    assert progress.update(TrialEnded("x", State.COMPLETE)) is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.4, "0 s"), (59, "59 s"), (200, "3 min 20 s"), (7500, "2 h 05 min"), (3599.7, "1 h 00 min")]
+)
+def test_durations_read_as_people_say_them(seconds: float, text: str) -> None:
+    assert duration(seconds) == text

@@ -1,0 +1,106 @@
+"""A study file is plain values with known lines."""
+
+import pytest
+
+from orchestrator.errors import UserError
+from orchestrator.study_file.yaml_source import parse_value, parse_yaml, read_yaml
+
+
+def test_values_and_lines_of_a_file() -> None:
+    source = parse_yaml("study: a\nnetwork:\n  depth: 20\n  lrs: [0.1, 1e-4]\n", "a.yaml")
+    assert source.data == {"study": "a", "network": {"depth": 20, "lrs": [0.1, 1e-4]}}
+    assert source.lines["network", "depth"] == 3
+    assert source.lines["network", "lrs", 1] == 4
+
+
+def test_an_error_points_at_the_line_of_its_key() -> None:
+    source = parse_yaml("study: a\nnetwork:\n  depth: 21\n", "a.yaml")
+    assert str(source.error("no such depth", ("network", "depth"))) == "a.yaml:3: network.depth: no such depth"
+
+
+def test_an_error_about_a_missing_key_points_at_what_is_around_it() -> None:
+    source = parse_yaml("study: a\nnetwork:\n  depth: 21\n", "a.yaml")
+    assert str(source.error("missing", ("network", "width"))) == "a.yaml:2: network.width: missing"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "the file is empty"),
+        ("# only a comment\n", "the file is empty"),
+        ("- a\n- b\n", "a.yaml:1: a study file is a mapping"),
+        ("study: [a\n", "a.yaml:2: not valid YAML"),
+        ("study: a\nstudy: b\n", "a.yaml:2: study: the key stands twice; the first is in line 1"),
+        ("study: !!python/object/apply:os.system ['true']\n", "a.yaml:1: study: the tag"),
+        ("study: a\nnetwork: !!python/name:os.system\n", "a.yaml:2: network: the tag"),
+        ("study: \x00\n", "not valid YAML"),
+        ("a: &x [1]\nb:\n  <<: *x\n", "a.yaml:3: b: merge keys"),
+        ("a: 1\nb: !!bool abc\n", "a.yaml:2: b: not valid YAML: the value 'abc' is no bool"),
+        ("a: !!timestamp abc\n", "a.yaml:1: a: not valid YAML: the value 'abc' is no timestamp"),
+        ("a: !!int ''\n", "a.yaml:1: a: not valid YAML: the value '' is no int"),
+        ("a: !!int abc\n", "a.yaml:1: a: cannot read the value 'abc'"),
+        ("a: 1\nb: &x [*x]\n", "a.yaml:2: b: not valid YAML for a study file: nested more than 50 deep"),
+        (f"a: {'[' * 100}{']' * 100}\n", "a.yaml:1: a: not valid YAML for a study file: nested more than 50 deep"),
+        (f"a: {'[' * 3000}{']' * 3000}\n", "not valid YAML for a study file: nested too deep"),
+        ('a: 1\nb: "\\ud800"\n', r"a.yaml:2: b: not valid YAML: .*cannot be written as UTF-8"),
+        ('a:\n  "\\ud800": 1\n', r"a.yaml:2: a: not valid YAML: .*cannot be written as UTF-8"),
+        ('a: "\\0"\n', "a.yaml:1: a: not valid YAML: .*has the character"),
+        (f"a: 1\nb: -1{'0' * 400}\n", "a.yaml:2: b: this number is too large"),
+        (f"a: 0x{'f' * 5000}\n", "a.yaml:1: a: this number is too large"),
+        (f"a: {'1' * 5000}\n", "a.yaml:1: a: cannot read the value"),
+    ],
+)
+def test_what_is_no_plain_mapping_is_refused(text: str, message: str) -> None:
+    with pytest.raises(UserError, match=message.replace("[", r"\[")):
+        parse_yaml(text, "a.yaml")
+
+
+def test_a_missing_file_is_named(tmp_path) -> None:
+    with pytest.raises(UserError, match="no such file"):
+        read_yaml(tmp_path / "none.yaml")
+
+
+def test_a_folder_is_no_study_file(tmp_path) -> None:
+    with pytest.raises(UserError, match="is a folder"):
+        read_yaml(tmp_path)
+
+
+def test_a_binary_file_is_no_study_file(tmp_path) -> None:
+    (tmp_path / "a.yaml").write_bytes(b"\xff\xfe\x00\x01")
+    with pytest.raises(UserError, match="UTF-8"):
+        read_yaml(tmp_path / "a.yaml")
+
+
+def test_a_change_replaces_one_setting_and_leaves_the_rest() -> None:
+    source = parse_yaml("study: a\ntraining: {epochs: 10, lr: 0.1}\n", "a.yaml")
+    assert source.changed("training.epochs", 2).data["training"] == {"epochs": 2, "lr": 0.1}
+    assert source.data["training"]["epochs"] == 10
+
+
+def test_a_change_can_add_a_section() -> None:
+    assert parse_yaml("study: a\n", "a.yaml").changed("training.epochs", 2).data["training"] == {"epochs": 2}
+
+
+def test_a_change_below_a_plain_value_is_refused() -> None:
+    with pytest.raises(UserError, match="study is no mapping"):
+        parse_yaml("study: a\n", "a.yaml").changed("study.name", 2)
+
+
+def test_a_part_of_a_data_set_named_by_a_word_can_be_changed() -> None:
+    changed = parse_yaml("data: cifar10\n", "a.yaml").changed("data.root", "/data")
+    assert changed.data["data"] == {"name": "cifar10", "root": "/data"}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("2", 2), ("1e-4", 1e-4), ("[1, 2]", [1, 2]), ("none", "none"), ("null", None), ("true", True)]
+)
+def test_the_value_of_set_is_read_as_yaml(text: str, value: object) -> None:
+    assert parse_value(text) == value
+
+
+def test_a_mistake_in_a_change_is_not_looked_for_in_the_file() -> None:
+    source = parse_yaml("study: a\ntraining:\n  epochs: 1\n", "a.yaml").changed("training.lr", -1)
+    source = source.changed("search.arms", 3)
+    assert str(source.error("no", ("training", "lr"))) == "a.yaml --set: training.lr: no"
+    assert str(source.error("no", ("search",))) == "a.yaml --set: search: no"
+    assert str(source.error("no", ("training", "epochs"))) == "a.yaml:3: training.epochs: no"

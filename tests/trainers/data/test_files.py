@@ -1,0 +1,400 @@
+"""Data sets in the formats that people have on disk."""
+
+import errno
+import hashlib
+import os
+import pickle
+import struct
+import sys
+import tarfile
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from search_spaces.errors import SettingError
+from tests.trainers.networks import network, task
+from trainers import Trainer, inspect_data
+from trainers.data import load
+from trainers.data.folder_loader import FolderFeed
+from trainers.settings.recipe import complete_training
+
+CPU = torch.device("cpu")
+
+
+def write_batch(path, count, key, classes):
+    rows = (np.arange(count * 3072) % 251).astype(np.uint8).reshape(count, 3072)
+    batch = {"data": rows, key: [at % classes for at in range(count)], "batch_label": "made here"}
+    path.write_bytes(pickle.dumps(batch, protocol=2))
+
+
+@pytest.fixture
+def cifar10(tmp_path):
+    folder = tmp_path / "cifar-10-batches-py"
+    folder.mkdir()
+    for at in range(1, 6):
+        write_batch(folder / f"data_batch_{at}", 8, "labels", 10)
+    write_batch(folder / "test_batch", 6, "labels", 10)
+    return tmp_path
+
+
+@pytest.fixture
+def cifar100(tmp_path):
+    folder = tmp_path / "cifar-100-python"
+    folder.mkdir()
+    write_batch(folder / "train", 12, "fine_labels", 100)
+    write_batch(folder / "test", 5, "fine_labels", 100)
+    return tmp_path
+
+
+def test_cifar10_is_read_in_torchvisions_format(cifar10):
+    data = load({"name": "cifar10", "root": str(cifar10)}, CPU)
+    assert data.train.pixels.shape == (40, 3, 32, 32)
+    assert data.test.labels.tolist() == [0, 1, 2, 3, 4, 5]
+    assert int(data.train.pixels[0, 1, 0, 3]) == (1024 + 3) % 251
+    assert data.num_classes == 10
+
+
+def test_cifar100_has_its_fine_labels(cifar100):
+    info = inspect_data({"name": "cifar100", "root": str(cifar100)})
+    assert (info.num_classes, info.train_size, info.test_size) == (100, 12, 5)
+
+
+def test_cifar10_trains_with_its_recipe(cifar10):
+    asked = task(0, data={"name": "cifar10", "root": str(cifar10)}, recipe="he2016", epochs=1)
+    assert Trainer(asked).run_epoch()[0].test_error is not None
+
+
+def test_a_missing_data_set_says_where_it_was_looked_for(tmp_path):
+    with pytest.raises(SettingError, match=r"cifar-10-batches-py.*download: true") as raised:
+        inspect_data({"name": "cifar10", "root": str(tmp_path)})
+    assert raised.value.key == ("root",)
+
+
+def test_a_missing_batch_is_named(cifar10):
+    (cifar10 / "cifar-10-batches-py" / "data_batch_3").unlink()
+    with pytest.raises(SettingError, match=r"data_batch_3 is missing.*download: true to fetch CIFAR-10"):
+        inspect_data({"name": "cifar10", "root": str(cifar10)})
+
+
+@pytest.fixture
+def archived(cifar10, monkeypatch):
+    """Make torchvision take the small files for CIFAR-10, with the archive of a download that was cut short."""
+    from torchvision.datasets import CIFAR10
+
+    folder, archive = cifar10 / "cifar-10-batches-py", cifar10 / CIFAR10.filename
+    (folder / "batches.meta").write_bytes(pickle.dumps({"label_names": ["a"] * 10}))
+    with tarfile.open(archive, "w:gz") as file:
+        file.add(folder, folder.name)
+    sums = {path.name: hashlib.md5(path.read_bytes()).hexdigest() for path in (archive, *folder.iterdir())}
+    monkeypatch.setattr(CIFAR10, "tgz_md5", sums[archive.name])
+    monkeypatch.setattr(CIFAR10, "train_list", [(f"data_batch_{at}", sums[f"data_batch_{at}"]) for at in range(1, 6)])
+    monkeypatch.setattr(CIFAR10, "test_list", [("test_batch", sums["test_batch"])])
+    monkeypatch.setattr(CIFAR10, "meta", {**CIFAR10.meta, "md5": sums["batches.meta"]})
+    return folder
+
+
+@pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_bytes(b"torn")])
+def test_a_download_mends_a_half_extracted_set(archived, damage):
+    damage(archived / "test_batch")
+    info = inspect_data({"name": "cifar10", "root": str(archived.parent), "download": True})
+    assert (info.train_size, info.test_size) == (40, 6)
+
+
+def test_a_whole_set_is_not_downloaded(cifar10, monkeypatch):
+    monkeypatch.setattr("trainers.data.cifar.download", None)
+    assert inspect_data({"name": "cifar10", "root": str(cifar10), "download": True}).train_size == 40
+
+
+@pytest.mark.parametrize("damage", [lambda content: content[:1000], lambda content: b"no pickle"])
+def test_a_torn_batch_is_named(cifar10, damage):
+    path = cifar10 / "cifar-10-batches-py" / "data_batch_3"
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(SettingError, match="data_batch_3 is not a whole batch file"):
+        inspect_data({"name": "cifar10", "root": str(cifar10)})
+
+
+def test_labels_outside_the_classes_are_refused(cifar10):
+    write_batch(cifar10 / "cifar-10-batches-py" / "data_batch_3", 12, "labels", 12)
+    with pytest.raises(SettingError, match="labels do not fit"):
+        inspect_data({"name": "cifar10", "root": str(cifar10)})
+
+
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({"labels": [[at] for at in range(8)]}, r"labels do not fit 8 images: their shape is \[8, 1\]"),
+        ({"labels": [0.7] * 8}, "values that int64 cannot hold"),
+        ({"labels": [float("nan")] * 8}, "values that int64 cannot hold"),
+        ({"labels": [2**70] * 8}, "is not a whole batch file"),
+        ({"data": np.full((8, 3072), -5)}, "values that uint8 cannot hold"),
+        ({"data": np.full((8, 3072), 0.5)}, "values that uint8 cannot hold"),
+        ({"labels": [], "data": np.zeros((0, 3072)).tolist()}, "holds no images"),
+    ],
+)
+def test_what_is_no_image_or_no_label_is_refused(cifar10, changes, part):
+    path = cifar10 / "cifar-10-batches-py" / "data_batch_3"
+    path.write_bytes(pickle.dumps(pickle.loads(path.read_bytes()) | changes, protocol=2))
+    with pytest.raises(SettingError, match=f"data_batch_3.*{part}"):
+        inspect_data({"name": "cifar10", "root": str(cifar10)})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"cnumpy.nosuch\nndarray\n.",  # ModuleNotFoundError
+        b"c_codecs\nencode\n(Vx\nVnosuch\ntR.",  # LookupError
+        b"\x80\x04\x8e" + struct.pack("<Q", 2**63),  # OverflowError
+        b"\x80\x04\x8e" + struct.pack("<Q", 2**62),  # MemoryError
+    ],
+)
+def test_whatever_a_damaged_pickle_raises_is_one_message(cifar10, content):
+    (cifar10 / "cifar-10-batches-py" / "data_batch_3").write_bytes(content)
+    with pytest.raises(SettingError, match="data_batch_3 is not a whole batch file of CIFAR-10: "):
+        inspect_data({"name": "cifar10", "root": str(cifar10)})
+
+
+def test_a_data_file_cannot_run_code(cifar10):
+    class Evil:
+        def __reduce__(self):
+            return sys.exit, (3,)
+
+    (cifar10 / "cifar-10-batches-py" / "data_batch_1").write_bytes(pickle.dumps({"data": Evil()}))
+    with pytest.raises(SettingError, match=r"sys\.exit"):
+        inspect_data({"name": "cifar10", "root": str(cifar10)})
+
+
+@pytest.fixture
+def photographs(tmp_path):
+    source = np.random.default_rng(0)
+    for part, count in (("train", 6), ("val", 3)):
+        for label in ("cat", "dog"):
+            folder = tmp_path / part / label
+            folder.mkdir(parents=True)
+            for at in range(count):
+                pixels = source.integers(0, 256, (40 + at, 60, 3), dtype=np.uint8)
+                Image.fromarray(pixels).save(folder / f"{at}.jpg")
+    return tmp_path
+
+
+def folder(root, **changes):
+    return {"name": "image_folder", "root": str(root), "size": 16, "workers": 0, **changes}
+
+
+def feed(root, epoch=1, **training):
+    data = folder(root)
+    return FolderFeed(load(data, CPU), complete_training({"batch_size": 5, **training}, data), CPU)
+
+
+def test_an_image_folder_is_inspected(photographs):
+    info = inspect_data(folder(photographs))
+    assert (info.input_shape, info.num_classes, info.train_size, info.test_size) == ((3, 16, 16), 2, 12, 6)
+
+
+@pytest.mark.parametrize("resize", ["none", "shorter_side", "area"])
+def test_photographs_come_in_batches_of_one_shape(photographs, resize):
+    found = feed(photographs, augment={"resize": resize, "flip": True, "colour": True})
+    shapes = [tuple(images.shape) for images, _ in found.train(0, 1)]
+    assert shapes == [(5, 3, 16, 16), (5, 3, 16, 16), (2, 3, 16, 16)]
+    assert found.sizes == [5, 5, 2]
+
+
+def test_what_normalises_photographs_can_be_told(photographs):
+    (images, _), *_ = feed(photographs, normalise="none").test(6)
+    found, plain = (feed(photographs, normalise=kind) for kind in ("channel", "none"))
+    (expected, _), *_ = found.test(6)
+    told = found.normalisation()
+    mean, deviation = (torch.tensor(told[key])[:, None, None] for key in ("subtracted", "divided_by"))
+    torch.testing.assert_close((255 * images - mean) / deviation, expected)
+    assert plain.normalisation() == {"kind": "none", "subtracted": [0.0] * 3, "divided_by": [255.0] * 3}
+
+
+def test_what_chance_does_to_a_photograph_is_a_function_of_seed_and_epoch(photographs):
+    found = feed(photographs, augment={"resize": "area", "flip": True, "colour": True})
+    one, same, other = (torch.cat([images for images, _ in found.train(*at)]) for at in ((0, 1), (0, 1), (0, 2)))
+    assert torch.equal(one, same)
+    assert not torch.equal(one, other)
+
+
+@pytest.mark.slow
+def test_worker_processes_read_the_same_photographs(photographs):
+    data = folder(photographs, workers=2)
+    training = complete_training({"batch_size": 5, "augment": {"resize": "area"}}, data)
+    ahead = FolderFeed(load(data, CPU), training, CPU)
+    here = feed(photographs, augment={"resize": "area"})
+    for (images, labels), (others, other_labels) in zip(ahead.train(0, 1), here.train(0, 1), strict=True):
+        assert torch.equal(images, others)
+        assert torch.equal(labels, other_labels)
+
+
+def test_an_image_folder_trains_and_validates(photographs):
+    asked = task(0, data=folder(photographs, validation=0.34), network_settings=network(), batch_size=4, epochs=1)
+    record = Trainer(asked).run_epoch()[0]
+    assert record.test_error is not None
+    assert record.val_error is not None
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_photographs_leave_the_callers_random_numbers_alone(photographs, workers):
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    data = folder(photographs, workers=workers)
+    Trainer(task(0, data=data, network_settings=network(), batch_size=4, epochs=1)).run_epoch()
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_a_folder_without_parts_says_what_is_needed(tmp_path):
+    with pytest.raises(SettingError, match="needs root/train and root/val"):
+        inspect_data(folder(tmp_path))
+
+
+def test_images_come_in_the_order_of_torchvision(photographs):
+    from torchvision.datasets import ImageFolder
+
+    train = photographs / "train"
+    for name in ("B.JPG", "a.png", "cat/nested/x.webp", "cat/nested.jpg", "Ant/0.tif"):
+        path = train / "cat" / name if "/" not in name else train / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    (train / "cat" / "notes.txt").touch()
+    (train / "dog" / "link").symlink_to(train / "cat")
+    (photographs / "val" / "Ant").mkdir()
+    (photographs / "val" / "Ant" / "0.png").touch()
+    assert list(load(folder(photographs), CPU).train) == ImageFolder(str(train)).samples
+
+
+def test_a_class_without_an_image_is_named(photographs):
+    (photographs / "train" / "ant").mkdir()
+    with pytest.raises(SettingError, match=r"train/ant holds no image: image_folder reads \.jpg"):
+        inspect_data(folder(photographs))
+
+
+def test_a_file_in_the_place_of_a_part_says_what_is_needed(photographs):
+    (photographs / "train").rename(photographs / "old")
+    (photographs / "train").touch()
+    with pytest.raises(SettingError, match="train/<class>/<image>"):
+        inspect_data(folder(photographs))
+
+
+def test_a_broken_link_is_named(photographs):
+    (photographs / "train" / "cat" / "link.png").symlink_to(photographs / "nowhere.png")
+    with pytest.raises(SettingError, match=r"cat/link\.png is missing or a broken link") as raised:
+        inspect_data(folder(photographs))
+    assert raised.value.key == ("root",)
+
+
+@pytest.mark.parametrize("share", [0.01, 0.08])
+def test_a_share_that_holds_out_no_photograph_is_refused(photographs, share):
+    with pytest.raises(SettingError, match=r"0 of 12 training images.*set it to 0\.167 or more") as raised:
+        inspect_data(folder(photographs, validation=share))
+    assert raised.value.key == ("validation",)
+    assert inspect_data(folder(photographs, validation=0.167)).validation_size == 2
+
+
+def test_one_photograph_is_too_few_to_train_on(tmp_path):
+    for part in ("train", "val"):
+        (tmp_path / part / "cat").mkdir(parents=True)
+        (tmp_path / part / "cat" / "0.jpg").touch()
+    with pytest.raises(SettingError, match="has 1 training and 1 test images"):
+        inspect_data(folder(tmp_path))
+
+
+def test_names_need_not_be_utf8(photographs):
+    cat = os.fsencode(photographs / "train" / "cat")
+    os.rename(cat + b"/0.jpg", cat + b"/\xe9.jpg")
+    assert sum(len(labels) for _, labels in feed(photographs).train(0, 1)) == 12
+
+
+def test_the_message_on_a_name_that_is_not_utf8_can_be_printed(photographs):
+    os.mkdir(os.fsencode(photographs / "train") + b"/\xe9")
+    with pytest.raises(SettingError) as raised:
+        inspect_data(folder(photographs))
+    assert r"train/\udce9 holds no image" in raised.value.message
+    assert raised.value.message.encode()
+
+
+FILE_SETS = ("cifar10", "fashion_mnist", "image_folder")
+
+
+@pytest.mark.parametrize("name", FILE_SETS)
+def test_the_home_of_an_unknown_user_is_refused(name):
+    with pytest.raises(SettingError, match="~nosuchuser/x starts with a home that nobody has") as raised:
+        inspect_data({"name": name, "root": "~nosuchuser/x"})
+    assert raised.value.key == ("root",)
+
+
+@pytest.mark.parametrize("name", FILE_SETS)
+def test_a_root_that_is_too_long_is_one_message(name):
+    with pytest.raises(SettingError, match="a" * 5000) as raised:
+        inspect_data({"name": name, "root": "a" * 5000})
+    assert raised.value.key == ("root",)
+
+
+@pytest.fixture
+def closed(tmp_path):
+    """Return a folder that may not be opened; the rights of root, who may open every folder, are given up."""
+    before = os.geteuid()
+    tmp_path.chmod(0)
+    try:
+        if before == 0:
+            os.seteuid(65534)
+    except OSError:
+        pytest.skip("this machine does not let root become another user")
+    yield tmp_path
+    os.seteuid(before)
+    tmp_path.chmod(0o700)
+
+
+@pytest.mark.parametrize("name", FILE_SETS)
+def test_a_folder_without_permission_is_one_message(closed, name):
+    with pytest.raises(SettingError, match=str(closed)) as raised:
+        inspect_data({"name": name, "root": str(closed)})
+    assert raised.value.key == ("root",)
+
+
+def test_a_folder_inside_a_class_is_not_passed_over(photographs, monkeypatch):
+    inside, scandir = photographs / "train" / "cat" / "inside", os.scandir
+    inside.mkdir()
+
+    def refuse(path):
+        if str(path) == str(inside):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(SettingError, match=r"cat/inside cannot be read \(Permission denied\)"):
+        inspect_data(folder(photographs))
+
+
+def test_a_part_without_classes_says_what_is_needed(tmp_path):
+    (tmp_path / "train").mkdir()
+    (tmp_path / "val").mkdir()
+    with pytest.raises(SettingError, match="<class>/<image>"):
+        inspect_data(folder(tmp_path))
+
+
+def test_different_classes_are_refused(photographs):
+    (photographs / "val" / "dog").rename(photographs / "val" / "wolf")
+    with pytest.raises(SettingError, match="different classes: dog, wolf"):
+        inspect_data(folder(photographs))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_broken_photograph_is_named(photographs, workers):
+    broken = photographs / "train" / "cat" / "2.jpg"
+    broken.write_bytes(b"no image")
+    data = folder(photographs, workers=workers)
+    reading = FolderFeed(load(data, CPU), complete_training({"batch_size": 5}, data), CPU)
+    with pytest.raises(SettingError) as raised:
+        list(reading.train(0, 1))
+    assert raised.value.message.startswith(f"{broken} is not a readable image: ")
+    assert "\n" not in raised.value.message
+
+
+def test_the_fingerprint_follows_names_and_sizes(photographs):
+    before = inspect_data(folder(photographs)).fingerprint
+    assert inspect_data(folder(photographs)).fingerprint == before
+    (photographs / "train" / "cat" / "0.jpg").unlink()
+    assert inspect_data(folder(photographs)).fingerprint != before

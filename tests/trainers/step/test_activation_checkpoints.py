@@ -1,0 +1,40 @@
+import pytest
+import torch
+
+from search_spaces import build_network
+from tests.trainers.networks import TINY, network, task
+from trainers import Trainer
+from trainers.step.activation_checkpoints import checkpoint_units
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"activation": "full_preact"}, {"shortcut": {"op": "dropout", "rate": 0.5}}, {"shortcut": "none"}]
+)
+def test_forgetting_signals_changes_no_number(changes):
+    settings = network(**changes)
+    plain, forgetful = (
+        Trainer(task(0, data=TINY, network_settings=settings, checkpoint_activations=on)) for on in (False, True)
+    )
+    for _ in range(2):
+        one, other = plain.run_epoch()[0], forgetful.run_epoch()[0]
+        assert (one.train_loss, one.test_loss) == (other.train_loss, other.test_loss)
+    state = forgetful.members[0].network.state_dict()
+    for name, value in plain.members[0].network.state_dict().items():
+        assert torch.equal(value, state[name])
+
+
+def test_every_residual_unit_forgets():
+    assert checkpoint_units(build_network(network(depth=20))) == 9
+
+
+def test_fewer_signals_are_kept():
+    def kept(forget):
+        net = build_network(network(depth=20), (1, 8, 8), 4)
+        if forget:
+            checkpoint_units(net)
+        total = []
+        with torch.autograd.graph.saved_tensors_hooks(lambda t: total.append(t.numel()) or t, lambda t: t):
+            net(torch.randn(4, 1, 8, 8)).sum()
+        return sum(total)
+
+    assert kept(True) < kept(False) / 2

@@ -1,0 +1,286 @@
+"""What only a GPU can show, skipped where there is none; and what a recorded step may read, shown without one."""
+
+from contextlib import contextmanager, nullcontext
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from tests.trainers.networks import TINY, network, task
+from tests.trainers.step.test_fusion import FUSABLE, UNFUSED, settings_of
+from trainers import Trainer
+from trainers.step.cuda_graphs import AHEAD, WARM_UP, GraphedLane
+from trainers.step.packs import make_lanes
+from trainers.step.replica_group import Lane
+from trainers.step.stopwatch import Stopwatch
+
+needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+
+UNRECORDED = 10**9  # a warm-up that no training outlasts
+
+RECIPES = {
+    "swinging momentum": {"recipe": "quick"},
+    "constant momentum": {"recipe": "he2016", "momentum": 0.9},
+    "caffe's momentum, a rate that drops": {
+        "recipe": "he2015_cifar",
+        "schedule": {"name": "step", "unit": "epochs", "drops": [2, 4], "warmup": {"lr": 0.01, "iterations": 3}},
+    },
+    "no momentum": {"recipe": "he2016", "momentum": 0.0},
+}
+
+
+def finish(trainer):
+    while not trainer.finished:
+        trainer.run_epoch()
+    return trainer
+
+
+def losses(trainer, seed=0):
+    return [record.train_loss for record in trainer.records if record.seed == seed]
+
+
+class Tape(TorchDispatchMode):
+    """Stands in for a CUDA graph: a list of calls on fixed tensors, made again by `replay` with nothing read anew."""
+
+    def __init__(self):
+        super().__init__()
+        self.calls = []
+
+    def __torch_dispatch__(self, function, types, arguments=(), settings=None):
+        found = function(*arguments, **(settings or {}))
+        self.calls.append((function, arguments, settings or {}, found))
+        return found
+
+    def pool(self):
+        return None
+
+    @torch.no_grad()
+    def replay(self):
+        for function, arguments, settings, first in self.calls:
+            again = function(*arguments, **settings)
+            for old, new in zip(tree_leaves(first), tree_leaves(again), strict=True):
+                if isinstance(old, torch.Tensor) and old.data_ptr() != new.data_ptr():
+                    old.detach().copy_(new)
+
+
+class End:
+    """Stands in for the event that ends a step, and counts how many of them the host has not waited for."""
+
+    waiting = most = 0
+
+    def __init__(self, blocking):
+        self.recorded = False
+
+    def record(self, stream):
+        assert not self.recorded
+        self.recorded = True
+        End.waiting += 1
+        End.most = max(End.most, End.waiting)
+
+    def synchronize(self):
+        End.waiting -= self.recorded
+        self.recorded = False
+
+
+@pytest.fixture
+def recorded_on_a_cpu(monkeypatch):
+    """Let every lane record its steps, on a tape."""
+    lanes = []
+
+    def graphed(members, training, numerics, watch):
+        lanes.extend(GraphedLane([each], each.network, training, numerics, watch) for each in members)
+        return lanes[-len(members) :]
+
+    @contextmanager
+    def recording(tape, pool, stream, capture_error_mode):
+        changing = [value for member in lanes[-1].members for value in values(member)]
+        before = [value.clone() for value in changing]
+        with tape:
+            yield
+        for value, old in zip(changing, before, strict=True):
+            value.copy_(old)  # recording computes nothing
+
+    def values(member):
+        return [each.detach() for each in member.network.state_dict().values()] + member.optimiser.velocities
+
+    stream = SimpleNamespace(wait_stream=lambda other: None)
+    monkeypatch.setattr("trainers.step.packs.make_lanes", graphed)
+    monkeypatch.setattr(torch.cuda, "Stream", lambda device: stream)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: stream)
+    monkeypatch.setattr(torch.cuda, "stream", lambda stream: nullcontext())
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda device: None)
+    monkeypatch.setattr(torch.cuda, "Event", End)
+    monkeypatch.setattr(End, "waiting", 0)
+    monkeypatch.setattr(End, "most", 0)
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", Tape)
+    monkeypatch.setattr(torch.cuda, "graph", recording)
+    monkeypatch.setattr(torch.Tensor, "record_stream", lambda tensor, stream: None)
+    return lanes
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_recorded_step_reads_anew_whatever_changes_between_steps(recipe, recorded_on_a_cpu, monkeypatch):
+    asked = task(0, data=TINY, epochs=6, batch_size=20, **RECIPES[recipe])
+    recorded = finish(Trainer(asked))
+    assert {shape[0] for shape in recorded_on_a_cpu[0].recorded} == {20, 10}
+    monkeypatch.undo()
+    assert losses(recorded) == pytest.approx(losses(finish(Trainer(asked))), rel=1e-4)
+
+
+@pytest.mark.parametrize(("batch_size", "most"), [(2, AHEAD), (10, 7)])
+def test_the_host_is_never_far_ahead_of_the_device(batch_size, most, recorded_on_a_cpu):
+    Trainer(task(0, data=TINY, epochs=1, batch_size=batch_size)).run_epoch()
+    assert End.most == most
+
+
+# What makes the host wait for a GPU, or copies from its memory: a recorded step may do neither.
+WAITING = {"_local_scalar_dense", "nonzero", "masked_select", "_unique2", "equal", "is_nonzero", "lift_fresh"}
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("changes", [*FUSABLE.values(), *UNFUSED.values()], ids=[*FUSABLE, *UNFUSED])
+def test_no_step_waits_for_the_device(changes, precision):
+    asked = task(0, 1, data=TINY, network_settings=settings_of(changes), precision=precision, batch_size=10)
+    trainer = Trainer(asked)
+    for lane in make_lanes(trainer.members, asked.training, trainer.numerics, Stopwatch(trainer.device, False)):
+        batch = lane.join([next(iter(trainer.feed.train(0, 1))) for _ in lane.members])
+        rate = torch.tensor(0.1)
+        with Tape() as tape:
+            lane.compute(*batch, rate)
+        called = {function.overloadpacket.__name__ for function, *_ in tape.calls}
+        assert "_fused_sgd_" in called
+        assert not called & WAITING
+
+
+def test_running_out_of_memory_while_recording_is_not_hidden_by_the_end_of_the_recording(
+    recorded_on_a_cpu, monkeypatch
+):
+    @contextmanager
+    def failing(*arguments, **settings):
+        try:
+            raise torch.OutOfMemoryError("out of memory")
+        finally:
+            raise RuntimeError("operation failed due to a previous error during capture")
+        yield
+
+    monkeypatch.setattr(torch.cuda, "graph", failing)
+    with pytest.raises(torch.OutOfMemoryError):
+        finish(Trainer(task(0, data=TINY, epochs=WARM_UP + 1)))
+
+
+def test_a_cpu_steps_without_graphs():
+    trainer = Trainer(task(0, 1, data=TINY))
+    watch = Stopwatch(trainer.device, False)
+    lanes = make_lanes(trainer.members, trainer.task.training, trainer.numerics, watch)
+    assert [type(lane) for lane in lanes] == [Lane]
+
+
+@needs_gpu
+@pytest.mark.parametrize("fuse", ["never", "always"])
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_every_lane_records_its_step(recipe, fuse):
+    epochs = WARM_UP + 2
+    trainer = finish(Trainer(task(0, 1, data=TINY, fuse=fuse, epochs=epochs, **RECIPES[recipe]), device="cuda"))
+    assert all(isinstance(lane, GraphedLane) and lane.recorded for lane in trainer.pack._lanes)
+
+
+@needs_gpu
+@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_recorded_steps_equal_unrecorded_ones(recipe, precision, monkeypatch):
+    settings = {"epochs": 6, "batch_size": 20, "precision": precision, **RECIPES[recipe]}
+    asked = task(0, data=TINY, **settings)
+    recorded = finish(Trainer(asked, device="cuda"))
+    monkeypatch.setattr("trainers.step.cuda_graphs.WARM_UP", UNRECORDED)
+    assert losses(recorded) == pytest.approx(losses(finish(Trainer(asked, device="cuda"))), rel=1e-4)
+
+
+@needs_gpu
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_recorded_steps_equal_those_of_a_lane_that_is_given_plain_numbers(recipe, monkeypatch):
+    asked = task(0, data=TINY, epochs=6, batch_size=20, precision="fp32", **RECIPES[recipe])
+    recorded = finish(Trainer(asked, device="cuda"))
+    monkeypatch.setattr("trainers.step.packs.GraphedLane", Lane)
+    assert losses(recorded) == pytest.approx(losses(finish(Trainer(asked, device="cuda"))), rel=2e-3)
+
+
+@needs_gpu
+def test_a_replayed_step_draws_its_dropout_as_an_unrecorded_one(monkeypatch):
+    dropping = network(shortcut={"op": "dropout", "rate": 0.5})
+    asked = task(0, data=TINY, network_settings=dropping, epochs=8, batch_size=10)
+    recorded = finish(Trainer(asked, device="cuda"))
+    monkeypatch.setattr("trainers.step.cuda_graphs.WARM_UP", UNRECORDED)
+    assert losses(recorded) == pytest.approx(losses(finish(Trainer(asked, device="cuda"))), rel=1e-4)
+
+
+@needs_gpu
+def test_a_stochastic_branch_is_drawn_anew_by_every_replay():
+    dropping = network(shortcut={"op": "stochastic_depth", "survival": 0.5})
+    asked = task(0, data=TINY, network_settings=dropping, epochs=WARM_UP + 6, batch_size=70, lr=1e-12)
+    found = losses(finish(Trainer(asked, device="cuda")))[WARM_UP:]
+    assert len({round(loss, 3) for loss in found}) > 1
+
+
+@needs_gpu
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_pack_on_streams_equals_solo_runs(recipe):
+    settings = {"data": TINY, "epochs": 5, "batch_size": 20, **RECIPES[recipe]}
+    pack = finish(Trainer(task(0, 1, 2, **settings), device="cuda"))
+    for seed in (0, 1, 2):
+        solo = finish(Trainer(task(seed, **settings), device="cuda"))
+        assert losses(pack, seed) == pytest.approx(losses(solo, seed), rel=1e-4)
+
+
+@needs_gpu
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_resumed_training_records_again_and_goes_on(recipe, tmp_path):
+    asked = task(0, 1, data=TINY, epochs=8, batch_size=20, **RECIPES[recipe])
+    whole = finish(Trainer(asked, device="cuda"))
+    part = Trainer(asked, device="cuda")
+    for _ in range(4):
+        part.run_epoch()
+    part.save(tmp_path / "state")
+    rest = finish(Trainer.resume(asked, tmp_path / "state", device="cuda"))
+    assert losses(rest, 1) == pytest.approx(losses(whole, 1), rel=1e-4)
+
+
+@needs_gpu
+def test_a_gpus_training_is_a_cpus_up_to_rounding():
+    asked = task(0, data=TINY, epochs=2, precision="fp32", memory_format="contiguous", batch_size=70)
+    gpu, cpu = finish(Trainer(asked, device="cuda")), finish(Trainer(asked))
+    assert losses(gpu) == pytest.approx(losses(cpu), rel=1e-2)
+
+
+@needs_gpu
+def test_running_out_of_memory_while_recording_halves_the_pack(monkeypatch):
+    asked = task(0, 1, data=TINY, epochs=WARM_UP + 2, batch_size=70)
+    expected = losses(finish(Trainer(asked, device="cuda")), 1)
+    compute, failed = GraphedLane.compute, []
+
+    def once(lane, *arguments):
+        if torch.cuda.is_current_stream_capturing() and not failed:
+            failed.append(lane)
+            raise torch.OutOfMemoryError("pretended")
+        return compute(lane, *arguments)
+
+    monkeypatch.setattr(GraphedLane, "compute", once)
+    pack = finish(Trainer(asked, device="cuda"))
+    assert failed
+    assert pack.pack.side_by_side == 1
+    assert losses(pack, 1) == pytest.approx(expected, rel=1e-4)
+
+
+@needs_gpu
+@pytest.mark.parametrize("changes", [{"checkpoint_activations": True}, {"profile": True}])
+def test_what_cannot_be_recorded_trains_step_by_step(changes):
+    trainer = finish(Trainer(task(0, data=TINY, epochs=WARM_UP + 2, **changes), device="cuda"))
+    assert [type(lane) for lane in trainer.pack._lanes] == [Lane]
+
+
+@needs_gpu
+@pytest.mark.parametrize("precision", ["fp32", "bf16", "auto"])
+def test_every_precision_trains(precision):
+    trainer = Trainer(task(0, data=TINY, precision=precision), device="cuda")
+    assert trainer.run_epoch()[0].test_error is not None

@@ -1,0 +1,39 @@
+import math
+
+from trainers.step.divergence import LossWatch, judge
+
+
+def test_a_sound_epoch_is_no_divergence():
+    assert judge([2.3, 2.0], [64, 64], 100.0, 1, None) is None
+
+
+def test_one_odd_batch_is_no_divergence():
+    assert judge([2.0, 150.0, 2.0], [64, 64, 64], 100.0, 1, None) is None
+
+
+def test_a_loss_that_is_no_number_gives_epoch_and_last_sound_loss():
+    found = judge([2.3, 1.9, math.nan], [64, 64, 64], 100.0, 3, 2.5)
+    assert (found.epoch, found.last_sound_loss) == (3, 1.9)
+    assert "not a finite number" in found.reason
+
+
+def test_a_finite_explosion_is_a_divergence():
+    found = judge([2.3, 1e13], [64, 64], 1e4, 2, None)
+    assert (found.epoch, found.last_sound_loss) == (2, 2.3)
+    assert "1e+13" in found.reason
+
+
+def test_the_first_batch_can_be_unsound():
+    assert judge([math.inf], [64, 64], 1e4, 2, 0.7).last_sound_loss == 0.7
+
+
+def test_stopping_early_gives_the_verdict_of_the_whole_epoch():
+    losses, sizes = [2.0, 1e9, 3.0, math.nan], [8, 8, 8, 4]
+    watch = LossWatch(1e4, sum(sizes))
+    seen = []
+    for loss, size in zip(losses, sizes, strict=True):
+        seen.append(loss)
+        if watch.add(loss, size):
+            break
+    assert len(seen) == 2
+    assert judge(seen, sizes, 1e4, 1, None) == judge(losses, sizes, 1e4, 1, None)

@@ -1,0 +1,193 @@
+import copy
+
+import pytest
+import torch
+
+from search_spaces import build_network, complete_network
+from tests.trainers.networks import TINY, network, task
+from trainers import Trainer
+from trainers.records import DataInfo
+from trainers.step import fusion
+from trainers.step.packs import make_lanes
+from trainers.step.precision import choose_numerics
+from trainers.step.replica import Member
+from trainers.step.stopwatch import Stopwatch
+
+# After one step from equal weights a member may differ from its solo run by this much: in double precision, the loss
+# in single; in single precision alone, a ReLU whose input rounds to the other side of 0 hides what is tested.
+STEP_TOLERANCE = 1e-6
+
+FUSABLE = {
+    "original": {},
+    "plain": {"shortcut": "none"},
+    "preact": {"activation": "full_preact"},
+    "scale": {"shortcut": {"op": "scale", "shortcut": 0.5, "residual": 0.5}},
+    "exclusive gate": {"shortcut": {"op": "exclusive_gate", "bias": -1}},
+    "shortcut gate": {"shortcut": {"op": "shortcut_gate", "bias": -1}},
+    "conv1x1": {"shortcut": "conv1x1"},
+    "learned scalar": {"shortcut": {"op": "learned_scalar", "start": 0.5}},
+    "layer scale": {"shortcut": {"op": "layer_scale", "start": 0.5}},
+    "projection": {"downsample": "projection"},
+    "bottleneck": {"block": "bottleneck", "depth": 11},
+    "single": {"block": "single"},
+    "highway": {"family": "highway"},
+    "vgg": {"family": "vgg", "depth": 11, "batch_norm": True, "hidden": 0},
+}
+UNFUSED = {
+    "dropout": {"shortcut": {"op": "dropout", "rate": 0.5}},
+    "stochastic depth": {"shortcut": "stochastic_depth"},
+    "densenet": {"family": "densenet"},
+}
+INFO = DataInfo((1, 8, 8), 4, 70, 20, "")
+
+
+def settings_of(changes):
+    return complete_network(changes) if changes.get("family") == "densenet" else network(**changes)
+
+
+def members_of(asked):
+    numerics = choose_numerics(asked.training, torch.device("cpu"))
+    return [Member(asked, seed, INFO, numerics) for seed in asked.seeds], numerics
+
+
+@pytest.fixture
+def double_precision():
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+@pytest.mark.usefixtures("double_precision")
+@pytest.mark.parametrize("changes", FUSABLE.values(), ids=FUSABLE)
+def test_a_fused_step_equals_each_members_own(changes):
+    asked = task(0, 1, 2, data=TINY, network_settings=settings_of(changes))
+    (together, numerics), (apart, _) = members_of(asked), members_of(asked)
+    watch = Stopwatch(torch.device("cpu"), False)
+    (fused,) = make_lanes(together, asked.training, numerics, watch)
+    torch.manual_seed(0)
+    for _ in range(3):
+        images, labels = torch.randn(16, 3, 8, 8), torch.randint(0, 4, (3, 16))
+        before = [copy.deepcopy(member.network.state_dict()) for member in together]
+        fused.begin()
+        losses = fused.step((numerics.lay_out(images), labels), 0.05, 0.05)
+        fused.end()
+        for at, (one, other) in enumerate(zip(together, apart, strict=True)):
+            other.network.load_state_dict(before[at])
+            (alone,) = make_lanes([other], asked.training, numerics, watch)
+            alone.begin()
+            loss = alone.step((numerics.lay_out(images[:, at : at + 1]), labels[at : at + 1]), 0.05, 0.05)
+            assert float(losses[at]) == pytest.approx(float(loss), rel=1e-5, abs=1e-6)
+            for name, value in one.network.state_dict().items():
+                expected = other.network.state_dict()[name]
+                torch.testing.assert_close(value, expected, rtol=0, atol=STEP_TOLERANCE)
+
+
+@pytest.mark.parametrize("changes", FUSABLE.values(), ids=FUSABLE)
+def test_a_fused_network_is_scored_like_its_members(changes):
+    nets = [build_network(settings_of(changes), (1, 8, 8), 4).eval() for _ in range(2)]
+    fused = fusion.fuse(nets).eval()
+    with torch.no_grad():
+        fusion.load(fused, nets)
+        images = torch.randn(5, 1, 8, 8)
+        expected = torch.cat([net(images) for net in nets], 1)
+        torch.testing.assert_close(fused(images.repeat(1, 2, 1, 1)), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("changes", UNFUSED.values(), ids=UNFUSED)
+def test_what_is_random_or_unknown_is_not_fused(changes):
+    nets = [build_network(settings_of(changes), (1, 8, 8), 4) for _ in range(2)]
+    assert fusion.fuse(nets) is None
+
+
+def test_a_concatenating_wiring_is_not_fused():
+    settings = network(activation="bn relu conv bn relu conv | concat |")
+    assert fusion.fuse([build_network(settings, (1, 8, 8), 4) for _ in range(2)]) is None
+
+
+def test_fusing_leaves_the_callers_generator_alone():
+    nets = [build_network(network(), (1, 8, 8), 4) for _ in range(2)]
+    torch.manual_seed(1)
+    expected = torch.rand(2)
+    torch.manual_seed(1)
+    fusion.fuse(nets)
+    assert torch.equal(torch.rand(2), expected)
+
+
+def test_storing_what_was_loaded_changes_nothing():
+    nets = [build_network(network(), (1, 8, 8), 4) for _ in range(3)]
+    before = [copy.deepcopy(net.state_dict()) for net in nets]
+    fused = fusion.fuse(nets)
+    with torch.no_grad():
+        fusion.load(fused, nets)
+        fusion.store(fused, nets)
+    for net, state in zip(nets, before, strict=True):
+        assert all(torch.equal(value, state[name]) for name, value in net.state_dict().items())
+
+
+def test_a_fused_pack_learns_as_solo_runs_do():
+    pack = Trainer(task(0, 1, data="digits", epochs=1))
+    fused = pack.run_epoch()
+    for record in fused:
+        solo = Trainer(task(record.seed, data="digits", epochs=1)).run_epoch()[0]
+        assert record.train_loss == pytest.approx(solo.train_loss, rel=0.02)
+
+
+def test_a_member_that_diverges_does_not_disturb_the_others(monkeypatch):
+    asked = task(0, 1, data=TINY, epochs=3)
+    pack = Trainer(asked)
+    with torch.no_grad():
+        next(pack.members[0].network.parameters()).fill_(float("nan"))
+    while not pack.finished:
+        pack.run_epoch()
+    assert [outcome.state for outcome in pack.outcomes()] == ["DIVERGED", "COMPLETE"]
+    assert pack.members[1].epoch == 3
+
+
+def test_a_fused_pack_continues_bit_for_bit(tmp_path):
+    asked = task(0, 1, 2, data=TINY, epochs=3)
+    whole, first = Trainer(asked), Trainer(asked)
+    while not whole.finished:
+        whole.run_epoch()
+    first.run_epoch()
+    first.save(tmp_path / "x.ckpt")
+    second = Trainer.resume(asked, tmp_path / "x.ckpt")
+    while not second.finished:
+        second.run_epoch()
+    for one, other in zip(whole.members, second.members, strict=True):
+        state = other.network.state_dict()
+        assert all(torch.equal(value, state[name]) for name, value in one.network.state_dict().items())
+
+
+def test_fuse_never_gives_exactly_the_solo_runs(tmp_path):
+    pack = Trainer(task(0, 1, data=TINY, fuse="never"))
+    record = pack.run_epoch()[1]
+    assert record.train_loss == Trainer(task(1, data=TINY, fuse="never")).run_epoch()[0].train_loss
+
+
+def test_out_of_memory_halves_the_pack_and_changes_nothing(monkeypatch):
+    asked = task(0, 1, 2, 3, data=TINY, fuse="never", epochs=2)
+    expected = Trainer(asked)
+    found = Trainer(asked)
+    original = found.pack._train
+
+    def scarce(members):
+        if len(members) > 1:
+            original(members[:1])
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return original(members)
+
+    monkeypatch.setattr(found.pack, "_train", scarce)
+    one, other = expected.run_epoch(), found.run_epoch()
+    assert [record.train_loss for record in one] == [record.train_loss for record in other]
+    assert found.pack.side_by_side == 1
+
+
+def test_another_error_is_not_taken_for_scarce_memory(monkeypatch):
+    trainer = Trainer(task(0, 1, data=TINY))
+
+    def broken(members):
+        raise RuntimeError("shapes do not fit")
+
+    monkeypatch.setattr(trainer.pack, "_train", broken)
+    with pytest.raises(RuntimeError, match="do not fit"):
+        trainer.run_epoch()

@@ -1,0 +1,60 @@
+"""How a pack computes: in which numbers and memory order, as one network or apart, with how many threads."""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Numerics:
+    """Everything on one device that the rounding of a result depends on.
+
+    `fused` says that the members of a pack are to compute as one network, where that is known how; `threads` counts
+    those of a CPU.
+    """
+
+    device: torch.device
+    precision: str
+    memory_format: str
+    fused: bool = False
+    threads: int = 1
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        """Return the context for forward passes; parameters, gradients and the loss stay fp32."""
+        if self.precision == "fp32":
+            return nullcontext()
+        return torch.autocast(self.device.type, torch.bfloat16, cache_enabled=False)
+
+    @property
+    def order(self) -> torch.memory_format:
+        """The memory order of images and of convolutions' weights."""
+        return torch.channels_last if self.memory_format == "channels_last" else torch.contiguous_format
+
+    def lay_out(self, images: Tensor) -> Tensor:
+        """Return a copy of a batch (N, C, H, W) in the memory order; what follows in the network keeps it.
+
+        An image of one channel is in both orders at once; only new memory has strides that say which is meant.
+        """
+        return torch.empty_like(images, memory_format=self.order).copy_(images)
+
+
+def choose_numerics(training: Mapping[str, Any], device: torch.device, threads: int = 1) -> Numerics:
+    """Return the numerics for `device` by rule: what was measured (docs/log.md, benchmarks/training.py).
+
+    On a CPU fp32 in channels_last, packs fused; on a GPU bf16 in channels_last, members on streams. fp32 on a GPU lets
+    convolutions use TF32, as torch does by default. `trainers.tuning.autotune` may change the memory format, fusion and
+    threads of a long training where their settings leave it open; the precision only with ``precision: race``, since
+    arms that are compared should compute in the same one, and each network's race could end otherwise.
+    """
+    on_gpu = device.type == "cuda"
+    precision, memory_format = training["precision"], training["memory_format"]
+    if precision in ("auto", "race"):
+        precision = "bf16" if on_gpu else "fp32"
+    if memory_format == "auto":
+        memory_format = "contiguous" if on_gpu and precision == "fp32" else "channels_last"
+    fused = training["fuse"] == "always" or (training["fuse"] == "auto" and not on_gpu)
+    return Numerics(device, precision, memory_format, fused, threads)

@@ -1,0 +1,73 @@
+"""One seed of a pack: its network, its optimiser, and how far it has come."""
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from torch import nn
+
+from search_spaces import build_network
+from trainers.records import DataInfo, Task
+from trainers.seeding import seeded
+from trainers.step.activation_checkpoints import checkpoint_units
+from trainers.step.divergence import Divergence
+from trainers.step.initialization import initialise
+from trainers.step.optim import SGD
+from trainers.step.precision import Numerics
+
+
+class Member:
+    """What is trained for one seed of a task; everything in it that a checkpoint must hold is in `state`."""
+
+    def __init__(self, task: Task, seed: int, info: DataInfo, numerics: Numerics) -> None:
+        self.seed = seed
+        self.training = task.training
+        with seeded(seed, "init"):
+            self.network: nn.Module = build_network(dict(task.network), info.input_shape, info.num_classes)
+            initialise(self.network, task.training["init"])
+        self.network.to(numerics.device).to(memory_format=numerics.order)
+        if task.training["checkpoint_activations"]:
+            checkpoint_units(self.network)
+        self.optimiser = SGD(self.network, task.training)
+        self.epoch = 0
+        self.last_loss: float | None = None
+        self.divergence: Divergence | None = None
+        self.seconds = 0.0
+        self.training_seconds = 0.0
+        self.busy_seconds = 0.0
+        self.images = 0
+        self.steps = 0
+
+    def count(self, images: int, steps: int, seconds: float, training: float, busy: float) -> None:
+        """Add one epoch's work: its seconds, those in training, and those in which the device computed."""
+        self.images += images
+        self.steps += steps
+        self.seconds += seconds
+        self.training_seconds += training
+        self.busy_seconds += busy
+
+    def copy_state(self) -> dict[str, Any]:
+        """Return a state that stays as it is while the member trains on."""
+        return copy.deepcopy(self.state())
+
+    def state(self) -> dict[str, Any]:
+        """Return everything that the rest of the training depends on, as tensors and plain values."""
+        gone = self.divergence
+        return {
+            "network": self.network.state_dict(),
+            "velocities": self.optimiser.velocities,
+            "divergence": None if gone is None else [gone.epoch, gone.last_sound_loss, gone.reason],
+            **{name: getattr(self, name) for name in _COUNTERS},
+        }
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from a `state`."""
+        self.network.load_state_dict(state["network"])
+        for velocity, stored in zip(self.optimiser.velocities, state["velocities"], strict=True):
+            velocity.copy_(stored)
+        self.divergence = None if state["divergence"] is None else Divergence(*state["divergence"])
+        for name in _COUNTERS:
+            setattr(self, name, state[name])
+
+
+_COUNTERS = ("epoch", "last_loss", "seconds", "training_seconds", "busy_seconds", "images", "steps")

@@ -1,0 +1,114 @@
+"""How many members of a pack fit into memory side by side, measured on one step of one member."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.graph import saved_tensors_hooks
+
+from search_spaces.arm import canonical_json
+from trainers.data.batch_loader import Feed
+from trainers.process import is_out_of_memory
+from trainers.records import DataInfo, Task
+from trainers.step.precision import Numerics
+from trainers.step.step_schedule import Course
+from trainers.tuning.dry_run import Rehearsal, first_batches, free
+
+SHARE = 0.9  # of the available memory
+PASSING = 4  # signals of the largest size that a backward pass on a CPU holds in passing, as measured (docs/log.md)
+MEMINFO = Path("/proc/meminfo")
+CONTROL_GROUP = Path("/sys/fs/cgroup")
+
+_NEEDS: dict[tuple[Any, ...], int] = {}  # bytes of one member, by what they depend on
+
+
+def fitting(task: Task, info: DataInfo, feed: Feed, course: Course, numerics: Numerics) -> int:
+    """Return how many members of `task` memory has room for, at least one; on a CPU members in turn need no more room.
+
+    Out of memory halves a pack that turns out to be too large all the same (`trainers.step.packs`); on a CPU, where the
+    system may end the process first, this is the only guard.
+    """
+    if len(task.seeds) == 1 or (numerics.device.type == "cpu" and not numerics.fused):
+        return len(task.seeds)
+    key = (
+        canonical_json([task.network, task.training["checkpoint_activations"]]),
+        (feed.sizes[0], *info.input_shape),
+        (numerics.device, numerics.precision),
+    )
+    if key not in _NEEDS:
+        try:
+            _NEEDS[key] = member_bytes(Rehearsal(task, info, course, numerics, first_batches(feed, task.seeds[:1])))
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            return 1
+        finally:
+            free(numerics.device)
+    fit = int(SHARE * available_bytes(numerics.device) / _NEEDS[key])
+    return min(max(fit, 1), len(task.seeds))
+
+
+def member_bytes(rehearsal: Rehearsal) -> int:
+    """Return the bytes that the one member of `rehearsal` needs while it trains, by taking one step.
+
+    They are its weights, gradients and velocities, and what the step needs besides: on a GPU at most at once, as its
+    allocator counts; on a CPU all that the forward pass keeps for the backward pass, and what that holds in passing.
+    """
+    device, network = rehearsal.numerics.device, rehearsal.lanes[0][0].network
+    weights = sum(each.nbytes for each in network.parameters())
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+        before = torch.cuda.memory_allocated(device)
+        rehearsal.step()
+        return torch.cuda.max_memory_allocated(device) - before + 2 * weights  # the gradients are in the difference
+    return _saved_bytes(rehearsal, network) + 3 * weights
+
+
+def _saved_bytes(rehearsal: Rehearsal, network: nn.Module) -> int:
+    """Return the bytes that a backward pass on a CPU needs: all storages saved for it, and gradients of signals."""
+    own = {each.untyped_storage().data_ptr() for each in (*network.parameters(), *network.buffers())}
+    saved: dict[int, int] = {}
+
+    def note(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            saved[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with saved_tensors_hooks(note, lambda tensor: tensor):
+        rehearsal.step()
+    return sum(saved.values()) + PASSING * max(saved.values(), default=0)
+
+
+def available_bytes(device: torch.device) -> int:
+    """Return the bytes that could be allocated now: of this process's share of the device, or on a CPU."""
+    if device.type == "cuda":
+        free_bytes, whole = torch.cuda.mem_get_info(device)
+        share = torch.cuda.get_per_process_memory_fraction(device.index) * whole
+        return int(min(free_bytes + torch.cuda.memory_reserved(device), share) - torch.cuda.memory_allocated(device))
+    return int(min(_machine_bytes(), _control_group_bytes()))
+
+
+def _machine_bytes() -> int:
+    try:
+        return 1024 * _numbers(MEMINFO)["MemAvailable:"]
+    except (OSError, KeyError):  # not Linux: all there is
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def _control_group_bytes() -> int | float:
+    """Return what a container's limit leaves (control groups version 2); files in the cache can be given back."""
+    try:
+        limit = int((CONTROL_GROUP / "memory.max").read_text())
+        used = int((CONTROL_GROUP / "memory.current").read_text())
+        return limit - used + _numbers(CONTROL_GROUP / "memory.stat")["inactive_file"]
+    except (OSError, KeyError, ValueError):  # no such file, or the limit is "max"
+        return float("inf")
+
+
+def _numbers(path: Path) -> dict[str, int]:
+    """Return the numbers of a file with lines such as ``name 12``."""
+    words = [line.split() for line in path.read_text().splitlines()]
+    return {each[0]: int(each[1]) for each in words if len(each) > 1}
