@@ -2,7 +2,8 @@
 
 One grouped convolution over K networks costs less than K convolutions where networks are narrow: vector units are
 filled, and every call is paid once instead of K times. The arithmetic of each member stays its own; only the order of
-sums inside a convolution may differ, so a member equals its solo run up to rounding (tests/trainers/test_fusion.py).
+sums inside a convolution may differ, so a member equals its solo run up to rounding
+(tests/trainers/step/test_fusion.py).
 
 Images of a fused network are (count, K * channels, height, width), the members' channels one after another, and its
 logits (count, K * classes). Every fused parameter and buffer holds the members' tensors one after another.
