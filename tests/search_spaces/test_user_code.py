@@ -1,0 +1,102 @@
+"""A user's own module: whatever it does when it is imported or called is one message, and stdout stays ours."""
+
+import linecache
+import sys
+
+import pytest
+
+from search_spaces import SettingError
+from search_spaces.user_code import calling, check_signature, code_digest, load_function
+
+KEY = ("name",)
+
+
+@pytest.fixture
+def write(tmp_path, monkeypatch):
+    """Write a module and forget what was imported of it before."""
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+
+    def module(text):
+        sys.modules.pop("code_of_mine", None)
+        (tmp_path / "code_of_mine.py").write_text(text)
+        linecache.clearcache()
+        return "code_of_mine:make"
+
+    yield module
+    sys.modules.pop("code_of_mine", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("import sys; sys.exit(3)", r"ends the program when it is imported \(sys\.exit\(3\)\): move what runs"),
+        ("raise SystemExit", r"ends the program when it is imported \(sys\.exit\(\)\)"),
+        ("import argparse\np = argparse.ArgumentParser()\np.add_argument('x')\np.parse_args([])", r"sys\.exit\(2\)"),
+        ("x = 1\ny = x / 0", "cannot be imported: code_of_mine.py, line 2: ZeroDivisionError: division by zero"),
+        ("def make(:", r"cannot be imported: SyntaxError: .*code_of_mine\.py, line 1"),
+        ("import nosuchmodule", "needs a module that is not installed: nosuchmodule"),
+        ("def making(): pass", 'unknown loader in code_of_mine "make": did you mean "making"'),
+        ("make = 3", 'unknown loader in code_of_mine "make"'),
+    ],
+)
+def test_what_goes_wrong_at_import_is_one_message(write, capfd, text, message):
+    name = write(text)
+    with pytest.raises(SettingError, match=message) as raised:
+        load_function(name, "loader", KEY)
+    assert raised.value.key == KEY
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("name", ["code", "code:", ":make"])
+def test_a_name_without_both_parts_says_how_to_write_it(name):
+    with pytest.raises(SettingError, match=r'a loader of your own is named "package\.module:loader"'):
+        load_function(name, "loader", KEY)
+
+
+def test_a_module_that_is_nowhere_is_named():
+    with pytest.raises(SettingError, match="there is no module nowhere_at_all: put it beside the study file"):
+        load_function("nowhere_at_all:make", "loader", KEY)
+
+
+def test_what_is_printed_goes_to_stderr(write, capfd):
+    name = write("print('loading')\ndef make():\n    print('making')\n    return 5")
+    function = load_function(name, "loader", KEY)
+    with calling(name, KEY):
+        assert function() == 5
+    written = capfd.readouterr()
+    assert written.out == ""
+    assert written.err.split() == ["loading", "making"]
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (SystemExit(3), r"make ends the program \(sys\.exit\(3\)\): let it return or raise"),
+        (ValueError("no such depth"), "make refuses these settings: no such depth"),
+        (ZeroDivisionError("by zero"), "make raised ZeroDivisionError: by zero"),
+    ],
+)
+def test_what_goes_wrong_in_a_call_is_one_message(error, message):
+    with pytest.raises(SettingError, match=message) as raised, calling("make", KEY):
+        raise error
+    assert raised.value.key == KEY
+
+
+def test_an_interrupt_stays_one():
+    with pytest.raises(KeyboardInterrupt), calling("make", KEY):
+        raise KeyboardInterrupt
+
+
+def test_a_function_must_take_what_it_is_given():
+    check_signature("make", lambda a, b: None, ["a"], KEY)
+    check_signature("make", lambda **anything: None, ["a"], KEY)
+    with pytest.raises(SettingError, match="make must take a and b as arguments"):
+        check_signature("make", lambda c: None, ["b", "a"], KEY)
+
+
+def test_the_digest_follows_what_is_computed(write):
+    first = code_digest(write("def make(): return 1"))
+    assert code_digest(write("def make():\n    # as before\n    return 1")) == first
+    assert code_digest(write("def make(): return 2")) != first
+    assert code_digest("builtins:dict") == "unknown"
