@@ -17,7 +17,7 @@ from subprocess import SubprocessError
 from typing import Any
 
 import torch
-from loops import NETWORKS, Loop, Ours, arguments, default_workers, forget, fresh_compiler, in_turn, wall
+from loops import NETWORKS, Loop, Ours, arguments, default_workers, free_memory, fresh_compiler, in_turn, wall
 from peers.plain_loop import PlainLoop
 from processes import Processes, multi_process_service
 from record import machine, write_result
@@ -58,7 +58,7 @@ class TorchSGD:
     def __init__(self, network: nn.Module, training: Mapping[str, Any]) -> None:
         self.parameters = list(network.parameters())
         self.velocities: list[Tensor] = []
-        self.momentum, self.swing = training["momentum"], None
+        self.momentum, self.cycled_momentum = training["momentum"], None
         self.torchs = torch.optim.SGD(
             self.parameters,
             lr=training["lr"],
@@ -91,11 +91,11 @@ def ours(torchs: bool = False, pack: bool = False, compiled: bool = False, **giv
 
     def make(case: Case, stack: ExitStack) -> Loop:
         loop = Ours(case.network, case.data, case.args, case.seeds if pack else (0,), **given)
-        for member in loop.trainer.members:
+        for replica in loop.trainer.replicas:
             if torchs:
-                member.optimiser = TorchSGD(member.network, loop.trainer.task.training)
+                replica.optimiser = TorchSGD(replica.network, loop.trainer.task.training)
             if compiled:
-                compile_units(member.network)
+                compile_units(replica.network)
         return loop
 
     return make
@@ -176,7 +176,7 @@ def command_line() -> argparse.Namespace:
 
 def climb(ladder: Sequence[Rung], case: Case, kind: str) -> dict[str, dict[str, Any]]:
     """Return the figures of each rung, or why it has none on this device; a rung that fails leaves the others be."""
-    forget(case.args.device)
+    free_memory(case.args.device)
     absent: dict[str, str] = {}
     loops: dict[str, Loop] = {}
     first: dict[str, float] = {}

@@ -107,7 +107,7 @@ class Ours:
 
         with patch("trainers.loop.load", beginning):
             self.trainer = Trainer(Task(data, network, complete, seeds), device=args.device, threads=args.threads)
-        self.images = len(seeds) * sum(self.trainer.feed.sizes)
+        self.images = len(seeds) * sum(self.trainer.loader.sizes)
 
     @property
     def loss(self) -> float:
@@ -165,7 +165,7 @@ def fresh_compiler() -> Iterator[None]:
         yield
 
 
-def forget(device: str) -> None:
+def free_memory(device: str) -> None:
     """Free what earlier loops held on the device, and compiled code with it."""
     gc.collect()
     torch.compiler.reset()

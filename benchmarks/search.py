@@ -88,7 +88,7 @@ def run(file: Mapping[str, Any], table: Path, executor: str) -> Study:
 
 
 def summary(contest: Contest) -> dict[str, Any]:
-    """Return the figures of one sampler or scheduler, without its course arm by arm."""
+    """Return the figures of one sampler or scheduler, without its schedule arm by arm."""
     found = asdict(contest) | {"worth": str(contest.worth)}
     return {key: value for key, value in found.items() if key not in ("name", "curve", "band")}
 

@@ -22,7 +22,7 @@ from loops import (
     Ours,
     arguments,
     default_workers,
-    forget,
+    free_memory,
     fresh_compiler,
     in_turn,
     settings,
@@ -92,7 +92,7 @@ def measure(
     limits: Mapping[str, float],
 ) -> dict[str, Any]:
     """Return the figures of one network."""
-    forget(args.device)
+    free_memory(args.device)
     left_out: dict[str, str] = {}
     pack = f"ours, pack of {args.seeds}"
     loops: dict[str, Loop] = {
@@ -176,28 +176,28 @@ def whole_trials(
 
 
 def deep(name: str, data: Mapping[str, Any], args: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """Yield speed and memory of a very deep network, with all signals kept and with those inside units forgotten."""
-    for forgetful in (False, True):
-        forget(args.device)
-        rate = few_steps(complete(name, args), data, args, forgetful)
-        found: dict[str, Any] = {"checkpoint_activations": forgetful, "images_per_second": rate}
+    """Yield speed and memory of a very deep network, activations all kept and inside units recomputed."""
+    for recomputing in (False, True):
+        free_memory(args.device)
+        rate = few_steps(complete(name, args), data, args, recomputing)
+        found: dict[str, Any] = {"checkpoint_activations": recomputing, "images_per_second": rate}
         memory = "memory is measured on a GPU only"
         if torch.device(args.device).type == "cuda":
             found["peak_allocated_gib"] = torch.cuda.max_memory_allocated(args.device) / 2**30
             found["peak_reserved_gib"] = torch.cuda.max_memory_reserved(args.device) / 2**30
             memory = f"peak {found['peak_allocated_gib']:.1f} GiB, {found['peak_reserved_gib']:.1f} GiB reserved"
         speed = "out of memory" if rate is None else f"{rate:.1f} images/s"
-        print(f"{name}, batch {args.batch_size}, checkpoint_activations {forgetful}: {speed}, {memory}")
+        print(f"{name}, batch {args.batch_size}, checkpoint_activations {recomputing}: {speed}, {memory}")
         yield found
 
 
 def few_steps(
-    network: Mapping[str, Any], data: Mapping[str, Any], args: argparse.Namespace, forgetful: bool
+    network: Mapping[str, Any], data: Mapping[str, Any], args: argparse.Namespace, recomputing: bool
 ) -> float | None:
     """Return the images a second of a few steps, None where memory runs out."""
     short = argparse.Namespace(**{**vars(args), "steps": args.deep})
     try:
-        loop = Ours(network, data, short, precision=args.precision, checkpoint_activations=forgetful)
+        loop = Ours(network, data, short, precision=args.precision, checkpoint_activations=recomputing)
         return in_turn({"ours": loop}, 2)["ours"].rate
     except torch.OutOfMemoryError:
         return None

@@ -28,6 +28,11 @@ def canonical_json(value: object) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
+# Settings that have another name today enter hashes as in the first results, whose identity stays.
+_FIRST_NAMES = {"training.autotune": "race"}
+_FIRST_VALUES = {("training.precision", "autotune"): "race"}
+
+
 def settings_hash(settings: Mapping[str, Any], cosmetic: frozenset[str] = frozenset()) -> str:
     """Return 16 hexadecimal digits that identify `settings` without the dotted paths in `cosmetic`."""
     text = canonical_json(_without(settings, cosmetic))
@@ -38,6 +43,10 @@ def _without(settings: Mapping[str, Any], cosmetic: frozenset[str], prefix: str 
     kept: dict[str, Any] = {}
     for key, value in settings.items():
         path = f"{prefix}{key}"
-        if path not in cosmetic:
-            kept[key] = _without(value, cosmetic, f"{path}.") if isinstance(value, Mapping) else value
+        if path in cosmetic:
+            continue
+        if isinstance(value, Mapping):
+            kept[key] = _without(value, cosmetic, f"{path}.")
+        else:
+            kept[_FIRST_NAMES.get(path, key)] = _FIRST_VALUES.get((path, str(value)), value)
     return kept

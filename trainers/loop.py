@@ -14,7 +14,7 @@ from search_spaces.arm import canonical_json, settings_hash
 from search_spaces.errors import SettingError
 from trainers.checkpoint import CheckpointError, is_checkpoint, load_checkpoint, save_checkpoint
 from trainers.data import load
-from trainers.data.batch_loader import Feed, MemoryFeed
+from trainers.data.batch_loader import BatchLoader, MemoryBatchLoader
 from trainers.data.image_folder import Folder
 from trainers.data.images import DataSet
 from trainers.process import PeakMemory, process_settings
@@ -25,8 +25,8 @@ from trainers.step.divergence import Divergence, judge
 from trainers.step.fusion import can_fuse
 from trainers.step.packs import EpochResult, Pack
 from trainers.step.precision import choose_numerics
-from trainers.step.replica import Member
-from trainers.step.step_schedule import Course
+from trainers.step.replica import Replica
+from trainers.step.step_schedule import StepSchedule
 from trainers.step.stopwatch import Stopwatch
 from trainers.tuning.autotune import Choice, choose
 from trainers.tuning.memory import fitting
@@ -68,7 +68,7 @@ def train(
                 on_epoch(record)
         if checkpoint is not None:
             trainer.save(checkpoint)
-    return TrainResult(tuple(trainer.records), trainer.outcomes()[0], trainer.members[0].network)
+    return TrainResult(tuple(trainer.records), trainer.outcomes()[0], trainer.replicas[0].network)
 
 
 class Trainer:
@@ -86,14 +86,14 @@ class Trainer:
         data = load(task.data, self.device)
         self.info = data.info
         self.fingerprint = data.fingerprint
-        self.feed = _make_feed(data, task.training, self.device)
-        self.course = Course(task.training, self.feed.sizes)
+        self.loader = _make_loader(data, task.training, self.device)
+        self.schedule = StepSchedule(task.training, self.loader.sizes)
         self.records: list[EpochRecord] = []
         rule = choose_numerics(task.training, self.device, threads)
         self._compute_as(choice or Choice(rule))
         if choice is None:
-            known = can_fuse(self.members[0].network)
-            choice = choose(task, self.info, self.feed, self.course, rule, self.pack.side_by_side, known)
+            known = can_fuse(self.replicas[0].network)
+            choice = choose(task, self.info, self.loader, self.schedule, rule, self.pack.side_by_side, known)
             if choice.seconds:
                 self._compute_as(choice)
         self.peak_memory = PeakMemory(self.device)
@@ -110,8 +110,8 @@ class Trainer:
             trainer._compute_as(Choice.from_state(state["choice"], rule))
         trainer.pack.side_by_side = min(trainer.pack.side_by_side, state.get("side_by_side", len(task.seeds)))
         trainer.records = [EpochRecord(**record) for record in state["records"]]
-        for member, stored in zip(trainer.members, state["members"], strict=True):
-            member.load_state(stored)
+        for replica, stored in zip(trainer.replicas, state["members"], strict=True):
+            replica.load_state(stored)
         return trainer
 
     def save(self, path: str | Path) -> None:
@@ -119,7 +119,7 @@ class Trainer:
         state = {
             "task": self._identity(),
             "records": [vars(record) for record in self.records],
-            "members": [member.state() for member in self.members],
+            "members": [replica.state() for replica in self.replicas],  # as in the checkpoints of the first version
             "choice": self.choice.state(),
             "side_by_side": self.pack.side_by_side,
         }
@@ -128,15 +128,15 @@ class Trainer:
     @property
     def finished(self) -> bool:
         """Whether no seed has anything left to train."""
-        return not self._training_members()
+        return not self._training_replicas()
 
     def run_epoch(self) -> list[EpochRecord]:
-        """Train every seed that is still training for one epoch; return a record for each that stayed sound.
+        """Train every seed that is still training for one epoch; return a record for each that did not diverge.
 
         An epoch is one pass over the training images; where the recipe counts iterations, the last may be shorter.
         """
         with process_settings(self.numerics.threads):
-            results = self.pack.run_epoch(self._training_members())
+            results = self.pack.run_epoch(self._training_replicas())
         records = [record for result in results if (record := self._finish_epoch(result)) is not None]
         self.records.extend(records)
         return records
@@ -145,24 +145,24 @@ class Trainer:
         """Return how each seed ended, in the order of the task's seeds; ValueError while any is still training."""
         if not self.finished:
             raise ValueError("the training is not finished yet")
-        return [self._outcome(member) for member in self.members]
+        return [self._outcome(replica) for replica in self.replicas]
 
     def _compute_as(self, choice: Choice) -> None:
-        """Make the members and their pack anew, to compute in that way."""
+        """Make the replicas and their pack anew, to compute as `choice` says."""
         self.choice, self.numerics = choice, choice.numerics
         with process_settings(self.numerics.threads):
-            self.members = [Member(self.task, seed, self.info, self.numerics) for seed in self.task.seeds]
-        fit = fitting(self.task, self.info, self.feed, self.course, self.numerics)
-        self.pack = Pack(self.feed, self.course, self.task.training, self.numerics, self.stopwatch, fit)
+            self.replicas = [Replica(self.task, seed, self.info, self.numerics) for seed in self.task.seeds]
+        fit = fitting(self.task, self.info, self.loader, self.schedule, self.numerics)
+        self.pack = Pack(self.loader, self.schedule, self.task.training, self.numerics, self.stopwatch, fit)
 
-    def _training_members(self) -> list[Member]:
-        return [each for each in self.members if each.divergence is None and not self.course.is_over(each.epoch)]
+    def _training_replicas(self) -> list[Replica]:
+        return [each for each in self.replicas if each.divergence is None and not self.schedule.is_over(each.epoch)]
 
     def _finish_epoch(self, result: EpochResult) -> EpochRecord | None:
-        """Enter an epoch into its member; return its record, None when the member diverged in it."""
-        member, tally, epoch = result.member, result.tally, result.member.epoch + 1
-        sizes = self.course.sizes(epoch)
-        member.count(
+        """Enter an epoch into its replica; return its record, None when the replica diverged in it."""
+        replica, tally, epoch = result.replica, result.tally, result.replica.epoch + 1
+        sizes = self.schedule.sizes(epoch)
+        replica.count(
             sum(sizes[: len(tally.losses)]),
             len(tally.losses),
             result.seconds,
@@ -170,16 +170,16 @@ class Trainer:
             result.busy_seconds,
         )
         limit = self.task.training["diverged_above"]
-        member.divergence = judge(tally.losses, sizes, limit, epoch, member.last_loss)
-        if member.divergence is None and self.course.is_over(epoch) and _is_unsound(result):
-            member.divergence = Divergence(
+        replica.divergence = judge(tally.losses, sizes, limit, epoch, replica.last_loss)
+        if replica.divergence is None and self.schedule.is_over(epoch) and _is_not_finite(result):
+            replica.divergence = Divergence(
                 epoch, tally.losses[-1], "the loss on held-out images is not a finite number"
             )
-        if member.divergence is not None:
+        if replica.divergence is not None:
             return None
-        member.epoch, member.last_loss = epoch, tally.losses[-1]
+        replica.epoch, replica.last_loss = epoch, tally.losses[-1]
         return EpochRecord(
-            seed=member.seed,
+            seed=replica.seed,
             epoch=epoch,
             train_loss=sum(loss * size for loss, size in zip(tally.losses, sizes, strict=True)) / sum(sizes),
             train_error=100 * sum(tally.wrong) / sum(sizes),
@@ -191,42 +191,42 @@ class Trainer:
             val_error=None if result.validation is None else result.validation.error,
         )
 
-    def _outcome(self, member: Member) -> Outcome:
-        gone = member.divergence
+    def _outcome(self, replica: Replica) -> Outcome:
+        gone = replica.divergence
         return Outcome(
-            seed=member.seed,
+            seed=replica.seed,
             state="COMPLETE" if gone is None else "DIVERGED",
             reason=None if gone is None else gone.reason,
-            epochs=member.epoch,
-            seconds=member.seconds,
-            images_per_second=member.images / max(member.training_seconds, 1e-9),
+            epochs=replica.epoch,
+            seconds=replica.seconds,
+            images_per_second=replica.images / max(replica.training_seconds, 1e-9),
             diverged_at=None if gone is None else gone.epoch,
             last_sound_loss=None if gone is None else gone.last_sound_loss,
-            telemetry=self._telemetry(member),
+            telemetry=self._telemetry(replica),
         )
 
-    def _telemetry(self, member: Member) -> dict[str, Any]:
+    def _telemetry(self, replica: Replica) -> dict[str, Any]:
         """Return the measured facts of one seed.
 
         Its share of a step in milliseconds; the share of that time in which the device computed; memory in MiB; what
-        normalised the images; how it computed, and the seconds of a step by way where a race decided that; with
+        normalised the images; how it computed, and each candidate's seconds a step where autotuning decided that; with
         ``profile``, the shares of the parts of a step.
         """
         facts: dict[str, Any] = {
-            "step_ms": 1000 * member.training_seconds / max(member.steps, 1),
+            "step_ms": 1000 * replica.training_seconds / max(replica.steps, 1),
             "peak_memory_mib": self.peak_memory.mebibytes(),
             "precision": self.numerics.precision,
             "memory_format": self.numerics.memory_format,
             "threads": self.numerics.threads,
-            "fused": self.pack.side_by_side > 1 and self.numerics.fused and can_fuse(member.network),
+            "fused": self.pack.side_by_side > 1 and self.numerics.fused and can_fuse(replica.network),
             "pack": len(self.task.seeds),
             "side_by_side": self.pack.side_by_side,
-            "normalisation": self.feed.normalisation(),
+            "normalisation": self.loader.normalisation(),
         }
         if self.choice.seconds:
-            facts["race"] = dict(self.choice.seconds)
-        if member.busy_seconds:
-            facts["utilisation"] = member.busy_seconds / member.training_seconds
+            facts["autotune"] = dict(self.choice.seconds)
+        if replica.busy_seconds:
+            facts["utilisation"] = replica.busy_seconds / replica.training_seconds
         if self.stopwatch.seconds:
             facts["shares"] = self.stopwatch.shares()
         return facts
@@ -237,17 +237,17 @@ class Trainer:
         return hashlib.sha256(canonical_json(parts).encode()).hexdigest()
 
 
-def _is_unsound(result: EpochResult) -> bool:
+def _is_not_finite(result: EpochResult) -> bool:
     """Whether a loss that was measured on held-out images is no finite number."""
     return any(score is not None and score.loss is None for score in (result.test, result.validation))
 
 
-def _make_feed(data: DataSet | Folder, training: Mapping[str, Any], device: torch.device) -> Feed:
+def _make_loader(data: DataSet | Folder, training: Mapping[str, Any], device: torch.device) -> BatchLoader:
     if isinstance(data, Folder):
-        from trainers.data.folder_loader import FolderFeed  # torchvision's transforms take a second to import
+        from trainers.data.folder_loader import FolderBatchLoader  # torchvision's transforms take a second to import
 
-        return FolderFeed(data, training, device)
-    return MemoryFeed(data, training, device)
+        return FolderBatchLoader(data, training, device)
+    return MemoryBatchLoader(data, training, device)
 
 
 def _complete_task(

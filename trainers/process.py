@@ -20,7 +20,7 @@ def process_settings(threads: int) -> Iterator[None]:
     """Set threads, denormals and cuDNN inside the block, and put them back for whatever else runs in the process.
 
     Deep plain networks are full of denormals, which are slow, so they count as zero. cuDNN may not choose its
-    algorithms by racing them, since the winner would change the numbers.
+    algorithms by timing them, since the choice would change the numbers.
     """
     before, flushed = torch.get_num_threads(), bool(torch.tensor(1e-38) / 1e3 == 0)
     torch.set_num_threads(threads)

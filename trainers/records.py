@@ -59,8 +59,8 @@ class EpochRecord:
 class Outcome:
     """How one seed's training ended.
 
-    `epochs` counts the sound epochs; `diverged_at` is the epoch (counted from 1) in which the loss stopped being
-    sound, `last_sound_loss` the training loss of the last batch before that. `images_per_second` counts training
+    `epochs` counts the epochs before any divergence; `diverged_at` is the epoch (counted from 1) in which the loss
+    diverged, `last_sound_loss` the training loss of the last batch before that. `images_per_second` counts training
     alone, without evaluation.
     """
 

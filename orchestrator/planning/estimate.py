@@ -18,7 +18,7 @@ ENDLESS = {
     "iterations": None,
     "evaluate_every": 10**6,
     "lr": 1e-9,
-    "race": "never",
+    "autotune": "never",
 }
 
 

@@ -18,7 +18,7 @@ def finish(trainer):
 def numbers(trainer):
     """Everything that must repeat: the records without their times, and the weights."""
     records = [{**vars(record), "seconds": None} for record in trainer.records]
-    return records, [member.network.state_dict() for member in trainer.members]
+    return records, [replica.network.state_dict() for replica in trainer.replicas]
 
 
 def assert_same(one, other):
@@ -75,13 +75,13 @@ def test_the_callers_process_is_left_as_it_was():
     assert torch.equal(torch.rand(2), expected)
 
 
-def test_a_pack_member_equals_the_solo_run():
+def test_a_pack_replica_equals_the_solo_run():
     pack = finish(Trainer(task(0, 1, data=TINY, network_settings=dropout_network())))
     for at, seed in enumerate((0, 1)):
         solo = finish(Trainer(task(seed, data=TINY, network_settings=dropout_network())))
         own = [{**vars(record), "seconds": None} for record in pack.records if record.seed == seed]
         assert own == numbers(solo)[0]
-        state, theirs = pack.members[at].network.state_dict(), solo.members[0].network.state_dict()
+        state, theirs = pack.replicas[at].network.state_dict(), solo.replicas[0].network.state_dict()
         assert all(torch.equal(state[name], theirs[name]) for name in state)
 
 
@@ -139,17 +139,17 @@ def test_train_starts_afresh_from_a_torn_checkpoint(tmp_path):
 def test_iterations_may_end_within_an_epoch():
     trainer = finish(Trainer(task(data=TINY, batch_size=20, iterations=6, epochs=None)))
     assert [record.epoch for record in trainer.records] == [1, 2]
-    assert trainer.members[0].images == 70 + 40
+    assert trainer.replicas[0].images == 70 + 40
     assert trainer.records[-1].lr == pytest.approx(0.1 * 4e-6)
 
 
 def test_the_running_means_are_over_the_images_of_the_epoch():
     trainer = Trainer(task(data=TINY, lr=1e-12, batch_size=20))
     record = trainer.run_epoch()[0]
-    member, losses, wrong = trainer.members[0], 0.0, 0
+    replica, losses, wrong = trainer.replicas[0], 0.0, 0
     with torch.no_grad():
-        for images, labels in trainer.feed.train(0, 1):
-            logits = member.network.train()(images)
+        for images, labels in trainer.loader.train(0, 1):
+            logits = replica.network.train()(images)
             losses += float(torch.nn.functional.cross_entropy(logits, labels, reduction="sum"))
             wrong += int((logits.argmax(1) != labels).sum())
     assert record.train_loss == pytest.approx(losses / 70, rel=1e-4)
@@ -176,7 +176,7 @@ def test_an_exploding_loss_is_an_outcome():
         assert outcome.last_sound_loss is None or outcome.last_sound_loss <= 50
 
 
-def test_a_diverged_member_stays_diverged_when_continued(tmp_path):
+def test_a_diverged_replica_stays_diverged_when_continued(tmp_path):
     asked = task(0, data=TINY, lr=1e6, epochs=4, diverged_above=50, batch_size=10)
     trainer = finish(Trainer(asked))
     trainer.save(tmp_path / "x.ckpt")

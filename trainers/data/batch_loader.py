@@ -15,7 +15,7 @@ Batch = tuple[Tensor, Tensor]
 PREPARED = 4096  # images prepared at once: few calls an epoch, little memory
 
 
-class Feed(Protocol):
+class BatchLoader(Protocol):
     """Hands out the batches of a data set."""
 
     @property
@@ -49,7 +49,7 @@ def batch_sizes(images: int, batch_size: int) -> list[int]:
     return [batch_size] * whole + ([rest] if rest > 1 else [])
 
 
-class MemoryFeed:
+class MemoryBatchLoader:
     """Hands out the batches of a data set that lies on the device."""
 
     def __init__(self, data: DataSet, training: Mapping[str, Any], device: torch.device) -> None:

@@ -13,7 +13,7 @@ from trainers.data.photographs import Photographs, normaliser, test_transform, t
 from trainers.seeding import derive, generator
 
 
-class FolderFeed:
+class FolderBatchLoader:
     """Hands out the batches of an image folder; order and augmentation are functions of seed and epoch alone."""
 
     def __init__(self, folder: Folder, training: Mapping[str, Any], device: torch.device) -> None:

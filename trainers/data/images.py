@@ -136,9 +136,9 @@ def held_out(labels: Tensor, num_classes: int, share: float) -> Tensor:
     """
     held = torch.zeros(len(labels), dtype=torch.bool)
     for label in range(num_classes):
-        members = (labels == label).nonzero().squeeze(1)
-        order = torch.randperm(len(members), generator=generator(SPLIT_SEED, "split", label))
-        held[members[order[: round(share * len(members))]]] = True
+        replicas = (labels == label).nonzero().squeeze(1)
+        order = torch.randperm(len(replicas), generator=generator(SPLIT_SEED, "split", label))
+        held[replicas[order[: round(share * len(replicas))]]] = True
     if share and not held.any():
         raise _nothing_held_out(labels, share)
     if share and int((~held).sum()) < 2:

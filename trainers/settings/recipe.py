@@ -18,14 +18,15 @@ INITS = ("as_built", "he_fan_in", "he_fan_out", "uniform_fan_in")
 
 
 def complete_training(training: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `training` with the named recipe expanded and every default filled in (but ``race: auto`` left out).
+    """Return `training` with the named recipe expanded and every default filled in (but ``autotune: auto`` left out).
 
     `data` is the completed data mapping, which decides what augmentation can be. A recipe counts ``epochs`` or
     ``iterations``; giving one replaces the other, and leaves drops that are counted in iterations where they are. A
     ``schedule`` without a name changes settings of the recipe's own schedule. A ``momentum`` stays as it is given, also
-    where the recipe's schedule would swing it. Raises SettingError for an unknown key, a wrong value, or parts that do
+    where the recipe's schedule would cycle it. Raises SettingError for an unknown key, a wrong value, or parts that do
     not go together.
     """
+    training = _with_present_names(training)
     checks.known_keys(training, ("recipe", *DEFAULTS), "training setting")
     recipe = checks.word(training.get("recipe", "quick"), RECIPES, ("recipe",))
     given = {key: value for key, value in training.items() if key != "recipe"}
@@ -42,9 +43,21 @@ def complete_training(training: Mapping[str, Any], data: Mapping[str, Any]) -> d
     ends_at_zero = completed["schedule"]["name"] == "one_cycle" and completed["schedule"]["end"] == 0
     if completed["momentum_form"] == "caffe" and ends_at_zero:
         raise SettingError("momentum_form: caffe needs rates above 0: set end above 0", ("schedule", "end"))
-    if completed["race"] == "auto":
-        del completed["race"]  # younger than the first results, whose hashes have none
+    if completed["autotune"] == "auto":
+        del completed["autotune"]  # younger than the first results, whose hashes have none
     return completed
+
+
+def _with_present_names(training: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `training` with the names of today for what version 0.1 called a race."""
+    given = checks.mapping(training, ())
+    if "race" in given:
+        if "autotune" in given:
+            raise SettingError("race is the former name of autotune: give autotune alone", ("race",))
+        given["autotune"] = given.pop("race")
+    if given.get("precision") == "race":
+        given["precision"] = "autotune"
+    return given
 
 
 def _refuse_for(training: Mapping[str, Any], data: str) -> None:
@@ -60,14 +73,14 @@ def _refuse_for(training: Mapping[str, Any], data: str) -> None:
 
 
 def _with_constant_momentum(schedule: dict[str, Any], given: Mapping[str, Any], momentum: float) -> dict[str, Any]:
-    """Let a momentum that is given replace the swing of the recipe's schedule; one that is swung expressly stays."""
+    """Let a momentum that is given replace the recipe's cycled one, unless a cycle is given too."""
     if "momentum" not in given or schedule.get("momentum") is None:
         return schedule
     own = given.get("schedule")
     if not isinstance(own, Mapping) or own.get("momentum") is None:
         return {**schedule, "momentum": None}
     if momentum != DEFAULTS["momentum"]:
-        raise SettingError("schedule.momentum swings the momentum: give one of the two", ("momentum",))
+        raise SettingError("schedule.momentum cycles the momentum: give one of the two", ("momentum",))
     return schedule
 
 
@@ -146,10 +159,10 @@ _COMPLETERS: Mapping[str, Callable[[object, Key], Any]] = {
     "init": _complete_init,
     "evaluate_every": lambda value, key: checks.integer(value, key, 1),
     "diverged_above": lambda value, key: checks.number(value, key, 0, above=True),
-    "precision": _one_of("fp32", "bf16", "auto", "race"),
+    "precision": _one_of("fp32", "bf16", "auto", "autotune"),
     "memory_format": _one_of("contiguous", "channels_last", "auto"),
     "checkpoint_activations": checks.boolean,
     "fuse": _one_of("never", "always", "auto"),
-    "race": _one_of("never", "auto"),
+    "autotune": _one_of("never", "auto"),
     "profile": checks.boolean,
 }

@@ -19,13 +19,13 @@ DEFAULTS: Mapping[str, Any] = {
     "init": {"conv": "as_built", "linear": "as_built"},
     "evaluate_every": 1,  # epochs; the last one always
     "diverged_above": 1e4,  # the mean training loss of an epoch, in nats
-    # fp32 | bf16 | auto: bf16 on a GPU | race: the faster one on this machine. Arms that are compared should compute in
-    # one precision, and a race may give each its own.
+    # fp32 | bf16 | auto: bf16 on a GPU | autotune: the faster one on this machine. Arms that are compared should
+    # compute in one precision, and autotuning may give each its own.
     "precision": "fp32",
-    "memory_format": "auto",  # contiguous | channels_last | auto: a rule by device, or the winner of a race
+    "memory_format": "auto",  # contiguous | channels_last | auto: a rule by device, or the fastest by autotuning
     "checkpoint_activations": False,  # less memory, a third more time, the same numbers
-    "fuse": "auto",  # never | always | auto: on a CPU the seeds of a pack compute as one grouped network, or by a race
-    "race": "auto",  # never | auto: a long training times what is left open, and threads, and takes what is far faster
+    "fuse": "auto",  # never | always | auto: on a CPU a pack's seeds compute as one grouped network, or by autotuning
+    "autotune": "auto",  # never | auto: a long training times what is left open, and threads; takes what is far faster
     "profile": False,  # the shares of a step's parts, in the telemetry
 }
 
@@ -45,7 +45,7 @@ _WARMUP = {"lr": 0.01, "iterations": 400}
 _HE2016_CIFAR: Mapping[str, Any] = {**_HE2015_CIFAR, "schedule": {**_HE2015_CIFAR["schedule"], "warmup": _WARMUP}}
 
 RECIPES: Mapping[str, Mapping[str, Any]] = {
-    # Ours: trains a 110-layer network on a few thousand small images within seconds. Rate and momentum swing against
+    # Ours: trains a 110-layer network on a few thousand small images within seconds. Rate and momentum cycle against
     # each other as in arXiv:1708.07120 and torch's OneCycleLR; with a constant momentum of 0.9 more of the original
     # 110-layer networks come near to diverging at the peak (docs/log.md).
     "quick": {

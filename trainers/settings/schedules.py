@@ -29,11 +29,11 @@ def learning_rate(training: Mapping[str, Any], iteration: int, total: int, per_e
 
 
 def momentum(training: Mapping[str, Any], iteration: int, total: int) -> float:
-    """Return the momentum of one step: the recipe's, unless a one-cycle schedule swings it against the rate."""
-    swing = training["schedule"].get("momentum")
-    if swing is None:
+    """Return the momentum of one step: the recipe's, unless a one-cycle schedule cycles it against the rate."""
+    cycle = training["schedule"].get("momentum")
+    if cycle is None:
         return float(training["momentum"])
-    low, high = swing
+    low, high = cycle
     return _cycle(training["schedule"], iteration, total, high, low, high)
 
 
@@ -90,11 +90,11 @@ def _complete_one_cycle(given: Mapping[str, Any]) -> dict[str, Any]:
         "warmup": checks.number(given.get("warmup", 0.2), ("warmup",), 0, 1),
         "start": checks.number(given.get("start", 0.04), ("start",), 0, 1),
         "end": checks.number(given.get("end", 4e-6), ("end",), 0, 1),
-        "momentum": _complete_swing(given.get("momentum")),
+        "momentum": _complete_cycled_momentum(given.get("momentum")),
     }
 
 
-def _complete_swing(value: object) -> list[float] | None:
+def _complete_cycled_momentum(value: object) -> list[float] | None:
     """Return the lowest and the highest momentum of a cycle; None keeps the momentum constant."""
     if value is None:
         return None

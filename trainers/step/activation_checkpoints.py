@@ -1,4 +1,4 @@
-"""Activation checkpointing: residual units forget their inner signals and compute them again in the backward pass.
+"""Activation checkpointing: the activations inside residual units are recomputed in the backward pass.
 
 Memory falls from every layer's output to every unit's input, for about a third more time. The numbers stay the same.
 """
@@ -13,7 +13,7 @@ from torch.utils.checkpoint import checkpoint
 
 
 def checkpoint_units(network: nn.Module) -> int:
-    """Make every unit of `network` forget its inner signals, in place; return how many units there are.
+    """Make every unit of `network` recompute its inner activations, in place; return how many units there are.
 
     A unit is a module with parts of its own that stands in a Sequential, such as a residual block.
     """
@@ -25,11 +25,11 @@ def checkpoint_units(network: nn.Module) -> int:
         if any(True for _ in child.children()) and not isinstance(child, nn.Sequential)
     ]
     for unit in units:
-        unit.forward = partial(_forgetful, unit, unit.forward)
+        unit.forward = partial(_recomputed, unit, unit.forward)
     return len(units)
 
 
-def _forgetful(unit: nn.Module, forward: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+def _recomputed(unit: nn.Module, forward: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     if not unit.training:
         return forward(x)
     contexts = partial(_contexts, unit)

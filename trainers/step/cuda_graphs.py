@@ -1,7 +1,7 @@
-"""A lane on a GPU: the whole step recorded once as a CUDA graph, and replayed on a stream of its own.
+"""A replica group on a GPU: the whole step recorded once as a CUDA graph, and replayed on a stream of its own.
 
 A step of a CIFAR network launches hundreds of kernels of a few microseconds; replaying a graph launches them all at
-once. Lanes of a pack replay on different streams, so that one member's kernels fill what another's leave idle.
+once. Groups of a pack replay on different streams, so that one replica's kernels fill what another's leave idle.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,12 +14,12 @@ from torch import Tensor, nn
 from trainers.data.batch_loader import Batch
 from trainers.process import is_out_of_memory
 from trainers.step.precision import Numerics
-from trainers.step.replica import Member
-from trainers.step.replica_group import Lane
+from trainers.step.replica import Replica
+from trainers.step.replica_group import ReplicaGroup
 from trainers.step.stopwatch import Stopwatch
 
 WARM_UP = 3  # steps taken one kernel at a time before recording, in which libraries choose algorithms and workspaces
-AHEAD = 16  # steps that a lane may have in wait on the device; the batches of all of them lie in its memory
+AHEAD = 16  # steps that a group may have in wait on the device; the batches of all of them lie in its memory
 
 
 @dataclass(frozen=True)
@@ -33,24 +33,24 @@ class Recorded:
     wrong: Tensor
 
 
-class GraphedLane(Lane):
-    """Steps like `Lane`, and records the step of each batch shape after a few steps of it."""
+class GraphedReplicaGroup(ReplicaGroup):
+    """Steps like `ReplicaGroup`, and records the step of each batch shape after a few steps of it."""
 
     def __init__(
         self,
-        members: Sequence[Member],
+        replicas: Sequence[Replica],
         network: nn.Module,
         training: Mapping[str, Any],
         numerics: Numerics,
         stopwatch: Stopwatch,
     ) -> None:
-        super().__init__(members, network, training, numerics, stopwatch)
+        super().__init__(replicas, network, training, numerics, stopwatch)
         device = numerics.device
         self.stream: torch.cuda.Stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
-        # A recorded step reads from the device what changes between steps: its rate, and a momentum that swings.
+        # A recorded step reads from the device what changes between steps: its rate, and a momentum that cycles.
         self.rate = torch.zeros((), device=device)
-        swings = training["schedule"].get("momentum") is not None
-        self.optimiser.swing = torch.zeros((), device=device) if swings else None
+        cycles = training["schedule"].get("momentum") is not None
+        self.optimiser.cycled_momentum = torch.zeros((), device=device) if cycles else None
         # What ends the last steps in wait, each in turn.
         self.ends: list[torch.cuda.Event] = [
             torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
@@ -60,17 +60,17 @@ class GraphedLane(Lane):
         self.recorded: dict[Sequence[int], Recorded] = {}
 
     def begin(self) -> None:
-        """Take over the members' values; the lane's stream waits for them."""
+        """Take over the replicas' values; the group's stream waits for them."""
         super().begin()
         self.stream.wait_stream(torch.cuda.current_stream(self.numerics.device))
 
     def end(self) -> None:
-        """Wait for the lane's steps, then give the members their values."""
+        """Wait for the group's steps, then give the replicas their values."""
         torch.cuda.current_stream(self.numerics.device).wait_stream(self.stream)
         super().end()
 
     def step(self, batch: Batch, lr: float, before: float) -> Tensor:
-        """Take one step on the lane's stream; return each member's mean loss (K), which may still be computed.
+        """Take one step on the group's stream; return each replica's mean loss (K), which may still be computed.
 
         The host goes on before the device is done, but never more than `AHEAD` steps. After an error nothing runs any
         more on any stream, so that the caller may put older values back.
@@ -85,8 +85,8 @@ class GraphedLane(Lane):
             with torch.cuda.stream(self.stream):
                 self.optimiser.change_rate(before, lr)
                 self.rate.fill_(lr)
-                if self.optimiser.swing is not None:
-                    self.optimiser.swing.fill_(self.optimiser.momentum)
+                if self.optimiser.cycled_momentum is not None:
+                    self.optimiser.cycled_momentum.fill_(self.optimiser.momentum)
                 losses, wrong = self._run(images, labels)
                 self.results.append((losses, wrong))
                 end.record(self.stream)

@@ -1,6 +1,6 @@
-"""When a training is over because its loss is no longer sound.
+"""When a training counts as diverged.
 
-An epoch is unsound when its mean training loss is not a finite number or lies above the setting
+An epoch has diverged when its mean training loss is not a finite number or lies above the setting
 ``training.diverged_above`` (10,000 nats by default; guessing among ten classes costs 2.3). The mean over the epoch
 decides, so that one odd batch does not end a trial, while dropout on the shortcut, whose loss climbs past 10^13 and
 stays finite, does. Losses are never negative, so as soon as the sum so far is too large for any end of the epoch, the
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Divergence:
-    """The epoch (counted from 1) in which the loss stopped being sound, the last sound batch loss, and the reason."""
+    """The epoch (counted from 1) in which the loss diverged, the last batch loss before that, and the reason."""
 
     epoch: int
     last_sound_loss: float | None
@@ -22,7 +22,7 @@ class Divergence:
 
 
 class LossWatch:
-    """Follows the batch losses of one epoch; `limit` is the mean loss above which it is unsound."""
+    """Follows the batch losses of one epoch; `limit` is the mean loss above which it has diverged."""
 
     def __init__(self, limit: float, images: int) -> None:
         self.limit = limit
@@ -30,27 +30,27 @@ class LossWatch:
         self.sum = 0.0
 
     def add(self, loss: float, images: int) -> bool:
-        """Add the mean loss of a batch; whether the epoch is unsound already."""
+        """Add the mean loss of a batch; whether the epoch has diverged already."""
         self.sum += loss * images
-        return not self.sum <= self.limit * self.images  # so that a NaN counts as unsound
+        return not self.sum <= self.limit * self.images  # so that a NaN counts as diverged
 
 
 def judge(
     losses: Sequence[float], sizes: Sequence[int], limit: float, epoch: int, before: float | None
 ) -> Divergence | None:
-    """Return the divergence that an epoch's batch losses show, or None for a sound epoch.
+    """Return the divergence that an epoch's batch losses show, or None where there is none.
 
     `sizes` are the images in each batch of the whole epoch, `losses` may stop short where the training did. `before`
-    is the last sound loss of the epoch before.
+    is the last loss of the epoch before.
     """
     watch = LossWatch(limit, sum(sizes))
     if not any(watch.add(loss, size) for loss, size in zip(losses, sizes, strict=False)):
         return None
-    sound = before
+    last = before
     for loss in losses:
         if not math.isfinite(loss):
-            return Divergence(epoch, sound, "the training loss is not a finite number")
+            return Divergence(epoch, last, "the training loss is not a finite number")
         if loss > limit:
-            return Divergence(epoch, sound, f"the training loss exploded to {loss:.3g}, above {limit:g}")
-        sound = loss
+            return Divergence(epoch, last, f"the training loss exploded to {loss:.3g}, above {limit:g}")
+        last = loss
     raise AssertionError("a mean cannot exceed every part of it")

@@ -23,7 +23,7 @@ class Score:
 def evaluate(
     network: nn.Module, batches: Iterable[Batch], count: int, lay_out: Callable[[Tensor], Tensor]
 ) -> list[Score]:
-    """Return the scores of the `count` members that `network` holds, all over the same `batches`.
+    """Return the scores of the `count` replicas that `network` holds, all over the same `batches`.
 
     The numbers leave the device once, at the end.
     """

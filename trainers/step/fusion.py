@@ -1,12 +1,12 @@
 """The networks of several seeds as one network: their channels side by side, their convolutions grouped.
 
 One grouped convolution over K networks costs less than K convolutions where networks are narrow: vector units are
-filled, and every call is paid once instead of K times. The arithmetic of each member stays its own; only the order of
-sums inside a convolution may differ, so a member equals its solo run up to rounding
+filled, and every call is paid once instead of K times. The arithmetic of each replica stays its own; only the order of
+sums inside a convolution may differ, so a replica equals its solo run up to rounding
 (tests/trainers/step/test_fusion.py).
 
-Images of a fused network are (count, K * channels, height, width), the members' channels one after another, and its
-logits (count, K * classes). Every fused parameter and buffer holds the members' tensors one after another.
+Images of a fused network are (count, K * channels, height, width), the replicas' channels one after another, and its
+logits (count, K * classes). Every fused parameter and buffer holds the replicas' tensors one after another.
 """
 
 import copy
@@ -32,7 +32,7 @@ class FusedLinear(nn.Linear):
         self.count = count
 
     def forward(self, x: Tensor) -> Tensor:
-        """Multiply each member's features with its own weights."""
+        """Multiply each replica's features with its own weights."""
         weight = self.weight.view(self.count, -1, self.in_features)
         features = x.reshape(len(x), self.count, -1).transpose(0, 1)
         result = torch.bmm(features, weight.mT).transpose(0, 1).flatten(1)
@@ -40,7 +40,7 @@ class FusedLinear(nn.Linear):
 
 
 class FusedPad(nn.Module):
-    """K zero-padded shortcuts (`search_spaces.shortcuts.Pad`): each member's new channels follow its own."""
+    """K zero-padded shortcuts (`search_spaces.shortcuts.Pad`): each replica's new channels follow its own."""
 
     def __init__(self, count: int, pad: shortcuts.Pad) -> None:
         super().__init__()
@@ -51,8 +51,8 @@ class FusedPad(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Subsample and pad (count, K * C, H, W)."""
         x = x[:, :, :: self.stride, :: self.stride]
-        members = x.view(len(x), self.count, -1, *x.shape[2:])
-        return F.pad(members, (0, 0, 0, 0, 0, self.channels)).flatten(1, 2)
+        replicas = x.view(len(x), self.count, -1, *x.shape[2:])
+        return F.pad(replicas, (0, 0, 0, 0, 0, self.channels)).flatten(1, 2)
 
 
 class FusedScalar(shortcuts.Shortcut):
@@ -61,7 +61,7 @@ class FusedScalar(shortcuts.Shortcut):
     factor: nn.Parameter
 
     def weigh(self, x: Tensor, shortcut: Tensor, residual: Tensor) -> tuple[Tensor, Tensor]:
-        """Scale each member's channels by its factor."""
+        """Scale each replica's channels by its factor."""
         factors = self.factor.repeat_interleave(residual.shape[1] // len(self.factor))
         return shortcut, residual * factors[:, None, None]
 
@@ -69,7 +69,7 @@ class FusedScalar(shortcuts.Shortcut):
 def fuse(networks: Sequence[nn.Module]) -> nn.Module | None:
     """Return one network that computes what `networks`, all of one arm, compute; None where that is not known how.
 
-    It has shapes only: `load` puts the members' values in. Networks with random parts (dropout, stochastic depth) are
+    It has shapes only: `load` puts the replicas' values in. Networks with random parts (dropout, stochastic depth) are
     not fused, since their draws would be others than alone, nor are modules that this file does not know.
     """
     first = networks[0]
@@ -87,14 +87,14 @@ def can_fuse(network: nn.Module) -> bool:
 
 
 def load(fused: nn.Module, networks: Sequence[nn.Module]) -> None:
-    """Copy the members' parameters and buffers into the fused network."""
+    """Copy the replicas' parameters and buffers into the fused network."""
     for whole, parts in _pairs(fused, networks):
         for at, part in enumerate(parts):
             whole[at].copy_(part)
 
 
 def store(fused: nn.Module, networks: Sequence[nn.Module]) -> None:
-    """Copy the fused network's parameters and buffers back into the members."""
+    """Copy the fused network's parameters and buffers back into the replicas."""
     for whole, parts in _pairs(fused, networks):
         for at, part in enumerate(parts):
             part.copy_(whole[at])
@@ -106,9 +106,9 @@ def split(whole: Tensor, parts: Sequence[Tensor]) -> Tensor:
 
 
 def _pairs(fused: nn.Module, networks: Sequence[nn.Module]) -> Iterator[tuple[Tensor, list[Tensor]]]:
-    members = [dict(chain(each.named_parameters(), each.named_buffers())) for each in networks]
+    replicas = [dict(chain(each.named_parameters(), each.named_buffers())) for each in networks]
     for name, whole in chain(fused.named_parameters(), fused.named_buffers()):
-        parts = [member[name].detach() for member in members]
+        parts = [replica[name].detach() for replica in replicas]
         yield split(whole, parts), parts
 
 

@@ -15,14 +15,15 @@ class SGD:
     Besides being faster for hundreds of small tensors, it holds its state as plain lists, which packs stack.
 
     `momentum` may be set anew before each step. The fused kernel takes it as a plain number, which a recorded step
-    would keep for ever: where `swing` is a tensor (0-dimensional, on the device), the momentum is read from there.
+    would keep for ever: where `cycled_momentum` is a tensor (0-dimensional, on the device), the momentum
+    is read from there.
     """
 
     def __init__(self, network: nn.Module, training: Mapping[str, Any]) -> None:
         self.parameters = [each for each in network.parameters() if each.requires_grad]
         self.velocities = [torch.zeros_like(each) for each in self.parameters]
         self.momentum = float(training["momentum"])
-        self.swing: Tensor | None = None
+        self.cycled_momentum: Tensor | None = None
         self.nesterov = bool(training["nesterov"])
         self.form = training["momentum_form"]
         self.decays = weight_decays(self.parameters, training)
@@ -42,13 +43,15 @@ class SGD:
                 continue
             parameters, present, velocities = (list(each) for each in zip(*chosen, strict=True))
             aligned = [_aligned(gradient, parameter) for gradient, parameter in zip(present, parameters, strict=True)]
-            if self.swing is None:
+            if self.cycled_momentum is None:
                 kept = velocities if self.momentum else []
                 _fused(parameters, aligned, kept, lr, decay, self.momentum, self.nesterov)
             else:
-                _fused(parameters, self._swung(parameters, aligned, velocities, decay, self.swing), [], lr)
+                _fused(
+                    parameters, self._directions(parameters, aligned, velocities, decay, self.cycled_momentum), [], lr
+                )
 
-    def _swung(
+    def _directions(
         self,
         parameters: list[Tensor],
         gradients: list[Tensor],

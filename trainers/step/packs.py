@@ -1,4 +1,4 @@
-"""One epoch of a pack: its members side by side, as many as memory holds."""
+"""One epoch of a pack: its replicas side by side, as many as memory holds."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,17 +9,17 @@ import torch
 from torch import Tensor, nn
 
 from search_spaces import shortcuts
-from trainers.data.batch_loader import Batch, Feed
+from trainers.data.batch_loader import Batch, BatchLoader
 from trainers.process import BusyMeter, is_out_of_memory
 from trainers.seeding import seeded
 from trainers.step import fusion
-from trainers.step.cuda_graphs import GraphedLane
+from trainers.step.cuda_graphs import GraphedReplicaGroup
 from trainers.step.divergence import LossWatch
 from trainers.step.evaluation import Score
 from trainers.step.precision import Numerics
-from trainers.step.replica import Member
-from trainers.step.replica_group import Lane, Tally
-from trainers.step.step_schedule import Course
+from trainers.step.replica import Replica
+from trainers.step.replica_group import ReplicaGroup, Tally
+from trainers.step.step_schedule import StepSchedule
 from trainers.step.stopwatch import Stopwatch
 
 EVALUATION_BATCH = 1000
@@ -27,12 +27,12 @@ EVALUATION_BATCH = 1000
 
 @dataclass(frozen=True)
 class EpochResult:
-    """What one epoch gave for one member.
+    """What one epoch gave for one replica.
 
     The seconds are its share of the wall time, of that in training, and of that in which the device computed.
     """
 
-    member: Member
+    replica: Replica
     tally: Tally
     test: Score | None
     validation: Score | None
@@ -43,7 +43,7 @@ class EpochResult:
 
 
 class Pack:
-    """Trains members of one task side by side.
+    """Trains replicas of one task side by side.
 
     They are fused into one network where the numerics want it and it is known how. Else they train in turn on a CPU,
     and on a GPU each on a stream of its own. `side_by_side` is how many memory has room for, as far as is known.
@@ -51,125 +51,128 @@ class Pack:
 
     def __init__(
         self,
-        feed: Feed,
-        course: Course,
+        loader: BatchLoader,
+        schedule: StepSchedule,
         training: Mapping[str, Any],
         numerics: Numerics,
         stopwatch: Stopwatch,
         side_by_side: int,
     ) -> None:
-        self.feed = feed
-        self.course = course
+        self.loader = loader
+        self.schedule = schedule
         self.numerics = numerics
         self.device = numerics.device
         self.stopwatch = stopwatch
         self.training = training
         self.side_by_side = side_by_side
-        self._members: list[Member] = []
-        self._lanes: list[Lane] = []
+        self._replicas: list[Replica] = []
+        self._groups: list[ReplicaGroup] = []
 
-    def run_epoch(self, members: Sequence[Member]) -> list[EpochResult]:
-        """Train one epoch of every member. Out of memory halves the number side by side, and goes on.
+    def run_epoch(self, replicas: Sequence[Replica]) -> list[EpochResult]:
+        """Train one epoch of every replica. Out of memory halves the number side by side, and goes on.
 
-        Members that ran out of memory start the epoch again from where they were, so the numbers stay the same.
+        Replicas that ran out of memory start the epoch again from where they were, so the numbers stay the same.
         """
         results: list[EpochResult] = []
-        waiting = list(members)
+        waiting = list(replicas)
         while waiting:
             chosen = waiting[: self.side_by_side]
-            before = [member.copy_state() for member in chosen] if len(chosen) > 1 else []
+            before = [replica.copy_state() for replica in chosen] if len(chosen) > 1 else []
             try:
                 results += self._train(chosen)
                 waiting = waiting[len(chosen) :]
             except (RuntimeError, MemoryError) as error:
                 if len(chosen) == 1 or not is_out_of_memory(error):
                     raise
-                for member, state in zip(chosen, before, strict=True):
-                    member.load_state(state)
+                for replica, state in zip(chosen, before, strict=True):
+                    replica.load_state(state)
                 self._shrink(len(chosen) // 2)
         return results
 
-    def _train(self, members: list[Member]) -> list[EpochResult]:
-        lanes = self._lanes_of(members)
-        if self.device.type == "cuda" and not any(is_random(member.network) for member in members):
-            return self._train_lanes(lanes)
+    def _train(self, replicas: list[Replica]) -> list[EpochResult]:
+        groups = self._groups_of(replicas)
+        if self.device.type == "cuda" and not any(is_random(replica.network) for replica in replicas):
+            return self._train_groups(groups)
         # In turn: on a CPU a network stays in the cache, and random layers draw what they would draw alone.
-        return [result for lane in lanes for result in self._train_lanes([lane])]
+        return [result for group in groups for result in self._train_groups([group])]
 
-    def _train_lanes(self, lanes: list[Lane]) -> list[EpochResult]:
-        members = [member for lane in lanes for member in lane.members]
+    def _train_groups(self, groups: list[ReplicaGroup]) -> list[EpochResult]:
+        replicas = [replica for group in groups for replica in group.replicas]
         started, meter = time.perf_counter(), BusyMeter(self.device)
-        epoch = members[0].epoch + 1
-        with seeded(members[0].seed, "dropout", epoch, self.device):
-            lr = self._take_steps(lanes, epoch)
-        tallies = [tally for lane in lanes for tally in lane.tallies()]
+        epoch = replicas[0].epoch + 1
+        with seeded(replicas[0].seed, "dropout", epoch, self.device):
+            lr = self._take_steps(groups, epoch)
+        tallies = [tally for group in groups for tally in group.tallies()]
         training = time.perf_counter() - started
-        shares = training / len(members), meter.busy_share(training) * training / len(members)
-        measured = self.course.is_measured(epoch)
-        scores = [pair for lane in lanes for pair in self._scores(lane, measured)]
-        seconds = (time.perf_counter() - started) / len(members)
+        shares = training / len(replicas), meter.busy_share(training) * training / len(replicas)
+        measured = self.schedule.is_measured(epoch)
+        scores = [pair for group in groups for pair in self._scores(group, measured)]
+        seconds = (time.perf_counter() - started) / len(replicas)
         return [
-            EpochResult(member, tally, *pair, lr, seconds, *shares)
-            for member, tally, pair in zip(members, tallies, scores, strict=True)
+            EpochResult(replica, tally, *pair, lr, seconds, *shares)
+            for replica, tally, pair in zip(replicas, tallies, scores, strict=True)
         ]
 
-    def _take_steps(self, lanes: list[Lane], epoch: int) -> float:
+    def _take_steps(self, groups: list[ReplicaGroup], epoch: int) -> float:
         """Take the steps of one epoch; return the last learning rate."""
-        sizes, first = self.course.sizes(epoch), self.course.first_step(epoch)
-        watches = [[LossWatch(self.training["diverged_above"], sum(sizes)) for _ in lane.members] for lane in lanes]
-        lr = self.course.lr(max(first - 1, 0))
-        for lane in lanes:
-            lane.begin()
+        sizes, first = self.schedule.sizes(epoch), self.schedule.first_step(epoch)
+        watches = [[LossWatch(self.training["diverged_above"], sum(sizes)) for _ in group.replicas] for group in groups]
+        lr = self.schedule.lr(max(first - 1, 0))
+        for group in groups:
+            group.begin()
         self.stopwatch.start()
-        batches: Iterator[tuple[Batch, ...]] = zip(*(lane.batches(self.feed, epoch) for lane in lanes), strict=True)
+        batches: Iterator[tuple[Batch, ...]] = zip(
+            *(group.batches(self.loader, epoch) for group in groups), strict=True
+        )
         for step, parts in zip(range(first, first + len(sizes)), batches, strict=False):
-            before, lr = lr, self.course.lr(step)
-            for lane in lanes:
-                lane.optimiser.momentum = self.course.momentum(step)
-            self.stopwatch.lap("data")
-            losses = [lane.step(batch, lr, before) for lane, batch in zip(lanes, parts, strict=True)]
+            before, lr = lr, self.schedule.lr(step)
+            for group in groups:
+                group.optimiser.momentum = self.schedule.momentum(step)
+            self.stopwatch.mark("data")
+            losses = [group.step(batch, lr, before) for group, batch in zip(groups, parts, strict=True)]
             # Reading a number from a CPU costs nothing; from a GPU it would stall the queue at every step.
-            if self.device.type == "cpu" and _all_unsound(watches, losses, sizes[step - first]):
+            if self.device.type == "cpu" and _all_diverged(watches, losses, sizes[step - first]):
                 break
-        for lane in lanes:
-            lane.end()
+        for group in groups:
+            group.end()
         return lr
 
-    def _scores(self, lane: Lane, measured: bool) -> list[tuple[Score | None, Score | None]]:
-        """Return each member's scores on the test and on the validation set, each None where it is not measured."""
+    def _scores(self, group: ReplicaGroup, measured: bool) -> list[tuple[Score | None, Score | None]]:
+        """Return each replica's scores on the test and on the validation set, each None where it is not measured."""
         if not measured:
-            return [(None, None)] * len(lane.members)
-        test = lane.evaluate(self.feed.test(EVALUATION_BATCH))
-        held_out = self.feed.validation(EVALUATION_BATCH)
-        validation = [None] * len(lane.members) if held_out is None else lane.evaluate(held_out)
+            return [(None, None)] * len(group.replicas)
+        test = group.evaluate(self.loader.test(EVALUATION_BATCH))
+        held_out = self.loader.validation(EVALUATION_BATCH)
+        validation = [None] * len(group.replicas) if held_out is None else group.evaluate(held_out)
         return list(zip(test, validation, strict=True))
 
-    def _lanes_of(self, members: list[Member]) -> list[Lane]:
-        """Return the lanes of `members`, made once for as long as the same members train together."""
-        if self._members != members:
-            self._members = members
-            self._lanes = make_lanes(members, self.training, self.numerics, self.stopwatch)
-        return self._lanes
+    def _groups_of(self, replicas: list[Replica]) -> list[ReplicaGroup]:
+        """Return the groups of `replicas`, made once for as long as the same replicas train together."""
+        if self._replicas != replicas:
+            self._replicas = replicas
+            self._groups = make_groups(replicas, self.training, self.numerics, self.stopwatch)
+        return self._groups
 
     def _shrink(self, side_by_side: int) -> None:
         self.side_by_side = side_by_side
-        self._members, self._lanes = [], []
+        self._replicas, self._groups = [], []
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
 
 
-def make_lanes(
-    members: Sequence[Member], training: Mapping[str, Any], numerics: Numerics, stopwatch: Stopwatch
-) -> list[Lane]:
-    """Return one lane for all `members` where they are to be fused and can be, else one for each."""
+def make_groups(
+    replicas: Sequence[Replica], training: Mapping[str, Any], numerics: Numerics, stopwatch: Stopwatch
+) -> list[ReplicaGroup]:
+    """Return one group for all `replicas` where they are to be fused and can be, else one for each."""
     on_gpu = numerics.device.type == "cuda"
-    # A profiled step waits for the device after each part, a forgetful one saves generators: neither can be recorded.
+    # A profiled step waits for the device after each part, and one that recomputes activations saves generators:
+    # neither can be recorded.
     recordable = on_gpu and not (training["profile"] or training["checkpoint_activations"])
-    kind = GraphedLane if recordable else Lane
-    fused = fusion.fuse([member.network for member in members]) if numerics.fused and len(members) > 1 else None
+    kind = GraphedReplicaGroup if recordable else ReplicaGroup
+    fused = fusion.fuse([replica.network for replica in replicas]) if numerics.fused and len(replicas) > 1 else None
     if fused is not None:
-        return [kind(members, fused.to(memory_format=numerics.order), training, numerics, stopwatch)]
-    return [kind([member], member.network, training, numerics, stopwatch) for member in members]
+        return [kind(replicas, fused.to(memory_format=numerics.order), training, numerics, stopwatch)]
+    return [kind([replica], replica.network, training, numerics, stopwatch) for replica in replicas]
 
 
 def is_random(network: nn.Module) -> bool:
@@ -182,11 +185,11 @@ def is_random(network: nn.Module) -> bool:
     )
 
 
-def _all_unsound(watches: list[list[LossWatch]], losses: list[Tensor], images: int) -> bool:
-    """Whether every member's epoch is unsound already."""
+def _all_diverged(watches: list[list[LossWatch]], losses: list[Tensor], images: int) -> bool:
+    """Whether every replica's epoch has diverged already."""
     added = [
         watch.add(loss, images)
-        for lane, means in zip(watches, losses, strict=True)
-        for watch, loss in zip(lane, means.tolist(), strict=True)
+        for group, means in zip(watches, losses, strict=True)
+        for watch, loss in zip(group, means.tolist(), strict=True)
     ]
     return all(added)

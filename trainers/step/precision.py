@@ -13,7 +13,7 @@ from torch import Tensor
 class Numerics:
     """Everything on one device that the rounding of a result depends on.
 
-    `fused` says that the members of a pack are to compute as one network, where that is known how; `threads` counts
+    `fused` says that the replicas of a pack are to compute as one network, where that is known how; `threads` counts
     those of a CPU.
     """
 
@@ -45,14 +45,14 @@ class Numerics:
 def choose_numerics(training: Mapping[str, Any], device: torch.device, threads: int = 1) -> Numerics:
     """Return the numerics for `device` by rule: what was measured (docs/log.md, benchmarks/training.py).
 
-    On a CPU fp32 in channels_last, packs fused; on a GPU bf16 in channels_last, members on streams. fp32 on a GPU lets
+    On a CPU fp32 in channels_last, packs fused; on a GPU bf16 in channels_last, replicas on streams. fp32 on a GPU lets
     convolutions use TF32, as torch does by default. `trainers.tuning.autotune` may change the memory format, fusion and
-    threads of a long training where their settings leave it open; the precision only with ``precision: race``, since
-    arms that are compared should compute in the same one, and each network's race could end otherwise.
+    threads of a long training where their settings leave it open; the precision only with ``precision: autotune``,
+    since arms that are compared should compute in the same one, and each network's timings could choose another.
     """
     on_gpu = device.type == "cuda"
     precision, memory_format = training["precision"], training["memory_format"]
-    if precision in ("auto", "race"):
+    if precision in ("auto", "autotune"):
         precision = "bf16" if on_gpu else "fp32"
     if memory_format == "auto":
         memory_format = "contiguous" if on_gpu and precision == "fp32" else "channels_last"

@@ -16,7 +16,7 @@ from trainers.step.optim import SGD
 from trainers.step.precision import Numerics
 
 
-class Member:
+class Replica:
     """What is trained for one seed of a task; everything in it that a checkpoint must hold is in `state`."""
 
     def __init__(self, task: Task, seed: int, info: DataInfo, numerics: Numerics) -> None:
@@ -47,7 +47,7 @@ class Member:
         self.busy_seconds += busy
 
     def copy_state(self) -> dict[str, Any]:
-        """Return a state that stays as it is while the member trains on."""
+        """Return a state that stays as it is while the replica trains on."""
         return copy.deepcopy(self.state())
 
     def state(self) -> dict[str, Any]:

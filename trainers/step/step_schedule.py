@@ -8,7 +8,7 @@ from trainers.settings.schedules import learning_rate, momentum
 
 
 @dataclass(frozen=True)
-class Course:
+class StepSchedule:
     """The steps of one training; `batches` are the images in each batch of a whole epoch. Epochs count from 1."""
 
     training: Mapping[str, Any]

@@ -6,9 +6,9 @@ import torch
 
 
 class Stopwatch:
-    """Adds up the time between laps by name; does nothing unless `running`.
+    """Adds up the time between marks by name; does nothing unless `running`.
 
-    On a GPU each lap waits for the device, so a profiled training is slower than others, and its shares are right.
+    On a GPU each mark waits for the device, so a profiled training is slower than others, and its shares are right.
     """
 
     def __init__(self, device: torch.device, running: bool) -> None:
@@ -18,19 +18,19 @@ class Stopwatch:
         self.last = 0.0
 
     def start(self) -> None:
-        """Start the first lap."""
+        """Start to measure."""
         if self.running:
             self.last = self._now()
 
-    def lap(self, name: str) -> None:
-        """End a lap and begin the next."""
+    def mark(self, name: str) -> None:
+        """Add the time since the last mark, or the start, to `name`."""
         if self.running:
             now = self._now()
             self.seconds[name] = self.seconds.get(name, 0.0) + now - self.last
             self.last = now
 
     def shares(self) -> dict[str, float]:
-        """Return each name's share of all laps."""
+        """Return each name's share of the whole time."""
         whole = sum(self.seconds.values())
         return {name: seconds / whole for name, seconds in self.seconds.items()}
 

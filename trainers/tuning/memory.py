@@ -1,4 +1,4 @@
-"""How many members of a pack fit into memory side by side, measured on one step of one member."""
+"""How many replicas of a pack fit into memory side by side, measured on one step of one replica."""
 
 import os
 from pathlib import Path
@@ -9,23 +9,25 @@ from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
 from search_spaces.arm import canonical_json
-from trainers.data.batch_loader import Feed
+from trainers.data.batch_loader import BatchLoader
 from trainers.process import is_out_of_memory
 from trainers.records import DataInfo, Task
 from trainers.step.precision import Numerics
-from trainers.step.step_schedule import Course
-from trainers.tuning.dry_run import Rehearsal, first_batches, free
+from trainers.step.step_schedule import StepSchedule
+from trainers.tuning.dry_run import DryRun, first_batches, free
 
 SHARE = 0.9  # of the available memory
-PASSING = 4  # signals of the largest size that a backward pass on a CPU holds in passing, as measured (docs/log.md)
+TEMPORARY = (
+    4  # activations of the largest size that a backward pass on a CPU holds temporarily, as measured (docs/log.md)
+)
 MEMINFO = Path("/proc/meminfo")
 CONTROL_GROUP = Path("/sys/fs/cgroup")
 
-_NEEDS: dict[tuple[Any, ...], int] = {}  # bytes of one member, by what they depend on
+_NEEDS: dict[tuple[Any, ...], int] = {}  # bytes of one replica, by what they depend on
 
 
-def fitting(task: Task, info: DataInfo, feed: Feed, course: Course, numerics: Numerics) -> int:
-    """Return how many members of `task` memory has room for, at least one; on a CPU members in turn need no more room.
+def fitting(task: Task, info: DataInfo, loader: BatchLoader, schedule: StepSchedule, numerics: Numerics) -> int:
+    """Return how many replicas of `task` fit into memory, at least one; on a CPU replicas in turn need no more room.
 
     Out of memory halves a pack that turns out to be too large all the same (`trainers.step.packs`); on a CPU, where the
     system may end the process first, this is the only guard.
@@ -34,12 +36,12 @@ def fitting(task: Task, info: DataInfo, feed: Feed, course: Course, numerics: Nu
         return len(task.seeds)
     key = (
         canonical_json([task.network, task.training["checkpoint_activations"]]),
-        (feed.sizes[0], *info.input_shape),
+        (loader.sizes[0], *info.input_shape),
         (numerics.device, numerics.precision),
     )
     if key not in _NEEDS:
         try:
-            _NEEDS[key] = member_bytes(Rehearsal(task, info, course, numerics, first_batches(feed, task.seeds[:1])))
+            _NEEDS[key] = replica_bytes(DryRun(task, info, schedule, numerics, first_batches(loader, task.seeds[:1])))
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -50,24 +52,24 @@ def fitting(task: Task, info: DataInfo, feed: Feed, course: Course, numerics: Nu
     return min(max(fit, 1), len(task.seeds))
 
 
-def member_bytes(rehearsal: Rehearsal) -> int:
-    """Return the bytes that the one member of `rehearsal` needs while it trains, by taking one step.
+def replica_bytes(dry_run: DryRun) -> int:
+    """Return the bytes that the one replica of `dry_run` needs while it trains, by taking one step.
 
     They are its weights, gradients and velocities, and what the step needs besides: on a GPU at most at once, as its
-    allocator counts; on a CPU all that the forward pass keeps for the backward pass, and what that holds in passing.
+    allocator counts; on a CPU all that the forward pass keeps for the backward pass, and what that holds temporarily.
     """
-    device, network = rehearsal.numerics.device, rehearsal.lanes[0][0].network
+    device, network = dry_run.numerics.device, dry_run.groups[0][0].network
     weights = sum(each.nbytes for each in network.parameters())
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         before = torch.cuda.memory_allocated(device)
-        rehearsal.step()
+        dry_run.step()
         return torch.cuda.max_memory_allocated(device) - before + 2 * weights  # the gradients are in the difference
-    return _saved_bytes(rehearsal, network) + 3 * weights
+    return _saved_bytes(dry_run, network) + 3 * weights
 
 
-def _saved_bytes(rehearsal: Rehearsal, network: nn.Module) -> int:
-    """Return the bytes that a backward pass on a CPU needs: all storages saved for it, and gradients of signals."""
+def _saved_bytes(dry_run: DryRun, network: nn.Module) -> int:
+    """Return the bytes that a backward pass on a CPU needs: all storages saved for it, and gradients of activations."""
     own = {each.untyped_storage().data_ptr() for each in (*network.parameters(), *network.buffers())}
     saved: dict[int, int] = {}
 
@@ -78,8 +80,8 @@ def _saved_bytes(rehearsal: Rehearsal, network: nn.Module) -> int:
         return tensor
 
     with saved_tensors_hooks(note, lambda tensor: tensor):
-        rehearsal.step()
-    return sum(saved.values()) + PASSING * max(saved.values(), default=0)
+        dry_run.step()
+    return sum(saved.values()) + TEMPORARY * max(saved.values(), default=0)
 
 
 def available_bytes(device: torch.device) -> int:

@@ -2,18 +2,18 @@ import pytest
 import torch
 
 from trainers.data import load
-from trainers.data.batch_loader import MemoryFeed
+from trainers.data.batch_loader import MemoryBatchLoader
 from trainers.settings.recipe import complete_training
 
 CPU = torch.device("cpu")
 
 
-def feed(data="digits", **training):
-    return MemoryFeed(load(data, CPU), complete_training(training, {"name": "digits"}), CPU)
+def loader(data="digits", **training):
+    return MemoryBatchLoader(load(data, CPU), complete_training(training, {"name": "digits"}), CPU)
 
 
 def test_an_epoch_shows_every_image_once():
-    found = feed(normalise="none")
+    found = loader(normalise="none")
     images = torch.cat([images for images, _ in found.train(0, 1)]).flatten(1)
     raw = found.data.train.pixels.flatten(1) * found.scale.item()
     assert torch.equal(images.sum(1).sort().values, raw.sum(1).sort().values)
@@ -21,35 +21,35 @@ def test_an_epoch_shows_every_image_once():
 
 
 def test_the_order_is_a_function_of_seed_and_epoch():
-    one, same, other = (torch.cat([labels for _, labels in feed().train(*at)]) for at in ((0, 1), (0, 1), (0, 2)))
+    one, same, other = (torch.cat([labels for _, labels in loader().train(*at)]) for at in ((0, 1), (0, 1), (0, 2)))
     assert torch.equal(one, same)
     assert not torch.equal(one, other)
 
 
 def test_preparing_in_parts_changes_nothing(monkeypatch):
     training = {"augment": {"crop": 2, "flip": True}}
-    whole = list(feed(**training).train(0, 1))
+    whole = list(loader(**training).train(0, 1))
     monkeypatch.setattr("trainers.data.batch_loader.PREPARED", 128)
-    for (images, labels), (other, other_labels) in zip(whole, feed(**training).train(0, 1), strict=True):
+    for (images, labels), (other, other_labels) in zip(whole, loader(**training).train(0, 1), strict=True):
         assert torch.equal(images, other)
         assert torch.equal(labels, other_labels)
 
 
 def test_channel_normalisation_gives_mean_0_and_deviation_1():
-    images = torch.cat([images for images, _ in feed(normalise="channel").train(0, 1)])
+    images = torch.cat([images for images, _ in loader(normalise="channel").train(0, 1)])
     assert abs(float(images.mean())) < 1e-4
     assert abs(float(images.std()) - 1) < 1e-3
 
 
 def test_pixel_mean_gives_every_pixel_mean_0():
-    images = torch.cat([images for images, _ in feed(normalise="pixel_mean").train(0, 1)])
+    images = torch.cat([images for images, _ in loader(normalise="pixel_mean").train(0, 1)])
     assert float(images.mean(0).abs().max()) < 1e-6
     assert float(images.max()) <= 1
 
 
 def test_what_normalised_the_images_can_be_told():
     digits = load("digits", CPU).train.pixels.double()
-    by_channel, by_pixel, raw = (feed(normalise=kind).normalisation() for kind in ("channel", "pixel_mean", "none"))
+    by_channel, by_pixel, raw = (loader(normalise=kind).normalisation() for kind in ("channel", "pixel_mean", "none"))
     assert by_channel["subtracted"] == pytest.approx([float(digits.mean())])
     assert by_channel["divided_by"] == pytest.approx([float(digits.std(correction=0))])
     assert by_pixel["subtracted"] == pytest.approx([float(digits.mean())])
@@ -59,11 +59,11 @@ def test_what_normalised_the_images_can_be_told():
 
 def test_a_last_batch_of_one_image_is_left_out():
     data = {"name": "synthetic", "shape": [1, 8, 8], "train_size": 65, "test_size": 5}
-    found = feed(data, batch_size=64)
+    found = loader(data, batch_size=64)
     assert found.sizes == [64]
     assert [len(labels) for _, labels in found.train(0, 1)] == [64]
 
 
 def test_a_batch_is_never_larger_than_the_data_set():
     data = {"name": "synthetic", "shape": [1, 8, 8], "train_size": 20, "test_size": 5}
-    assert feed(data, batch_size=64).sizes == [20]
+    assert loader(data, batch_size=64).sizes == [20]

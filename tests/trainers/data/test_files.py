@@ -17,7 +17,7 @@ from search_spaces.errors import SettingError
 from tests.trainers.networks import network, task
 from trainers import Trainer, inspect_data
 from trainers.data import load
-from trainers.data.folder_loader import FolderFeed
+from trainers.data.folder_loader import FolderBatchLoader
 from trainers.settings.recipe import complete_training
 
 CPU = torch.device("cpu")
@@ -182,9 +182,9 @@ def folder(root, **changes):
     return {"name": "image_folder", "root": str(root), "size": 16, "workers": 0, **changes}
 
 
-def feed(root, epoch=1, **training):
+def loader(root, epoch=1, **training):
     data = folder(root)
-    return FolderFeed(load(data, CPU), complete_training({"batch_size": 5, **training}, data), CPU)
+    return FolderBatchLoader(load(data, CPU), complete_training({"batch_size": 5, **training}, data), CPU)
 
 
 def test_an_image_folder_is_inspected(photographs):
@@ -194,15 +194,15 @@ def test_an_image_folder_is_inspected(photographs):
 
 @pytest.mark.parametrize("resize", ["none", "shorter_side", "area"])
 def test_photographs_come_in_batches_of_one_shape(photographs, resize):
-    found = feed(photographs, augment={"resize": resize, "flip": True, "colour": True})
+    found = loader(photographs, augment={"resize": resize, "flip": True, "colour": True})
     shapes = [tuple(images.shape) for images, _ in found.train(0, 1)]
     assert shapes == [(5, 3, 16, 16), (5, 3, 16, 16), (2, 3, 16, 16)]
     assert found.sizes == [5, 5, 2]
 
 
 def test_what_normalises_photographs_can_be_told(photographs):
-    (images, _), *_ = feed(photographs, normalise="none").test(6)
-    found, plain = (feed(photographs, normalise=kind) for kind in ("channel", "none"))
+    (images, _), *_ = loader(photographs, normalise="none").test(6)
+    found, plain = (loader(photographs, normalise=kind) for kind in ("channel", "none"))
     (expected, _), *_ = found.test(6)
     told = found.normalisation()
     mean, deviation = (torch.tensor(told[key])[:, None, None] for key in ("subtracted", "divided_by"))
@@ -211,7 +211,7 @@ def test_what_normalises_photographs_can_be_told(photographs):
 
 
 def test_what_chance_does_to_a_photograph_is_a_function_of_seed_and_epoch(photographs):
-    found = feed(photographs, augment={"resize": "area", "flip": True, "colour": True})
+    found = loader(photographs, augment={"resize": "area", "flip": True, "colour": True})
     one, same, other = (torch.cat([images for images, _ in found.train(*at)]) for at in ((0, 1), (0, 1), (0, 2)))
     assert torch.equal(one, same)
     assert not torch.equal(one, other)
@@ -221,8 +221,8 @@ def test_what_chance_does_to_a_photograph_is_a_function_of_seed_and_epoch(photog
 def test_worker_processes_read_the_same_photographs(photographs):
     data = folder(photographs, workers=2)
     training = complete_training({"batch_size": 5, "augment": {"resize": "area"}}, data)
-    ahead = FolderFeed(load(data, CPU), training, CPU)
-    here = feed(photographs, augment={"resize": "area"})
+    ahead = FolderBatchLoader(load(data, CPU), training, CPU)
+    here = loader(photographs, augment={"resize": "area"})
     for (images, labels), (others, other_labels) in zip(ahead.train(0, 1), here.train(0, 1), strict=True):
         assert torch.equal(images, others)
         assert torch.equal(labels, other_labels)
@@ -303,7 +303,7 @@ def test_one_photograph_is_too_few_to_train_on(tmp_path):
 def test_names_need_not_be_utf8(photographs):
     cat = os.fsencode(photographs / "train" / "cat")
     os.rename(cat + b"/0.jpg", cat + b"/\xe9.jpg")
-    assert sum(len(labels) for _, labels in feed(photographs).train(0, 1)) == 12
+    assert sum(len(labels) for _, labels in loader(photographs).train(0, 1)) == 12
 
 
 def test_the_message_on_a_name_that_is_not_utf8_can_be_printed(photographs):
@@ -386,7 +386,7 @@ def test_a_broken_photograph_is_named(photographs, workers):
     broken = photographs / "train" / "cat" / "2.jpg"
     broken.write_bytes(b"no image")
     data = folder(photographs, workers=workers)
-    reading = FolderFeed(load(data, CPU), complete_training({"batch_size": 5}, data), CPU)
+    reading = FolderBatchLoader(load(data, CPU), complete_training({"batch_size": 5}, data), CPU)
     with pytest.raises(SettingError) as raised:
         list(reading.train(0, 1))
     assert raised.value.message.startswith(f"{broken} is not a readable image: ")

@@ -9,7 +9,7 @@ import torch
 from PIL import Image, PngImagePlugin
 
 from search_spaces.errors import SettingError
-from trainers.data.folder_loader import FolderFeed
+from trainers.data.folder_loader import FolderBatchLoader
 from trainers.data.image_folder import Folder
 from trainers.data.photographs import Photographs
 
@@ -99,7 +99,7 @@ def test_the_message_comes_whole_from_a_process_of_the_loader(tmp_path):
     folder = Folder(samples, samples, (), 1, 16, workers=1, prefetch=1, fingerprint="")
     training = {"batch_size": 2, "normalise": "none", "augment": {"resize": "none", "flip": False, "colour": False}}
     with pytest.raises(SettingError) as raised:
-        list(FolderFeed(folder, training, torch.device("cpu")).train(0, 1))
+        list(FolderBatchLoader(folder, training, torch.device("cpu")).train(0, 1))
     assert raised.value.message.startswith(f"{path} is not a readable image: ")
     assert "\n" not in raised.value.message
 

@@ -54,14 +54,14 @@ def test_one_field_of_a_recipes_schedule_can_be_changed():
 
 @pytest.mark.parametrize("momentum", [0.9, 0.5])
 @pytest.mark.parametrize("schedule", [None, {"warmup": 0.3}, {"momentum": None}])
-def test_a_momentum_that_is_given_is_not_swung(momentum, schedule):
+def test_a_momentum_that_is_given_is_not_directions(momentum, schedule):
     given = {"momentum": momentum} | ({"schedule": schedule} if schedule else {})
     found = complete_training(given, DIGITS)
     assert (found["momentum"], found["schedule"]["momentum"]) == (momentum, None)
     assert complete_training(found, DIGITS) == found
 
 
-def test_a_momentum_and_a_swing_that_are_both_given_contradict_each_other():
+def test_a_momentum_and_a_cycle_that_are_both_given_contradict_each_other():
     with pytest.raises(SettingError, match="give one of the two") as raised:
         complete_training({"momentum": 0.5, "schedule": {"momentum": [0.8, 0.9]}}, DIGITS)
     assert raised.value.key == ("momentum",)

@@ -38,7 +38,7 @@ def test_he2016_warms_up_for_400_iterations_and_drops_at_32k_and_48k():
     assert rates(training, 64_000) == pytest.approx(expected)
 
 
-def test_momentum_is_constant_unless_the_schedule_swings_it():
+def test_momentum_is_constant_unless_the_schedule_cycles_it():
     training = complete_training({"recipe": "he2016"}, CIFAR)
     assert {momentum(training, at, 64_000) for at in (0, 400, 63_999)} == {0.9}
 

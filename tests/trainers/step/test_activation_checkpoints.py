@@ -10,27 +10,27 @@ from trainers.step.activation_checkpoints import checkpoint_units
 @pytest.mark.parametrize(
     "changes", [{}, {"activation": "full_preact"}, {"shortcut": {"op": "dropout", "rate": 0.5}}, {"shortcut": "none"}]
 )
-def test_forgetting_signals_changes_no_number(changes):
+def test_recomputing_activations_changes_no_number(changes):
     settings = network(**changes)
-    plain, forgetful = (
+    plain, recomputing = (
         Trainer(task(0, data=TINY, network_settings=settings, checkpoint_activations=on)) for on in (False, True)
     )
     for _ in range(2):
-        one, other = plain.run_epoch()[0], forgetful.run_epoch()[0]
+        one, other = plain.run_epoch()[0], recomputing.run_epoch()[0]
         assert (one.train_loss, one.test_loss) == (other.train_loss, other.test_loss)
-    state = forgetful.members[0].network.state_dict()
-    for name, value in plain.members[0].network.state_dict().items():
+    state = recomputing.replicas[0].network.state_dict()
+    for name, value in plain.replicas[0].network.state_dict().items():
         assert torch.equal(value, state[name])
 
 
-def test_every_residual_unit_forgets():
+def test_every_residual_unit_recomputes():
     assert checkpoint_units(build_network(network(depth=20))) == 9
 
 
 def test_fewer_signals_are_kept():
-    def kept(forget):
+    def kept(recompute):
         net = build_network(network(depth=20), (1, 8, 8), 4)
-        if forget:
+        if recompute:
             checkpoint_units(net)
         total = []
         with torch.autograd.graph.saved_tensors_hooks(lambda t: total.append(t.numel()) or t, lambda t: t):

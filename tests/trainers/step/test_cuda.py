@@ -11,9 +11,9 @@ from torch.utils._pytree import tree_leaves
 from tests.trainers.networks import TINY, network, task
 from tests.trainers.step.test_fusion import FUSABLE, UNFUSED, settings_of
 from trainers import Trainer
-from trainers.step.cuda_graphs import AHEAD, WARM_UP, GraphedLane
-from trainers.step.packs import make_lanes
-from trainers.step.replica_group import Lane
+from trainers.step.cuda_graphs import AHEAD, WARM_UP, GraphedReplicaGroup
+from trainers.step.packs import make_groups
+from trainers.step.replica_group import ReplicaGroup
 from trainers.step.stopwatch import Stopwatch
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
@@ -21,7 +21,7 @@ needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GP
 UNRECORDED = 10**9  # a warm-up that no training outlasts
 
 RECIPES = {
-    "swinging momentum": {"recipe": "quick"},
+    "cycled momentum": {"recipe": "quick"},
     "constant momentum": {"recipe": "he2016", "momentum": 0.9},
     "caffe's momentum, a rate that drops": {
         "recipe": "he2015_cifar",
@@ -86,27 +86,27 @@ class End:
 
 @pytest.fixture
 def recorded_on_a_cpu(monkeypatch):
-    """Let every lane record its steps, on a tape."""
-    lanes = []
+    """Let every group record its steps, on a tape."""
+    groups = []
 
-    def graphed(members, training, numerics, watch):
-        lanes.extend(GraphedLane([each], each.network, training, numerics, watch) for each in members)
-        return lanes[-len(members) :]
+    def graphed(replicas, training, numerics, watch):
+        groups.extend(GraphedReplicaGroup([each], each.network, training, numerics, watch) for each in replicas)
+        return groups[-len(replicas) :]
 
     @contextmanager
     def recording(tape, pool, stream, capture_error_mode):
-        changing = [value for member in lanes[-1].members for value in values(member)]
+        changing = [value for replica in groups[-1].replicas for value in values(replica)]
         before = [value.clone() for value in changing]
         with tape:
             yield
         for value, old in zip(changing, before, strict=True):
             value.copy_(old)  # recording computes nothing
 
-    def values(member):
-        return [each.detach() for each in member.network.state_dict().values()] + member.optimiser.velocities
+    def values(replica):
+        return [each.detach() for each in replica.network.state_dict().values()] + replica.optimiser.velocities
 
     stream = SimpleNamespace(wait_stream=lambda other: None)
-    monkeypatch.setattr("trainers.step.packs.make_lanes", graphed)
+    monkeypatch.setattr("trainers.step.packs.make_groups", graphed)
     monkeypatch.setattr(torch.cuda, "Stream", lambda device: stream)
     monkeypatch.setattr(torch.cuda, "current_stream", lambda device: stream)
     monkeypatch.setattr(torch.cuda, "stream", lambda stream: nullcontext())
@@ -117,7 +117,7 @@ def recorded_on_a_cpu(monkeypatch):
     monkeypatch.setattr(torch.cuda, "CUDAGraph", Tape)
     monkeypatch.setattr(torch.cuda, "graph", recording)
     monkeypatch.setattr(torch.Tensor, "record_stream", lambda tensor, stream: None)
-    return lanes
+    return groups
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
@@ -144,11 +144,11 @@ WAITING = {"_local_scalar_dense", "nonzero", "masked_select", "_unique2", "equal
 def test_no_step_waits_for_the_device(changes, precision):
     asked = task(0, 1, data=TINY, network_settings=settings_of(changes), precision=precision, batch_size=10)
     trainer = Trainer(asked)
-    for lane in make_lanes(trainer.members, asked.training, trainer.numerics, Stopwatch(trainer.device, False)):
-        batch = lane.join([next(iter(trainer.feed.train(0, 1))) for _ in lane.members])
+    for group in make_groups(trainer.replicas, asked.training, trainer.numerics, Stopwatch(trainer.device, False)):
+        batch = group.join([next(iter(trainer.loader.train(0, 1))) for _ in group.replicas])
         rate = torch.tensor(0.1)
         with Tape() as tape:
-            lane.compute(*batch, rate)
+            group.compute(*batch, rate)
         called = {function.overloadpacket.__name__ for function, *_ in tape.calls}
         assert "_fused_sgd_" in called
         assert not called & WAITING
@@ -173,17 +173,17 @@ def test_running_out_of_memory_while_recording_is_not_hidden_by_the_end_of_the_r
 def test_a_cpu_steps_without_graphs():
     trainer = Trainer(task(0, 1, data=TINY))
     watch = Stopwatch(trainer.device, False)
-    lanes = make_lanes(trainer.members, trainer.task.training, trainer.numerics, watch)
-    assert [type(lane) for lane in lanes] == [Lane]
+    groups = make_groups(trainer.replicas, trainer.task.training, trainer.numerics, watch)
+    assert [type(group) for group in groups] == [ReplicaGroup]
 
 
 @needs_gpu
 @pytest.mark.parametrize("fuse", ["never", "always"])
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_every_lane_records_its_step(recipe, fuse):
+def test_every_group_records_its_step(recipe, fuse):
     epochs = WARM_UP + 2
     trainer = finish(Trainer(task(0, 1, data=TINY, fuse=fuse, epochs=epochs, **RECIPES[recipe]), device="cuda"))
-    assert all(isinstance(lane, GraphedLane) and lane.recorded for lane in trainer.pack._lanes)
+    assert all(isinstance(group, GraphedReplicaGroup) and group.recorded for group in trainer.pack._groups)
 
 
 @needs_gpu
@@ -199,10 +199,10 @@ def test_recorded_steps_equal_unrecorded_ones(recipe, precision, monkeypatch):
 
 @needs_gpu
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_recorded_steps_equal_those_of_a_lane_that_is_given_plain_numbers(recipe, monkeypatch):
+def test_recorded_steps_equal_those_of_a_group_that_is_given_plain_numbers(recipe, monkeypatch):
     asked = task(0, data=TINY, epochs=6, batch_size=20, precision="fp32", **RECIPES[recipe])
     recorded = finish(Trainer(asked, device="cuda"))
-    monkeypatch.setattr("trainers.step.packs.GraphedLane", Lane)
+    monkeypatch.setattr("trainers.step.packs.GraphedReplicaGroup", ReplicaGroup)
     assert losses(recorded) == pytest.approx(losses(finish(Trainer(asked, device="cuda"))), rel=2e-3)
 
 
@@ -257,15 +257,15 @@ def test_a_gpus_training_is_a_cpus_up_to_rounding():
 def test_running_out_of_memory_while_recording_halves_the_pack(monkeypatch):
     asked = task(0, 1, data=TINY, epochs=WARM_UP + 2, batch_size=70)
     expected = losses(finish(Trainer(asked, device="cuda")), 1)
-    compute, failed = GraphedLane.compute, []
+    compute, failed = GraphedReplicaGroup.compute, []
 
-    def once(lane, *arguments):
+    def once(group, *arguments):
         if torch.cuda.is_current_stream_capturing() and not failed:
-            failed.append(lane)
+            failed.append(group)
             raise torch.OutOfMemoryError("pretended")
-        return compute(lane, *arguments)
+        return compute(group, *arguments)
 
-    monkeypatch.setattr(GraphedLane, "compute", once)
+    monkeypatch.setattr(GraphedReplicaGroup, "compute", once)
     pack = finish(Trainer(asked, device="cuda"))
     assert failed
     assert pack.pack.side_by_side == 1
@@ -276,7 +276,7 @@ def test_running_out_of_memory_while_recording_halves_the_pack(monkeypatch):
 @pytest.mark.parametrize("changes", [{"checkpoint_activations": True}, {"profile": True}])
 def test_what_cannot_be_recorded_trains_step_by_step(changes):
     trainer = finish(Trainer(task(0, data=TINY, epochs=WARM_UP + 2, **changes), device="cuda"))
-    assert [type(lane) for lane in trainer.pack._lanes] == [Lane]
+    assert [type(group) for group in trainer.pack._groups] == [ReplicaGroup]
 
 
 @needs_gpu

@@ -3,7 +3,7 @@ import math
 from trainers.step.divergence import LossWatch, judge
 
 
-def test_a_sound_epoch_is_no_divergence():
+def test_finite_losses_are_no_divergence():
     assert judge([2.3, 2.0], [64, 64], 100.0, 1, None) is None
 
 
@@ -11,7 +11,7 @@ def test_one_odd_batch_is_no_divergence():
     assert judge([2.0, 150.0, 2.0], [64, 64, 64], 100.0, 1, None) is None
 
 
-def test_a_loss_that_is_no_number_gives_epoch_and_last_sound_loss():
+def test_a_loss_that_is_no_number_gives_epoch_and_the_loss_before_it():
     found = judge([2.3, 1.9, math.nan], [64, 64, 64], 100.0, 3, 2.5)
     assert (found.epoch, found.last_sound_loss) == (3, 1.9)
     assert "not a finite number" in found.reason
@@ -23,7 +23,7 @@ def test_a_finite_explosion_is_a_divergence():
     assert "1e+13" in found.reason
 
 
-def test_the_first_batch_can_be_unsound():
+def test_the_first_batch_can_diverge():
     assert judge([math.inf], [64, 64], 1e4, 2, 0.7).last_sound_loss == 0.7
 
 

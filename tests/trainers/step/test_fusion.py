@@ -8,12 +8,12 @@ from tests.trainers.networks import TINY, network, task
 from trainers import Trainer
 from trainers.records import DataInfo
 from trainers.step import fusion
-from trainers.step.packs import make_lanes
+from trainers.step.packs import make_groups
 from trainers.step.precision import choose_numerics
-from trainers.step.replica import Member
+from trainers.step.replica import Replica
 from trainers.step.stopwatch import Stopwatch
 
-# After one step from equal weights a member may differ from its solo run by this much: in double precision, the loss
+# After one step from equal weights a replica may differ from its solo run by this much: in double precision, the loss
 # in single; in single precision alone, a ReLU whose input rounds to the other side of 0 hides what is tested.
 STEP_TOLERANCE = 1e-6
 
@@ -45,9 +45,9 @@ def settings_of(changes):
     return complete_network(changes) if changes.get("family") == "densenet" else network(**changes)
 
 
-def members_of(asked):
+def replicas_of(asked):
     numerics = choose_numerics(asked.training, torch.device("cpu"))
-    return [Member(asked, seed, INFO, numerics) for seed in asked.seeds], numerics
+    return [Replica(asked, seed, INFO, numerics) for seed in asked.seeds], numerics
 
 
 @pytest.fixture
@@ -59,21 +59,21 @@ def double_precision():
 
 @pytest.mark.usefixtures("double_precision")
 @pytest.mark.parametrize("changes", FUSABLE.values(), ids=FUSABLE)
-def test_a_fused_step_equals_each_members_own(changes):
+def test_a_fused_step_equals_each_replicas_own(changes):
     asked = task(0, 1, 2, data=TINY, network_settings=settings_of(changes))
-    (together, numerics), (apart, _) = members_of(asked), members_of(asked)
+    (together, numerics), (apart, _) = replicas_of(asked), replicas_of(asked)
     watch = Stopwatch(torch.device("cpu"), False)
-    (fused,) = make_lanes(together, asked.training, numerics, watch)
+    (fused,) = make_groups(together, asked.training, numerics, watch)
     torch.manual_seed(0)
     for _ in range(3):
         images, labels = torch.randn(16, 3, 8, 8), torch.randint(0, 4, (3, 16))
-        before = [copy.deepcopy(member.network.state_dict()) for member in together]
+        before = [copy.deepcopy(replica.network.state_dict()) for replica in together]
         fused.begin()
         losses = fused.step((numerics.lay_out(images), labels), 0.05, 0.05)
         fused.end()
         for at, (one, other) in enumerate(zip(together, apart, strict=True)):
             other.network.load_state_dict(before[at])
-            (alone,) = make_lanes([other], asked.training, numerics, watch)
+            (alone,) = make_groups([other], asked.training, numerics, watch)
             alone.begin()
             loss = alone.step((numerics.lay_out(images[:, at : at + 1]), labels[at : at + 1]), 0.05, 0.05)
             assert float(losses[at]) == pytest.approx(float(loss), rel=1e-5, abs=1e-6)
@@ -83,7 +83,7 @@ def test_a_fused_step_equals_each_members_own(changes):
 
 
 @pytest.mark.parametrize("changes", FUSABLE.values(), ids=FUSABLE)
-def test_a_fused_network_is_scored_like_its_members(changes):
+def test_a_fused_network_is_scored_like_its_replicas(changes):
     nets = [build_network(settings_of(changes), (1, 8, 8), 4).eval() for _ in range(2)]
     fused = fusion.fuse(nets).eval()
     with torch.no_grad():
@@ -132,15 +132,15 @@ def test_a_fused_pack_learns_as_solo_runs_do():
         assert record.train_loss == pytest.approx(solo.train_loss, rel=0.02)
 
 
-def test_a_member_that_diverges_does_not_disturb_the_others(monkeypatch):
+def test_a_replica_that_diverges_does_not_disturb_the_others(monkeypatch):
     asked = task(0, 1, data=TINY, epochs=3)
     pack = Trainer(asked)
     with torch.no_grad():
-        next(pack.members[0].network.parameters()).fill_(float("nan"))
+        next(pack.replicas[0].network.parameters()).fill_(float("nan"))
     while not pack.finished:
         pack.run_epoch()
     assert [outcome.state for outcome in pack.outcomes()] == ["DIVERGED", "COMPLETE"]
-    assert pack.members[1].epoch == 3
+    assert pack.replicas[1].epoch == 3
 
 
 def test_a_fused_pack_continues_bit_for_bit(tmp_path):
@@ -153,7 +153,7 @@ def test_a_fused_pack_continues_bit_for_bit(tmp_path):
     second = Trainer.resume(asked, tmp_path / "x.ckpt")
     while not second.finished:
         second.run_epoch()
-    for one, other in zip(whole.members, second.members, strict=True):
+    for one, other in zip(whole.replicas, second.replicas, strict=True):
         state = other.network.state_dict()
         assert all(torch.equal(value, state[name]) for name, value in one.network.state_dict().items())
 
@@ -170,11 +170,11 @@ def test_out_of_memory_halves_the_pack_and_changes_nothing(monkeypatch):
     found = Trainer(asked)
     original = found.pack._train
 
-    def scarce(members):
-        if len(members) > 1:
-            original(members[:1])
+    def scarce(replicas):
+        if len(replicas) > 1:
+            original(replicas[:1])
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return original(members)
+        return original(replicas)
 
     monkeypatch.setattr(found.pack, "_train", scarce)
     one, other = expected.run_epoch(), found.run_epoch()
@@ -185,7 +185,7 @@ def test_out_of_memory_halves_the_pack_and_changes_nothing(monkeypatch):
 def test_another_error_is_not_taken_for_scarce_memory(monkeypatch):
     trainer = Trainer(task(0, 1, data=TINY))
 
-    def broken(members):
+    def broken(replicas):
         raise RuntimeError("shapes do not fit")
 
     monkeypatch.setattr(trainer.pack, "_train", broken)

@@ -96,16 +96,16 @@ def test_a_gradient_whose_strides_differ_in_dimensions_of_size_1_alone_is_not_co
     torch.testing.assert_close(layer.weight.detach(), before - gradient)
 
 
-def swinging(network, rates, momenta, device, **changes):
+def cycling(network, rates, momenta, device, **changes):
     """Train with another momentum at every step: a number for the kernel, or read from the device."""
     optimiser = SGD(network, settings(**changes))
-    optimiser.swing = torch.zeros((), dtype=torch.float64) if device else None
+    optimiser.cycled_momentum = torch.zeros((), dtype=torch.float64) if device else None
     before = rates[0]
     for at, (lr, momentum) in enumerate(zip(rates, momenta, strict=True)):
         optimiser.change_rate(before, lr)
         before, optimiser.momentum = lr, momentum
-        if optimiser.swing is not None:
-            optimiser.swing.fill_(momentum)
+        if optimiser.cycled_momentum is not None:
+            optimiser.cycled_momentum.fill_(momentum)
         optimiser.step(gradients(network, at), torch.tensor(lr, dtype=torch.float64) if device else lr)
     return [*network.parameters(), *optimiser.velocities]
 
@@ -119,8 +119,8 @@ def test_a_momentum_read_from_the_device_gives_the_kernels_update(form, decay, m
     other = copy.deepcopy(one)
     changes = {"momentum_form": "torch", "decay": decay, "weight_decay": 0.1, **form}
     rates, momenta = [0.01, 0.02, 0.02, 0.01], [0.95, 0.9, 0.85, 0.9]
-    expected = swinging(one, rates, momenta, False, **changes)
-    for ours, theirs in zip(swinging(other, rates, momenta, True, **changes), expected, strict=True):
+    expected = cycling(one, rates, momenta, False, **changes)
+    for ours, theirs in zip(cycling(other, rates, momenta, True, **changes), expected, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-14)
 
 

@@ -4,8 +4,8 @@ import torch
 from tests.trainers.networks import TINY, network, task
 from trainers import Trainer
 from trainers.tuning import memory
-from trainers.tuning.dry_run import Rehearsal, first_batches
-from trainers.tuning.memory import available_bytes, member_bytes
+from trainers.tuning.dry_run import DryRun, first_batches
+from trainers.tuning.memory import available_bytes, replica_bytes
 
 BATCH = 64
 
@@ -16,25 +16,25 @@ def fresh_process(monkeypatch):
 
 
 def need(**settings):
-    """Return what one member of a small network needs, and the network."""
+    """Return what one replica of a small network needs, and the network."""
     trainer = Trainer(task(0, data=TINY, batch_size=BATCH, **settings))
-    batches = first_batches(trainer.feed, [0])
-    rehearsal = Rehearsal(trainer.task, trainer.info, trainer.course, trainer.numerics, batches)
-    return member_bytes(rehearsal), trainer.members[0].network
+    batches = first_batches(trainer.loader, [0])
+    dry_run = DryRun(trainer.task, trainer.info, trainer.schedule, trainer.numerics, batches)
+    return replica_bytes(dry_run), trainer.replicas[0].network
 
 
-def test_a_members_need_is_what_its_backward_pass_reads():
+def test_a_replicas_need_is_what_its_backward_pass_reads():
     found, built = need()
     # The image; of the stem and of each of the three units' convolutions the output and its batch norm's, which the
     # ReLU overwrites (the second's is the sum with the shortcut); pooled features, and the log-probabilities.
     stages = [4 * 8 * 8, 8 * 4 * 4, 16 * 2 * 2]
-    signals = 1 * 8 * 8 + 2 * stages[0] + sum(4 * each for each in stages) + 16 + 4
-    signals += memory.PASSING * max(stages)
+    activations = 1 * 8 * 8 + 2 * stages[0] + sum(4 * each for each in stages) + 16 + 4
+    activations += memory.TEMPORARY * max(stages)
     weights = sum(each.numel() for each in built.parameters())
-    assert found == pytest.approx(4 * (BATCH * signals + 3 * weights), rel=0.03)
+    assert found == pytest.approx(4 * (BATCH * activations + 3 * weights), rel=0.03)
 
 
-def test_forgotten_signals_are_not_counted():
+def test_forgotten_activations_are_not_counted():
     assert need(checkpoint_activations=True)[0] < 0.7 * need()[0]
 
 
@@ -42,9 +42,9 @@ def test_bf16_needs_less():
     assert need(precision="bf16")[0] < 0.9 * need()[0]
 
 
-@pytest.mark.parametrize(("members", "side_by_side"), [(0.5, 1), (1, 1), (2, 2), (3, 3), (9, 4)])
-def test_as_many_train_side_by_side_as_nine_tenths_of_the_memory_hold(monkeypatch, members, side_by_side):
-    room = members * need()[0] / 0.9 + 10
+@pytest.mark.parametrize(("replicas", "side_by_side"), [(0.5, 1), (1, 1), (2, 2), (3, 3), (9, 4)])
+def test_as_many_train_side_by_side_as_nine_tenths_of_the_memory_hold(monkeypatch, replicas, side_by_side):
+    room = replicas * need()[0] / 0.9 + 10
     monkeypatch.setattr(memory, "available_bytes", lambda device: room)
     trainer = Trainer(task(0, 1, 2, 3, data=TINY, batch_size=BATCH))
     assert trainer.pack.side_by_side == side_by_side
@@ -61,14 +61,14 @@ def test_a_part_of_the_pack_at_a_time_gives_the_same_numbers(monkeypatch):
     assert [each.train_loss for each in found] == pytest.approx([each.train_loss for each in whole], rel=1e-4)
 
 
-def test_members_in_turn_need_the_room_of_one(monkeypatch):
+def test_replicas_in_turn_need_the_room_of_one(monkeypatch):
     monkeypatch.setattr(memory, "available_bytes", lambda device: 1)
     assert Trainer(task(0, 1, 2, data=TINY, fuse="never")).pack.side_by_side == 3
 
 
 def test_a_process_measures_a_network_once_and_a_single_seed_never(monkeypatch):
     measured = []
-    monkeypatch.setattr(memory, "member_bytes", lambda rehearsal: measured.append(rehearsal) or 1)
+    monkeypatch.setattr(memory, "replica_bytes", lambda dry_run: measured.append(dry_run) or 1)
     Trainer(task(0, data=TINY))
     assert not measured
     Trainer(task(0, 1, data=TINY))
@@ -93,11 +93,11 @@ def test_measuring_changes_no_number(monkeypatch):
         assert (one.train_loss, one.test_loss) == (same.train_loss, same.test_loss)
 
 
-def test_a_member_that_does_not_fit_alone_trains_alone(monkeypatch):
-    def greedy(rehearsal):
+def test_a_replica_that_does_not_fit_alone_trains_alone(monkeypatch):
+    def greedy(dry_run):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(Rehearsal, "step", greedy)
+    monkeypatch.setattr(DryRun, "step", greedy)
     assert Trainer(task(0, 1, data=TINY)).pack.side_by_side == 1
 
 
@@ -142,11 +142,9 @@ def test_on_a_gpu_the_allocator_is_asked(monkeypatch):
     monkeypatch.setattr("torch.cuda.reset_peak_memory_stats", lambda device: peaks.append("reset"))
     monkeypatch.setattr("torch.cuda.max_memory_allocated", lambda device: 1000)
     trainer = Trainer(task(0, data=TINY))
-    rehearsal = Rehearsal(
-        trainer.task, trainer.info, trainer.course, trainer.numerics, first_batches(trainer.feed, [0])
-    )
-    rehearsal.numerics = trainer.numerics.__class__(torch.device("cuda"), "fp32", "contiguous")
-    monkeypatch.setattr(rehearsal, "step", lambda: peaks.append("step"))
-    weights = 4 * sum(each.numel() for each in trainer.members[0].network.parameters())
-    assert member_bytes(rehearsal) == 1000 - 1 + 2 * weights
+    dry_run = DryRun(trainer.task, trainer.info, trainer.schedule, trainer.numerics, first_batches(trainer.loader, [0]))
+    dry_run.numerics = trainer.numerics.__class__(torch.device("cuda"), "fp32", "contiguous")
+    monkeypatch.setattr(dry_run, "step", lambda: peaks.append("step"))
+    weights = 4 * sum(each.numel() for each in trainer.replicas[0].network.parameters())
+    assert replica_bytes(dry_run) == 1000 - 1 + 2 * weights
     assert peaks == ["reset", "step"]
