@@ -43,7 +43,7 @@ def write_report(
     folder cannot be written.
     """
     if verdicts is None:
-        verdicts = judge(study, parse_claims(study.settings.get("claims"), study.factors))
+        verdicts = judge(study, parse_claims(study.settings.get("claims"), study.factors, study.metrics))
     findings = find(study if include_host else without_private_facts(study), verdicts)
     sections = tuple(section for build in SECTIONS if (section := build(findings)) is not None)
     summary = summary_of(findings)

@@ -10,6 +10,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from reports.metrics import Metric
+
 Scalar = bool | int | float | str
 
 
@@ -52,7 +54,10 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Trial:
-    """One arm with one seed. The metrics are those of its last epoch; None where there is none."""
+    """One arm with one seed. The metrics are those of its last epoch; None where there is none.
+
+    `telemetry` holds further measured facts of the training.
+    """
 
     id: str
     arm: str
@@ -75,6 +80,7 @@ class Trial:
     environment: str | None = None
     val_error: float | None = None
     val_loss: float | None = None
+    telemetry: Mapping[str, Any] = field(default_factory=dict)
     curve: tuple[Epoch, ...] = ()
 
 
@@ -122,7 +128,8 @@ class Study:
     `settings` is the whole study file with every default filled in, `source` its text as the user wrote it. `factors`
     maps each factor to its levels in the file's order. `baseline` names the level of each factor that the others are
     compared with; factors it leaves out are contexts, in which the comparison is repeated. `search` is the record of an
-    architecture search: what was proposed and what it showed; empty for every other design.
+    architecture search: what was proposed and what it showed; empty for every other design. `metrics` are those that
+    the probes known to this program declare, by name, beside those of every trial (`reports.metrics`).
     """
 
     name: str
@@ -142,6 +149,7 @@ class Study:
     planned_at: datetime | None = None
     notes: tuple[str, ...] = field(default=())
     search: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, Metric] = field(default_factory=dict)
 
     def arm(self, name: str) -> Arm:
         """Return the arm of that name; KeyError when the study has none."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import trainers
 from orchestrator.records.environment import git_revision
+from orchestrator.records.probe_metrics import probe_metrics
 from orchestrator.records.study_plan import PlannedArm, StudyPlan
 from orchestrator.scheduling.arm_facts import (
     complete_settings,
@@ -61,7 +62,7 @@ def make_plan(config: StudyConfig, command: str | None = None) -> StudyPlan:
         planned = tuple(plan_arm(arm) for arm in _arms(config, space, design, options, baseline))
         _refuse_same_networks(planned)
         factors = {factor.name: tuple(level.name for level in factor.levels) for factor in space.factors}
-        with_key("claims", parse_claims, file.claims, factors)
+        with_key("claims", parse_claims, file.claims, factors, probe_metrics(), on_record=False)
         parse_analysis(file.analysis, config.source.data.get("seeds"))
         _check_repetition(file.repeated_seeds(), baseline, factors)
         settings = with_defaults(config, space)

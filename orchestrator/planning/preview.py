@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from orchestrator.planning.estimate import trial_seconds
 from orchestrator.planning.pilot import outlook, pilot_study, spreads
 from orchestrator.planning.plan import make_plan
+from orchestrator.records.probe_metrics import probe_metrics
 from orchestrator.records.study_plan import PlannedArm, StudyPlan
 from orchestrator.scheduling.arm_facts import trial_epochs
 from orchestrator.scheduling.progress import duration
@@ -170,7 +171,7 @@ def _prospects(plan: StudyPlan, pilot: Study) -> tuple[str, ...]:
     last = plan.arms[-1].arm.id  # of a search, the confirmation: its seeds are those that are compared
     compared = {each.seed for each in plan.trials if each.arm.id == last and (start is None or each.seed < start)}
     seeds = max(settings.looks, default=len(compared))
-    claims = parse_claims(plan.settings["claims"], plan.factors)
+    claims = parse_claims(plan.settings["claims"], plan.factors, probe_metrics())
     known = spreads(pilot, claims)
     found = prospects(claims, plan.factors, seeds, settings, arms=len(plan.arms), spread=known)
     if found:

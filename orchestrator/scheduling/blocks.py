@@ -50,7 +50,7 @@ class StudyBlocks:
         if not settings.looks:
             return []
         study = self._store.load_study(self._plan.name)
-        claims = parse_claims(self._plan.settings["claims"], self._plan.factors)
+        claims = parse_claims(self._plan.settings["claims"], self._plan.factors, study.metrics)
         late = edited_claims(self._store, study)
         packs = []
         # The most decisive block per hour comes first, so that an interrupted study has spent its hours best.

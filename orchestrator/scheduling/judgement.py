@@ -11,7 +11,7 @@ from reports.results import Study
 
 def judge_study(store: Store, study: Study) -> tuple[Verdict, ...]:
     """Return the verdict on every claim of the study, those edited after its first result marked post hoc."""
-    claims = parse_claims(study.settings.get("claims"), study.factors)
+    claims = parse_claims(study.settings.get("claims"), study.factors, study.metrics)
     return judge(study, claims, post_hoc=edited_claims(store, study)) if claims else ()
 
 

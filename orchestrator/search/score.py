@@ -1,14 +1,14 @@
 """What a sampler is told about an arm: finite numbers, or that it was stopped early or failed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
-from typing import Any
 
 from orchestrator.records.events import AttemptStarted, EpochDone, Event, TrialEnded
 from orchestrator.records.study_plan import PlannedArm
 from orchestrator.search.settings import SearchSettings
-from reports.results import State, Trial
+from reports.metrics import METRICS, Diverged, Metric
+from reports.results import Arm, State, Trial
 
 
 @dataclass
@@ -54,6 +54,10 @@ class Known:
             return TrialEnded(trial, State.DIVERGED, f"diverged; then its arm was {reason}", seconds, diverged_at=at)
         return TrialEnded(trial, State.PRUNED, reason, seconds)
 
+    def as_record(self, arm: str) -> Trial:
+        """Return the trial as the metrics read it: its state, its last validation error, and its seconds."""
+        return Trial("", arm, 0, self.state, val_error=self.last_error, seconds=self.seconds)
+
     @property
     def is_answer(self) -> bool:
         """Whether the trial needs no training: it has a result, be it that it was stopped early."""
@@ -89,18 +93,13 @@ def score(planned: PlannedArm, trials: Sequence[Known], settings: SearchSettings
         return Score(State.FAILED, reason="a trial failed")
     if any(trial.state is State.PRUNED for trial in trials):
         return Score(State.PRUNED)
-    errors = [settings.penalty if trial.state is State.DIVERGED else trial.last_error for trial in trials]
-    known: Mapping[str, Any] = {
-        "val_error": _mean(errors),
-        "params": planned.params,
-        "flops": planned.flops,
-        "seconds": _mean([trial.seconds for trial in trials]),
-    }
-    values = [known[name] for name in settings.objectives]
-    if any(value is None for value in values):
+    arm = Arm(planned.arm.name, planned.arm.levels, planned.arm.settings, planned.params, planned.flops)
+    values = [_objective(METRICS[name], arm, trials, settings.penalty) for name in settings.objectives]
+    known = tuple(value for value in values if value is not None)
+    if len(known) < len(values):
         missing = next(name for name, value in zip(settings.objectives, values, strict=True) if value is None)
         return Score(State.FAILED, reason=f"no {missing} was measured")
-    return Score(State.COMPLETE, tuple(float(value) for value in values))
+    return Score(State.COMPLETE, known)
 
 
 def curve(trials: Sequence[Known], penalty: float) -> dict[int, float]:
@@ -117,6 +116,17 @@ def curve(trials: Sequence[Known], penalty: float) -> dict[int, float]:
         epoch: fmean(penalty if (error := trial.errors.get(epoch)) is None else error for trial in trials)
         for epoch in range(1, newest + 1)
     }
+
+
+def _objective(metric: Metric, arm: Arm, trials: Sequence[Known], penalty: float) -> float | None:
+    """Return the mean over the seeds; of errors, a diverged seed counts as `penalty`."""
+    costly = metric.diverged is Diverged.WORST
+    return _mean(
+        [
+            penalty if costly and trial.state is State.DIVERGED else metric.read(trial.as_record(arm.name), arm, {})
+            for trial in trials
+        ]
+    )
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

@@ -6,11 +6,12 @@ from typing import Annotated, Any
 
 from orchestrator.search.samplers import SAMPLERS
 from orchestrator.search.schedulers import SCHEDULERS
+from reports.metrics import METRICS
 from search_spaces.constraints import Condition, parse_where
 from search_spaces.errors import Key, SettingError, unknown
 from search_spaces.settings import Range, read_settings
 
-OBJECTIVES = ("val_error", "params", "flops", "seconds")
+OBJECTIVES = tuple(name for name, metric in METRICS.items() if metric.is_objective)
 RANDOM: Mapping[str, Any] = {"name": "random"}
 NO_SCHEDULER: Mapping[str, Any] = {"name": "none"}
 

@@ -83,7 +83,11 @@ class StudyFrames:
 
 
 def _row(trial: Trial) -> dict[str, Any]:
-    row = {field.name: getattr(trial, field.name) for field in dataclasses.fields(trial) if field.name != "curve"}
+    row = {
+        field.name: getattr(trial, field.name)
+        for field in dataclasses.fields(trial)
+        if field.name not in ("curve", "telemetry")
+    }
     return {**row, "state": trial.state.value, "epochs": trial.curve[-1].epoch if trial.curve else 0}
 
 

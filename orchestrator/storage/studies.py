@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
+from orchestrator.records.probe_metrics import probe_metrics
 from orchestrator.storage import process
 from orchestrator.storage.errors import StorageError, unknown_name
 from orchestrator.storage.tables import arm_trials, arms, environments, epochs, measurements, studies, trials
@@ -68,6 +69,7 @@ def read_study(connection: Connection, name: str) -> Study:
         planned_at=row.planned_at,
         notes=tuple(row.notes),
         search=row.search or {},
+        metrics=probe_metrics(),
     )
 
 
@@ -145,6 +147,7 @@ def _trial(row: Any, curve: Sequence[Epoch]) -> Trial:
         environment=row.environment,
         val_error=last.val_error if last else None,
         val_loss=last.val_loss if last else None,
+        telemetry=row.telemetry or {},
         curve=tuple(curve),
     )
 

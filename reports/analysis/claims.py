@@ -8,8 +8,8 @@ from typing import Any
 
 from reports.analysis.grammar import Condition, Factors, Statement, parse_says, parse_where
 from reports.analysis.literature import Published, parse_statistic
-from reports.analysis.readings import METRICS
 from reports.analysis.settings import TESTS
+from reports.metrics import FAIL_METRIC, Metric, check_metric
 from reports.results import Scalar
 from search_spaces.errors import SettingError, unknown
 
@@ -20,16 +20,16 @@ LARGEST = 1_000_000_000
 MOST_RUNS = 100_000
 _PAPER_KEYS = ("sd", "n", "ref", "statistic")
 _RATE = re.compile(r"\s*(>=|<=|>|<)\s*(\d*\.?\d+)\s*")
-_KIND = re.compile(r"[A-Za-z_]\w*(\.[\w-]+)+")
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One declared sentence. Lower is better for every metric; margins are in the metric's units.
+    """One declared sentence. "<" means a smaller number of the metric; margins are in the metric's units.
 
     `by` is the difference that is claimed at least, `within` the one at most ("=="), `rate` the sign and share of
     seeds of "fails". `over` says in which of the contexts (the levels of all other factors) it must hold. `test` is
-    None where the study's own applies.
+    None where the study's own applies. `unit` is that of a difference of two readings of the metric, and
+    `is_exact` says that the network alone fixes it.
     """
 
     id: str
@@ -42,7 +42,9 @@ class Claim:
     rate: tuple[str, float] = (">", 0.5)
     over: str = "every"
     test: str | None = None
-    metric: str = "test_error"
+    metric: str = FAIL_METRIC
+    unit: str = "points"
+    is_exact: bool = False
     paper: Published | None = None
 
     @property
@@ -69,8 +71,17 @@ class Claim:
             yield dict(zip(names, levels, strict=True))
 
 
-def parse_claims(claims: Sequence[Mapping[str, Any]] | None, factors: Factors) -> tuple[Claim, ...]:
+def parse_claims(
+    claims: Sequence[Mapping[str, Any]] | None,
+    factors: Factors,
+    declared: Mapping[str, Metric] | None = None,
+    *,
+    on_record: bool = True,
+) -> tuple[Claim, ...]:
     """Read the study file's `claims:` list; `factors` maps each factor to its levels.
+
+    `declared` are the metrics of the probes, beside those of every trial. Of a study `on_record` any other dotted name
+    is a metric too, as an earlier version may have known it; whoever plans a study does not allow that.
 
     Raises SettingError, keyed by the claim's place and setting, for anything that cannot be meant.
     """
@@ -81,7 +92,7 @@ def parse_claims(claims: Sequence[Mapping[str, Any]] | None, factors: Factors) -
     made: list[Claim] = []
     for place, given in enumerate(claims):
         try:
-            claim = parse_claim(given, factors)
+            claim = parse_claim(given, factors, declared or {}, on_record=on_record)
         except SettingError as error:
             raise error.under(place) from None
         if claim.id in {each.id for each in made}:
@@ -90,8 +101,10 @@ def parse_claims(claims: Sequence[Mapping[str, Any]] | None, factors: Factors) -
     return tuple(made)
 
 
-def parse_claim(given: Mapping[str, Any], factors: Factors) -> Claim:
-    """Read one claim."""
+def parse_claim(
+    given: Mapping[str, Any], factors: Factors, declared: Mapping[str, Metric], *, on_record: bool = True
+) -> Claim:
+    """Read one claim; `declared` and `on_record` as for `parse_claims`."""
     if not isinstance(given, Mapping):
         raise SettingError(f"a claim is a mapping with id and says, not {given!r}")
     for key in given:
@@ -102,6 +115,7 @@ def parse_claim(given: Mapping[str, Any], factors: Factors) -> Claim:
     statement = parse_says(says, factors)
     where = _text(given, "where", 'for instance "depth >= 110"') if given.get("where") is not None else None
     relation, over = statement.relation, _word(given, "over", OVER)
+    metric = _metric(given, declared, on_record)
     claim = Claim(
         id=name,
         says=says,
@@ -113,12 +127,14 @@ def parse_claim(given: Mapping[str, Any], factors: Factors) -> Claim:
         rate=_rate(given, relation),
         over=over,
         test=_test(given, statement),
-        metric=_metric(given),
+        metric=metric.name,
+        unit=metric.difference_unit,
+        is_exact=metric.is_exact,
         paper=_paper(given, statement),
     )
     if relation == "fails" and over == "average":
         raise SettingError('fails are counted in each context: over must be "every" or "any"', ("over",))
-    if relation == "fails" and claim.metric != "test_error":
+    if relation == "fails" and claim.metric != FAIL_METRIC:
         raise SettingError("fails are told by the test error: leave metric out", ("metric",))
     _check_conditions(claim, factors)
     return claim
@@ -206,14 +222,8 @@ def _test(given: Mapping[str, Any], statement: Statement) -> str | None:
     return test
 
 
-def _metric(given: Mapping[str, Any]) -> str:
-    metric = given.get("metric", "test_error")
-    if metric in METRICS:
-        return str(metric)
-    if isinstance(metric, str) and _KIND.fullmatch(metric):
-        return metric
-    error = unknown("metric", metric, METRICS, ("metric",))
-    raise SettingError(f'{error.message}; or a measurement such as "layer_response.mean"', ("metric",))
+def _metric(given: Mapping[str, Any], declared: Mapping[str, Metric], on_record: bool) -> Metric:
+    return check_metric(given.get("metric", FAIL_METRIC), declared, on_record=on_record)
 
 
 def _paper(given: Mapping[str, Any], statement: Statement) -> Published | None:

@@ -128,6 +128,34 @@ class Sign:
         return float(stats.binom.sf(self.below(margin) - 1, self.n, 0.5))
 
 
+@dataclass(frozen=True)
+class Exact:
+    """An effect that is known without error: what the network alone fixes, its parameters for instance."""
+
+    n: int
+    estimate: float
+    test: str = "exact"
+
+    def interval(self, level: float) -> tuple[float | None, float | None]:
+        """Return the number itself, twice."""
+        return self.estimate, self.estimate
+
+    def p_above(self, margin: float) -> float:
+        """Return 0 where the effect reaches `margin` (at margin 0, where it is above it), else 1."""
+        reached = self.estimate > 0 if margin == 0 else self.estimate >= margin
+        return 0.0 if reached else 1.0
+
+    def p_below(self, margin: float) -> float:
+        """Return 0 where the effect falls short of `margin` (at margin 0, where it is not above it), else 1."""
+        return 1.0 - self.p_above(margin)
+
+
+def exact(found: Mapping[int, float]) -> Exact | None:
+    """Return the difference that every seed has alike; None without a seed, or where seeds differ."""
+    values = list(found.values())
+    return Exact(len(values), values[0]) if values and len(set(values)) == 1 else None
+
+
 def differences(grid: Grid, weights: Weights, constant: float = 0.0) -> dict[int, float]:
     """Return the weighted sum of the arms, less `constant`, for each seed that all of them have.
 

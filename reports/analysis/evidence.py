@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from reports.analysis import literature, pooled
 from reports.analysis.claims import Claim
 from reports.analysis.contrasts import NOT_WIRED, SKEWED, choose, is_skewed
-from reports.analysis.effects import Effect, Grid, Student, Weights, differences
+from reports.analysis.effects import Effect, Exact, Grid, Student, Weights, differences, exact
 from reports.analysis.intervals import is_constant, rate_interval
 from reports.analysis.looks import e_value
 from reports.analysis.rates import P_RATE, p_rate_above, p_rate_below
@@ -202,6 +202,8 @@ def _tails(claim: Claim, effect: Effect | None) -> tuple[float, float]:
     if effect is None:
         return 1.0, 1.0
     margin = claim.margin
+    if claim.statement.relation == "==" and isinstance(effect, Exact):
+        return (0.0, 1.0) if abs(effect.estimate) <= margin else (1.0, 0.0)
     if claim.statement.relation == "==":
         inside = max(effect.p_above(-margin), effect.p_below(margin))
         return inside, min(effect.p_above(margin), effect.p_below(-margin))
@@ -211,6 +213,8 @@ def _tails(claim: Claim, effect: Effect | None) -> tuple[float, float]:
 def _effect(
     claim: Claim, case: Case, grid: Grid, by_seed: Mapping[int, float], test: str, model: pooled.Pooled | None
 ) -> tuple[Effect | None, str | None]:
+    if claim.is_exact:
+        return exact(by_seed), None if by_seed else "no outcome yet"
     paper, numbers = claim.paper, list(by_seed.values())
     if paper is None or len(case.weights) > 1 or not all(map(math.isfinite, numbers)) or test == "sign":
         return choose(grid, case.weights, by_seed, test, model)

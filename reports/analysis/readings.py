@@ -2,27 +2,16 @@
 
 import hashlib
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from statistics import fmean, median
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from reports.analysis.settings import repeats_from
+from reports.metrics import FAIL_METRIC, Metric, find_metric
 from reports.results import Arm, State, Study, Trial
 
-METRICS = ("test_error", "train_error", "test_loss", "train_loss", "seconds", "images_per_second")
-FAIL = math.inf
-"""The reading of a fail: it ranks behind every number, and two fails tie."""
-
-_OF_A_LIST: dict[str, Callable[[Sequence[float]], float]] = {
-    "mean": fmean,
-    "median": median,
-    "min": min,
-    "max": max,
-    "first": lambda values: values[0],
-    "last": lambda values: values[-1],
-}
+Measured = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
 
 def compared(study: Study) -> tuple[Trial, ...]:
@@ -33,7 +22,8 @@ def compared(study: Study) -> tuple[Trial, ...]:
 
 def readings(study: Study, arm: Arm | str, metric: str = "test_error") -> dict[int, float]:
     """Return one arm's outcomes by seed, infinity for a fail; trials that have no outcome are left out."""
-    return _by_seed(study, study.trials_of(arm), metric, _measurements(study, metric))
+    found = study.arm(arm) if isinstance(arm, str) else arm
+    return _by_seed(study, found, study.trials_of(found), find_metric(metric, study.metrics), _measured(study))
 
 
 def grid(study: Study, metric: str = "test_error", *, repeated: bool = False) -> dict[str, dict[int, float]]:
@@ -42,64 +32,40 @@ def grid(study: Study, metric: str = "test_error", *, repeated: bool = False) ->
     The A/A repetition of the baseline is left out unless `repeated`.
 
     For the test error a trial above the study's `fail_above` is a fail. Every other metric of a trial that reached its
-    last epoch is an honest number whatever its test error, so there only a diverged trial is a fail. `metric` is a
-    field of the trial, or "kind.path" of a measurement, for instance "layer_response.mean".
+    last epoch is an honest number whatever its test error, so there only a diverged trial is a fail; costs, and what a
+    probe measures, have no reading of a diverged trial (`reports.metrics`).
     """
     trials: dict[str, list[Trial]] = {arm.name: [] for arm in study.arms}
     for trial in sorted(study.trials if repeated else compared(study), key=lambda each: each.seed):
         trials.setdefault(trial.arm, []).append(trial)
-    measured = _measurements(study, metric)
-    return {name: _by_seed(study, found, metric, measured) for name, found in trials.items()}
+    known, measured = find_metric(metric, study.metrics), _measured(study)
+    arms = {arm.name: arm for arm in study.arms}
+    return {name: _by_seed(study, arms[name], found, known, measured) for name, found in trials.items()}
 
 
-def _by_seed(
-    study: Study, trials: Iterable[Trial], metric: str, measured: Mapping[str, float | None]
-) -> dict[int, float]:
+def _by_seed(study: Study, arm: Arm, trials: Iterable[Trial], metric: Metric, measured: Measured) -> dict[int, float]:
     found: dict[int, float] = {}
     for trial in trials:
-        value = _reading(study, trial, metric, measured)
+        value = _reading(study, arm, trial, metric, measured)
         if value is not None:
             found[trial.seed] = value
     return found
 
 
-def _reading(study: Study, trial: Trial, metric: str, measured: Mapping[str, float | None]) -> float | None:
+def _reading(study: Study, arm: Arm, trial: Trial, metric: Metric, measured: Measured) -> float | None:
     if not trial.state.is_outcome():
         return None
-    if trial.state is State.DIVERGED or (metric == "test_error" and study.is_fail(trial)):
-        return FAIL
-    value = getattr(trial, metric) if metric in METRICS else measured.get(trial.id)
-    if value is None:
-        return None
-    return float(value) if math.isfinite(value) else FAIL
+    if trial.state is State.DIVERGED or (metric.name == FAIL_METRIC and study.is_fail(trial)):
+        return metric.of_diverged
+    return metric.reading(trial, arm, measured.get(trial.id, {}))
 
 
-def _measurements(study: Study, metric: str) -> dict[str, float | None]:
-    """Return what the probe found, by trial; nothing when the metric is a field of the trials themselves.
-
-    The path walks mappings by key and lists by position; "mean", "median", "min", "max", "first" and "last" at its
-    end reduce a list.
-    """
-    if metric in METRICS:
-        return {}
-    kind, _, path = metric.partition(".")
-    steps = path.split(".") if path else []
-    return {each.trial: _walk(each.values, steps) for each in study.measurements if each.kind == kind}
-
-
-def _walk(value: Any, path: Sequence[str]) -> float | None:
-    for step in path:
-        if isinstance(value, Mapping) and step in value:
-            value = value[step]
-        elif isinstance(value, list | tuple) and step in _OF_A_LIST:
-            numbers = [float(each) for each in value if isinstance(each, int | float)]
-            value = _OF_A_LIST[step](numbers) if numbers else None
-        elif isinstance(value, list | tuple) and step.isdigit() and int(step) < len(value):
-            value = value[int(step)]
-        else:
-            return None
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number else None
+def _measured(study: Study) -> Measured:
+    """Return what each probe found, by trial and by the probe's name."""
+    found: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for each in study.measurements:
+        found.setdefault(each.trial, {})[each.kind] = each.values
+    return found
 
 
 def finite(values: Mapping[int, float]) -> dict[int, float]:

@@ -45,7 +45,7 @@ def _number(value: float | None) -> str:
 
 
 def _unit(claim: Claim) -> str:
-    return " points" if claim.metric.endswith("error") else ""
+    return f" {claim.unit}" if claim.unit else ""
 
 
 def _seeds(n: int) -> str:

@@ -1,0 +1,216 @@
+"""What a trial can be judged by: each metric's unit, direction, how it is read, and what a diverged trial counts as.
+
+To add a metric of the trials, add one entry here. What a probe measures joins as data (`measured`), and travels with
+the study in `Study.metrics`.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from statistics import fmean, median
+from typing import TYPE_CHECKING, Any
+
+from search_spaces.errors import Key, unknown
+
+if TYPE_CHECKING:
+    from reports.results import Arm, Trial
+
+Found = Mapping[str, Mapping[str, Any]]
+"""What probes measured in one trained network, by the probe's name."""
+
+
+class Better(StrEnum):
+    """Which direction is the better one."""
+
+    LESS = "less"
+    MORE = "more"
+
+
+class Diverged(StrEnum):
+    """What a diverged trial counts as: the worst of all readings, or no reading at all."""
+
+    WORST = "worst"
+    NO_READING = "no reading"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One thing that trials are judged by.
+
+    `unit` is "%" for errors, whose differences are in percentage points; "" for a plain number. `read` returns the
+    value of one outcome, None where there is none. `is_curve` says whether `Epoch` has a value for every epoch under
+    the same name. `is_exact` marks what the network alone fixes, so that seeds do not vary it and a comparison needs no
+    test. `is_objective` marks what a search may minimise: it is known without the test set.
+    """
+
+    name: str
+    title: str
+    unit: str
+    better: Better
+    diverged: Diverged
+    read: Callable[["Trial", "Arm", Found], float | None]
+    is_curve: bool = False
+    is_exact: bool = False
+    is_objective: bool = False
+
+    @property
+    def difference_unit(self) -> str:
+        """Return the unit of a difference of two readings: percentage points for errors."""
+        return "points" if self.unit == "%" else self.unit
+
+    @property
+    def of_diverged(self) -> float | None:
+        """Return the reading of a diverged trial: infinitely bad, or None."""
+        if self.diverged is Diverged.NO_READING:
+            return None
+        return math.inf if self.better is Better.LESS else -math.inf
+
+    def reading(self, trial: "Trial", arm: "Arm", found: Found) -> float | None:
+        """Return the value of a trial that did not diverge; one that is not finite counts as of a diverged trial."""
+        value = self.read(trial, arm, found)
+        return value if value is None or math.isfinite(value) else self.of_diverged
+
+
+def _of_trial(name: str) -> Callable[["Trial", "Arm", Found], float | None]:
+    def read(trial: "Trial", arm: "Arm", found: Found) -> float | None:
+        value = getattr(trial, name)
+        return None if value is None else float(value)
+
+    return read
+
+
+def _of_arm(name: str) -> Callable[["Trial", "Arm", Found], float | None]:
+    def read(trial: "Trial", arm: "Arm", found: Found) -> float | None:
+        value = getattr(arm, name)
+        return None if value is None else float(value)
+
+    return read
+
+
+def _gap(trial: "Trial", arm: "Arm", found: Found) -> float | None:
+    if trial.test_error is None or trial.train_error is None:
+        return None
+    return trial.test_error - trial.train_error
+
+
+def _peak_memory(trial: "Trial", arm: "Arm", found: Found) -> float | None:
+    value = trial.telemetry.get("peak_memory_mib")
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _error(name: str, title: str, **more: Any) -> Metric:
+    return Metric(name, title, "%", Better.LESS, Diverged.WORST, _of_trial(name), is_curve=True, **more)
+
+
+def _loss(name: str, title: str) -> Metric:
+    return Metric(name, title, "nats", Better.LESS, Diverged.WORST, _of_trial(name), is_curve=True)
+
+
+def _cost(name: str, title: str, unit: str, **more: Any) -> Metric:
+    return Metric(name, title, unit, Better.LESS, Diverged.NO_READING, **{"read": _of_trial(name), **more})
+
+
+def _by_name(metrics: Sequence[Metric]) -> dict[str, Metric]:
+    return {metric.name: metric for metric in metrics}
+
+
+METRICS: Mapping[str, Metric] = _by_name(
+    (
+        _error("test_error", "test error"),
+        _error("train_error", "training error"),
+        _error("val_error", "validation error", is_objective=True),
+        _loss("test_loss", "test loss"),
+        _loss("train_loss", "training loss"),
+        _loss("val_loss", "validation loss"),
+        # A network that diverged shows nothing about over-fitting.
+        Metric("gap", "test error minus training error", "%", Better.LESS, Diverged.NO_READING, _gap),
+        _cost("seconds", "training time", "s", is_objective=True),
+        Metric(
+            "images_per_second",
+            "training speed",
+            "images/s",
+            Better.MORE,
+            Diverged.NO_READING,
+            _of_trial("images_per_second"),
+        ),
+        _cost("peak_memory", "peak memory", "MiB", read=_peak_memory),
+        _cost("params", "parameters", "", read=_of_arm("params"), is_exact=True, is_objective=True),
+        _cost("flops", "multiply-adds per image", "", read=_of_arm("flops"), is_exact=True, is_objective=True),
+    )
+)
+"""Every metric of a trial, by its name."""
+
+FAIL_METRIC = "test_error"
+"""What `fail_above` is held against."""
+
+
+def measured(name: str, unit: str = "", better: Better = Better.LESS, title: str | None = None) -> Metric:
+    """Return the metric ``probe.path``: a number that a probe finds in a trained network, none in one that diverged.
+
+    The path walks what the probe found: mappings by key and lists by position; "mean", "median", "min", "max", "first"
+    and "last" reduce a list. A probe may also keep its scalars together in the mapping ``scalars``.
+    """
+    kind, _, path = name.partition(".")
+    steps = path.split(".")
+
+    def read(trial: "Trial", arm: "Arm", found: Found) -> float | None:
+        values = found.get(kind)
+        if values is None:
+            return None
+        scalars = values.get("scalars")
+        together = scalars.get(path) if isinstance(scalars, Mapping) else None
+        return _number(together) if together is not None else _walk(values, steps)
+
+    return Metric(name, title or f"{kind.replace('_', ' ')}, {path}", unit, better, Diverged.NO_READING, read)
+
+
+def find_metric(name: str, declared: Mapping[str, Metric]) -> Metric:
+    """Return a metric by its name; `declared` are those of the study's probes.
+
+    A dotted name that nothing declares is read from the measurements as it is: the study was planned with another
+    version, and its results are on record.
+    """
+    known = METRICS.get(name) or declared.get(name)
+    if known is not None:
+        return known
+    if "." in name:
+        return measured(name)
+    raise KeyError(name)
+
+
+def check_metric(
+    name: object, declared: Mapping[str, Metric], *, on_record: bool = False, key: Key = ("metric",)
+) -> Metric:
+    """Return the metric of that name; SettingError names the nearest. A study `on_record` may have any dotted name."""
+    if isinstance(name, str) and (name in METRICS or name in declared or (on_record and all(name.partition(".")))):
+        return find_metric(name, declared)
+    raise unknown("metric", name, (*METRICS, *declared), key)
+
+
+_OF_A_LIST: dict[str, Callable[[Sequence[float]], float]] = {
+    "mean": fmean,
+    "median": median,
+    "min": min,
+    "max": max,
+    "first": lambda values: values[0],
+    "last": lambda values: values[-1],
+}
+
+
+def _walk(value: Any, path: Sequence[str]) -> float | None:
+    for step in path:
+        if isinstance(value, Mapping) and step in value:
+            value = value[step]
+        elif isinstance(value, list | tuple) and step in _OF_A_LIST:
+            numbers = [float(each) for each in value if isinstance(each, int | float)]
+            value = _OF_A_LIST[step](numbers) if numbers else None
+        elif isinstance(value, list | tuple) and step.isdigit() and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            return None
+    return _number(value)
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
