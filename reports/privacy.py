@@ -31,6 +31,7 @@ def without_private_facts(study: Study) -> Study:
                 trial,
                 host=hosts.get(trial.host or ""),
                 reason=None if trial.reason is None else clean(trial.reason),
+                log=None if trial.log is None else clean(trial.log),
             )
             for trial in study.trials
         ),

@@ -56,7 +56,7 @@ class Epoch:
 class Trial:
     """One arm with one seed. The metrics are those of its last epoch; None where there is none.
 
-    `telemetry` holds further measured facts of the training.
+    `telemetry` holds further measured facts of the training. `cause` says in one word what made a FAILED trial fail, `log` holds the last lines that it printed.
     """
 
     id: str
@@ -81,6 +81,8 @@ class Trial:
     val_error: float | None = None
     val_loss: float | None = None
     telemetry: Mapping[str, Any] = field(default_factory=dict)
+    cause: str | None = None
+    log: str | None = None
     curve: tuple[Epoch, ...] = ()
 
 

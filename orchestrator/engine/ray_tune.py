@@ -31,6 +31,7 @@ from orchestrator.engine.address import HINT
 from orchestrator.engine.tokens import authenticated
 from orchestrator.engine.worker import WorkerSettings, train_pack
 from orchestrator.errors import UserError
+from orchestrator.records.causes import Cause
 from orchestrator.records.events import AttemptLost, Event, TrialEnded
 from orchestrator.scheduling.packs import Pack, PackSource
 from reports.results import State
@@ -180,11 +181,13 @@ class _Relay(_Unsaved, tune.Callback):
         return bool(ends)
 
     def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:
-        self._pass_on([AttemptLost(each, "the worker process died") for each in self._unfinished(trial)])
+        self._pass_on(
+            [AttemptLost(each, "the worker process died", Cause.WORKER_LOST) for each in self._unfinished(trial)]
+        )
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:
-        reason = f"the worker process died {CRASHES_PER_PACK + 1} times; out of memory?"
-        self._pass_on([TrialEnded(each, State.FAILED, reason) for each in self._unfinished(trial)])
+        facts: Any = {"reason": f"the worker process died {CRASHES_PER_PACK + 1} times", "cause": Cause.WORKER_LOST}
+        self._pass_on([TrialEnded(each, State.FAILED, **facts) for each in self._unfinished(trial)])
 
     def _unfinished(self, tune_trial: Any) -> list[str]:
         pack: Pack = tune_trial.config["pack"]

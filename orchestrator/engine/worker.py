@@ -3,20 +3,21 @@
 import hashlib
 import sys
 import time
-import traceback
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import search_spaces
 import trainers
+from orchestrator.engine.failures import failure_of
+from orchestrator.records.causes import Cause
 from orchestrator.records.environment import environment_facts, host_name
 from orchestrator.records.events import AttemptLost, AttemptStarted, EpochDone, Event, TrialEnded
 from orchestrator.scheduling.packs import Pack
 from reports.results import Epoch, State
-from search_spaces.errors import SettingError
 
 TRIES = 2
 
@@ -42,7 +43,7 @@ class WorkerSettings:
 def train_pack(pack: Pack, worker: WorkerSettings) -> Generator[list[Event]]:
     """Train `pack` to its end, yielding what happened epoch by epoch.
 
-    An exception is a fault of the machine until it comes twice: the second one makes the unfinished trials FAILED.
+    An error of the code makes the unfinished trials FAILED at once, any other one when it comes twice.
     Closing the generator early saves a checkpoint, from which the next attempt continues.
     """
     unfinished = set(pack.trials.values())
@@ -53,14 +54,15 @@ def train_pack(pack: Pack, worker: WorkerSettings) -> Generator[list[Event]]:
                     unfinished -= {event.trial for event in events if isinstance(event, TrialEnded)}
                     yield events
             return
-        except Exception as error:
-            is_mistake = isinstance(error, SettingError)
-            reason = str(error) if is_mistake else f"{type(error).__name__}: {error}".strip()
-            if attempt < TRIES and not is_mistake:
-                yield [AttemptLost(trial, reason) for trial in sorted(unfinished)]
+        except GeneratorExit:
+            raise
+        except BaseException as error:  # code of the user's may raise SystemExit, too
+            failure = failure_of(error)
+            facts: Any = {"reason": failure.reason, "cause": failure.cause, "traceback": failure.traceback}
+            if attempt < TRIES and failure.cause is not Cause.CODE:
+                yield [AttemptLost(trial, **facts) for trial in sorted(unfinished)]
             else:
-                telemetry = {"traceback": traceback.format_exc()}
-                yield [TrialEnded(trial, State.FAILED, reason, telemetry=telemetry) for trial in sorted(unfinished)]
+                yield [TrialEnded(trial, State.FAILED, **facts) for trial in sorted(unfinished)]
                 return
 
 

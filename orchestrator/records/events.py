@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from orchestrator.records.causes import Cause
 from reports.results import Epoch, State
 
 
@@ -35,7 +36,10 @@ class EpochDone:
 
 @dataclass(frozen=True)
 class TrialEnded:
-    """A trial reached a finished state. `telemetry` holds further measured facts, stored as they are."""
+    """A trial reached a finished state. `telemetry` holds further measured facts, stored as they are.
+
+    A FAILED one has a `cause`, and where they are known the `traceback` and the last lines of its log.
+    """
 
     trial: str
     state: State
@@ -45,15 +49,24 @@ class TrialEnded:
     diverged_at: int | None = None
     last_sound_loss: float | None = None
     telemetry: Mapping[str, Any] = field(default_factory=dict)
+    cause: Cause | None = None
+    traceback: str | None = None
+    log: str | None = None
     at: datetime = field(default_factory=now)
 
 
 @dataclass(frozen=True)
 class AttemptLost:
-    """An attempt ended without a result (a worker died, the study was interrupted); the trial waits again."""
+    """An attempt ended without a result (a worker died, the study was interrupted); the trial waits again.
+
+    `log` holds the last lines that the attempt printed.
+    """
 
     trial: str
     reason: str
+    cause: Cause | None = None
+    traceback: str | None = None
+    log: str | None = None
     at: datetime = field(default_factory=now)
 
 

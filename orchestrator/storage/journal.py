@@ -88,7 +88,14 @@ def _attempt_started(connection: Connection, event: AttemptStarted, driver: str)
     connection.execute(
         insert(attempts).values(trial=event.trial, number=number, driver=driver, started_at=event.at, **worker)
     )
-    running = {"state": State.RUNNING.value, "reason": None, "finished_at": None, "attempts": number, **worker}
+    running = {
+        "state": State.RUNNING.value,
+        "reason": None,
+        "cause": None,
+        "finished_at": None,
+        "attempts": number,
+        **worker,
+    }
     begun = trials.c.started_at.is_(None)
     connection.execute(update(trials).where(trials.c.id == event.trial, begun).values(started_at=event.at))
     connection.execute(update(trials).where(trials.c.id == event.trial).values(**running))
@@ -122,6 +129,7 @@ def _trial_ended(connection: Connection, event: TrialEnded, driver: str) -> bool
         "diverged_at": event.diverged_at,
         "last_sound_loss": event.last_sound_loss,
         "telemetry": event.telemetry,
+        "cause": event.cause,
         "finished_at": event.at,
     }
     change = update(trials).where(trials.c.id == event.trial, trials.c.state.not_in(_FINISHED)).values(**ended)
@@ -146,7 +154,8 @@ def _end_attempts(connection: Connection, trial: str, driver: str | None, event:
         theirs &= attempts.c.driver == driver
     last = connection.execute(select(attempts.c.last_epoch).where(theirs).order_by(attempts.c.number.desc())).scalar()
     reason = getattr(event, "reason", None) or (None if isinstance(event, TrialEnded) else "another attempt began")
-    connection.execute(update(attempts).where(theirs).values(ended_at=event.at, ending=ending, reason=reason))
+    facts = {name: getattr(event, name, None) for name in ("cause", "traceback", "log")}
+    connection.execute(update(attempts).where(theirs).values(ended_at=event.at, ending=ending, reason=reason, **facts))
     return last
 
 
@@ -169,6 +178,8 @@ def _log(connection: Connection, event: Event, study: int | None, applied: bool)
     elif isinstance(event, EpochDone):
         known["epoch"] = {name: getattr(event.epoch, name) for name in _EPOCH_COLUMNS}
     trial, at = known.pop("trial"), known.pop("at")
+    for name in ("traceback", "log"):  # the attempt keeps them
+        known.pop(name, None)
     details = {name: value for name, value in known.items() if value not in (None, {})}
     kind = type(event).__name__
     connection.execute(

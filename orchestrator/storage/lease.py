@@ -10,6 +10,7 @@ from typing import Any, Self
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from orchestrator.records.causes import Cause
 from orchestrator.records.events import AttemptLost, now
 from orchestrator.storage import process
 from orchestrator.storage.database import Database
@@ -92,7 +93,7 @@ def recover(connection: Connection, study: str) -> tuple[str, ...]:
     )
     lost = tuple(abandoned.scalars())
     for trial in lost:
-        lose(connection, AttemptLost(trial, "the process that trained it is gone"), row.id)
+        lose(connection, AttemptLost(trial, "the process that trained it is gone", Cause.INTERRUPTED), row.id)
     return lost
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Select, func, select
 from orchestrator.records.probe_metrics import probe_metrics
 from orchestrator.storage import process
 from orchestrator.storage.errors import StorageError, unknown_name
-from orchestrator.storage.tables import arm_trials, arms, environments, epochs, measurements, studies, trials
+from orchestrator.storage.tables import arm_trials, arms, attempts, environments, epochs, measurements, studies, trials
 from orchestrator.storage.tables import verdicts as verdict_rows
 from reports.results import Arm, Environment, Epoch, Measurement, State, Study, Trial
 
@@ -114,16 +114,16 @@ def _planned(*columns: Any) -> Select[Any]:
 
 
 def _trials(connection: Connection, study: int) -> tuple[Trial, ...]:
-    curves = _curves(connection, study)
+    curves, logs = _curves(connection, study), _failure_logs(connection, study)
     rows = connection.execute(
         _planned(trials, arms.c.name.label("arm_name"))
         .where(arms.c.study == study)
         .order_by(arms.c.orphaned, arms.c.position, trials.c.seed)
     )
-    return tuple(_trial(row, curves.get(row.id, ())) for row in rows)
+    return tuple(_trial(row, curves.get(row.id, ()), logs) for row in rows)
 
 
-def _trial(row: Any, curve: Sequence[Epoch]) -> Trial:
+def _trial(row: Any, curve: Sequence[Epoch], logs: Mapping[str, str]) -> Trial:
     last = next((epoch for epoch in reversed(curve) if epoch.epoch == row.epochs), None)
     return Trial(
         id=row.id,
@@ -144,12 +144,25 @@ def _trial(row: Any, curve: Sequence[Epoch]) -> Trial:
         finished_at=row.finished_at,
         diverged_at=row.diverged_at,
         last_sound_loss=row.last_sound_loss,
+        cause=row.cause,
+        log=logs.get(row.id),
         environment=row.environment,
         val_error=last.val_error if last else None,
         val_loss=last.val_loss if last else None,
         telemetry=row.telemetry or {},
         curve=tuple(curve),
     )
+
+
+def _failure_logs(connection: Connection, study: int) -> dict[str, str]:
+    """Return what is left to read of each FAILED trial: the last lines of its log, or its traceback."""
+    ids = _planned(trials.c.id).where(arms.c.study == study, trials.c.state == State.FAILED.value)
+    rows = connection.execute(
+        select(attempts.c.trial, attempts.c.log, attempts.c.traceback)
+        .where(attempts.c.trial.in_(ids))
+        .order_by(attempts.c.number)
+    )
+    return {row.trial: row.log or row.traceback for row in rows if row.log or row.traceback}
 
 
 def _curves(connection: Connection, study: int) -> dict[str, list[Epoch]]:

@@ -133,6 +133,7 @@ trials = Table(
     Column("seed", BigInteger, nullable=False, comment="The seed of every source of randomness"),
     Column("state", String(16), nullable=False, comment="Where the trial stands; a finished state never changes"),
     Column("reason", Words, comment="Why it diverged, was pruned or failed"),
+    Column("cause", String(16), comment="What made it fail, in one word, for instance oom or code; NULL otherwise"),
     Column(
         "epochs", Integer, nullable=False, default=0, server_default="0", comment="Number of the last epoch recorded"
     ),
@@ -192,6 +193,9 @@ attempts = Table(
     Column("ended_at", Moment, comment="When the attempt ended; NULL while it goes on"),
     Column("ending", String(16), comment="The trial's finished state, or lost, or late when another was first"),
     Column("reason", Words, comment="Why it ended so"),
+    Column("cause", String(16), comment="What ended it without a result, in one word, for instance oom or node_lost"),
+    Column("traceback", Words, comment="The Python traceback of the error that ended it"),
+    Column("log", Words, comment="The last lines that it printed, where it ended without a result"),
     Index(None, "trial"),
     comment="One row a try at a trial; a further one follows a crash, never a result",
 )

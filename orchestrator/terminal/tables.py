@@ -112,7 +112,8 @@ def print_trials(console: Console, study: Study, active: bool) -> None:
     console.print(table)
     for trial in study.trials:
         if trial.reason:
-            say(console, f"{trial.arm} seed={trial.seed}: {trial.state}: {trial.reason}")
+            cause = f" ({trial.cause})" if trial.cause else ""
+            say(console, f"{trial.arm} seed={trial.seed}: {trial.state}{cause}: {trial.reason}")
 
 
 def _table(names: str) -> Table:

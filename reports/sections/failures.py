@@ -10,6 +10,8 @@ from reports.wording import counted, listed, number, shortened
 
 MOST_ROWS = 300
 MOST_SEEDS = 30
+MOST_LOGS = 20
+LONGEST_LOG = 4000
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class Event:
     when: str
     loss: str
     reason: str
+    log: str | None
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class Failures:
     seeds: tuple[int, ...]
     map: tuple[MapRow, ...]
     events: tuple[Event, ...]
+    logs: tuple[Event, ...]
     notes: tuple[str, ...]
 
 
@@ -58,10 +62,11 @@ def build(findings: Findings) -> Section:
     events = tuple(_event(trial, kind) for trial, kind in found)
     seeds = findings.seeds if len(findings.seeds) <= MOST_SEEDS else ()
     rows = tuple(_map_row(findings, arm) for arm in arms[:MOST_ROWS]) if seeds else ()
+    logs = tuple(event for event in events if event.log)[:MOST_LOGS]
     notes = []
     if len(events) > MOST_ROWS:
         notes.append(f"The first {MOST_ROWS} of {len(events):,}; tables/failures.csv has them all.")
-    content = Failures(_summary(findings, len(events)), seeds, rows, events[:MOST_ROWS], tuple(notes))
+    content = Failures(_summary(findings, len(events)), seeds, rows, events[:MOST_ROWS], logs, tuple(notes))
     return Section("failures", "Failures", content, tables=(_table(found),) if found else ())
 
 
@@ -105,10 +110,11 @@ def _event(trial: Trial, kind: str) -> Event:
         trial.id,
         shortened(trial.arm, 90),
         trial.seed,
-        kind,
+        f"{kind} ({trial.cause})" if trial.cause else kind,
         "–" if epoch is None else str(epoch),
         loss,
         shortened(reason, 400),
+        trial.log[-LONGEST_LOG:] if trial.log else None,
     )
 
 
@@ -127,6 +133,7 @@ def _table(found: list[tuple[Trial, str]]) -> Table:
         Column("epoch", "epoch", is_number=True),
         Column("last_sound_loss", "last sound loss", 3, is_number=True),
         Column("test_error", "test error, %", 2, is_number=True),
+        Column("cause", "cause"),
         Column("reason", "reason"),
     )
     rows = tuple(
@@ -138,6 +145,7 @@ def _table(found: list[tuple[Trial, str]]) -> Table:
             trial.diverged_at or (trial.curve[-1].epoch if trial.curve else None),
             trial.last_sound_loss,
             trial.test_error,
+            trial.cause,
             trial.reason,
         )
         for trial, kind in found

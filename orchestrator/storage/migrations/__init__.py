@@ -6,6 +6,7 @@
     events; views trial_results, verdict_results, curves
 2   epochs.val_loss and val_error, studies.search, table proposals: what an architecture search sees and does
 3   arms.description: the network in words, stage by stage, and its unit as a drawing shows it
+4   trials.cause, attempts.cause, attempts.traceback, attempts.log: what ended an attempt without a result
 
 A new version is one more file in `versions/`, named after its number, whose `down_revision` is the version before it.
 It never changes an older file, and names no table object of `orchestrator.storage.tables`, which describes the newest
@@ -14,4 +15,4 @@ version only. A view that changes is dropped and created again, with its text in
 every one.
 """
 
-VERSION = "3"
+VERSION = "4"
