@@ -21,7 +21,7 @@ class SettingError(ValueError):
 
     def under(self, *prefix: str | int) -> "SettingError":
         """Return the same error with `prefix` in front of its key."""
-        return SettingError(self.message, (*prefix, *self.key))
+        return type(self)(self.message, (*prefix, *self.key))
 
 
 def unknown(kind: str, name: object, known: Iterable[object], key: Key = ()) -> SettingError:

@@ -3,6 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from trainers.errors import DataError
 from trainers.records import DataInfo, EpochRecord, Outcome, Task
 from trainers.settings.data import complete_data
 from trainers.settings.recipe import COSMETIC_SETTINGS, complete_training
@@ -18,6 +19,7 @@ __all__ = [
     "COSMETIC_SETTINGS",
     "RECIPES",
     "CheckpointError",
+    "DataError",
     "DataInfo",
     "EpochRecord",
     "Outcome",

@@ -13,7 +13,7 @@ from search_spaces import complete_network
 from search_spaces.arm import canonical_json, settings_hash
 from search_spaces.errors import SettingError
 from trainers.checkpoint import CheckpointError, is_checkpoint, load_checkpoint, save_checkpoint
-from trainers.data import load
+from trainers.data import check_fingerprint, load
 from trainers.data.batch_loader import BatchLoader, MemoryBatchLoader
 from trainers.data.image_folder import Folder
 from trainers.data.images import DataSet
@@ -84,6 +84,8 @@ class Trainer:
         self.device = torch.device(device)
         self.stopwatch = Stopwatch(self.device, task.training["profile"])
         data = load(task.data, self.device)
+        if task.fingerprint is not None:
+            check_fingerprint(task.fingerprint, data, task.data)
         self.info = data.info
         self.fingerprint = data.fingerprint
         self.loader = _make_loader(data, task.training, self.device)

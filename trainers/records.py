@@ -7,12 +7,16 @@ from typing import Any, Literal
 
 @dataclass(frozen=True)
 class Task:
-    """A pack: the completed settings of one arm, and the seeds to train it with, side by side."""
+    """A pack: the completed settings of one arm, and the seeds to train it with, side by side.
+
+    `fingerprint` is that of the data that the pack was planned with; None trains on whatever is found.
+    """
 
     data: Mapping[str, Any]
     network: Mapping[str, Any]
     training: Mapping[str, Any]
     seeds: tuple[int, ...]
+    fingerprint: str | None = None
 
     def __post_init__(self) -> None:
         if not self.seeds or len(set(self.seeds)) != len(self.seeds):

@@ -97,7 +97,7 @@ def _attempt(pack: Pack, worker: WorkerSettings) -> Generator[list[Event]]:
 
 
 def _trainer(pack: Pack, worker: WorkerSettings, path: Path | None) -> trainers.Trainer:
-    task = trainers.Task(**pack.settings, seeds=tuple(pack.trials))
+    task = trainers.Task(**pack.settings, seeds=tuple(pack.trials), fingerprint=pack.fingerprint)
     if path and path.exists():
         try:
             return trainers.Trainer.resume(task, path, device=worker.device, threads=worker.threads)

@@ -81,5 +81,5 @@ class StudyBlocks:
             for index in range(count):
                 part = members[index * len(members) // count : (index + 1) * len(members) // count]
                 seeds = {trial.seed: trial.id for trial in part}
-                packs.append(Pack(part[0].arm.settings, seeds, cost * len(part), rank))
+                packs.append(Pack(part[0].arm.settings, seeds, cost * len(part), rank, part[0].fingerprint))
         return packs

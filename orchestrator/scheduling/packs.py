@@ -13,12 +13,14 @@ class Pack:
 
     `settings` are the arm's complete settings, `trials` maps each seed to its trial id, and `cost` is the expected
     work in any unit that all packs of a study share. Packs of a lower `rank` come first, whatever they cost.
+    `fingerprint` is that of the data that the arm was planned with.
     """
 
     settings: Mapping[str, Any]
     trials: Mapping[int, str]
     cost: float = 0.0
     rank: int = 0
+    fingerprint: str | None = None
 
     @property
     def id(self) -> str:

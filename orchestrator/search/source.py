@@ -6,7 +6,7 @@ from typing import Any
 
 from orchestrator.records.events import Event, TrialEnded
 from orchestrator.records.study_plan import PlannedArm, PlannedTrial
-from orchestrator.scheduling.arm_facts import plan_arm, plan_trials, trial_cost
+from orchestrator.scheduling.arm_facts import data_info, plan_arm, plan_trials, trial_cost
 from orchestrator.scheduling.packs import Pack
 from orchestrator.search.ledger import Ledger
 from orchestrator.search.optimization import Campaign
@@ -189,7 +189,8 @@ class SearchSource:
         if not missing:
             return []
         self._in_flight |= set(missing.values())
-        return [Pack(planned.arm.settings, missing, trial_cost(planned.arm) * len(missing))]
+        cost, fingerprint = trial_cost(planned.arm) * len(missing), data_info(planned.arm).fingerprint
+        return [Pack(planned.arm.settings, missing, cost, fingerprint=fingerprint)]
 
     def _enter(self, planned: PlannedArm, seeds: Sequence[int]) -> None:
         """Begin to follow an arm, with what is on record of its trials."""

@@ -214,6 +214,7 @@ def test_the_public_names_are_one_list():
         "COSMETIC_SETTINGS",
         "RECIPES",
         "CheckpointError",
+        "DataError",
         "DataInfo",
         "EpochRecord",
         "Outcome",

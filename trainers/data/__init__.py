@@ -1,6 +1,7 @@
 """The data sets: settings in, tensors on a device out."""
 
 import json
+import socket
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
@@ -10,10 +11,11 @@ import torch
 from trainers.data.cifar import load_cifar10, load_cifar100
 from trainers.data.digits import load_digits
 from trainers.data.fashion_mnist import load_fashion_mnist
-from trainers.data.files import unreadable
+from trainers.data.files import root_folder, unreadable
 from trainers.data.image_folder import Folder, load_image_folder
 from trainers.data.images import DataSet, Splits, assemble
 from trainers.data.synthetic import load_synthetic
+from trainers.errors import DataError
 from trainers.records import DataInfo
 from trainers.settings.data import complete_data
 
@@ -43,6 +45,18 @@ def load(data: str | Mapping[str, Any], device: torch.device) -> DataSet | Folde
         return _load(json.dumps(settings, sort_keys=True), device)
     except OSError as error:
         raise unreadable(error, settings.get("root", settings["name"])) from None
+
+
+def check_fingerprint(planned: str, data: DataSet | Folder, settings: Mapping[str, Any]) -> None:
+    """Raise DataError unless `data`, loaded here from `settings`, is the data that was `planned` with."""
+    if data.fingerprint != planned:
+        place = f"{settings['name']} in {root_folder(settings).absolute()}" if "root" in settings else settings["name"]
+        raise DataError(
+            f"{place} on host {socket.gethostname()} is not the data that was planned with: its contents differ (here "
+            f"{data.fingerprint[:12]}, planned {planned[:12]}); copy the same data to every host, or run again where "
+            "it was changed on purpose",
+            ("root",) if "root" in settings else ("name",),
+        )
 
 
 @lru_cache(maxsize=4)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from search_spaces.errors import Key, SettingError
+from trainers.errors import DataError
 
 
 def root_folder(settings: Mapping[str, Any]) -> Path:
@@ -16,12 +17,12 @@ def root_folder(settings: Mapping[str, Any]) -> Path:
         raise file_error(f"{settings['root']} starts with a home that nobody has here: write the folder out") from None
 
 
-def file_error(message: str, key: Key = ("root",)) -> SettingError:
+def file_error(message: str, key: Key = ("root",)) -> DataError:
     """Return the error for a fault of the files below ``root``; what is not UTF-8 in their names is told in escapes."""
-    return SettingError(message.encode("utf-8", "backslashreplace").decode(), key)
+    return DataError(message.encode("utf-8", "backslashreplace").decode(), key)
 
 
-def unreadable(error: OSError, path: str | Path) -> SettingError:
+def unreadable(error: OSError, path: str | Path) -> DataError:
     """Return the error for what the system does not hand out: the path in `error`, or else `path`."""
     name = error.filename or path
     if isinstance(error, FileNotFoundError):
@@ -31,7 +32,7 @@ def unreadable(error: OSError, path: str | Path) -> SettingError:
 
 @contextmanager
 def reading(path: str | Path, kind: str) -> Iterator[None]:
-    """Make one SettingError that says "`path` is not `kind`" of whatever is raised while the file is read.
+    """Make one DataError that says "`path` is not `kind`" of whatever is raised while the file is read.
 
     A decoder raises almost anything for a damaged file: SyntaxError, LookupError, MemoryError and more.
     """

@@ -6,10 +6,10 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 
-from search_spaces.errors import SettingError
 from trainers.data.batch_loader import Batch, batch_sizes
 from trainers.data.image_folder import Folder, Sample
 from trainers.data.photographs import Photographs, normaliser, test_transform, training_transform
+from trainers.errors import DataError
 from trainers.seeding import derive, generator
 
 
@@ -68,10 +68,10 @@ class FolderBatchLoader:
         try:
             for images, labels in loader:
                 yield images.to(self.device, non_blocking=True), labels.to(self.device, non_blocking=True)
-        except SettingError as error:
+        except DataError as error:
             # A process of the loader puts its traceback in front.
-            *_, sentence = error.message.rpartition("SettingError: ")
-            raise SettingError(sentence.strip(), ("root",)) from None
+            *_, sentence = error.message.rpartition("DataError: ")
+            raise DataError(sentence.strip(), ("root",)) from None
 
     @staticmethod
     def _starts(sizes: Sequence[int]) -> list[int]:
