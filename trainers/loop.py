@@ -14,9 +14,7 @@ from search_spaces.arm import canonical_json, settings_hash
 from search_spaces.errors import SettingError
 from trainers.checkpoint import CheckpointError, is_checkpoint, load_checkpoint, save_checkpoint
 from trainers.data import check_fingerprint, load
-from trainers.data.batch_loader import BatchLoader, MemoryBatchLoader
-from trainers.data.image_folder import Folder
-from trainers.data.images import DataSet
+from trainers.data.loaders import make_loader
 from trainers.process import PeakMemory, process_settings
 from trainers.records import EpochRecord, Outcome, Task
 from trainers.settings.data import complete_data
@@ -88,7 +86,7 @@ class Trainer:
             check_fingerprint(task.fingerprint, data, task.data)
         self.info = data.info
         self.fingerprint = data.fingerprint
-        self.loader = _make_loader(data, task.training, self.device)
+        self.loader = make_loader(data, task.training, self.device)
         self.schedule = StepSchedule(task.training, self.loader.sizes)
         self.records: list[EpochRecord] = []
         rule = choose_numerics(task.training, self.device, threads)
@@ -242,14 +240,6 @@ class Trainer:
 def _is_not_finite(result: EpochResult) -> bool:
     """Whether a loss that was measured on held-out images is no finite number."""
     return any(score is not None and score.loss is None for score in (result.test, result.validation))
-
-
-def _make_loader(data: DataSet | Folder, training: Mapping[str, Any], device: torch.device) -> BatchLoader:
-    if isinstance(data, Folder):
-        from trainers.data.folder_loader import FolderBatchLoader  # torchvision's transforms take a second to import
-
-        return FolderBatchLoader(data, training, device)
-    return MemoryBatchLoader(data, training, device)
 
 
 def _complete_task(

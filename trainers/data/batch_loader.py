@@ -1,6 +1,6 @@
 """Batches of a data set: normalised and augmented on the device, many batches at a time."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import torch
@@ -33,6 +33,10 @@ class BatchLoader(Protocol):
 
     def validation(self, batch_size: int) -> Iterator[Batch] | None:
         """Yield the validation images in their order; None when the data set has none."""
+        ...
+
+    def plain(self, index: Sequence[int], batch_size: int) -> Iterator[Batch]:
+        """Yield the training images of that index in its order, without augmentation."""
         ...
 
     def normalisation(self) -> dict[str, Any]:
@@ -87,6 +91,11 @@ class MemoryBatchLoader:
     def validation(self, batch_size: int) -> Iterator[Batch] | None:
         """Yield the validation images in their order; None when the data set has none."""
         return None if self.data.validation is None else self._whole(self.data.validation, batch_size)
+
+    def plain(self, index: Sequence[int], batch_size: int) -> Iterator[Batch]:
+        """Yield the training images of that index in its order, without augmentation."""
+        chosen = self.data.train.take(torch.tensor(index, dtype=torch.int64, device=self.device))
+        return self._whole(chosen, batch_size)
 
     def normalisation(self) -> dict[str, Any]:
         """Return what normalises raw images; of a mean by pixel the means by channel."""

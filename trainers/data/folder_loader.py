@@ -45,6 +45,10 @@ class FolderBatchLoader:
         """Yield the validation images in their order; None when none are held out."""
         return self._whole(self.folder.validation, batch_size) if self.folder.validation else None
 
+    def plain(self, index: Sequence[int], batch_size: int) -> Iterator[Batch]:
+        """Yield the training images of that index in its order, cut as the test images are."""
+        return self._whole([self.folder.train[each] for each in index], batch_size)
+
     def normalisation(self) -> dict[str, Any]:
         """Return what normalises raw images, whose values go from 0 to 255."""
         return {"kind": self.kind, **normaliser(self.kind)}

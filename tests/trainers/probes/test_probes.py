@@ -1,0 +1,63 @@
+"""What a study file says of probes, and what every probe declares."""
+
+import subprocess
+import sys
+
+import pytest
+
+from search_spaces.errors import SettingError
+from trainers.probes import PROBES, complete_probes
+
+
+def refusal(given):
+    with pytest.raises(SettingError) as refused:
+        complete_probes(given)
+    return refused.value
+
+
+def test_a_name_stands_for_the_probe_with_its_defaults():
+    (request,) = complete_probes(["lesion"])
+    assert request.kind == "lesion"
+    assert request.settings == {"draws": 3, "tolerance": 1.0, "swaps": True}
+
+
+def test_the_key_follows_the_settings():
+    keys = [
+        complete_probes([given])[0].key
+        for given in ("lesion", {"name": "lesion", "draws": 3}, {"name": "lesion", "draws": 4})
+    ]
+    assert keys[0] == keys[1] != keys[2]
+
+
+@pytest.mark.parametrize(
+    ("given", "key", "says"),
+    [
+        (["lesions"], (0,), 'unknown probe "lesions": did you mean "lesion"?'),
+        (["lesion", {"name": "layer_respons"}], (1, "name"), 'did you mean "layer_response"?'),
+        ([{"name": "lesion", "drws": 3}], (0, "drws"), 'unknown lesion setting "drws": did you mean "draws"?'),
+        ([{"name": "lesion", "draws": 0}], (0, "draws"), "draws must be at least 1, not 0"),
+        ([{"draws": 1}], (0,), "a probe is a name or a mapping"),
+        ([3], (0,), "a probe is a name or a mapping"),
+        (["lesion", "lesion"], (1,), "lesion stands twice"),
+        ("lesion", (), "probes is a list"),
+    ],
+)
+def test_a_mistake_is_named_with_its_place(given, key, says):
+    error = refusal(given)
+    assert error.key == key
+    assert says in error.message
+
+
+def test_names_and_scalars_need_no_torch():
+    code = "import sys, trainers.probes as p; assert p.PROBES['lesion'].scalars; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("probe", PROBES.values(), ids=PROBES)
+def test_a_view_draws_what_the_probe_declares(probe):
+    places = {place.name for place in probe.places}
+    assert {view.output for view in probe.views} <= {output.name for output in probe.outputs}
+    numbers = {output.name for output in probe.outputs}
+    assert all(set(view.axes) <= {*places, *numbers, "epoch"} for view in probe.views)
+    assert all(set(view.where) <= places for view in probe.views)
+    assert probe.scalars

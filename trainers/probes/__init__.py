@@ -1,0 +1,84 @@
+"""The probes by name, and what a study file says of them; nothing here needs torch."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
+
+from search_spaces.arm import settings_hash
+from search_spaces.errors import SettingError, unknown
+from search_spaces.settings import read_settings
+from trainers.probes.probe import Probe, Row, Scalar, Workload
+
+__all__ = ["PROBES", "Probe", "ProbeRequest", "Row", "Scalar", "Workload", "complete_probes"]
+
+_SHARED = ("probe", "session", "subject")
+
+
+def _found() -> dict[str, type[Probe]]:
+    """Return the one probe that each module of this folder defines, by the module's name."""
+    found = {}
+    for module in iter_modules(__path__):
+        if module.name in _SHARED:
+            continue
+        values = vars(import_module(f"{__name__}.{module.name}")).values()
+        (found[module.name],) = (
+            each
+            for each in values
+            if isinstance(each, type) and issubclass(each, Probe) and each.__module__.endswith(f".{module.name}")
+        )
+    return found
+
+
+PROBES: Mapping[str, type[Probe]] = _found()
+"""The probes by the names that study files give them."""
+
+
+@dataclass(frozen=True)
+class ProbeRequest:
+    """A probe that a study asks for, with every setting; `key` identifies the settings."""
+
+    kind: str
+    settings: Mapping[str, Any]
+
+    @property
+    def key(self) -> str:
+        """Return the hash of the settings: a measurement with others is another measurement."""
+        return settings_hash({"probe": self.kind, **self.settings})
+
+    @property
+    def probe(self) -> Probe:
+        """Return the probe with these settings."""
+        return PROBES[self.kind](**self.settings)
+
+
+def complete_probes(given: object) -> tuple[ProbeRequest, ...]:
+    """Return what the list `probes:` of a study file asks for, every default filled in.
+
+    An entry is a name, or a mapping of a ``name`` and settings. Raises SettingError, its key beginning with the entry's
+    place, for unknown names and settings, naming the nearest, and for a probe that stands twice.
+    """
+    if not isinstance(given, Sequence) or isinstance(given, str):
+        raise SettingError(f"probes is a list such as [layer_response, lesion], not {given!r}")
+    requests: list[ProbeRequest] = []
+    for place, entry in enumerate(given):
+        try:
+            request = _complete(entry)
+        except SettingError as error:
+            raise error.under(place) from None
+        if request.kind in {each.kind for each in requests}:
+            raise SettingError(f"{request.kind} stands twice; a study measures each probe with one setting", (place,))
+        requests.append(request)
+    return tuple(requests)
+
+
+def _complete(entry: object) -> ProbeRequest:
+    mapping = {"name": entry} if isinstance(entry, str) else entry
+    if not isinstance(mapping, Mapping) or "name" not in mapping:
+        raise SettingError(f"a probe is a name or a mapping such as {{name: loss_surface, points: 51}}, not {entry!r}")
+    name = mapping["name"]
+    if not isinstance(name, str) or name not in PROBES:
+        raise unknown("probe", name, PROBES, ("name",) if isinstance(entry, Mapping) else ())
+    rest = {str(key): value for key, value in mapping.items() if key != "name"}
+    return ProbeRequest(name, read_settings(PROBES[name], rest, f"{name} setting"))

@@ -1,0 +1,200 @@
+"""What the loss of single units, of several, and of their order costs a trained network (arXiv:1605.06431)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from statistics import median
+from typing import TYPE_CHECKING, Annotated, ClassVar, TypeVar
+
+from search_spaces.settings import Positive, Range
+from trainers.probes.probe import Output, Place, Probe, Row, Scalar, View, Workload
+
+if TYPE_CHECKING:
+    import torch
+
+    from search_spaces.units import NetworkUnit
+    from trainers.probes.subject import Subject
+
+    Pair = tuple[NetworkUnit, NetworkUnit]
+
+T = TypeVar("T")
+
+
+class Lesion(Probe):
+    """The test error after units are deleted or swapped, nothing being trained again.
+
+    A deleted residual unit keeps its shortcut; a plain layer or unit passes its input on, where it changes no shape.
+    After each unit alone come `draws` random choices of 1, 2, 4, ... units, then the units in the order of the harm
+    that each did alone, then `draws` choices of 1, 2, 4, ... `swaps` of units of one kind. The effective depth is the
+    number of units that must stay for the error to rise by at most `tolerance` points, those that do least harm alone
+    being deleted first.
+    """
+
+    title: ClassVar[str] = "Lesion"
+    source: ClassVar[str] = "arXiv:1605.06431, section 4"
+    places: ClassVar[tuple[Place, ...]] = (
+        Place("unit", "deleted unit"),
+        Place("count", "units"),
+        Place("mode", "mode"),
+        Place("order", "order"),
+        Place("deleted", "units concerned"),
+    )
+    outputs: ClassVar[tuple[Output, ...]] = (
+        Output("test_error", "test error", "%"),
+        Output("increase", "increase of the test error", "points"),
+        Output("rank_correlation", "Kendall's rank correlation of the order"),
+    )
+    scalars: ClassVar[tuple[Scalar, ...]] = (
+        Scalar("one_unit", "increase by deleting one unit, median", "points", "lower"),
+        Scalar("worst_unit", "increase by deleting one unit, most", "points", "lower"),
+        Scalar("effective_depth", "units that must stay"),
+        Scalar("removable_share", "share of units that can go", "%"),
+    )
+    views: ClassVar[tuple[View, ...]] = (
+        View("increase", ("unit",), "Deleting one unit", {"order": "single"}),
+        View("test_error", ("count",), "Deleting random units", {"mode": "delete", "order": "random"}),
+        View("test_error", ("rank_correlation",), "Swapping units", {"mode": "swap"}),
+    )
+    needs_units: ClassVar[bool] = True
+
+    def __init__(
+        self, *, draws: Positive = 3, tolerance: Annotated[float, Range(low=0)] = 1.0, swaps: bool = True
+    ) -> None:
+        self.draws = draws
+        self.tolerance = tolerance
+        self.swaps = swaps
+
+    def measure(self, subject: "Subject", done: Sequence[Row]) -> Iterator[list[Row]]:
+        """Yield the single deletions, the random ones, the ordered ones, and the swaps, a chunk each."""
+        chunks = (self._single, self._random, self._ordered, *((self._swapped,) if self.swaps else ()))
+        whole = _error(subject, ())
+        known = list(done)
+        finished = {row.at["mode"] if row.at["mode"] == "swap" else row.at["order"] for row in known}
+        for name, chunk in zip(("single", "random", "ordered", "swap"), chunks, strict=False):
+            if name not in finished:
+                found = list(chunk(subject, whole, known))
+                known += found
+                yield found
+
+    def summarise(self, rows: Sequence[Row]) -> Mapping[str, float | None]:
+        """Return the scalars; an effective depth also counts the units that cannot be deleted."""
+        single = [row for row in rows if row.at["order"] == "single"]
+        increases = [increase for row in single if (increase := row.numbers["increase"]) is not None]
+        ordered = sorted((row for row in rows if row.at["order"] == "ordered"), key=lambda row: row.at["count"])  # type: ignore[arg-type,return-value]
+        gone = 0
+        for row in ordered:
+            if (row.numbers["increase"] or 0.0) > self.tolerance:
+                break
+            gone = int(row.at["count"])  # type: ignore[arg-type]
+        units = len(single)
+        return {
+            "one_unit": median(increases) if increases else None,
+            "worst_unit": max(increases, default=None),
+            "effective_depth": float(units - gone) if increases else None,
+            "removable_share": 100 * gone / len(increases) if increases else None,
+        }
+
+    def forward_passes(self, load: Workload) -> float:
+        """Return a pass over the test set for each choice of units."""
+        steps = len(_counts(load.units))
+        return load.test_size * (1 + 2 * load.units + self.draws * steps * (2 if self.swaps else 1))
+
+    def _single(self, subject: "Subject", whole: float, known: Sequence[Row]) -> Iterator[Row]:
+        for unit in subject.units:
+            error = _error(subject, (unit,)) if unit.can_be_left_out else None
+            yield _row("delete", "single", [unit.index], error, whole, unit.index)
+
+    def _random(self, subject: "Subject", whole: float, known: Sequence[Row]) -> Iterator[Row]:
+        units = [unit for unit in subject.units if unit.can_be_left_out]
+        for count in _counts(len(units)):
+            for draw in range(self.draws):
+                chosen = _choose(units, count, subject.generator(1000 * count + draw))
+                yield _row("delete", "random", [unit.index for unit in chosen], _error(subject, chosen), whole)
+
+    def _ordered(self, subject: "Subject", whole: float, known: Sequence[Row]) -> Iterator[Row]:
+        harm = {row.at["unit"]: row.numbers["increase"] for row in known if row.at["order"] == "single"}
+        units = [unit for unit in subject.units if harm[unit.index] is not None]
+        units.sort(key=lambda unit: harm[unit.index] or 0.0)
+        for count in range(1, len(units) + 1):
+            chosen = units[:count]
+            error = _error(subject, chosen)
+            yield _row("delete", "ordered", [unit.index for unit in chosen], error, whole)
+            if error - whole > self.tolerance:
+                return
+
+    def _swapped(self, subject: "Subject", whole: float, known: Sequence[Row]) -> Iterator[Row]:
+        from search_spaces.units import swapped
+
+        pairs = _pairs(subject.units)
+        total = len(subject.units)
+        for count in _counts(len(_apart(pairs, len(pairs)))):
+            for draw in range(self.draws):
+                shuffled = _choose(pairs, len(pairs), subject.generator(10**6 + 1000 * count + draw))
+                chosen = _apart(shuffled, count)
+                with swapped(subject.network, chosen):
+                    error = subject.error(subject.test_images())
+                moved = [each.index for pair in chosen for each in pair]
+                yield _row(
+                    "swap", "random", moved, error, whole, correlation=_kendall(total, chosen), count=len(chosen)
+                )
+
+
+def _row(
+    mode: str,
+    order: str,
+    units: list[int],
+    error: float | None,
+    whole: float,
+    unit: int | None = None,
+    correlation: float | None = None,
+    count: int | None = None,
+) -> Row:
+    at = {"unit": unit, "count": len(units) if count is None else count, "mode": mode, "order": order, "deleted": units}
+    increase = None if error is None else error - whole
+    return Row(at, {"test_error": error, "increase": increase, "rank_correlation": correlation})
+
+
+def _error(subject: "Subject", units: Sequence["NetworkUnit"]) -> float:
+    from search_spaces.units import left_out
+
+    with left_out(units):
+        return subject.error(subject.test_images())
+
+
+def _counts(most: int) -> list[int]:
+    """Return 1, 2, 4, ... up to `most`, which is the last."""
+    counts = [2**power for power in range(max(most, 1).bit_length()) if 2**power < most]
+    return [*counts, most] if most else []
+
+
+def _choose(items: Sequence[T], count: int, generator: "torch.Generator") -> list[T]:
+    import torch
+
+    return [items[at] for at in torch.randperm(len(items), generator=generator)[:count].tolist()]
+
+
+def _pairs(units: Sequence["NetworkUnit"]) -> list["Pair"]:
+    return [
+        (one, other)
+        for at, one in enumerate(units)
+        for other in units[at + 1 :]
+        if len(one.modules) == 1 and one.in_shape == one.out_shape and one.kind == other.kind
+    ]
+
+
+def _apart(pairs: Sequence["Pair"], count: int) -> list["Pair"]:
+    """Return the first `count` of the pairs that have no unit in common."""
+    chosen: list[Pair] = []
+    moved: set[int] = set()
+    for one, other in pairs:
+        if len(chosen) < count and moved.isdisjoint((one.index, other.index)):
+            chosen.append((one, other))
+            moved.update((one.index, other.index))
+    return chosen
+
+
+def _kendall(total: int, pairs: Sequence["Pair"]) -> float:
+    """Return Kendall's rank correlation of the units' order with these pairs swapped."""
+    order = list(range(total))
+    for one, other in pairs:
+        order[one.index], order[other.index] = order[other.index], order[one.index]
+    concordant = sum(1 if order[i] < order[j] else -1 for i in range(total) for j in range(i + 1, total))
+    return 2 * concordant / (total * (total - 1))

@@ -1,0 +1,160 @@
+"""Measure the networks of a task with probes: during its training, at its end, or later from kept weights."""
+
+import json
+import math
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from search_spaces.errors import SettingError
+from trainers.probes import ProbeRequest, Row
+from trainers.probes.subject import Bench
+
+DIGITS = 8
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one probe found in one network: rows and scalars with their declaration, or why there is nothing."""
+
+    request: ProbeRequest
+    seed: int
+    values: Mapping[str, Any]
+
+
+@dataclass
+class ProbeLog:
+    """The rows measured so far, by seed, probe and epoch, so that a measurement that was cut short goes on.
+
+    `path` is the file that keeps them; None keeps nothing.
+    """
+
+    path: Path | None
+    rows: dict[str, list[Row]] = field(default_factory=dict)
+    finished: set[str] = field(default_factory=set)
+
+    @classmethod
+    def open(cls, path: Path | None) -> "ProbeLog":
+        """Return the log kept at `path`; an empty one where the file is missing or torn."""
+        try:
+            stored = json.loads(path.read_text(encoding="utf-8")) if path is not None else {}
+            rows = {key: [Row(**row) for row in part] for key, part in stored.get("rows", {}).items()}
+            return cls(path, rows, set(stored.get("finished", ())))
+        except (OSError, ValueError, TypeError, AttributeError):
+            return cls(path)
+
+    def save(self) -> None:
+        """Keep what is there, in one step; a full disk costs a repetition and nothing else."""
+        if self.path is None:
+            return
+        stored = {
+            "rows": {key: [asdict(row) for row in part] for key, part in self.rows.items()},
+            "finished": sorted(self.finished),
+        }
+        beside = self.path.with_name(f"{self.path.name}.{os.getpid()}.tmp")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            beside.write_text(json.dumps(stored), encoding="utf-8")
+            beside.replace(self.path)
+        except OSError:
+            beside.unlink(missing_ok=True)
+
+    def remove(self) -> None:
+        """Remove the file, when everything is handed on."""
+        if self.path is not None:
+            self.path.unlink(missing_ok=True)
+
+
+class ProbeSession:
+    """Measures the networks of one task.
+
+    `weights_of` gives the weights of a seed after an epoch, None where they are not there any more; those at epoch 0
+    are made again from the seed. `epochs` is how long the training is.
+    """
+
+    def __init__(self, bench: Bench, requests: Sequence[ProbeRequest], epochs: int, log: ProbeLog) -> None:
+        self.bench = bench
+        self.requests = tuple(requests)
+        self.epochs = epochs
+        self.log = log
+
+    def watch(self, epoch: int, weights: Mapping[int, Mapping[str, Tensor]]) -> None:
+        """Measure the networks of these seeds in the middle of their training, where a probe wants that epoch."""
+        for request in self.requests:
+            moments = request.probe.moments(self.epochs)
+            if epoch in moments and epoch != self.epochs:
+                for seed, found in weights.items():
+                    for _ in self._measure(request, seed, found if epoch else None, epoch):
+                        pass
+
+    def conclude(self, seed: int, weights: Mapping[str, Tensor], epoch: int) -> Iterator[Found | None]:
+        """Measure a trained network; yield each probe's findings, and None after each chunk on the way to them.
+
+        A probe that cannot measure this network gives its reason as a finding.
+        """
+        for request in self.requests:
+            try:
+                if 0 in request.probe.moments(self.epochs):
+                    yield from self._measure(request, seed, None, 0)
+                yield from self._measure(request, seed, weights, epoch)
+                yield Found(request, seed, self._values(request, seed))
+            except SettingError as error:
+                yield Found(request, seed, failure(request, error.message))
+            except Exception as error:
+                yield Found(request, seed, failure(request, f"{type(error).__name__}: {error}"))
+
+    def _measure(
+        self, request: ProbeRequest, seed: int, weights: Mapping[str, Tensor] | None, epoch: int
+    ) -> Iterator[None]:
+        key = f"{seed}/{request.key}/{epoch}"
+        if key in self.log.finished:
+            return
+        subject = self.bench.subject(seed, weights, epoch)
+        done = self.log.rows.setdefault(key, [])
+        with subject.computing():
+            if request.probe.needs_units and not subject.units:
+                raise SettingError(needs_units(request.kind))
+            for chunk in request.probe.measure(subject, tuple(done)):
+                done += [_rounded(row, epoch) for row in chunk]
+                yield None
+        self.log.finished.add(key)
+
+    def _values(self, request: ProbeRequest, seed: int) -> dict[str, Any]:
+        prefix = f"{seed}/{request.key}/"
+        epochs = sorted(int(key.removeprefix(prefix)) for key in self.log.rows if key.startswith(prefix))
+        rows = [row for epoch in epochs for row in self.log.rows[f"{prefix}{epoch}"]]
+        return findings(request, rows)
+
+
+def findings(request: ProbeRequest, rows: Sequence[Row]) -> dict[str, Any]:
+    """Return what is kept of a measurement: the rows, the scalars, and the probe's declaration."""
+    scalars = request.probe.summarise(rows)
+    return {
+        "probe": request.probe.declaration(),
+        "rows": [asdict(row) for row in rows],
+        "scalars": {name: None if value is None else _round(value) for name, value in scalars.items()},
+    }
+
+
+def failure(request: ProbeRequest, reason: str) -> dict[str, Any]:
+    """Return what is kept of a measurement that could not be made."""
+    return {"probe": request.probe.declaration(), "rows": [], "scalars": {}, "failed": reason}
+
+
+def needs_units(kind: str) -> str:
+    """Say that a network has no units to measure."""
+    return f"{kind} needs units, parts of one class that stand in a Sequential or ModuleList; this network has none"
+
+
+def _rounded(row: Row, epoch: int) -> Row:
+    numbers = {name: None if value is None else _round(value) for name, value in row.numbers.items()}
+    return Row(row.at, numbers, row.epoch if row.epoch is not None else epoch)
+
+
+def _round(value: float) -> float | None:
+    """Return the number in as many digits as single precision has; None for what is not finite."""
+    return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None

@@ -1,0 +1,127 @@
+"""What a probe is given: a network of its own with some weights, and the images to measure it on."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from search_spaces import build_network
+from search_spaces.units import NetworkUnit, find_units
+from trainers.data import load
+from trainers.data.batch_loader import Batch, BatchLoader
+from trainers.data.loaders import make_loader
+from trainers.process import process_settings
+from trainers.records import DataInfo, Task
+from trainers.seeding import derive, seeded
+from trainers.step.initialization import initialise
+from trainers.step.precision import Numerics, choose_numerics
+
+BATCH = 256
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What the probes of one task share: its data on a device, and how that device computes."""
+
+    task: Task
+    info: DataInfo
+    loader: BatchLoader
+    numerics: Numerics
+
+    @classmethod
+    def of(cls, task: Task, device: str, threads: int) -> "Bench":
+        """Return the bench of a task whose training is over."""
+        place = torch.device(device)
+        data = load(task.data, place)
+        numerics = choose_numerics(task.training, place, threads)
+        return cls(task, data.info, make_loader(data, task.training, place), numerics)
+
+    def subject(self, seed: int, weights: Mapping[str, Tensor] | None, epoch: int) -> "Subject":
+        """Return the network of one seed with these weights; with those that it starts from where there are none."""
+        with seeded(seed, "init"):
+            network = build_network(dict(self.task.network), self.info.input_shape, self.info.num_classes)
+            initialise(network, self.task.training["init"])
+        if weights is not None:
+            network.load_state_dict({name: tensor.detach().cpu() for name, tensor in weights.items()})
+        network.to(self.numerics.device).to(memory_format=self.numerics.order)
+        return Subject(self, network.eval(), seed, epoch)
+
+
+class Subject:
+    """A network in evaluation mode that belongs to the probe, with fixed images; everything is computed in fp32.
+
+    `seed` is the trial's, and `epoch` counts the epochs behind the weights.
+    """
+
+    def __init__(self, bench: Bench, network: nn.Module, seed: int, epoch: int) -> None:
+        self._bench = bench
+        self.network = network
+        self.seed = seed
+        self.epoch = epoch
+        self._batches: dict[tuple[str, int | None], list[Batch]] = {}
+
+    @property
+    def info(self) -> DataInfo:
+        """The facts of the data set."""
+        return self._bench.info
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network computes."""
+        return self._bench.numerics.device
+
+    @cached_property
+    def units(self) -> tuple[NetworkUnit, ...]:
+        """The units of the network; none where nothing repeats."""
+        images, _ = self.training_images(2)[0]
+        return find_units(self.network, images)
+
+    def generator(self, number: int = 0) -> torch.Generator:
+        """Return the `number`-th source of random choices of this trial, on the CPU."""
+        return torch.Generator().manual_seed(derive(self.seed, "probe", number))
+
+    def training_images(self, most: int | None = None) -> list[Batch]:
+        """Return a fixed choice of at most `most` training images, unaugmented; the same for every trial."""
+        if ("train", most) not in self._batches:
+            count = self.info.train_size
+            order = torch.randperm(count, generator=torch.Generator().manual_seed(derive(0, "probe"))).tolist()
+            chosen = sorted(order[: min(most or count, count)])
+            self._batches["train", most] = self._lay_out(self._bench.loader.plain(chosen, BATCH))
+        return self._batches["train", most]
+
+    def test_images(self) -> list[Batch]:
+        """Return the whole test set."""
+        if ("test", None) not in self._batches:
+            self._batches["test", None] = self._lay_out(self._bench.loader.test(BATCH))
+        return self._batches["test", None]
+
+    @torch.inference_mode()
+    def score(self, batches: list[Batch]) -> tuple[float, float]:
+        """Return the mean cross-entropy in nats and the error in per cent; a loss may be infinite or not a number."""
+        sums = torch.zeros(2, dtype=torch.float64, device=self.device)
+        for images, labels in batches:
+            logits = self.network(images).float()
+            sums[0] += F.cross_entropy(logits, labels, reduction="none").double().sum()
+            sums[1] += (logits.argmax(1) != labels).sum()
+        loss, wrong = (sums / sum(len(labels) for _, labels in batches)).tolist()
+        return loss, 100 * wrong
+
+    def error(self, batches: list[Batch]) -> float:
+        """Return the error in per cent."""
+        return self.score(batches)[1]
+
+    @contextmanager
+    def computing(self) -> Iterator[None]:
+        """Compute inside the block as the training did, and leave the process as it was."""
+        devices: list[Any] = [self.device] if self.device.type == "cuda" else []
+        with process_settings(self._bench.numerics.threads), torch.random.fork_rng(devices=devices):
+            torch.manual_seed(derive(self.seed, "probe"))
+            yield
+
+    def _lay_out(self, batches: Iterator[Batch]) -> list[Batch]:
+        return [(self._bench.numerics.lay_out(images), labels) for images, labels in batches]
