@@ -56,7 +56,8 @@ class Epoch:
 class Trial:
     """One arm with one seed. The metrics are those of its last epoch; None where there is none.
 
-    `telemetry` holds further measured facts of the training. `cause` says in one word what made a FAILED trial fail, `log` holds the last lines that it printed.
+    `telemetry` holds further measured facts of the training. `cause` says in one word what made a FAILED trial fail,
+    `log` holds the last lines that it printed.
     """
 
     id: str
