@@ -52,7 +52,7 @@ class LayerResponse(Probe):
         import torch
 
         meter = _Meter(subject)
-        with meter, torch.inference_mode():
+        with meter, torch.no_grad():  # inference would not count versions
             for images, _ in subject.training_images(self.images):
                 subject.network(images)
         yield meter.rows()
@@ -89,7 +89,7 @@ class _Meter:
         self.units = subject.units
         self.layers: dict[nn.Module, Sums] = {}
         self.ratios: dict[int, list[float]] = {}
-        self._last: tuple[nn.Module, Tensor, Sums] | None = None
+        self._last: tuple[nn.Module, Tensor, int, Sums] | None = None
         self._handles: list[Any] = []
 
     def __enter__(self) -> None:
@@ -134,16 +134,19 @@ class _Meter:
 
     def _layer_passed(self, layer: "nn.Module", inputs: Any, output: "Tensor") -> None:
         self._add_last()
-        self._last = layer, output, _sums(output)
+        self._last = layer, output, output._version, _sums(output)
 
     def _norm_passed(self, norm: "nn.Module", inputs: tuple["Tensor"], output: "Tensor") -> None:
-        if self._last is not None and self._last[1] is inputs[0]:  # of the layer's very output
-            self._last = self._last[0], output, _sums(output)
+        if self._last is None:
+            return
+        layer, before, version, _ = self._last
+        if before is inputs[0] and before._version == version:  # the layer's very output, to which nothing was added
+            self._last = layer, output, output._version, _sums(output)
 
     def _add_last(self) -> None:
         """Add the sums of the layer that was passed last: those behind its normalisation, where it has one."""
         if self._last is not None:
-            layer, _, sums = self._last
+            layer, *_, sums = self._last
             before = self.layers.get(layer, (0.0, 0.0, 0.0))
             self.layers[layer] = (before[0] + sums[0], before[1] + sums[1], before[2] + sums[2])
             self._last = None
