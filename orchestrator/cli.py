@@ -1,27 +1,33 @@
 """The `orchestrate` command: every sub-command reads its words, calls one function, and prints what came of it."""
 
+import errno
+import platform
 import shlex
+import signal
 import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from orchestrator.errors import UserError
+from orchestrator.errors import Interrupted, UserError
+from orchestrator.terminal.console import make_console
+from orchestrator.terminal.streams import tolerant_streams
 
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
-    help="Ablation studies of neural networks: one YAML file in, trained arms, statistics and a report out.\n\n"
-    "Example: orchestrate run ablation.yaml",
 )
 
 CONTINUE = "orchestrate: interrupted; run the same command again to continue"
-REFUTED, INCONCLUSIVE, INTERRUPTED = 3, 4, 130
+MISTAKE, REFUTED, INCONCLUSIVE, INTERRUPTED = 2, 3, 4, 130
+
+_DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
+_ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+_STOPPED = (INTERRUPTED, signal.SIGTERM)  # while Ray starts, it turns SIGTERM into an exit with the signal's number
 
 StudyFileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The study file, for instance ablation.yaml")]
 Database = Annotated[
@@ -51,17 +57,69 @@ class QueryFormat(StrEnum):
 
 def main() -> None:
     """Run the command line; the user's mistakes end with one message on stderr and exit code 2."""
+    if not __doc__:
+        print("orchestrate: `python -OO` removes the docstrings that Ray needs; use `python` or `python -O`",
+              file=sys.stderr)  # fmt: skip
+        sys.exit(MISTAKE)
+    with tolerant_streams():
+        sys.exit(_run())
+
+
+def _run() -> int:
+    """Run the command line and return its exit code."""
+    _take_signals()
     try:
         app(prog_name="orchestrate")
     except UserError as error:
         print(f"orchestrate: {error}", file=sys.stderr)
-        sys.exit(2)
+        return MISTAKE
     except KeyboardInterrupt:
+        code = INTERRUPTED
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1 if end.code else 0
+    except OSError as error:
+        if error.errno not in _DISK_FAULTS:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"orchestrate: {where}{error.strerror}; what was recorded stays, so mend this and run the same command "
+              "again", file=sys.stderr)  # fmt: skip
+        return MISTAKE
+    if code in _STOPPED:
         print(CONTINUE, file=sys.stderr)
-        sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
+        return INTERRUPTED
+    return code
+
+
+def _take_signals() -> None:
+    """Let every signal that asks for an end be an interrupt; what the parent lets ignore, as nohup does, stays so."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise Interrupted
+
+    for number in _ENDING:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, interrupt)
+
+
+def _print_version(asked: bool) -> None:
+    """Print the versions that a report of a fault needs, and end."""
+    if asked:
+        from importlib.metadata import version
+
+        print(f"orchestrate {version('ablation-orchestrator')} (Python {platform.python_version()})")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit")
+    ] = False,
+) -> None:
+    """Ablation studies of neural networks: one YAML file in, trained arms, statistics and a report out.
+
+    Example: orchestrate run ablation.yaml
+    """
 
 
 @app.command()
@@ -82,13 +140,12 @@ def run(
     from orchestrator.terminal.results import print_result
     from orchestrator.terminal.tables import show_run
 
-    console = Console()
+    console = make_console()
     command = shlex.join(["orchestrate", *sys.argv[1:]])
     options = RunOptions(db, address, out, not no_report, executor, command)
     result = run_study(file, db, changes or (), options, show_run(console))
     print_result(console, result)
     if result.interrupted:
-        print(CONTINUE, file=sys.stderr)
         raise typer.Exit(INTERRUPTED)
     raise typer.Exit(1 if result.failed else 0)
 
@@ -114,7 +171,7 @@ def plan(
     if format is PlanFormat.json:
         print(shown.to_json())
     else:
-        print_plan(Console(), shown)
+        print_plan(make_console(), shown)
 
 
 @app.command()
@@ -129,10 +186,12 @@ def status(study: Annotated[str | None, typer.Argument(help="One study's trials"
 
     with Store.open(database(db), read_only=True) as store:
         if study is None:
-            print_studies(Console(), store.studies())
+            print_studies(make_console(), store.studies())
         else:
             found = store.load_study(study)
-            print_trials(Console(), found, any(each.running for each in store.studies() if each.name == found.name))
+            print_trials(
+                make_console(), found, any(each.running for each in store.studies() if each.name == found.name)
+            )
 
 
 @app.command()
@@ -178,7 +237,7 @@ def report(
     with Store.open(database(db), read_only=True) as store:
         results = store.load_study(study)
         verdicts = judge_study(store, results)
-    print_verdicts(Console(), results, verdicts)
+    print_verdicts(make_console(), results, verdicts)
     print(write_report(results, output_folder(study, out), verdicts))
     found = {verdict.verdict for verdict in verdicts}
     if strict and Outcome.REFUTED in found:
@@ -202,7 +261,7 @@ def describe(
     from orchestrator.planning.description import print_description
     from orchestrator.study_file.config import read_study
 
-    print_description(Console(), read_study(file, changes or ()), svg)
+    print_description(make_console(), read_study(file, changes or ()), svg)
 
 
 @app.command()
@@ -215,7 +274,7 @@ def presets(name: Annotated[str | None, typer.Argument(help="One study, printed 
     from orchestrator.terminal.tables import print_presets
 
     if name is None:
-        print_presets(Console(), [read_preset(each) for each in preset_names()])
+        print_presets(make_console(), [read_preset(each) for each in preset_names()])
     else:
         sys.stdout.write(preset_text(name))
 
@@ -234,5 +293,5 @@ def doctor(
     from orchestrator.terminal.tables import print_findings
 
     findings = examine(file, db, address)
-    print_findings(Console(), findings)
+    print_findings(make_console(), findings)
     raise typer.Exit(2 if any(not each.fine for each in findings) else 0)

@@ -7,6 +7,10 @@ class UserError(Exception):
     """The user's mistake. The command line prints the message alone and exits with code 2."""
 
 
+class Interrupted(KeyboardInterrupt):
+    """A signal asked for the end; code of the user's own that raises KeyboardInterrupt does not raise this."""
+
+
 class StudyFileError(UserError):
     """A mistake in a study file: rendered as ``file:line: key: message``."""
 

@@ -9,6 +9,7 @@ from typing import Any
 from search_spaces.errors import SettingError
 from search_spaces.networks.families import build_network
 from search_spaces.trace import Operation, Trace, trace
+from search_spaces.user_code import contained, place_in
 
 _BATCH = 2
 
@@ -41,13 +42,16 @@ def trace_network(settings: Mapping[str, Any], input_shape: tuple[int, int, int]
     Raises SettingError for a network of the user's own that does not compute one logit a class.
     """
     try:
-        traced = trace(lambda: build_network(settings, input_shape, num_classes), input_shape, _BATCH)
+        with contained(str(settings.get("family")), ("family",)):
+            traced = trace(lambda: build_network(settings, input_shape, num_classes), input_shape, _BATCH)
     except SettingError:
         raise
     except Exception as error:
         if ":" not in str(settings.get("family")):
             raise  # no network of the user's own
-        raise SettingError(f"its forward pass raised {type(error).__name__}: {error}", ("family",)) from error
+        raise SettingError(
+            f"its forward pass raised {type(error).__name__}: {error}{place_in(error)}", ("family",)
+        ) from error
     if traced.output != (_BATCH, num_classes):
         found = "no tensor" if traced.output is None else f"({', '.join(map(str, traced.output))})"
         wanted = f"for {_BATCH} images it must return logits of shape ({_BATCH}, {num_classes})"

@@ -8,11 +8,15 @@ import ast
 import hashlib
 import inspect
 import io
+import os
+import signal
 import sys
+import sysconfig
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from importlib import import_module
 from pathlib import Path
+from traceback import extract_tb
 from types import ModuleType
 from typing import Any
 
@@ -47,20 +51,48 @@ def check_signature(name: str, function: Callable[..., Any], takes: Iterable[str
         raise SettingError(f"{name} must take {' and '.join(missing)} as arguments", key)
 
 
+def look_in(folder: Path | str) -> None:
+    """Let a user's modules be imported from `folder`, after everything that is installed."""
+    if str(folder) not in sys.path:
+        sys.path.append(str(folder))
+
+
 @contextmanager
 def calling(name: str, key: Key) -> Iterator[None]:
     """Make one SettingError of whatever the user's function `name` raises inside; what it prints goes to stderr."""
     try:
-        with redirect_stdout(sys.stderr):
+        with contained(name, key):
             yield
     except SettingError:
         raise
     except ValueError as error:
         raise SettingError(f"{name} refuses these settings: {error}", key) from error
-    except SystemExit as error:
-        raise SettingError(f"{name} ends the program ({_exit(error)}): let it return or raise instead", key) from error
     except Exception as error:
-        raise SettingError(f"{name} raised {type(error).__name__}: {error}", key) from error
+        raise SettingError(f"{name} raised {type(error).__name__}: {error}{place_in(error)}", key) from error
+
+
+@contextmanager
+def contained(name: str, key: Key, when: str = "", advice: str = "let it return or raise instead") -> Iterator[None]:
+    """Keep a user's code from ending the program or printing to stdout; its exceptions stay what they are.
+
+    SystemExit, KeyboardInterrupt and every other BaseException that the code itself raises become a SettingError. An
+    interrupt that a person asked for passes.
+    """
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    except Exception:
+        raise
+    except SystemExit as error:
+        said = f"sys.exit({'' if error.code is None else repr(error.code)})"
+        argparse = "it reads the command line, which is that of orchestrate: " if _parses_arguments(error) else ""
+        message = f"{name} ends the program{when} ({said}{place_in(error)}): {argparse}{advice}"
+        raise SettingError(message, key) from error
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt) and _comes_from_a_signal(error):
+            raise
+        said = f"{type(error).__name__}{place_in(error)}"
+        raise SettingError(f"{name} raises {said}{when}, which is no error: {advice}", key) from error
 
 
 def code_digest(name: str) -> str:
@@ -77,8 +109,9 @@ def code_digest(name: str) -> str:
 
 def _import(name: str, key: Key) -> ModuleType:
     written = io.StringIO()
+    advice = 'move what runs at import under `if __name__ == "__main__":`'
     try:
-        with redirect_stdout(written), redirect_stderr(written):
+        with redirect_stderr(written), contained(name, key, " when it is imported", advice):
             module = import_module(name)
     except ModuleNotFoundError as error:
         if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
@@ -86,24 +119,34 @@ def _import(name: str, key: Key) -> ModuleType:
         else:
             message = f"{name} needs a module that is not installed: {error.name}"
         raise SettingError(message, key) from error
-    except SystemExit as error:
-        advice = 'move what runs at import under `if __name__ == "__main__":`'
-        raise SettingError(f"{name} ends the program when it is imported ({_exit(error)}): {advice}", key) from error
+    except SettingError:
+        raise
     except Exception as error:
-        raise SettingError(f"{name} cannot be imported: {_where(error)}{type(error).__name__}: {error}", key) from error
+        said = f"{type(error).__name__}: {error}"
+        place = "" if isinstance(error, SyntaxError) else place_in(error)
+        raise SettingError(f"{name} cannot be imported: {said}{place}", key) from error
     sys.stderr.write(written.getvalue())
     return module
 
 
-def _exit(error: SystemExit) -> str:
-    return "sys.exit()" if error.code is None else f"sys.exit({error.code!r})"
+def place_in(error: BaseException) -> str:
+    """Return where in code outside of this program and of libraries an error began; empty where that is not known."""
+    frames = [frame for frame in extract_tb(error.__traceback__) if _is_the_users(frame.filename)]
+    return f" in {Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
 
 
-def _where(error: Exception) -> str:
-    """Return the file and line of a module that raised `error` while it was imported, empty where they are not told."""
-    if isinstance(error, SyntaxError) or error.__traceback__ is None:
-        return ""
-    last = error.__traceback__
-    while last.tb_next is not None:
-        last = last.tb_next
-    return f"{Path(last.tb_frame.f_code.co_filename).name}, line {last.tb_lineno}: "
+def _is_the_users(file: str) -> bool:
+    own = (
+        str(Path(__file__).parents[1] / package) + os.sep for package in ("search_spaces", "trainers", "orchestrator")
+    )
+    libraries = (sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+    return not file.startswith(("<", *own, *libraries))
+
+
+def _parses_arguments(error: SystemExit) -> bool:
+    return any(Path(frame.filename).name == "argparse.py" for frame in extract_tb(error.__traceback__))
+
+
+def _comes_from_a_signal(error: KeyboardInterrupt) -> bool:
+    """Whether a handler of signals raised this: the command line's own raises a subclass, Python's the same class."""
+    return type(error) is not KeyboardInterrupt or signal.getsignal(signal.SIGINT) is signal.default_int_handler

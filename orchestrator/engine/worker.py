@@ -1,7 +1,6 @@
 """Train one pack on a worker and tell the driver about every epoch; the same code runs under Ray and inline."""
 
 import hashlib
-import sys
 import time
 from collections.abc import Generator
 from contextlib import closing
@@ -18,6 +17,7 @@ from orchestrator.records.environment import environment_facts, host_name
 from orchestrator.records.events import AttemptLost, AttemptStarted, EpochDone, Event, TrialEnded
 from orchestrator.scheduling.packs import Pack
 from reports.results import Epoch, State
+from search_spaces.user_code import look_in
 
 TRIES = 2
 
@@ -69,8 +69,8 @@ def train_pack(pack: Pack, worker: WorkerSettings) -> Generator[list[Event]]:
 def _attempt(pack: Pack, worker: WorkerSettings) -> Generator[list[Event]]:
     _check_code(worker.code)
     trainers.take_share(worker.device, worker.gpu_share)
-    if worker.plugins and str(worker.plugins) not in sys.path:
-        sys.path.append(str(worker.plugins))
+    if worker.plugins:
+        look_in(worker.plugins)
     facts = environment_facts(worker.device, worker.threads)
     yield [AttemptStarted(trial, worker.device, host_name(), facts) for trial in pack.trials.values()]
     path = worker.checkpoints / f"{pack.id}.pt" if worker.checkpoints else None

@@ -16,6 +16,7 @@ from orchestrator.study_file.config import StudyConfig
 from reports.results import Scalar
 from reports.sections.networks import Described, units_figure
 from search_spaces import Arm, NetworkDescription, SettingError, canonical_json
+from search_spaces.user_code import look_in
 
 Shape = tuple[int, int, int]
 
@@ -55,6 +56,7 @@ def print_description(console: Console, config: StudyConfig, svg: Path | None = 
 
     Into the folder `svg`, where one is given, goes the report's figure of the units as units.svg.
     """
+    look_in(config.folder)
     try:
         if config.file.is_search:
             plan = make_plan(config)

@@ -1,6 +1,5 @@
 """Make the plan of a study: every arm and trial that its file asks for, checked before anything is trained."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -36,6 +35,7 @@ from search_spaces import (
     unequal_costs,
 )
 from search_spaces.designs import arms as design_arms
+from search_spaces.user_code import look_in
 
 UNEQUAL_SHARE = 0.05
 
@@ -47,8 +47,7 @@ def make_plan(config: StudyConfig, command: str | None = None) -> StudyPlan:
     would be the same network, and for claims that cannot be read.
     """
     file = config.file
-    if str(config.folder) not in sys.path:
-        sys.path.append(str(config.folder))  # where networks of the user's own are looked for, as workers do
+    look_in(config.folder)  # where networks of the user's own are looked for, as workers do
     if file.is_search:
         from orchestrator.search.plan import plan_search  # only a search needs that package
 

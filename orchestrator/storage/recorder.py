@@ -20,6 +20,7 @@ Listener = Callable[[Event], object]
 
 _logger = logging.getLogger(__name__)
 _AT_ONCE = 200
+_LOOK_SECONDS = 0.5  # how often a wait looks whether the thread that it waits for still lives
 
 
 class Recorder:
@@ -29,19 +30,21 @@ class Recorder:
     recorder's thread, with every event that changed something, after it is safe in the database. When the database
     cannot be written the recorder tries again, ever more slowly, for about `patience` seconds; after that `problem`
     holds the error, events are still kept in their order and tried again with each that follows, and `close` raises
-    the error when some could not be written by then.
+    the error when some could not be written by then. A recorder whose thread ends before its time has a `problem` too.
+    A listener that raises anything at all is told of no further event.
     """
 
     def __init__(self, store: Store, study: str, listeners: Iterable[Listener] = (), *, patience: float = 60) -> None:
         self._store = store
         self._study = study
-        self._listeners = tuple(listeners)
+        self._listeners = list(listeners)
         self._patience = patience
         self._queue: SimpleQueue[Event | Flag | None] = SimpleQueue()
         self._unwritten: list[Event] = []
         self._stuck: StorageError | None = None
         self._refused: StorageError | None = None
-        self._thread = Thread(target=self._work, name=f"recorder of {study}", daemon=True)
+        self._dead: StorageError | None = None
+        self._thread = Thread(target=self._live, name=f"recorder of {study}", daemon=True)
         self._closed = False
 
     def __enter__(self) -> Self:
@@ -63,7 +66,7 @@ class Recorder:
     @property
     def problem(self) -> StorageError | None:
         """Why some events are not recorded; None when all is well."""
-        return self._stuck or self._refused
+        return self._dead or self._stuck or self._refused
 
     def put(self, event: Event) -> None:
         """Hand an event over to be recorded."""
@@ -72,12 +75,22 @@ class Recorder:
         self._queue.put(event)
 
     def flush(self, timeout: float | None = None) -> bool:
-        """Wait until every event put so far was tried; return False when `timeout` seconds were not enough."""
+        """Wait until every event put so far was tried.
+
+        Return False when `timeout` seconds were not enough, or when the recorder's thread has ended.
+        """
         if self._closed:
             return not self._unwritten
         done = Flag()
         self._queue.put(done)
-        return done.wait(timeout)
+        until = None if timeout is None else time.monotonic() + timeout
+        while self._thread.is_alive():
+            left = _LOOK_SECONDS if until is None else min(until - time.monotonic(), _LOOK_SECONDS)
+            if done.wait(max(left, 0)):
+                return True
+            if until is not None and time.monotonic() >= until:
+                return False
+        return done.is_set()
 
     def close(self) -> None:
         """Record what still waits and stop; StorageError when some events could not be recorded."""
@@ -87,6 +100,14 @@ class Recorder:
             self._thread.join()
         if self.problem:
             raise self.problem
+
+    def _live(self) -> None:
+        try:
+            self._work()
+        except BaseException as error:  # also SystemExit: whoever waits for this thread must learn that it ended
+            reason = f"{type(error).__name__}: {error}".rstrip(": ")
+            self._dead = StorageError(f"recording ended ({reason}); the results since then are not recorded")
+            _logger.error("the recorder ended", exc_info=error)
 
     def _work(self) -> None:
         closing = False
@@ -147,11 +168,12 @@ class Recorder:
         return StorageError(f"{what} could not be recorded: {cause}")
 
     def _tell(self, event: Event) -> None:
-        for listener in self._listeners:
+        for listener in tuple(self._listeners):
             try:
                 listener(event)
-            except Exception:
-                _logger.exception("a listener failed")
+            except BaseException as error:  # also SystemExit: no listener may end the recording
+                self._listeners.remove(listener)
+                _logger.error("a listener failed and is told no more", exc_info=error)
 
 
 def _so_many(events: int) -> str:

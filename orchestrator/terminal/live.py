@@ -1,6 +1,6 @@
 """Show a study in the terminal: live while it runs, plain lines where there is no terminal, a table at its end."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from rich.text import Text
 
 from orchestrator.records.events import AttemptLost, Event, TrialEnded
 from orchestrator.scheduling.progress import Progress, TrialProgress, duration
+from orchestrator.terminal.console import PatientPrinter
 from reports.results import Epoch, State
 
 MARKS = {
@@ -37,7 +38,11 @@ class Display(Protocol):
 def shown(progress: Progress, console: Console) -> Iterator[Display]:
     """Show `progress` for the duration of the block: a live picture on a terminal, else a line a trial."""
     if not console.is_terminal:
-        yield PlainDisplay(progress, console)
+        printer = PatientPrinter(console)
+        try:
+            yield PlainDisplay(progress, printer.say)
+        finally:
+            printer.close()
         return
     display = LiveDisplay(progress)
     with Live(display, console=console, refresh_per_second=4, transient=True):
@@ -47,9 +52,9 @@ def shown(progress: Progress, console: Console) -> Iterator[Display]:
 class PlainDisplay:
     """Prints one line for every trial that ends, and for every attempt that was lost."""
 
-    def __init__(self, progress: Progress, console: Console) -> None:
+    def __init__(self, progress: Progress, print_line: Callable[[str], None]) -> None:
         self._progress = progress
-        self._console = console
+        self._print = print_line
 
     def __call__(self, event: Event) -> None:
         """Print the line of a trial that ended."""
@@ -64,9 +69,6 @@ class PlainDisplay:
             self._print(f"{count} {name}: {_result(trial)}{rest}")
         elif isinstance(event, AttemptLost):
             self._print(f"{name}: {event.reason}; it will be tried again")
-
-    def _print(self, line: str) -> None:
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 class LiveDisplay:

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
-from orchestrator.terminal.tables import say
+from orchestrator.terminal.console import name_table, print_table, say
 from reports.analysis.arms import ArmSummary, summarise
 from reports.analysis.search import confirmed_view
 from reports.analysis.verdicts import Verdict
@@ -44,19 +43,19 @@ def print_arms(console: Console, summaries: tuple[ArmSummary, ...], factors: Seq
     """Print an arm a row: mean ± SD of the test error over its seeds, or "fail" as the papers print it."""
     if not summaries:
         return
-    table = Table(header_style="bold")
-    for factor in factors or ["arm"]:
-        table.add_column(escape(factor))
-    table.add_column("test error %, ± 1 SD", justify="right")
-    table.add_column("n", justify="right")
-    table.add_column("parameters", justify="right")
+    first, *others = factors or ["arm"]
+    table = name_table(escape(first))
+    for factor in others:
+        table.add_column(escape(factor), overflow="fold")
+    for column in ("test error %, ± 1 SD", "n", "parameters"):
+        table.add_column(column, justify="right", no_wrap=True)
     for summary in summaries:
         arm = summary.arm
         if not arm.orphaned:
             levels = [str(arm.levels[factor]) for factor in factors] or [arm.name]
             params = "" if arm.params is None else f"{arm.params:,}"
             table.add_row(*map(escape, levels), escape(summary.text), str(summary.n), params)
-    console.print(table)
+    print_table(console, table)
 
 
 def print_verdicts(console: Console, study: Study, verdicts: Sequence[Verdict]) -> None:

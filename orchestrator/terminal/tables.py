@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from orchestrator.records.study_plan import StudyPlan
 from orchestrator.scheduling.progress import Progress, duration
 from orchestrator.storage import PlanOutcome, StudySummary
+from orchestrator.terminal.console import name_table, print_table, say
 from orchestrator.terminal.live import shown
 from reports.results import State, Study
 
@@ -48,14 +48,14 @@ def show_run(console: Console) -> "Show":
 
 def print_plan(console: Console, preview: "Preview") -> None:
     """Print what a run would do: an arm a row, then the sums and what the seeds can tell."""
-    table = _table("arm")
+    table = name_table("arm")
     time = "time a trial" if preview.seconds is not None else "on a CPU core"
     for column in ("new", "cached", "parameters", "MFLOPs", time):
         table.add_column(column, justify="right", no_wrap=True)
     for arm in preview.arms:
         numbers = (f"{arm.params:,}", f"{arm.flops / 1e6:,.2f}", duration(arm.seconds))
         table.add_row(escape(arm.name), str(arm.new), str(arm.cached), *numbers)
-    console.print(table)
+    print_table(console, table)
     for line in preview.lines():
         say(console, line)
 
@@ -76,14 +76,14 @@ def print_studies(console: Console, studies: Sequence[StudySummary]) -> None:
         return
     counts = [_standing(study) for study in studies]
     states = [state for state in State if any(each.get(state) for each in counts)]
-    table = _table("study")
+    table = name_table("study")
     for column in (*(state.lower() for state in states), "active", "updated, UTC"):
         table.add_column(column, no_wrap=True)
     for study, trials in zip(studies, counts, strict=True):
         updated = study.updated.strftime("%Y-%m-%d %H:%M") if study.updated else ""
         numbers = (str(trials.get(state, 0)) for state in states)
         table.add_row(escape(study.name), *numbers, "yes" if study.running else "no", updated)
-    console.print(table)
+    print_table(console, table)
 
 
 def _standing(study: StudySummary) -> Mapping[State, int]:
@@ -100,7 +100,7 @@ def print_trials(console: Console, study: Study, active: bool) -> None:
 
     `active` says whether a process runs the study: where none does, trials that were left running wait.
     """
-    table = _table("arm")
+    table = name_table("arm")
     for column in ("seed", "state", "epoch", "test %", "train %", "time"):
         table.add_column(column, justify="left" if column == "state" else "right", no_wrap=True)
     for trial in study.trials:
@@ -109,23 +109,11 @@ def print_trials(console: Console, study: Study, active: bool) -> None:
         time = duration(trial.seconds) if trial.seconds is not None else ""
         state = State.WAITING if trial.state is State.RUNNING and not active else trial.state
         table.add_row(escape(trial.arm), str(trial.seed), state, epoch, *errors, time)
-    console.print(table)
+    print_table(console, table)
     for trial in study.trials:
         if trial.reason:
             cause = f" ({trial.cause})" if trial.cause else ""
             say(console, f"{trial.arm} seed={trial.seed}: {trial.state}{cause}: {trial.reason}")
-
-
-def _table(names: str) -> Table:
-    """Return a table that begins with a column of names: it alone gives way where the terminal is narrow."""
-    table = Table(header_style="bold")
-    table.add_column(names, overflow="fold")
-    return table
-
-
-def say(console: Console, line: str) -> None:
-    """Print one line as it is, however narrow the terminal."""
-    console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def print_findings(console: Console, findings: Sequence["Finding"]) -> None:

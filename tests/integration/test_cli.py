@@ -2,19 +2,23 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+COMMAND = f"'{sys.executable}' -m orchestrator"
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "COLUMNS": "160"}
+
 
 def orchestrate(*words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", "from orchestrator.cli import main; main()", *words]
-    root = str(Path(__file__).parents[2])
-    return subprocess.run(
-        command, capture_output=True, text=True, timeout=200, env={**os.environ, "PYTHONPATH": root, "COLUMNS": "160"}
-    )
+    return subprocess.run(command, capture_output=True, text=True, timeout=200, env=environment())
 
 
 @pytest.fixture
@@ -78,6 +82,45 @@ def test_a_mistake_is_one_message_with_exit_code_2(small: Path, words: list[str]
     assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert [each.name for each in small.parent.iterdir()] == ["small.yaml"]
+
+
+@pytest.mark.slow
+def test_a_run_whose_reader_goes_away_trains_to_its_end(small: Path) -> None:
+    command = f"{COMMAND} run small.yaml --executor inline | head -1; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=100, env=environment())
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("small: 2 arms, 4 trials")
+    rows = json.loads(orchestrate("query", "SELECT state FROM trial_results", "--format", "json").stdout)
+    assert [row["state"] for row in rows] == ["COMPLETE"] * 4
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_before_the_training_ends_with_130(small: Path, number: int) -> None:
+    small.with_name("slow_net.py").write_text("import sys, time\nprint('now', flush=True)\ntime.sleep(60)\n")
+    small.write_text(
+        small.read_text().replace("{family: resnet_cifar, width: 2, depth: 8}", "{family: 'slow_net:build'}")
+    )
+    small.write_text(small.read_text().replace("{shortcut: none}", "{family: 'slow_net:build'}"))
+    command = [sys.executable, "-m", "orchestrator", "run", "small.yaml"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()) as run:
+        assert run.stderr is not None
+        assert run.stderr.readline() == "now\n"
+        run.send_signal(number)
+        said = run.communicate(timeout=30)[1]
+    assert run.returncode == 130
+    assert said == "orchestrate: interrupted; run the same command again to continue\n"
+
+
+def test_the_version_is_told_also_of_the_module(small: Path) -> None:
+    said = orchestrate("--version").stdout
+    assert said.startswith("orchestrate ")
+    command = [sys.executable, "-m", "orchestrator", "--version"]
+    assert subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment()).stdout == said
+    without = subprocess.run(
+        [sys.executable, "-OO", *command[1:]], capture_output=True, text=True, timeout=60, env=environment()
+    )
+    assert (without.returncode, without.stdout) == (2, "")
+    assert "-OO" in without.stderr
 
 
 def test_every_command_has_help_with_an_example(small: Path) -> None:

@@ -42,6 +42,9 @@ def a_tuple(*, input_shape, num_classes):
 def nothing_to_train(*, input_shape, num_classes):
     return nn.Flatten()
 
+def forward_ends(*, input_shape, num_classes):
+    return Own(lambda x: exit(3))
+
 def digest(*, input_shape, num_classes, code: int = 1):
     return nn.Linear(1, 1)
 """
@@ -87,6 +90,7 @@ def test_settings_of_other_code_are_refused(write):
     ("builder", "message"),
     [
         ("raises", "raised RuntimeError: no such depth"),
+        ("forward_ends", "forward_ends ends the program"),
         ("forward_raises", "its forward pass raised AttributeError"),
         ("too_many", r"logits of shape \(2, 4\); it returned \(2, 8\)"),
         ("a_tuple", r"logits of shape \(2, 4\); it returned no tensor"),

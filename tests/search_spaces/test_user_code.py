@@ -1,6 +1,7 @@
 """A user's own module: whatever it does when it is imported or called is one message, and stdout stays ours."""
 
 import linecache
+import signal
 import sys
 
 import pytest
@@ -30,11 +31,21 @@ def write(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("import sys; sys.exit(3)", r"ends the program when it is imported \(sys\.exit\(3\)\): move what runs"),
-        ("raise SystemExit", r"ends the program when it is imported \(sys\.exit\(\)\)"),
-        ("import argparse\np = argparse.ArgumentParser()\np.add_argument('x')\np.parse_args([])", r"sys\.exit\(2\)"),
-        ("x = 1\ny = x / 0", "cannot be imported: code_of_mine.py, line 2: ZeroDivisionError: division by zero"),
+        (
+            "import sys; sys.exit(3)",
+            r"when it is imported \(sys\.exit\(3\) in code_of_mine.py, line 1\)",
+        ),
+        ("raise SystemExit", r"ends the program when it is imported \(sys\.exit\(\) in code"),
+        (
+            "import argparse\np = argparse.ArgumentParser()\np.add_argument('x')\np.parse_args([])",
+            r"sys\.exit\(2\) in code_of_mine\.py, line 4\): it reads the command line",
+        ),
+        ("x = 1\ny = x / 0", "cannot be imported: ZeroDivisionError: division by zero in code_of_mine.py, line 2"),
         ("def make(:", r"cannot be imported: SyntaxError: .*code_of_mine\.py, line 1"),
+        (
+            "raise GeneratorExit",
+            "raises GeneratorExit in code_of_mine.py, line 1 when it is imported",
+        ),
         ("import nosuchmodule", "needs a module that is not installed: nosuchmodule"),
         ("def making(): pass", 'unknown loader in code_of_mine "make": did you mean "making"'),
         ("make = 3", 'unknown loader in code_of_mine "make"'),
@@ -72,7 +83,10 @@ def test_what_is_printed_goes_to_stderr(write, capfd):
 @pytest.mark.parametrize(
     ("error", "message"),
     [
-        (SystemExit(3), r"make ends the program \(sys\.exit\(3\)\): let it return or raise"),
+        (
+            SystemExit(3),
+            r"make ends the program \(sys\.exit\(3\) in test_user_code\.py, line \d+\): let it",
+        ),
         (ValueError("no such depth"), "make refuses these settings: no such depth"),
         (ZeroDivisionError("by zero"), "make raised ZeroDivisionError: by zero"),
     ],
@@ -83,9 +97,21 @@ def test_what_goes_wrong_in_a_call_is_one_message(error, message):
     assert raised.value.key == KEY
 
 
-def test_an_interrupt_stays_one():
+class Interrupted(KeyboardInterrupt):
+    """What a handler of signals raises."""
+
+
+def test_an_interrupt_of_a_person_stays_one_and_one_of_the_code_is_its_mistake():
     with pytest.raises(KeyboardInterrupt), calling("make", KEY):
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt  # Python's own handler raises the same
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        with pytest.raises(SettingError, match="raises KeyboardInterrupt"), calling("make", KEY):
+            raise KeyboardInterrupt
+        with pytest.raises(Interrupted), calling("make", KEY):
+            raise Interrupted
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_function_must_take_what_it_is_given():

@@ -212,15 +212,37 @@ def test_listeners_hear_nothing_of_late_events(store, plan, trial):
     assert [event.state for event in heard] == [State.COMPLETE]
 
 
-def test_a_listener_that_raises_does_not_stop_the_recorder(store, plan, trial, caplog):
-    def broken(event):
-        raise ZeroDivisionError
+@pytest.mark.parametrize("error", [ZeroDivisionError, SystemExit, KeyboardInterrupt])
+def test_a_listener_that_raises_anything_is_told_no_more_and_stops_no_recorder(store, plan, trial, caplog, error):
+    calls, heard = [], []
 
-    with Recorder(store, plan.name, [broken]) as recorder:
+    def broken(event):
+        calls.append(event)
+        raise error
+
+    with Recorder(store, plan.name, [broken, heard.append]) as recorder:
         recorder.put(started(trial))
+        assert recorder.flush(timeout=20)
         recorder.put(TrialEnded(trial, State.COMPLETE))
     assert store.states([trial]) == {trial: State.COMPLETE}
+    assert (len(calls), len(heard)) == (1, 2)
     assert "a listener failed" in caplog.text
+
+
+def test_a_recorder_whose_thread_ends_says_so_to_whoever_waits(store, plan, trial, monkeypatch, caplog):
+    def end(*_):
+        raise SystemExit("out of luck")
+
+    monkeypatch.setattr("orchestrator.storage.recorder.record", end)
+    recorder = Recorder(store, plan.name).__enter__()
+    recorder.put(started(trial))
+    began = time.monotonic()
+    assert recorder.flush() is False
+    assert recorder.flush(timeout=30) is False
+    assert time.monotonic() - began < 5
+    assert "SystemExit: out of luck" in str(recorder.problem)
+    with pytest.raises(StorageError, match="recording ended"):
+        recorder.close()
 
 
 def test_a_wrong_event_spoils_no_other_and_is_raised_at_the_end(store, plan, trial):

@@ -1,0 +1,79 @@
+"""The one console that commands print to, and the tables that stay readable on it however narrow it is."""
+
+import os
+from queue import SimpleQueue
+from threading import Thread
+
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
+from rich.text import Text
+
+LEAST_WIDTH = 20
+NAME_WIDTH = 16
+_ANY_WIDTH = 10_000
+
+
+def make_console() -> Console:
+    """Return a console on standard output, of a width that something can be read in.
+
+    A file or a pipe has none of its own: there every name stays on one line, as whoever searches in it expects.
+    """
+    console = Console()
+    columns = os.environ.get("COLUMNS", "")
+    if not console.is_terminal and not columns.isdigit():
+        console.width = _ANY_WIDTH
+    elif console.width < LEAST_WIDTH:
+        console.width = LEAST_WIDTH
+    return console
+
+
+def say(console: Console, line: str) -> None:
+    """Print one line as it is, however narrow the terminal."""
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def name_table(names: str) -> Table:
+    """Return a table that begins with a column of names, which alone gives way where the terminal is narrow."""
+    table = Table(header_style="bold")
+    table.add_column(names, overflow="fold")
+    return table
+
+
+def print_table(console: Console, table: Table) -> None:
+    """Print a table; its names keep a least width and its numbers all of theirs, though lines may be long then."""
+    spare = 0
+    for column in table.columns:
+        if not column.no_wrap:
+            cells = (Text.from_markup(str(cell)).cell_len for cell in (column.header, *column.cells))
+            longest = max(cells, default=0)
+            column.min_width = min(longest, NAME_WIDTH)
+            spare += longest - column.min_width
+    whole = Measurement.get(console, console.options.update(max_width=_ANY_WIDTH), table).maximum
+    width = console.width
+    console.width = max(width, whole - spare)
+    console.print(table)
+    console.width = width
+
+
+class PatientPrinter:
+    """Prints lines from a thread of its own, so that a reader who does not read holds nobody up."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._lines: SimpleQueue[str | None] = SimpleQueue()
+        self._thread = Thread(target=self._work, name="printing", daemon=True)
+        self._thread.start()
+
+    def say(self, line: str) -> None:
+        """Print a line soon; return at once."""
+        self._lines.put(line)
+
+    def close(self, timeout: float = 2) -> None:
+        """Wait until the lines are printed, `timeout` seconds at most."""
+        self._lines.put(None)
+        self._thread.join(timeout)
+
+    def _work(self) -> None:
+        while (line := self._lines.get()) is not None:
+            say(self._console, line)

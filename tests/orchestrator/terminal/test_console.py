@@ -1,0 +1,64 @@
+"""Tables keep their names on narrow terminals, and their lines whole in files."""
+
+import io
+import time
+
+import pytest
+from rich.console import Console
+
+from orchestrator.terminal.console import PatientPrinter, make_console, name_table, print_table
+
+
+def a_table():
+    table = name_table("arm")
+    for column in ("seed", "state", "epoch", "test %", "train %"):
+        table.add_column(column, no_wrap=True)
+    table.add_row("variant=original depth=110", "0", "COMPLETE", "10", "68.75", "62.50")
+    return table
+
+
+@pytest.mark.parametrize("width", [20, 50, 79])
+def test_a_narrow_terminal_shows_whose_row_it_is_and_every_number(width):
+    console = Console(file=io.StringIO(), width=width)
+    print_table(console, a_table())
+    text = console.file.getvalue()
+    for words in ("variant=original", "depth=110", "COMPLETE", "68.75", "62.50"):
+        assert words in text
+    assert "…" not in text
+    assert console.width == width
+
+
+def test_a_wide_terminal_folds_nothing():
+    console = Console(file=io.StringIO(), width=120)
+    print_table(console, a_table())
+    assert "variant=original depth=110" in console.file.getvalue()
+
+
+@pytest.mark.parametrize(("columns", "width"), [("0", 20), ("50", 50), (None, 10_000)])
+def test_the_width_of_output_that_is_no_terminal(monkeypatch, columns, width):
+    monkeypatch.setattr("sys.stdout", io.StringIO())
+    monkeypatch.setenv("COLUMNS", columns) if columns else monkeypatch.delenv("COLUMNS", raising=False)
+    assert make_console().width == width
+
+
+def test_a_reader_that_does_not_read_holds_nobody_up():
+    class Stuck(io.StringIO):
+        def write(self, text):
+            time.sleep(5)
+            return len(text)
+
+    printer = PatientPrinter(Console(file=Stuck()))
+    began = time.monotonic()
+    for number in range(3):
+        printer.say(f"line {number}")
+    printer.close(timeout=0.2)
+    assert time.monotonic() - began < 2
+
+
+def test_lines_are_printed_in_their_order_before_it_closes():
+    console = Console(file=io.StringIO(), width=80)
+    printer = PatientPrinter(console)
+    for number in range(100):
+        printer.say(f"[bold]{number}")
+    printer.close()
+    assert console.file.getvalue().splitlines() == [f"[bold]{number}" for number in range(100)]
