@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from search_spaces.fusing import channelwise
 from search_spaces.layers import ConvShape, layers
 from search_spaces.shortcuts import SHORTCUTS, Pad, Place, build_shortcut, project
 from search_spaces.wiring import EXPANSION, Wiring
@@ -33,6 +34,8 @@ class Unit(nn.Module):
 
     `shared` acts before the split (None where nothing does), then `branch` and `merge` (the shortcut), then `after`.
     """
+
+    fused = channelwise
 
     def __init__(self, settings: Mapping[str, Any], wiring: Wiring, shape: UnitShape) -> None:
         super().__init__()

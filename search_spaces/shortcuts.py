@@ -2,9 +2,12 @@
 
 To add one, write a subclass of `Shortcut` whose keyword arguments are its settings, override `weigh`, and name it in
 `SHORTCUTS`; study files can use it at once, and `tests/search_spaces/test_shortcuts.py` runs the common checks on it.
-Diagrams show it as a box with its name on the shortcut; `drawing` can say better.
+One that draws random numbers says ``is_random = True``. The seeds of an arm are computed as one network, in which an
+operation treats every channel alike; one that does not overrides `fused` (`search_spaces.fusing`). Diagrams show it as
+a box with its name on the shortcut; `drawing` can say better.
 """
 
+import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
@@ -15,6 +18,7 @@ from torch import Tensor, nn
 
 from search_spaces.drawing import ShortcutDrawing
 from search_spaces.errors import SettingError, unknown
+from search_spaces.fusing import channelwise
 from search_spaces.layers import BatchNorm, conv
 from search_spaces.settings import Rate, Share, read_settings
 
@@ -49,6 +53,7 @@ class Shortcut(nn.Module):
 
     merges: ClassVar[tuple[str, ...]] = ("add", "concat")
     is_convolution: ClassVar[bool] = False
+    is_random: ClassVar[bool] = False
 
     def __init__(self, place: Place) -> None:
         super().__init__()
@@ -69,6 +74,10 @@ class Shortcut(nn.Module):
         """Return the two signals as they enter the merge; `x` is the unit's input, `shortcut` the same, resized."""
         return shortcut, residual
 
+    def fused(self, count: int) -> nn.Module | None:
+        """Return the operation for `count` networks side by side (`search_spaces.fusing`); None where there is none."""
+        return None if self.is_random or self.concat else channelwise(self, count)
+
     def forward(self, x: Tensor, residual: Tensor) -> Tensor:
         """Merge the unit's input (N, C, H, W) with the residual branch's output."""
         shortcut = x if self.resize is None else self.resize(x)
@@ -85,6 +94,10 @@ class NoShortcut(Shortcut):
 
     def resizer(self, place: Place) -> None:
         """Resize nothing: there is no shortcut."""
+
+    def fused(self, count: int) -> nn.Module | None:
+        """Return the operation for `count` networks side by side."""
+        return channelwise(self, count)
 
     def forward(self, x: Tensor, residual: Tensor) -> Tensor:
         """Return the residual."""
@@ -181,6 +194,8 @@ class Dropout(Shortcut):
     1 - rate at test time: the reading in which the paper's "scale of λ with an expectation of 0.5" holds.
     """
 
+    is_random = True
+
     def __init__(self, place: Place, *, rate: Rate = 0.5, rescale: bool = True) -> None:
         super().__init__(place)
         self.rate = rate
@@ -209,9 +224,20 @@ class LearnedScalar(Shortcut):
         """Draw the learned factor."""
         return ShortcutDrawing(residual_factor="α")
 
+    def fused(self, count: int) -> nn.Module | None:
+        """Return the operation for `count` networks, each with its factor; None where it cannot be."""
+        if self.concat:
+            return None
+        result = copy.copy(self)
+        result._parameters = {"factor": nn.Parameter(self.factor.detach().repeat(count))}
+        return result
+
     def weigh(self, x: Tensor, shortcut: Tensor, residual: Tensor) -> tuple[Tensor, Tensor]:
-        """Scale the residual."""
-        return shortcut, residual * self.factor
+        """Scale the residual; in a fused network each network's channels by its own factor."""
+        if self.factor.dim() == 0:
+            return shortcut, residual * self.factor
+        factors = self.factor.repeat_interleave(residual.shape[1] // len(self.factor))
+        return shortcut, residual * factors[:, None, None]
 
 
 class LayerScale(Shortcut):
@@ -237,6 +263,8 @@ class StochasticDepth(Shortcut):
     `survival` is that of the last unit; with the ``linear`` schedule it falls evenly from 1 at the network's input,
     with ``constant`` every unit has it. The paper drops a unit for a whole batch; ``per: image`` draws for each image.
     """
+
+    is_random = True
 
     def __init__(
         self,
@@ -308,11 +336,31 @@ class Pad(nn.Module):
         self.stride = place.stride
         self.channels = place.out_channels - place.in_channels
 
+    def fused(self, count: int) -> nn.Module:
+        """Return the shortcut for `count` networks side by side."""
+        return FusedPad(count, self.stride, self.channels)
+
     def forward(self, x: Tensor) -> Tensor:
         """Subsample and pad (N, C, H, W)."""
         if self.stride > 1:
             x = x[:, :, :: self.stride, :: self.stride]
         return F.pad(x, (0, 0, 0, 0, 0, self.channels)) if self.channels else x
+
+
+class FusedPad(nn.Module):
+    """`count` zero-padded shortcuts side by side: each network's new channels follow its own."""
+
+    def __init__(self, count: int, stride: int, channels: int) -> None:
+        super().__init__()
+        self.count = count
+        self.stride = stride
+        self.channels = channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Subsample and pad (N, count * C, H, W)."""
+        x = x[:, :, :: self.stride, :: self.stride]
+        networks = x.view(len(x), self.count, -1, *x.shape[2:])
+        return F.pad(networks, (0, 0, 0, 0, 0, self.channels)).flatten(1, 2)
 
 
 def projection_layers(bn: bool) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,7 @@ from trainers.records import EpochRecord, Outcome, Task
 from trainers.settings.data import complete_data
 from trainers.settings.recipe import COSMETIC_SETTINGS, complete_training
 from trainers.step.divergence import Divergence, judge
-from trainers.step.fusion import can_fuse
-from trainers.step.packs import EpochResult, Pack
+from trainers.step.packs import EpochResult, Pack, why_apart
 from trainers.step.precision import choose_numerics
 from trainers.step.replica import Replica
 from trainers.step.step_schedule import StepSchedule
@@ -92,8 +91,8 @@ class Trainer:
         rule = choose_numerics(task.training, self.device, threads)
         self._compute_as(choice or Choice(rule))
         if choice is None:
-            known = can_fuse(self.replicas[0].network)
-            choice = choose(task, self.info, self.loader, self.schedule, rule, self.pack.side_by_side, known)
+            can_fuse = why_apart(self.replicas, replace(rule, fused=True)) is None
+            choice = choose(task, self.info, self.loader, self.schedule, rule, self.pack.side_by_side, can_fuse)
             if choice.seconds:
                 self._compute_as(choice)
         self.peak_memory = PeakMemory(self.device)
@@ -153,6 +152,7 @@ class Trainer:
         with process_settings(self.numerics.threads):
             self.replicas = [Replica(self.task, seed, self.info, self.numerics) for seed in self.task.seeds]
         fit = fitting(self.task, self.info, self.loader, self.schedule, self.numerics)
+        self.apart = why_apart(self.replicas[:fit], self.numerics)
         self.pack = Pack(self.loader, self.schedule, self.task.training, self.numerics, self.stopwatch, fit)
 
     def _training_replicas(self) -> list[Replica]:
@@ -218,11 +218,14 @@ class Trainer:
             "precision": self.numerics.precision,
             "memory_format": self.numerics.memory_format,
             "threads": self.numerics.threads,
-            "fused": self.pack.side_by_side > 1 and self.numerics.fused and can_fuse(replica.network),
+            "fused": self.apart is None,
             "pack": len(self.task.seeds),
+            "pack_seeds": list(self.task.seeds),
             "side_by_side": self.pack.side_by_side,
             "normalisation": self.loader.normalisation(),
         }
+        if self.apart is not None and self.numerics.fused and self.pack.side_by_side > 1:
+            facts["not_fused_because"] = self.apart
         if self.choice.seconds:
             facts["autotune"] = dict(self.choice.seconds)
         if replica.busy_seconds:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from search_spaces.drawing import ShortcutDrawing, UnitDrawing
 from search_spaces.errors import SettingError
+from search_spaces.fusing import channelwise
 from search_spaces.layers import BatchNorm, conv, linear
 from search_spaces.settings import Positive, read_settings
 
@@ -63,6 +64,8 @@ def draw_unit(settings: Mapping[str, Any]) -> UnitDrawing:
 class HighwayLayer(nn.Module):
     """H(x) T(x) + x (1 - T(x)), with H a 3×3 convolution and ReLU, T a 3×3 convolution and sigmoid (equation 3)."""
 
+    fused = channelwise
+
     def __init__(self, channels: int, gate_bias: float, bn: bool) -> None:
         super().__init__()
         self.transform = _convolution(channels, channels, bn)
@@ -78,6 +81,8 @@ class HighwayLayer(nn.Module):
 class HighwayNetwork(nn.Module):
     """Stem, three stages, global average pooling, classifier."""
 
+    fused = channelwise
+
     def __init__(self, stem: nn.Module, stages: nn.Sequential, classifier: nn.Linear) -> None:
         super().__init__()
         self.stem = stem
@@ -92,6 +97,8 @@ class HighwayNetwork(nn.Module):
 
 class _Pool(nn.Module):
     """2×2 max-pooling, or nothing where one pixel is left."""
+
+    fused = channelwise
 
     def forward(self, x: Tensor) -> Tensor:
         return F.max_pool2d(x, 2) if min(x.shape[2:]) > 1 else x

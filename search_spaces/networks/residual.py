@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from search_spaces.blocks import Unit, UnitShape, shortcut_convolves
 from search_spaces.drawing import LABELS, Layers, ShortcutDrawing, UnitDrawing, shortcut_text
 from search_spaces.errors import SettingError
+from search_spaces.fusing import channelwise
 from search_spaces.layers import layers, linear
 from search_spaces.settings import Positive, Range, read_settings
 from search_spaces.shortcuts import SHORTCUTS, complete_shortcut, projection_layers
@@ -87,6 +88,8 @@ class ResidualNetwork(nn.Module):
 
     `stages` is a Sequential of Sequentials of `Unit`; `tail` is None where the wiring has no lead.
     """
+
+    fused = channelwise
 
     def __init__(self, stem: nn.Module, stages: nn.Sequential, tail: nn.Module | None, classifier: nn.Linear) -> None:
         super().__init__()

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from search_spaces.drawing import UnitDrawing
+from search_spaces.fusing import channelwise
 from search_spaces.layers import BatchNorm, conv, linear
 from search_spaces.settings import Positive, Range, Rate, read_settings
 
@@ -51,6 +52,8 @@ def draw_unit(settings: Mapping[str, Any]) -> UnitDrawing:
 
 class VGGNetwork(nn.Module):
     """Five stages, each ended by 2×2 max-pooling while there is more than one pixel, and the head."""
+
+    fused = channelwise
 
     def __init__(self, stages: nn.Sequential, classifier: nn.Module, head_size: int) -> None:
         super().__init__()

@@ -1,5 +1,7 @@
 """Every shortcut: the common checks, then what each is defined as."""
 
+import random
+
 import pytest
 import torch
 from torch import nn
@@ -10,6 +12,7 @@ from search_spaces.errors import SettingError
 from search_spaces.layers import BatchNorm
 from search_spaces.networks.families import build_network
 from search_spaces.shortcuts import SHORTCUTS, Pad, Place, Shortcut, build_shortcut, complete_shortcut
+from trainers.step import fusion
 
 
 def place(in_channels=4, out_channels=4, stride=1, merge="add", index=0, units=4):
@@ -51,6 +54,30 @@ class TestEveryShortcut:
         drawn = SHORTCUTS[op].drawing(complete_shortcut(op))
         assert (drawn == ShortcutDrawing()) == (op == "identity")
         assert drawn.sentence()
+
+    def test_says_whether_it_draws_random_numbers(self, op):
+        merge, (x, residual) = shortcut(op).train(), signals()
+        before = torch.get_rng_state(), random.getstate()
+        merge(x, residual)
+        drew = not torch.equal(before[0], torch.get_rng_state()) or before[1] != random.getstate()
+        assert drew == SHORTCUTS[op].is_random
+
+    def test_fused_it_computes_what_each_network_computes(self, op):
+        several = [shortcut(op).eval() for _ in range(3)]
+        for number, each in enumerate(several):
+            for parameter in each.parameters():
+                nn.init.normal_(parameter, generator=torch.Generator().manual_seed(number))
+        fused = fusion.fuse(several) if list(several[0].parameters()) else several[0].fused(3)
+        if SHORTCUTS[op].is_random:
+            assert several[0].fused(3) is None
+            return
+        fused.eval()
+        with torch.no_grad():
+            fusion.load(fused, several)
+        inputs = [(torch.randn(2, 4, 3, 3), torch.randn(2, 4, 3, 3)) for _ in several]
+        together = fused(*(torch.cat(each, 1) for each in zip(*inputs, strict=True)))
+        apart = [each(*signals) for each, signals in zip(several, inputs, strict=True)]
+        torch.testing.assert_close(together, torch.cat(apart, 1))
 
     def test_changes_the_shape_where_the_unit_does(self, op):
         merged = shortcut(op, in_channels=2, out_channels=4, stride=2)(torch.randn(2, 2, 6, 6), torch.randn(2, 4, 3, 3))

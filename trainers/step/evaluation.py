@@ -32,7 +32,9 @@ def evaluate(
     sums: list[Tensor] = []
     images = 0
     for inputs, labels in batches:
-        logits = network(lay_out(inputs.repeat(1, count, 1, 1))).float().view(len(labels), count, -1).transpose(0, 1)
+        logits = network(lay_out(inputs.repeat(1, count, 1, 1)))
+        logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+        logits = logits.view(len(labels), count, -1).transpose(0, 1)
         everyone = labels.expand(count, -1)
         losses = F.cross_entropy(logits.flatten(0, 1), everyone.flatten(), reduction="none").view(everyone.shape)
         wrong = logits.argmax(2) != everyone

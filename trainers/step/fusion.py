@@ -9,19 +9,15 @@ Images of a fused network are (count, K * channels, height, width), the replicas
 logits (count, K * classes). Every fused parameter and buffer holds the replicas' tensors one after another.
 """
 
-import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from search_spaces import shortcuts
-from search_spaces.blocks import Unit
+from search_spaces.fusing import channelwise, says_how_to_fuse
 from search_spaces.layers import BatchNorm, NarrowProjection
-from search_spaces.networks import highway, residual, vgg
 
 
 class FusedLinear(nn.Linear):
@@ -39,51 +35,31 @@ class FusedLinear(nn.Linear):
         return result if self.bias is None else result + self.bias
 
 
-class FusedPad(nn.Module):
-    """K zero-padded shortcuts (`search_spaces.shortcuts.Pad`): each replica's new channels follow its own."""
-
-    def __init__(self, count: int, pad: shortcuts.Pad) -> None:
-        super().__init__()
-        self.count = count
-        self.stride = pad.stride
-        self.channels = pad.channels
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Subsample and pad (count, K * C, H, W)."""
-        x = x[:, :, :: self.stride, :: self.stride]
-        replicas = x.view(len(x), self.count, -1, *x.shape[2:])
-        return F.pad(replicas, (0, 0, 0, 0, 0, self.channels)).flatten(1, 2)
-
-
-class FusedScalar(shortcuts.Shortcut):
-    """K shortcuts with one learned factor on the residual."""
-
-    factor: nn.Parameter
-
-    def weigh(self, x: Tensor, shortcut: Tensor, residual: Tensor) -> tuple[Tensor, Tensor]:
-        """Scale each replica's channels by its factor."""
-        factors = self.factor.repeat_interleave(residual.shape[1] // len(self.factor))
-        return shortcut, residual * factors[:, None, None]
-
-
 def fuse(networks: Sequence[nn.Module]) -> nn.Module | None:
     """Return one network that computes what `networks`, all of one arm, compute; None where that is not known how.
 
-    It has shapes only: `load` puts the replicas' values in. Networks with random parts (dropout, stochastic depth) are
-    not fused, since their draws would be others than alone, nor are modules that this file does not know.
+    It has shapes only: `load` puts the networks' values in.
     """
-    first = networks[0]
-    if not can_fuse(first):
+    if obstacle(networks) is not None:
         return None
-    device = next(first.parameters()).device
+    device = next(networks[0].parameters()).device
     with torch.device("meta"):  # values come with `load`, and drawing some here would disturb the caller's generator
-        fused = _fuse(first, len(networks))
+        fused = _fuse(networks[0], len(networks))
     return fused.to_empty(device=device)
 
 
-def can_fuse(network: nn.Module) -> bool:
-    """Whether `fuse` knows how to fuse networks like this one."""
-    return all(_is_known(module) for module in network.modules())
+def obstacle(networks: Sequence[nn.Module]) -> str | None:
+    """Return why `networks` cannot be fused, or None where nothing is known that speaks against it.
+
+    Whatever could make a module compute something else than its class says speaks against it: hooks, weights that are
+    computed from others, shared or frozen tensors, a ``forward`` that was replaced.
+    """
+    first = networks[0]
+    for name, module in first.named_modules():
+        reason = _obstacle_in(module)
+        if reason is not None:
+            return f"{name or 'the network'} ({type(module).__name__}) {reason}"
+    return _obstacle_between_tensors(first) or _difference(networks)
 
 
 def load(fused: nn.Module, networks: Sequence[nn.Module]) -> None:
@@ -113,16 +89,75 @@ def _pairs(fused: nn.Module, networks: Sequence[nn.Module]) -> Iterator[tuple[Te
 
 
 def _fuse(module: nn.Module, count: int) -> nn.Module:
+    """Return `module` for `count` networks; `obstacle` has said that there is one."""
+    fused = _alone(module, count)
+    assert fused is not None
+    if module._modules:
+        fused._modules = {
+            name: None if child is None else _fuse(child, count) for name, child in module._modules.items()
+        }
+    return fused
+
+
+def _alone(module: nn.Module, count: int) -> nn.Module | None:
+    """Return `module` for `count` networks, its children left as they are; None where that is not known."""
     if type(module) in _FUSERS:
         return _FUSERS[type(module)](module, count)
-    return _with_children(module, count)
+    if says_how_to_fuse(module):
+        fused: nn.Module | None = module.fused(count)  # type: ignore[operator]
+        return fused
+    return None
 
 
-def _with_children(module: nn.Module, count: int) -> nn.Module:
-    """Return a copy of `module` that treats all channels alike, around fused children."""
-    result = copy.copy(module)
-    result._modules = {name: None if child is None else _fuse(child, count) for name, child in module._modules.items()}
-    return result
+def _obstacle_in(module: nn.Module) -> str | None:
+    if "forward" in vars(module):
+        return "has its forward pass replaced, as recomputed activations do"
+    if any(callable(each) for each in vars(module).values()):
+        return "keeps a function of its own"
+    if any(getattr(module, name) for name in _HOOKS):
+        return "has hooks"
+    if getattr(module, "is_random", False):
+        return "draws random numbers"
+    if isinstance(module, nn.Conv2d) and module.padding_mode != "zeros":
+        return f"pads with padding_mode={module.padding_mode!r}"
+    if isinstance(module, nn.BatchNorm2d) and not module.track_running_stats:
+        return "keeps no running statistics"
+    if type(module) is nn.BatchNorm2d and module.momentum is None:
+        return "averages cumulatively (momentum=None)"
+    if type(module) in _FUSERS:
+        own = {*module._parameters, *module._buffers} - _TENSORS
+        return f"has tensors of its own: {', '.join(sorted(own))}" if own else None
+    with torch.device("meta"):
+        return "is not known to fuse" if _alone(module, 2) is None else None
+
+
+def _obstacle_between_tensors(network: nn.Module) -> str | None:
+    if len(list(network.named_modules(remove_duplicate=False))) > len(list(network.modules())):
+        return "a module is used in several places"
+    tensors = [*network.named_parameters(remove_duplicate=False), *network.named_buffers(remove_duplicate=False)]
+    seen: dict[int, str] = {}
+    for name, tensor in tensors:
+        other = seen.setdefault(tensor.untyped_storage().data_ptr(), name)
+        if other != name and tensor.numel():
+            return f"{name} and {other} share their memory"
+        if isinstance(tensor, nn.Parameter) and not tensor.requires_grad:
+            return f"{name} is frozen"
+        if tensor.is_floating_point() and tensor.dtype != torch.get_default_dtype():
+            return f"{name} is of {tensor.dtype}"
+        if tensor._backward_hooks or getattr(tensor, "_post_accumulate_grad_hooks", None):
+            return f"{name} has hooks"
+    return None
+
+
+def _difference(networks: Sequence[nn.Module]) -> str | None:
+    """Return what tells the networks' tensors apart: a seed may build layers that another does not."""
+    first = _shapes(networks[0])
+    differ = any(_shapes(each) != first for each in networks[1:])
+    return "the seeds' networks have tensors of different shapes" if differ else None
+
+
+def _shapes(network: nn.Module) -> list[tuple[str, torch.Size, torch.dtype]]:
+    return [(name, value.shape, value.dtype) for name, value in network.state_dict().items()]
 
 
 def _convolution(layer: Any, count: int) -> nn.Module:
@@ -148,53 +183,15 @@ def _linear(layer: Any, count: int) -> nn.Module:
     return FusedLinear(count, layer.in_features, layer.out_features, layer.bias is not None)
 
 
-def _scalar(shortcut: Any, count: int) -> nn.Module:
-    fused = _with_children(shortcut, count)
-    fused.__class__ = FusedScalar
-    fused._parameters = {"factor": nn.Parameter(shortcut.factor.detach().repeat(count))}
-    return fused
-
-
-def _layer_scale(shortcut: Any, count: int) -> nn.Module:
-    fused = _with_children(shortcut, count)
-    fused._parameters = {"factors": nn.Parameter(shortcut.factors.detach().repeat(count, 1, 1))}
-    return fused
-
-
-_FUSERS: Mapping[type[nn.Module], Callable[[Any, int], nn.Module]] = {
+_FUSERS: Mapping[type[nn.Module], Callable[[Any, int], nn.Module | None]] = {
     nn.Conv2d: _convolution,
     NarrowProjection: _convolution,
     nn.BatchNorm2d: _batch_norm,
     BatchNorm: _batch_norm,
     nn.Linear: _linear,
-    shortcuts.Pad: lambda pad, count: FusedPad(count, pad),
-    shortcuts.LearnedScalar: _scalar,
-    shortcuts.LayerScale: _layer_scale,
+    # These do the same to every channel, or only put their children together.
+    **dict.fromkeys((nn.ReLU, nn.Identity, nn.MaxPool2d, nn.AvgPool2d, nn.Sequential), channelwise),
 }
 
-# Modules that do the same to every channel, or only put their children together.
-_CHANNELWISE = (
-    nn.ReLU,
-    nn.Identity,
-    nn.MaxPool2d,
-    nn.AvgPool2d,
-    nn.Sequential,
-    Unit,
-    shortcuts.Shortcut,
-    shortcuts.NoShortcut,
-    shortcuts.Scale,
-    shortcuts.ExclusiveGate,
-    shortcuts.ShortcutGate,
-    shortcuts.Conv1x1,
-    residual.ResidualNetwork,
-    vgg.VGGNetwork,
-    highway.HighwayNetwork,
-    highway.HighwayLayer,
-    highway._Pool,
-)
-
-
-def _is_known(module: nn.Module) -> bool:
-    if getattr(module, "concat", False) or "forward" in vars(module):  # replaced by activation checkpointing
-        return False
-    return type(module) in _FUSERS or type(module) in _CHANNELWISE
+_TENSORS = {"weight", "bias", "running_mean", "running_var", "num_batches_tracked"}  # of the layers above
+_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")

@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from search_spaces import shortcuts
 from trainers.data.batch_loader import Batch, BatchLoader
 from trainers.process import BusyMeter, is_out_of_memory
 from trainers.seeding import seeded
@@ -16,6 +15,7 @@ from trainers.step import fusion
 from trainers.step.cuda_graphs import GraphedReplicaGroup
 from trainers.step.divergence import LossWatch
 from trainers.step.evaluation import Score
+from trainers.step.fusion_check import fusion_obstacle
 from trainers.step.precision import Numerics
 from trainers.step.replica import Replica
 from trainers.step.replica_group import ReplicaGroup, Tally
@@ -169,20 +169,38 @@ def make_groups(
     # neither can be recorded.
     recordable = on_gpu and not (training["profile"] or training["checkpoint_activations"])
     kind = GraphedReplicaGroup if recordable else ReplicaGroup
-    fused = fusion.fuse([replica.network for replica in replicas]) if numerics.fused and len(replicas) > 1 else None
+    networks = [replica.network for replica in replicas]
+    fused = fusion.fuse(networks) if why_apart(replicas, numerics) is None else None
     if fused is not None:
         return [kind(replicas, fused.to(memory_format=numerics.order), training, numerics, stopwatch)]
     return [kind([replica], replica.network, training, numerics, stopwatch) for replica in replicas]
 
 
+def why_apart(replicas: Sequence[Replica], numerics: Numerics) -> str | None:
+    """Return why the replicas compute apart; None where they compute as one network."""
+    if len(replicas) < 2:
+        return "there is one"
+    if not numerics.fused:
+        return "their settings, device or timings say so"
+    return fusion_obstacle(replicas)
+
+
 def is_random(network: nn.Module) -> bool:
     """Whether the network draws random numbers in training, as modules of the user's own may."""
-    dropouts = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
-    drawing = (*dropouts, nn.RReLU, shortcuts.Dropout, shortcuts.StochasticDepth)
     return any(
-        isinstance(module, drawing) or type(module).__module__.partition(".")[0] not in ("torch", "search_spaces")
+        getattr(module, "is_random", isinstance(module, _RANDOM) or _package(module) not in ("torch", "search_spaces"))
         for module in network.modules()
     )
+
+
+_RANDOM = (
+    *(nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout, nn.RReLU),
+    *(nn.FractionalMaxPool2d, nn.MultiheadAttention),
+)
+
+
+def _package(module: nn.Module) -> str:
+    return type(module).__module__.partition(".")[0]
 
 
 def _all_diverged(watches: list[list[LossWatch]], losses: list[Tensor], images: int) -> bool:

@@ -21,6 +21,9 @@ class Replica:
 
     def __init__(self, task: Task, seed: int, info: DataInfo, numerics: Numerics) -> None:
         self.seed = seed
+        self.task = task
+        self.info = info
+        self.numerics = numerics
         self.training = task.training
         with seeded(seed, "init"):
             self.network: nn.Module = build_network(dict(task.network), info.input_shape, info.num_classes)

@@ -88,7 +88,11 @@ class ReplicaGroup:
         """
         with self.numerics.autocast():
             logits = self.network(images)
-        logits = logits.float().view(len(images), len(labels), -1).transpose(0, 1)
+        logits = (
+            logits.to(torch.promote_types(logits.dtype, torch.float32))
+            .view(len(images), len(labels), -1)
+            .transpose(0, 1)
+        )
         losses = F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none").view(labels.shape)
         means = losses.mean(1)
         self.stopwatch.mark("forward")

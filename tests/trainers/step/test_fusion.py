@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from search_spaces import build_network, complete_network
+from search_spaces.shortcuts import SHORTCUTS
 from tests.trainers.networks import TINY, network, task
 from trainers import Trainer
 from trainers.records import DataInfo
@@ -24,9 +25,9 @@ FUSABLE = {
     "scale": {"shortcut": {"op": "scale", "shortcut": 0.5, "residual": 0.5}},
     "exclusive gate": {"shortcut": {"op": "exclusive_gate", "bias": -1}},
     "shortcut gate": {"shortcut": {"op": "shortcut_gate", "bias": -1}},
-    "conv1x1": {"shortcut": "conv1x1"},
     "learned scalar": {"shortcut": {"op": "learned_scalar", "start": 0.5}},
     "layer scale": {"shortcut": {"op": "layer_scale", "start": 0.5}},
+    **{f"{op} as it comes": {"shortcut": op} for op, kind in SHORTCUTS.items() if not kind.is_random},
     "projection": {"downsample": "projection"},
     "bottleneck": {"block": "bottleneck", "depth": 11},
     "single": {"block": "single"},
