@@ -108,11 +108,16 @@ class Arm:
 
 @dataclass(frozen=True)
 class Measurement:
-    """What a probe found in one trained network; `values` is as the probe defines it."""
+    """What a probe with these `settings` found in one trained network.
+
+    `values` holds the ``rows``, the ``scalars``, the declaration of the ``probe``, and under ``failed`` the reason
+    where it could not measure the network.
+    """
 
     trial: str
     kind: str
     values: Mapping[str, Any]
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -70,4 +70,38 @@ class AttemptLost:
     at: datetime = field(default_factory=now)
 
 
-Event = AttemptStarted | EpochDone | TrialEnded | AttemptLost
+@dataclass(frozen=True)
+class WeightsKept:
+    """A worker wrote the weights of a trial after some epoch into a file; `digest` is the SHA-256 of the file."""
+
+    trial: str
+    epoch: int
+    digest: str
+    bytes: int
+    path: str
+    at: datetime = field(default_factory=now)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A probe with these settings is done with a trained network; `found` is what it found, or why it found nothing."""
+
+    trial: str
+    kind: str
+    key: str
+    settings: Mapping[str, Any]
+    found: Mapping[str, Any]
+    seconds: float | None = None
+    at: datetime = field(default_factory=now)
+
+
+@dataclass(frozen=True)
+class ProbesEnded:
+    """Every probe that was to measure a finished trial has tried to."""
+
+    trial: str
+    reason: str | None = None
+    at: datetime = field(default_factory=now)
+
+
+Event = AttemptStarted | EpochDone | TrialEnded | AttemptLost | WeightsKept | Measured | ProbesEnded

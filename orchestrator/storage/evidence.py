@@ -1,4 +1,4 @@
-"""Verdicts and measurements: what was concluded about a study, and what probes found in its networks."""
+"""Verdicts: what was concluded about a study."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -7,11 +7,8 @@ from sqlalchemy import Connection, delete, insert, select
 
 from orchestrator.records.events import now
 from orchestrator.storage.columns import plain
-from orchestrator.storage.errors import StorageError
 from orchestrator.storage.studies import study_row
-from orchestrator.storage.tables import measurements, trials, verdicts
-from orchestrator.storage.upsert import insert_or_update
-from reports.results import Measurement
+from orchestrator.storage.tables import verdicts
 
 _COLUMNS = ("claim", "says", "verdict", "estimate", "low", "high", "margin", "n", "p")
 
@@ -49,16 +46,3 @@ def read_verdicts(connection: Connection, study: str) -> tuple[dict[str, Any], .
     row = study_row(connection, study)
     stored = connection.execute(select(verdicts).where(verdicts.c.study == row.id).order_by(verdicts.c.position))
     return tuple({**each.evidence, "plan_hash": each.plan_hash, "decided_at": each.decided_at} for each in stored)
-
-
-def write_measurement(connection: Connection, measurement: Measurement) -> None:
-    """Keep what a probe found, in the place of what it found before."""
-    if connection.execute(select(trials.c.id).where(trials.c.id == measurement.trial)).one_or_none() is None:
-        raise StorageError(f"there is no trial {measurement.trial} that could have been measured")
-    row = {
-        "trial": measurement.trial,
-        "kind": measurement.kind,
-        "found": measurement.values,
-        "measured_at": now(),
-    }
-    insert_or_update(connection, measurements, [row], key=["trial", "kind"])

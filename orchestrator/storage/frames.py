@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from reports.results import Arm, Scalar, Study, Trial
+from reports.results import Arm, Measurement, Scalar, Study, Trial
 
 _TRIAL = ("id", "arm", "seed", "state", "reason", "epochs", "test_error", "train_error", "test_loss", "train_loss")
 _TRAINING = ("seconds", "images_per_second", "device", "host", "attempts", "started_at", "finished_at")
@@ -47,15 +47,20 @@ class StudyFrames:
         return self._frame([(arm.name, self._summary(arm)) for arm in self.study.arms], columns)
 
     def measurements(self, kind: str) -> pd.DataFrame:
-        """Return one row a measurement of that kind, with a column for each value that the probe found."""
+        """Return one row a place that the probe of that kind measured.
+
+        The columns are ``arm``, ``seed``, ``epoch``, the factors, the places, and one for each number.
+        """
         trials = {trial.id: trial for trial in self.study.trials}
         found = [each for each in self.study.measurements if each.kind == kind]
-        names = list(dict.fromkeys(name for each in found for name in each.values))
         rows = [
-            (trials[each.trial].arm, {**each.values, "arm": trials[each.trial].arm, "seed": trials[each.trial].seed})
+            (trials[each.trial].arm, {**row, "arm": trials[each.trial].arm, "seed": trials[each.trial].seed})
             for each in found
+            for row in _places(each)
         ]
-        return self._frame(rows, ["arm", "seed", *(name for name in names if name not in ("arm", "seed"))])
+        first = ("arm", "seed", "epoch")
+        names = dict.fromkeys(name for _, row in rows for name in row if name not in first)
+        return self._frame(rows, [*first, *names])
 
     def verdicts(self) -> pd.DataFrame:
         """Return one row a verdict, as it was saved."""
@@ -80,6 +85,14 @@ class StudyFrames:
 
     def _levels(self, arm: str, titles: Mapping[str, str]) -> dict[str, Scalar]:
         return {titles[factor]: level for factor, level in self._arms[arm].levels.items()}
+
+
+def _places(measurement: Measurement) -> Iterable[Mapping[str, Any]]:
+    """Return the rows of a measurement; one that is no list of rows, of an older version, is a row itself."""
+    rows = measurement.values.get("rows")
+    if not isinstance(rows, list):
+        return [measurement.values]
+    return [{"epoch": row.get("epoch"), **row["at"], **row["numbers"]} for row in rows]
 
 
 def _row(trial: Trial) -> dict[str, Any]:

@@ -7,11 +7,22 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
-from orchestrator.records.events import AttemptLost, AttemptStarted, EpochDone, Event, TrialEnded
+from orchestrator.records.events import (
+    AttemptLost,
+    AttemptStarted,
+    EpochDone,
+    Event,
+    Measured,
+    ProbesEnded,
+    TrialEnded,
+    WeightsKept,
+)
 from orchestrator.storage.columns import plain
 from orchestrator.storage.errors import StorageError
+from orchestrator.storage.measurements import keep_measurement
 from orchestrator.storage.tables import attempts, environments, epochs, events, trials
 from orchestrator.storage.upsert import insert_new, insert_or_update
+from orchestrator.storage.weights import list_weights
 from reports.results import Epoch, State
 from search_spaces.arm import canonical_json
 
@@ -48,6 +59,14 @@ def record(connection: Connection, event: Event, driver: str, study: int | None)
         applied = _attempt_started(connection, event, driver)
     elif isinstance(event, TrialEnded):
         applied = _trial_ended(connection, event, driver)
+    elif isinstance(event, WeightsKept):
+        list_weights(connection, event)
+        applied = True
+    elif isinstance(event, Measured):
+        keep_measurement(connection, event)
+        applied = True
+    elif isinstance(event, ProbesEnded):
+        applied = True
     else:
         applied = _attempt_lost(connection, event, driver)
     _log(connection, event, study, applied)
@@ -178,7 +197,7 @@ def _log(connection: Connection, event: Event, study: int | None, applied: bool)
     elif isinstance(event, EpochDone):
         known["epoch"] = {name: getattr(event.epoch, name) for name in _EPOCH_COLUMNS}
     trial, at = known.pop("trial"), known.pop("at")
-    for name in ("traceback", "log"):  # the attempt keeps them
+    for name in ("traceback", "log", "found"):  # the attempt keeps them, and the measurement
         known.pop(name, None)
     details = {name: value for name, value in known.items() if value not in (None, {})}
     kind = type(event).__name__

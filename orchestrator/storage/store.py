@@ -12,13 +12,14 @@ from sqlalchemy.engine import URL
 
 from orchestrator.records.study_plan import PlannedArm, PlannedTrial, StudyPlan
 from orchestrator.search.proposal import Proposal
-from orchestrator.storage import costs, evidence, pilots, plans, schema, searches, studies
+from orchestrator.storage import costs, evidence, measurements, pilots, plans, schema, searches, studies
 from orchestrator.storage.address import database_url, file_of, is_file
 from orchestrator.storage.database import Database
 from orchestrator.storage.errors import StorageError
 from orchestrator.storage.lease import Lease, recover
 from orchestrator.storage.own_schema import make_own_schema
 from orchestrator.storage.tables import studies as study_rows
+from orchestrator.storage.weights import KeptWeights, read_weights
 from reports.results import Measurement, State, Study, Trial
 
 
@@ -156,7 +157,17 @@ class Store:
     def save_measurement(self, measurement: Measurement) -> None:
         """Keep what a probe found in a trained network, in the place of what it found before."""
         with self.database.writing() as connection:
-            evidence.write_measurement(connection, measurement)
+            measurements.write_measurement(connection, measurement)
+
+    def measured(self, trial_ids: Iterable[str]) -> dict[str, set[str]]:
+        """Return ``probe/key`` of every measurement of these trials, those that failed left out."""
+        with self.database.reading() as connection:
+            return measurements.measured_keys(connection, trial_ids)
+
+    def weights(self, trial_ids: Iterable[str]) -> dict[str, list[KeptWeights]]:
+        """Return the files of weights that each of these trials left, the earliest epoch first."""
+        with self.database.reading() as connection:
+            return read_weights(connection, trial_ids)
 
     def claim_versions(self, study: str) -> list[tuple[datetime, list[Mapping[str, Any]]]]:
         """Return the claims of a study each time it was planned, the earliest first."""

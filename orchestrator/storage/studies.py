@@ -11,9 +11,10 @@ from sqlalchemy import Connection, Select, func, select
 from orchestrator.records.probe_metrics import probe_metrics
 from orchestrator.storage import process
 from orchestrator.storage.errors import StorageError, unknown_name
-from orchestrator.storage.tables import arm_trials, arms, attempts, environments, epochs, measurements, studies, trials
+from orchestrator.storage.measurements import read_measurements
+from orchestrator.storage.tables import arm_trials, arms, attempts, environments, epochs, studies, trials
 from orchestrator.storage.tables import verdicts as verdict_rows
-from reports.results import Arm, Environment, Epoch, Measurement, State, Study, Trial
+from reports.results import Arm, Environment, Epoch, State, Study, Trial
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,9 @@ def read_study(connection: Connection, name: str) -> Study:
         fail_above=row.fail_above,
         arms=tuple(_arm(arm) for arm in stored),
         trials=found,
-        measurements=_measurements(connection, row.id),
+        measurements=read_measurements(
+            connection, _planned(trials.c.id).where(arms.c.study == row.id), row.settings.get("probes")
+        ),
         environments=_environments(connection, {trial.environment for trial in found if trial.environment}),
         command=row.command,
         git=row.git,
@@ -196,14 +199,6 @@ def _curves(connection: Connection, study: int) -> dict[str, list[Epoch]]:
 def _arm(row: Any) -> Arm:
     known = (row.name, row.levels, row.settings, row.params, row.flops, row.graph, row.orphaned)
     return Arm(*known, description=row.description or {})
-
-
-def _measurements(connection: Connection, study: int) -> tuple[Measurement, ...]:
-    ids = _planned(trials.c.id).where(arms.c.study == study)
-    rows = connection.execute(
-        select(measurements).where(measurements.c.trial.in_(ids)).order_by(measurements.c.kind, measurements.c.trial)
-    )
-    return tuple(Measurement(row.trial, row.kind, row.found) for row in rows)
 
 
 def _environments(connection: Connection, used: set[str]) -> tuple[Environment, ...]:

@@ -236,9 +236,24 @@ measurements = Table(
     metadata,
     _points("trial", "trials.id", "The trial whose trained network was probed", primary_key=True),
     Column("kind", Words, primary_key=True, comment="The probe's name"),
+    Column("key", String(16), primary_key=True, comment="Hash of the probe's settings"),
+    Column("settings", Json, nullable=False, default=dict, comment="The probe's settings"),
     Column("found", Json, nullable=False, comment="What the probe found, as the probe defines it"),
+    Column("seconds", Number, comment="How long the measurement took"),
     Column("measured_at", Moment, nullable=False, comment="When it was measured"),
     comment="What a probe found in one trained network; measuring again replaces it",
+)
+
+weights = Table(
+    "weights",
+    metadata,
+    _points("trial", "trials.id", "The trial that trained them", primary_key=True),
+    Column("epoch", Integer, primary_key=True, autoincrement=False, comment="Epochs behind the weights"),
+    Column("digest", String(64), nullable=False, comment="SHA-256 of the file"),
+    Column("bytes", BigInteger, nullable=False, comment="Size of the file"),
+    Column("path", Words, nullable=False, comment="Where the file is"),
+    Column("kept_at", Moment, nullable=False, comment="When it was written"),
+    comment="The files of trained weights that were kept",
 )
 
 verdicts = Table(

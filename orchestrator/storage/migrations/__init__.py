@@ -7,6 +7,7 @@
 2   epochs.val_loss and val_error, studies.search, table proposals: what an architecture search sees and does
 3   arms.description: the network in words, stage by stage, and its unit as a drawing shows it
 4   trials.cause, attempts.cause, attempts.traceback, attempts.log: what ended an attempt without a result
+5   measurements.key, settings and seconds, table weights, view measurement_results: probes of trained networks
 
 A new version is one more file in `versions/`, named after its number, whose `down_revision` is the version before it.
 It never changes an older file, and names no table object of `orchestrator.storage.tables`, which describes the newest
@@ -15,4 +16,4 @@ version only. A view that changes is dropped and created again, with its text in
 every one.
 """
 
-VERSION = "4"
+VERSION = "5"

@@ -1,4 +1,4 @@
-"""Verdicts, measurements and costs come back as they were saved."""
+"""Verdicts and costs come back as they were saved."""
 
 import time
 from enum import StrEnum
@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator.records.events import AttemptStarted, EpochDone
 from orchestrator.storage import ArmCost, Recorder, StorageError
-from reports.results import Epoch, Measurement
+from reports.results import Epoch
 
 VERDICT = {
     "claim": "plain-degrades",
@@ -88,23 +88,6 @@ def test_a_claim_that_is_gone_takes_its_verdict_along(store, plan):
 def test_verdicts_need_a_study(store):
     with pytest.raises(StorageError, match='there is no study "unknown"'):
         store.save_verdicts("unknown", [VERDICT])
-
-
-def test_a_measurement_comes_back_with_its_study(store, plan):
-    found = Measurement(plan.trials[0].id, "layer_response", {"std": [1.0, 0.5], "layers": ["a", "b"]})
-    store.save_measurement(found)
-    assert store.load_study(plan.name).measurements == (found,)
-
-
-def test_measuring_again_replaces_the_measurement(store, plan):
-    for value in (1, 2):
-        store.save_measurement(Measurement(plan.trials[0].id, "lesion", {"value": value}))
-    assert [each.values for each in store.load_study(plan.name).measurements] == [{"value": 2}]
-
-
-def test_a_measurement_needs_a_trial(store):
-    with pytest.raises(StorageError, match="there is no trial stranger"):
-        store.save_measurement(Measurement("stranger", "lesion", {}))
 
 
 def test_costs_are_mean_seconds_of_an_epoch_by_arm_and_device(store, plan):

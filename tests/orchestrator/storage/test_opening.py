@@ -39,7 +39,8 @@ def test_a_new_database_has_the_tables_and_views_of_the_contract(store):
     with store.database.reading() as connection:
         found = inspect(connection)
         assert {*TABLES, "events"} <= set(found.get_table_names())
-        assert set(found.get_view_names()) == {"trial_results", "verdict_results", "curves"}
+        views = {"trial_results", "verdict_results", "curves", "measurement_results"}
+        assert set(found.get_view_names()) == views
 
 
 def test_the_migrations_build_the_tables_that_the_program_uses(store):

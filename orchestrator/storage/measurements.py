@@ -1,0 +1,75 @@
+"""Measurements: what probes found in the trained networks of a study."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Select, select
+
+from orchestrator.records.events import Measured
+from orchestrator.storage.errors import StorageError
+from orchestrator.storage.tables import measurements, trials
+from orchestrator.storage.upsert import in_parts, insert_or_update
+from reports.results import Measurement
+from search_spaces.arm import settings_hash
+
+
+def write_measurement(connection: Connection, measurement: Measurement) -> None:
+    """Keep what a probe found, in the place of what it found before with the same settings."""
+    settings = dict(measurement.settings)
+    key = settings_hash({"probe": measurement.kind, **settings}) if settings else ""
+    keep_measurement(connection, Measured(measurement.trial, measurement.kind, key, settings, measurement.values))
+
+
+def keep_measurement(connection: Connection, event: Measured) -> None:
+    """Keep what a probe found; StorageError where there is no such trial."""
+    if connection.execute(select(trials.c.id).where(trials.c.id == event.trial)).one_or_none() is None:
+        raise StorageError(f"there is no trial {event.trial} that could have been measured")
+    row = {
+        "trial": event.trial,
+        "kind": event.kind,
+        "key": event.key,
+        "settings": event.settings,
+        "found": event.found,
+        "seconds": event.seconds,
+        "measured_at": event.at,
+    }
+    insert_or_update(connection, measurements, [row], key=["trial", "kind", "key"])
+
+
+def read_measurements(connection: Connection, ids: Select[Any], asked: object) -> tuple[Measurement, ...]:
+    """Return the measurements of these trials, one for each probe: with the settings `asked` for, else the newest.
+
+    `asked` is the list ``probes`` of a study's settings, complete.
+    """
+    keys = asked_keys(asked)
+    rows = connection.execute(
+        select(measurements)
+        .where(measurements.c.trial.in_(ids))
+        .order_by(measurements.c.kind, measurements.c.trial, measurements.c.measured_at, measurements.c.key)
+    )
+    found: dict[tuple[str, str], Measurement] = {}
+    for row in rows:
+        if row.kind not in keys or row.key == keys[row.kind]:
+            found[row.kind, row.trial] = Measurement(row.trial, row.kind, row.found, row.settings)
+    return tuple(found.values())
+
+
+def asked_keys(asked: object) -> dict[str, str]:
+    """Return the hash of each probe's settings by its name, from the list ``probes`` of a study's settings."""
+    entries = asked if isinstance(asked, list) else []
+    return {
+        each["name"]: settings_hash({"probe": each["name"], **{key: each[key] for key in each if key != "name"}})
+        for each in entries
+        if isinstance(each, Mapping) and "name" in each
+    }
+
+
+def measured_keys(connection: Connection, trial_ids: Iterable[str]) -> dict[str, set[str]]:
+    """Return the keys of what was measured in each of these trials, failed measurements left out."""
+    found: dict[str, set[str]] = {}
+    columns = (measurements.c.trial, measurements.c.kind, measurements.c.key, measurements.c.found["failed"])
+    for part in in_parts(trial_ids):
+        for trial, kind, key, failed in connection.execute(select(*columns).where(measurements.c.trial.in_(part))):
+            if failed is None:
+                found.setdefault(trial, set()).add(f"{kind}/{key}")
+    return found

@@ -1,0 +1,48 @@
+"""Which weights of which trials are kept, and in which files."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from orchestrator.records.events import WeightsKept
+from orchestrator.storage.errors import StorageError
+from orchestrator.storage.tables import trials, weights
+from orchestrator.storage.upsert import in_parts, insert_or_update
+
+
+@dataclass(frozen=True)
+class KeptWeights:
+    """A file with the weights of a trial after some epoch; `digest` is the SHA-256 of the file."""
+
+    trial: str
+    epoch: int
+    digest: str
+    bytes: int
+    path: str
+
+
+def list_weights(connection: Connection, event: WeightsKept) -> None:
+    """Note a file of weights, in the place of an earlier one of the same trial and epoch."""
+    if connection.execute(select(trials.c.id).where(trials.c.id == event.trial)).one_or_none() is None:
+        raise StorageError(f"there is no trial {event.trial} whose weights could be kept")
+    row = {
+        "trial": event.trial,
+        "epoch": event.epoch,
+        "digest": event.digest,
+        "bytes": event.bytes,
+        "path": event.path,
+        "kept_at": event.at,
+    }
+    insert_or_update(connection, weights, [row], key=["trial", "epoch"])
+
+
+def read_weights(connection: Connection, trial_ids: Iterable[str]) -> dict[str, list[KeptWeights]]:
+    """Return the files of each of these trials, the earliest epoch first; trials without any are left out."""
+    found: dict[str, list[KeptWeights]] = {}
+    for part in in_parts(trial_ids):
+        rows = connection.execute(select(weights).where(weights.c.trial.in_(part)).order_by(weights.c.epoch))
+        for row in rows:
+            kept = KeptWeights(row.trial, row.epoch, row.digest, row.bytes, row.path)
+            found.setdefault(row.trial, []).append(kept)
+    return found

@@ -1,0 +1,107 @@
+"""Measurements and the files of weights: kept by the settings of their probe, read as rows."""
+
+import pytest
+
+from orchestrator.records.events import Measured, ProbesEnded, WeightsKept
+from orchestrator.storage import Recorder, StorageError, StudyFrames
+from orchestrator.storage.weights import KeptWeights
+from reports.results import Measurement
+
+ROWS = [
+    {"at": {"layer": 0, "deleted": [1, 2]}, "numbers": {"response": 1.5, "ratio": None}, "epoch": 2},
+    {"at": {"layer": 1, "deleted": None}, "numbers": {"response": 0.5, "ratio": 0.25}, "epoch": 2},
+]
+FOUND = {"probe": {"title": "Response"}, "rows": ROWS, "scalars": {"mean": 1.0}}
+
+
+@pytest.fixture
+def plan(store, make_plan):
+    plan = make_plan(settings={"study": "degradation", "probes": [{"name": "lesion", "draws": 3}]})
+    store.record_plan(plan)
+    return plan
+
+
+def measured(plan, kind="lesion", found=FOUND, **settings):
+    return Measurement(plan.trials[0].id, kind, found, settings)
+
+
+def test_a_measurement_comes_back_with_its_study(store, plan):
+    found = measured(plan, "layer_response", images=None)
+    store.save_measurement(found)
+    assert store.load_study(plan.name).measurements == (found,)
+
+
+def test_measuring_again_replaces_the_measurement(store, plan):
+    for value in (1, 2):
+        store.save_measurement(measured(plan, "sharpness", {"value": value}))
+    assert [each.values for each in store.load_study(plan.name).measurements] == [{"value": 2}]
+
+
+def test_other_settings_are_another_measurement_and_a_study_has_those_it_asks_for(store, plan):
+    for draws in (3, 4):
+        store.save_measurement(measured(plan, found={"draws": draws}, draws=draws))
+    assert [each.values for each in store.load_study(plan.name).measurements] == [{"draws": 3}]
+    assert len(store.measured([plan.trials[0].id])[plan.trials[0].id]) == 2
+
+
+def test_of_a_probe_that_the_study_does_not_name_the_newest_counts(store, plan):
+    for images in (8, 16):
+        store.save_measurement(measured(plan, "layer_response", {"images": images}, images=images))
+    assert [each.values for each in store.load_study(plan.name).measurements] == [{"images": 16}]
+
+
+def test_a_measurement_that_failed_is_still_missing(store, plan):
+    store.save_measurement(measured(plan, found={"failed": "no units", "rows": []}, draws=3))
+    assert store.measured([plan.trials[0].id]) == {}
+
+
+def test_a_measurement_needs_a_trial(store):
+    with pytest.raises(StorageError, match="there is no trial stranger"):
+        store.save_measurement(Measurement("stranger", "lesion", {}))
+
+
+def test_the_view_has_a_row_a_number(store, plan, rows):
+    store.save_measurement(measured(plan, draws=3))
+    found = rows("SELECT study, arm, seed, kind, epoch, name, value FROM measurement_results ORDER BY value")
+    first = {"study": plan.name, "arm": plan.arms[0].arm.name, "seed": 0, "kind": "lesion", "epoch": 2}
+    assert sorted((row["name"], row["value"]) for row in found if row["value"] is not None) == [
+        ("ratio", 0.25),
+        ("response", 0.5),
+        ("response", 1.5),
+    ]
+    assert all(first.items() <= row.items() for row in found)
+    assert len(found) == 4
+
+
+def test_the_view_tells_where_in_json(store, plan, rows):
+    store.save_measurement(measured(plan, draws=3))
+    (row,) = rows("SELECT value FROM measurement_results WHERE name = 'response' AND CAST(at ->> 'layer' AS int) = 1")
+    assert row["value"] == 0.5
+
+
+def test_the_view_leaves_out_what_has_no_rows(store, plan, rows):
+    store.save_measurement(measured(plan, "layer_response", {"std": [1.0, 0.5]}))
+    assert rows("SELECT * FROM measurement_results") == []
+
+
+def test_the_frame_has_places_and_numbers_as_columns(store, plan):
+    store.save_measurement(measured(plan, draws=3))
+    frame = StudyFrames(store.load_study(plan.name)).measurements("lesion")
+    assert list(frame.columns) == [
+        *("arm", "depth", "variant", "seed", "epoch", "layer", "deleted", "response", "ratio"),
+    ]
+    assert frame["response"].tolist() == [1.5, 0.5]
+    assert frame["epoch"].tolist() == [2, 2]
+
+
+def test_the_recorder_keeps_measurements_and_lists_weights(store, plan, rows):
+    trial = plan.trials[0].id
+    with Recorder(store, plan.name) as recorder:
+        recorder.put(WeightsKept(trial, 2, "abc", 10, "out/weights/abc.pt"))
+        recorder.put(Measured(trial, "lesion", "key", {"draws": 3}, FOUND, 1.5))
+        recorder.put(ProbesEnded(trial))
+    assert store.weights([trial, "stranger"]) == {trial: [KeptWeights(trial, 2, "abc", 10, "out/weights/abc.pt")]}
+    assert store.measured([trial]) == {trial: {"lesion/key"}}
+    logged = rows("SELECT kind, details FROM events WHERE trial IS NOT NULL ORDER BY id")
+    assert [row["kind"] for row in logged] == ["WeightsKept", "Measured", "ProbesEnded"]
+    assert "rows" not in str(logged[1]["details"])
