@@ -1,0 +1,129 @@
+"""The documentation: links lead somewhere, generated pages are current, code blocks run, files for clusters hold."""
+
+import re
+import runpy
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from orchestrator.cli import app
+from orchestrator.planning.plan import make_plan
+from orchestrator.study_file.config import StudyFile, read_study
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted(DOCS.rglob("*.md"))
+EVERYTHING = [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+COMMANDS = {each.name or each.callback.__name__ for each in app.registered_commands}
+BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    found = BLOCK.findall(page.read_text(encoding="utf-8"))
+    return [text for name, words, text in found if name == language and "no-run" not in words]
+
+
+def named(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def anchors(page: Path) -> set[str]:
+    titles = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", EVERYTHING, ids=named)
+def test_links_lead_to_files_and_headings_that_exist(page: Path) -> None:
+    text = BLOCK.sub("", page.read_text(encoding="utf-8"))
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if re.match(r"\w+:", target):
+            continue
+        file, _, anchor = target.partition("#")
+        there = (page.parent / file).resolve() if file else page
+        assert there.exists(), target
+        assert not anchor or anchor in anchors(there), target
+
+
+def test_generated_pages_are_what_the_code_says() -> None:
+    pages = runpy.run_path(str(DOCS / "generate.py"))["pages"]()
+    stale = [name for name, text in pages.items() if (DOCS / "reference" / name).read_text(encoding="utf-8") != text]
+    assert not stale, "run `python docs/generate.py`"
+
+
+def test_the_site_names_every_page() -> None:
+    text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    named_there = set(re.findall(r": ([\w/\-]+\.md)$", text, re.MULTILINE))
+    assert named_there == {str(page.relative_to(DOCS)) for page in PAGES}
+
+
+@pytest.mark.parametrize("page", EVERYTHING, ids=named)
+def test_commands_in_shell_blocks_exist(page: Path) -> None:
+    text = "".join(blocks(page, "bash"))
+    assert set(re.findall(r"\borchestrate ([a-z]+)\b", text)) <= COMMANDS
+
+
+@pytest.mark.parametrize("page", EVERYTHING, ids=named)
+def test_yaml_blocks_are_studies_or_parts_of_one(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    for text in blocks(page, "python"):
+        if text.startswith("# mynet.py"):
+            (tmp_path / "mynet.py").write_text(text, encoding="utf-8")
+    for text in blocks(page, "yaml"):
+        content = yaml.safe_load(text)
+        if page.name in ("recipes.md", "study-file.md"):
+            continue
+        assert set(content) <= set(StudyFile.model_fields), text
+        if "study" in content:
+            file = tmp_path / "study.yaml"
+            file.write_text(text, encoding="utf-8")
+            assert make_plan(read_study(file)).trials
+    sys.modules.pop("mynet", None)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", [page for page in EVERYTHING if blocks(page, "python")], ids=named)
+def test_python_blocks_run(page: Path, tmp_path: Path) -> None:
+    shutil.copy(ROOT / "ablation.yaml", tmp_path)
+    code = "\n".join(blocks(page, "python")).replace(
+        'run_study("ablation.yaml", db="sqlite:///results.db")',
+        'run_study("ablation.yaml", db="sqlite:///results.db", changes=["training.epochs=1", "seeds=1", "factors.depth=[8]"])',
+    )
+    (tmp_path / "mynet.py").write_text(code, encoding="utf-8")
+    command = [sys.executable, "mynet.py"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stderr
+
+
+def environment() -> dict[str, str]:
+    import os
+
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+def test_the_script_for_slurm_is_bash() -> None:
+    subprocess.run(["bash", "-n", str(DOCS / "cluster" / "slurm.sh")], check=True)
+
+
+def test_the_file_for_kubernetes_runs_a_command_that_exists() -> None:
+    job = yaml.safe_load((DOCS / "cluster" / "kuberay.yaml").read_text(encoding="utf-8"))
+    words = job["spec"]["entrypoint"].split()
+    assert words[0] == "orchestrate"
+    assert words[1] in COMMANDS
+    groups = [job["spec"]["rayClusterSpec"]["headGroupSpec"], *job["spec"]["rayClusterSpec"]["workerGroupSpecs"]]
+    for group in groups:
+        (container,) = group["template"]["spec"]["containers"]
+        mounted = {mount["name"] for mount in container["volumeMounts"]}
+        assert mounted == {volume["name"] for volume in group["template"]["spec"]["volumes"]}
+
+
+@pytest.mark.slow
+def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
+    pytest.importorskip("material", reason="needs the docs extra")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path / "site")]
+    done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "site" / "index.html").exists()
