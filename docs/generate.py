@@ -65,8 +65,8 @@ def _plain(value: Any) -> Any:
 
 def _database() -> Iterator[str]:
     yield "# The results database\n"
-    yield "SQLite or PostgreSQL. The views `trial_results`, `verdict_results`, `measurement_results` and `curves` are stable;"
-    yield "the tables below may grow.\n"
+    yield "SQLite or PostgreSQL. The views `trial_results`, `verdict_results`, `measurement_results` and `curves` are"
+    yield "stable; the tables below may grow.\n"
     for table in metadata.sorted_tables:
         yield from _table(table)
 
