@@ -76,7 +76,16 @@ def check(value: Any, annotation: Any, name: str, key: Key) -> Any:
         if value not in arguments or isinstance(value, bool):
             raise unknown(name, value, arguments, key)
         return value
+    if origin is tuple:
+        return _listed(value, arguments, name, key)
     return _plain(value, annotation, name, key)
+
+
+def _listed(value: Any, annotations: tuple[Any, ...], name: str, key: Key) -> list[Any]:
+    """Return a list with one value for each annotation."""
+    if not isinstance(value, list | tuple) or len(value) != len(annotations):
+        raise SettingError(f"{name} must be a list of {len(annotations)} values, not {value!r}", key)
+    return [check(each, annotations[at], f"{name}[{at}]", (*key, at)) for at, each in enumerate(value)]
 
 
 def _plain(value: Any, annotation: Any, name: str, key: Key) -> Any:

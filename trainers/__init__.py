@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from trainers.errors import DataError
 from trainers.records import DataInfo, EpochRecord, Outcome, Task
-from trainers.settings.data import complete_data
+from trainers.settings.data import complete_data, known_images
 from trainers.settings.recipe import COSMETIC_SETTINGS, complete_training
 from trainers.settings.recipes import RECIPES
 
@@ -29,6 +29,7 @@ __all__ = [
     "complete_data",
     "complete_training",
     "inspect_data",
+    "known_images",
     "take_share",
     "train",
 ]

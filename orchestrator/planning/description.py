@@ -9,6 +9,7 @@ import yaml
 from rich.console import Console
 
 import search_spaces
+import trainers
 from orchestrator.errors import UserError
 from orchestrator.planning.plan import make_plan, study_arms, study_space, with_defaults
 from orchestrator.scheduling.arm_facts import data_info, with_key
@@ -19,13 +20,6 @@ from search_spaces import Arm, NetworkDescription, SettingError, canonical_json
 from search_spaces.user_code import look_in
 
 Shape = tuple[int, int, int]
-
-# Image shapes and classes of the data sets that may still have to be fetched: their networks can be described before.
-_KNOWN: Mapping[str, tuple[Shape, int]] = {
-    "fashion_mnist": ((1, 28, 28), 10),
-    "cifar10": ((3, 32, 32), 10),
-    "cifar100": ((3, 32, 32), 100),
-}
 
 
 @dataclass(frozen=True)
@@ -108,9 +102,9 @@ def describe_arms(arms: list[Arm]) -> tuple[ArmDescription, ...]:
 
 def _images(arm: Arm) -> tuple[Shape, int]:
     """Return the shape of an arm's images and the number of classes, known or read from the data."""
-    name = arm.settings["data"]["name"]
-    if name in _KNOWN:
-        return _KNOWN[name]
+    known = trainers.known_images(arm.settings["data"]["name"])
+    if known is not None:
+        return known
     info = data_info(arm)
     return info.input_shape, info.num_classes
 

@@ -224,6 +224,7 @@ def test_the_public_names_are_one_list():
         "complete_data",
         "complete_training",
         "inspect_data",
+        "known_images",
         "take_share",
         "train",
     }

@@ -1,7 +1,6 @@
-"""CIFAR-10 and CIFAR-100: 60,000 colour images of 32 x 32 pixels, from the files that torchvision downloads."""
+"""The files of CIFAR-10 and CIFAR-100 as torchvision downloads them: pickled rows of pixels, and their labels."""
 
 import pickle
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,9 +8,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from search_spaces.errors import SettingError
-from trainers.data.files import download, file_error, reading, root_folder
+from trainers.data.files import download_into, file_error, reading, root_folder
 from trainers.data.images import Images, Splits, check_labels
+from trainers.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -26,31 +25,19 @@ class Cifar:
     classes: int
 
 
-CIFAR10 = Cifar(
-    "CIFAR-10", "cifar-10-batches-py", tuple(f"data_batch_{at}" for at in range(1, 6)), "test_batch", "labels", 10
-)
-CIFAR100 = Cifar("CIFAR-100", "cifar-100-python", ("train",), "test", "fine_labels", 100)
+def read_cifar(which: Cifar, root: str, download: bool) -> Splits:
+    """Return the images of one of the two; SettingError when its files are missing or broken.
 
-
-def load_cifar10(settings: Mapping[str, Any]) -> Splits:
-    """Return CIFAR-10; SettingError when its files are missing or broken."""
-    return _load(CIFAR10, settings)
-
-
-def load_cifar100(settings: Mapping[str, Any]) -> Splits:
-    """Return CIFAR-100 with its hundred fine labels; SettingError when its files are missing or broken."""
-    return _load(CIFAR100, settings)
-
-
-def _load(which: Cifar, settings: Mapping[str, Any]) -> Splits:
-    root = root_folder(settings)
+    With `download` a set that is not whole is fetched into `root` first.
+    """
+    top = root_folder(root)
     try:
-        return _read_all(which, root)
-    except SettingError as error:
-        if not settings["download"]:
-            raise SettingError(f"{error.message}; or set download: true to fetch {which.title}", error.key) from None
-    download(which.title, root)
-    return _read_all(which, root)
+        return _read_all(which, top)
+    except DataError as error:
+        if not download:
+            raise DataError(f"{error.message}; or set download: true to fetch {which.title}", error.key) from None
+    download_into(top, which.title)
+    return _read_all(which, top)
 
 
 def _read_all(which: Cifar, root: Path) -> Splits:

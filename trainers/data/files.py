@@ -1,20 +1,21 @@
 """The files of a data set: where they lie, and one clear message for whatever is wrong with them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from search_spaces.errors import Key, SettingError
 from trainers.errors import DataError
 
 
-def root_folder(settings: Mapping[str, Any]) -> Path:
-    """Return the folder that ``root`` names; SettingError when it starts with an unknown user's home."""
+def root_folder(root: str) -> Path:
+    """Return the folder that ``root`` names, relative to the working folder; DataError for one that cannot be."""
+    if not root.strip() or "\0" in root:
+        raise file_error(f"root must be a folder, for instance ~/data, not {root!r}")
     try:
-        return Path(settings["root"]).expanduser()
+        return Path(root).expanduser().absolute()
     except RuntimeError:
-        raise file_error(f"{settings['root']} starts with a home that nobody has here: write the folder out") from None
+        raise file_error(f"{root} starts with a home that nobody has here: write the folder out") from None
 
 
 def file_error(message: str, key: Key = ("root",)) -> DataError:
@@ -46,8 +47,8 @@ def reading(path: str | Path, kind: str) -> Iterator[None]:
         raise file_error(f"{path} is not {kind}: {_reason(error)}; replace it or remove it") from None
 
 
-def download(title: str, root: Path) -> None:
-    """Let torchvision download the data set `title` into `root`; SettingError when it cannot."""
+def download_into(root: Path, title: str) -> None:
+    """Let torchvision download the data set `title` into `root`; DataError when it cannot."""
     from torchvision import datasets
 
     try:

@@ -7,7 +7,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from trainers.data.batch_loader import Batch, batch_sizes
-from trainers.data.image_folder import Folder, Sample
+from trainers.data.folder import Folder, Sample
 from trainers.data.photographs import Photographs, normaliser, test_transform, training_transform
 from trainers.errors import DataError
 from trainers.seeding import derive, generator

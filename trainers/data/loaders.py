@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from trainers.data.batch_loader import BatchLoader, MemoryBatchLoader
-from trainers.data.image_folder import Folder
+from trainers.data.folder import Folder
 from trainers.data.images import DataSet
 
 

@@ -11,7 +11,7 @@ from torch.utils.data import Dataset
 from torchvision.transforms import v2
 
 from trainers.data.files import file_error, reading
-from trainers.data.image_folder import Sample
+from trainers.data.folder import Sample
 
 # Mean and deviation of ImageNet's channels, as torchvision publishes them: computing one's own would read every file.
 MEAN = (0.485, 0.456, 0.406)

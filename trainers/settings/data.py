@@ -1,16 +1,51 @@
-"""The settings under ``data:``, checked and completed; no data set is opened here."""
+"""The settings under ``data:``, checked and completed against the signature of the data set's loader.
 
-import math
+No data set is opened here.
+"""
+
+import inspect
+import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Annotated, Any, get_type_hints
 
-from search_spaces.errors import Key, SettingError
+import trainers
+from search_spaces.arm import canonical_json
+from search_spaces.errors import SettingError, unknown
+from search_spaces.settings import Range, check, read_settings
+from search_spaces.user_code import check_signature, load_function
 from trainers.settings import checks
 
-Completer = Callable[[object, Key], Any]
-
-
 DEFAULT_ROOT = "data"
+COSMETIC = frozenset({"root", "download", "workers", "prefetch"})
+"""Settings of these names change no result, of whatever data set: what its images are is in the fingerprint."""
+
+Validation = Annotated[float, Range(low=0, high=0.5)]
+"""The share of the training images that is held out, drawn by class and the same for every trial."""
+
+_SETS = "trainers.data.sets"
+
+
+def data_sets() -> tuple[str, ...]:
+    """Return the names of the data sets, one a file in ``trainers/data/sets``."""
+    folders = [f"{path}/data/sets" for path in trainers.__path__]  # found without importing torch
+    return tuple(sorted(each.name for each in iter_modules(folders)))
+
+
+def loader(name: object) -> Callable[..., Any]:
+    """Return the function that loads a data set, whose keyword arguments are its settings; SettingError for others.
+
+    ``package.module:loader`` names a function of the user's own.
+    """
+    if isinstance(name, str) and ":" in name:
+        own = load_function(name, "loader", ("name",))
+        check_signature(name, own, (), ("name",))
+        return own
+    if name not in data_sets():
+        raise unknown("name", name, [*data_sets(), "package.module:loader"], ("name",))
+    load: Callable[..., Any] = import_module(f"{_SETS}.{name}").load
+    return load
 
 
 def complete_data(data: str | Mapping[str, Any]) -> dict[str, Any]:
@@ -21,56 +56,36 @@ def complete_data(data: str | Mapping[str, Any]) -> dict[str, Any]:
     """
     given = {"name": data} if isinstance(data, str) else checks.mapping(data, ())
     if "name" not in given:
-        raise SettingError(f"data needs a name: {', '.join(sorted(DATA_SETTINGS))}", ())
-    name = checks.word(given["name"], DATA_SETTINGS, ("name",))
-    parts = {**DATA_SETTINGS[name], "validation": (0.0, _fraction)}
-    checks.known_keys(given, ("name", *parts), f"setting of {name}")
-    return {"name": name} | {key: check(given.get(key, default), (key,)) for key, (default, check) in parts.items()}
+        raise SettingError(f"data needs a name: {', '.join(data_sets())}", ())
+    name = given["name"]
+    load, kind = loader(name), f"setting of {name}"
+    checks.known_keys(given, ("name", *settings_of(load), "validation"), kind)
+    own = {key: value for key, value in given.items() if key not in ("name", "validation")}
+    completed = read_settings(load, own, kind)
+    share = check(given.get("validation", 0.0), Validation, "validation", ("validation",))
+    try:
+        completed = json.loads(canonical_json(completed))  # lists for tuples, as a study file has them
+    except (TypeError, ValueError) as error:
+        raise SettingError(f"a setting of {name} cannot be written as JSON: {error}") from None
+    return {"name": name, **completed, "validation": share}
 
 
-def _fraction(value: object, key: Key) -> float:
-    """Return the share of the training images that is held out, drawn by class and the same for every trial."""
-    return checks.number(value, key, 0, 0.5)
+def settings_of(load: Callable[..., Any]) -> tuple[str, ...]:
+    """Return the names of a loader's settings."""
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return tuple(name for name, each in inspect.signature(load).parameters.items() if each.kind in named)
 
 
-def _folder(value: object, key: Key) -> str:
-    if not isinstance(value, str) or not value:
-        raise SettingError(f"root must be a folder, for instance ~/data, not {value!r}", key)
-    return value
+def known_images(name: object) -> tuple[tuple[int, int, int], int] | None:
+    """Return the shape of a data set's images and its classes where they are known without its files."""
+    if name not in data_sets():
+        return None
+    images: tuple[tuple[int, int, int], int] | None = getattr(import_module(f"{_SETS}.{name}"), "IMAGES", None)
+    return images
 
 
-def _count(low: int, high: int | None = None) -> Completer:
-    return lambda value, key: checks.integer(value, key, low, high)
+def reads_photographs(name: object) -> bool:
+    """Whether the images of a data set are photographs of any size, read from disk and cut when they are needed."""
+    from trainers.data.folder import Folder  # with torch, which only a loader needs
 
-
-def _shape(value: object, key: Key) -> list[int]:
-    if not isinstance(value, list | tuple) or len(value) != 3:
-        raise SettingError(f"shape must be [channels, height, width], not {value!r}", key)
-    shape = [checks.integer(size, (*key, at), 1, 512) for at, size in enumerate(value)]
-    if math.prod(shape) > 512 * 512 * 3:
-        raise SettingError(f"shape {shape} is too large for images that are held in memory", key)
-    return shape
-
-
-_FILES: Mapping[str, tuple[Any, Completer]] = {"root": (DEFAULT_ROOT, _folder), "download": (False, checks.boolean)}
-
-# The settings of each data set: name -> (default, check).
-DATA_SETTINGS: Mapping[str, Mapping[str, tuple[Any, Completer]]] = {
-    "digits": {},
-    "fashion_mnist": _FILES,
-    "cifar10": _FILES,
-    "cifar100": _FILES,
-    "image_folder": {
-        "root": (DEFAULT_ROOT, _folder),
-        "size": (224, _count(8, 1024)),
-        "workers": (4, _count(0, 256)),
-        "prefetch": (4, _count(1, 64)),
-    },
-    "synthetic": {
-        "shape": ([3, 32, 32], _shape),
-        "classes": (10, _count(2, 10_000)),
-        "train_size": (2048, _count(2)),
-        "test_size": (512, _count(1)),
-        "seed": (0, _count(0)),
-    },
-}
+    return get_type_hints(loader(name)).get("return") is Folder

@@ -5,13 +5,12 @@ from typing import Any
 
 from search_spaces.errors import Key, SettingError
 from trainers.settings import checks
+from trainers.settings.data import COSMETIC, reads_photographs
 from trainers.settings.recipes import DEFAULTS, RECIPES
 from trainers.settings.schedules import complete_schedule
 
 # What cannot change a result; the recipe's name stands for fields that are all spelt out beside it.
-COSMETIC_SETTINGS = frozenset(
-    {"data.root", "data.download", "data.workers", "data.prefetch", "training.profile", "training.recipe"}
-)
+COSMETIC_SETTINGS = frozenset({"training.profile", "training.recipe"} | {f"data.{name}" for name in COSMETIC})
 
 RESIZES = ("none", "shorter_side", "area")
 INITS = ("as_built", "he_fan_in", "he_fan_out", "uniform_fan_in")
@@ -62,14 +61,14 @@ def _with_present_names(training: Mapping[str, Any]) -> dict[str, Any]:
 
 def _refuse_for(training: Mapping[str, Any], data: str) -> None:
     """Raise SettingError for what cannot be done to the images of that data set."""
-    augment, folder = training["augment"], data == "image_folder"
+    augment, folder = training["augment"], reads_photographs(data)
     for part in ("resize", "colour"):
         if augment[part] not in (False, "none") and not folder:
-            raise SettingError(f"{part} is for image_folder; {data} can have crop and flip", ("augment", part))
+            raise SettingError(f"{part} is for photographs; {data} can have crop and flip", ("augment", part))
     if augment["crop"] and folder:
-        raise SettingError("crop pads small images; image_folder can have resize, flip and colour", ("augment", "crop"))
+        raise SettingError(f"crop pads small images; {data} can have resize, flip and colour", ("augment", "crop"))
     if training["normalise"] == "pixel_mean" and folder:
-        raise SettingError("pixel_mean needs images of one size; image_folder can have channel", ("normalise",))
+        raise SettingError(f"pixel_mean needs images of one size; {data} can have channel", ("normalise",))
 
 
 def _with_constant_momentum(schedule: dict[str, Any], given: Mapping[str, Any], momentum: float) -> dict[str, Any]:

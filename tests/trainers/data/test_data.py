@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from search_spaces.errors import SettingError
+from tests.trainers.data.written import write_fashion_mnist, write_idx
 from trainers import complete_data, inspect_data
 from trainers.data import load
 from trainers.data.images import Images, held_out, hold_out, statistics
@@ -13,22 +14,9 @@ from trainers.data.images import Images, held_out, hold_out, statistics
 CPU = torch.device("cpu")
 
 
-def write_idx(path, array, kind=8):
-    header = struct.pack(">BBBB", 0, 0, kind, array.ndim) + struct.pack(f">{array.ndim}i", *array.shape)
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "wb") as file:
-        file.write(header + array.astype(np.uint8).tobytes())
-
-
 @pytest.fixture(params=["", ".gz"])
 def fashion(request, tmp_path):
-    folder = tmp_path / "FashionMNIST" / "raw"
-    folder.mkdir(parents=True)
-    for part, count in (("train", 12), ("t10k", 6)):
-        images = np.arange(count * 28 * 28).reshape(count, 28, 28) % 251
-        write_idx(folder / f"{part}-images-idx3-ubyte{request.param}", images)
-        write_idx(folder / f"{part}-labels-idx1-ubyte{request.param}", np.arange(count) % 10)
-    return tmp_path
+    return write_fashion_mnist(tmp_path, request.param)
 
 
 def test_digits_are_split_once_and_for_all():
@@ -124,7 +112,7 @@ def test_a_file_in_the_way_of_a_download_is_one_clear_message(fashion):
 
 
 def test_missing_files_say_what_to_do(tmp_path, monkeypatch):
-    monkeypatch.setattr("trainers.data.fashion_mnist.DEBIAN", tmp_path / "nowhere")
+    monkeypatch.setattr("trainers.data.sets.fashion_mnist.DEBIAN", tmp_path / "nowhere")
     with pytest.raises(SettingError, match="download: true"):
         inspect_data({"name": "fashion_mnist", "root": str(tmp_path)})
 
@@ -198,8 +186,8 @@ def test_a_share_that_leaves_one_image_to_train_on_is_refused():
         ({"root": "x"}, (), "data needs a name"),
         ({"name": "digits", "root": "x"}, ("root",), "known: name, validation"),
         ({"name": "cifar10", "download": "yes"}, ("download",), "true or false"),
-        ({"name": "cifar10", "validation": 0.9}, ("validation",), "at most 0.5"),
-        ({"name": "synthetic", "shape": [3, 32]}, ("shape",), "channels, height, width"),
+        ({"name": "cifar10", "validation": 0.9}, ("validation",), "from 0 to 0.5"),
+        ({"name": "synthetic", "shape": [3, 32]}, ("shape",), "a list of 3 values"),
         (7, (), "mapping"),
     ],
 )

@@ -11,9 +11,9 @@ import tarfile
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from search_spaces.errors import SettingError
+from tests.trainers.data.written import write_batch, write_cifar10, write_cifar100, write_photographs
 from tests.trainers.networks import network, task
 from trainers import Trainer, inspect_data
 from trainers.data import load
@@ -23,29 +23,14 @@ from trainers.settings.recipe import complete_training
 CPU = torch.device("cpu")
 
 
-def write_batch(path, count, key, classes):
-    rows = (np.arange(count * 3072) % 251).astype(np.uint8).reshape(count, 3072)
-    batch = {"data": rows, key: [at % classes for at in range(count)], "batch_label": "made here"}
-    path.write_bytes(pickle.dumps(batch, protocol=2))
-
-
 @pytest.fixture
 def cifar10(tmp_path):
-    folder = tmp_path / "cifar-10-batches-py"
-    folder.mkdir()
-    for at in range(1, 6):
-        write_batch(folder / f"data_batch_{at}", 8, "labels", 10)
-    write_batch(folder / "test_batch", 6, "labels", 10)
-    return tmp_path
+    return write_cifar10(tmp_path)
 
 
 @pytest.fixture
 def cifar100(tmp_path):
-    folder = tmp_path / "cifar-100-python"
-    folder.mkdir()
-    write_batch(folder / "train", 12, "fine_labels", 100)
-    write_batch(folder / "test", 5, "fine_labels", 100)
-    return tmp_path
+    return write_cifar100(tmp_path)
 
 
 def test_cifar10_is_read_in_torchvisions_format(cifar10):
@@ -103,7 +88,7 @@ def test_a_download_mends_a_half_extracted_set(archived, damage):
 
 
 def test_a_whole_set_is_not_downloaded(cifar10, monkeypatch):
-    monkeypatch.setattr("trainers.data.cifar.download", None)
+    monkeypatch.setattr("trainers.data.cifar.download_into", None)
     assert inspect_data({"name": "cifar10", "root": str(cifar10), "download": True}).train_size == 40
 
 
@@ -167,15 +152,7 @@ def test_a_data_file_cannot_run_code(cifar10):
 
 @pytest.fixture
 def photographs(tmp_path):
-    source = np.random.default_rng(0)
-    for part, count in (("train", 6), ("val", 3)):
-        for label in ("cat", "dog"):
-            folder = tmp_path / part / label
-            folder.mkdir(parents=True)
-            for at in range(count):
-                pixels = source.integers(0, 256, (40 + at, 60, 3), dtype=np.uint8)
-                Image.fromarray(pixels).save(folder / f"{at}.jpg")
-    return tmp_path
+    return write_photographs(tmp_path, {"train": 6, "val": 3})
 
 
 def folder(root, **changes):

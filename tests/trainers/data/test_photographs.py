@@ -9,8 +9,8 @@ import torch
 from PIL import Image, PngImagePlugin
 
 from search_spaces.errors import SettingError
+from trainers.data.folder import Folder
 from trainers.data.folder_loader import FolderBatchLoader
-from trainers.data.image_folder import Folder
 from trainers.data.photographs import Photographs
 
 RAMP = np.linspace(0, 65535, 32 * 32).reshape(32, 32).astype(np.uint16)

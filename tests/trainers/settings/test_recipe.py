@@ -100,7 +100,7 @@ def test_a_recipes_name_is_no_part_of_the_identity():
         ({"nesterov": False, "momentum_form": "caffe", "schedule": {"end": 0}}, DIGITS, ("schedule", "end"), "above 0"),
         ({"nesterov": "yes"}, DIGITS, ("nesterov",), "true or false"),
         ({"augment": {"crop": 4, "mirror": True}}, DIGITS, ("augment", "mirror"), "known: colour, crop, flip"),
-        ({"augment": {"colour": True}}, DIGITS, ("augment", "colour"), "for image_folder"),
+        ({"augment": {"colour": True}}, DIGITS, ("augment", "colour"), "for photographs"),
         ({"recipe": "he2016", "normalise": "channel"}, FOLDER, ("augment", "crop"), "image_folder can have"),
         ({"normalise": "pixel_mean"}, FOLDER, ("normalise",), "channel"),
         ({"init": {"conv": "xavier"}}, DIGITS, ("init", "conv"), "he_fan_in"),

@@ -1,15 +1,13 @@
 """Fashion-MNIST: 70,000 grey images of 28 x 28 pixels, from torchvision's files or from Debian's package."""
 
 import gzip
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from trainers.data.files import download, file_error, reading, root_folder
+from trainers.data.files import download_into, file_error, reading, root_folder
 from trainers.data.images import Images, Splits, check_labels
 from trainers.settings.data import DEFAULT_ROOT
 
@@ -19,20 +17,21 @@ FILES = {
     "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
 }
 CLASSES = 10
+IMAGES = (1, 28, 28), CLASSES
 UNSIGNED_BYTE = 8  # what the third byte of an idx file says of its values
 
 
-def load_fashion_mnist(settings: Mapping[str, Any]) -> Splits:
+def load(*, root: str = DEFAULT_ROOT, download: bool = False) -> Splits:
     """Return Fashion-MNIST from ``root/FashionMNIST/raw`` or ``root``; with the default root also from Debian's folder.
 
     Downloads into ``root`` first when ``download`` asks for it. Raises SettingError when files are missing or broken.
     """
-    root = root_folder(settings)
-    if settings["download"]:
-        download("Fashion-MNIST", root)
+    top = root_folder(root)
+    if download:
+        download_into(top, "Fashion-MNIST")
     # A root that the user named must not be replaced in silence by another copy of the data.
-    elsewhere = (DEBIAN,) if settings["root"] == DEFAULT_ROOT else ()
-    folders = (root / "FashionMNIST" / "raw", root, *elsewhere)
+    elsewhere = (DEBIAN,) if root == DEFAULT_ROOT else ()
+    folders = (top / "FashionMNIST" / "raw", top, *elsewhere)
     folder = next((each for each in folders if _find(each, FILES["train"][0])), None)
     if folder is None:
         raise file_error(

@@ -1,16 +1,15 @@
-"""Photographs in ImageNet's layout: one folder a class below ``train`` and below ``val`` (or ``test``)."""
+"""The files of an image folder, with their labels."""
 
 import hashlib
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import compress
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from trainers.data.files import file_error, root_folder
-from trainers.data.images import check_sizes, held_out
+from trainers.data.images import held_out
 from trainers.records import DataInfo
 
 Sample = tuple[str, int]
@@ -39,29 +38,35 @@ class Folder:
         sizes = len(self.train), len(self.test)
         return DataInfo(shape, self.num_classes, *sizes, self.fingerprint, len(self.validation))
 
+    def hold_out(self, share: float) -> "Folder":
+        """Return the folder with that share of its training images as validation images."""
+        if share == 0:
+            return self
+        held = held_out(torch.tensor([label for _, label in self.train]), self.num_classes, share).tolist()
+        kept = tuple(sample for sample, out in zip(self.train, held, strict=True) if not out)
+        return replace(self, train=kept, validation=tuple(compress(self.train, held)))
 
-def load_image_folder(settings: Mapping[str, Any]) -> Folder:
+
+def read_folder(place: str, size: int, workers: int, prefetch: int) -> Folder:
     """Return the files below ``root``; SettingError when a part is missing or the two have different classes.
 
     The fingerprint is that of the files' names and sizes: hashing the contents of ImageNet would take an hour.
     """
-    root = root_folder(settings)
+    root = root_folder(place)
     train_folder, test_folder = root / "train", _test_folder(root)
     train, classes = _samples(train_folder)
     test, test_classes = _samples(test_folder)
     if classes != test_classes:
         odd = sorted(set(classes) ^ set(test_classes))
         raise file_error(f"{train_folder} and {test_folder} have different classes: {', '.join(odd[:5])}")
-    check_sizes(settings, len(train), len(test))
-    held = held_out(torch.tensor([label for _, label in train]), len(classes), settings["validation"]).tolist()
     return Folder(
-        train=tuple(sample for sample, out in zip(train, held, strict=True) if not out),
+        train=tuple(train),
         test=tuple(test),
-        validation=tuple(sample for sample, out in zip(train, held, strict=True) if out),
+        validation=(),
         num_classes=len(classes),
-        size=settings["size"],
-        workers=settings["workers"],
-        prefetch=settings["prefetch"],
+        size=size,
+        workers=workers,
+        prefetch=prefetch,
         fingerprint=_fingerprint(root, [*train, *test]),
     )
 
