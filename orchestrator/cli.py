@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from orchestrator.errors import Interrupted, UserError
+from orchestrator.process_list import hide_passwords
 from orchestrator.terminal.console import make_console
 from orchestrator.terminal.streams import tolerant_streams
 
@@ -61,6 +62,7 @@ def main() -> None:
         print("orchestrate: `python -OO` removes the docstrings that Ray needs; use `python` or `python -O`",
               file=sys.stderr)  # fmt: skip
         sys.exit(MISTAKE)
+    hide_passwords()
     with tolerant_streams():
         sys.exit(_run())
 
@@ -136,12 +138,13 @@ def run(
 
     Example: orchestrate run ablation.yaml --set training.epochs=2
     """
+    from orchestrator.storage.passwords import without_passwords
     from orchestrator.study import RunOptions, run_study
     from orchestrator.terminal.results import print_result
     from orchestrator.terminal.tables import show_run
 
     console = make_console()
-    command = shlex.join(["orchestrate", *sys.argv[1:]])
+    command = shlex.join(["orchestrate", *map(without_passwords, sys.argv[1:])])
     options = RunOptions(db, address, out, not no_report, executor, command)
     result = run_study(file, db, changes or (), options, show_run(console))
     print_result(console, result)

@@ -121,12 +121,13 @@ def _resources(config: StudyConfig) -> Finding:
 def _database(db: str | None, config: StudyConfig | None) -> Finding:
     from orchestrator.results import database
     from orchestrator.storage import Store
+    from orchestrator.storage.passwords import without_passwords
 
     url = database(db, config)
     try:
         if not Store.exists(url):
-            return Finding("results DB", True, f"{url}: the first run creates it")
+            return Finding("results DB", True, f"{without_passwords(url)}: the first run creates it")
         with Store.open(url, read_only=True) as store:
-            return Finding("results DB", True, f"{url}: {len(store.studies())} studies")
+            return Finding("results DB", True, f"{store.where}: {len(store.studies())} studies")
     except UserError as error:
         return Finding("results DB", False, str(error), "name another DB with --db")

@@ -26,7 +26,9 @@ def load_study(name: str, db: str | None = None) -> "StudyFrames":
 def database(given: str | None, config: "StudyConfig | None" = None) -> str:
     """Return the results DB: what was given, else the study file's, else $ORCHESTRATE_DB, else results.db here."""
     in_file = config.file.database if config else None
-    return given or in_file or os.environ.get("ORCHESTRATE_DB") or DEFAULT_DATABASE
+    # An empty name is a mistake, for instance of a variable that the shell does not know, and is told as one.
+    named = next((each for each in (given, in_file) if each is not None), None)
+    return named if named is not None else os.environ.get("ORCHESTRATE_DB") or DEFAULT_DATABASE
 
 
 def output_folder(study: str, given: Path | None = None) -> Path:

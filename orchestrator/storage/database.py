@@ -15,7 +15,7 @@ from sqlalchemy.pool import QueuePool
 
 from orchestrator.storage.address import describe, file_of, is_file
 from orchestrator.storage.columns import to_json
-from orchestrator.storage.errors import StorageError, explain
+from orchestrator.storage.errors import DatabaseGone, StorageError, explain
 from orchestrator.storage.network_disk import shared_file_system
 
 BUSY_SECONDS = 30
@@ -52,11 +52,15 @@ class Database:
             yield connection
 
     @contextmanager
-    def writing_raw(self) -> Iterator[Connection]:
-        """Open a transaction that writes and raises SQLAlchemy's own errors, for callers that try again."""
+    def writing_raw(self, *, durable: bool = True) -> Iterator[Connection]:
+        """Open a transaction that writes and raises SQLAlchemy's own errors, for callers that try again.
+
+        A `durable` one survives a power cut as soon as it has ended; another may be undone by one, never in part.
+        """
         if self.read_only:
             raise StorageError(f"{self.where} was opened for reading only")
-        with self._writing.begin() as connection:
+        engine = self._writing if durable else self._writing.execution_options(durable=False)
+        with engine.begin() as connection:
             yield connection
 
     def close(self) -> None:
@@ -104,24 +108,58 @@ def _sqlite(url: URL, read_only: bool) -> Engine:
     # The log needs memory shared by all processes, which computers on a network disk do not have.
     journal = "TRUNCATE" if shared_file_system(path) else "WAL"
 
+    file = _File(path)
+
     def connect() -> sqlite3.Connection:
         if read_only:
             return open_readonly(path)
         # isolation_level=None: BEGIN is said below, since the driver's own comes too late to hold reads together.
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False, isolation_level=None)
         _choose_journal(connection, journal)
-        connection.execute("PRAGMA synchronous=NORMAL" if journal == "WAL" else "PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
+        file.remember()
         return connection
 
     engine = create_engine("sqlite://", creator=connect, json_serializer=to_json, poolclass=QueuePool)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        immediate = connection.get_execution_options().get("immediate", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+        options = connection.get_execution_options()
+        if not read_only:
+            file.check()
+            # Without the log, NORMAL can leave a damaged file behind.
+            is_safe = journal == "WAL" and not options.get("durable", True)
+            connection.exec_driver_sql(f"PRAGMA synchronous={'NORMAL' if is_safe else 'FULL'}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("immediate", False) else "BEGIN")
 
     return engine
+
+
+class _File:
+    """The file of a database that is being written: the same one from the first connection to the last."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._known: tuple[int, int] | None = None
+
+    def remember(self) -> None:
+        """Note which file the first connection has opened, or made."""
+        self._known = self._known or self._found()
+
+    def check(self) -> None:
+        """Raise DatabaseGone when another file, or none, bears the path now: what is written would be lost."""
+        if self._known is not None and self._found() != self._known:
+            raise DatabaseGone(
+                f"{self._path} was deleted, moved or replaced while it was in use: put the file back where it was, "
+                "then run the same command again; what it has lost is trained again"
+            )
+
+    def _found(self) -> tuple[int, int] | None:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
 
 def _choose_journal(connection: sqlite3.Connection, journal: str) -> None:

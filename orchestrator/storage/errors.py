@@ -6,10 +6,15 @@ from difflib import get_close_matches
 from sqlalchemy.exc import DBAPIError, IntegrityError, TimeoutError
 
 from orchestrator.errors import UserError
+from orchestrator.storage.passwords import without_passwords
 
 
 class StorageError(UserError):
     """The results database cannot do what was asked; the message says why and what to try."""
+
+
+class DatabaseGone(StorageError):
+    """The file of the database is no longer the one that was opened."""
 
 
 class StudyBusy(StorageError):
@@ -66,7 +71,7 @@ _REMEDIES = {
 
 def explain(error: Exception, where: str) -> StorageError:
     """Return the one sentence for what the database reported; `where` names the database without any password."""
-    text = " ".join(str(getattr(error, "orig", None) or error).split())
+    text = without_passwords(" ".join(str(getattr(error, "orig", None) or error).split()))
     for sign, remedy in _REMEDIES.items():
         if sign in text:
             return StorageError(remedy.format(where=where, text=text))

@@ -68,7 +68,7 @@ class Lease:
             try:
                 with self._database.writing_raw() as connection:
                     connection.execute(mine.values(lease_heartbeat=now()))
-            except SQLAlchemyError:
+            except (SQLAlchemyError, StorageError):
                 # Busy or out of reach for now; the next beat comes long before anybody may take the lease.
                 continue
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from orchestrator.records.events import now
 from orchestrator.records.study_plan import PlannedArm, PlannedTrial, StudyPlan
 from orchestrator.storage.errors import StorageError
+from orchestrator.storage.passwords import without_passwords, without_passwords_in
 from orchestrator.storage.tables import arm_levels, arm_trials, arms, events, studies, trials
 from orchestrator.storage.upsert import in_parts, insert_new, insert_or_update
 from reports.results import State
@@ -147,13 +148,13 @@ def _write_study(connection: Connection, plan: StudyPlan) -> int:
     row = {
         "name": plan.name,
         "question": plan.question,
-        "source": plan.source,
-        "settings": plan.settings,
+        "source": without_passwords(plan.source),
+        "settings": without_passwords_in(plan.settings),
         "factors": plan.factors,
         "baseline": plan.baseline,
         "fail_above": plan.fail_above,
         "plan_hash": plan.plan_hash,
-        "command": plan.command,
+        "command": plan.command and without_passwords(plan.command),
         "git": plan.git,
         "notes": list(plan.notes),
         "planned_at": now(),

@@ -11,8 +11,8 @@ from typing import Self
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from orchestrator.records.events import Event
-from orchestrator.storage.errors import StorageError, explain, is_passing
+from orchestrator.records.events import EpochDone, Event
+from orchestrator.storage.errors import DatabaseGone, StorageError, explain, is_passing
 from orchestrator.storage.journal import record
 from orchestrator.storage.store import Store
 
@@ -139,6 +139,9 @@ class Recorder:
             try:
                 self._write(batch)
                 singly = max(singly - 1, 0)
+            except DatabaseGone as error:
+                self._stuck = error
+                return
             except Exception as error:
                 if is_passing(error):
                     if time.monotonic() + pause > until:
@@ -156,7 +159,9 @@ class Recorder:
         self._stuck = None
 
     def _write(self, batch: Sequence[Event]) -> None:
-        with self._store.database.writing_raw() as connection:
+        # A result that was shown must survive a power cut; an epoch that one takes away is told again.
+        durable = any(not isinstance(event, EpochDone) for event in batch)
+        with self._store.database.writing_raw(durable=durable) as connection:
             applied = [record(connection, event, self._driver, self._study_id) for event in batch]
         del self._unwritten[: len(batch)]
         for event, changed in zip(batch, applied, strict=True):

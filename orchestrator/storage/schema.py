@@ -1,6 +1,7 @@
 """Bringing a database to the newest version of the schema, and refusing those that are not ours."""
 
 import sqlite3
+import tempfile
 from contextlib import closing
 from pathlib import Path
 
@@ -42,27 +43,40 @@ def bring_up_to_date(url: URL, *, read_only: bool) -> None:
 
 
 def _found_version(url: URL) -> str | None:
-    if is_file(url) and not _holds_something(file_of(url)):
+    if is_file(url) and not holds_something(file_of(url)):
         return None
     with closing(Database(url, read_only=True)) as database, database.reading() as connection:
         return _version(connection, database.where)
 
 
-def _holds_something(path: Path) -> bool:
-    """Whether the file of a database exists; StorageError when it could not."""
+def holds_something(path: Path) -> bool:
+    """Whether the file of a database exists and is not empty; StorageError when it could not be created or read."""
     if not path.parent.is_dir():
         raise StorageError(
             f"{path} cannot be created: there is no folder {path.parent}; create it, or name another with --db"
         )
     if path.is_dir():
         raise StorageError(f"{path} is a folder: name a file in it, for instance {path / 'results.db'}")
-    if not path.exists() or not path.stat().st_size:
+    if not path.exists():
+        _check_writable(path)
+        return False
+    if not path.stat().st_size:
         return False
     try:
         open_readonly(path).close()
     except sqlite3.DatabaseError as error:
         raise explain(error, str(path)) from error
     return True
+
+
+def _check_writable(path: Path) -> None:
+    """Raise StorageError when no file can be made where `path` is to be."""
+    try:
+        tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        raise StorageError(
+            f"{path} cannot be created ({error.strerror}): make its folder writable, or name another file with --db"
+        ) from None
 
 
 def _version(connection: Connection, where: str) -> str | None:

@@ -46,9 +46,12 @@ class Store:
 
     @staticmethod
     def exists(url: str | Path | URL) -> bool:
-        """Whether there is a database to open for reading: a file that is there, or a server's."""
+        """Whether there is a database to open for reading: a file that is there, or a server's.
+
+        StorageError for a file that could not be created either.
+        """
         address = database_url(url)
-        return not is_file(address) or file_of(address).exists()
+        return not is_file(address) or schema.holds_something(file_of(address))
 
     def close(self) -> None:
         """Close every connection."""

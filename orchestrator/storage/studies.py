@@ -12,6 +12,7 @@ from orchestrator.records.probe_metrics import probe_metrics
 from orchestrator.storage import process
 from orchestrator.storage.errors import StorageError, unknown_name
 from orchestrator.storage.measurements import read_measurements
+from orchestrator.storage.passwords import without_passwords, without_passwords_in
 from orchestrator.storage.tables import arm_trials, arms, attempts, environments, epochs, studies, trials
 from orchestrator.storage.tables import verdicts as verdict_rows
 from reports.results import Arm, Environment, Epoch, State, Study, Trial
@@ -55,8 +56,8 @@ def read_study(connection: Connection, name: str) -> Study:
     return Study(
         name=row.name,
         question=row.question,
-        source=row.source,
-        settings=row.settings,
+        source=without_passwords(row.source),  # those that earlier versions of this program stored
+        settings=without_passwords_in(row.settings),
         factors={factor: tuple(levels) for factor, levels in row.factors.items()},
         baseline=row.baseline,
         fail_above=row.fail_above,
@@ -66,7 +67,7 @@ def read_study(connection: Connection, name: str) -> Study:
             connection, _planned(trials.c.id).where(arms.c.study == row.id), row.settings.get("probes")
         ),
         environments=_environments(connection, {trial.environment for trial in found if trial.environment}),
-        command=row.command,
+        command=row.command and without_passwords(row.command),
         git=row.git,
         plan_hash=row.plan_hash,
         planned_at=row.planned_at,

@@ -6,6 +6,7 @@ import pytest
 
 from orchestrator.storage import StorageError, database_url
 from orchestrator.storage.address import describe, file_of
+from orchestrator.storage.passwords import without_passwords, without_passwords_in
 
 
 @pytest.mark.parametrize(
@@ -63,3 +64,64 @@ def test_anything_else_is_refused_with_an_example(text, message):
         database_url(text)
     assert message in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "password", "host"),
+    [
+        ("postgres://me:p@ss@localhost:1/x", "p@ss", "localhost"),
+        ("postgresql://me:p%ss@host/x", "p%ss", "host"),
+        ("postgresql://me:p%40ss@host/x", "p@ss", "host"),
+        ("postgresql://me:p:s/s?s@host/x", "p:s/s?s", "host"),
+        ("postgresql://me@host/x?password=p@ss", "p@ss", "host"),
+        ("postgresql://me:other@host/x?sslmode=require&password=p@ss", "p@ss", "host"),
+    ],
+)
+def test_a_password_may_hold_any_character_and_no_part_of_it_is_shown(text, password, host):
+    url = database_url(text)
+    assert (url.username, url.password, url.host, url.database) == ("me", password, host, "x")
+    for shown in (describe(url), without_passwords(text), without_passwords(f"orchestrate run s.yaml --db '{text}'")):
+        assert "***" in shown
+        assert "ss" not in shown.replace("password", "").replace("sslmode", "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mysql://me:secret@host/x",
+        "postgrse://me:secret@host/x",
+        "postgresql:me:secret@host/x",
+        "postgresql://me:secret@host",
+        "postgresql://me:secret@host:port/x",
+        "host=localhost password=secret dbname=x",
+    ],
+)
+def test_no_refusal_shows_a_password(text):
+    with pytest.raises(StorageError) as refused:
+        database_url(text)
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["sqlite:results.db", "SQLITE:results.db", "sqlite:///results.db?cache=shared"])
+def test_other_spellings_of_a_file(text, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert file_of(database_url(text)) == tmp_path / "results.db"
+
+
+def test_two_slashes_are_told_apart_from_three():
+    with pytest.raises(StorageError, match="write sqlite:///results"):
+        database_url("sqlite://results.db")
+
+
+def test_text_without_a_password_stays_as_it_is():
+    for text in (
+        "see https://host:80/a@b",
+        "postgresql://me@host/x",
+        "postgresql://[::1]:1/x?user=a@b",
+        "sqlite:///a.db",
+    ):
+        assert without_passwords(text) == text
+    assert without_passwords_in({"database": "postgresql://me:pw@h/x", "n": [1, ("a",)]}) == {
+        "database": "postgresql://me:***@h/x",
+        "n": [1, ["a"]],
+    }

@@ -1,0 +1,64 @@
+"""Passwords in the URLs of databases: found however they are written, and never shown."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+HIDDEN = "***"
+
+_URL = re.compile(r"(?<![\w+.-])([A-Za-z][A-Za-z0-9+.-]*)://([^\s\"'<>`]+)")
+_HOST = re.compile(r"(?:\[[^\]]*\]|[^/:@]*)(?::\d+)?/")
+_SECRET_OPTION = re.compile(r"(?i)((?:ssl)?password|passwd|pwd)=[^&\s\"']*")
+_DATABASES = ("postgres", "mysql", "mariadb", "mssql", "oracle", "cockroach", "redis", "mongodb")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The rest of a URL after its ``scheme://``, taken apart without decoding: user, password, and all that follows."""
+
+    user: str | None
+    password: str | None
+    rest: str
+
+
+def take_apart(text: str) -> Parts:
+    """Take apart what follows ``scheme://``, where people write passwords with @, : / and ? as they are.
+
+    The host begins after the last @ that can end a user and a password.
+    """
+    before, _, _ = text.partition("?")
+    if "@" in before:
+        account, _, host = before.rpartition("@")
+        rest = host + text[len(before) :]
+    elif "@" in text and not _HOST.match(before):  # the password holds a question mark
+        account, _, rest = text.rpartition("@")
+    else:
+        return Parts(None, None, text)
+    user, colon, password = account.partition(":")
+    return Parts(user, password if colon else None, rest)
+
+
+def without_passwords(text: str) -> str:
+    """Return `text` with the password of every URL in it replaced by asterisks."""
+    return _SECRET_OPTION.sub(rf"\1={HIDDEN}", _URL.sub(_hidden, text))
+
+
+def without_passwords_in(value: Any) -> Any:
+    """Return plain data, such as the settings of a study, with the passwords in its texts replaced by asterisks."""
+    if isinstance(value, str):
+        return without_passwords(value)
+    if isinstance(value, Mapping):
+        return {key: without_passwords_in(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_passwords_in(each) for each in value]
+    return value
+
+
+def _hidden(match: re.Match[str]) -> str:
+    scheme, following = match[1], match[2]
+    parts = take_apart(following)
+    is_database = scheme.lower().startswith(_DATABASES)
+    if parts.password is None or ("/" in parts.password + (parts.user or "") and not is_database):
+        return match[0]
+    return f"{scheme}://{parts.user}:{HIDDEN}@{parts.rest}"
