@@ -239,7 +239,7 @@ def report(
 
     with Store.open(database(db), read_only=True) as store:
         results = store.load_study(study)
-        verdicts = judge_study(store, results)
+        verdicts = judge_study(results)
     print_verdicts(make_console(), results, verdicts)
     print(write_report(results, output_folder(study, out), verdicts))
     found = {verdict.verdict for verdict in verdicts}

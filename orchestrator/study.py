@@ -126,7 +126,7 @@ def run_study(
         if interrupted:
             store.recover(plan.name)
         study = store.load_study(plan.name)
-        verdicts = judge_study(store, study)
+        verdicts = judge_study(study)
         store.save_verdicts(plan.name, map(verdict_row, verdicts))
     report = write_report(study, out, verdicts) if options.report else None
     return RunResult(study, verdicts, report, interrupted)

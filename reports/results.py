@@ -93,7 +93,8 @@ class Arm:
 
     `levels` maps every factor to its level: the number or word itself, or the name of a bundle. `settings` holds the
     complete data, network and training settings that the levels stand for. `description` is the network in words, stage
-    by stage, and the unit that it repeats, as `search_spaces.describe` puts it; empty where none was kept.
+    by stage, and the unit that it repeats, as `search_spaces.describe` puts it; empty where none was kept. `hash`
+    identifies the settings, whatever the arm is called.
     """
 
     name: str
@@ -104,6 +105,7 @@ class Arm:
     graph: str | None = None
     orphaned: bool = False
     description: Mapping[str, Any] = field(default_factory=dict)
+    hash: str | None = None
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,36 @@ class Environment:
 
 
 @dataclass(frozen=True)
+class PlanVersion:
+    """The plan of a study as it was from one moment on; `number` counts them from 1, the same plan again adds none.
+
+    `plan` holds what was fixed by then: arms by their hash, seeds, looks, analysis, thresholds, claims; of a version
+    that an older program recorded, the claims alone. `digest` is the hash of the whole plan. `known` counts the
+    outcomes of its arms that were on record then.
+    """
+
+    number: int
+    at: datetime
+    plan: Mapping[str, Any]
+    digest: str | None = None
+    known: int | None = None
+
+
+@dataclass(frozen=True)
+class History:
+    """How a study came to be what it is.
+
+    `versions` are its plans, the earliest first. `left_out` are outcomes on record of the study's arms that it does
+    not ask for: seeds that were dropped, and those of other studies. `elsewhere` are the plans of other
+    studies that share an arm with this one.
+    """
+
+    versions: tuple[PlanVersion, ...] = ()
+    left_out: tuple[Trial, ...] = ()
+    elsewhere: tuple[PlanVersion, ...] = ()
+
+
+@dataclass(frozen=True)
 class Study:
     """One study as it stands now: what was asked, what was planned, and every result so far.
 
@@ -137,7 +169,8 @@ class Study:
     maps each factor to its levels in the file's order. `baseline` names the level of each factor that the others are
     compared with; factors it leaves out are contexts, in which the comparison is repeated. `search` is the record of an
     architecture search: what was proposed and what it showed; empty for every other design. `metrics` are those that
-    the probes known to this program declare, by name, beside those of every trial (`reports.metrics`).
+    the probes known to this program declare, by name, beside those of every trial (`reports.metrics`). `history`
+    holds the earlier versions of the plan, and the results that it leaves out.
     """
 
     name: str
@@ -158,6 +191,7 @@ class Study:
     notes: tuple[str, ...] = field(default=())
     search: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Metric] = field(default_factory=dict)
+    history: History = field(default_factory=History)
 
     def arm(self, name: str) -> Arm:
         """Return the arm of that name; KeyError when the study has none."""

@@ -37,6 +37,10 @@ def summary_of(findings: Findings) -> dict[str, Any]:
         "verdicts": [verdict_row(each) for each in findings.verdicts],
         "environments": [{"id": each.id, "host": each.host, "facts": each.facts} for each in study.environments],
         "notes": list(study.notes),
+        "plans": [
+            {"number": each.number, "at": _moment(each.at), "digest": each.digest, "known": each.known}
+            for each in study.history.versions
+        ],
         "search": dict(study.search),
     }
 
@@ -64,6 +68,10 @@ def verdict_row(verdict: Verdict) -> dict[str, Any]:
         "decided_at_look": verdict.decided_at_look,
         "badges": list(verdict.badges),
         "post_hoc": verdict.post_hoc,
+        "changes": list(verdict.changes),
+        "plan_version": verdict.registration.version.number if verdict.registration.version else None,
+        "plan_digest": verdict.registration.version.digest if verdict.registration.version else None,
+        "seeds_left_out": list(verdict.registration.seeds_left_out),
         "sentence": verdict.sentence,
         "other_tests": {name: outcome.value for name, outcome in verdict.other_tests.items()},
         "trials": list(verdict.trials),

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 
 from orchestrator.records.study_plan import PlannedArm, PlannedTrial, StudyPlan
 from orchestrator.scheduling.arm_facts import plan_trials, trial_cost, trial_epochs
-from orchestrator.scheduling.judgement import edited_claims
 from orchestrator.scheduling.packs import Pack
 from orchestrator.scheduling.progress import Progress
 from orchestrator.storage import Store
@@ -51,10 +50,9 @@ class StudyBlocks:
             return []
         study = self._store.load_study(self._plan.name)
         claims = parse_claims(self._plan.settings["claims"], self._plan.factors, study.metrics)
-        late = edited_claims(self._store, study)
         packs = []
         # The most decisive block per hour comes first, so that an interrupted study has spent its hours best.
-        for rank, block in enumerate(next_block(study, claims, settings, post_hoc=late).blocks):
+        for rank, block in enumerate(next_block(study, claims, settings).blocks):
             added = [self._planned(arm, seed) for arm, seed in block.trials]
             self._store.extend_plan(self._plan.name, [], added)
             for planned in added:

@@ -1,6 +1,6 @@
 """What is on record of the arms of a plan, whichever study trained them: a pilot that shows how much they vary."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, and_, select
@@ -9,17 +9,24 @@ from orchestrator.storage.tables import epochs, trials
 from orchestrator.storage.upsert import in_parts
 from reports.results import State, Trial
 
-_ERRORS = ("test_error", "train_error", "test_loss", "train_loss")
-_OUTCOMES = tuple(state.value for state in State if state.is_outcome())
+_ERRORS = ("test_error", "train_error", "test_loss", "train_loss", "val_error", "val_loss")
+OUTCOMES = tuple(state.value for state in State if state.is_outcome())
 
 
-def read_pilot(connection: Connection, arms: Mapping[str, str]) -> tuple[Trial, ...]:
-    """Return every outcome of these arms with its last errors, under the name that `arms` gives to the arm's hash."""
+def read_pilot(
+    connection: Connection, arms: Mapping[str, str], *, data: Collection[str] | None = None
+) -> tuple[Trial, ...]:
+    """Return every outcome of these arms with its last errors, under the name that `arms` gives to the arm's hash.
+
+    With `data`, only those on data of these fingerprints.
+    """
     last = and_(epochs.c.trial == trials.c.id, epochs.c.epoch == trials.c.epochs)
     columns: list[Any] = [trials, *(epochs.c[name] for name in _ERRORS)]
     found: list[Trial] = []
     for part in in_parts(arms):
-        mine = and_(trials.c.arm_hash.in_(part), trials.c.state.in_(_OUTCOMES))
+        mine = and_(trials.c.arm_hash.in_(part), trials.c.state.in_(OUTCOMES))
+        if data is not None:
+            mine = and_(mine, trials.c.data_fingerprint.in_(data))
         rows = connection.execute(select(*columns).outerjoin(epochs, last).where(mine).order_by(trials.c.id))
         found += [
             Trial(
@@ -29,6 +36,8 @@ def read_pilot(connection: Connection, arms: Mapping[str, str]) -> tuple[Trial, 
                 state=State(row.state),
                 seconds=row.seconds,
                 images_per_second=row.images_per_second,
+                finished_at=row.finished_at,
+                telemetry=row.telemetry or {},
                 **{name: getattr(row, name) for name in _ERRORS},
             )
             for row in rows

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from orchestrator.records.events import now
+from orchestrator.records.frozen_plan import frozen, plan_digest
 from orchestrator.records.study_plan import PlannedArm, PlannedTrial, StudyPlan
 from orchestrator.storage.errors import StorageError
+from orchestrator.storage.history import outcomes_of
 from orchestrator.storage.passwords import without_passwords, without_passwords_in
 from orchestrator.storage.tables import arm_levels, arm_trials, arms, events, studies, trials
 from orchestrator.storage.upsert import in_parts, insert_new, insert_or_update
@@ -59,6 +60,7 @@ def write_plan(connection: Connection, plan: StudyPlan) -> PlanOutcome:
         "cached": len(outcome.cached),
         "orphaned": list(outcome.orphaned),
         "claims": plan.settings.get("claims", []),
+        **_version(connection, study, plan),
     }
     connection.execute(insert(events).values(at=now(), study=study, kind="Planned", applied=True, details=details))
     return outcome
@@ -89,11 +91,14 @@ def _free_names(connection: Connection, study: int, fresh: Sequence[PlannedArm])
             connection.execute(update(arms).where(arms.c.id == orphan.id).values(name=name))
 
 
-def claim_versions_of(connection: Connection, study: str) -> list[tuple[datetime, list[Mapping[str, Any]]]]:
-    """Return the claims of a study each time it was planned, the earliest first."""
-    chosen = select(events.c.at, events.c.details).join(studies, studies.c.id == events.c.study)
-    rows = connection.execute(chosen.where(studies.c.name == study, events.c.kind == "Planned").order_by(events.c.id))
-    return [(row.at, row.details.get("claims", [])) for row in rows]
+def _version(connection: Connection, study: int, plan: StudyPlan) -> dict[str, Any]:
+    """Return what the record of this planning keeps of the whole plan: its hash, and itself where it is a new one."""
+    whole = frozen(plan)
+    digest = plan_digest(whole)
+    earlier = select(events.c.details).where(events.c.study == study, events.c.kind == "Planned")
+    last = connection.execute(earlier.order_by(events.c.id.desc()).limit(1)).scalar() or {}
+    kept: dict[str, Any] = {"digest": digest, "known": outcomes_of(connection, whole["arms"])}
+    return kept if last.get("digest") == digest else {**kept, "plan": whole}
 
 
 def states_of(connection: Connection, ids: Iterable[str]) -> dict[str, State]:

@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -171,11 +170,6 @@ class Store:
         """Return the files of weights that each of these trials left, the earliest epoch first."""
         with self.database.reading() as connection:
             return read_weights(connection, trial_ids)
-
-    def claim_versions(self, study: str) -> list[tuple[datetime, list[Mapping[str, Any]]]]:
-        """Return the claims of a study each time it was planned, the earliest first."""
-        with self.database.reading() as connection:
-            return plans.claim_versions_of(connection, study)
 
     def pilot(self, arms: Mapping[str, str]) -> tuple[Trial, ...]:
         """Return every outcome on record of these arms, of any study, under the name that `arms` gives to each hash."""

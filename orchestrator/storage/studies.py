@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Select, func, select
 from orchestrator.records.probe_metrics import probe_metrics
 from orchestrator.storage import process
 from orchestrator.storage.errors import StorageError, unknown_name
+from orchestrator.storage.history import read_history
 from orchestrator.storage.measurements import read_measurements
 from orchestrator.storage.passwords import without_passwords, without_passwords_in
 from orchestrator.storage.tables import arm_trials, arms, attempts, environments, epochs, studies, trials
@@ -74,6 +75,7 @@ def read_study(connection: Connection, name: str) -> Study:
         notes=tuple(row.notes),
         search=row.search or {},
         metrics=probe_metrics(),
+        history=read_history(connection, row.id, {arm.hash: arm.name for arm in stored}, {each.id for each in found}),
     )
 
 
@@ -199,7 +201,7 @@ def _curves(connection: Connection, study: int) -> dict[str, list[Epoch]]:
 
 def _arm(row: Any) -> Arm:
     known = (row.name, row.levels, row.settings, row.params, row.flops, row.graph, row.orphaned)
-    return Arm(*known, description=row.description or {})
+    return Arm(*known, description=row.description or {}, hash=row.hash)
 
 
 def _environments(connection: Connection, used: set[str]) -> tuple[Environment, ...]:

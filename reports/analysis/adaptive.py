@@ -56,7 +56,6 @@ def next_block(
     settings: AnalysisSettings | None = None,
     *,
     seeds: Sequence[int] | None = None,
-    post_hoc: Mapping[str, str] | None = None,
 ) -> Next:
     """Return what to train next, given the study so far; nothing while a block is still running for a claim.
 
@@ -74,7 +73,7 @@ def next_block(
     if first:
         hours = _hours(study, first)
         return Next((Block(first, tuple(claim.id for claim in claims), settings.looks[0], None, hours, math.inf),), {})
-    verdicts = judge(study, claims, settings, post_hoc)
+    verdicts = judge(study, claims, settings)
     open_claims = sum(each.verdict is Outcome.INCONCLUSIVE for each in verdicts)
     stopped: dict[str, str] = {}
     blocks: list[Block] = []

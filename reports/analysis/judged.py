@@ -7,9 +7,13 @@ from enum import StrEnum
 from reports.analysis import pooled
 from reports.analysis.claims import Claim
 from reports.analysis.evidence import Case, Evidence, cases, evaluate
+from reports.analysis.looks import EXTRA_SHARE
 from reports.analysis.many import holm
+from reports.analysis.registration import Registration, planned_settings
 from reports.analysis.settings import AnalysisSettings
 from reports.results import Study, Trial
+
+AS_DECLARED = Registration()
 
 
 class Outcome(StrEnum):
@@ -31,7 +35,11 @@ class Look:
 
 @dataclass(frozen=True)
 class Judged:
-    """One claim before the family of claims is looked at; `now` is the evidence at the last look, `seen` its seeds."""
+    """One claim before the family of claims is looked at; `now` is the evidence at the last look, `seen` its seeds.
+
+    No p is below `floor`, which is that of all seeds on record where the study leaves some out; `whole` is their
+    evidence.
+    """
 
     claim: Claim
     cases: tuple[Case, ...]
@@ -45,6 +53,8 @@ class Judged:
     direction: Outcome
     waiting: int
     unplanned: bool
+    floor: float = 0.0
+    whole: Evidence | None = None
 
     @property
     def p(self) -> float:
@@ -58,7 +68,7 @@ class Judged:
 
     def until(self, look: int, alpha: float) -> float:
         """Return p as it was at a look, counted from 1; at the claim's last one where it has no more."""
-        return min([1.0, *(self.at(each, alpha) for each in self.looks[:look])])
+        return max(self.floor, min([1.0, *(self.at(each, alpha) for each in self.looks[:look])]))
 
 
 def judge_alone(
@@ -67,12 +77,21 @@ def judge_alone(
     found: Mapping[str, Mapping[int, float]],
     trials: Mapping[str, Mapping[int, Trial]],
     settings: AnalysisSettings,
+    registration: Registration = AS_DECLARED,
 ) -> Judged:
-    """Judge one claim on the readings `found` by arm and seed, at every look whose trials have all ended."""
+    """Judge one claim on the readings `found` by arm and seed, at every look whose trials have all ended.
+
+    Seeds beyond those that `registration` has planned are judged by their e-value, on a share of alpha of their own.
+    """
     contexts = cases(study, claim)
     arms = claim_arms(contexts)
-    seeds = sorted({seed for arm in arms for seed in trials[arm]})
-    complete, waiting, extra = _complete_looks(arms, seeds, trials, settings)
+    settings = planned_settings(settings, registration)
+    none: list[tuple[list[int], float]] = []
+    seeds = _in_order({seed for arm in arms for seed in trials[arm]}, registration)
+    if registration.is_grown and not set(registration.planned) <= set(seeds):
+        complete, waiting, extra = none, 0, True
+    else:
+        complete, waiting, extra = _complete_looks(arms, seeds, trials, settings)
     looks = tuple(
         Look(len(part), alpha, _at(claim, contexts, found, part, settings, alpha)) for part, alpha in complete
     )
@@ -83,14 +102,38 @@ def judge_alone(
     support = min([1.0, *(w * each.evidence.support for w, each in zip(weights, looks, strict=True))])
     refute = min([1.0, *(w * each.evidence.refute for w, each in zip(weights, looks, strict=True))])
     first, direction = _first(looks, weights, settings.alpha, support, refute)
-    if extra and first is None:
-        now, seen = _at(claim, contexts, found, None, settings, settings.alpha, unplanned=True), seeds
-        support, refute = min(support, now.support), min(refute, now.refute)
-        direction = Outcome.SUPPORTED if support <= refute else Outcome.REFUTED
     unplanned = extra and first is None
+    if extra:
+        now, seen = _at(claim, contexts, found, None, settings, settings.alpha, unplanned=unplanned), seeds
+    if unplanned:
+        support = min(support, now.support / EXTRA_SHARE)
+        refute = min(refute, now.refute / EXTRA_SHARE)
+        direction = Outcome.SUPPORTED if support <= refute else Outcome.REFUTED
     return Judged(
         claim, contexts, looks, now, tuple(seen), 1 - alpha, support, refute, first, direction, waiting, unplanned
     )
+
+
+def is_withdrawn(judged: Judged) -> bool:
+    """Whether all seeds at hand speak against what an earlier look decided."""
+    against, towards = judged.now.refute, judged.now.support
+    return against < towards if judged.direction is Outcome.SUPPORTED else towards < against
+
+
+def held_against(judged: Judged, whole: Judged) -> Judged:
+    """Return the claim with the larger p of its own seeds and of all that exist: leaving seeds out wins nothing."""
+    support, refute = max(judged.support, whole.support), max(judged.refute, whole.refute)
+    direction = Outcome.SUPPORTED if support <= refute else Outcome.REFUTED
+    floor = whole.support if direction is Outcome.SUPPORTED else whole.refute
+    return replace(judged, support=support, refute=refute, direction=direction, floor=floor, whole=whole.now)
+
+
+def _in_order(seeds: set[int], registration: Registration) -> list[int]:
+    """Return the seeds in the order of their use: those of the plan first where others were added to them."""
+    if not registration.is_grown:
+        return sorted(seeds)
+    first = [seed for seed in registration.planned if seed in seeds]
+    return [*first, *sorted(seeds - set(first))]
 
 
 def _first(
@@ -162,15 +205,16 @@ def at_its_clearest(judged: Judged, alpha: float) -> Judged:
     return replace(judged, now=look.evidence, seen=judged.seen[: look.n], level=1 - look.alpha)
 
 
-def adjusted_p(family: Sequence[Judged], p: Sequence[float]) -> dict[str, float]:
-    """Return Holm's p of each claim of the family, by its id."""
-    return {each.claim.id: found for each, found in zip(family, holm(p), strict=True)}
+def adjusted_p(family: Sequence[Judged], p: Sequence[float], others: int = 0) -> dict[str, float]:
+    """Return Holm's p of each claim of the family, by its id; `others` are claims of it that are no longer made."""
+    adjusted = holm([*p, *[1.0] * others])[: len(family)]
+    return {each.claim.id: found for each, found in zip(family, adjusted, strict=True)}
 
 
-def decided_looks(family: Sequence[Judged], alpha: float) -> dict[str, int | None]:
+def decided_looks(family: Sequence[Judged], alpha: float, others: int = 0) -> dict[str, int | None]:
     """Return the look, from 1, at which each claim was first decided among the others; None for those that are not."""
     found: dict[str, int | None] = {each.claim.id: None for each in family}
     for look in range(max((len(each.looks) for each in family), default=0), 0, -1):
-        then = adjusted_p(family, [each.until(look, alpha) for each in family])
+        then = adjusted_p(family, [each.until(look, alpha) for each in family], others)
         found |= {each.claim.id: min(look, len(each.looks)) for each in family if then[each.claim.id] <= alpha}
     return found

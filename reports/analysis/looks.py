@@ -3,6 +3,9 @@
 import math
 from collections.abc import Sequence
 
+EXTRA_SHARE = 0.25
+"""The share of alpha that seeds beyond the plan may spend; the planned looks have spent alpha itself."""
+
 
 def ramp(looks: Sequence[int], alpha: float = 0.05) -> tuple[float, ...]:
     """Return the level of each look, alpha 2k / (K (K + 1)) at look k of K; they add up to alpha.

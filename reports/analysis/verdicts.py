@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reports.analysis import pooled
@@ -17,17 +17,22 @@ from reports.analysis.judged import (
     at_its_clearest,
     claim_arms,
     decided_looks,
+    held_against,
+    is_withdrawn,
     judge_alone,
     restricted,
 )
 from reports.analysis.power import seeds_for_rate
 from reports.analysis.readings import compared, grid
+from reports.analysis.registration import Registration, claims_ever, dropped_claims, register
 from reports.analysis.settings import AnalysisSettings, parse_analysis
-from reports.analysis.wording import sentence
+from reports.analysis.wording import Account, sentence
 from reports.results import State, Study, Trial
 
 DEPENDS = "depends on the analysis"
 POST_HOC = "post hoc"
+WITHDRAWN = "withdrawn: later seeds say the opposite"
+LEFT_OUT = "trained seeds left out"
 UNPLANNED = "unplanned look, judged by e-value"
 OPEN = "still running"
 
@@ -44,7 +49,8 @@ class Verdict:
     claim was decided among the other claims. `waiting` trials
     stand between the claim and its next look. `other_tests` and `other_readings` are the verdicts by other tests and
     by the other meanings of `over`, neither corrected for the family of claims. `missing` names trials that ended
-    without an outcome, with their reasons.
+    without an outcome, with their reasons. `changes` says what was fixed after the first result, in a sentence each,
+    against the version of the plan in `registration`.
     """
 
     claim: Claim
@@ -68,7 +74,8 @@ class Verdict:
     other_tests: Mapping[str, Outcome]
     other_readings: Mapping[str, Outcome]
     badges: tuple[str, ...]
-    post_hoc: str | None
+    changes: tuple[str, ...]
+    registration: Registration
     sentence: str
     trials: tuple[str, ...]
     decided_at: datetime | None
@@ -77,6 +84,11 @@ class Verdict:
     def id(self) -> str:
         """Return the claim's id."""
         return self.claim.id
+
+    @property
+    def post_hoc(self) -> str | None:
+        """Return in words what was fixed after the first result; None for a claim that stands as declared."""
+        return "; ".join(self.changes) or None
 
     @property
     def says(self) -> str:
@@ -88,29 +100,74 @@ def judge(
     study: Study,
     claims: Sequence[Claim],
     settings: AnalysisSettings | None = None,
-    post_hoc: Mapping[str, str] | None = None,
 ) -> tuple[Verdict, ...]:
     """Judge every claim on the study as it stands, in the claims' order.
 
     A claim is judged at complete looks only: all trials of its arms with the look's seeds have ended. Without declared
     looks the one look is at all seeds of its arms; until then it is Inconclusive, and its numbers are provisional.
-    `settings` default to those of the study file. `post_hoc` maps the ids of claims that were edited after results
-    existed to a sentence with the date and the change; such claims are judged by themselves.
+    `settings` default to those of the study file.
+
+    Claims that stand as they did before their first result form one family, with those of the plan that are no longer
+    made. A claim of which anything was changed since is judged among all claims that were ever made on its trials.
     """
     if settings is None:
         settings = parse_analysis(study.settings.get("analysis"), study.settings.get("seeds"))
-    late = post_hoc or {}
+    registrations = {claim.id: register(study, claim) for claim in claims}
     grids = {metric: _live(study, metric) for metric in dict.fromkeys(claim.metric for claim in claims)}
     trials = _by_arm(study)
-    judged = [judge_alone(study, claim, grids[claim.metric], trials, settings) for claim in claims]
-    family = [each for each in judged if each.claim.id not in late] if settings.family == "holm" else []
-    p_holm = adjusted_p(family, [each.p for each in family])
-    undecided = sum(p > settings.alpha for p in p_holm.values())
-    decided_at = {each.claim.id: each.first for each in judged} | decided_looks(family, settings.alpha)
+    judged = [_judged(study, claim, grids[claim.metric], trials, settings, registrations[claim.id]) for claim in claims]
+    family = _family(study, judged, settings, registrations)
     return tuple(
-        _verdict(study, each, grids[each.claim.metric], trials, settings, p_holm, late, undecided, decided_at)
+        _verdict(study, each, grids[each.claim.metric], trials, settings, family, registrations[each.claim.id])
         for each in judged
     )
+
+
+@dataclass(frozen=True)
+class _Family:
+    """Holm's p by claim, of those that have one, how many are undecided, and the look that decided each."""
+
+    p: Mapping[str, float]
+    undecided: int
+    decided_at: Mapping[str, int | None]
+
+
+def _family(
+    study: Study, judged: Sequence[Judged], settings: AnalysisSettings, registrations: Mapping[str, Registration]
+) -> _Family:
+    """Correct the claims for one another: the declared ones among themselves, each changed one among all ever made."""
+    declared = [each for each in judged if not registrations[each.claim.id].changes]
+    decided_at = {each.claim.id: each.first for each in judged}
+    p: dict[str, float] = {}
+    if settings.family == "holm":
+        dropped = dropped_claims(study, (registrations[each.claim.id] for each in declared))
+        p |= adjusted_p(declared, [each.p for each in declared], dropped)
+        decided_at |= decided_looks(declared, settings.alpha, dropped)
+    undecided = sum(each > settings.alpha for each in p.values())
+    for each in judged:
+        if registrations[each.claim.id].changes:
+            others = max(0, claims_ever(study, each.claim) - len(judged) + 1)
+            p[each.claim.id] = adjusted_p(judged, [one.p for one in judged], others)[each.claim.id]
+            decided_at[each.claim.id] = decided_looks(judged, settings.alpha, others)[each.claim.id]
+    return _Family(p, undecided, decided_at)
+
+
+def _judged(
+    study: Study,
+    claim: Claim,
+    found: Mapping[str, Mapping[int, float]],
+    trials: Mapping[str, Mapping[int, Trial]],
+    settings: AnalysisSettings,
+    registration: Registration,
+) -> Judged:
+    """Judge one claim, and hold it against all seeds on record where the study leaves some of them out."""
+    own = judge_alone(study, claim, found, trials, settings, registration)
+    if not registration.left_out:
+        return own
+    every = {arm: {**mine, **registration.left_out.get(arm, {})} for arm, mine in trials.items()}
+    left_out = tuple(trial for each in registration.left_out.values() for trial in each.values())
+    readings = _live(replace(study, trials=(*compared(study), *left_out)), claim.metric)
+    return held_against(own, judge_alone(study, claim, readings, every, settings, registration))
 
 
 def _live(study: Study, metric: str) -> dict[str, dict[int, float]]:
@@ -131,15 +188,14 @@ def _verdict(
     found: Mapping[str, Mapping[int, float]],
     trials: Mapping[str, Mapping[int, Trial]],
     settings: AnalysisSettings,
-    adjusted: Mapping[str, float],
-    post_hoc: Mapping[str, str],
-    undecided: int,
-    decided_at: Mapping[str, int | None],
+    family: _Family,
+    registration: Registration,
 ) -> Verdict:
-    claim, p_holm = judged.claim, adjusted.get(judged.claim.id)
+    claim, p_holm = judged.claim, family.p.get(judged.claim.id)
     decisive = judged.p if p_holm is None else p_holm
     decided = decisive <= settings.alpha and (bool(judged.looks) or judged.unplanned)
-    verdict = judged.direction if decided else Outcome.INCONCLUSIVE
+    withdrawn = decided and not judged.unplanned and is_withdrawn(judged)
+    verdict = judged.direction if decided and not withdrawn else Outcome.INCONCLUSIVE
     last = _decisive(claim, judged.now, judged.direction)
     if decided and not judged.unplanned:
         judged = at_its_clearest(judged, settings.alpha)
@@ -153,7 +209,7 @@ def _verdict(
     tests = alternatives(claim, judged.cases, part, judged.level, model)
     other_tests = {name: _outcome(each, alpha) for name, each in tests.items()}
     asked = settings.looks[-1] if settings.looks else len(seeds)
-    level = settings.levels[-1] / (1 if p_holm is None else _rivals(decisive, undecided, settings.alpha))
+    level = settings.levels[-1] / (1 if p_holm is None else _rivals(decisive, family.undecided, settings.alpha))
     seconds = _seconds(trials, claim_arms(judged.cases))
     ahead = forecast(claim, now.contexts, asked, level, settings.power, seconds)
     mine = [trials[arm][seed] for arm in claim_arms(judged.cases) for seed in used if seed in trials[arm]]
@@ -172,16 +228,31 @@ def _verdict(
         p_holm=p_holm,
         contexts=now.contexts,
         looks=judged.looks,
-        decided_at_look=decided_at[claim.id] if verdict is not Outcome.INCONCLUSIVE else None,
+        decided_at_look=family.decided_at[claim.id] if verdict is not Outcome.INCONCLUSIVE else None,
         waiting=judged.waiting,
         missing={each.id: each.reason or each.state for each in mine if each.state in (State.FAILED, State.PRUNED)},
         forecast=ahead,
         other_tests=other_tests,
         other_readings=_other_readings(judged, part, settings, model),
-        badges=_badges(judged, other_tests, claim.id in post_hoc, alpha),
-        post_hoc=post_hoc.get(claim.id),
+        badges=(*_badges(judged, other_tests, registration, alpha), *([WITHDRAWN] if withdrawn else [])),
+        changes=registration.changes,
+        registration=registration,
         sentence=sentence(
-            claim, str(verdict), shown, now.contexts, judged.waiting, ahead, judged.p, p_holm, settings, later
+            Account(
+                claim=claim,
+                verdict=str(verdict),
+                shown=shown,
+                contexts=now.contexts,
+                waiting=judged.waiting,
+                ahead=ahead,
+                p_look=judged.p,
+                p_holm=p_holm,
+                settings=settings,
+                later=later,
+                whole=_decisive(claim, judged.whole, judged.direction) if judged.whole else None,
+                changes=registration.changes,
+                withdrawn=str(judged.direction) if withdrawn else None,
+            )
         ),
         trials=tuple(each.id for each in mine),
         decided_at=max((each.finished_at for each in mine if each.finished_at is not None), default=None),
@@ -239,7 +310,9 @@ def _decisive(claim: Claim, now: Evidence, direction: Outcome) -> ContextResult 
     return max(now.contexts, key=lambda each: each.p_support)
 
 
-def _badges(judged: Judged, other_tests: Mapping[str, Outcome], late: bool, alpha: float) -> tuple[str, ...]:
+def _badges(
+    judged: Judged, other_tests: Mapping[str, Outcome], registration: Registration, alpha: float
+) -> tuple[str, ...]:
     """A rank test counts as a dissenting voice only where its smallest p could have decided at all."""
     by_itself = _outcome(judged.now, alpha)
     able = all(each.n >= seeds_for_rate(0.5, alpha) for each in judged.now.contexts)
@@ -249,8 +322,10 @@ def _badges(judged: Judged, other_tests: Mapping[str, Outcome], late: bool, alph
         badges.append(UNPLANNED)
     if not judged.unplanned and any(outcome is not by_itself for outcome in voices):
         badges.append(DEPENDS)
-    if late:
+    if registration.changes:
         badges.append(POST_HOC)
+    if registration.left_out:
+        badges.append(LEFT_OUT)
     if judged.waiting:
         badges.append(OPEN)
     return tuple(dict.fromkeys(badges))

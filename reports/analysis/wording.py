@@ -1,6 +1,7 @@
 """The verdict as a sentence: the numbers first, the seeds behind them, and what more seeds would do."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from reports.analysis.claims import Claim
 from reports.analysis.effects import Sign
@@ -9,33 +10,53 @@ from reports.analysis.forecast import Forecast
 from reports.analysis.settings import AnalysisSettings
 
 
-def sentence(
-    claim: Claim,
-    verdict: str,
-    shown: ContextResult | None,
-    contexts: Sequence[ContextResult],
-    waiting: int,
-    ahead: Forecast,
-    p_look: float,
-    p_holm: float | None,
-    settings: AnalysisSettings,
-    later: ContextResult | None = None,
-) -> str:
-    """Say what was found about a claim. It never says "proved", nor "no effect" where the data leave it open.
+@dataclass(frozen=True)
+class Account:
+    """What a sentence is made of: the verdict on a claim, the context that decides, and what lies ahead.
 
-    `later` is what all seeds give where the verdict rests on fewer, to which other claims have added some since.
+    `later` is what all seeds give where the verdict rests on fewer, to which other claims have added some since;
+    `whole` what all seeds on record give where the study leaves some out. `changes` were made after the first result.
+    `withdrawn` is the verdict of an earlier look that all seeds contradict.
     """
+
+    claim: Claim
+    verdict: str
+    shown: ContextResult | None
+    contexts: Sequence[ContextResult]
+    waiting: int
+    ahead: Forecast
+    p_look: float
+    p_holm: float | None
+    settings: AnalysisSettings
+    later: ContextResult | None = None
+    whole: ContextResult | None = None
+    changes: Sequence[str] = ()
+    withdrawn: str | None = None
+
+
+def sentence(account: Account) -> str:
+    """Say what was found about a claim. It never says "proved", nor "no effect" where the data leave it open."""
+    claim, shown, verdict = account.claim, account.shown, account.verdict
     if shown is None:
         return "The study has no arms that the claim speaks of."
     parts = [_finding(claim, shown)]
-    if verdict == "Supported":
-        parts.append(_supported(claim, contexts))
+    if account.withdrawn is not None and account.later is not None:
+        parts.append(
+            f"{_seeds(shown.n)} gave {account.withdrawn}; all {account.later.n} lean the other way, so it is "
+            f"withdrawn: {_finding(claim, account.later)}"
+        )
+    elif verdict == "Supported":
+        parts.append(_supported(claim, account.contexts))
     elif verdict == "Refuted":
         parts.append(_refuted(claim, shown))
     else:
-        parts.append(_open(claim, shown, waiting, ahead, p_look, p_holm, settings))
-    if later is not None:
+        parts.append(_open(account, shown))
+    if (later := account.later) is not None and account.withdrawn is None:
         parts.append(f"That was decided with {_seeds(shown.n)}; with the seeds added since, {_finding(claim, later)}")
+    if account.whole is not None:
+        parts.append(f"With all {account.whole.n} seeds on record, {_finding(claim, account.whole)}")
+    if account.changes:
+        parts.append(f"Not as declared before the first result: {'; '.join(account.changes)}.")
     text = " ".join(parts)
     return text[:1].upper() + text[1:]
 
@@ -123,15 +144,9 @@ def _refuted(claim: Claim, shown: ContextResult) -> str:
     return f"There is no difference as large as {claim.margin:g}{_unit(claim)}."
 
 
-def _open(
-    claim: Claim,
-    shown: ContextResult,
-    waiting: int,
-    ahead: Forecast,
-    p_look: float,
-    p_holm: float | None,
-    settings: AnalysisSettings,
-) -> str:
+def _open(account: Account, shown: ContextResult) -> str:
+    claim, waiting, ahead, settings = account.claim, account.waiting, account.ahead, account.settings
+    p_look, p_holm = account.p_look, account.p_holm
     if waiting:
         trials = "1 trial has" if waiting == 1 else f"{waiting} trials have"
         return f"Not judged yet: {trials} to end before the next look."

@@ -145,7 +145,7 @@ def test_a_claim_edited_after_results_is_post_hoc_with_date_and_change(study: Pa
     assert clear.post_hoc is not None
     assert clear.post_hoc.startswith("changed from says: good < bad on 20")
     assert "post hoc" in clear.badges
-    assert clear.p_holm is None
+    assert clear.p_holm == pytest.approx(3 * clear.p_look)  # among all three sentences that were ever claimed
     assert unclear.post_hoc is None
     assert "changed from says: good &lt; bad on 20" in Path("out/made-up/index.html").read_text()
 

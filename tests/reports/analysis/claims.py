@@ -5,6 +5,6 @@ from reports.analysis.settings import AnalysisSettings
 from reports.analysis.verdicts import judge
 
 
-def verdicts_of(made, *claims, post_hoc=None, **analysis):
+def verdicts_of(made, *claims, **analysis):
     named = [{"id": str(place), **each} for place, each in enumerate(claims)]
-    return judge(made, parse_claims(named, made.factors), AnalysisSettings(**analysis), post_hoc)
+    return judge(made, parse_claims(named, made.factors), AnalysisSettings(**analysis))

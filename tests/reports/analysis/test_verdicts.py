@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from reports.analysis.contrasts import SKEWED
-from reports.analysis.verdicts import DEPENDS, OPEN, POST_HOC, UNPLANNED, judge
+from reports.analysis.verdicts import DEPENDS, OPEN, UNPLANNED, judge
 from reports.results import Measurement, State
 from tests.reports.analysis.build import study
 from tests.reports.analysis.claims import verdicts_of
@@ -227,14 +227,6 @@ def test_holm_holds_back_a_claim_that_alone_would_be_decided():
     assert verdicts_of(made, first, *others, family="none")[0].verdict == "Supported"
 
 
-def test_a_post_hoc_claim_is_badged_and_in_no_family():
-    made = arms(preact=GOOD, original=BAD)
-    claims = verdicts_of(made, {"says": "preact < original"}, post_hoc={"0": "changed on 2026-11-02: by was 1"})
-    assert POST_HOC in claims[0].badges
-    assert claims[0].p_holm is None
-    assert claims[0].post_hoc == "changed on 2026-11-02: by was 1"
-
-
 def test_running_trials_keep_the_one_look_closed():
     found = one(arms(preact={**dict(enumerate(GOOD)), 8: State.RUNNING}, original=BAD), {"says": "preact < original"})
     assert (found.verdict, found.waiting) == ("Inconclusive", 1)
@@ -261,7 +253,7 @@ def test_a_claim_decided_at_one_look_stays_decided():
 
 DRIFTING = {
     "good": [5.0, 5.1, 5.2, 5.0, 5.1, 5.2, 5.0, 5.1],
-    "bad": [7.0, 7.11, 7.22, 2.0, 2.6, 2.2, 3.0, 2.5],
+    "bad": [7.0, 7.11, 7.22, 6.0, 5.6, 7.2, 5.0, 6.5],
     "alike": [5.9, 4.8, 5.9, 4.9, 6.3, 4.8, 5.8, 5.3],
 }
 

@@ -1,0 +1,73 @@
+"""How a study came to be what it is: its earlier plans, and what is on record of its arms beside its own trials."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from orchestrator.storage.pilots import OUTCOMES, read_pilot
+from orchestrator.storage.tables import arms, events, trials
+from orchestrator.storage.upsert import in_parts
+from reports.results import History, PlanVersion
+
+
+def read_history(connection: Connection, study: int, names: Mapping[str, str], asked: Collection[str]) -> History:
+    """Return the history of a study, `names` being those of its arms by hash, `asked` the ids of its trials."""
+    return History(
+        versions=tuple(_versions(connection, study)),
+        left_out=tuple(
+            trial for trial in read_pilot(connection, names, data=_data(connection, asked)) if trial.id not in asked
+        ),
+        elsewhere=tuple(
+            version for other in _others(connection, study, names) for version in _versions(connection, other)
+        ),
+    )
+
+
+def outcomes_of(connection: Connection, hashes: Iterable[str]) -> int:
+    """Return how many outcomes of these arms are on record, whichever study trained them."""
+    found = 0
+    for part in in_parts(hashes):
+        counted = select(func.count()).where(trials.c.arm_hash.in_(part), trials.c.state.in_(OUTCOMES))
+        found += int(connection.execute(counted).scalar_one())
+    return found
+
+
+def _versions(connection: Connection, study: int) -> list[PlanVersion]:
+    """Return the plans of a study, each once for as long as it stayed the same.
+
+    Programs before 0.2.0 recorded the claims alone, without a digest.
+    """
+    rows = connection.execute(
+        select(events.c.at, events.c.details)
+        .where(events.c.study == study, events.c.kind == "Planned")
+        .order_by(events.c.id)
+    )
+    found: list[PlanVersion] = []
+    for at, details in rows:
+        digest, claims = details.get("digest"), details.get("claims", [])
+        last = found[-1] if found else None
+        if last is not None and last.digest == digest and (digest or last.plan.get("claims") == claims):
+            continue
+        plan: Mapping[str, Any] = details.get("plan") or {"claims": claims}
+        found.append(PlanVersion(len(found) + 1, at, plan, digest, details.get("known")))
+    return found
+
+
+def _data(connection: Connection, asked: Collection[str]) -> set[str]:
+    """Return the fingerprints of the data that these trials are about."""
+    found: set[str] = set()
+    for part in in_parts(asked):
+        found.update(
+            connection.execute(select(trials.c.data_fingerprint).distinct().where(trials.c.id.in_(part))).scalars()
+        )
+    return found
+
+
+def _others(connection: Connection, study: int, hashes: Iterable[str]) -> list[int]:
+    """Return the studies that share an arm with this one."""
+    found: set[int] = set()
+    for part in in_parts(hashes):
+        shared = select(arms.c.study).where(arms.c.hash.in_(part), arms.c.study != study).distinct()
+        found.update(connection.execute(shared).scalars())
+    return sorted(found)

@@ -1,0 +1,268 @@
+"""What was fixed about a claim before its first result, and what was changed, grown or left out since.
+
+A version of the plan counts as made before the results when no comparison of the claim could be read off yet: results
+of one of its arms alone favour no verdict, whatever is declared on them, since tests and intervals hold for any margin
+and both directions.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from reports.analysis.claims import Claim, parse_claim
+from reports.analysis.evidence import cases
+from reports.analysis.readings import compared
+from reports.analysis.settings import AnalysisSettings
+from reports.results import Arm, PlanVersion, Study, Trial
+from search_spaces.errors import SettingError
+
+Comparison = frozenset[str]
+"""The arms of one context of a claim, by their hash."""
+
+_JUDGED_BY = {
+    "alpha": "alpha",
+    "family": "the family",
+    "test": "the test",
+    "fail_above": "fail_above",
+    "data": "the data",
+}
+
+
+@dataclass(frozen=True)
+class Registration:
+    """How a claim stands to the plan that was made before its first result.
+
+    `version` is that plan, None where nothing is on record; of a study whose every plan came after results, its first.
+    `changes` says in a sentence each what differs from it, empty for a claim that is judged as it was declared.
+    `planned` are the seeds of that plan, in the order of their use, and `looks` its looks. `is_grown` says that the
+    claim's arms have further seeds, added when results existed. `left_out` holds, by arm, the outcomes on record that
+    the study does not ask for, where a comparison of the claim is complete among them.
+    """
+
+    version: PlanVersion | None = None
+    changes: tuple[str, ...] = ()
+    planned: tuple[int, ...] = ()
+    looks: tuple[int, ...] = ()
+    is_grown: bool = False
+    left_out: Mapping[str, Mapping[int, Trial]] = field(default_factory=dict)
+
+    @property
+    def seeds_left_out(self) -> tuple[int, ...]:
+        """Return the seeds that are left out."""
+        return tuple(sorted({seed for found in self.left_out.values() for seed in found}))
+
+
+def register(study: Study, claim: Claim) -> Registration:
+    """Compare a claim, and the plan that it is judged by, with the plan before its first result."""
+    versions = study.history.versions
+    if not versions:
+        return Registration(left_out=_left_out(study, claim))
+    first = _first_comparison(study, claim)
+    before = [version for version in versions if first is None or version.at <= first]
+    reference = before[-1] if before else versions[0]
+    later = [version for version in versions if version.number > reference.number]
+    changes = [] if before else [_known(reference)]
+    if first is not None:
+        changes += _changes(study, claim, reference, later)
+    planned, looks = _seeds(reference.plan)
+    extra = set(_own_seeds(study, claim)) - set(planned)
+    is_grown = bool(planned and extra and later and first is not None)
+    if is_grown:
+        changes.append(_grown(planned, extra, later))
+    left_out = _left_out(study, claim)
+    if left_out:
+        changes.append(_omission(left_out))
+    return Registration(reference, tuple(changes), planned, looks, is_grown, left_out)
+
+
+def claims_ever(study: Study, claim: Claim) -> int:
+    """Return how many other claims were ever made on the trials of this one, by any version of any study.
+
+    They are told apart by what they say, not by their id.
+    """
+    mine = {_content(each) for each in _declared(study) if str(each["id"]) == claim.id}
+    arms = frozenset().union(*_comparisons(study, claim, study.arms, study.factors))
+    found = {_content(each) for version in study.history.versions for each in version.plan.get("claims", [])}
+    found |= {_content(each) for each in _declared(study)}
+    for version in study.history.elsewhere:
+        found |= {_content(each) for each in version.plan.get("claims", []) if _is_about(study, version, each, arms)}
+    return len(found - mine)
+
+
+def dropped_claims(study: Study, registrations: Iterable[Registration]) -> int:
+    """Return how many claims of the plans before the first results the study no longer makes."""
+    now = {_content(each) for each in _declared(study)}
+    plans = [each.version.plan for each in registrations if each.version is not None]
+    return len({_content(each) for plan in plans for each in plan.get("claims", [])} - now)
+
+
+def _declared(study: Study) -> Sequence[Mapping[str, Any]]:
+    return study.settings.get("claims") or ()
+
+
+def _content(claim: Mapping[str, Any]) -> str:
+    """Return what a claim says, without its name."""
+    return repr(sorted((key, repr(value)) for key, value in claim.items() if key != "id"))
+
+
+def _is_about(study: Study, version: PlanVersion, raw: Mapping[str, Any], arms: frozenset[str]) -> bool:
+    """Whether a claim of another study compares trials that the claim on these arms rests on."""
+    if "arms" not in version.plan:
+        return True  # an older program recorded the claims alone
+    shared = frozenset().union(*_comparisons_then(study, version, raw)) & arms
+    return len(shared) >= min(2, len(arms))
+
+
+def _comparisons(study: Study, claim: Claim, arms: Sequence[Arm], factors: Mapping[str, Any]) -> set[Comparison]:
+    hashes = {arm.name: arm.hash or arm.name for arm in arms}
+    found = cases(replace(study, arms=tuple(arms), factors=factors), claim)
+    return {frozenset(hashes[name] for name in case.weights) for case in found}
+
+
+def _comparisons_then(study: Study, version: PlanVersion, raw: Mapping[str, Any]) -> set[Comparison]:
+    """Return the comparisons of a claim by the arms and factors that a version planned; none where it has not both."""
+    plan = version.plan
+    if "arms" not in plan or "factors" not in plan:
+        return set()
+    factors = {name: tuple(levels) for name, levels in plan["factors"].items()}
+    arms = [Arm(name, levels, {}, hash=name) for name, levels in plan["arms"].items()]
+    try:
+        claim = parse_claim(raw, factors, study.metrics)
+    except SettingError:
+        return set()
+    return _comparisons(study, claim, arms, factors)
+
+
+def _of_claim(version: PlanVersion, claim: Claim, raw: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """Return a version's claim of the same id, else the one that says the same."""
+    claims = version.plan.get("claims", [])
+    same = [each for each in claims if str(each.get("id")) == claim.id]
+    if not same and raw is not None:
+        same = [each for each in claims if _content(each) == _content(raw)]
+    return same[0] if same else None
+
+
+def _raw(study: Study, claim: Claim) -> Mapping[str, Any] | None:
+    return next((each for each in _declared(study) if str(each["id"]) == claim.id), None)
+
+
+def _first_comparison(study: Study, claim: Claim) -> datetime | None:
+    """Return when a comparison of the claim, as it is or as an earlier version had it, could first be read off."""
+    raw = _raw(study, claim)
+    comparisons = _comparisons(study, claim, study.arms, study.factors)
+    for version in study.history.versions:
+        if (then := _of_claim(version, claim, raw)) is not None:
+            comparisons |= _comparisons_then(study, version, then)
+    ended = _ended(study)
+    moments = [max(ended[arm] for arm in each) for each in comparisons if all(arm in ended for arm in each)]
+    return min(moments, default=None)
+
+
+def _ended(study: Study) -> dict[str, datetime]:
+    """Return when each arm, by its hash, had its first outcome on record."""
+    hashes = {arm.name: arm.hash or arm.name for arm in study.arms}
+    found: dict[str, datetime] = {}
+    for trial in (*compared(study), *study.history.left_out):
+        if trial.state.is_outcome() and trial.finished_at is not None:
+            arm = hashes[trial.arm]
+            found[arm] = min(found.get(arm, trial.finished_at), trial.finished_at)
+    return found
+
+
+def _own_seeds(study: Study, claim: Claim) -> tuple[int, ...]:
+    arms = {name for case in cases(study, claim) for name in case.weights}
+    return tuple(sorted({trial.seed for trial in compared(study) if trial.arm in arms}))
+
+
+def _seeds(plan: Mapping[str, Any]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    looks = tuple(plan.get("looks") or ())
+    return (tuple(range(looks[-1])) if looks else tuple(plan.get("seeds") or ())), looks
+
+
+def _left_out(study: Study, claim: Claim) -> dict[str, dict[int, Trial]]:
+    """Return, by arm, the outcomes that are left out, of seeds that complete a comparison of the claim."""
+    every: dict[str, dict[int, Trial]] = {}
+    extra: dict[str, dict[int, Trial]] = {}
+    for trial in compared(study):
+        every.setdefault(trial.arm, {})[trial.seed] = trial
+    for trial in study.history.left_out:
+        extra.setdefault(trial.arm, {})[trial.seed] = trial
+    found: dict[str, dict[int, Trial]] = {}
+    for case in cases(study, claim):
+        known = [{**every.get(arm, {}), **extra.get(arm, {})} for arm in case.weights]
+        for seed in set.intersection(*(set(each) for each in known)):
+            for arm in case.weights:
+                if seed in extra.get(arm, {}):
+                    found.setdefault(arm, {})[seed] = extra[arm][seed]
+    return found
+
+
+def _changes(study: Study, claim: Claim, reference: PlanVersion, later: Sequence[PlanVersion]) -> list[str]:
+    """Return what differs between the plan before the first result and the one that judges, in a sentence each."""
+    raw = _raw(study, claim)
+    then = _of_claim(reference, claim, raw)
+    found = []
+    if raw is not None and (then is None or _content(then) != _content(raw)):
+        since = next((each.at for each in later if raw in each.plan.get("claims", [])), reference.at)
+        was = "added" if then is None else f"changed from {_text(then)}"
+        found.append(f"{was} {_on(since)}")
+    now = later[-1].plan if later else reference.plan
+    for key, name in _JUDGED_BY.items():
+        before, after = reference.plan.get(key), now.get(key)
+        known = key in reference.plan and key in now
+        if known and before != after and not (key == "test" and claim.test is not None):
+            since = next(each.at for each in later if each.plan.get(key) == after)
+            what = "" if key == "data" else f" from {_shown(before)} to {_shown(after)}"
+            found.append(f"{name} changed{what} {_on(since)}")
+    if then is not None and "arms" in reference.plan and "arms" in now:
+        found += _contexts(study, claim, reference, then, later)
+    return found
+
+
+def _contexts(
+    study: Study, claim: Claim, reference: PlanVersion, then: Mapping[str, Any], later: Sequence[PlanVersion]
+) -> list[str]:
+    before = _comparisons_then(study, reference, then)
+    after = _comparisons(study, claim, study.arms, study.factors)
+    if not later or before == after:
+        return []
+    parts = []
+    for gone, word in ((before - after, "dropped"), (after - before, "added")):
+        if gone:
+            count = f"{len(gone)} comparison{'' if len(gone) == 1 else 's'}"
+            parts.append(f"{count} {word} {_on(later[-1].at)}")
+    return parts
+
+
+def _known(version: PlanVersion) -> str:
+    return f"first planned {_on(version.at).removesuffix(', after the first result')}, when its results were on record"
+
+
+def _grown(planned: Sequence[int], extra: set[int], later: Sequence[PlanVersion]) -> str:
+    since = next((each.at for each in later if extra & set(_seeds(each.plan)[0])), later[-1].at)
+    return f"{len(extra)} seeds added to the {len(planned)} planned {_on(since)}"
+
+
+def _omission(left_out: Mapping[str, Mapping[int, Trial]]) -> str:
+    seeds = {seed for found in left_out.values() for seed in found}
+    return f"{len(seeds)} seed{'' if len(seeds) == 1 else 's'} of these arms exist and are left out"
+
+
+def _on(moment: datetime) -> str:
+    return f"on {moment:%Y-%m-%d %H:%M} UTC, after the first result"
+
+
+def _shown(value: object) -> str:
+    return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _text(claim: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key}: {value}" for key, value in claim.items() if key != "id")
+
+
+def planned_settings(settings: AnalysisSettings, registration: Registration) -> AnalysisSettings:
+    """Return the analysis with the looks of the plan, so that grown seeds count as what they are: beyond the last."""
+    if not registration.is_grown:
+        return settings
+    return replace(settings, looks=registration.looks or (len(registration.planned),))

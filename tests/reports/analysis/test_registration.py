@@ -1,0 +1,229 @@
+"""What was fixed before the first result, and what a verdict says when something was changed since."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from reports.analysis.claims import parse_claims
+from reports.analysis.registration import claims_ever, register
+from reports.analysis.settings import AnalysisSettings
+from reports.analysis.verdicts import LEFT_OUT, POST_HOC, UNPLANNED, judge
+from reports.results import History, PlanVersion
+from tests.reports.analysis.build import study
+
+START = datetime(2026, 11, 1, 12, tzinfo=UTC)
+CLAIM = {"id": "better", "says": "preact < original"}
+LEVELS = ("original", "preact", "scaled")
+ALL = tuple(range(12))
+
+
+def hours(count: float) -> datetime:
+    return START + timedelta(hours=count)
+
+
+def errors(seeds=ALL, shift=0.0, noise=0.2, seed=1):
+    rng = np.random.default_rng(seed)
+    drawn = {level: 6 + noise * rng.standard_normal(max(ALL) + 1) for level in LEVELS}
+    drawn["preact"] -= shift
+    return {level: {each: float(drawn[level][each]) for each in seeds} for level in LEVELS}
+
+
+def plan(claims=(CLAIM,), seeds=ALL, depths=(8,), **more):
+    arms = {f"{level}-{depth}": {"variant": level, "depth": depth} for depth in depths for level in LEVELS}
+    factors = {"variant": list(LEVELS), "depth": list(depths)}
+    whole = {"alpha": 0.05, "family": "holm", "looks": [], "test": "paired", "fail_above": 20, "data": ["d"], **more}
+    return {"arms": arms, "factors": factors, "claims": list(claims), "seeds": list(seeds), **whole}
+
+
+def made(plans, results, seeds=None, elsewhere=()):
+    """The study of the last of `plans`, each (hour, plan); `results` by arm and seed are on record since hour 1."""
+    now = plans[-1][1]
+    asked = tuple(now["seeds"]) if seeds is None else seeds
+    names = {"variant={variant} depth={depth}".format(**levels): each for each, levels in now["arms"].items()}
+    shown = [(levels, results.get(arm, {})) for arm, levels in now["arms"].items()]
+    whole = study(shown, settings={"claims": now["claims"], "seeds": list(asked)}, fail_above=now["fail_above"])
+    trials = tuple(replace(each, finished_at=hours(1)) for each in whole.trials)
+    versions = tuple(PlanVersion(at + 1, hours(when), each, str(at)) for at, (when, each) in enumerate(plans))
+    return replace(
+        whole,
+        arms=tuple(replace(arm, hash=names[arm.name]) for arm in whole.arms),
+        trials=tuple(each for each in trials if each.seed in asked),
+        history=History(versions, tuple(each for each in trials if each.seed not in asked), tuple(elsewhere)),
+    )
+
+
+def by_arm(found, depths=(8,)):
+    return {f"{level}-{depth}": found[level] for level in LEVELS for depth in depths}
+
+
+def judged(whole, **analysis):
+    claims = parse_claims(whole.settings["claims"], whole.factors)
+    return {each.id: each for each in judge(whole, claims, AnalysisSettings(**analysis))}
+
+
+def test_a_claim_that_stands_as_declared_carries_no_mark():
+    found = judged(made([(0, plan()), (2, plan())], by_arm(errors(shift=1))))["better"]
+    assert (found.verdict, found.changes, found.post_hoc) == ("Supported", (), None)
+    assert POST_HOC not in found.badges
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"alpha": 0.3}, "alpha changed from 0.05 to 0.3 on 2026-11-01 14:00 UTC"),
+        ({"family": "none"}, "the family changed from holm to none"),
+        ({"test": "sign"}, "the test changed from paired to sign"),
+        ({"fail_above": 50}, "fail_above changed from 20 to 50"),
+        ({"data": ["other"]}, "the data changed"),
+        ({"claims": [CLAIM | {"by": 0.1}]}, "changed from says: preact < original"),
+        ({"claims": [CLAIM | {"id": "renamed"}, {"id": "better", "says": "scaled < original"}]}, "changed from says"),
+    ],
+)
+def test_what_was_changed_after_the_results_is_said_in_badge_and_words(change, says):
+    found = judged(made([(0, plan()), (2, plan(**change))], by_arm(errors(shift=1))))["better"]
+    assert POST_HOC in found.badges
+    assert any(each.startswith(says) for each in found.changes)
+    assert says in found.sentence
+
+
+@pytest.mark.parametrize("change", [{"alpha": 0.3}, {"claims": [CLAIM | {"by": 0.1}]}, {"seeds": ALL[:5]}])
+def test_the_same_changes_before_the_results_leave_no_mark(change):
+    whole = made([(0, plan()), (0.5, plan(**change))], by_arm(errors(plan(**change)["seeds"], shift=1)))
+    assert judged(whole)["better"].changes == ()
+
+
+def test_what_is_declared_on_results_of_one_arm_alone_is_declared_in_advance():
+    whole = made([(0, plan(claims=())), (2, plan())], by_arm(errors(shift=1)))
+    later = tuple(replace(each, finished_at=hours(3)) if "preact" in each.arm else each for each in whole.trials)
+    assert judged(whole)["better"].post_hoc.startswith("added on 2026-11-01 14:00 UTC")
+    assert judged(replace(whole, trials=later))["better"].post_hoc is None
+
+
+def test_the_best_seeds_of_twelve_do_not_win():
+    """Under no difference at all, the five seeds that speak most for the claim are kept."""
+    results = errors()
+    ranked = sorted(ALL, key=lambda seed: results["preact"][seed] - results["original"][seed])
+    chosen = tuple(sorted(ranked[:5]))
+    whole = made([(0, plan()), (2, plan(seeds=chosen))], by_arm(results))
+    found = judged(whole)["better"]
+    assert found.contexts[0].p_support < 0.025  # by themselves they would decide
+    assert found.verdict == "Inconclusive"
+    assert LEFT_OUT in found.badges
+    assert "7 seeds of these arms exist and are left out" in found.sentence
+    assert "With all 12 seeds on record" in found.sentence
+    assert found.registration.seeds_left_out == tuple(sorted(set(ALL) - set(chosen)))
+
+
+def test_an_effect_that_all_seeds_show_survives_leaving_some_out():
+    found = judged(made([(0, plan()), (2, plan(seeds=ALL[:5]))], by_arm(errors(shift=2))))["better"]
+    assert found.verdict == "Supported"
+    assert LEFT_OUT in found.badges
+
+
+def test_seeds_of_another_study_count_as_left_out():
+    found = judged(made([(2, plan(seeds=ALL[:4]))], by_arm(errors(shift=2))))["better"]
+    assert LEFT_OUT in found.badges
+    assert "first planned on 2026-11-01 14:00 UTC, when its results were on record" in found.sentence
+
+
+def test_seeds_that_one_arm_alone_has_are_not_left_out():
+    whole = made([(0, plan(seeds=ALL[:4]))], by_arm(errors(shift=2)))
+    lone = tuple(each for each in whole.history.left_out if "original" in each.arm)
+    found = judged(replace(whole, history=replace(whole.history, left_out=lone)))["better"]
+    assert found.changes == ()
+
+
+def test_a_dropped_context_is_said():
+    results = {**by_arm(errors(shift=1), (8,)), **by_arm(errors(shift=-1), (14,))}
+    whole = made([(0, plan(depths=(8, 14))), (2, plan(depths=(8,)))], results)
+    gone = made([(0, plan(depths=(8, 14)))], results)
+    orphans = [replace(arm, orphaned=True) for arm in gone.arms if arm.levels["depth"] == 14]
+    names = {arm.name for arm in orphans}
+    whole = replace(
+        whole,
+        arms=(*whole.arms, *orphans),
+        trials=(*whole.trials, *(each for each in gone.trials if each.arm in names)),
+    )
+    found = judged(whole)["better"]
+    assert found.verdict == "Supported"
+    assert POST_HOC in found.badges
+    assert "1 comparison dropped on 2026-11-01 14:00 UTC" in found.sentence
+
+
+def test_grown_seeds_are_judged_by_their_e_value():
+    results = by_arm(errors(shift=0.35))
+    whole = made([(0, plan(seeds=ALL[:4])), (2, plan(seeds=ALL))], results)
+    found = judged(whole)["better"]
+    assert UNPLANNED in found.badges
+    assert "8 seeds added to the 4 planned" in found.sentence
+    assert found.p > judged(made([(0, plan())], results))["better"].p
+
+
+def test_what_the_planned_seeds_decided_stays_when_seeds_are_grown():
+    found = judged(made([(0, plan(seeds=ALL[:4])), (2, plan(seeds=ALL))], by_arm(errors(shift=2))))["better"]
+    assert (found.verdict, found.n) == ("Supported", 4)
+    assert "with the seeds added since" in found.sentence
+
+
+def test_fresh_seeds_in_the_place_of_seen_ones_are_grown_and_leave_out():
+    found = judged(made([(0, plan(seeds=ALL[:4])), (2, plan(seeds=ALL[4:]))], by_arm(errors())))["better"]
+    assert {UNPLANNED, LEFT_OUT} <= set(found.badges)
+    assert found.verdict == "Inconclusive"
+
+
+def test_deleting_claims_lowers_no_bar():
+    others = [{"id": str(at), "says": "preact < original", "by": at / 10} for at in range(1, 4)]
+    results = by_arm(errors(shift=0.25))
+    four = judged(made([(0, plan(claims=(CLAIM, *others)))], results))["better"]
+    one = judged(made([(0, plan(claims=(CLAIM, *others))), (2, plan())], results))["better"]
+    assert one.p_holm >= four.p_holm > judged(made([(0, plan())], results))["better"].p_holm
+    assert one.changes == ()
+
+
+def test_a_post_hoc_claim_is_judged_among_all_claims_ever_made():
+    tried = [{"id": f"try-{at}", "says": "preact < original", "by": at / 100} for at in range(1, 10)]
+    last = {"id": "last", "says": "scaled < original"}
+    versions = [(0, plan()), *((1 + at, plan(claims=(CLAIM, each))) for at, each in enumerate(tried, 1))]
+    whole = made([*versions, (20, plan(claims=(CLAIM, last)))], by_arm(errors(shift=1)))
+    found = judged(whole)
+    assert claims_ever(whole, found["last"].claim) == 10
+    assert found["last"].p_holm == pytest.approx(min(1, 10 * found["last"].p_look))
+    assert found["better"].p_holm == pytest.approx(found["better"].p_look)
+
+
+def test_claims_of_another_study_on_the_same_trials_count():
+    elsewhere = [PlanVersion(1, hours(-5), plan(claims=[{"id": "x", "says": "preact < original", "by": 1}]), "x")]
+    whole = made([(0, plan(claims=())), (2, plan())], by_arm(errors(shift=1)), elsewhere=elsewhere)
+    (claim,) = parse_claims(whole.settings["claims"], whole.factors)
+    assert claims_ever(whole, claim) == 1
+    apart = [PlanVersion(1, hours(-5), plan(claims=[{"id": "x", "says": "scaled < original"}]), "x")]
+    whole = made([(0, plan(claims=())), (2, plan())], by_arm(errors(shift=1)), elsewhere=apart)
+    assert claims_ever(whole, claim) == 0
+
+
+def test_versions_of_an_older_program_know_the_claims_alone():
+    old = {"claims": [CLAIM]}
+    whole = made([(0, old), (2, plan(alpha=0.3))], by_arm(errors(shift=1)))
+    assert judged(whole)["better"].changes == ()
+    whole = made([(0, {"claims": []}), (2, plan())], by_arm(errors(shift=1)))
+    assert judged(whole)["better"].post_hoc.startswith("added on")
+
+
+def test_without_a_record_of_plans_nothing_is_known_to_have_changed():
+    whole = made([(0, plan())], by_arm(errors(shift=1)))
+    (claim,) = parse_claims(whole.settings["claims"], whole.factors)
+    assert register(replace(whole, history=History()), claim).changes == ()
+
+
+def test_a_verdict_that_later_seeds_contradict_is_withdrawn_with_both_numbers():
+    results = by_arm(errors())
+    for seed in ALL:
+        results["preact-8"][seed] = results["original-8"][seed] + (-0.3 - seed / 100 if seed < 3 else 0.8 + seed / 100)
+    found = judged(made([(0, plan(looks=[3, 12]))], results), looks=(3, 12))["better"]
+    assert found.verdict == "Inconclusive"
+    assert "withdrawn" in found.badges[-1]
+    assert "3 seeds gave Supported; all 12 lean the other way" in found.sentence
+    assert "0.31" in found.sentence
+    assert "-0.58" in found.sentence
