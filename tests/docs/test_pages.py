@@ -6,8 +6,10 @@ import re
 import runpy
 import subprocess
 import sys
+from importlib.resources import files
 from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
 
@@ -126,6 +128,13 @@ def test_the_file_for_kubernetes_runs_a_command_that_exists() -> None:
         (container,) = group["template"]["spec"]["containers"]
         mounted = {mount["name"] for mount in container["volumeMounts"]}
         assert mounted == {volume["name"] for volume in group["template"]["spec"]["volumes"]}
+
+
+def test_the_file_for_the_cloud_launcher_is_what_ray_expects() -> None:
+    schema = files("ray.autoscaler").joinpath("ray-schema.json").read_text(encoding="utf-8")
+    launcher = yaml.safe_load((DOCS / "cluster" / "cloud.yaml").read_text(encoding="utf-8"))
+    jsonschema.validate(launcher, json.loads(schema))
+    assert launcher["head_node_type"] in launcher["available_node_types"]
 
 
 @pytest.mark.slow
