@@ -24,7 +24,7 @@ pytestmark = [
 STAND_INS = {
     "scontrol": 'if [ "$1" = requeue ]; then touch "$SLURM_TEST_FOLDER/requeued"; else hostname -I | cut -d" " -f1; fi',
     "srun": 'exec "$@"',
-    "orchestrate": f'#!{sys.executable}\nfrom orchestrator.cli import main\nmain()\n',
+    "orchestrate": f"#!{sys.executable}\nfrom orchestrator.cli import main\nmain()\n",
 }
 STUDY = """
 study: job
