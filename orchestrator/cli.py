@@ -178,6 +178,26 @@ def plan(
 
 
 @app.command()
+def freeze(
+    file: StudyFileArgument,
+    changes: Changes = None,
+    whole: Annotated[bool, typer.Option("--whole", help="Print the plan behind the hash, as JSON")] = False,
+) -> None:
+    """Print the hash of the whole plan: arms, data, seeds, looks, analysis, thresholds, claims.
+
+    Put it where a date cannot be disputed (a paper, a commit) before the first training; `verify` checks it.
+
+    Example: orchestrate freeze ablation.yaml
+    """
+    from orchestrator.planning.plan import make_plan
+    from orchestrator.records.frozen_plan import frozen, plan_digest, plan_text
+    from orchestrator.study_file.config import read_study
+
+    plan = frozen(make_plan(read_study(file, changes or ())))
+    print(plan_text(plan) if whole else plan_digest(plan))
+
+
+@app.command()
 def status(study: Annotated[str | None, typer.Argument(help="One study's trials")] = None, db: Database = None) -> None:
     """List the studies of a results DB, or one study's trials by state; also while it runs.
 

@@ -35,4 +35,9 @@ def frozen(plan: StudyPlan) -> dict[str, Any]:
 
 def plan_digest(plan: Mapping[str, Any]) -> str:
     """Return the hash of a frozen plan: SHA-256 of its canonical JSON, in hexadecimal digits."""
-    return hashlib.sha256(canonical_json(plan).encode()).hexdigest()
+    return hashlib.sha256(plan_text(plan).encode()).hexdigest()
+
+
+def plan_text(plan: Mapping[str, Any]) -> str:
+    """Return the text that is hashed: canonical JSON, sorted keys and no spaces."""
+    return canonical_json(plan)

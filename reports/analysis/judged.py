@@ -88,7 +88,8 @@ def judge_alone(
     settings = planned_settings(settings, registration)
     none: list[tuple[list[int], float]] = []
     seeds = _in_order({seed for arm in arms for seed in trials[arm]}, registration)
-    if registration.is_grown and not set(registration.planned) <= set(seeds):
+    is_torn = settings.looks and not registration.looks and not set(registration.planned) <= set(seeds)
+    if is_torn and (registration.is_grown or registration.has_other_looks):
         complete, waiting, extra = none, 0, True
     else:
         complete, waiting, extra = _complete_looks(arms, seeds, trials, settings)

@@ -36,7 +36,8 @@ class Registration:
     `version` is that plan, None where nothing is on record; of a study whose every plan came after results, its first.
     `changes` says in a sentence each what differs from it, empty for a claim that is judged as it was declared.
     `planned` are the seeds of that plan, in the order of their use, and `looks` its looks. `is_grown` says that the
-    claim's arms have further seeds, added when results existed. `left_out` holds, by arm, the outcomes on record that
+    claim's arms have further seeds, added when results existed, `has_other_looks` that the looks were changed then:
+    either way the looks of the plan judge. `left_out` holds, by arm, the outcomes on record that
     the study does not ask for, where a comparison of the claim is complete among them.
     """
 
@@ -45,6 +46,7 @@ class Registration:
     planned: tuple[int, ...] = ()
     looks: tuple[int, ...] = ()
     is_grown: bool = False
+    has_other_looks: bool = False
     left_out: Mapping[str, Mapping[int, Trial]] = field(default_factory=dict)
 
     @property
@@ -70,10 +72,15 @@ def register(study: Study, claim: Claim) -> Registration:
     is_grown = bool(planned and extra and later and first is not None)
     if is_grown:
         changes.append(_grown(planned, extra, later))
+    now = versions[-1].plan
+    has_other_looks = first is not None and "looks" in reference.plan and _seeds(now)[1] != looks
+    if has_other_looks:
+        since = next(each.at for each in later if _seeds(each.plan)[1] == _seeds(now)[1])
+        changes.append(f"looks changed from {_listed(looks)} to {_listed(_seeds(now)[1])} {_on(since)}")
     left_out = _left_out(study, claim)
     if left_out:
         changes.append(_omission(left_out))
-    return Registration(reference, tuple(changes), planned, looks, is_grown, left_out)
+    return Registration(reference, tuple(changes), planned, looks, is_grown, has_other_looks, left_out)
 
 
 def claims_ever(study: Study, claim: Claim) -> int:
@@ -253,6 +260,10 @@ def _on(moment: datetime) -> str:
     return f"on {moment:%Y-%m-%d %H:%M} UTC, after the first result"
 
 
+def _listed(looks: Sequence[int]) -> str:
+    return ", ".join(map(str, looks)) or "none"
+
+
 def _shown(value: object) -> str:
     return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
@@ -263,6 +274,6 @@ def _text(claim: Mapping[str, Any]) -> str:
 
 def planned_settings(settings: AnalysisSettings, registration: Registration) -> AnalysisSettings:
     """Return the analysis with the looks of the plan, so that grown seeds count as what they are: beyond the last."""
-    if not registration.is_grown:
+    if not (registration.is_grown or registration.has_other_looks):
         return settings
     return replace(settings, looks=registration.looks or (len(registration.planned),))

@@ -1,0 +1,160 @@
+"""A study changed after its first result, through whole runs: what the verdicts then say."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from orchestrator import RunOptions, run_study
+from orchestrator.cli import app
+from reports.analysis.verdicts import LEFT_OUT, POST_HOC, UNPLANNED, Verdict
+from tests.integration.made_up import MadeUp
+
+INLINE = RunOptions(executor="inline", report=False)
+NULL = (0.1, -1.2, 0.9, 0.3, -1.0, 1.1, 0.2, -0.9, -1.1, 0.8, 0.6, -1.3)
+"""What `alike` lacks against `good`, by seed: no difference at all on average over the twelve."""
+FILE = """\
+study: NAME
+network: {family: resnet_cifar, width: 2}
+factors:
+  depth: DEPTHS
+  variant:
+    good: {}
+    alike: {shortcut: {op: scale, shortcut: 0.5, residual: 0.5}}
+training: {recipe: quick, epochs: 1}
+seeds: SEEDS
+fail_above: ABOVE
+analysis: {alpha: ALPHA}
+claims: CLAIMS
+"""
+CLAIM = "[{id: it, says: alike < good}]"
+
+
+def error(settings, seed: int) -> float:
+    network = settings["network"]
+    if network["shortcut"]["op"] == "identity":
+        return 5 + 0.1 * (seed % 3)
+    against = 0.0 if network["depth"] == 8 else 4 + 0.1 * seed
+    return 5 + 0.1 * (seed % 3) + NULL[seed % 12] + against
+
+
+@pytest.fixture(autouse=True)
+def made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ORCHESTRATE_DB", raising=False)
+    monkeypatch.setattr("orchestrator.study._executor", lambda *_: MadeUp(error))
+
+
+def written(name="made-up", depths="[8]", seeds="12", above="80", alpha="0.05", claims=CLAIM) -> Path:
+    text = FILE
+    given = {"NAME": name, "DEPTHS": depths, "SEEDS": seeds, "ABOVE": above, "ALPHA": alpha, "CLAIMS": claims}
+    for key, value in given.items():
+        text = text.replace(key, value)
+    Path("made-up.yaml").write_text(text)
+    return Path("made-up.yaml")
+
+
+def ran(**changes: str) -> Verdict:
+    return next(each for each in run_study(written(**changes), options=INLINE).verdicts if each.id == "it")
+
+
+def test_chosen_seeds_win_nothing() -> None:
+    assert ran().changes == ()
+    found = ran(seeds="[1, 4, 7, 8, 11]")
+    assert found.contexts[0].p_support < 0.001  # what they would say alone
+    assert found.verdict == "Inconclusive"
+    assert LEFT_OUT in found.badges
+    assert "7 seeds of these arms exist and are left out" in found.sentence
+    assert ran().changes == ()
+
+
+def test_chosen_seeds_win_nothing_in_a_study_of_another_name_either() -> None:
+    ran()
+    found = ran(name="fresh", seeds="[1, 4, 7, 8, 11]")
+    assert (found.verdict, LEFT_OUT in found.badges) == ("Inconclusive", True)
+    assert "when its results were on record" in found.sentence
+
+
+def test_a_claim_read_off_in_one_study_and_made_in_another_is_post_hoc_there() -> None:
+    run_study(written(claims="[]", seeds="5"), options=INLINE)
+    found = ran(name="next", seeds="6")
+    assert POST_HOC in found.badges
+    assert "first planned on" in found.sentence
+
+
+def test_a_dropped_context_is_said() -> None:
+    assert ran(depths="[8, 14]", seeds="[1, 4, 7, 8, 11]").verdict == "Refuted"
+    found = ran(depths="[8]", seeds="[1, 4, 7, 8, 11]")
+    assert found.verdict == "Supported"
+    assert POST_HOC in found.badges
+    assert "1 comparison dropped on" in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"alpha": "0.3"}, "alpha changed from 0.05 to 0.3"),
+        ({"above": "70"}, "fail_above changed from 80 to 70"),
+        ({"claims": "[{id: it, says: alike < good, by: 0.1}]"}, "changed from says: alike < good"),
+        ({"claims": "[{id: it, says: alike < good, test: sign}]"}, "changed from says: alike < good"),
+    ],
+)
+def test_an_analysis_changed_after_the_results_is_said(change: dict[str, str], says: str) -> None:
+    ran()
+    found = ran(**change)
+    assert POST_HOC in found.badges
+    assert says in found.sentence
+
+
+def test_seeds_grown_by_hand_are_judged_by_their_e_value() -> None:
+    for seeds in ("3", "5", "8"):
+        ran(seeds=seeds)
+    found = ran(seeds="12")
+    assert UNPLANNED in found.badges
+    assert "9 seeds added to the 3 planned" in found.sentence
+
+
+def test_planned_looks_are_no_growth() -> None:
+    assert ran(seeds="{looks: [3, 5, 8]}").changes == ()
+    assert ran(seeds="{looks: [3, 5, 8]}").changes == ()
+    found = ran(seeds="{looks: [3, 5, 8, 12]}")
+    assert "looks changed from 3, 5, 8 to 3, 5, 8, 12" in found.sentence
+    assert [each.n for each in found.looks] == [3, 5, 8][: len(found.looks)]
+
+
+def frozen(*words: str) -> str:
+    done = CliRunner().invoke(app, ["freeze", "made-up.yaml", *words])
+    assert done.exit_code == 0, done.output
+    return done.stdout.strip()
+
+
+def test_the_hash_of_a_plan_is_that_of_its_text_and_of_the_version_on_record() -> None:
+    result = run_study(written(), options=INLINE)
+    assert frozen() == hashlib.sha256(frozen("--whole").encode()).hexdigest()
+    assert [each.digest for each in result.study.history.versions] == [frozen()]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seeds": "11"},
+        {"seeds": "{looks: [3, 12]}"},
+        {"alpha": "0.04"},
+        {"above": "70"},
+        {"claims": "[]"},
+        {"depths": "[8, 14]"},
+    ],
+)
+def test_the_hash_covers_the_whole_plan(change: dict[str, str]) -> None:
+    written()
+    before = frozen()
+    written(**change)
+    assert frozen() != before
+
+
+def test_the_hash_leaves_out_what_changes_no_result() -> None:
+    file = written()
+    before = frozen()
+    file.write_text(file.read_text().replace("study: made-up", "study: renamed") + "resources: {cpus: 2}\n# more\n")
+    assert frozen() == before
