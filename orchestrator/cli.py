@@ -13,6 +13,7 @@ import typer
 
 from orchestrator.errors import Interrupted, UserError
 from orchestrator.process_list import hide_passwords
+from orchestrator.surroundings import check_imports
 from orchestrator.terminal.console import make_console
 from orchestrator.terminal.streams import tolerant_streams
 
@@ -71,6 +72,7 @@ def _run() -> int:
     """Run the command line and return its exit code."""
     _take_signals()
     try:
+        check_imports()
         app(prog_name="orchestrate")
     except UserError as error:
         print(f"orchestrate: {error}", file=sys.stderr)

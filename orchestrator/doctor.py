@@ -10,6 +10,7 @@ from pathlib import Path
 from orchestrator.errors import UserError
 from orchestrator.records.environment import package_versions
 from orchestrator.study_file.config import StudyConfig, read_study
+from orchestrator.surroundings import worker_faults
 
 PYTHON = (3, 11)
 ENOUGH_DISK_GIB = 2.0
@@ -27,7 +28,7 @@ class Finding:
 
 def examine(file: Path | None = None, db: str | None = None, address: str | None = None) -> list[Finding]:
     """Look at everything that running a study needs; with `file`, also at what that study asks for."""
-    findings = [_python(), _packages(), _torch(), _devices(), _ray(address), _disk()]
+    findings = [_python(), _packages(), _torch(), _devices(), *_ray(address), _disk()]
     config = None
     if file is not None:
         try:
@@ -74,16 +75,19 @@ def _devices() -> Finding:
     )
 
 
-def _ray(address: str | None) -> Finding:
+def _ray(address: str | None) -> list[Finding]:
     from orchestrator.engine.address import check_reachable
 
+    faults = [Finding(f"Ray: {each.name}", False, each.seen, each.remedy) for each in worker_faults(address)]
+    if faults:
+        return faults
     try:
         if address is not None:
             check_reachable(address)
     except UserError as error:
-        return Finding("Ray", False, str(error), "start a cluster with `ray start --head`")
+        return [Finding("Ray", False, str(error), "start a cluster with `ray start --head`")]
     seen = f"a cluster answers at {address}" if address else "a run starts a cluster on this machine"
-    return Finding("Ray", True, seen)
+    return [Finding("Ray", True, seen)]
 
 
 def _disk() -> Finding:

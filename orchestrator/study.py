@@ -26,6 +26,7 @@ from orchestrator.scheduling.progress import Progress
 from orchestrator.scheduling.replaying import Replay, open_replay
 from orchestrator.storage import PlanOutcome, Recorder, Store
 from orchestrator.study_file.config import StudyConfig, read_study
+from orchestrator.surroundings import check_workers
 from reports.analysis.verdicts import Verdict
 from reports.page import write_report
 from reports.results import State, Study, Trial
@@ -135,8 +136,10 @@ def run_study(
 def _check(options: RunOptions) -> None:
     if options.executor not in EXECUTORS:
         raise UserError(f"--executor: {unknown('executor', options.executor, EXECUTORS).message}")
-    if options.executor == "ray" and options.address is not None:
-        check_reachable(options.address)
+    if options.executor == "ray":
+        check_workers(options.address)
+        if options.address is not None:
+            check_reachable(options.address)
 
 
 def _train(store: Store, job: _Job, outcome: PlanOutcome, show: Show | None) -> bool:

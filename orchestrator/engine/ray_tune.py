@@ -14,13 +14,16 @@ from typing import Any
 # snapshots are not needed, because the results DB is what a study continues from; a trial's folder must not become
 # the working directory, or relative data paths break; its new output prints in spite of verbose=0; and no message is
 # to leave the machine.
-os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
-os.environ.setdefault("TUNE_GLOBAL_CHECKPOINT_S", "86400")
-os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")
-os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
-os.environ.setdefault("RAY_CHDIR_TO_TRIAL_DIR", "0")
-os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+# What the environment says of them would break a study, so it does not count.
+os.environ |= {
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_GLOBAL_CHECKPOINT_S": "86400",
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+}
 
 import ray
 from ray import tune
@@ -257,8 +260,13 @@ def _connect(address: str | None) -> None:
                 logging_level=logging.ERROR,
             )
     except Exception as error:  # Ray raises a bare Exception when its processes do not start in time
-        where = f"the Ray cluster at {address}" if address else "a Ray cluster on this machine"
-        raise UserError(f"--address: cannot use {where}: {str(error).splitlines()[0]}; {HINT}") from None
+        said = " ".join(str(error).split()) or type(error).__name__
+        if address:
+            raise UserError(f"--address: cannot use the Ray cluster at {address}: {said}; {HINT}") from None
+        raise UserError(
+            f"Ray cannot start on this machine: {said}; `orchestrate doctor` checks what it needs, and `--executor "
+            "inline` trains without it"
+        ) from None
 
 
 @contextmanager
