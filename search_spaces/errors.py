@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 Key = tuple[str | int, ...]
+LONGEST_SHOWN = 80
+MOST_NAMES = 30
 
 
 class SettingError(ValueError):
@@ -27,6 +29,21 @@ class SettingError(ValueError):
 def unknown(kind: str, name: object, known: Iterable[object], key: Key = ()) -> SettingError:
     """Return the error for a name that is not among `known`, naming the nearest one and then all of them."""
     names = sorted(str(each) for each in known)
-    close = get_close_matches(str(name), names, n=1, cutoff=0.6)
+    given = _shortened(str(name))
+    close = get_close_matches(given, names, n=1, cutoff=0.6)
     hint = f'did you mean "{close[0]}"? ' if close else ""
-    return SettingError(f'unknown {kind} "{name}": {hint}known: {", ".join(names)}', key)
+    listed = ", ".join(_shortened(each) for each in names[:MOST_NAMES])
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return SettingError(f'unknown {kind} "{given}": {hint}known: {listed}{more}', key)
+
+
+def shown(value: object) -> str:
+    """Return a value as a message shows it: as it would be written in Python, and no longer than a line."""
+    try:
+        return _shortened(repr(value))
+    except ValueError:  # an integer of thousands of digits
+        return "a number of thousands of digits"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 3]}..."

@@ -1,12 +1,15 @@
 """Factors and their levels: what varies in a study, and the settings that each choice stands for."""
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from search_spaces.arm import Scalar, canonical_json
-from search_spaces.errors import Key, SettingError, unknown
+from search_spaces.errors import Key, SettingError, shown, unknown
+from search_spaces.settings import plain
 
+ZERO_WIDTH_JOINER = "\u200d"  # holds the parts of an emoji together
 ROOTS = ("data", "network", "training")
 _RESULTLESS = frozenset(
     [
@@ -21,6 +24,9 @@ _RESULTLESS = frozenset(
         "seeds",
         "fail_above",
         "claims",
+        "analysis",
+        "search",
+        "keep",
         "probes",
         "resources",
         "database",
@@ -58,6 +64,8 @@ class Factor:
 
         The error's key is empty: the caller knows where the name was written.
         """
+        if name is None and all(None not in level.settings.values() for level in self.levels):
+            raise SettingError(f"no level of factor {self.name} is named here: {self._names()}")
         wanted = level_text(name)
         for level in self.levels:
             if level.text == wanted or (_is_number(level.name) and _is_number(name) and level.name == name):
@@ -67,6 +75,9 @@ class Factor:
                 if list(level.settings.values()) == [name] or _bundle_of(name) == dict(level.settings):
                     return level
         raise unknown(f"level of factor {self.name}", wanted, (level.text for level in self.levels))
+
+    def _names(self) -> str:
+        return f"it has {', '.join(level.text for level in self.levels[:12])}{', ...' if len(self.levels) > 12 else ''}"
 
     @property
     def paths(self) -> frozenset[str]:
@@ -83,9 +94,14 @@ def parse_factors(mapping: Mapping[str, Any]) -> tuple[Factor, ...]:
     """
     if not isinstance(mapping, Mapping):
         raise SettingError(f"factors are a mapping of names to levels, not {_kind(mapping)}")
-    factors = tuple(_parse_factor(str(name), levels) for name, levels in mapping.items())
+    factors = tuple(_parse_factor(_label(name, "factor", ()), levels) for name, levels in mapping.items())
     _refuse_shared_paths(factors)
     return factors
+
+
+def is_bundles(levels: object) -> bool:
+    """Whether levels are a mapping of named bundles: each of its values is a mapping, or nothing."""
+    return isinstance(levels, Mapping) and all(isinstance(each, Mapping | None) for each in levels.values())
 
 
 def full_path(key: str, where: Key = ()) -> str:
@@ -94,7 +110,9 @@ def full_path(key: str, where: Key = ()) -> str:
     if root in ROOTS:
         return key
     if root in _RESULTLESS:
-        raise SettingError(f"{key} cannot change a result, so it cannot be a factor", where)
+        raise SettingError(
+            f"{key} is no setting of a single arm, so it cannot be a factor: factors vary {_listed(ROOTS)}", where
+        )
     if rest:
         raise SettingError(f"{key} starts with none of {', '.join(ROOTS)}: did you mean network.{key}?", where)
     return f"network.{key}"
@@ -125,14 +143,43 @@ def _mapping_text(value: Mapping[str, Any], keywords: bool) -> str:
     return f"{value[head]}({parts})" if parts else str(value[head])
 
 
+def _listed(names: Iterable[str]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} and {last}"
+
+
+def _label(label: object, what: str, where: Key) -> str:
+    """Return a name as text; SettingError for one that a reader of a table could not tell from another."""
+    text = level_text(label)
+    if not text.strip():
+        raise SettingError(f"a {what} has a blank name: give it one that can be read", (*where, text))
+    if text != text.strip():
+        raise SettingError(
+            f"the name {shown(text)} of a {what} begins or ends with a blank: take it off", (*where, text)
+        )
+    bad = next((each for each in text if unicodedata.category(each) in ("Cc", "Cf", "Cs", "Zl", "Zp")), None)
+    if bad is not None and bad not in "\u200d\ufe0f":
+        raise SettingError(f"the name {shown(text)} of a {what} has {_character(bad)} in it", (*where, text))
+    return text
+
+
+def _character(character: str) -> str:
+    return f"the control character {character!a}"
+
+
 def _parse_factor(name: str, levels: object) -> Factor:
+    if levels is None:
+        raise SettingError(f"factor {name} has no levels: name at least one", (name,))
     if isinstance(levels, Mapping):
+        _refuse_range(name, levels)
         parsed = [_bundle(name, label, settings) for label, settings in levels.items()]
     elif isinstance(levels, list | tuple):
         parsed = _values(name, levels)
     else:
         raise SettingError(
-            f"factor {name} needs a list of levels or a mapping of named bundles, not {_kind(levels)}", (name,)
+            f"factor {name} needs a list of levels ({name}: [...]) or a mapping of named bundles "
+            f"({name}: {{label: {{...}}}}), not {_kind(levels)}",
+            (name,),
         )
     if not parsed:
         raise SettingError(f"factor {name} has no levels: name at least one", (name,))
@@ -140,21 +187,49 @@ def _parse_factor(name: str, levels: object) -> Factor:
     return Factor(name, tuple(parsed))
 
 
+# How other tools write a range or a list of values.
+_LOW = frozenset(["low", "min", "minimum", "lower", "from", "start"])
+_HIGH = frozenset(["high", "max", "maximum", "upper", "to", "stop", "end"])
+_VALUES = frozenset(["values", "value", "choices", "options", "grid", "levels", "list"])
+
+
+def _refuse_range(name: str, levels: Mapping[str, Any]) -> None:
+    """Raise SettingError for a range, or for what stands for one or for a list in other tools."""
+    if is_bundles(levels):
+        return
+    keys = {str(key).lower(): value for key, value in levels.items()}
+    low, high = (next((keys[key] for key in keys if key in names), None) for names in (_LOW, _HIGH))
+    if low is not None or high is not None:
+        right = f"{{low: {shown(low)}, high: {shown(high)}}}" if None not in (low, high) else "{low: 8, high: 64}"
+        raise SettingError(
+            f"a range of numbers is written {name}: {right}, and only `design: search` takes one; "
+            f"every other design takes a list, {name}: [...]",
+            (name,),
+        )
+    values = next((keys[key] for key in keys if key in _VALUES), None)
+    if isinstance(values, list | tuple):
+        raise SettingError(f"levels are written as a list: {name}: {shown(list(values))}", (name,))
+
+
 def _values(name: str, values: Iterable[Any]) -> list[Level]:
     path = full_path(name, (name,))
-    items = list(values)
+    items = [plain(value, f"a level of factor {name}", (name, at)) for at, value in enumerate(values)]
     texts = [level_text(each) for each in items]
     levels = []
     for index, value in enumerate(items):
-        plain = isinstance(value, bool | int | float | str)
         text = level_text(value, keywords=texts.count(texts[index]) > 1)
-        levels.append(Level(value if plain else text, {path: value}, {path: (name, index)}))
+        if isinstance(value, str):
+            _label(value, f"level of factor {name}", (name, index))
+        named = value if isinstance(value, bool | int | float | str) else text
+        levels.append(Level(named, {path: value}, {path: (name, index)}))
     return levels
 
 
-def _bundle(name: str, label: object, settings: object) -> Level:
-    if not isinstance(label, bool | int | float | str):
-        raise SettingError(f"a level of factor {name} has no name: found {label!r}", (name,))
+def _bundle(name: str, given: object, settings: object) -> Level:
+    if not isinstance(given, bool | int | float | str):
+        raise SettingError(f"a level of factor {name} has no name: found {shown(given)}", (name,))
+    label: Scalar = plain(given, f"the name of a level of factor {name}", (name,))
+    _label(label, f"level of factor {name}", (name,))
     if settings is None:
         settings = {}
     if not isinstance(settings, Mapping):
@@ -171,7 +246,7 @@ def _bundle(name: str, label: object, settings: object) -> Level:
         path = full_path(str(setting), where)
         if path in values:
             raise SettingError(f"level {key} of factor {name} sets {path} twice", where)
-        values[path], keys[path] = value, where
+        values[path], keys[path] = plain(value, str(setting), where), where
     return Level(label, values, keys)
 
 
@@ -183,7 +258,7 @@ def _refuse_doubles(name: str, levels: list[Level]) -> None:
     for index, level in enumerate(levels):
         for earlier in levels[:index]:
             same_number = _is_number(level.name) and _is_number(earlier.name) and level.name == earlier.name
-            if same_number or level.text == earlier.text:
+            if same_number or unicodedata.normalize("NFC", level.text) == unicodedata.normalize("NFC", earlier.text):
                 raise SettingError(f"factor {name} has the level {level.text} twice", (name, index))
             if canonical_json(dict(level.settings)) == canonical_json(dict(earlier.settings)):
                 raise SettingError(
@@ -209,4 +284,4 @@ def _is_number(value: object) -> bool:
 
 
 def _kind(value: object) -> str:
-    return "nothing" if value is None else f"{value!r}"
+    return "nothing" if value is None else shown(value)

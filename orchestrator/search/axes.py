@@ -3,12 +3,13 @@
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from itertools import product
 from typing import TYPE_CHECKING, Any, Protocol
 
 from search_spaces.arm import Scalar
-from search_spaces.errors import Key, SettingError
+from search_spaces.errors import Key, SettingError, shown
 from search_spaces.factors import Factor, Level, full_path, level_text
 from search_spaces.wiring import MERGES, Tokens, Wiring, parse_wiring, wiring_name
 from search_spaces.wiring_space import SLOT
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
 Params = Mapping[str, Any]
+LEAST_DIGITS = 4
 INACTIVE = "-"
 """The level of a factor whose condition does not hold: the study's own setting stays."""
 
@@ -80,7 +82,10 @@ class Choices:
 
 @dataclass(frozen=True)
 class Interval:
-    """A range of numbers, on a logarithmic scale if `log`; without a `step` a float is rounded to 4 digits."""
+    """A range of numbers, on a logarithmic scale if `log`, its bounds included.
+
+    Without a `step` a float is rounded to 4 significant digits, to more where the range is too narrow for them.
+    """
 
     name: str
     low: int | float
@@ -105,18 +110,34 @@ class Interval:
     def level(self, params: Params) -> Level:
         """Return the number as a level."""
         number = params[self.name]
-        value = int(number) if self.is_whole else float(f"{number:.4g}")
+        value = int(number) if self.is_whole else self._rounded(number)
         path = full_path(self.name)
         return Level(value, {path: value}, {path: (self.name,)})
+
+    def _rounded(self, number: float) -> float:
+        """Return a number as it stands in the name of an arm, never outside the range."""
+        if self.step is not None:
+            return float(Decimal(str(self.low)) + round((number - self.low) / self.step) * Decimal(str(self.step)))
+        digits = LEAST_DIGITS
+        while digits < 17 and 10.0 ** (1 - digits) * max(abs(self.low), abs(self.high)) > (self.high - self.low) / 10:
+            digits += 1
+        return min(max(float(f"{number:.{digits}g}"), float(self.low)), float(self.high))
 
     def params(self, level: object) -> Params:
         """Return a number of the range."""
         if isinstance(level, int | float) and not isinstance(level, bool) and self.low <= level <= self.high:
-            if not self.is_whole:
+            if not self.is_whole and self._rounded(level) == level:
                 return {self.name: float(level)}
-            if level == int(level):
+            if self.is_whole and level == int(level):
                 return {self.name: int(level)}
-        raise SettingError(f"{self.name} goes from {self.low:g} to {self.high:g}; {level_text(level)} is not there")
+            if not self.is_whole:
+                raise SettingError(f"{self._text}; {level_text(level)} would become {self._rounded(level)}: write that")
+        raise SettingError(f"{self._text}; {level_text(level)} is not there")
+
+    @property
+    def _text(self) -> str:
+        steps = f" in steps of {self.step}" if self.step is not None else ""
+        return f"{self.name} goes from {self.low} to {self.high}{steps}"
 
     def points(self) -> Iterator[Params] | None:
         """Return every number of a stepped range."""
@@ -217,18 +238,18 @@ def parse_interval(name: str, given: Mapping[str, Any], key: Key) -> Interval:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if not is_number or not abs(value) <= sys.float_info.max:
             raise SettingError(
-                f"a range needs numbers, for instance {{low: 8, high: 64}}; {part} is {value!r}", (*key, part)
+                f"a range needs numbers, for instance {{low: 8, high: 64}}; {part} is {shown(value)}", (*key, part)
             )
     if not isinstance(log, bool | None):
         raise SettingError(f"log is true or false, not {log!r}", (*key, "log"))
     assert isinstance(low, int | float)
     assert isinstance(high, int | float)
     if low >= high:
-        raise SettingError(f"low must be below high, not {low:g} and {high:g}", (*key, "low"))
+        raise SettingError(f"low must be below high, not {low} and {high}", (*key, "low"))
     if log and (low <= 0 or step is not None):
         raise SettingError("a logarithmic range starts above 0 and has no step", (*key, "log"))
     if step is not None and not 0 < step <= high - low:
-        raise SettingError(f"step must be above 0 and at most {high - low:g}, not {step:g}", (*key, "step"))
+        raise SettingError(f"step must be above 0 and at most {high - low:g}, not {step}", (*key, "step"))
     full_path(name, key)
     return Interval(name, low, high, step, bool(log))
 

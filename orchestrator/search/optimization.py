@@ -20,12 +20,11 @@ from orchestrator.search.samplers import make_sampler
 from orchestrator.search.schedulers import make_scheduler
 from orchestrator.search.score import Score
 from orchestrator.search.settings import SearchSettings
-from orchestrator.search.space import SEARCH, SearchSpace
+from orchestrator.search.space import MOST_POINTS, SEARCH, SearchSpace
 from reports.results import State
 from search_spaces.arm import canonical_json
 from search_spaces.errors import SettingError
 
-MOST_POINTS = 20_000
 PATIENCE = 12
 MOST_ATTEMPTS = 400
 # Among the attributes of a proposal: what the sampler noted about the whole study, for instance a population.

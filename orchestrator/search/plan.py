@@ -10,14 +10,14 @@ import trainers
 from orchestrator.records.environment import git_revision
 from orchestrator.records.study_plan import PlannedArm, StudyPlan
 from orchestrator.scheduling.arm_facts import complete_settings, plan_arm, plan_trials, with_key
-from orchestrator.search.axes import Axis, Choices
+from orchestrator.search.axes import Axis, Choices, Interval
 from orchestrator.search.settings import SearchSettings, parse_search
-from orchestrator.search.space import CONFIRM, SEARCH, SearchSpace, parse_space
+from orchestrator.search.space import CONFIRM, MOST_POINTS, SEARCH, SearchSpace, parse_space
 from orchestrator.study_file.config import StudyConfig
 from search_spaces import Space
 from search_spaces.arm import settings_hash
 from search_spaces.errors import SettingError
-from search_spaces.factors import full_path
+from search_spaces.factors import Level, full_path
 
 FIRST_FRESH_SEED = 1000
 
@@ -72,6 +72,8 @@ def _plan(config: StudyConfig, command: str | None) -> SearchPlan:
     baseline = with_key("baseline", _baseline, space, file.baseline)
     levels = space.levels(baseline)
     _check_levels(space, baseline)
+    _check_ranges(space, levels)
+    _check_grid(space, settings)
     arms = tuple(plan_arm(space.arm_of_levels(levels, stage)) for stage in (SEARCH, CONFIRM))
     whole: dict[str, Any] = {
         **file.model_dump(mode="json"),
@@ -163,6 +165,35 @@ def _own_level(space: SearchSpace, axis: Axis) -> Any:
     if isinstance(axis, Choices):
         return axis.factor.levels[0].name
     raise SettingError(f"the baseline must say which {axis.name} it has, for it is no listed level")
+
+
+def _check_ranges(space: SearchSpace, levels: Mapping[str, Level]) -> None:
+    """Raise SettingError for a range of fractions with a bound, or a fraction, that its setting cannot have."""
+    for axis in space.axes:
+        if not isinstance(axis, Interval) or axis.is_whole or axis.name in space.conditions:
+            continue
+        middle = axis.low + (axis.high - axis.low) * 0.4142
+        for part, value in (("low", axis.low), ("high", axis.high), ("high", middle)):
+            try:
+                space.arm_of_levels({**levels, axis.name: axis.level({axis.name: value})}, SEARCH)
+            except SettingError as error:
+                hint = "" if value != middle else f"; a range of whole numbers has whole bounds, not {axis.high}"
+                raise SettingError(error.message + hint, ("factors", axis.name, part)) from None
+
+
+def _check_grid(space: SearchSpace, settings: SearchSettings) -> None:
+    """Raise SettingError for a grid over what has no end of points, or more than anyone lists."""
+    if "grid" not in (each["name"] for each in (settings.sampler, *settings.compare.samplers)):
+        return
+    endless = [axis.name for axis in space.axes if axis.points() is None]
+    if endless:
+        remedy = f"give it a step, for instance {endless[0]}: {{low: 0.1, high: 0.5, step: 0.1}}, or list its levels"
+        raise SettingError(
+            f"a grid needs points, and {endless[0]} is a range without any: {remedy}", ("factors", endless[0])
+        )
+    if space.points(MOST_POINTS) is None:
+        message = f"a grid has at most {MOST_POINTS:,} points: take fewer levels or another sampler"
+        raise SettingError(message, ("search", "sampler"))
 
 
 def _check_levels(space: SearchSpace, baseline: Mapping[str, Any]) -> None:

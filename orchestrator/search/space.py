@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.search.axes import INACTIVE, Axis, Choices, Params, Slots, parse_interval, parse_merges
 from search_spaces.arm import Arm, Scalar
 from search_spaces.errors import Key, SettingError, unknown
-from search_spaces.factors import Factor, Level, full_path, level_text, parse_factors
+from search_spaces.factors import Factor, Level, full_path, is_bundles, level_text, parse_factors
 from search_spaces.settings import Positive, read_settings
 from search_spaces.space import Space
 from search_spaces.wiring import CONVS, parse_wiring, wiring_name
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from optuna.trial import Trial
 
 STAGE, SEARCH, CONFIRM = "stage", "search", "confirm"
+MOST_POINTS = 20_000
+"""A space of more points is not listed."""
 _RANGE = frozenset(["low", "high", "step", "log"])
 
 
@@ -171,24 +173,52 @@ def parse_space(base: Space, factors: Mapping[str, Any], baseline: Mapping[str, 
     for name, given in factors.items():
         if name == STAGE:
             raise SettingError('the name "stage" is taken: it says whether an arm is searched or confirmed', (name,))
-        if isinstance(given, Mapping) and "when" in given:
+        if _has_condition(name, given):
             conditions[name] = _condition(name, given["when"], axes)
             given = {key: value for key, value in given.items() if key != "when"}
-            if set(given) == {"levels"}:
-                given = given["levels"]
+        else:
+            _refuse_condition_among_bundles(name, given, axes)
+        if isinstance(given, Mapping) and set(given) == {"levels"}:
+            given = given["levels"]
         axes.append(_axis(name, given, base, baseline.get(name)))
-        parts[name] = given if isinstance(axes[-1], Choices) and "wirings" not in given else [0]
+        parts[name] = given if isinstance(axes[-1], Choices) and not _are_wirings(name, given) else [0]
     parse_factors(parts)
     return SearchSpace(base, tuple(axes), conditions, validation)
 
 
+def _has_condition(name: str, given: Any) -> bool:
+    """Whether a factor has a `when`; among bundles that is the name of one of them."""
+    if not isinstance(given, Mapping) or "when" not in given:
+        return False
+    others = {key: value for key, value in given.items() if key != "when"}
+    return not is_bundles(given) or set(others) == {"levels"} or _are_wirings(name, others)
+
+
+def _refuse_condition_among_bundles(name: str, given: Any, before: list[Axis]) -> None:
+    """Raise SettingError for a bundle called `when` that reads as a condition: which of the two is meant?"""
+    when = given.get("when") if isinstance(given, Mapping) else None
+    if isinstance(when, Mapping) and when and set(when) <= {axis.name for axis in before}:
+        raise SettingError(
+            "beside named bundles `when` is one of them; for a condition write "
+            f"{name}: {{levels: {{...}}, when: {{...}}}}",
+            (name, "when"),
+        )
+
+
+def _are_wirings(name: str, given: Any) -> bool:
+    """Whether a factor stands for wirings; among bundles of another factor that is the name of one of them."""
+    if not isinstance(given, Mapping) or "wirings" not in given:
+        return False
+    return not is_bundles(given) or (set(given) == {"wirings"} and name.rpartition(".")[2] == "activation")
+
+
 def _axis(name: str, given: object, base: Space, baseline: object) -> Axis:
-    if isinstance(given, Mapping) and "wirings" in given:
+    if isinstance(given, Mapping) and _are_wirings(name, given):
         others = sorted(set(given) - {"wirings"})
         if others:
             raise unknown("key beside wirings", others[0], ["wirings", "when"], (name, others[0]))
         return _wirings(name, given["wirings"], base, baseline)
-    if isinstance(given, Mapping) and {"low", "high"} & set(given):
+    if isinstance(given, Mapping) and {"low", "high"} & set(given) and not is_bundles(given):
         for key in given:
             if key not in _RANGE:
                 raise unknown("key of a range", key, sorted(_RANGE | {"when"}), (name, str(key)))

@@ -19,7 +19,9 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from orchestrator.errors import UserError
-from orchestrator.study_file.yaml_source import YamlSource, is_utf8, parse_value, read_yaml
+from orchestrator.study_file.changes import with_changes
+from orchestrator.study_file.references import with_level_names
+from orchestrator.study_file.yaml_source import YamlSource, read_yaml
 from reports.analysis.settings import MOST_SEEDS, SEEDS, repeats_from
 from search_spaces.errors import Key, SettingError, unknown
 
@@ -188,19 +190,13 @@ class StudyConfig:
 
 def read_study(path: Path, changes: Sequence[str] = ()) -> StudyConfig:
     """Read the study file at `path` with ``PATH=VALUE`` changes on top; UserError for every mistake in it."""
-    source = read_yaml(path)
-    for change in changes:
-        if not is_utf8(change):
-            raise UserError(f"--set {change!r}: cannot be written as UTF-8")
-        name, equals, text = change.partition("=")
-        if not equals or not name.strip():
-            raise UserError(f"--set {change}: write PATH=VALUE, for instance --set training.epochs=2")
-        source = source.changed(name.strip(), parse_value(text))
-    return check_study(source, path.resolve().parent)
+    return check_study(with_changes(read_yaml(path), changes), path.resolve().parent)
 
 
 def check_study(source: YamlSource, folder: Path) -> StudyConfig:
     """Turn a parsed file into typed objects; UserError names the first mistake."""
+    given = with_level_names(source)
+    source = given.with_data({key: value for key, value in given.data.items() if value is not None})
     if "probes" in source.data:
         raise source.error("this version does not run it yet; take the key out", ("probes",))
     try:

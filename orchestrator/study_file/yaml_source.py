@@ -1,15 +1,17 @@
-"""Read a YAML file as plain values, remembering the line of every key, so that errors can point at it."""
+"""Read a YAML file as plain values, remembering line and text of each, so that errors can point at it."""
 
+import re
 import sys
+import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from orchestrator.errors import StudyFileError, UserError
-from search_spaces.errors import Key
+from search_spaces.errors import Key, shown
 
 PLAIN_TAGS = {
     f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "str", "seq", "map", "timestamp")
@@ -17,12 +19,19 @@ PLAIN_TAGS = {
 
 DEEPEST = 50
 """How many mappings and lists may stand in one another; no setting needs ten."""
+LONGEST = 500_000
+"""How many characters a study file may have."""
+MOST_VALUES = 20_000
+"""How many values it may hold, those behind aliases counted wherever they stand."""
+TOO_DEEP = f"not valid YAML for a study file: nested more than {DEEPEST} deep, or an alias inside what it names"
+TOO_MANY = f"not valid YAML for a study file: more than {MOST_VALUES:,} values, counting aliases wherever they stand"
 
 
 @dataclass(frozen=True)
 class YamlSource:
     """A parsed file: `data` holds plain values, `lines` the 1-based line of each key path in it.
 
+    `texts` holds every unquoted scalar as it is written: ``014`` is the number 12 for YAML 1.1, and still the name 014.
     `given` are the key paths that ``--set`` has put there, which no line of the file holds.
     """
 
@@ -30,6 +39,7 @@ class YamlSource:
     text: str
     data: dict[str, Any]
     lines: Mapping[Key, int] = field(default_factory=dict)
+    texts: Mapping[Key, str] = field(default_factory=dict)
     given: frozenset[Key] = frozenset()
 
     def error(self, message: str, key: Key = ()) -> StudyFileError:
@@ -41,70 +51,113 @@ class YamlSource:
                 return StudyFileError(message, self.name, self.lines[key[:length]], key)
         return StudyFileError(message, self.name, None, key)
 
-    def changed(self, path: str, value: object) -> "YamlSource":
-        """Return the same source with the setting at dotted `path` replaced, as ``--set`` does."""
-        data = _copy(self.data)
-        place: Any = data
-        *parents, last = path.split(".")
-        given: set[Key] = {(*parents, last)}
-        for depth, part in enumerate(parents):
-            if part not in place or place[part] is None:
-                place[part] = {}
-                given.add(tuple(parents[: depth + 1]))
-            if isinstance(place[part], str) and part in ("data", "shortcut"):
-                place[part] = {"name" if part == "data" else "op": place[part]}
-            if not isinstance(place[part], dict):
-                raise UserError(f"--set {path}: {'.'.join(parents[: depth + 1])} is no mapping, so it has no settings")
-            place = place[part]
-        place[last] = value
-        return YamlSource(self.name, self.text, data, self.lines, self.given | given)
+    def with_data(self, data: dict[str, Any]) -> "YamlSource":
+        """Return the same source with other values at the same places."""
+        return replace(self, data=data)
 
 
 def read_yaml(path: Path) -> YamlSource:
     """Read a study file; StudyFileError for everything that is not one mapping of plain values."""
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as file:
+            text = file.read(LONGEST + 1)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; `orchestrate presets` lists ready studies to start from") from None
     except IsADirectoryError:
         raise UserError(f"{path}: is a folder; name the study file inside it") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, ValueError) as error:
         raise UserError(f"{path}: cannot be read as UTF-8 text: {error}") from None
     return parse_yaml(text, str(path))
 
 
 def parse_yaml(text: str, name: str) -> YamlSource:
     """Parse YAML text; `name` stands for the file in errors."""
+    node = _compose(text, name)
+    if node is None:
+        raise StudyFileError("the file is empty; a study needs at least a name, `study: my-study`", name)
+    if not isinstance(node, yaml.MappingNode):
+        raise StudyFileError("a study file is a mapping such as `study: my-study`", name, node.start_mark.line + 1)
+    reader = _Reader(name)
+    data = reader.mapping(node, ())
+    return YamlSource(name, text, data, {(): node.start_mark.line + 1, **reader.lines}, reader.texts)
+
+
+@dataclass(frozen=True)
+class Value:
+    """A value that stands alone, as ``--set`` gives it, and the texts of its unquoted scalars by their place in it."""
+
+    value: Any
+    texts: Mapping[Key, str]
+
+
+def parse_value(text: str, name: str) -> Value:
+    """Parse the VALUE of ``--set PATH=VALUE`` as YAML, `name` standing for it in errors; UserError if not plain."""
+    node = _compose(text, name)
+    written = isinstance(node, yaml.ScalarNode) and (node.value or node.style is not None)
+    if node is None or (isinstance(node, yaml.ScalarNode) and not written):
+        raise UserError(f"{name}: there is no value; write {name.removeprefix('--set ')}null to take the setting out")
+    reader = _Reader(name)
+    value = reader.value(node, ())
+    return Value(value, reader.texts)
+
+
+def _compose(text: str, name: str) -> yaml.Node | None:
+    if len(text) > LONGEST:
+        raise StudyFileError(f"a study file has at most {LONGEST:,} characters", name)
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        loader = _Composer(text)
+        node: yaml.Node | None = loader.get_single_node()
+    except _Bound as error:
+        raise StudyFileError(str(error), name, error.line) from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         raise StudyFileError(f"not valid YAML: {error.problem}", name, line) from None
     except (yaml.YAMLError, ValueError) as error:
         raise StudyFileError(f"not valid YAML: {error}", name) from None
     except RecursionError:
-        raise StudyFileError("not valid YAML for a study file: nested too deep", name) from None
-    if node is None:
-        raise StudyFileError("the file is empty; a study needs at least `study:` and `network:`", name)
-    if not isinstance(node, yaml.MappingNode):
-        raise StudyFileError("a study file is a mapping such as `study: my-study`", name, node.start_mark.line + 1)
-    lines: dict[Key, int] = {(): node.start_mark.line + 1}
-    data = _Reader(name, lines).mapping(node, ())
-    return YamlSource(name, text, data, lines)
+        raise StudyFileError(TOO_DEEP, name) from None
+    return node
 
 
-@dataclass
+class _Bound(Exception):
+    def __init__(self, message: str, line: int) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+class _Composer(yaml.SafeLoader):
+    """Makes the nodes of a text, and stops at those that are too many or too deep."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._depth = self._count = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        self._count += 1
+        self._depth += 1
+        if self._depth > DEEPEST + 2 or self._count > 2 * MOST_VALUES:
+            raise _Bound(TOO_DEEP if self._depth > DEEPEST + 2 else TOO_MANY, self.line + 1)
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+
 class _Reader:
-    """Turns YAML nodes into plain values and notes the line of each."""
+    """Turns YAML nodes into plain values, and notes line and text of each."""
 
-    name: str
-    lines: dict[Key, int]
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.lines: dict[Key, int] = {}
+        self.texts: dict[Key, str] = {}
+        self._count = 0
 
     def value(self, node: yaml.Node, key: Key) -> object:
         self.lines.setdefault(key, node.start_mark.line + 1)
+        self._count += 1
         if len(key) > DEEPEST:
-            what = f"nested more than {DEEPEST} deep, or an alias inside what it names"
-            raise self._error(f"not valid YAML for a study file: {what}", node, key[:1])
+            raise self._error(TOO_DEEP, node, key[:1])
+        if self._count > MOST_VALUES:
+            raise self._error(TOO_MANY, node, key[:1])
         if node.tag not in PLAIN_TAGS:
             raise self._error(f"the tag {node.tag} is not allowed: a study file holds plain values only", node, key)
         if isinstance(node, yaml.MappingNode):
@@ -129,38 +182,34 @@ class _Reader:
         return found
 
     def _scalar(self, node: yaml.Node, key: Key) -> object:
+        is_plain = isinstance(node, yaml.ScalarNode) and node.style is None
         try:
             value = yaml.SafeLoader("").construct_object(node, deep=True)
         except (yaml.YAMLError, ValueError) as error:
-            raise self._error(f"cannot read the value {node.value!r}: {error}", node, key) from None
+            raise self._error(f"cannot read the value {shown(node.value)}: {error}", node, key) from None
         except (LookupError, AttributeError, OverflowError):
             kind = node.tag.rpartition(":")[2]
-            raise self._error(f"not valid YAML: the value {node.value!r} is no {kind}", node, key) from None
+            raise self._error(f"not valid YAML: the value {shown(node.value)} is no {kind}", node, key) from None
         if isinstance(value, int) and abs(value) > sys.float_info.max:
             raise self._error("this number is too large: at most 1.8e308", node, key)
+        if is_plain:
+            self.texts[key] = node.value
         if isinstance(value, str):
             self._check_text(value, node, key)
-        if isinstance(value, str) and node.tag.endswith(":str"):
-            return _number(value)
-        if value is None or isinstance(value, bool | int | float | str):
+            return _number(value) if is_plain else value
+        if value is None or isinstance(value, bool | int | float):
             return value
         return str(node.value)
 
     def _check_text(self, text: str, node: yaml.Node, key: Key) -> None:
-        """Refuse escapes such as "\\ud800", half a character, which no file, page or database can hold."""
+        """Refuse what no file, page, terminal or database can hold: half a character, and control characters."""
         if not is_utf8(text):
-            raise self._error(f"not valid YAML: {text!r} cannot be written as UTF-8", node, key)
-        if "\0" in text:
-            raise self._error(f"not valid YAML: {text!r} has the character \\0 in it", node, key)
+            raise self._error(f"not valid YAML: {shown(text)} cannot be written as UTF-8", node, key)
+        if control := next((each for each in text if unicodedata.category(each) == "Cc" and each not in "\n\t"), None):
+            raise self._error(f"not valid YAML: {shown(text)} has the character {shown(control)} in it", node, key)
 
     def _error(self, message: str, node: yaml.Node, key: Key) -> StudyFileError:
         return StudyFileError(message, self.name, node.start_mark.line + 1, key)
-
-
-def parse_value(text: str) -> object:
-    """Parse the VALUE of ``--set PATH=VALUE`` as YAML; UserError when it is not a plain value."""
-    source = parse_yaml(f"value: {text}\n", f"--set ...={text}")
-    return source.data["value"]
 
 
 def is_utf8(text: str) -> bool:
@@ -172,15 +221,9 @@ def is_utf8(text: str) -> bool:
     return True
 
 
+_EXPONENT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
+
+
 def _number(text: str) -> object:
     """Return 1e-4 as the number it is meant to be: YAML 1.1 reads an exponent without a dot as a word."""
-    try:
-        return float(text) if "e" in text.lower() and text[:1] in "+-.0123456789" else text
-    except ValueError:
-        return text
-
-
-def _copy(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _copy(each) for key, each in value.items()}
-    return [_copy(each) for each in value] if isinstance(value, list) else value
+    return float(text) if _EXPONENT.fullmatch(text) else text

@@ -24,6 +24,7 @@ Pins = Mapping[str, Scalar]
 _SIGN = re.compile(r"==|!=|<=|>=|&&|[<>=@(),]")
 _WORD = re.compile(r"[^\s<>=@(),&!\"']+")
 _QUOTED = re.compile(r"\"([^\"]*)\"|'([^']*)'")
+_BOOLEANS = {True: ("true", "yes", "on"), False: ("false", "no", "off")}  # as YAML 1.1 reads them
 _ORDERED: dict[str, Callable[[float, float], bool]] = {
     "<": lambda a, b: a < b,
     "<=": lambda a, b: a <= b,
@@ -311,7 +312,7 @@ def _number(text: str) -> float | None:
 def _level(text: str, levels: Sequence[Scalar]) -> Scalar | None:
     """Return the level that `text` spells; numbers are compared as numbers, so that 0.10 finds 0.1."""
     for level in levels:
-        if _spelled(level) == text or (isinstance(level, bool) and str(level) == text):
+        if _spelled(level) == text or (isinstance(level, bool) and text.lower() in _BOOLEANS[level]):
             return level
     number = _number(text)
     if number is not None:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from search_spaces.drawing import LABELS, ShortcutDrawing, UnitDrawing
 from search_spaces.errors import SettingError
 from search_spaces.layers import ConvShape, layers, linear
-from search_spaces.settings import Positive, Range, Rate, read_settings
+from search_spaces.settings import Depth, Positive, Range, Rate, read_settings
 
 # Table 1 of the paper; 161 layers from its released code.
 IMAGENET_LAYERS = {
@@ -39,7 +39,7 @@ class DenseNet:
     """
 
     layout: Literal["cifar", "imagenet"] = "cifar"
-    depth: Positive | None = None
+    depth: Depth | None = None
     growth: Positive | None = None
     bottleneck: bool | None = None
     compression: Annotated[float, Range(low=0.01, high=1)] | None = None

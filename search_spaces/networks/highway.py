@@ -12,7 +12,7 @@ from search_spaces.drawing import ShortcutDrawing, UnitDrawing
 from search_spaces.errors import SettingError
 from search_spaces.fusing import channelwise
 from search_spaces.layers import BatchNorm, conv, linear
-from search_spaces.settings import Positive, read_settings
+from search_spaces.settings import Depth, Positive, read_settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +28,7 @@ class Highway:
     batch_norm: in the transform, before its ReLU; the paper has none.
     """
 
-    depth: Positive = 20
+    depth: Depth = 20
     width: Positive = 16
     gate_bias: float = -2.0
     batch_norm: bool = False

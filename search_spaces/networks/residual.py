@@ -11,7 +11,7 @@ from search_spaces.drawing import LABELS, Layers, ShortcutDrawing, UnitDrawing, 
 from search_spaces.errors import SettingError
 from search_spaces.fusing import channelwise
 from search_spaces.layers import layers, linear
-from search_spaces.settings import Positive, Range, read_settings
+from search_spaces.settings import Depth, Positive, Range, read_settings
 from search_spaces.shortcuts import SHORTCUTS, complete_shortcut, projection_layers
 from search_spaces.wiring import CONVS, EXPANSION, Wiring, parse_wiring, wiring_name
 
@@ -38,7 +38,7 @@ class ResidualSettings:
     growth: the channels that each unit of a concat wiring adds; the stage's width shared among its units.
     """
 
-    depth: Positive
+    depth: Depth
     width: Positive
     stem_width: Positive | None = None
     block: Literal["single", "basic", "bottleneck"] | None = None
@@ -48,7 +48,7 @@ class ResidualSettings:
     projection_bn: bool | None = None
     stride_in: Literal["1x1", "3x3"] = "1x1"
     share_preactivation: Literal["projection", "stage_start"] = "projection"
-    growth: Annotated[int, Range(low=1)] | None = None
+    growth: Positive | None = None
 
 
 def complete_residual(

@@ -16,7 +16,7 @@ from search_spaces.networks.residual import (
     complete_residual,
     wiring_of,
 )
-from search_spaces.settings import Positive
+from search_spaces.settings import Depth, Positive
 
 _LAYERS_A_UNIT_OF_EACH_STAGE = {"single": 3, "basic": 6, "bottleneck": 9}
 
@@ -30,7 +30,7 @@ class ResNetCifar(ResidualSettings):
     downsample: by default projected with bottlenecks, padded with all others, as the two papers do.
     """
 
-    depth: Positive = 20
+    depth: Depth = 20
     width: Positive = 16
 
 

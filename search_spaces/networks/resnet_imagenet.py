@@ -16,7 +16,7 @@ from search_spaces.networks.residual import (
     complete_residual,
     wiring_of,
 )
-from search_spaces.settings import Positive
+from search_spaces.settings import Depth, Positive
 
 # arXiv:1512.03385, table 1; 200 layers from arXiv:1603.05027, section 5.
 UNITS = {
@@ -35,7 +35,7 @@ class ResNetImageNet(ResidualSettings):
         (timm's resnetv2).
     """
 
-    depth: Positive = 50
+    depth: Depth = 50
     width: Positive = 64
     stem_pool: Literal["after_activation", "before_activation"] = "after_activation"
 

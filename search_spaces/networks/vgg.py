@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from search_spaces.drawing import UnitDrawing
 from search_spaces.fusing import channelwise
 from search_spaces.layers import BatchNorm, conv, linear
-from search_spaces.settings import Positive, Range, Rate, read_settings
+from search_spaces.settings import MOST, Positive, Range, Rate, read_settings
 
 _CONVS = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
 _WIDTHS = (1, 2, 4, 8, 8)
@@ -31,7 +31,7 @@ class VGG:
     depth: Literal[11, 13, 16, 19] = 16
     width: Positive = 64
     batch_norm: bool = False
-    hidden: Annotated[int, Range(low=0)] = 4096
+    hidden: Annotated[int, Range(low=0, high=MOST)] = 4096
     dropout: Rate = 0.5
 
 

@@ -91,9 +91,9 @@ def test_a_single_level_is_fine():
 
 
 def test_what_cannot_change_a_result_cannot_be_a_factor():
-    assert (
-        refused({"resources.cpus": [1, 2]}).message == "resources.cpus cannot change a result, so it cannot be a factor"
-    )
+    message = refused({"resources.cpus": [1, 2]}).message
+    assert message.startswith("resources.cpus is no setting of a single arm, so it cannot be a factor")
+    assert refused({"analysis.alpha": [0.05, 0.01]}).message.startswith("analysis.alpha is no setting of a single arm")
 
 
 def test_a_path_without_its_root_is_told_the_root():

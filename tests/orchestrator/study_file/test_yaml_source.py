@@ -3,6 +3,7 @@
 import pytest
 
 from orchestrator.errors import UserError
+from orchestrator.study_file.changes import with_changes
 from orchestrator.study_file.yaml_source import parse_value, parse_yaml, read_yaml
 
 
@@ -40,8 +41,8 @@ def test_an_error_about_a_missing_key_points_at_what_is_around_it() -> None:
         ("a: !!int ''\n", "a.yaml:1: a: not valid YAML: the value '' is no int"),
         ("a: !!int abc\n", "a.yaml:1: a: cannot read the value 'abc'"),
         ("a: 1\nb: &x [*x]\n", "a.yaml:2: b: not valid YAML for a study file: nested more than 50 deep"),
-        (f"a: {'[' * 100}{']' * 100}\n", "a.yaml:1: a: not valid YAML for a study file: nested more than 50 deep"),
-        (f"a: {'[' * 3000}{']' * 3000}\n", "not valid YAML for a study file: nested too deep"),
+        (f"a: {'[' * 100}{']' * 100}\n", "a.yaml:1: not valid YAML for a study file: nested more than 50 deep"),
+        (f"a: {'[' * 3000}{']' * 3000}\n", "not valid YAML for a study file: nested more than 50 deep"),
         ('a: 1\nb: "\\ud800"\n', r"a.yaml:2: b: not valid YAML: .*cannot be written as UTF-8"),
         ('a:\n  "\\ud800": 1\n', r"a.yaml:2: a: not valid YAML: .*cannot be written as UTF-8"),
         ('a: "\\0"\n', "a.yaml:1: a: not valid YAML: .*has the character"),
@@ -73,21 +74,21 @@ def test_a_binary_file_is_no_study_file(tmp_path) -> None:
 
 def test_a_change_replaces_one_setting_and_leaves_the_rest() -> None:
     source = parse_yaml("study: a\ntraining: {epochs: 10, lr: 0.1}\n", "a.yaml")
-    assert source.changed("training.epochs", 2).data["training"] == {"epochs": 2, "lr": 0.1}
+    assert with_changes(source, ["training.epochs=2"]).data["training"] == {"epochs": 2, "lr": 0.1}
     assert source.data["training"]["epochs"] == 10
 
 
 def test_a_change_can_add_a_section() -> None:
-    assert parse_yaml("study: a\n", "a.yaml").changed("training.epochs", 2).data["training"] == {"epochs": 2}
+    assert with_changes(parse_yaml("study: a\n", "a.yaml"), ["training.epochs=2"]).data["training"] == {"epochs": 2}
 
 
 def test_a_change_below_a_plain_value_is_refused() -> None:
-    with pytest.raises(UserError, match="study is no mapping"):
-        parse_yaml("study: a\n", "a.yaml").changed("study.name", 2)
+    with pytest.raises(UserError, match="study is 'a', which has no settings"):
+        with_changes(parse_yaml("study: a\n", "a.yaml"), ["study.name=2"])
 
 
 def test_a_part_of_a_data_set_named_by_a_word_can_be_changed() -> None:
-    changed = parse_yaml("data: cifar10\n", "a.yaml").changed("data.root", "/data")
+    changed = with_changes(parse_yaml("data: cifar10\n", "a.yaml"), ["data.root=/data"])
     assert changed.data["data"] == {"name": "cifar10", "root": "/data"}
 
 
@@ -95,12 +96,12 @@ def test_a_part_of_a_data_set_named_by_a_word_can_be_changed() -> None:
     ("text", "value"), [("2", 2), ("1e-4", 1e-4), ("[1, 2]", [1, 2]), ("none", "none"), ("null", None), ("true", True)]
 )
 def test_the_value_of_set_is_read_as_yaml(text: str, value: object) -> None:
-    assert parse_value(text) == value
+    assert parse_value(text, "--set a=").value == value
 
 
 def test_a_mistake_in_a_change_is_not_looked_for_in_the_file() -> None:
-    source = parse_yaml("study: a\ntraining:\n  epochs: 1\n", "a.yaml").changed("training.lr", -1)
-    source = source.changed("search.arms", 3)
+    source = with_changes(parse_yaml("study: a\ntraining:\n  epochs: 1\n", "a.yaml"), ["training.lr=-1"])
+    source = with_changes(source, ["search.arms=3"])
     assert str(source.error("no", ("training", "lr"))) == "a.yaml --set: training.lr: no"
     assert str(source.error("no", ("search",))) == "a.yaml --set: search: no"
     assert str(source.error("no", ("training", "epochs"))) == "a.yaml:3: training.epochs: no"
