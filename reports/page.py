@@ -22,7 +22,7 @@ from reports.results import Study
 from reports.sections import SECTIONS
 from reports.sections.section import Section
 from reports.summary import canonical, summary_of
-from reports.tables import WRITERS, Cell, csv_text
+from reports.tables import WRITERS, Cell, csv_text, factor_columns
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _CURVE_COLUMNS = ("train_loss", "train_error", "test_loss", "test_error", "lr", "seconds")
@@ -134,7 +134,8 @@ def _files(findings: Findings, sections: Iterable[Section]) -> Iterator[tuple[st
 def _trials_csv(findings: Findings) -> str:
     factors = list(findings.study.factors)
     arms = {arm.name: arm for arm in findings.study.arms}
-    header = ["study", *_TRIAL_COLUMNS, "epochs", "params", "flops", *factors]
+    columns = ["study", *_TRIAL_COLUMNS, "epochs", "params", "flops"]
+    header = [*columns, *factor_columns(factors, columns)]
 
     def rows() -> Iterator[list[Cell]]:
         for trial in findings.study.trials:

@@ -3,7 +3,7 @@
 import json
 import math
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -232,3 +232,14 @@ def _latex_letter(each: str) -> str:
 
 def _latex_row(cells: Iterable[str]) -> str:
     return " & ".join(map(escape_latex, cells)) + r" \\"
+
+
+def factor_columns(factors: Iterable[str], taken: Collection[str]) -> list[str]:
+    """Return a column's name for each factor: its own, or ``factor.<name>`` where a column of that name is `taken`."""
+    names: list[str] = []
+    for factor in factors:
+        name = factor
+        while name in taken or name in names:
+            name = f"factor.{name}"
+        names.append(name)
+    return names

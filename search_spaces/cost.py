@@ -12,6 +12,10 @@ from search_spaces.trace import Operation, Trace, trace
 from search_spaces.user_code import contained, place_in
 
 _BATCH = 2
+MOST_PARAMS = 10**11
+"""Their numbers alone take 400 GB."""
+MOST_FLOPS = 10**15
+"""A fast GPU takes a minute for three times as many, one step of a single image."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,8 @@ def complexity(
 def trace_network(settings: Mapping[str, Any], input_shape: tuple[int, int, int], num_classes: int) -> Trace:
     """Return the trace of a `network:` mapping for images (C, H, W).
 
-    Raises SettingError for a network of the user's own that does not compute one logit a class.
+    Raises SettingError for a network that cannot be computed for such images, that no machine could hold, or, of the
+    user's own, that does not compute one logit a class.
     """
     try:
         with contained(str(settings.get("family")), ("family",)):
@@ -47,8 +52,9 @@ def trace_network(settings: Mapping[str, Any], input_shape: tuple[int, int, int]
     except SettingError:
         raise
     except Exception as error:
-        if ":" not in str(settings.get("family")):
-            raise  # no network of the user's own
+        if ":" not in str(settings.get("family")):  # no network of the user's own
+            shape, reason = "×".join(map(str, input_shape)), str(error).partition("\n")[0]
+            raise SettingError(f"it cannot be computed for images of {shape}: {reason}") from error
         raise SettingError(
             f"its forward pass raised {type(error).__name__}: {error}{place_in(error)}", ("family",)
         ) from error
@@ -56,7 +62,17 @@ def trace_network(settings: Mapping[str, Any], input_shape: tuple[int, int, int]
         found = "no tensor" if traced.output is None else f"({', '.join(map(str, traced.output))})"
         wanted = f"for {_BATCH} images it must return logits of shape ({_BATCH}, {num_classes})"
         raise SettingError(f"{wanted}; it returned {found}", ("family",))
+    _refuse_huge(measure(traced))
     return traced
+
+
+def _refuse_huge(cost: Complexity) -> None:
+    for what, value, most in (
+        ("parameters", cost.params, MOST_PARAMS),
+        ("multiply-adds an image", cost.flops, MOST_FLOPS),
+    ):
+        if value > most:
+            raise SettingError(f"it has {value:.1e} {what}, and {most:.0e} at most can be trained: make it smaller")
 
 
 def measure(traced: Trace) -> Complexity:

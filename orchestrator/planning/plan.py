@@ -15,6 +15,7 @@ from orchestrator.scheduling.arm_facts import (
     plan_trials,
     with_key,
 )
+from orchestrator.study_file.changes import refuse_without_effect
 from orchestrator.study_file.config import StudyConfig, StudyFile
 from reports.analysis.claims import parse_claims
 from reports.analysis.settings import parse_analysis
@@ -56,6 +57,7 @@ def make_plan(config: StudyConfig, command: str | None = None) -> StudyPlan:
         if file.search:
             raise SettingError("only `design: search` takes a mapping `search:`", ("search",))
         space = study_space(config)
+        refuse_without_effect(config.source, space.factors)
         design, options = _design(file.design)
         baseline = resolve_baseline(space.factors, file.baseline, design)
         planned = tuple(plan_arm(arm) for arm in _arms(config, space, design, options, baseline))

@@ -13,11 +13,12 @@ from orchestrator.scheduling.arm_facts import complete_settings, plan_arm, plan_
 from orchestrator.search.axes import Axis, Choices, Interval
 from orchestrator.search.settings import SearchSettings, parse_search
 from orchestrator.search.space import CONFIRM, MOST_POINTS, SEARCH, SearchSpace, parse_space
+from orchestrator.study_file.changes import refuse_without_effect
 from orchestrator.study_file.config import StudyConfig
 from search_spaces import Space
 from search_spaces.arm import settings_hash
 from search_spaces.errors import SettingError
-from search_spaces.factors import Level, full_path
+from search_spaces.factors import Factor, Level, full_path
 
 FIRST_FRESH_SEED = 1000
 
@@ -68,7 +69,8 @@ def _plan(config: StudyConfig, command: str | None) -> SearchPlan:
         complete=complete_settings,
         cosmetic=trainers.COSMETIC_SETTINGS,
     )
-    space = with_key("factors", parse_space, base, file.factors, file.baseline, settings.validation)
+    space = _with_whole_ranges(with_key("factors", parse_space, base, file.factors, file.baseline, settings.validation))
+    refuse_without_effect(config.source, _always_set(space))
     baseline = with_key("baseline", _baseline, space, file.baseline)
     levels = space.levels(baseline)
     _check_levels(space, baseline)
@@ -167,18 +169,52 @@ def _own_level(space: SearchSpace, axis: Axis) -> Any:
     raise SettingError(f"the baseline must say which {axis.name} it has, for it is no listed level")
 
 
+def _always_set(space: SearchSpace) -> list[Factor]:
+    """Return the factors that set their settings in every arm, ranges and wirings with a level that stands for all."""
+    axes = [axis for axis in space.axes if axis.name not in space.conditions]
+    return [
+        axis.factor
+        if isinstance(axis, Choices)
+        else Factor(axis.name, (Level(axis.name, {full_path(axis.name): None}),))
+        for axis in axes
+    ]
+
+
+def _with_whole_ranges(space: SearchSpace) -> SearchSpace:
+    """Return the space with a range such as 4 to 1e1 made one of whole numbers where its setting takes no others."""
+    axes = []
+    for axis in space.axes:
+        if isinstance(axis, Interval) and not axis.is_whole and _takes_whole_numbers(space.base, axis):
+            bounds = {"low": axis.low, "high": axis.high, "step": 1 if axis.step is None else axis.step}
+            for part, value in bounds.items():
+                if value != int(value):
+                    message = f"{axis.name} takes whole numbers, so a range of it has whole bounds, not {value}"
+                    raise SettingError(message, ("factors", axis.name, part))
+            step = None if axis.step is None else int(axis.step)
+            axis = replace(axis, low=int(axis.low), high=int(axis.high), step=step)
+        axes.append(axis)
+    return replace(space, axes=tuple(axes))
+
+
+def _takes_whole_numbers(base: Space, axis: Interval) -> bool:
+    path = full_path(axis.name)
+    try:
+        base.complete(base.raw([], {path: int(axis.low) + 0.5}))
+    except SettingError as error:
+        return "whole number" in error.message and ".".join(map(str, error.key)) == path
+    return False
+
+
 def _check_ranges(space: SearchSpace, levels: Mapping[str, Level]) -> None:
-    """Raise SettingError for a range of fractions with a bound, or a fraction, that its setting cannot have."""
+    """Raise SettingError for a range of fractions with a bound that its setting cannot have."""
     for axis in space.axes:
         if not isinstance(axis, Interval) or axis.is_whole or axis.name in space.conditions:
             continue
-        middle = axis.low + (axis.high - axis.low) * 0.4142
-        for part, value in (("low", axis.low), ("high", axis.high), ("high", middle)):
+        for part, value in (("low", axis.low), ("high", axis.high)):
             try:
                 space.arm_of_levels({**levels, axis.name: axis.level({axis.name: value})}, SEARCH)
             except SettingError as error:
-                hint = "" if value != middle else f"; a range of whole numbers has whole bounds, not {axis.high}"
-                raise SettingError(error.message + hint, ("factors", axis.name, part)) from None
+                raise SettingError(error.message, ("factors", axis.name, part)) from None
 
 
 def _check_grid(space: SearchSpace, settings: SearchSettings) -> None:

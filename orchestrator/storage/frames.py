@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from reports.results import Arm, Measurement, Scalar, Study, Trial
+from reports.tables import factor_columns
 
 _TRIAL = ("id", "arm", "seed", "state", "reason", "epochs", "test_error", "train_error", "test_loss", "train_loss")
 _TRAINING = ("seconds", "images_per_second", "device", "host", "attempts", "started_at", "finished_at")
@@ -78,7 +79,7 @@ class StudyFrames:
 
     def _frame(self, rows: Sequence[tuple[str, Mapping[str, Any]]], columns: Sequence[str]) -> pd.DataFrame:
         """Build a frame from rows and the names of their arms, with the factors' levels after the arm's column."""
-        titles = {factor: f"factor.{factor}" if factor in columns else factor for factor in self._factors}
+        titles = dict(zip(self._factors, factor_columns(self._factors, columns), strict=True))
         filled = [{**row, **self._levels(arm, titles)} for arm, row in rows]
         place = columns.index("arm") + 1
         return pd.DataFrame(filled, columns=[*columns[:place], *titles.values(), *columns[place:]])

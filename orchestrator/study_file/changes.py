@@ -1,13 +1,13 @@
 """Lay ``--set PATH=VALUE`` over a study file: the PATH finds the longest keys that are there, dots in them or not."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from orchestrator.errors import UserError
 from orchestrator.study_file.yaml_source import Value, YamlSource, is_utf8, parse_value
-from search_spaces.errors import Key, shown
-from search_spaces.factors import ROOTS
+from search_spaces.errors import Key, SettingError, shown
+from search_spaces.factors import ROOTS, Factor
 
 # Settings that may be written as one word, and the key that the word stands for once a part of it is set.
 _WORDS = {
@@ -62,6 +62,19 @@ def changed(source: YamlSource, path: str, change: Value) -> YamlSource:
     texts |= {(*key, *inner): text for inner, text in change.texts.items()}
     lines = {place: line for place, line in source.lines.items() if place[: len(key)] != key}
     return YamlSource(source.name, source.text, data, lines, texts, source.given | given | {key})
+
+
+def refuse_without_effect(source: YamlSource, factors: Iterable[Factor]) -> None:
+    """Raise SettingError for a ``--set`` that changes nothing, because every level of a factor sets that setting."""
+    for key in sorted(source.given, key=len):
+        path = ".".join(map(str, key))
+        for factor in factors:
+            if all(any(path == own or path.startswith(f"{own}.") for own in level.settings) for level in factor.levels):
+                raise SettingError(
+                    f"this changes nothing: the factor {factor.name} sets it in every arm; change its levels, "
+                    f"--set 'factors.{factor.name}=[...]', or take it out, --set factors.{factor.name}=null",
+                    key,
+                )
 
 
 def _next(place: Any, key: Key, rest: str, path: str) -> tuple[str | int, str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from torch import Tensor, nn
 
@@ -11,7 +11,7 @@ from search_spaces.drawing import LABELS, Layers, ShortcutDrawing, UnitDrawing, 
 from search_spaces.errors import SettingError
 from search_spaces.fusing import channelwise
 from search_spaces.layers import layers, linear
-from search_spaces.settings import Depth, Positive, Range, read_settings
+from search_spaces.settings import Depth, Positive, read_settings
 from search_spaces.shortcuts import SHORTCUTS, complete_shortcut, projection_layers
 from search_spaces.wiring import CONVS, EXPANSION, Wiring, parse_wiring, wiring_name
 

@@ -12,6 +12,9 @@ from trainers.settings.schedules import complete_schedule
 # What cannot change a result; the recipe's name stands for fields that are all spelt out beside it.
 COSMETIC_SETTINGS = frozenset({"training.profile", "training.recipe"} | {f"data.{name}" for name in COSMETIC})
 
+MOST = 1_000_000
+"""No training has more epochs, and no batch more images."""
+MOST_ITERATIONS = 10**9
 RESIZES = ("none", "shorter_side", "area")
 INITS = ("as_built", "he_fan_in", "he_fan_out", "uniform_fan_in")
 
@@ -133,7 +136,9 @@ def _distribution(value: object, key: Key) -> str | float:
 
 
 def _optional_count(value: object, key: Key) -> int | None:
-    return None if value is None else checks.integer(value, key, 1)
+    return (
+        None if value is None else checks.integer(value, key, 1, MOST_ITERATIONS if key[-1] == "iterations" else MOST)
+    )
 
 
 def _one_of(*known: str) -> Callable[[object, Key], str]:
@@ -146,7 +151,7 @@ _COMPLETERS: Mapping[str, Callable[[object, Key], Any]] = {
     "recipe": lambda value, key: value,
     "epochs": _optional_count,
     "iterations": _optional_count,
-    "batch_size": lambda value, key: checks.integer(value, key, 2),
+    "batch_size": lambda value, key: checks.integer(value, key, 2, MOST),
     "lr": lambda value, key: checks.number(value, key, 0, above=True),
     "momentum": lambda value, key: checks.number(value, key, 0, 1),
     "nesterov": checks.boolean,
@@ -156,7 +161,7 @@ _COMPLETERS: Mapping[str, Callable[[object, Key], Any]] = {
     "normalise": _one_of("channel", "pixel_mean", "none"),
     "augment": _complete_augment,
     "init": _complete_init,
-    "evaluate_every": lambda value, key: checks.integer(value, key, 1),
+    "evaluate_every": lambda value, key: checks.integer(value, key, 1, MOST),
     "diverged_above": lambda value, key: checks.number(value, key, 0, above=True),
     "precision": _one_of("fp32", "bf16", "auto", "autotune"),
     "memory_format": _one_of("contiguous", "channels_last", "auto"),
