@@ -66,7 +66,7 @@ def changed(source: YamlSource, path: str, change: Value) -> YamlSource:
 
 def refuse_without_effect(source: YamlSource, factors: Iterable[Factor]) -> None:
     """Raise SettingError for a ``--set`` that changes nothing, because every level of a factor sets that setting."""
-    for key in sorted(source.given, key=len):
+    for key in sorted(source.given, key=len, reverse=True):
         path = ".".join(map(str, key))
         for factor in factors:
             if all(any(path == own or path.startswith(f"{own}.") for own in level.settings) for level in factor.levels):

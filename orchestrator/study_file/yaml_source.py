@@ -93,8 +93,7 @@ class Value:
 def parse_value(text: str, name: str) -> Value:
     """Parse the VALUE of ``--set PATH=VALUE`` as YAML, `name` standing for it in errors; UserError if not plain."""
     node = _compose(text, name)
-    written = isinstance(node, yaml.ScalarNode) and (node.value or node.style is not None)
-    if node is None or (isinstance(node, yaml.ScalarNode) and not written):
+    if node is None or (isinstance(node, yaml.ScalarNode) and node.tag.endswith(":null") and not node.value):
         raise UserError(f"{name}: there is no value; write {name.removeprefix('--set ')}null to take the setting out")
     reader = _Reader(name)
     value = reader.value(node, ())

@@ -1,8 +1,9 @@
 import json
 
+import numpy as np
 import pytest
 
-from search_spaces.arm import settings_hash
+from search_spaces.arm import canonical_json, settings_hash
 from search_spaces.errors import SettingError
 from trainers import COSMETIC_SETTINGS, RECIPES, complete_training
 
@@ -73,8 +74,15 @@ def test_a_schedule_of_another_name_replaces_the_recipes():
 
 
 def test_numbers_have_one_form():
-    texts = complete_training({"lr": "1e-1", "weight_decay": "1e-4", "epochs": 3.0}, DIGITS)
-    assert texts == complete_training({"lr": 0.1, "weight_decay": 0.0001, "epochs": 3}, DIGITS)
+    numbers = complete_training({"lr": np.float32(0.5), "batch_size": np.int64(32), "epochs": 3.0}, DIGITS)
+    assert canonical_json(numbers) == canonical_json(
+        complete_training({"lr": 0.5, "batch_size": 32, "epochs": 3}, DIGITS)
+    )
+
+
+def test_text_is_never_a_number():
+    with pytest.raises(SettingError, match=r"lr must be a number above 0, not '0.1'"):
+        complete_training({"lr": "0.1"}, DIGITS)
 
 
 def test_a_recipes_name_is_no_part_of_the_identity():
@@ -88,8 +96,8 @@ def test_a_recipes_name_is_no_part_of_the_identity():
         ({"recipe": "quik"}, DIGITS, ("recipe",), 'did you mean "quick"'),
         ({"epoch": 3}, DIGITS, ("epoch",), 'did you mean "epochs"'),
         ({"epochs": 0}, DIGITS, ("epochs",), "whole number of 1 or more"),
-        ({"epochs": 1e300}, DIGITS, ("epochs",), "whole number of 1 or more, at most 9223372036854775807"),
-        ({"epochs": 10**400}, DIGITS, ("epochs",), "whole number of 1 or more, at most 9223372036854775807"),
+        ({"epochs": 1e300}, DIGITS, ("epochs",), "whole number of 1 or more, at most 1,000,000"),
+        ({"epochs": 10**400}, DIGITS, ("epochs",), "whole number of 1 or more, at most 1,000,000"),
         ({"epochs": True}, DIGITS, ("epochs",), "whole number"),
         ({"epochs": 3, "iterations": 5}, DIGITS, ("iterations",), "not both"),
         ({"lr": "fast"}, DIGITS, ("lr",), "number above 0"),
