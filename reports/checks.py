@@ -1,12 +1,10 @@
-"""What guards a study's numbers, in sentences: the noise floor, the machines compared, the seeds that looks saved."""
+"""What guards a study's numbers, in sentences: the noise floor, and the machines compared."""
 
 from collections.abc import Mapping
 
-from reports.analysis.adaptive import saved
 from reports.analysis.noise import MachineCheck, NoiseFloor, machine_check, noise_floor
-from reports.analysis.settings import parse_analysis
 from reports.results import Scalar, Study
-from reports.wording import counted, duration, level, listed, number, seeds, shortened, signed
+from reports.wording import counted, level, listed, number, seeds, shortened, signed
 
 
 def noise_sentences(study: Study) -> tuple[str, ...]:
@@ -18,22 +16,6 @@ def machine_sentences(study: Study) -> tuple[str, ...]:
     """Say whether hosts or devices gave other errors; nothing for a study that ran on one of each kind."""
     checks = (machine_check(study, kind) for kind in ("host", "device"))
     return tuple(_machines(each) for each in checks if each is not None)
-
-
-def saved_sentence(study: Study) -> str | None:
-    """Say what adaptive seeds spared; None for a study without looks or before its first look."""
-    looks = parse_analysis(study.settings.get("analysis"), study.settings.get("seeds")).looks
-    spared = saved(study)
-    if spared is None or not any(trial.state.is_outcome() for trial in study.trials):
-        return None
-    whole = looks[-1] * sum(not arm.orphaned for arm in study.arms)
-    time = "" if spared.hours is None else f", about {duration(3600 * spared.hours)} of training"
-    if not spared.trials:
-        return f"Seeds were added at {listed(looks)}: the claims needed all {counted(whole, 'trial')}."
-    return (
-        f"Seeds were added only where a claim was undecided, looking at {listed(looks)} of them: "
-        f"{counted(whole - spared.trials, 'trial')} instead of {whole:,}, {spared.trials:,} saved{time}."
-    )
 
 
 def _floor(floor: NoiseFloor) -> str:

@@ -67,6 +67,22 @@ def lay_out(study: Study, axis: str | None) -> Layout:
     return Layout(axis, positions, across, _series(lines, across, study.baseline), grid)
 
 
+MOST_COLUMNS = 8
+MOST_WITH_DIFFERENCES = 3
+
+
+def main_layout(study: Study, layout: Layout) -> Layout:
+    """Put the axis across the page when at least half of the grid is there; of two named factors, the context."""
+    if layout.axis is None and len(study.factors) == 2:
+        contexts = [factor for factor in study.factors if factor not in study.baseline]
+        layout = lay_out(study, axis=contexts[0] if len(contexts) == 1 else list(study.factors)[1])
+    filled = len(layout.grid) / (len(layout.positions) * len(layout.series) or 1)
+    most = MOST_WITH_DIFFERENCES if set(layout.across) & set(study.baseline) else MOST_COLUMNS
+    if layout.axis is not None and layout.across and filled >= 0.5 and len(layout.positions) <= most:
+        return layout
+    return lay_out(study, axis=None)
+
+
 def numeric_axis(study: Study) -> str | None:
     """Return the factor named depth when its levels are several numbers, else the first factor whose levels are."""
     numeric = [name for name, levels in study.factors.items() if len(levels) > 1 and all(map(_is_number, levels))]

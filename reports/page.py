@@ -44,7 +44,7 @@ def write_report(
     """
     if verdicts is None:
         verdicts = judge(study, parse_claims(study.settings.get("claims"), study.factors, study.metrics))
-    findings = find(study if include_host else without_private_facts(study), verdicts)
+    findings = find(without_private_facts(study, include_host=include_host), verdicts)
     sections = tuple(section for build in SECTIONS if (section := build(findings)) is not None)
     summary = summary_of(findings)
     files = dict(_files(findings, sections))

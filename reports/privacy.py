@@ -1,6 +1,7 @@
-"""What a published page must not tell: host names, and folders of the machine it was made on."""
+"""What a published page must not tell: host names, folders of the machine it was made on, databases and passwords."""
 
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -10,20 +11,27 @@ from reports.results import Study
 _PATH = re.compile(
     r"""(?<![\w./:~<-])/(?:[^\s/'":,;()<>]+/)+([^\s/'":,;()<>]*)|[A-Za-z]:\\(?:[^\s\\'",;<>]+\\)+([^\s\\'",;<>]*)"""
 )
+_DATABASE = re.compile(r"""\b((?!https?:|file:)[a-z][a-z0-9+.-]*)://?[^\s'",;<>]*""", re.IGNORECASE)
+_USER = re.compile(r"""\b(https?|ftps?)://[^\s/'"@]*@""", re.IGNORECASE)
+_TOLD = ("--set",)
 _PERSONAL = frozenset(
     {"cwd", "env", "environ", "executable", "home", "host", "hostname", "node", "path", "prefix", "user"}
 )
 
 
-def without_private_facts(study: Study) -> Study:
-    """Return the study with hosts numbered and every absolute path cut down to its last name."""
-    hosts = _hosts(study)
-    clean = _cleaner(hosts)
+def without_private_facts(study: Study, *, include_host: bool = False) -> Study:
+    """Return the study with hosts numbered, absolute paths cut down to their last name, and no database named.
+
+    With `include_host` hosts and paths stay; databases and passwords never do.
+    """
+    hosts = {name: name for name in _hosts(study)} if include_host else _hosts(study)
+    clean = without_databases if include_host else _cleaner(hosts)
     return replace(
         study,
-        source=clean(study.source),
-        settings=_mapped(study.settings, clean),
-        command=None if study.command is None else clean(study.command),
+        question=clean(study.question),
+        source=_without_database_line(clean(study.source)),
+        settings={key: value for key, value in _mapped(study.settings, clean).items() if key != "database"},
+        command=None if study.command is None else clean(public_command(study.command)),
         notes=tuple(map(clean, study.notes)),
         arms=tuple(replace(arm, settings=_mapped(arm.settings, clean)) for arm in study.arms),
         trials=tuple(
@@ -39,7 +47,11 @@ def without_private_facts(study: Study) -> Study:
             replace(
                 each,
                 host=hosts.get(each.host, "host"),
-                facts={key: _value(fact, clean) for key, fact in each.facts.items() if key.lower() not in _PERSONAL},
+                facts={
+                    key: _value(fact, clean)
+                    for key, fact in each.facts.items()
+                    if include_host or key.lower() not in _PERSONAL
+                },
             )
             for each in study.environments
         ),
@@ -49,6 +61,39 @@ def without_private_facts(study: Study) -> Study:
 def shorten_paths(text: str) -> str:
     """Return `text` with each absolute path of two or more parts cut down to its last name."""
     return _PATH.sub(lambda found: "…/" + (found[1] or found[2] or ""), text)
+
+
+def public_command(command: str) -> str:
+    """Return a command with the file's name and the changed settings alone: what can change a result.
+
+    Where the results, the report and the cluster are is left out. A text that is no such command is returned as it is.
+    """
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return command
+    if words[:2] != ["orchestrate", "run"]:
+        return command
+    rest, kept = words[2:], ["orchestrate", "run"]
+    while rest:
+        word = rest.pop(0)
+        option, has_value, _ = word.partition("=")
+        if not word.startswith("-"):
+            kept.append(re.split(r"[\\/]", word)[-1])
+        elif option in _TOLD:
+            kept += [word] if has_value else [word, *rest[:1]]
+        if word.startswith("-") and not has_value and word != "--no-report":
+            rest = rest[1:]
+    return shlex.join(kept)
+
+
+def without_databases(text: str) -> str:
+    """Return `text` with the URL of a database cut down to its kind, and without a user's name in any other URL."""
+    return _USER.sub(r"\1://", _DATABASE.sub(r"\1://…", text))
+
+
+def _without_database_line(source: str) -> str:
+    return re.sub(r"(?m)^(\s*[\"']?database[\"']?\s*:).*$", r"\1 …", source)
 
 
 def _hosts(study: Study) -> dict[str, str]:
@@ -62,7 +107,7 @@ def _cleaner(hosts: Mapping[str, str]) -> Any:
     found = re.compile("|".join(map(re.escape, names))) if names else None
 
     def clean(text: str) -> str:
-        short = shorten_paths(text)
+        short = shorten_paths(without_databases(text))
         return found.sub(lambda match: hosts[match[0]], short) if found else short
 
     return clean

@@ -28,7 +28,6 @@ def summary_of(findings: Findings) -> dict[str, Any]:
         "fail_above": study.fail_above,
         "plan_hash": study.plan_hash,
         "git": study.git,
-        "command": study.command,
         "last_result": _moment(findings.last_result()),
         "trials": {state.value: findings.count(state) for state in State} | {"fails": findings.fails()},
         "seeds": list(findings.seeds),

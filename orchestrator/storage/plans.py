@@ -47,10 +47,18 @@ def outcome_of(connection: Connection, plan: StudyPlan) -> PlanOutcome:
 
 
 def write_plan(connection: Connection, plan: StudyPlan) -> PlanOutcome:
-    """Record a plan and return what it means; the same plan twice changes nothing but the moment."""
+    """Record a plan and return what it means.
+
+    The same plan twice changes nothing: its moment is that of the first time, and the command and the revision stay
+    those that trained, unless there is more to train.
+    """
     outcome = outcome_of(connection, plan)
     same = _is_same_plan(connection, plan)
     study = _write_study(connection, plan)
+    if not same or outcome.new or outcome.unfinished or outcome.failed:
+        command = plan.command and without_passwords(plan.command)
+        origin = {"command": command, "git": plan.git, **({} if same else {"planned_at": now()})}
+        connection.execute(update(studies).where(studies.c.id == study).values(**origin))
     _orphan_the_rest(connection, study, plan, keep_added=same)
     ids = _write_arms(connection, study, plan.arms, first=0, added=False)
     _orphan_trials(connection, ids, keep_added=same)
@@ -159,10 +167,7 @@ def _write_study(connection: Connection, plan: StudyPlan) -> int:
         "baseline": plan.baseline,
         "fail_above": plan.fail_above,
         "plan_hash": plan.plan_hash,
-        "command": plan.command and without_passwords(plan.command),
-        "git": plan.git,
         "notes": list(plan.notes),
-        "planned_at": now(),
     }
     insert_or_update(connection, studies, [row], key=["name"])
     return int(connection.execute(select(studies.c.id).where(studies.c.name == plan.name)).scalar_one())

@@ -11,10 +11,12 @@ from orchestrator.terminal.console import name_table, print_table, say
 from reports.analysis.arms import ArmSummary, summarise
 from reports.analysis.search import confirmed_view
 from reports.analysis.verdicts import Verdict
-from reports.checks import machine_sentences, noise_sentences, saved_sentence
+from reports.checks import machine_sentences, noise_sentences
+from reports.findings import find
 from reports.results import State, Study
 from reports.sections.confirmation import conclusions
 from reports.sections.samplers import judgements
+from reports.sentences.statistics import seeds_saved, seeds_so_far
 
 if TYPE_CHECKING:
     from orchestrator.study import RunResult
@@ -64,6 +66,7 @@ def print_verdicts(console: Console, study: Study, verdicts: Sequence[Verdict]) 
         badges = [*verdict.badges, *([verdict.post_hoc] if verdict.post_hoc else [])]
         marks = f" [{', '.join(badges)}]" if badges else ""
         say(console, f"{verdict.verdict:12}  {verdict.id}: {verdict.sentence}{marks}")
-    saved = saved_sentence(study)
-    for line in (*noise_sentences(study), *machine_sentences(study), *([saved] if saved else [])):
+    findings = find(study, verdicts)
+    steps = filter(None, (seeds_saved(findings), seeds_so_far(findings)))
+    for line in (*noise_sentences(study), *machine_sentences(study), *steps):
         say(console, line)

@@ -6,8 +6,8 @@ from reports.analysis.contrasts import Contrast
 from reports.analysis.search import Confirmed, confirmations
 from reports.findings import Findings
 from reports.results import Study
+from reports.sections.arm_tables import interval
 from reports.sections.section import Section
-from reports.sections.table import interval
 from reports.tables import Column, Table, p_column
 from reports.wording import counted, number, shortened, signed
 

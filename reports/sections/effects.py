@@ -1,16 +1,16 @@
 """Differences to the baseline, with their intervals, as a forest."""
 
 from dataclasses import dataclass
-from itertools import groupby
 
 from reports.analysis.contrasts import Contrast
 from reports.figures.figure import Figure, Panel
 from reports.figures.forest import Group, Row, forest_drawing
 from reports.findings import Findings
 from reports.layout import Levels, Series
+from reports.sections.arm_tables import contrasts_table, interval
 from reports.sections.factors import factors_of
 from reports.sections.section import Section
-from reports.sections.table import contrasts_table, interval
+from reports.sentences.table import has_fails
 from reports.tables import Table
 from reports.wording import counted, level, listed, number, shortened, signed
 
@@ -65,12 +65,13 @@ def _size(contrast: Contrast) -> float:
 
 def _groups(findings: Findings, chosen: list[Contrast]) -> tuple[Group, ...]:
     series = {(each.levels): each for each in findings.layout.series}
-    grouped = groupby(
-        chosen, key=lambda each: ", ".join(f"{key} {level(value)}" for key, value in each.context.items())
-    )
+    grouped: dict[str, list[Contrast]] = {}
+    for each in chosen:
+        context = ", ".join(f"{key} {level(value)}" for key, value in each.context.items())
+        grouped.setdefault(context, []).append(each)
     return tuple(
         Group(shortened(context, 70), tuple(_row(findings, each, series) for each in members))
-        for context, members in grouped
+        for context, members in grouped.items()
     )
 
 
@@ -80,10 +81,11 @@ def _row(findings: Findings, contrast: Contrast, series: dict[Levels, Series]) -
     slot = line.slot if line is not None and len(series) <= 5 else 1
     changed = [level(value) for factor, value in levels.items() if value != contrast.baseline.levels.get(factor)]
     text = f"{signed(contrast.estimate)}{interval(contrast)}" if contrast.estimate is not None else ""
-    if contrast.fails:
+    is_failing = has_fails(findings, contrast)
+    if is_failing:
         mine, theirs = findings.summaries[contrast.arm.name], findings.summaries[contrast.baseline.name]
         text = f"fail {mine.n_fail}/{mine.n} against {theirs.n_fail}/{theirs.n}"
-    is_drawn = contrast.estimate is not None and not contrast.fails
+    is_drawn = contrast.estimate is not None and not is_failing
     low, high = (contrast.low, contrast.high) if is_drawn else (None, None)
     return Row(", ".join(changed), text, slot, contrast.estimate if is_drawn else None, low, high)
 
@@ -95,8 +97,8 @@ def _caption(findings: Findings, known: list[Contrast]) -> str:
         "paired by seed; left of zero the arm has less error. Exploratory"
     )
     if len(known) > 1:
-        text += f": the intervals are not adjusted for their number ({len(known):,} comparisons); the table below has "
-        text += "Holm's p"
+        text += f": the intervals are not adjusted for their number ({len(known):,} comparisons); Holm's p stands in "
+        text += "tables/differences.csv"
     counts = sorted({each.n for each in known})
     return f"{text}. n={listed(counts)}."
 

@@ -1,22 +1,17 @@
 """The head of the page: what was asked, what came out in a sentence or two, and how far the study is."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reports.analysis.arms import ArmSummary
 from reports.analysis.search import searched
 from reports.findings import Findings
-from reports.layout import name_levels
-from reports.results import Arm, State
+from reports.results import State
 from reports.sections.claims import anchor_of, in_words
 from reports.sections.margins import ICONS
 from reports.sections.section import Section
-from reports.wording import counted, duration, listed, magnitude, moment, number, seeds, shortened, signed
-
-LONGEST_NAME = 120
-SHORT_NAME = 40
-MOST_NAMED = 4
+from reports.sentences.headline import headline
+from reports.wording import counted, duration, magnitude, moment, seeds, shortened
 
 
 @dataclass(frozen=True)
@@ -64,7 +59,7 @@ def build(findings: Findings) -> Section:
     content = Header(
         study.name,
         study.question,
-        _brief(findings),
+        headline(findings),
         claims,
         _facts(findings),
         _shares(findings),
@@ -72,142 +67,6 @@ def build(findings: Findings) -> Section:
         study.notes,
     )
     return Section("top", study.name, content)
-
-
-def _brief(findings: Findings) -> tuple[str, ...]:
-    where, arms = _ranked(findings)
-    found = [summary for arm in arms if (summary := findings.summaries[arm.name]).n]
-    if not found:
-        return (_unconfirmed(findings) or "No trial has a result yet.",)
-    names = _names(arms)
-    first = _ranking(where, found, names) if len(found) > 1 else _alone(found[0], names)
-    return tuple(filter(None, (first, _difference(findings, where, found, names))))
-
-
-def _ranked(findings: Findings) -> tuple[str, tuple[Arm, ...]]:
-    """Which arms are ranked, and where they stand: the last level of the axis with several results, or "" for all.
-
-    All arms are ranked where few lines run along the axis, or a single one reaches its end.
-    """
-    layout = findings.layout
-    if layout.axis and layout.runs_along_axis() and len(layout.arms_at(layout.positions[-1])) > 1:
-        for position in reversed(layout.positions):
-            arms = layout.arms_at(position)
-            if sum(findings.summaries[arm.name].n > 0 for arm in arms) > 1:
-                return shortened(name_levels([(layout.axis, position)]), SHORT_NAME), arms
-    return "", findings.arms
-
-
-def _names(arms: Sequence[Arm]) -> dict[str, str]:
-    """Name each arm by the levels in which these arms differ, in full where shortened names would be the same."""
-    factors = dict.fromkeys(factor for arm in arms for factor in arm.levels)
-    varying = [factor for factor in factors if len({arm.levels.get(factor) for arm in arms}) > 1]
-    names = {
-        arm.name: name_levels((factor, arm.levels[factor]) for factor in varying if factor in arm.levels) or arm.name
-        for arm in arms
-    }
-    short = {arm: shortened(name, LONGEST_NAME) for arm, name in names.items()}
-    is_plain = len(set(short.values())) == len(short)
-    return short if is_plain else {arm: shortened(name, len(name)) for arm, name in names.items()}
-
-
-def _unconfirmed(findings: Findings) -> str:
-    """Say what a search saw so far, none of whose arms is confirmed; nothing before its first result."""
-    arms = searched(findings.whole)
-    errors = [arm.error for arm in arms if arm.error is not None]
-    if not errors:
-        return ""
-    return (
-        f"The search has tried {counted(len(arms), 'arm')}, of which the best has {number(min(errors))} % validation "
-        "error; no arm is confirmed on the test set."
-    )
-
-
-def _alone(summary: ArmSummary, names: Mapping[str, str]) -> str:
-    """Say what the only arm with a result has."""
-    name = "The only arm" if len(names) == 1 else f"The only arm with a result so far, {names[summary.arm.name]},"
-    if summary.n_fail:
-        return f"{name} {_fails(summary)}."
-    return f"{name} has a test error of {_error(summary)}."
-
-
-def _ranking(where: str, found: list[ArmSummary], names: Mapping[str, str]) -> str:
-    """Rank the arms without a fail, then name the others with their fails: survivors flatter an arm."""
-    most = MOST_NAMED if all(len(name) <= SHORT_NAME for name in names.values()) else 2
-    sound = sorted((each for each in found if not each.n_fail), key=lambda each: each.mean or 0.0)
-    failing = sorted(
-        (each for each in found if each.n_fail), key=lambda each: (each.fail_rate or 0.0, each.mean or 0.0)
-    )
-    parts = []
-    if sound:
-        parts.append(_least(sound, failing, names))
-    if len(sound) > 1:
-        parts.append("followed by " + listed(f"{names[each.arm.name]} with {_error(each)}" for each in sound[1:most]))
-    if len(sound) > most:
-        parts.append(f"and {counted(len(sound) - most, 'other')}")
-    fails = listed((f"{names[each.arm.name]} {_fails(each)}" for each in failing), most) if failing else ""
-    text = "; ".join(filter(None, (", ".join(parts), fails)))
-    if where:
-        return f"At {where}, {text}."
-    return f"{text[0].upper()}{text[1:]}." if sound else f"{text}."
-
-
-def _least(sound: list[ArmSummary], failing: list[ArmSummary], names: Mapping[str, str]) -> str:
-    first = f"{names[sound[0].arm.name]}, {_error(sound[0])}"
-    if all(map(_is_fail, failing)):
-        return f"the least test error is that of {first}"
-    if len(sound) == 1:
-        return f"the only arm without a fail is {first}"
-    return f"the least test error of the arms without a fail is that of {first}"
-
-
-def _error(summary: ArmSummary) -> str:
-    return f"{_mean(summary)} (n={summary.n_ok})"
-
-
-def _mean(summary: ArmSummary) -> str:
-    spread = "" if summary.sd is None else f" ± {number(summary.sd)}"
-    return f"{number(summary.mean)}{spread} %"
-
-
-def _fails(summary: ArmSummary) -> str:
-    text = f"fails in {summary.n_fail} of {counted(summary.n, 'seed')}"
-    return text if _is_fail(summary) else f"{text} ({_mean(summary)} in the other {summary.n_ok})"
-
-
-def _is_fail(summary: ArmSummary) -> bool:
-    """Whether so many seeds failed that no mean is given."""
-    return summary.mean is None or 2 * summary.n_fail >= summary.n
-
-
-def _difference(findings: Findings, where: str, found: list[ArmSummary], names: Mapping[str, str]) -> str:
-    """The largest difference to the baseline there whose interval leaves zero out, or the largest at all."""
-    known = [
-        each
-        for summary in found
-        if (each := findings.contrasts.get(summary.arm.name)) is not None
-        and each.estimate is not None
-        and each.low is not None
-        and each.high is not None
-    ]
-    if not known:
-        return ""
-    clear = [each for each in known if (each.low or 0.0) > 0 or (each.high or 0.0) < 0]
-    largest = max(clear or known, key=lambda each: abs(each.estimate or 0.0))
-    there = " there" if where else ""
-    fails = f", {largest.fails} of them with a fail" if largest.fails else ""
-    interval = f"{signed(largest.low)} to {signed(largest.high)}"
-    return (
-        f"Against {_baseline(findings)}, {names[largest.arm.name]} changes the error{there} by "
-        f"{signed(largest.estimate)} percentage points (95 % interval {interval}, n={largest.n}{fails})."
-    )
-
-
-def _baseline(findings: Findings) -> str:
-    """The baseline by its levels of the factors that vary, where they are short enough for a sentence."""
-    study = findings.study
-    name = name_levels((key, value) for key, value in study.baseline.items() if len(study.factors.get(key, ())) > 1)
-    return f"{shortened(name, SHORT_NAME)}, the baseline" if 0 < len(name) <= SHORT_NAME else "the baseline"
 
 
 def _facts(findings: Findings) -> tuple[tuple[str, str], ...]:

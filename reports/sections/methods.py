@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports.analysis.settings import parse_analysis
-from reports.checks import machine_sentences, noise_sentences, saved_sentence
+from reports.checks import machine_sentences, noise_sentences
 from reports.findings import Findings
 from reports.results import State
 from reports.sections.section import Section
+from reports.sentences import said
+from reports.sentences.statistics import STATISTICS, seeds_saved, seeds_so_far
 from reports.tables import Column, Table
-from reports.wording import counted, duration, level, listed, magnitude, number, seeds, shortened
+from reports.wording import counted, duration, level, listed, magnitude, seeds, shortened
 
 MOST_ROWS = 60
 _TOLD = (
@@ -49,7 +51,7 @@ def build(findings: Findings) -> Section:
         ("Design", _design(findings)),
         ("Data and training", _training(findings)),
         ("Measure", _measure(findings)),
-        ("Statistics", _statistics(findings)),
+        ("Statistics", said(findings, STATISTICS)),
         ("Claims", _claims(findings)),
         ("Noise floor", " ".join(noise_sentences(findings.study))),
         ("Machines", " ".join(machine_sentences(findings.study))),
@@ -118,41 +120,6 @@ def _measure(findings: Findings) -> str:
     return text + (f" ({counted(missing, 'trial')})." if missing else ".")
 
 
-def _statistics(findings: Findings) -> str:
-    counts = sorted({summary.n for summary in findings.summaries.values() if summary.n})
-    if not counts:
-        return ""
-    if counts == [1]:
-        return "With one seed an arm there is no spread, no interval and no test."
-    text = (
-        f"Tables give the mean over the seeds that did not fail, ± one standard deviation (n={listed(counts)}), and "
-        "never without the count of fails. "
-    )
-    if not any(summary.n_ok for summary in findings.summaries.values()):
-        text = f"Every seed failed, so that tables give no mean, only the count of fails (n={listed(counts)}). "
-    known = [each for each in findings.contrasts.values() if each.p is not None]
-    if not known:
-        return text
-    tests = {
-        "paired": "Student's paired t",
-        "pooled": "a pooled blocked model",
-        "welch": "Welch's t",
-        "sign": "an exact sign test",
-    }
-    used = [
-        f"{tests[name]} ({sum(each.test == name for each in known)})"
-        for name in tests
-        if any(each.test == name for each in known)
-    ]
-    smallest = min(each.sensitivity.smallest_p for each in known)
-    text += (
-        f"Differences to the baseline are taken seed by seed and judged with {listed(used)}; intervals are at 95 %, "
-        f"and Holm's p covers {'all ' if len(known) > 1 else ''}{counted(len(known), 'comparison')}. Fails rank "
-        f"behind every number. With these seeds no exact test can give a p below {number(smallest, 4)}."
-    )
-    return text
-
-
 def _claims(findings: Findings) -> str:
     """How the claims were judged, and what the looks saved."""
     study, verdicts = findings.study, findings.verdicts
@@ -171,7 +138,7 @@ def _claims(findings: Findings) -> str:
         levels = listed([f"{each:.3g}" for each in settings.levels])
         text += f"The looks at {listed(settings.looks)} seeds spend levels of {levels}, which add up to the whole; "
         text += "p is adjusted for them. "
-    return text + (saved_sentence(study) or "")
+    return text + said(findings, (seeds_saved, seeds_so_far))
 
 
 def _fairness(findings: Findings) -> str:

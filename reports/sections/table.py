@@ -1,18 +1,22 @@
 """The main table: test error by arm, the difference to the baseline, and what each network costs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
 from reports.analysis.arms import ArmSummary
 from reports.analysis.contrasts import Contrast
-from reports.analysis.effects import differences, paired
+from reports.analysis.rates import compare_rates
 from reports.findings import Findings
-from reports.layout import Layout, lay_out
+from reports.layout import Layout, main_layout
+from reports.ranking import Rankings, rankings
 from reports.results import Arm, Scalar
+from reports.sections.arm_tables import arms_table, contrasts_table, interval
 from reports.sections.section import Section
-from reports.tables import WRITERS, Cell, Column, Table, p_column
-from reports.wording import NOTHING, counted, level, magnitude, shortened, signed
+from reports.sentences import said
+from reports.sentences.table import CAPTION, MEASURE, NOTES, fail_rule, has_fails, states_n, usual_n
+from reports.tables import WRITERS, Cell, Column, Table
+from reports.wording import NOTHING, level, magnitude, number, shortened, signed
 
 MOST_ROWS = 500
 ONLY_ARM = "the only arm"
@@ -20,15 +24,22 @@ ONLY_ARM = "the only arm"
 
 @dataclass(frozen=True)
 class Entry:
-    """One arm's place in the table: its error in words, its n where that is not the usual one, and the small print."""
+    """One arm's place in the table: its error in words, the small print below it, and the difference to the baseline.
 
+    `is_best` marks the lowest mean of its column, `is_equivalent` what is shown to be as good. `n` is the number of
+    seeds where that is not the usual one.
+    """
+
+    arm: Arm
+    summary: ArmSummary
     text: str
     n: str
     is_fail: bool
     is_best: bool
+    is_equivalent: bool
+    remarks: tuple[str, ...]
     difference: str
-    cost: str
-    remark: str
+    difference_remark: str
 
 
 @dataclass(frozen=True)
@@ -41,11 +52,12 @@ class Head:
 
 @dataclass(frozen=True)
 class Line:
-    """A row: its levels, each with the number of rows it spans (0 where the row above spans this one)."""
+    """A row: its levels, each with the number of rows it spans (0 where the row above spans this one), and its cost."""
 
     levels: tuple[tuple[str, int], ...]
     is_baseline: bool
     entries: tuple[Entry | None, ...]
+    cost: tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -56,6 +68,8 @@ class MainTable:
     axis: str | None
     heads: tuple[Head, ...]
     lines: tuple[Line, ...]
+    has_differences: bool
+    has_cost: bool
     caption: str
     notes: tuple[str, ...]
 
@@ -64,41 +78,45 @@ def build(findings: Findings) -> Section | None:
     """Build the main table; nothing without arms."""
     if not findings.arms:
         return None
-    layout = _layout(findings)
-    heads = tuple(Head(_position(layout, position), _shared_cost(layout, position)) for position in layout.positions)
-    bold, where = _bold(findings, layout)
-    lines = _lines(findings, layout, heads, bold)
-    caption = _caption(findings, lines) + (_bold_rule(where) if bold else "")
-    content = MainTable(layout.across, layout.axis, heads, lines[:MOST_ROWS], caption, _notes(findings, len(lines)))
-    shown, arms, differences = (
-        _shown_table(findings, layout, lines),
-        arms_table(findings),
-        contrasts_table(findings.contrasts.values()),
-    )
-    copies = {name: write(shown) for name, write in WRITERS.items()} if len(lines) <= MOST_ROWS else {}
+    content = main_table(findings)
+    shown, arms = _shown_table(findings, content), arms_table(findings)
+    differences = contrasts_table(findings.contrasts.values())
+    copies = {name: write(shown) for name, write in WRITERS.items()} if len(content.lines) <= MOST_ROWS else {}
     return Section(
         "table",
         "Test error by arm",
-        content,
+        _cut(content),
         tables=(shown, arms, *([differences] if differences.rows else [])),
         embedded={"copies": copies},
     )
 
 
-def _layout(findings: Findings) -> Layout:
-    """Put the axis across the page when at least half of the grid is there; of two named factors, the context."""
-    layout, study = findings.layout, findings.study
-    if layout.axis is None and len(study.factors) == 2:
-        contexts = [factor for factor in study.factors if factor not in study.baseline]
-        layout = lay_out(study, axis=contexts[0] if len(contexts) == 1 else list(study.factors)[1])
-    filled = len(layout.grid) / (len(layout.positions) * len(layout.series) or 1)
-    if layout.axis is not None and layout.across and filled >= 0.5 and len(layout.positions) <= 8:
-        return layout
-    return lay_out(study, axis=None)
+def main_table(findings: Findings) -> MainTable:
+    """Lay out the whole table."""
+    layout = main_layout(findings.study, findings.layout)
+    heads = tuple(Head(_position(layout, each), _shared_cost(layout, each)) for each in layout.positions)
+    lines = tuple(_lines(findings, layout, rankings(findings)))
+    return MainTable(
+        factors=layout.across,
+        axis=layout.axis,
+        heads=heads,
+        lines=lines,
+        has_differences=any(entry.difference for line in lines for entry in line.entries if entry is not None),
+        has_cost=any(any(line.cost) for line in lines) and not all(head.cost for head in heads),
+        caption=said(findings, CAPTION),
+        notes=tuple(text for sentence in NOTES if (text := sentence(findings))),
+    )
+
+
+def _cut(table: MainTable) -> MainTable:
+    if len(table.lines) <= MOST_ROWS:
+        return table
+    note = f"The first {MOST_ROWS} of {len(table.lines):,} rows; tables/main.csv has them all."
+    return MainTable(**{**vars(table), "lines": table.lines[:MOST_ROWS], "notes": (*table.notes, note)})
 
 
 def _position(layout: Layout, position: Scalar | None) -> str:
-    return "test error, %" if position is None else level(position)
+    return "test error, %" if position is None else f"{layout.axis} {level(position)}"
 
 
 def _shared_cost(layout: Layout, position: Scalar | None) -> str:
@@ -117,59 +135,23 @@ def cost(arm: Arm) -> str:
     return " · ".join(parts)
 
 
-def _bold(findings: Findings, layout: Layout) -> tuple[frozenset[str], str]:
-    """The arms to print in bold, and where each is the best: in its column, or at its level where those run down.
-
-    Nothing is bold where no column or level has several arms.
-    """
-    levels = findings.layout
-    by_level = layout.axis is None and levels.axis is not None and levels.runs_along_axis()
-    shown = levels if by_level else layout
-    groups = [shown.arms_at(position) for position in shown.positions]
-    if all(len(group) < 2 for group in groups):
-        return frozenset(), ""
-    bold = frozenset(name for group in groups for name in _best([findings.summaries[arm.name] for arm in group]))
-    return bold, f"at its {shortened(str(levels.axis), 40)}" if by_level else "of its column"
-
-
-def _best(group: Sequence[ArmSummary]) -> list[str]:
-    """Name the arm with the least mean and those level with it, of the arms with several seeds and no fail."""
-    sound = [each for each in group if each.n_ok > 1 and not each.n_fail]
-    if not sound:
-        return []
-    first = min(sound, key=lambda each: each.mean or 0.0)
-    return [each.arm.name for each in sound if _is_level(each, first)]
-
-
-def _is_level(one: ArmSummary, best: ArmSummary) -> bool:
-    """Whether the paired test does not show more error than the best arm has; without a spread, any more is shown."""
-    values = {one.arm.name: one.values, best.arm.name: best.values}
-    by_seed = differences(values, {one.arm.name: 1.0, best.arm.name: -1.0})
-    effect = paired(by_seed)
-    if effect is not None:
-        return effect.interval(0.95)[0] <= 0
-    return len(by_seed) < 2 or max(by_seed.values()) <= 1e-9
-
-
-def _bold_rule(where: str) -> str:
-    return (
-        f" Bold: the best {where}, and what a paired t test at 5 % does not tell from it; arms with a fail or a single "
-        "seed are left out."
-    )
-
-
-def _lines(findings: Findings, layout: Layout, heads: tuple[Head, ...], bold: frozenset[str]) -> tuple[Line, ...]:
-    usual = _usual_n(findings)
+def _lines(findings: Findings, layout: Layout, ranked: Rankings) -> Iterator[Line]:
     spans = _spans([tuple(map(_level, series.levels)) for series in layout.series])
-    made = []
     for series, levels in zip(layout.series, spans, strict=True):
-        entries = []
-        for position, head in zip(layout.positions, heads, strict=True):
-            arm = layout.arm(position, series)
-            network = "" if arm is None or head.cost else cost(arm)
-            entries.append(None if arm is None else _entry(findings, arm, usual, network, arm.name in bold))
-        made.append(Line(levels, series.is_baseline, tuple(entries)))
-    return tuple(made)
+        arms = [layout.arm(position, series) for position in layout.positions]
+        entries = tuple(None if arm is None else _entry(findings, arm, ranked) for arm in arms)
+        known = [arm for arm in arms if arm is not None]
+        size = tuple(_range([getattr(arm, key) for arm in known]) for key in ("params", "flops"))
+        yield Line(levels, series.is_baseline, entries, (size[0], size[1]))
+
+
+def _range(values: list[int | None]) -> str:
+    """The cost of a row's networks: one number, or the smallest and the largest."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return ""
+    ends = dict.fromkeys((magnitude(min(known)), magnitude(max(known))))
+    return " to ".join(ends)
 
 
 def _level(value: Scalar | None) -> str:
@@ -191,104 +173,63 @@ def _spans(rows: list[tuple[str, ...]]) -> list[tuple[tuple[str, int], ...]]:
     return [tuple(row) for row in spanned]
 
 
-def _entry(findings: Findings, arm: Arm, usual: int | None, cost_text: str, is_best: bool) -> Entry:
-    summary = findings.summaries[arm.name]
-    is_fail = bool(summary.n_fail) and summary.text.startswith("fail")
-    n = "" if _states_n(summary) or summary.n == usual else f"n={summary.n}"
-    missing = f"{summary.n_missing} missing" if summary.n and summary.n_missing else ""
-    flag = "the same in every seed" if summary.flag else ""
+def _entry(findings: Findings, arm: Arm, ranked: Rankings) -> Entry:
+    summary, contrast = findings.summaries[arm.name], findings.contrasts.get(arm.name)
+    usual = usual_n(findings)
+    difference, remark = ("", "") if contrast is None else _difference(findings, contrast, usual)
     return Entry(
-        summary.text,
-        n,
-        is_fail,
-        is_best,
-        "" if is_fail else _difference(findings.contrasts.get(arm.name), usual),
-        cost_text,
-        ", ".join(filter(None, (n, missing, flag))),
+        arm=arm,
+        summary=summary,
+        text=_text(summary),
+        n="" if states_n(summary.n, summary.n_fail) or summary.n == usual else f"n={summary.n}",
+        is_fail=bool(summary.n_fail),
+        is_best=any(arm.name in each.tied for each in ranked.groups),
+        is_equivalent=any(arm.name in each.equivalent for each in ranked.groups),
+        remarks=tuple(_remarks(summary)),
+        difference=difference,
+        difference_remark=remark,
     )
 
 
-def _states_n(summary: ArmSummary) -> bool:
-    """Whether the text of the table says by itself over how many seeds it is: "(n=1)", "(fail 1/5)", or no result."""
-    return summary.n < 2 or summary.n_fail > 0
+def _text(summary: ArmSummary) -> str:
+    """An arm with fails is shown by their number: a mean of the seeds that survive would flatter it."""
+    return f"fail ({summary.n_fail}/{summary.n})" if summary.n_fail else summary.text
 
 
-def _difference(contrast: Contrast | None, usual: int | None) -> str:
-    if contrast is None or contrast.estimate is None:
-        return ""
-    n = "" if contrast.n == usual else f" (n={contrast.n})"
-    return f"Δ {signed(contrast.estimate)}{interval(contrast)}{n}"
+def _remarks(summary: ArmSummary) -> Iterator[str]:
+    if summary.n_fail and summary.fail_low is not None and summary.fail_high is not None:
+        yield f"{100 * summary.fail_low:.0f} to {100 * summary.fail_high:.0f} % of seeds"
+    if summary.n_fail and summary.n_ok:
+        spread = "" if summary.sd is None else f" ± {number(summary.sd)}"
+        yield f"other {summary.n_ok}: {number(summary.mean)}{spread}"
+    if summary.n and summary.n_missing:
+        yield f"{summary.n_missing} missing"
+    if summary.flag:
+        yield "the same in every seed"
 
 
-def interval(contrast: Contrast) -> str:
-    """Return the interval of a contrast in brackets, with a leading space; empty where both ends are open."""
-    if contrast.low is None and contrast.high is None:
-        return ""
-    low = "−∞" if contrast.low is None else signed(contrast.low)
-    high = "∞" if contrast.high is None else signed(contrast.high)
-    return f" [{low}, {high}]"
+def _difference(findings: Findings, contrast: Contrast, usual: int | None) -> tuple[str, str]:
+    """The difference and what stands below it; of arms with fails their rates, which are all that can be compared."""
+    mine, theirs = findings.summaries[contrast.arm.name], findings.summaries[contrast.baseline.name]
+    if has_fails(findings, contrast):
+        compared = compare_rates(mine.n_fail, mine.n, theirs.n_fail, theirs.n)
+        text = f"{mine.n_fail}/{mine.n} fail, not {theirs.n_fail}/{theirs.n}"
+        return text, "" if compared is None else f"Fisher p={number(compared.fisher)}"
+    if contrast.estimate is None:
+        return "", ""
+    return f"{signed(contrast.estimate)}{interval(contrast)}", "" if contrast.n == usual else f"n={contrast.n}"
 
 
-def _usual_n(findings: Findings) -> int | None:
-    """The n of most arms whose text does not say it, the larger of two that are as common; None before a result."""
-    known = [summary for summary in findings.summaries.values() if summary.n]
-    counts = [each.n for each in known if not _states_n(each)] or [each.n for each in known]
-    return max(set(counts), key=lambda n: (counts.count(n), n), default=None)
-
-
-def _caption(findings: Findings, lines: tuple[Line, ...]) -> str:
-    text = _measure(findings)
-    if any(entry is not None and entry.difference for line in lines for entry in line.entries):
-        base = shortened(", ".join(f"{key} {level(value)}" for key, value in findings.study.baseline.items()), 60)
-        is_known = any(interval(each) for each in findings.contrasts.values())
-        known = " with its 95 % interval" if is_known else ""
-        text += f" Δ is the difference to the baseline ({base}) in points{known}, paired by seed."
-    return text
-
-
-def _measure(findings: Findings) -> str:
-    """What the numbers are, and what ± is: the caption where differences are not shown."""
-    usual = _usual_n(findings)
-    if usual is None:
-        return "Mean test error by arm, in per cent. No trial has a result yet."
-    if all(summary.n < 2 for summary in findings.summaries.values()):
-        return "Test error by arm, in per cent; one seed, hence no spread and no interval."
-    return f"Mean test error by arm, in per cent; ± is 1 SD over the seeds (n={usual} unless stated)."
-
-
-def _fail_rule(findings: Findings) -> str:
-    above = findings.study.fail_above
-    rule = "diverged" if above is None else f"diverged or ended above {above:g} % test error"
-    return f"fail (k/n): k of n seeds {rule}; where at least half failed, no mean is given."
-
-
-def _notes(findings: Findings, lines: int) -> tuple[str, ...]:
-    notes = []
-    if findings.fails():
-        notes.append(_fail_rule(findings))
-    if any(arm.flops is not None for arm in findings.arms):
-        notes.append("FLOPs are multiply-adds of one image, each counted once.")
-    orphans = [arm.name for arm in findings.study.arms if arm.orphaned]
-    if orphans:
-        notes.append(f"{counted(len(orphans), 'arm')} no longer in the study file: left out here, kept under Trials.")
-    if lines > MOST_ROWS:
-        notes.append(f"The first {MOST_ROWS} of {lines:,} rows; tables/main.csv has them all.")
-    return tuple(notes)
-
-
-def _shown_table(findings: Findings, layout: Layout, lines: tuple[Line, ...]) -> Table:
+def _shown_table(findings: Findings, table: MainTable) -> Table:
     """The table as the page shows it, for a paper."""
-    labels = [Column(factor, factor) for factor in layout.across] or [Column("arm", "arm")]
-    prefix = f"{layout.axis} " if layout.axis else ""
-    heads = [
-        Column(f"{prefix}{_position(layout, position)}", f"{prefix}{_position(layout, position)}", is_number=True)
-        for position in layout.positions
-    ]
+    labels = [Column(factor, factor) for factor in table.factors] or [Column("arm", "arm")]
+    heads = [Column(head.text, head.text, is_number=True) for head in table.heads]
+    layout = main_layout(findings.study, findings.layout)
     rows = []
-    for series, line in zip(layout.series, lines, strict=True):
+    for series, line in zip(layout.series, table.lines, strict=True):
         names: list[Cell] = [NOTHING if each is None else level(each) for each in series.levels] or [ONLY_ARM]
         rows.append((*names, *map(_published, line.entries)))
-    caption = _measure(findings) + (f" {_fail_rule(findings)}" if findings.fails() else "")
+    caption = " ".join(filter(None, (said(findings, MEASURE), fail_rule(findings))))
     return Table("main", caption, (*labels, *heads), tuple(rows))
 
 
@@ -297,78 +238,3 @@ def _published(entry: Entry | None) -> str | None:
     if entry is None:
         return None
     return f"{entry.text} ({entry.n})" if entry.n else entry.text
-
-
-def arms_table(findings: Findings) -> Table:
-    """Return one row an arm with every number of its summary."""
-    factors = list(findings.study.factors)
-    columns = (
-        Column("arm", "arm"),
-        *(Column(factor, factor) for factor in factors),
-        *(Column(key, label, digits, is_number=True) for key, label, digits in _ARM_NUMBERS),
-        Column("text", "test error"),
-    )
-    rows = []
-    for arm in findings.arms:
-        each = findings.summaries[arm.name]
-        numbers = (each.n, each.n_ok, each.n_fail, each.n_missing, each.mean, each.sd, each.low, each.high)
-        middle = (each.median, each.minimum, each.maximum, arm.params, arm.flops)
-        rows.append((arm.name, *(arm.levels.get(factor) for factor in factors), *numbers, *middle, each.text))
-    caption = (
-        "Test error by arm, in per cent; the mean, its 95 % interval and the SD are over the seeds that did not fail."
-    )
-    return Table("arms", caption, columns, tuple(rows))
-
-
-_ARM_NUMBERS = (
-    ("n", "n", None),
-    ("n_ok", "ok", None),
-    ("n_fail", "fail", None),
-    ("n_missing", "missing", None),
-    ("mean", "mean", 2),
-    ("sd", "SD", 2),
-    ("low", "low", 2),
-    ("high", "high", 2),
-    ("median", "median", 2),
-    ("minimum", "min", 2),
-    ("maximum", "max", 2),
-    ("params", "params", None),
-    ("flops", "FLOPs", None),
-)
-
-
-def contrasts_table(contrasts: Iterable[Contrast]) -> Table:
-    """Return one row a difference to the baseline."""
-    columns = (
-        Column("arm", "arm"),
-        Column("baseline", "baseline"),
-        Column("n", "n", is_number=True),
-        Column("fails", "fails", is_number=True),
-        Column("estimate", "difference", 2, is_number=True),
-        Column("low", "low", 2, is_number=True),
-        Column("high", "high", 2, is_number=True),
-        p_column("p", "p"),
-        p_column("p_holm", "p (Holm)"),
-        p_column("smallest_p", "smallest exact p"),
-        Column("test", "test"),
-        Column("note", "note"),
-    )
-    rows = tuple(
-        (
-            each.arm.name,
-            each.baseline.name,
-            each.n,
-            each.fails,
-            each.estimate,
-            each.low,
-            each.high,
-            each.p,
-            each.p_holm,
-            each.sensitivity.smallest_p,
-            each.test,
-            "; ".join(filter(None, (each.note, *each.badges))) or None,
-        )
-        for each in contrasts
-    )
-    caption = "Difference in test error to the baseline, percentage points, with 95 % intervals; below zero is better."
-    return Table("differences", caption, columns, rows)

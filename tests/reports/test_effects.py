@@ -56,7 +56,9 @@ def test_one_difference_is_not_said_to_be_one_of_many() -> None:
         assert section is not None
         return section.figures[0].caption
 
-    assert "not adjusted for their number (2 comparisons); the table below has Holm's p. n=3." in caption("a", "b", "c")
+    assert "not adjusted for their number (2 comparisons); Holm's p stands in tables/differences.csv. n=3." in caption(
+        "a", "b", "c"
+    )
     alone = caption("a", "b")
     assert "1 comparison" not in alone
     assert "Holm" not in alone

@@ -24,51 +24,68 @@ def caption(findings):
     return build(findings).content.caption
 
 
-def test_an_arm_that_equals_the_best_in_every_seed_is_bold():
+def test_the_lowest_mean_alone_is_bold():
+    errors = {("good",): (5.0, 5.2, 5.1), ("alike",): (5.1, 5.0, 5.3), ("worse",): (6.0, 6.1, 6.3)}
+    findings = found(("variant",), errors)
+    assert bold(findings) == [[True], [False], [False]]
+    assert "1 of the other 2 arms cannot be told apart from the lowest" in caption(findings)
+
+
+def test_an_arm_with_the_very_same_mean_is_bold_too():
     errors = {("good",): near(5), ("same",): near(5), ("worse",): near(5.3)}
     assert bold(found(("variant",), errors)) == [[True], [True], [False]]
 
 
-def test_an_equal_arm_is_bold_at_every_depth():
-    errors = {(depth, name): near(3) for depth in (8, 14) for name in ("a", "b")}
-    assert bold(found(("depth", "variant"), errors)) == [[True, True], [True, True]]
+def test_an_arm_shown_to_be_equivalent_is_marked_and_the_caption_names_the_margin():
+    errors = {("good",): (5.0, 5.2, 5.1, 5.3), ("alike",): (5.02, 5.21, 5.13, 5.32), ("open",): (5.4, 4.9, 6.0, 5.2)}
+    findings = found(("variant",), errors)
+    marks = [line.entries[0].is_equivalent for line in build(findings).content.lines]
+    assert marks == [False, True, False]
+    assert "≈: shown to lie within 0.5 points of the lowest" in caption(findings)
 
 
 def test_of_two_named_factors_every_column_has_its_own_best():
     errors = {
         (name, optim): around(error + add, noise)
         for optim, add in (("small", 0), ("large", 3))
-        for name, error, noise in (("good", 5, UP), ("bad", 9, UP), ("alike", 5, DOWN))
+        for name, error, noise in (("good", 5, UP), ("bad", 9, UP), ("alike", 5.01, DOWN))
     }
     findings = found(("variant", "optim"), errors, baseline={"variant": "good"})
     assert build(findings).content.axis == "optim"
-    assert bold(findings) == [[True, True], [False, False], [True, True]]
-    assert "Bold: the best of its column, and" in caption(findings)
+    assert bold(findings) == [[True, True], [False, False], [False, False]]
+    assert "Bold: the lowest mean of its column." in caption(findings)
 
 
 def test_with_more_depths_than_columns_the_best_is_that_of_its_depth_and_the_caption_says_so():
     errors = {
         (depth, name): around(error + depth / 10, noise)
         for depth in range(8, 63, 6)
-        for name, error, noise in (("good", 5, UP), ("bad", 9, UP), ("alike", 5, DOWN))
+        for name, error, noise in (("good", 5, UP), ("bad", 9, UP), ("alike", 5.01, DOWN))
     }
     findings = found(("depth", "variant"), errors)
     assert build(findings).content.axis is None
-    assert bold(findings) == [[True], [False], [True]] * 10
-    assert "Bold: the best at its depth, and" in caption(findings)
+    assert bold(findings) == [[True], [False], [False]] * 10
+    assert "Bold: the lowest mean at its depth." in caption(findings)
 
 
 def test_where_each_level_has_one_arm_the_whole_column_is_compared():
     errors = {("a", 0.01): near(3), ("b", 0.05): near(4), ("c", 0.1): near(5)}
     findings = found(("variant", "training.lr"), errors)
     assert bold(findings) == [[True], [False], [False]]
-    assert "Bold: the best of its column, and" in caption(findings)
 
 
 def test_of_one_numeric_factor_the_whole_column_is_compared():
     findings = found(("depth",), {(8,): near(5), (14,): near(4), (20,): near(4.5)})
     assert bold(findings) == [[False], [True], [False]]
-    assert "Bold: the best of its column, and" in caption(findings)
+
+
+def test_an_arm_with_fails_is_shown_by_its_rate_and_its_survivors_in_small_print():
+    errors = {("good",): (3.0, 3.2, 3.1), ("alike",): (2.3, 2.7, None)}
+    line = build(found(("variant",), errors, baseline={"variant": "good"})).content.lines[1]
+    assert line.entries[0].text == "fail (1/3)"
+    assert line.entries[0].remarks == ("1 to 91 % of seeds", "other 2: 2.50 ± 0.28")
+    assert line.entries[0].difference == "1/3 fail, not 0/3"
+    assert line.entries[0].difference_remark == "Fisher p=1.00"
 
 
 @pytest.mark.parametrize("errors", [{("a",): near(3)}, {("a",): (3.0,), ("b",): (4.0,)}])
@@ -79,10 +96,10 @@ def test_nothing_is_bold_where_nothing_can_be_compared_and_the_caption_is_silent
 
 
 def test_arms_with_a_fail_or_one_seed_are_never_bold_and_the_caption_says_so():
-    errors = {("a",): (5.0, 5.2, 5.1), ("b",): (4.0, 4.1, None), ("c",): (3.0, CRASHED, CRASHED)}
+    errors = {("a",): (5.0, 5.2, 5.1), ("d",): near(9), ("b",): (4.0, 4.1, None), ("c",): (3.0, CRASHED, CRASHED)}
     findings = found(("variant",), errors)
-    assert bold(findings) == [[True], [False], [False]]
-    assert "arms with a fail or a single seed are left out." in caption(findings)
+    assert bold(findings) == [[True], [False], [False], [False]]
+    assert "Bold: the lowest mean of its column of those with several seeds and no fail." in caption(findings)
 
 
 MISSING = {("good",): (5.0, 5.2, 5.1), ("bad",): (6.0, CRASHED, 6.2), ("alike",): (CRASHED, 4.8, CRASHED)}
@@ -93,8 +110,8 @@ def test_one_seed_is_claimed_only_where_every_arm_has_one():
     (main, *_) = build(findings).tables
     for text in (caption(findings), main.caption):
         assert "(n=3 unless stated)" in text
-        assert "one seed" not in text
-    assert "one seed, hence no spread" in caption(found(("variant",), {("a",): (5.0,), ("b",): (6.0,)}))
+        assert "hence no spread" not in text
+    assert "hence no spread" in caption(found(("variant",), {("a",): (5.0,), ("b",): (6.0,)}))
 
 
 def test_most_arms_with_one_seed_do_not_take_the_spread_from_the_others():
@@ -112,7 +129,7 @@ def test_every_file_of_the_main_table_states_an_n_that_is_not_the_usual_one(tmp_
         assert len(re.findall(r"n=1", text)) == 1
         assert "5.10" in text
         assert "n=3" not in text.split("5.10")[1]
-    assert "<small>n=2, 1 missing</small>" in page
+    assert "<small>n=2</small><small>1 missing</small>" in page
     assert r"6.10 ± 0.14 \\(n=2\\)" in page
 
 
@@ -131,9 +148,7 @@ def test_arms_that_fail_do_not_set_the_usual_n():
 def test_a_difference_over_fewer_seeds_than_usual_states_them():
     errors = {("a",): (5.0, 5.2, 5.1), ("b",): (6.0, CRASHED, 6.3), ("c",): (7.0, 7.3, 7.1)}
     lines = build(found(("variant",), errors, baseline={"variant": "a"})).content.lines
-    differences = [line.entries[0].difference for line in lines]
-    assert differences[1].endswith("(n=2)")
-    assert "n=" not in differences[2]
+    assert [line.entries[0].difference_remark for line in lines] == ["", "n=2", ""]
 
 
 def test_the_caption_explains_no_difference_that_is_not_shown():

@@ -131,7 +131,7 @@ def test_main_table_shows_mean_fail_and_difference(tmp_path):
     page = written(tmp_path)
     assert "fail (3/3)" in page.text
     assert re.search(r"1\.94 ± 0\.40", page.text)
-    assert re.search(r"Δ −3\.52 \[−4\.43, −2\.62\]", page.text)
+    assert re.search(r"−3\.52 \[−4\.43, −2\.62\]", page.text)
 
 
 def test_one_seed_has_no_interval_and_says_so(tmp_path):

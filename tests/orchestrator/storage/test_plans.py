@@ -50,6 +50,25 @@ def test_a_recorded_study_reads_back_as_it_was_planned(store, make_plan):
     assert [(trial.id, trial.seed) for trial in study.trials] == [(trial.id, trial.seed) for trial in plan.trials]
 
 
+def test_a_plan_keeps_the_moment_and_the_command_of_its_first_time(store, make_plan):
+    plan = make_plan(plan_hash="one")
+    store.record_plan(plan)
+    first = store.load_study(plan.name)
+    finish(store, plan, plan.trials)
+    store.record_plan(make_plan(plan_hash="one", command="orchestrate run x.yaml --out elsewhere", git="def"))
+    again = store.load_study(plan.name)
+    assert (again.planned_at, again.command, again.git) == (first.planned_at, first.command, first.git)
+
+
+def test_another_plan_has_its_own_moment_and_command(store, make_plan):
+    store.record_plan(make_plan(plan_hash="one"))
+    first = store.load_study("degradation")
+    store.record_plan(make_plan(plan_hash="two", command="orchestrate run other.yaml"))
+    again = store.load_study("degradation")
+    assert again.planned_at > first.planned_at
+    assert again.command == "orchestrate run other.yaml"
+
+
 def test_factors_and_levels_keep_their_order(store, make_plan):
     plan = make_plan(factors={"zeta": (3, 1, 2), "alpha": ("b", "a")})
     store.record_plan(plan)

@@ -1,0 +1,58 @@
+"""Short names of arms: only the levels that tell these arms apart, and numbers for the arms of a search."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from reports.analysis.search import SEARCH, STAGE, searched
+from reports.findings import Findings
+from reports.results import Arm, Scalar
+from reports.wording import level, shortened
+
+LONGEST_NAME = 120
+
+
+def arm_names(findings: Findings, arms: Sequence[Arm] | None = None) -> dict[str, str]:
+    """Name each of these arms (by default all of the study) by the levels in which they differ, by the arm's name.
+
+    A word stands alone where only one factor has it as a level; a number follows its factor: "preact at depth 110". An
+    arm that a search proposed is called by its number there, "#35", since its levels would fill the page.
+    """
+    chosen = findings.arms if arms is None else arms
+    numbers = search_numbers(findings)
+    if chosen and any(arm.name in numbers for arm in chosen):
+        return {arm.name: numbers.get(arm.name) or shortened(arm.name, LONGEST_NAME) for arm in chosen}
+    varying = [factor for factor in _factors(chosen) if len({arm.levels.get(factor) for arm in chosen}) > 1]
+    owners = Counter(text for factor in _factors(chosen) for text in _texts(chosen, factor))
+    names = {arm.name: _name(arm.levels, varying, owners) or arm.name for arm in chosen}
+    short = {arm: shortened(name, LONGEST_NAME) for arm, name in names.items()}
+    is_distinct = len(set(short.values())) == len(short)
+    return short if is_distinct else {arm: shortened(name, len(name)) for arm, name in names.items()}
+
+
+def search_numbers(findings: Findings) -> dict[str, str]:
+    """Return "#35" for each arm that the study's search proposed, by the arm's name; nothing for another design."""
+    prefix = f"{STAGE}={SEARCH} "
+    found = {}
+    for arm in searched(findings.whole):
+        name = "baseline" if arm.origin == "baseline" else f"#{arm.place}"
+        found[arm.arm] = found[arm.arm.removeprefix(prefix)] = name
+    return found
+
+
+def _factors(arms: Sequence[Arm]) -> list[str]:
+    return list(dict.fromkeys(factor for arm in arms for factor in arm.levels))
+
+
+def _texts(arms: Sequence[Arm], factor: str) -> set[str]:
+    return {level(arm.levels[factor]) for arm in arms if factor in arm.levels}
+
+
+def _name(levels: Mapping[str, Scalar], varying: Sequence[str], owners: Mapping[str, int]) -> str:
+    words: list[str] = []
+    numbers: list[str] = []
+    for factor in varying:
+        if factor in levels:
+            text = level(levels[factor])
+            is_word = isinstance(levels[factor], str) and owners[text] == 1 and text[:1].isalpha()
+            (words if is_word else numbers).append(text if is_word else f"{factor} {text}")
+    return " at ".join(filter(None, (", ".join(words), ", ".join(numbers))))

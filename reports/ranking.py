@@ -1,0 +1,87 @@
+"""The arm with the lowest mean of a group, which others differ from it, and which are shown to be equivalent to it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reports.analysis.arms import ArmSummary
+from reports.analysis.effects import Student, differences, paired
+from reports.findings import Findings
+from reports.layout import main_layout
+from reports.wording import shortened
+
+ALPHA = 0.05
+EQUIVALENT_WITHIN = 0.5
+"""Percentage points within which two arms count as equivalent."""
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """`lowest` has the least mean of the arms with several seeds and no fail, `tied` those with exactly that mean.
+
+    Of the `others`, `different` have more error by a paired t test, and `equivalent` lie within `EQUIVALENT_WITHIN`
+    points of it by two one-sided tests; an arm may be both, or neither. As the lowest arm was picked from the data,
+    every test is corrected (Bonferroni) for all pairs, so that the chance of any false statement is at most 5 %.
+    """
+
+    lowest: ArmSummary
+    tied: tuple[str, ...]
+    others: tuple[str, ...]
+    different: tuple[str, ...]
+    equivalent: tuple[str, ...]
+
+    @property
+    def alike(self) -> int:
+        """Return how many of the others cannot be told apart from the lowest."""
+        return len(self.others) - len(self.different)
+
+
+@dataclass(frozen=True)
+class Rankings:
+    """The ranking of each group of arms that the main table compares, and `where` a group stands in words."""
+
+    groups: tuple[Ranking, ...]
+    where: str
+
+
+def rankings(findings: Findings) -> Rankings:
+    """Rank the arms of each column of the main table, or of each level of the axis where those run down its rows."""
+    layout, levels = main_layout(findings.study, findings.layout), findings.layout
+    by_level = layout.axis is None and levels.axis is not None and levels.runs_along_axis()
+    shown = levels if by_level else layout
+    groups = [[findings.summaries[arm.name] for arm in shown.arms_at(position)] for position in shown.positions]
+    sizes = [sum(1 for each in group if _is_comparable(each)) for group in groups]
+    pairs = sum(size * (size - 1) // 2 for size in sizes)
+    found = tuple(made for group in groups if (made := rank(group, pairs)) is not None)
+    return Rankings(found, f"at its {shortened(str(levels.axis), 40)}" if by_level else "of its column")
+
+
+def rank(group: Sequence[ArmSummary], pairs: int | None = None) -> Ranking | None:
+    """Rank the arms of a group; None unless two of them have several seeds and no fail.
+
+    `pairs` is how many pairs the correction covers: by default those of this group.
+    """
+    sound = [each for each in group if _is_comparable(each)]
+    if len(sound) < 2:
+        return None
+    lowest = min(sound, key=lambda each: each.mean or 0.0)
+    alpha = ALPHA / (pairs or len(sound) * (len(sound) - 1) // 2)
+    tied = tuple(each.arm.name for each in sound if abs((each.mean or 0.0) - (lowest.mean or 0.0)) <= 1e-9)
+    effects = {each.arm.name: _effect(each, lowest) for each in sound if each is not lowest}
+    known = {name: effect for name, effect in effects.items() if effect is not None}
+    different = tuple(name for name, effect in known.items() if effect.p <= alpha)
+    equivalent = tuple(name for name, effect in known.items() if _outside(effect) <= alpha)
+    return Ranking(lowest, tied, tuple(effects), different, equivalent)
+
+
+def _effect(other: ArmSummary, lowest: ArmSummary) -> Student | None:
+    values = {other.arm.name: other.values, lowest.arm.name: lowest.values}
+    return paired(differences(values, {other.arm.name: 1.0, lowest.arm.name: -1.0}))
+
+
+def _outside(effect: Student) -> float:
+    """The larger p of the two one-sided tests of "it lies outside of the margin"."""
+    return max(effect.p_below(EQUIVALENT_WITHIN), effect.p_above(-EQUIVALENT_WITHIN))
+
+
+def _is_comparable(summary: ArmSummary) -> bool:
+    return summary.n_ok > 1 and not summary.n_fail

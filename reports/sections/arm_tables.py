@@ -1,0 +1,92 @@
+"""Every number of the arms and of their differences to the baseline, a row each, for the files beside the page."""
+
+from collections.abc import Iterable
+
+from reports.analysis.contrasts import Contrast
+from reports.findings import Findings
+from reports.tables import Column, Table, p_column
+from reports.wording import signed
+
+_ARM_NUMBERS = (
+    ("n", "n", None),
+    ("n_ok", "ok", None),
+    ("n_fail", "fail", None),
+    ("n_missing", "missing", None),
+    ("fail_rate", "fail rate", 2),
+    ("fail_low", "rate low", 2),
+    ("fail_high", "rate high", 2),
+    ("mean", "mean", 2),
+    ("sd", "SD", 2),
+    ("low", "low", 2),
+    ("high", "high", 2),
+    ("median", "median", 2),
+    ("minimum", "min", 2),
+    ("maximum", "max", 2),
+)
+
+
+def interval(contrast: Contrast) -> str:
+    """Return the interval of a contrast in brackets, with a leading space; empty where both ends are open."""
+    if contrast.low is None and contrast.high is None:
+        return ""
+    low = "−∞" if contrast.low is None else signed(contrast.low)
+    high = "∞" if contrast.high is None else signed(contrast.high)
+    return f" [{low}, {high}]"
+
+
+def arms_table(findings: Findings) -> Table:
+    """Return one row an arm with every number of its summary."""
+    factors = list(findings.study.factors)
+    columns = (
+        Column("arm", "arm"),
+        *(Column(factor, factor) for factor in factors),
+        *(Column(key, label, digits, is_number=True) for key, label, digits in _ARM_NUMBERS),
+        Column("params", "params", is_number=True),
+        Column("flops", "FLOPs", is_number=True),
+    )
+    rows = []
+    for arm in findings.arms:
+        summary = findings.summaries[arm.name]
+        numbers = (getattr(summary, key) for key, *_ in _ARM_NUMBERS)
+        rows.append((arm.name, *(arm.levels.get(factor) for factor in factors), *numbers, arm.params, arm.flops))
+    caption = "Test error by arm, in per cent."
+    if any(summary.n_fail for summary in findings.summaries.values()):
+        caption += " Mean to maximum are over the seeds that did not fail, so that they leave out the worst."
+    return Table("arms", caption, columns, tuple(rows))
+
+
+def contrasts_table(contrasts: Iterable[Contrast]) -> Table:
+    """Return one row a difference to the baseline."""
+    columns = (
+        Column("arm", "arm"),
+        Column("baseline", "baseline"),
+        Column("n", "n", is_number=True),
+        Column("fails", "fails", is_number=True),
+        Column("estimate", "difference", 2, is_number=True),
+        Column("low", "low", 2, is_number=True),
+        Column("high", "high", 2, is_number=True),
+        p_column("p", "p"),
+        p_column("p_holm", "p (Holm)"),
+        p_column("smallest_p", "smallest exact p"),
+        Column("test", "test"),
+        Column("note", "note"),
+    )
+    rows = tuple(
+        (
+            each.arm.name,
+            each.baseline.name,
+            each.n,
+            each.fails,
+            each.estimate,
+            each.low,
+            each.high,
+            each.p,
+            each.p_holm,
+            each.sensitivity.smallest_p,
+            each.test,
+            "; ".join(filter(None, (each.note, *each.badges))) or None,
+        )
+        for each in contrasts
+    )
+    caption = "Difference in test error to the baseline, percentage points, with 95 % intervals; below zero is better."
+    return Table("differences", caption, columns, rows)

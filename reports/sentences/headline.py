@@ -1,0 +1,297 @@
+"""The headline: the declared claims, the arm with the lowest error, what differs from the baseline, what fails.
+
+Whatever is said to differ does so after a correction for all comparisons of the study: in a study whose arms are all
+alike, the chance that any difference is named is at most 5 %.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import sqrt
+from statistics import fmean
+
+from reports.analysis.arms import ArmSummary
+from reports.analysis.contrasts import Contrast, contrasts
+from reports.analysis.judged import Outcome
+from reports.analysis.power import smallest_paired
+from reports.analysis.search import searched
+from reports.findings import Findings
+from reports.layout import name_levels
+from reports.names import arm_names
+from reports.ranking import ALPHA, rank
+from reports.results import Arm
+from reports.wording import counted, listed, number, shortened, signed
+
+SHORT_NAME = 40
+MOST_NAMED = 4
+
+
+@dataclass(frozen=True)
+class Group:
+    """The arms that are ranked, under the names that tell them apart; `where` is the level they share, or ""."""
+
+    where: str
+    summaries: tuple[ArmSummary, ...]
+    names: Mapping[str, str]
+
+    @property
+    def failing(self) -> tuple[ArmSummary, ...]:
+        """Return the arms with a fail, the highest rate first."""
+        return tuple(sorted((each for each in self.summaries if each.n_fail), key=lambda each: -(each.fail_rate or 0)))
+
+
+def group_of(findings: Findings) -> Group:
+    """Return the arms that are ranked: those at the last level of the axis with several results, or all."""
+    where, arms = _ranked(findings)
+    found = tuple(summary for arm in arms if (summary := findings.summaries[arm.name]).n)
+    return Group(where, found, arm_names(findings, arms))
+
+
+def _ranked(findings: Findings) -> tuple[str, tuple[Arm, ...]]:
+    layout = findings.layout
+    if layout.axis and layout.runs_along_axis() and len(layout.arms_at(layout.positions[-1])) > 1:
+        for position in reversed(layout.positions):
+            arms = layout.arms_at(position)
+            if sum(findings.summaries[arm.name].n > 0 for arm in arms) > 1:
+                return shortened(name_levels([(layout.axis, position)]), SHORT_NAME), arms
+    return "", findings.arms
+
+
+# ---- claims ----
+
+
+def claims(findings: Findings) -> str | None:
+    """Count the verdicts of the declared claims; nothing without claims."""
+    if not findings.verdicts:
+        return None
+    counts = [(sum(each.verdict is outcome for each in findings.verdicts), outcome) for outcome in Outcome]
+    parts = [f"{count} {'is' if count == 1 else 'are'} {outcome.value.lower()}" for count, outcome in counts if count]
+    total = len(findings.verdicts)
+    if total == 1:
+        return f"The declared claim is {findings.verdicts[0].verdict.value.lower()}."
+    return f"Of {counted(total, 'declared claim')}, {listed(parts)}."
+
+
+# ---- before there is anything to rank ----
+
+
+def no_result(findings: Findings) -> str | None:
+    """Say that nothing is known yet; nothing once a trial has a result, or a search has tried an arm."""
+    has_tried = any(arm.error is not None for arm in searched(findings.whole))
+    return "No trial has a result yet." if not _has_results(findings) and not has_tried else None
+
+
+def unconfirmed(findings: Findings) -> str | None:
+    """Say what a search saw so far while none of its arms is confirmed on the test set."""
+    arms = searched(findings.whole)
+    errors = [arm.error for arm in arms if arm.error is not None]
+    if not errors or _has_results(findings):
+        return None
+    return (
+        f"The search has tried {counted(len(arms), 'arm')}, of which the best has {number(min(errors))} % validation "
+        "error; no arm is confirmed on the test set."
+    )
+
+
+def only_arm(findings: Findings) -> str | None:
+    """Say what the only arm with a result has; nothing where several have one, or it failed."""
+    group = group_of(findings)
+    if len(group.summaries) != 1 or group.summaries[0].n_fail:
+        return None
+    (summary,) = group.summaries
+    name = "The only arm" if len(group.names) == 1 else f"The only arm with a result, {group.names[summary.arm.name]},"
+    return f"{name} has a test error of {error_of(summary)}."
+
+
+# ---- the ranking ----
+
+
+def lowest(findings: Findings) -> str | None:
+    """Name the lowest mean and how many arms cannot be told from it; nothing unless two arms can be compared.
+
+    Compared are the arms with several seeds and no fail: the mean of the seeds that survive is no arm's error.
+    """
+    group = group_of(findings)
+    found = rank(group.summaries)
+    if found is None:
+        return None
+    among = "of the arms without a fail " if group.failing else ""
+    name = group.names[found.lowest.arm.name]
+    first = f"the lowest mean test error {among}is that of {name}, {error_of(found.lowest)}"
+    others, same = len(found.others), found.alike
+    sound = " without a fail" if group.failing else ""
+    if others == 1:
+        rest = f"the other arm{sound} {'cannot be told apart from it' if same else 'has more'}"
+    else:
+        rest = f"{same or 'none'} of the other {others}{sound} cannot be told apart from it"
+    return _at(group.where, f"{first}; {rest} (paired t, corrected for all pairs).")
+
+
+def one_seed(findings: Findings) -> str | None:
+    """Name the lowest error of arms with one seed each, which no test can compare."""
+    group = group_of(findings)
+    sound = sorted((each for each in group.summaries if each.n_ok), key=lambda each: each.mean or 0.0)
+    if len(group.summaries) < 2 or not sound or any(each.n > 1 for each in group.summaries):
+        return None
+    name = group.names[sound[0].arm.name]
+    text = f"the lowest test error seen is {number(sound[0].mean)} % ({name})"
+    return _at(group.where, f"{text}; with one seed an arm it cannot be told what is chance.")
+
+
+def fails(findings: Findings) -> str | None:
+    """Name the arms with fails, their rate and its exact interval; nothing where no ranked arm failed."""
+    group = group_of(findings)
+    if not group.failing:
+        return None
+    most = MOST_NAMED if all(len(name) <= SHORT_NAME for name in group.names.values()) else 2
+    alike: dict[tuple[int, int], list[ArmSummary]] = {}
+    for each in group.failing:
+        alike.setdefault((each.n_fail, each.n), []).append(each)
+    parts = [
+        f"{listed((group.names[each.arm.name] for each in same), most)} {'fails' if len(same) == 1 else 'fail'} in "
+        f"{k} of {counted(n, 'seed')}{_rate(same[0])}"
+        for (k, n), same in alike.items()
+    ]
+    among = f"at {group.where}" if group.where else f"of {counted(len(group.summaries), 'arm')}"
+    return f"{among[0].upper()}{among[1:]}, {listed(parts, MOST_NAMED)}."
+
+
+def _rate(summary: ArmSummary) -> str:
+    if summary.fail_low is None or summary.fail_high is None:
+        return ""
+    return f" (95 % interval of the rate {100 * summary.fail_low:.0f} to {100 * summary.fail_high:.0f} %)"
+
+
+# ---- differences to the baseline ----
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """The comparisons that have a test, each with an interval that covers all of them together at 95 %."""
+
+    every: tuple[Contrast, ...]
+    names: Mapping[str, str]
+
+    @property
+    def better(self) -> list[Contrast]:
+        """Return the arms that clearly have less error, the largest difference first."""
+        clear = [each for each in self.every if each.high is not None and each.high < 0]
+        return sorted(clear, key=lambda each: each.estimate or 0.0)
+
+    @property
+    def worse(self) -> list[Contrast]:
+        """Return the arms that clearly have more error, the largest difference first."""
+        clear = [each for each in self.every if each.low is not None and each.low > 0]
+        return sorted(clear, key=lambda each: -(each.estimate or 0.0))
+
+
+def _compared(findings: Findings) -> _Compared | None:
+    tests = sum(each.p is not None for each in findings.contrasts.values())
+    if not tests:
+        return None
+    wide = contrasts(findings.study, level=1 - ALPHA / tests)
+    return _Compared(tuple(each for each in wide if each.p is not None), arm_names(findings))
+
+
+def better(findings: Findings) -> str | None:
+    """Name the arm with the largest clear gain over the baseline; nothing where no gain is clear."""
+    found = _compared(findings)
+    if found is None or not found.better:
+        return None
+    first, rest = found.better[0], len(found.better) - 1
+    others = f"; {counted(rest, 'more arm')} also {'has' if rest == 1 else 'have'} less" if rest else ""
+    name = found.names[first.arm.name]
+    return f"Against {_baseline(findings)}, {name} has less error: {_difference(found, first)}{others}."
+
+
+def worse(findings: Findings) -> str | None:
+    """Name the arm with the largest clear loss against the baseline; nothing where none is clear."""
+    found = _compared(findings)
+    if found is None or not found.worse:
+        return None
+    first, rest = found.worse[0], len(found.worse) - 1
+    others = f"; {counted(rest, 'more arm')} also {'has' if rest == 1 else 'have'} more" if rest else ""
+    name = found.names[first.arm.name]
+    return f"Against {_baseline(findings)}, {name} has more error: {_difference(found, first)}{others}."
+
+
+def none_clear(findings: Findings) -> str | None:
+    """Say that no difference to the baseline is clear and which one would be; nothing where one is."""
+    found = _compared(findings)
+    if found is None or found.better or found.worse:
+        return None
+    text = f"No difference in test error to {_baseline(findings)} is clear ({_correction(found)})"
+    smallest = _smallest(findings, len(found.every))
+    if smallest is None:
+        return f"{text}."
+    return f"{text}; the smallest that these seeds detect, with 80 % power, is about {number(smallest)} points."
+
+
+def _smallest(findings: Findings, tests: int) -> float | None:
+    """The difference that the median number of seeds detects with 80 % power at the corrected level."""
+    known = [(each.n, each.sd) for each in findings.contrasts.values() if each.sd and not each.fails]
+    if not known:
+        return None
+    seeds = sorted(n for n, _ in known)[len(known) // 2]
+    in_spreads = smallest_paired(seeds, ALPHA / tests)
+    return None if in_spreads is None else in_spreads * sqrt(fmean(sd**2 for _, sd in known))
+
+
+def _correction(found: _Compared) -> str:
+    tests = len(found.every)
+    return "one comparison, 95 % interval" if tests == 1 else f"{tests:,} comparisons, corrected by Bonferroni at 5 %"
+
+
+def _difference(found: _Compared, contrast: Contrast) -> str:
+    tests = len(found.every)
+    low = "−∞" if contrast.low is None else signed(contrast.low)
+    high = "∞" if contrast.high is None else signed(contrast.high)
+    over = "95 % interval" if tests == 1 else f"95 % interval over all {tests:,} comparisons"
+    fails = f", {contrast.fails} of them with a fail" if contrast.fails else ""
+    return f"{signed(contrast.estimate)} percentage points ({over} {low} to {high}, n={contrast.n}{fails})"
+
+
+def _baseline(findings: Findings) -> str:
+    """The baseline by its levels of the factors that vary, where they are short enough for a sentence."""
+    study = findings.study
+    name = name_levels((key, value) for key, value in study.baseline.items() if len(study.factors.get(key, ())) > 1)
+    is_short = 0 < len(name) <= SHORT_NAME and not findings.whole.search
+    return f"the baseline ({shortened(name, SHORT_NAME)})" if is_short else "the baseline"
+
+
+# ---- shared ----
+
+
+def error_of(summary: ArmSummary) -> str:
+    """Return "1.94 ± 0.40 % (n=3)", the error of an arm without fails."""
+    spread = "" if summary.sd is None else f" ± {number(summary.sd)}"
+    return f"{number(summary.mean)}{spread} % (n={summary.n_ok})"
+
+
+def _at(where: str, text: str) -> str:
+    return f"At {where}, {text}" if where else f"{text[0].upper()}{text[1:]}"
+
+
+def _has_results(findings: Findings) -> bool:
+    return any(summary.n for summary in findings.summaries.values())
+
+
+SENTENCES: dict[str, Callable[[Findings], str | None]] = {
+    "claims": claims,
+    "no_result": no_result,
+    "unconfirmed": unconfirmed,
+    "only_arm": only_arm,
+    "better": better,
+    "worse": worse,
+    "none_clear": none_clear,
+    "lowest": lowest,
+    "one_seed": one_seed,
+    "fails": fails,
+}
+"""In the order in which the head of the page says them."""
+
+
+def headline(findings: Findings) -> tuple[str, ...]:
+    """Return what the head of the page says; where the differences are judged by claims, those come first and alone."""
+    left_out = {"better", "worse", "none_clear"} if findings.verdicts else set()
+    said = (say(findings) for name, say in SENTENCES.items() if name not in left_out)
+    return tuple(filter(None, said))

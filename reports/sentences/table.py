@@ -1,0 +1,133 @@
+"""What the captions and notes of the main table claim: what its numbers are, what is bold, what is left out."""
+
+from collections.abc import Callable
+
+from reports.analysis.contrasts import Contrast
+from reports.findings import Findings
+from reports.ranking import EQUIVALENT_WITHIN, rankings
+from reports.wording import counted, level, shortened
+
+
+def states_n(n: int, n_fail: int) -> bool:
+    """Whether the text of an arm says by itself over how many seeds it is: "(n=1)", "fail (1/5)", or no result."""
+    return n < 2 or n_fail > 0
+
+
+def usual_n(findings: Findings) -> int | None:
+    """Return the n of most arms whose text does not say it, the larger of two as common; None before a result."""
+    known = [summary for summary in findings.summaries.values() if summary.n]
+    counts = [each.n for each in known if not states_n(each.n, each.n_fail)] or [each.n for each in known]
+    return max(set(counts), key=lambda n: (counts.count(n), n), default=None)
+
+
+def no_result(findings: Findings) -> str | None:
+    """Say that the table is empty."""
+    is_empty = usual_n(findings) is None
+    return "Mean test error by arm, in per cent. No trial has a result yet." if is_empty else None
+
+
+def one_seed(findings: Findings) -> str | None:
+    """Say that there is no spread, where no arm has two seeds."""
+    known = any(summary.n_ok for summary in findings.summaries.values())
+    if not known or any(summary.n_ok > 1 for summary in findings.summaries.values()):
+        return None
+    return "Test error by arm, in per cent; no arm has two seeds with an error, hence no spread and no interval."
+
+
+def mean_and_spread(findings: Findings) -> str | None:
+    """Say what the number and its ± are, where an arm has several seeds."""
+    usual = usual_n(findings)
+    if usual is None or all(summary.n_ok < 2 for summary in findings.summaries.values()):
+        return None
+    return f"Mean test error by arm, in per cent; ± is 1 SD over the seeds (n={usual} unless stated)."
+
+
+def every_seed_failed(findings: Findings) -> str | None:
+    """Say that there is no mean, where no seed has a sound error."""
+    known = [summary for summary in findings.summaries.values() if summary.n]
+    if not known or any(summary.n_ok for summary in known):
+        return None
+    return "Test error by arm; every seed failed, so that no arm has a mean."
+
+
+def difference(findings: Findings) -> str | None:
+    """Say what Δ is, where the table has one."""
+    known = [each for each in findings.contrasts.values() if each.estimate is not None]
+    shown = [each for each in known if not has_fails(findings, each)]
+    if not shown:
+        return None
+    base = shortened(", ".join(f"{key} {level(value)}" for key, value in findings.study.baseline.items()), 60)
+    has_interval = any(each.low is not None or each.high is not None for each in shown)
+    interval = " with its 95 % interval" if has_interval else ""
+    return f"Δ is the difference to the baseline ({base}) in points{interval}, paired by seed."
+
+
+def has_fails(findings: Findings, contrast: Contrast) -> bool:
+    """Whether the arm or the baseline of a contrast has a fail, so that their means are not compared."""
+    return any(findings.summaries[arm.name].n_fail for arm in (contrast.arm, contrast.baseline))
+
+
+def fail_rule(findings: Findings) -> str | None:
+    """Say what a fail is and how arms with fails are shown, where there are some."""
+    if not findings.fails():
+        return None
+    above = findings.study.fail_above
+    rule = "diverged" if above is None else f"diverged or ended above {above:g} % test error"
+    text = f"fail (k/n): k of n seeds {rule}"
+    if any(summary.n_fail and summary.n_ok for summary in findings.summaries.values()):
+        text += "; below it the 95 % interval of that rate, and the mean of the other seeds, which leaves out the worst"
+    return f"{text}."
+
+
+def bold_rule(findings: Findings) -> str | None:
+    """Say what is bold, where anything is."""
+    found = rankings(findings)
+    if not found.groups:
+        return None
+    left_out = any(each.n_fail or each.n == 1 for each in findings.summaries.values())
+    rest = " of those with several seeds and no fail" if left_out else ""
+    return f"Bold: the lowest mean {found.where}{rest}."
+
+
+def undecided(findings: Findings) -> str | None:
+    """Say how many arms cannot be told from the lowest, where there are some."""
+    found = rankings(findings).groups
+    count, others = sum(each.alike for each in found), sum(len(each.others) for each in found)
+    if not count:
+        return None
+    some = "The other arm" if others == 1 else f"{count:,} of the other {others:,} arms"
+    return f"{some} cannot be told apart from the lowest (paired t at 5 %, corrected for all pairs)."
+
+
+def equivalent(findings: Findings) -> str | None:
+    """Say what ≈ marks, where it marks an arm."""
+    if not any(each.equivalent for each in rankings(findings).groups):
+        return None
+    return (
+        f"≈: shown to lie within {EQUIVALENT_WITHIN:g} points of the lowest (two one-sided tests at 5 %, corrected in "
+        "the same way)."
+    )
+
+
+def flops(findings: Findings) -> str | None:
+    """Say what a FLOP is, where they are known."""
+    if not any(arm.flops is not None for arm in findings.arms):
+        return None
+    return "FLOPs are multiply-adds of one image, each counted once."
+
+
+def orphans(findings: Findings) -> str | None:
+    """Say how many arms the study file no longer has."""
+    count = sum(arm.orphaned for arm in findings.study.arms)
+    if not count:
+        return None
+    return f"{counted(count, 'arm')} no longer in the study file: left out here, kept under Trials."
+
+
+MEASURE = (no_result, one_seed, mean_and_spread, every_seed_failed)
+CAPTION = (*MEASURE, difference, bold_rule, undecided, equivalent)
+NOTES = (fail_rule, flops, orphans)
+
+SENTENCES: dict[str, Callable[[Findings], str | None]] = {
+    f"table.{sentence.__name__}": sentence for sentence in (*CAPTION, *NOTES)
+}

@@ -1,0 +1,63 @@
+"""What stays out of every file of a report: databases, passwords, folders, and how the study was run."""
+
+from dataclasses import replace
+
+import pytest
+
+from reports.page import write_report
+from reports.privacy import public_command, without_databases
+from tests.reports import studies
+
+URL = "postgresql+psycopg://me:p%40ss@db.example.org:5432/results?password=other"
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (f"orchestrate run /home/me/a.yaml --db {URL} --out /tmp/x", "orchestrate run a.yaml"),
+        ("orchestrate run --executor inline a.yaml --no-report --set a.b=2", "orchestrate run a.yaml --set a.b=2"),
+        ("orchestrate run a.yaml --set='training.lr=[0.1, 1]'", "orchestrate run a.yaml '--set=training.lr=[0.1, 1]'"),
+        ("python train.py", "python train.py"),
+    ],
+)  # fmt: skip
+def test_a_command_tells_the_file_and_the_settings_alone(command, told):
+    assert public_command(command) == told
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (f"see {URL}, there", "see postgresql+psycopg://…, there"),
+        ("sqlite:////home/me/results.db", "sqlite://…"),
+        ("https://me:secret@example.org/a", "https://example.org/a"),
+        ("https://example.org/a?b=c", "https://example.org/a?b=c"),
+        ("a ratio of 3:1", "a ratio of 3:1"),
+    ],
+)
+def test_a_database_is_told_by_its_kind(text, told):
+    assert without_databases(text) == told
+
+
+@pytest.mark.parametrize("include_host", [False, True])
+def test_no_file_of_a_report_holds_the_database(tmp_path, include_host):
+    whole = studies.degradation()
+    study = replace(
+        whole,
+        settings={**whole.settings, "database": URL},
+        source=f"study: x\ndatabase: {URL}\n",
+        command=f"orchestrate run x.yaml --db {URL}",
+        notes=(f"read from {URL}",),
+    )
+    write_report(study, tmp_path, include_host=include_host)
+    for file in tmp_path.rglob("*.*"):
+        text = file.read_text(encoding="utf-8")
+        assert "p%40ss" not in text
+        assert "db.example.org" not in text
+
+
+def test_where_a_study_is_written_and_by_which_command_does_not_change_its_files(tmp_path):
+    whole = studies.full_grid()
+    there = replace(whole, command="orchestrate run /else/where/ablation.yaml --out elsewhere --db other.db")
+    pages = [write_report(each, tmp_path / str(at)) for at, each in enumerate((whole, there))]
+    assert pages[0].read_bytes() == pages[1].read_bytes()
+    assert (tmp_path / "0/study.json").read_bytes() == (tmp_path / "1/study.json").read_bytes()
