@@ -53,6 +53,11 @@ def orphaned() -> Findings:
     return find(replace(whole, arms=(replace(whole.arms[0], orphaned=True), *whole.arms[1:])))
 
 
+def unsized() -> Findings:
+    whole = studies.degradation()
+    return find(replace(whole, arms=tuple(replace(arm, flops=None) for arm in whole.arms)))
+
+
 def waiting() -> Findings:
     return variants(a=(WAITING,), b=(WAITING,))
 
@@ -121,7 +126,7 @@ TRUE_AND_FALSE: dict[str, tuple[Callable[[], Findings], str, Callable[[], Findin
         lambda: variants(a=NOISY, b=OTHER),
     ),
     "table.fail_rule": (lambda: variants(a=MORE, b=(None, 2.0)), "k of n seeds", lambda: variants(a=MORE, b=LESS)),
-    "table.flops": (lambda: variants(a=MORE), "multiply-adds", lambda: find(replace(studies.degradation(), arms=()))),
+    "table.flops": (lambda: variants(a=MORE), "multiply-adds", lambda: unsized()),
     "table.orphans": (orphaned, "1 arm no longer in the study file", lambda: variants(a=MORE)),
 }
 
