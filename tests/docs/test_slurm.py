@@ -1,4 +1,4 @@
-"""The script for SLURM, run with stand-ins for SLURM's own commands: the study ends, and a signal before the time limit."""
+"""The script for SLURM, run with stand-ins for SLURM's commands: a study ends, and a signal before the time limit."""
 
 import os
 import shutil
