@@ -20,7 +20,9 @@ def load_study(name: str, db: str | None = None) -> "StudyFrames":
     from orchestrator.storage import StudyFrames  # not above: it imports pandas
 
     with Store.open(database(db), read_only=True) as store:
-        return StudyFrames(store.load_study(name), store.load_verdicts(name))
+        study = store.load_study(name)
+        weights = store.weights([trial.id for trial in study.trials])
+        return StudyFrames(study, store.load_verdicts(name), weights)
 
 
 def database(given: str | None, config: "StudyConfig | None" = None) -> str:

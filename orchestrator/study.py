@@ -16,6 +16,7 @@ from orchestrator.engine.replay import ReplayExecutor
 from orchestrator.engine.worker import WorkerSettings, code_digest
 from orchestrator.errors import UserError
 from orchestrator.planning.plan import make_plan
+from orchestrator.planning.probes import study_probes
 from orchestrator.records.events import Event
 from orchestrator.records.study_plan import StudyPlan
 from orchestrator.results import database, output_folder
@@ -146,7 +147,8 @@ def _train(store: Store, job: _Job, outcome: PlanOutcome, show: Show | None) -> 
     """Train what is missing, block by block; return whether the user interrupted it."""
     progress = Progress()
     search = _search(store, job, progress) if job.config.file.is_search else None
-    blocks = StudyBlocks(store, job.plan, progress, job.config.file.resources.seeds_per_pack)
+    probes = study_probes(job.plan.settings) if job.replay is None else ()
+    blocks = StudyBlocks(store, job.plan, progress, job.config.file.resources.seeds_per_pack, probes)
     first = [] if search else blocks.first()
     shown = show(progress, job.plan, outcome) if show else nullcontext(progress.update)
     with interruptible() as interrupted, shown as listener:
@@ -190,6 +192,8 @@ def _executor(job: _Job) -> Executor:
         checkpoint_seconds=resources.checkpoint_seconds,
         plugins=job.config.folder,
         code=code_digest(),
+        keep=job.plan.settings.get("keep") or "none",
+        weights=job.out / "weights",
     )
     if options.executor == "inline":
         _check_gpu(job.config)

@@ -12,6 +12,7 @@ from typing import Any
 import search_spaces
 import trainers
 from orchestrator.engine.failures import failure_of
+from orchestrator.engine.probing import Keeping, PackProbing, measure_pack
 from orchestrator.records.causes import Cause
 from orchestrator.records.environment import environment_facts, host_name
 from orchestrator.records.events import AttemptLost, AttemptStarted, EpochDone, Event, TrialEnded
@@ -28,7 +29,8 @@ class WorkerSettings:
 
     `gpu_share` is its part of the device where that is a GPU. `checkpoints` is the folder for unfinished trials (None:
     keep none), written every `checkpoint_seconds` at the end of an epoch; `plugins` is the folder in which a user's own
-    network families are looked for; `code` is the driver's `code_digest`.
+    network families are looked for; `code` is the driver's `code_digest`. `keep` says which weights are kept (none,
+    last, best or all), in the folder `weights`.
     """
 
     device: str = "cpu"
@@ -38,6 +40,8 @@ class WorkerSettings:
     checkpoint_seconds: float = 10.0
     plugins: Path | None = None
     code: str | None = None
+    keep: str = "none"
+    weights: Path | None = None
 
 
 def train_pack(pack: Pack, worker: WorkerSettings) -> Generator[list[Event]]:
@@ -71,29 +75,48 @@ def _attempt(pack: Pack, worker: WorkerSettings) -> Generator[list[Event]]:
     trainers.take_share(worker.device, worker.gpu_share)
     if worker.plugins:
         look_in(worker.plugins)
+    if pack.weights:
+        yield from measure_pack(pack, worker.device, worker.threads, _log_of(pack, worker))
+        return
     facts = environment_facts(worker.device, worker.threads)
     yield [AttemptStarted(trial, worker.device, host_name(), facts) for trial in pack.trials.values()]
     path = worker.checkpoints / f"{pack.id}.pt" if worker.checkpoints else None
     trainer = _trainer(pack, worker, path)
+    probing = PackProbing(pack, Keeping(worker.keep, worker.weights), trainer, _log_of(pack, worker))
     # A checkpoint may be ahead of the results DB when the driver was killed: tell its epochs again.
     news: list[Event] = [EpochDone(pack.trials[record.seed], _epoch(record)) for record in trainer.records]
     saved_at = time.monotonic()
     try:
         while not trainer.finished:
-            news += [EpochDone(pack.trials[record.seed], _epoch(record)) for record in trainer.run_epoch()]
+            records = trainer.run_epoch()
+            news += [EpochDone(pack.trials[record.seed], _epoch(record)) for record in records]
+            news += probing.after_epoch(records)
             if path and not trainer.finished and time.monotonic() - saved_at >= worker.checkpoint_seconds:
-                _save(trainer, path)
+                _save(trainer, probing, path)
                 saved_at = time.monotonic()
             if not trainer.finished:
                 yield news
                 news = []
+        if probing.has_work:
+            if path and pack.probes:
+                _save(trainer, probing, path)
+            yield news
+            news = []
+            yield from probing.conclude()
         yield news + [_ended(pack.trials[outcome.seed], outcome) for outcome in trainer.outcomes()]
     except GeneratorExit:
-        if path and not trainer.finished:
-            _save(trainer, path)
+        if path and (not trainer.finished or probing.has_work):
+            _save(trainer, probing, path)
         raise
     if path:
         path.unlink(missing_ok=True)
+    probing.remove()
+
+
+def _log_of(pack: Pack, worker: WorkerSettings) -> Path | None:
+    """Return the file of unfinished measurements of a pack; None where nothing unfinished is kept."""
+    kind = "measuring" if pack.weights else "probes"
+    return worker.checkpoints / f"{pack.id}.{kind}.json" if worker.checkpoints else None
 
 
 def _trainer(pack: Pack, worker: WorkerSettings, path: Path | None) -> trainers.Trainer:
@@ -106,11 +129,12 @@ def _trainer(pack: Pack, worker: WorkerSettings, path: Path | None) -> trainers.
     return trainers.Trainer(task, device=worker.device, threads=worker.threads)
 
 
-def _save(trainer: trainers.Trainer, path: Path) -> None:
+def _save(trainer: trainers.Trainer, probing: PackProbing, path: Path) -> None:
     """Write a checkpoint; a full or unwritable disk must not end the training, which needs no checkpoint to finish."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         trainer.save(path)
+        probing.save()
     except OSError:
         path.unlink(missing_ok=True)
 

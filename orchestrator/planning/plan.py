@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import trainers
+from orchestrator.planning.probes import as_entries, check_probes, complete_keep, probe_notes
 from orchestrator.records.environment import git_revision
 from orchestrator.records.probe_metrics import probe_metrics
 from orchestrator.records.study_plan import PlannedArm, StudyPlan
@@ -48,6 +49,10 @@ def make_plan(config: StudyConfig, command: str | None = None) -> StudyPlan:
     would be the same network, and for claims that cannot be read.
     """
     file = config.file
+    try:
+        probes = check_probes(file.probes, file.is_search)
+    except SettingError as error:
+        raise config.error(error) from None
     look_in(config.folder)  # where networks of the user's own are looked for, as workers do
     if file.is_search:
         from orchestrator.search.plan import plan_search  # only a search needs that package
@@ -66,8 +71,14 @@ def make_plan(config: StudyConfig, command: str | None = None) -> StudyPlan:
         with_key("claims", parse_claims, file.claims, factors, probe_metrics(), on_record=False)
         parse_analysis(file.analysis, config.source.data.get("seeds"))
         _check_repetition(file.repeated_seeds(), baseline, factors)
-        settings = with_defaults(config, space)
-        notes = (*design_notes(space, design, file.baseline), *_warnings(planned, baseline))
+        trials = tuple(trial for each in planned for trial in plan_trials(each.arm, _seeds(file, each.arm, baseline)))
+        keep = complete_keep(file.keep, planned, probes)
+        settings = {**with_defaults(config, space), "probes": as_entries(probes), "keep": keep}
+        notes = (
+            *design_notes(space, design, file.baseline),
+            *_warnings(planned, baseline),
+            *probe_notes(planned, trials, probes, keep),
+        )
     except SettingError as error:
         raise config.error(error) from None
     judged = {key: settings[key] for key in ("seeds", "fail_above", "claims", "analysis")}
@@ -80,7 +91,7 @@ def make_plan(config: StudyConfig, command: str | None = None) -> StudyPlan:
         baseline=baseline,
         fail_above=file.fail_above,
         arms=planned,
-        trials=tuple(trial for each in planned for trial in plan_trials(each.arm, _seeds(file, each.arm, baseline))),
+        trials=trials,
         plan_hash=settings_hash({"arms": [each.arm.id for each in planned], "judged": judged}),
         command=command,
         git=git_revision(config.folder),

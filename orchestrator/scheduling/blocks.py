@@ -5,28 +5,39 @@ from collections.abc import Mapping, Sequence
 
 from orchestrator.records.study_plan import PlannedArm, PlannedTrial, StudyPlan
 from orchestrator.scheduling.arm_facts import plan_trials, trial_cost, trial_epochs
+from orchestrator.scheduling.measuring import measuring_packs
 from orchestrator.scheduling.packs import Pack
 from orchestrator.scheduling.progress import Progress
 from orchestrator.storage import Store
 from reports.analysis.adaptive import next_block
 from reports.analysis.claims import parse_claims
 from reports.analysis.settings import parse_analysis
-from reports.results import State
+from reports.results import State, Study
+from trainers.probes import ProbeRequest
 
 
 class StudyBlocks:
     """Hands out the trials of a study block by block, each following from the results on record.
 
     The first block holds everything planned that has no result yet; FAILED trials get another chance, and those that a
-    search has stopped early are trained to their end. With looks, each further block adds the seeds that the claims
+    search has stopped early are trained to their end, and finished networks are measured by `probes` that were not
+    asked for before. With looks, each further block adds the seeds that the claims
     still need (`reports.analysis.adaptive`).
     """
 
-    def __init__(self, store: Store, plan: StudyPlan, progress: Progress, seeds_per_pack: int = 1) -> None:
+    def __init__(
+        self,
+        store: Store,
+        plan: StudyPlan,
+        progress: Progress,
+        seeds_per_pack: int = 1,
+        probes: Sequence[ProbeRequest] = (),
+    ) -> None:
         self._store = store
         self._plan = plan
         self._progress = progress
         self._seeds_per_pack = seeds_per_pack
+        self._probes = tuple(probes)
         self._arms: Mapping[str, PlannedArm] = {each.arm.name: each for each in plan.arms}
 
     def first(self) -> list[Pack]:
@@ -41,7 +52,12 @@ class StudyBlocks:
             self._follow(planned, State.WAITING if again else trial.state)
             if again:
                 waiting.append(planned)
-        return self._packs(waiting) or self.more()
+        return [*self._packs(waiting), *self._unmeasured(study)] or self.more()
+
+    def _unmeasured(self, study: Study) -> list[Pack]:
+        """Return the finished trials that a probe has not seen, where their weights are kept."""
+        asked = [trial for trial in study.trials if trial.arm in self._arms]
+        return measuring_packs(self._store, study, asked, self._probes) if self._probes else []
 
     def more(self) -> list[Pack]:
         """Return the packs of the next block; none when every claim is decided, hopeless, or has no look left."""
@@ -79,5 +95,7 @@ class StudyBlocks:
             for index in range(count):
                 part = members[index * len(members) // count : (index + 1) * len(members) // count]
                 seeds = {trial.seed: trial.id for trial in part}
-                packs.append(Pack(part[0].arm.settings, seeds, cost * len(part), rank, part[0].fingerprint))
+                packs.append(
+                    Pack(part[0].arm.settings, seeds, cost * len(part), rank, part[0].fingerprint, self._probes)
+                )
         return packs

@@ -1,10 +1,11 @@
 """What is trained next: packs of trials, and the source that hands them out in a sensible order."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from orchestrator.records.events import Event, TrialEnded
+from orchestrator.records.events import Event, ProbesEnded, TrialEnded
+from trainers.probes import ProbeRequest
 
 
 @dataclass(frozen=True)
@@ -13,7 +14,8 @@ class Pack:
 
     `settings` are the arm's complete settings, `trials` maps each seed to its trial id, and `cost` is the expected
     work in any unit that all packs of a study share. Packs of a lower `rank` come first, whatever they cost.
-    `fingerprint` is that of the data that the arm was planned with.
+    `fingerprint` is that of the data that the arm was planned with. `probes` measure the trained networks. A pack with
+    `weights`, the file of each seed's, is trained already: it is measured from them.
     """
 
     settings: Mapping[str, Any]
@@ -21,6 +23,8 @@ class Pack:
     cost: float = 0.0
     rank: int = 0
     fingerprint: str | None = None
+    probes: tuple[ProbeRequest, ...] = ()
+    weights: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -69,7 +73,7 @@ class BlockSource:
 
     def tell(self, event: Event) -> None:
         """Note an ended trial; the last one of a block opens the next block."""
-        if isinstance(event, TrialEnded) and event.trial in self._open:
+        if isinstance(event, TrialEnded | ProbesEnded) and event.trial in self._open:
             self._open.discard(event.trial)
             if not self._open and self._more:
                 self._begin(self._more())

@@ -2,12 +2,18 @@
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from orchestrator.storage.errors import StorageError, unknown_name
+from orchestrator.storage.weights import KeptWeights
 from reports.results import Arm, Measurement, Scalar, Study, Trial
 from reports.tables import factor_columns
+
+if TYPE_CHECKING:
+    from torch import nn
 
 _TRIAL = ("id", "arm", "seed", "state", "reason", "epochs", "test_error", "train_error", "test_loss", "train_loss")
 _TRAINING = ("seconds", "images_per_second", "device", "host", "attempts", "started_at", "finished_at")
@@ -21,8 +27,14 @@ class StudyFrames:
     A factor that bears the name of another column gets the name ``factor.<name>``. `study` holds the plain records.
     """
 
-    def __init__(self, study: Study, verdicts: Iterable[Mapping[str, Any]] = ()) -> None:
+    def __init__(
+        self,
+        study: Study,
+        verdicts: Iterable[Mapping[str, Any]] = (),
+        weights: Mapping[str, Sequence[KeptWeights]] | None = None,
+    ) -> None:
         self.study = study
+        self._weights = weights or {}
         self._verdicts = tuple(verdicts)
         self._arms = {arm.name: arm for arm in study.arms}
         present = {factor for arm in study.arms for factor in arm.levels}
@@ -62,6 +74,35 @@ class StudyFrames:
         first = ("arm", "seed", "epoch")
         names = dict.fromkeys(name for _, row in rows for name in row if name not in first)
         return self._frame(rows, [*first, *names])
+
+    def network(self, arm: str, seed: int, epoch: int | None = None) -> "nn.Module":
+        """Return a trained network in evaluation mode, from the weights that were kept after `epoch`, the last of them.
+
+        Its attribute `normalisation` turns raw images into what it was trained on. StorageError, naming the nearest,
+        for an arm or seed that is not there, or whose weights were not kept or are gone.
+        """
+        from trainers.weights import WeightsError, load_weights  # imports torch
+
+        kept = self.kept(arm, seed, epoch)
+        try:
+            return load_weights(Path(kept.path)).build()
+        except WeightsError as error:
+            raise StorageError(str(error)) from None
+
+    def kept(self, arm: str, seed: int, epoch: int | None = None) -> KeptWeights:
+        """Return the file of a trained network's weights; StorageError as `network`."""
+        if arm not in self._arms:
+            raise StorageError(unknown_name("arm", arm, self._arms))
+        trials = {trial.seed: trial for trial in self.study.trials_of(arm)}
+        if seed not in trials:
+            raise StorageError(f'"{arm}" has no seed {seed}; its seeds are {", ".join(map(str, trials))}')
+        files = {kept.epoch: kept for kept in self._weights.get(trials[seed].id, ())}
+        if not files:
+            state = trials[seed].state
+            raise StorageError(f'no weights of "{arm}" seed {seed} ({state}) are kept: `keep: last` would keep them')
+        if epoch is not None and epoch not in files:
+            raise StorageError(f"no weights after epoch {epoch} are kept, only after {', '.join(map(str, files))}")
+        return files[max(files) if epoch is None else epoch]
 
     def verdicts(self) -> pd.DataFrame:
         """Return one row a verdict, as it was saved."""

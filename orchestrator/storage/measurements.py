@@ -64,12 +64,14 @@ def asked_keys(asked: object) -> dict[str, str]:
     }
 
 
-def measured_keys(connection: Connection, trial_ids: Iterable[str]) -> dict[str, set[str]]:
-    """Return the keys of what was measured in each of these trials, failed measurements left out."""
+def measured_keys(
+    connection: Connection, trial_ids: Iterable[str], *, with_failed: bool = False
+) -> dict[str, set[str]]:
+    """Return ``probe/key`` of what was measured in each of these trials, of failed measurements too where asked."""
     found: dict[str, set[str]] = {}
     columns = (measurements.c.trial, measurements.c.kind, measurements.c.key, measurements.c.found["failed"])
     for part in in_parts(trial_ids):
         for trial, kind, key, failed in connection.execute(select(*columns).where(measurements.c.trial.in_(part))):
-            if failed is None:
+            if failed is None or with_failed:
                 found.setdefault(trial, set()).add(f"{kind}/{key}")
     return found

@@ -161,10 +161,10 @@ class Store:
         with self.database.writing() as connection:
             measurements.write_measurement(connection, measurement)
 
-    def measured(self, trial_ids: Iterable[str]) -> dict[str, set[str]]:
-        """Return ``probe/key`` of every measurement of these trials, those that failed left out."""
+    def measured(self, trial_ids: Iterable[str], *, with_failed: bool = False) -> dict[str, set[str]]:
+        """Return ``probe/key`` of every measurement of these trials, also of those that failed where asked."""
         with self.database.reading() as connection:
-            return measurements.measured_keys(connection, trial_ids)
+            return measurements.measured_keys(connection, trial_ids, with_failed=with_failed)
 
     def weights(self, trial_ids: Iterable[str]) -> dict[str, list[KeptWeights]]:
         """Return the files of weights that each of these trials left, the earliest epoch first."""

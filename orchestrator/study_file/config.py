@@ -28,6 +28,8 @@ from search_spaces.errors import Key, SettingError, unknown
 NAME = r"^[a-z0-9][a-z0-9-]*$"
 LAST_SEED = 2**63 - 1
 """The databases hold no larger integer."""
+KEPT = ("none", "last", "best", "all")
+"""Which weights of a trial a study may keep."""
 LEAST_PART = 0.0001
 """Ray counts processors and GPUs in steps of this size."""
 
@@ -141,6 +143,8 @@ class StudyFile(_Section):
     fail_above: Annotated[int | float, _number(0, 100, above=True)] | None = None
     claims: list[dict[str, Any]] = Field(default_factory=list)
     analysis: dict[str, Any] = Field(default_factory=dict)
+    probes: list[Any] = Field(default_factory=list)
+    keep: str | None = None
     resources: Resources = Resources()
     database: str | None = None
 
@@ -154,6 +158,13 @@ class StudyFile(_Section):
             if twice:
                 raise ValueError(f"seed {twice[0]} stands twice; every seed trains one network of each arm")
         return seeds
+
+    @field_validator("keep")
+    @classmethod
+    def _known(cls, keep: str | None) -> str | None:
+        if keep is not None and keep not in KEPT:
+            raise ValueError(unknown("choice of weights", keep, KEPT).message)
+        return keep
 
     @property
     def is_search(self) -> bool:
@@ -197,8 +208,6 @@ def check_study(source: YamlSource, folder: Path) -> StudyConfig:
     """Turn a parsed file into typed objects; UserError names the first mistake."""
     given = with_level_names(source)
     source = given.with_data({key: value for key, value in given.data.items() if value is not None})
-    if "probes" in source.data:
-        raise source.error("this version does not run it yet; take the key out", ("probes",))
     try:
         file = StudyFile.model_validate(source.data)
     except ValidationError as error:
@@ -241,5 +250,7 @@ EXPECTED: Mapping[str, str] = {
         "a number (`seeds: 3`), a list (`seeds: [0, 1, 2]`), `seeds: {looks: [3, 5, 8]}` "
         "or `seeds: {count: 3, aa: true}`"
     ),
+    "probes": "a list such as `probes: [layer_response, {name: lesion, draws: 5}]`",
+    "keep": "one of none, last, best and all, for instance `keep: last`",
     "claims": "a list such as `claims: [{id: plain-fails, says: plain fails}]`",
 }

@@ -43,6 +43,10 @@ class BatchLoader(Protocol):
         """Return what normalises raw images: what is subtracted by channel, and what divides the difference."""
         ...
 
+    def normaliser(self) -> tuple[Tensor, Tensor]:
+        """Return what is subtracted from a raw image (C, H, W), and what the difference is multiplied with."""
+        ...
+
 
 def batch_sizes(images: int, batch_size: int) -> list[int]:
     """Return the number of images in each batch of an epoch.
@@ -101,6 +105,10 @@ class MemoryBatchLoader:
         """Return what normalises raw images; of a mean by pixel the means by channel."""
         means = self.shift.flatten(1).mean(1)
         return {"kind": self.kind, "subtracted": means.tolist(), "divided_by": (1 / self.scale).flatten().tolist()}
+
+    def normaliser(self) -> tuple[Tensor, Tensor]:
+        """Return what is subtracted from a raw image (C, H, W), and what the difference is multiplied with."""
+        return self.shift, self.scale
 
     def _whole(self, images: Images, batch_size: int) -> Iterator[Batch]:
         for pixels, labels in _split(images.pixels, images.labels, batch_size):

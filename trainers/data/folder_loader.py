@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.utils.data import DataLoader
 
 from trainers.data.batch_loader import Batch, batch_sizes
@@ -52,6 +53,12 @@ class FolderBatchLoader:
     def normalisation(self) -> dict[str, Any]:
         """Return what normalises raw images, whose values go from 0 to 255."""
         return {"kind": self.kind, **normaliser(self.kind)}
+
+    def normaliser(self) -> tuple[Tensor, Tensor]:
+        """Return what is subtracted from a raw image (C, H, W), and what the difference is multiplied with."""
+        found = normaliser(self.kind)
+        shift, divisor = (torch.tensor(found[name])[:, None, None] for name in ("subtracted", "divided_by"))
+        return shift, 1 / divisor
 
     def _whole(self, samples: Sequence[Sample], batch_size: int) -> Iterator[Batch]:
         size = min(batch_size, self.batch_size)

@@ -4,6 +4,7 @@ import json
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,12 +31,14 @@ class Found:
 class ProbeLog:
     """The rows measured so far, by seed, probe and epoch, so that a measurement that was cut short goes on.
 
-    `path` is the file that keeps them; None keeps nothing.
+    `path` is the file that keeps them; None keeps nothing. `notes` are plain values that whoever measures wants to find
+    again.
     """
 
     path: Path | None
     rows: dict[str, list[Row]] = field(default_factory=dict)
     finished: set[str] = field(default_factory=set)
+    notes: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def open(cls, path: Path | None) -> "ProbeLog":
@@ -43,7 +46,7 @@ class ProbeLog:
         try:
             stored = json.loads(path.read_text(encoding="utf-8")) if path is not None else {}
             rows = {key: [Row(**row) for row in part] for key, part in stored.get("rows", {}).items()}
-            return cls(path, rows, set(stored.get("finished", ())))
+            return cls(path, rows, set(stored.get("finished", ())), dict(stored.get("notes", {})))
         except (OSError, ValueError, TypeError, AttributeError):
             return cls(path)
 
@@ -54,6 +57,7 @@ class ProbeLog:
         stored = {
             "rows": {key: [asdict(row) for row in part] for key, part in self.rows.items()},
             "finished": sorted(self.finished),
+            "notes": self.notes,
         }
         beside = self.path.with_name(f"{self.path.name}.{os.getpid()}.tmp")
         try:
@@ -83,13 +87,15 @@ class ProbeSession:
         self.log = log
 
     def watch(self, epoch: int, weights: Mapping[int, Mapping[str, Tensor]]) -> None:
-        """Measure the networks of these seeds in the middle of their training, where a probe wants that epoch."""
+        """Measure the networks of these seeds in the middle of their training, where a probe wants that epoch.
+
+        An error ends no training: the probe meets it again at the end, and says so.
+        """
         for request in self.requests:
-            moments = request.probe.moments(self.epochs)
-            if epoch in moments and epoch != self.epochs:
+            if epoch != self.epochs and epoch in request.probe.moments(self.epochs):
                 for seed, found in weights.items():
-                    for _ in self._measure(request, seed, found if epoch else None, epoch):
-                        pass
+                    with suppress(Exception):
+                        list(self._measure(request, seed, found, epoch))
 
     def conclude(self, seed: int, weights: Mapping[str, Tensor], epoch: int) -> Iterator[Found | None]:
         """Measure a trained network; yield each probe's findings, and None after each chunk on the way to them.

@@ -75,7 +75,8 @@ def test_looks_begin_with_the_first_look() -> None:
         ("study: a\nresources: {max_concurrent: 1.5}\n", r"a.yaml:2: resources\.max_concurrent: .*integer"),
         ("study: a\nmatch: 3\n", "a.yaml:2: match: .*write `match: params` or"),
         ("study: a\nmatch: [params]\n", "a.yaml:2: match: .*write `match: params` or"),
-        ("study: a\nprobes: [lesion]\n", "a.yaml:2: probes: this version"),
+        ("study: a\nprobes: lesion\n", "a.yaml:2: probes: .*write a list such as"),
+        ("study: a\nkeep: lats\n", 'a.yaml:2: keep: unknown choice of weights "lats": did you mean "last"'),
         ("study: true\n", "a.yaml:1: study: "),
     ],
 )

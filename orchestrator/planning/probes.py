@@ -1,0 +1,109 @@
+"""What the probes of a study cost, which weights it keeps, and which networks a probe cannot measure."""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from orchestrator.records.study_plan import PlannedArm, PlannedTrial
+from orchestrator.scheduling.arm_facts import data_info, trial_cost, trial_epochs
+from search_spaces.arm import Arm, canonical_json
+from search_spaces.errors import SettingError
+from trainers.probes import ProbeRequest, Workload, complete_probes
+
+SMALL = 1_000_000
+"""Parameters of the largest network whose weights are kept without being asked for."""
+BYTES = 4  # of a parameter
+
+
+def study_probes(settings: Mapping[str, Any]) -> tuple[ProbeRequest, ...]:
+    """Return the probes that the complete settings of a study ask for."""
+    return complete_probes(settings.get("probes") or [])
+
+
+def complete_keep(given: str | None, arms: Sequence[PlannedArm], requests: Sequence[ProbeRequest]) -> str:
+    """Return which weights are kept: what the file says, else the last ones where they are wanted or small."""
+    if given is not None:
+        return given
+    return "last" if requests or all(arm.params <= SMALL for arm in arms) else "none"
+
+
+def probe_notes(
+    arms: Sequence[PlannedArm], trials: Sequence[PlannedTrial], requests: Sequence[ProbeRequest], keep: str
+) -> list[str]:
+    """Say what the probes cost beside the training, what they cannot measure, and how large the kept weights are."""
+    seeds = {arm.arm.id: sum(trial.arm.id == arm.arm.id for trial in trials) for arm in arms}
+    notes = [note for request in requests if (note := _cannot(request, arms))]
+    if requests:
+        training = sum(seeds[arm.arm.id] * trial_cost(arm.arm) for arm in arms)
+        shares = {
+            request.kind: sum(seeds[arm.arm.id] * _cost(request, arm) for arm in arms) / training
+            for request in requests
+        }
+        parts = ", ".join(f"{kind} {share:.1%}" for kind, share in shares.items())
+        notes.append(f"probes: about {sum(shares.values()):.0%} of the training's multiply-adds on top of it ({parts})")
+    if keep != "none":
+        size = sum(seeds[arm.arm.id] * _kept_bytes(arm, keep) for arm in arms)
+        notes.append(f"weights: {_WHICH[keep]} of each trial are kept, about {_size(size)} in all")
+    return notes
+
+
+_WHICH = {"last": "those after the last epoch", "best": "those of the best epoch", "all": "those of every epoch"}
+
+
+def unit_count(arm: Arm) -> int:
+    """Return how many units the network of an arm has (`search_spaces.units`); it is built without memory."""
+    info = data_info(arm)
+    return _units(canonical_json(arm.settings["network"]), info.input_shape, info.num_classes)
+
+
+@cache
+def _units(network: str, shape: tuple[int, int, int], classes: int) -> int:
+    import torch  # takes seconds, and a study without probes need not know
+
+    from search_spaces import build_network
+    from search_spaces.units import find_units
+
+    with torch.device("meta"):
+        return len(find_units(build_network(json.loads(network), shape, classes), torch.empty(2, *shape)))
+
+
+def _cannot(request: ProbeRequest, arms: Sequence[PlannedArm]) -> str | None:
+    without = [arm.arm.name for arm in arms if not unit_count(arm.arm)] if request.probe.needs_units else []
+    if not without:
+        return None
+    more = f" and {len(without) - 1} other arms" if len(without) > 1 else ""
+    return (
+        f'{request.kind} cannot measure "{without[0]}"{more}: it needs units, parts of one class that stand in a '
+        "Sequential or ModuleList"
+    )
+
+
+def _cost(request: ProbeRequest, planned: PlannedArm) -> float:
+    info = data_info(planned.arm)
+    load = Workload(unit_count(planned.arm), info.train_size, info.test_size, trial_epochs(planned.arm))
+    return request.probe.forward_passes(load) * planned.flops
+
+
+def _kept_bytes(planned: PlannedArm, keep: str) -> int:
+    return BYTES * planned.params * (trial_epochs(planned.arm) if keep == "all" else 1)
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
+
+
+def check_probes(given: object, is_search: bool) -> tuple[ProbeRequest, ...]:
+    """Return the probes that a study file asks for; SettingError, with the key ``probes``, for what cannot be."""
+    try:
+        requests = complete_probes(given)
+        if requests and is_search:
+            raise SettingError("a search measures no network: run the arms that it chose as a study of their own")
+    except SettingError as error:
+        raise error.under("probes") from None
+    return requests
+
+
+def as_entries(requests: Sequence[ProbeRequest]) -> list[dict[str, Any]]:
+    """Return probes as a study file would list them, every default filled in."""
+    return [{"name": request.kind, **request.settings} for request in requests]
