@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from search_spaces.drawing import LABELS, ShortcutDrawing, UnitDrawing
 from search_spaces.errors import SettingError
 from search_spaces.layers import ConvShape, layers, linear
+from search_spaces.networks.family import Family
 from search_spaces.settings import Depth, Positive, Range, Rate, read_settings
 
 # Table 1 of the paper; 161 layers from its released code.
@@ -178,3 +179,6 @@ def words(settings: Mapping[str, Any]) -> list[str]:
         f"Blocks of {counts} layers: {layer}BN, ReLU, 3×3 convolution; the output is appended to the input.",
         f"Transitions keep {settings['compression']:.0%} of the channels and halve the size by average pooling.",
     ]
+
+
+FAMILY = Family(complete, build, words, draw_unit, layers_a_block)

@@ -1,45 +1,27 @@
-"""The families by name, and the two steps from a `network:` mapping to a module: complete it, build it."""
+"""The families by name, one a file of this folder; a `network:` mapping is completed, then built."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import partial
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 from torch import nn
 
-from search_spaces.drawing import UnitDrawing
 from search_spaces.errors import SettingError, unknown
-from search_spaces.networks import densenet, highway, plugin, residual, resnet_cifar, resnet_imagenet, vgg
-
-Shape = tuple[int, int, int]
-
-
-@dataclass(frozen=True)
-class Family:
-    """How a family completes its settings, builds a network from completed ones, and describes them.
-
-    `words` puts them in sentences, `draw_unit` draws what the network repeats (None where it is not known), and `units`
-    says how often each of its stages does.
-    """
-
-    complete: Callable[[Mapping[str, Any]], dict[str, Any]]
-    build: Callable[[Mapping[str, Any], Shape, int], nn.Module]
-    words: Callable[[Mapping[str, Any]], list[str]]
-    draw_unit: Callable[[Mapping[str, Any]], UnitDrawing | None] = lambda settings: None
-    units: Callable[[Mapping[str, Any]], tuple[int, ...]] = lambda settings: ()
+from search_spaces.networks import plugin
+from search_spaces.networks.family import Family, Shape
 
 
-FAMILIES: dict[str, Family] = {
-    "resnet_cifar": Family(
-        resnet_cifar.complete, resnet_cifar.build, residual.words, residual.draw_unit, resnet_cifar.units
-    ),
-    "resnet_imagenet": Family(
-        resnet_imagenet.complete, resnet_imagenet.build, residual.words, residual.draw_unit, resnet_imagenet.units
-    ),
-    "vgg": Family(vgg.complete, vgg.build, vgg.words, vgg.draw_unit, vgg.units),
-    "highway": Family(highway.complete, highway.build, highway.words, highway.draw_unit, highway.units),
-    "densenet": Family(densenet.complete, densenet.build, densenet.words, densenet.draw_unit, densenet.layers_a_block),
-}
+def _families() -> dict[str, Family]:
+    """Return the ``FAMILY`` of every module beside this one that has it, named as its file."""
+    names = sorted(each.name for each in iter_modules([str(Path(__file__).parent)]))
+    modules = {name: import_module(f"{__package__}.{name}") for name in names if name != __name__.rpartition(".")[2]}
+    return {name: module.FAMILY for name, module in modules.items() if hasattr(module, "FAMILY")}
+
+
+FAMILIES: dict[str, Family] = _families()
 
 
 def complete_network(mapping: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from search_spaces.drawing import ShortcutDrawing, UnitDrawing
 from search_spaces.errors import SettingError
 from search_spaces.fusing import channelwise
 from search_spaces.layers import BatchNorm, conv, linear
+from search_spaces.networks.family import Family
 from search_spaces.settings import Depth, Positive, read_settings
 
 
@@ -132,3 +133,6 @@ def words(settings: Mapping[str, Any]) -> list[str]:
         f"A layer: H = 3×3 convolution{norm}, ReLU; T = 3×3 convolution, sigmoid; output H·T + x·(1 - T).",
         f"The gates' biases start at {settings['gate_bias']:g}. Between stages: max-pooling and a convolution.",
     ]
+
+
+FAMILY = Family(complete, build, words, draw_unit, units)

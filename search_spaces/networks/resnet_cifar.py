@@ -8,6 +8,8 @@ from torch import nn
 
 from search_spaces.errors import SettingError
 from search_spaces.layers import layers
+from search_spaces.networks import residual
+from search_spaces.networks.family import Family
 from search_spaces.networks.residual import (
     ResidualNetwork,
     ResidualSettings,
@@ -67,3 +69,6 @@ def units_a_stage(depth: int, block: str) -> int:
             f"depth {depth} cannot be built with {block} blocks: {step}n+2 layers, for instance {near}", ("depth",)
         )
     return units
+
+
+FAMILY = Family(complete, build, residual.words, residual.draw_unit, units)

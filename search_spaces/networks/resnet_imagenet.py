@@ -8,6 +8,8 @@ from torch import nn
 
 from search_spaces.errors import SettingError
 from search_spaces.layers import layers
+from search_spaces.networks import residual
+from search_spaces.networks.family import Family
 from search_spaces.networks.residual import (
     ResidualNetwork,
     ResidualSettings,
@@ -71,3 +73,6 @@ def build(settings: Mapping[str, Any], input_shape: tuple[int, int, int], num_cl
         stem = nn.Sequential(*convolution, pool, *activation)
     plan = [Stage(count, width * 2**number, 1 if number == 0 else 2) for number, count in enumerate(units(settings))]
     return assemble(settings, stem, plan, num_classes)
+
+
+FAMILY = Family(complete, build, residual.words, residual.draw_unit, units)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from search_spaces.drawing import UnitDrawing
 from search_spaces.fusing import channelwise
 from search_spaces.layers import BatchNorm, conv, linear
+from search_spaces.networks.family import Family
 from search_spaces.settings import MOST, Positive, Range, Rate, read_settings
 
 _CONVS = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
@@ -107,3 +108,6 @@ def words(settings: Mapping[str, Any]) -> list[str]:
         "Max-pooling ends each of five stages.",
         head if settings["hidden"] else "Global average pooling, then the classifier.",
     ]
+
+
+FAMILY = Family(complete, build, words, draw_unit, units)
