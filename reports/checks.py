@@ -1,5 +1,6 @@
 """What guards a study's numbers, in sentences: the noise floor, and the machines compared."""
 
+from collections import Counter
 from collections.abc import Mapping
 
 from reports.analysis.noise import MachineCheck, NoiseFloor, machine_check, noise_floor
@@ -16,6 +17,23 @@ def machine_sentences(study: Study) -> tuple[str, ...]:
     """Say whether hosts or devices gave other errors; nothing for a study that ran on one of each kind."""
     checks = (machine_check(study, kind) for kind in ("host", "device"))
     return tuple(_machines(each) for each in checks if each is not None)
+
+
+def pack_sentences(study: Study) -> tuple[str, ...]:
+    """Say which seeds trained as one network, what that does to their numbers, and how to repeat one of them."""
+    together = Counter(
+        tuple(trial.telemetry.get("pack_seeds", ())) for trial in study.trials if trial.telemetry.get("fused")
+    )
+    packs = {pack: count for pack, count in together.items() if len(pack) > 1}
+    if not packs:
+        return ()
+    told = listed([f"seeds {seeds(pack)} ({counted(count, 'trial')})" for pack, count in packs.items()], 6)
+    return (
+        f"Seeds of an arm trained side by side as one network: {told}.",
+        "Each computes what it would alone, but sums are rounded in another order, so that its numbers depend on which "
+        "seeds it trained with; to repeat a trial bit for bit, train the same seeds together on the same kind of "
+        "machine. With `resources: {seeds_per_pack: 1}` every seed trains alone.",
+    )
 
 
 def _floor(floor: NoiseFloor) -> str:

@@ -2,10 +2,13 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
+import torch
+
+from search_spaces.behaviour import behaviour_hash
 from search_spaces.errors import SettingError
 from search_spaces.networks.families import build_network
 from search_spaces.trace import Operation, Trace, trace
@@ -16,6 +19,7 @@ MOST_PARAMS = 10**11
 """Their numbers alone take 400 GB."""
 MOST_FLOPS = 10**15
 """A fast GPU takes a minute for three times as many, one step of a single image."""
+LARGEST_BUILT = 10**8  # parameters of a network of the user's own that is built in memory while a study is planned
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,8 @@ class Complexity:
 
     `flops` are multiply-adds of convolutions and matrix products, one each, as the papers count. `activations` are the
     values that convolutions put out. `graph` is a hash of the computation: operations, shapes, constants, and how every
-    parameter starts. Settings that spell one computation differently share it.
+    parameter starts; of a network of the user's own also its values. Settings that spell one computation differently
+    share it.
     """
 
     params: int
@@ -63,6 +68,10 @@ def trace_network(settings: Mapping[str, Any], input_shape: tuple[int, int, int]
         wanted = f"for {_BATCH} images it must return logits of shape ({_BATCH}, {num_classes})"
         raise SettingError(f"{wanted}; it returned {found}", ("family",))
     _refuse_huge(measure(traced))
+    if ":" in str(settings.get("family")) and sum(map(prod, traced.parameters.values())) <= LARGEST_BUILT:
+        images = torch.randn(_BATCH, *input_shape, generator=torch.Generator().manual_seed(0))
+        behaviour = behaviour_hash(lambda: build_network(settings, input_shape, num_classes), images)
+        traced = replace(traced, behaviour=behaviour)
     return traced
 
 
@@ -119,5 +128,5 @@ def graph_hash(traced: Trace) -> str:
         line = f"{operation.name} {operation.constants} {sources} {operation.source_shapes} {operation.shape}\n"
         digest.update(line.encode())
     unused = sorted(shape for name, shape in traced.parameters.items() if name not in numbers)
-    digest.update(repr(unused).encode())
+    digest.update(repr(unused).encode() + traced.behaviour.encode())
     return digest.hexdigest()[:16]

@@ -64,13 +64,15 @@ class Operation:
 class Trace:
     """A network's operations in order (training mode, one image shape), and how each parameter starts.
 
-    `output` is the shape that it returns, None where that is no tensor.
+    `output` is the shape that it returns, None where that is no tensor. `behaviour` tells the values of a network of
+    the user's own (`search_spaces.behaviour`); those of all others follow from `starts`.
     """
 
     operations: tuple[Operation, ...]
     parameters: Mapping[str, tuple[int, ...]]
     starts: Mapping[str, tuple[str, ...]]
     output: tuple[int, ...] | None
+    behaviour: str = ""
 
 
 def trace(build: Callable[[], nn.Module], input_shape: tuple[int, int, int], batch: int = 2) -> Trace:

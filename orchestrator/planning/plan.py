@@ -10,6 +10,8 @@ from orchestrator.records.probe_metrics import probe_metrics
 from orchestrator.records.study_plan import PlannedArm, StudyPlan
 from orchestrator.scheduling.arm_facts import (
     complete_settings,
+    data_info,
+    effect,
     idle_parameters,
     network_cost,
     plan_arm,
@@ -38,6 +40,7 @@ from search_spaces import (
 )
 from search_spaces.designs import arms as design_arms
 from search_spaces.user_code import look_in
+from trainers.settings.length import cut_short
 
 UNEQUAL_SHARE = 0.05
 
@@ -160,10 +163,15 @@ def with_defaults(config: StudyConfig, space: Space) -> dict[str, Any]:
 
 
 def _refuse_same_networks(planned: Sequence[PlannedArm]) -> None:
-    """Raise SettingError when two arms would train the same network in the same way on the same data."""
+    """Raise SettingError when two arms would train the same network in the same way on the same data.
+
+    Networks of the user's own, which may differ in what is seen only later, are named in a note instead.
+    """
     seen: dict[str, Arm] = {}
     for each in planned:
         arm = each.arm
+        if ":" in str(arm.settings["network"]["family"]):
+            continue
         text = canonical_json([each.graph, arm.settings["data"], arm.settings["training"]])
         if text in seen:
             levels = ", ".join(f"{factor}: {level}" for factor, level in arm.levels.items())
@@ -190,4 +198,30 @@ def _warnings(planned: Sequence[PlannedArm], baseline: Mapping[str, Scalar]) -> 
     for name, each in names.items():
         if idle := idle_parameters(each.arm):
             found.append(f'without gradient: {len(idle)} parameters of "{name}", for instance {idle[0]}')
-    return found
+    return [*found, *_equal_in_effect(planned), *_cut_short(planned)]
+
+
+def _equal_in_effect(planned: Sequence[PlannedArm]) -> list[str]:
+    """Name the arms whose networks compute the same, though they are spelt differently, and are trained the same."""
+    groups: dict[str, list[str]] = {}
+    for each in planned:
+        settings = each.arm.settings
+        text = canonical_json([effect(each.arm), settings["data"], settings["training"]])
+        groups.setdefault(text, []).append(f'"{each.arm.name}"')
+    return [
+        f"equal in effect: the networks of {' and '.join(names)} compute the same and are trained in the same way"
+        for names in groups.values()
+        if len(names) > 1
+    ]
+
+
+def _cut_short(planned: Sequence[PlannedArm]) -> list[str]:
+    """Name the arms whose training is too short for the schedule of its recipe."""
+    told: dict[str, list[str]] = {}
+    for each in planned:
+        if reason := cut_short(each.arm.settings["training"], data_info(each.arm).train_size):
+            told.setdefault(reason, []).append(f'"{each.arm.name}"')
+    return [
+        f"cut short: {'every arm' if len(names) == len(planned) else ', '.join(names)}: {reason}"
+        for reason, names in told.items()
+    ]

@@ -13,6 +13,7 @@ from search_spaces import checks
 from search_spaces.arm import Arm, canonical_json, settings_hash
 from search_spaces.cost import Complexity, trace_network
 from search_spaces.describe import NetworkDescription, describe_trace
+from search_spaces.effect import effect_hash
 from search_spaces.errors import SettingError
 
 P = ParamSpec("P")
@@ -53,6 +54,11 @@ def describe_arm(arm: Arm) -> NetworkDescription:
 def idle_parameters(arm: Arm) -> tuple[str, ...]:
     """Return the parameters of an arm's network that the loss cannot move."""
     return _traced(arm)[1]
+
+
+def effect(arm: Arm) -> str:
+    """Return a hash that arms share whose networks compute the same for all weights, however they are spelt."""
+    return _traced(arm)[2]
 
 
 def trial_images(arm: Arm) -> int:
@@ -98,14 +104,14 @@ def _inspect(data: str) -> trainers.DataInfo:
     return with_key("data", trainers.inspect_data, json.loads(data))
 
 
-def _traced(arm: Arm) -> tuple[NetworkDescription, tuple[str, ...]]:
+def _traced(arm: Arm) -> tuple[NetworkDescription, tuple[str, ...], str]:
     info = data_info(arm)
     return _trace(canonical_json(arm.settings["network"]), info.input_shape, info.num_classes)
 
 
 @cache
-def _trace(network: str, shape: tuple[int, int, int], classes: int) -> tuple[NetworkDescription, tuple[str, ...]]:
+def _trace(network: str, shape: tuple[int, int, int], classes: int) -> tuple[NetworkDescription, tuple[str, ...], str]:
     """Run the network once on the meta device; a deep one takes a good part of a second."""
     settings = json.loads(network)
     traced = with_key("network", trace_network, settings, shape, classes)
-    return describe_trace(settings, traced), checks.idle_parameters(traced)
+    return describe_trace(settings, traced), checks.idle_parameters(traced), effect_hash(traced)

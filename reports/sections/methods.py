@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports.analysis.settings import parse_analysis
-from reports.checks import machine_sentences, noise_sentences
+from reports.checks import machine_sentences, noise_sentences, pack_sentences
 from reports.findings import Findings
 from reports.results import State
 from reports.sections.section import Section
@@ -54,6 +54,7 @@ def build(findings: Findings) -> Section:
         ("Statistics", said(findings, STATISTICS)),
         ("Claims", _claims(findings)),
         ("Noise floor", " ".join(noise_sentences(findings.study))),
+        ("Packs", " ".join(pack_sentences(findings.study))),
         ("Machines", " ".join(machine_sentences(findings.study))),
         ("Fairness", _fairness(findings)),
     )

@@ -1,5 +1,6 @@
 """Densely connected networks (arXiv:1608.06993): every layer sees the concatenated outputs of all before it."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -62,8 +63,24 @@ def complete(mapping: Mapping[str, Any]) -> dict[str, Any]:
     if settings["stem_width"] is None:
         compressed = settings["bottleneck"] and settings["compression"] < 1
         settings["stem_width"] = 2 * settings["growth"] if large or compressed else 16
-    layers_a_block(settings)
+    _check_transitions(settings)
     return settings
+
+
+def _check_transitions(settings: Mapping[str, Any]) -> None:
+    """Raise SettingError (key ``compression``) where a transition keeps no channel."""
+    channels = settings["stem_width"]
+    for count in layers_a_block(settings)[:-1]:
+        channels += count * settings["growth"]
+        kept = int(channels * settings["compression"])
+        if kept < 1:
+            least = math.ceil(1000 / channels) / 1000
+            raise SettingError(
+                f"compression {settings['compression']:g} of {channels} channels leaves none for the next block: "
+                f"{least:g} or more keeps one",
+                ("compression",),
+            )
+        channels = kept
 
 
 def layers_a_block(settings: Mapping[str, Any]) -> tuple[int, ...]:

@@ -34,7 +34,8 @@ class ResidualSettings:
         1001-layer networks, the 3×3 in fb.resnet.torch and torchvision.
     share_preactivation: where units with a lead activate before the split, besides the network's first unit:
         ``projection`` where the shortcut is a convolution (arXiv:1603.05027, appendix, and its code), ``stage_start``
-        also in each stage's first unit, whatever its shortcut (preresnet of fb.resnet.torch).
+        also in each stage's first unit, whatever its shortcut; ``stage_start_only`` in those alone, also where every
+        shortcut is a convolution (preresnet of fb.resnet.torch: with options A and B the same as ``stage_start``).
     growth: the channels that each unit of a concat wiring adds; the stage's width shared among its units.
     """
 
@@ -47,7 +48,7 @@ class ResidualSettings:
     downsample: Literal["pad", "projection", "projection_everywhere"] | None = None
     projection_bn: bool | None = None
     stride_in: Literal["1x1", "3x3"] = "1x1"
-    share_preactivation: Literal["projection", "stage_start"] = "projection"
+    share_preactivation: Literal["projection", "stage_start", "stage_start_only"] = "projection"
     growth: Positive | None = None
 
 
@@ -135,8 +136,11 @@ def assemble(settings: Mapping[str, Any], stem: nn.Module, plan: list[Stage], nu
 def _lead(settings: Mapping[str, Any], index: int, position: int, changes_shape: bool) -> str:
     if index == 0:
         return "done"
-    if settings["share_preactivation"] == "stage_start" and position == 0:
+    sharing = settings["share_preactivation"]
+    if sharing != "projection" and position == 0:
         return "shared"
+    if sharing == "stage_start_only":
+        return "branch"
     return "shared" if shortcut_convolves(settings, changes_shape) else "branch"
 
 
@@ -146,7 +150,8 @@ _KERNELS = {"single": ("3×3",), "basic": ("3×3", "3×3"), "bottleneck": ("1×1
 def draw_unit(settings: Mapping[str, Any]) -> UnitDrawing:
     """Return the drawing of a unit that changes no shape, from completed settings."""
     wiring = wiring_of(settings)
-    shared = wiring.lead if shortcut_convolves(settings, changes_shape=False) else ()
+    shares = settings["share_preactivation"] != "stage_start_only" and shortcut_convolves(settings, changes_shape=False)
+    shared = wiring.lead if shares else ()
     kernels = iter(_KERNELS[settings["block"]])
     branch = wiring.body if shared else wiring.branch
     unit = UnitDrawing(

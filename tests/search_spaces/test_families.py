@@ -89,6 +89,17 @@ def test_impossible_depths_are_refused(settings, message):
     assert error.key == ("depth",)
 
 
+@pytest.mark.parametrize("compression", [0.01, 0.04])
+def test_a_transition_that_keeps_no_channel_is_refused(compression):
+    error = refusal(family="densenet", depth=10, growth=2, stem_width=4, compression=compression)
+    assert "leaves none for the next block" in error.message
+    assert error.key == ("compression",)
+    least = float(error.message.split(": ")[-1].split()[0])
+    build_network(
+        {"family": "densenet", "depth": 10, "growth": 2, "stem_width": 4, "compression": 2 * least}, (1, 8, 8)
+    )
+
+
 def test_the_block_follows_from_the_depth():
     assert complete_network({"family": "resnet_imagenet", "depth": 34})["block"] == "basic"
     assert complete_network({"family": "resnet_imagenet", "depth": 50})["block"] == "bottleneck"

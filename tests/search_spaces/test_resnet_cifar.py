@@ -92,6 +92,16 @@ def test_sharing_at_every_stage_start_is_a_setting():
     assert built.stages[1][0].merge.resize is not None
 
 
+def test_sharing_at_stage_starts_only_is_a_setting():
+    both, only = (
+        network(activation="full_preact", downsample="projection_everywhere", depth=14, share_preactivation=sharing)
+        for sharing in ("stage_start", "stage_start_only")
+    )
+    assert [unit.shared is not None for unit in both.stages[1]] == [True, True]
+    assert [unit.shared is not None for unit in only.stages[1]] == [True, False]
+    assert kinds(only.stages[1][1].branch)[:2] == ["bn", "relu"]
+
+
 def test_projections_are_normalised_where_the_branch_ends_normalised():
     assert complete_network({"activation": "original"})["projection_bn"] is True
     assert complete_network({"activation": "full_preact"})["projection_bn"] is False

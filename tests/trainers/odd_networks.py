@@ -251,3 +251,31 @@ def another_structure_a_seed(*, input_shape, num_classes):
     net = Net(input_shape[0], num_classes)
     net.pool = nn.AvgPool2d(8) if torch.rand(()) < 0.5 else nn.MaxPool2d(8)
     return net
+
+
+def filtered(*, input_shape, num_classes, kind: str = "sobel"):
+    """A network whose first layer is a fixed filter."""
+    net = Net(input_shape[0], num_classes)
+    rows = {"sobel": [[1.0, 0.0, -1.0], [2.0, 0.0, -2.0], [1.0, 0.0, -1.0]], "box": [[1 / 9] * 3] * 3}[kind]
+    net.first = nn.Conv2d(input_shape[0], 4, 3, padding=1, bias=False)
+    net.first.weight = nn.Parameter(torch.tensor([[rows] * input_shape[0]] * 4), requires_grad=False)
+    return net
+
+
+def scaled_gradient(*, input_shape, num_classes, factor: float = 1.0):
+    """A network of which a hook scales a gradient."""
+    net = Net(input_shape[0], num_classes)
+    net.second.weight.register_hook(lambda gradient: factor * gradient)
+    return net
+
+
+def partly_frozen(*, input_shape, num_classes, freeze: bool = False):
+    """A network whose first layer may be frozen."""
+    net = Net(input_shape[0], num_classes)
+    net.first.requires_grad_(not freeze)
+    return net
+
+
+def named(*, input_shape, num_classes, label: str = "a"):
+    """A network whose setting changes nothing."""
+    return Net(input_shape[0], num_classes)

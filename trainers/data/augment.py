@@ -34,8 +34,8 @@ def draw(count: int, crop: int, flip: bool, seed: int, epoch: int, device: torch
 def crop_and_flip(images: Tensor, crop: int, draws: Draws) -> Tensor:
     """Pad every image by `crop` zeros a side, cut its own window out, and mirror it where drawn.
 
-    `images` is (count, channels, height, width), already normalised, so that a padded pixel is a mean pixel
-    (arXiv:1512.03385 section 4.2).
+    `images` is (count, channels, height, width): normalised ones, so that a padded pixel is a mean pixel
+    (arXiv:1512.03385 section 4.2), or raw ones, so that it is black.
     """
     count, channels, height, width = images.shape
     padded = functional.pad(images, (crop,) * 4)

@@ -83,9 +83,12 @@ class MemoryBatchLoader:
         for start in range(0, count, prepared):
             part = slice(start, start + prepared)
             chosen = self.data.train.take(order[part])
-            images = self._normalise(chosen.pixels)
-            if draws is not None:
-                images = crop_and_flip(images, crop, draws.take(part))
+            if draws is None:
+                images = self._normalise(chosen.pixels)
+            elif self.augment.get("crop_first"):
+                images = self._normalise(crop_and_flip(chosen.pixels, crop, draws.take(part)))
+            else:
+                images = crop_and_flip(self._normalise(chosen.pixels), crop, draws.take(part))
             yield from (batch for batch in _split(images, chosen.labels, self.batch_size) if len(batch[1]) > 1)
 
     def test(self, batch_size: int) -> Iterator[Batch]:

@@ -70,6 +70,8 @@ def _refuse_for(training: Mapping[str, Any], data: str) -> None:
             raise SettingError(f"{part} is for photographs; {data} can have crop and flip", ("augment", part))
     if augment["crop"] and folder:
         raise SettingError(f"crop pads small images; {data} can have resize, flip and colour", ("augment", "crop"))
+    if augment.get("crop_first") and not augment["crop"]:
+        raise SettingError("crop_first says when images are cropped: it needs a crop", ("augment", "crop_first"))
     if training["normalise"] == "pixel_mean" and folder:
         raise SettingError(f"pixel_mean needs images of one size; {data} can have channel", ("normalise",))
 
@@ -111,14 +113,20 @@ def _merge(recipe: Mapping[str, Any], given: object) -> object:
 
 
 def _complete_augment(value: object, key: Key) -> dict[str, Any]:
-    """Return the four parts: pixels of zero padding to crop from, mirroring, and two for large photographs."""
+    """Return the parts: pixels of zero padding to crop from, mirroring, two for large photographs, and the order.
+
+    Images are padded once they are normalised, as the residual papers do, so that a padded pixel is a mean one; with
+    ``crop_first`` before, so that it is black, as torchvision's transforms are written in most code.
+    """
     given = {} if value == "none" else checks.mapping(value, key)
-    checks.known_keys(given, ("crop", "flip", "resize", "colour"), "part of augment", key)
+    checks.known_keys(given, ("crop", "flip", "resize", "colour", "crop_first"), "part of augment", key)
+    first = checks.boolean(given.get("crop_first", False), (*key, "crop_first"))
     return {
         "crop": checks.integer(given.get("crop", 0), (*key, "crop"), 0, 64),
         "flip": checks.boolean(given.get("flip", False), (*key, "flip")),
         "resize": checks.word(given.get("resize", "none"), RESIZES, (*key, "resize")),
         "colour": checks.boolean(given.get("colour", False), (*key, "colour")),
+        **({"crop_first": True} if first else {}),  # younger than the first results, whose hashes have none
     }
 
 

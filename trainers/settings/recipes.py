@@ -15,7 +15,7 @@ DEFAULTS: Mapping[str, Any] = {
     "decay": "all",  # all | weights: whether biases and batch norms decay too
     "schedule": {"name": "constant"},  # constant | step | cosine | one_cycle, with their settings
     "normalise": "channel",  # channel | pixel_mean | none
-    "augment": {},  # crop: zero padding in pixels; flip; for photographs resize and colour
+    "augment": {},  # crop: zero padding in pixels; flip; crop_first; for photographs resize and colour
     "init": {"conv": "as_built", "linear": "as_built"},
     "evaluate_every": 1,  # epochs; the last one always
     "diverged_above": 1e4,  # the mean training loss of an epoch, in nats
@@ -80,13 +80,14 @@ RECIPES: Mapping[str, Mapping[str, Any]] = {
         "augment": _CROP_FLIP,
         "init": {"conv": "he_fan_out", "linear": "uniform_fan_in"},
     },
-    # arXiv:1712.09913 and its code: He's initialisation over the inputs, last layer from N(0, 0.001).
+    # arXiv:1712.09913 and its code: He's initialisation over the inputs, last layer from N(0, 0.001); it crops raw
+    # images, padded in black, and normalises then.
     "li2018": {
         "epochs": 300,
         "nesterov": True,
         "weight_decay": 5e-4,
         "schedule": {"name": "step", "unit": "epochs", "drops": [150, 225, 275]},
-        "augment": _CROP_FLIP,
+        "augment": {**_CROP_FLIP, "crop_first": True},
         "init": {"conv": "he_fan_in", "linear": 1e-3},
     },
     # arXiv:1608.06993 and its code. Its dropout of 0.2, for training without augmentation, is a network setting.

@@ -67,3 +67,15 @@ def test_a_last_batch_of_one_image_is_left_out():
 def test_a_batch_is_never_larger_than_the_data_set():
     data = {"name": "synthetic", "shape": [1, 8, 8], "train_size": 20, "test_size": 5}
     assert loader(data, batch_size=64).sizes == [20]
+
+
+def test_cropping_first_pads_in_black_and_else_with_the_mean():
+    black, mean = (loader(augment={"crop": 4, "crop_first": first}, batch_size=200) for first in (True, False))
+    for images, _ in mean.train(0, 1):
+        assert (images == 0).flatten(1).any(1).float().mean() > 0.9
+    darkest = -float(black.shift) * float(black.scale)
+    for (images, _), (centred, _) in zip(black.train(0, 1), mean.train(0, 1), strict=True):
+        assert not (images == 0).any()
+        torch.testing.assert_close(
+            torch.where(images == darkest, 0, images), torch.where(centred == darkest, 0, centred)
+        )

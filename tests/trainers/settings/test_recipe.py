@@ -107,7 +107,12 @@ def test_a_recipes_name_is_no_part_of_the_identity():
         ({"recipe": "he2016", "nesterov": True}, CIFAR, ("momentum_form",), "torch only"),
         ({"nesterov": False, "momentum_form": "caffe", "schedule": {"end": 0}}, DIGITS, ("schedule", "end"), "above 0"),
         ({"nesterov": "yes"}, DIGITS, ("nesterov",), "true or false"),
-        ({"augment": {"crop": 4, "mirror": True}}, DIGITS, ("augment", "mirror"), "known: colour, crop, flip"),
+        (
+            {"augment": {"crop": 4, "mirror": True}},
+            DIGITS,
+            ("augment", "mirror"),
+            "known: colour, crop, crop_first, flip",
+        ),
         ({"augment": {"colour": True}}, DIGITS, ("augment", "colour"), "for photographs"),
         ({"recipe": "he2016", "normalise": "channel"}, FOLDER, ("augment", "crop"), "image_folder can have"),
         ({"normalise": "pixel_mean"}, FOLDER, ("normalise",), "channel"),
@@ -121,3 +126,10 @@ def test_wrong_training_is_refused_where_it_stands(training, data, key, part):
     with pytest.raises(SettingError, match=part) as raised:
         complete_training(training, data)
     assert raised.value.key == key
+
+
+def test_cropping_first_is_part_of_a_recipe_only_where_it_is_asked_for():
+    assert complete_training({"recipe": "li2018"}, CIFAR)["augment"]["crop_first"] is True
+    assert "crop_first" not in complete_training({"recipe": "fb_resnet_torch_cifar"}, CIFAR)["augment"]
+    with pytest.raises(SettingError, match="needs a crop"):
+        complete_training({"augment": {"crop_first": True}}, CIFAR)

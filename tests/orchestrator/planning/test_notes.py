@@ -1,0 +1,46 @@
+"""What a plan notes of arms that are not what they seem: equal in effect, or too short for their schedule."""
+
+import pytest
+
+from orchestrator.planning.plan import make_plan
+from orchestrator.study_file.config import read_study
+
+STUDY = """
+study: notes
+data: {{name: synthetic, shape: [1, 8, 8], classes: 4, train_size: 70, test_size: 20}}
+network: {network}
+factors:
+  {factor}
+training: {training}
+seeds: 1
+"""
+
+
+@pytest.fixture
+def notes(tmp_path):
+    def of(network="{depth: 8, width: 2}", factor="network.width: [2, 3]", training="{epochs: 1}"):
+        path = tmp_path / "study.yaml"
+        path.write_text(STUDY.format(network=network, factor=factor, training=training))
+        return "\n".join(make_plan(read_study(path)).notes)
+
+    return of
+
+
+def test_wirings_that_compute_the_same_are_noted(notes):
+    told = notes(factor='activation: ["relu_before_add", "conv bn relu conv bn relu | add | relu", "original"]')
+    assert told.count("equal in effect") == 1
+    assert "original" not in told
+
+
+def test_a_recipe_that_is_cut_short_is_noted_once_for_every_arm(notes):
+    told = notes(training="{recipe: he2015_cifar, epochs: 2}")
+    assert told.count("cut short: every arm: its rate never drops") == 1
+    assert "cut short" not in notes()
+
+
+def test_networks_of_the_users_own_that_differ_in_values_are_planned(notes):
+    assert "equal in effect" not in notes('{family: "tests.trainers.odd_networks:filtered"}', "kind: [sobel, box]")
+
+
+def test_networks_of_the_users_own_that_seem_the_same_are_noted_and_planned(notes):
+    assert "equal in effect" in notes('{family: "tests.trainers.odd_networks:named"}', "label: [a, b]")
