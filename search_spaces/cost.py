@@ -70,7 +70,8 @@ def trace_network(settings: Mapping[str, Any], input_shape: tuple[int, int, int]
     _refuse_huge(measure(traced))
     if ":" in str(settings.get("family")) and sum(map(prod, traced.parameters.values())) <= LARGEST_BUILT:
         images = torch.randn(_BATCH, *input_shape, generator=torch.Generator().manual_seed(0))
-        behaviour = behaviour_hash(lambda: build_network(settings, input_shape, num_classes), images)
+        with contained(str(settings.get("family")), ("family",)):
+            behaviour = behaviour_hash(lambda: build_network(settings, input_shape, num_classes), images)
         traced = replace(traced, behaviour=behaviour)
     return traced
 
