@@ -1,6 +1,7 @@
 """Which tests stay together on one of pytest's workers, and how these and Ray's workers share the machine."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
 
@@ -8,6 +9,14 @@ import pytest
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Ray lets everything else go before its workers, and the other of pytest's workers is always busy.
 os.environ.setdefault("RAY_worker_niceness", "0")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what is known of image folders out of the user's own cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the marks in a hook of the same name

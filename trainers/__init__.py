@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from trainers.errors import DataError
 from trainers.records import DataInfo, EpochRecord, Outcome, Task
 from trainers.settings.data import complete_data, known_images
-from trainers.settings.recipe import COSMETIC_SETTINGS, complete_training
+from trainers.settings.recipe import COSMETIC_SETTINGS, check_batch_size, complete_training
 from trainers.settings.recipes import RECIPES
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ __all__ = [
     "Task",
     "TrainResult",
     "Trainer",
+    "check_batch_size",
     "complete_data",
     "complete_training",
     "inspect_data",

@@ -18,7 +18,7 @@ from trainers.data.loaders import make_loader
 from trainers.process import PeakMemory, process_settings
 from trainers.records import EpochRecord, Outcome, Task
 from trainers.settings.data import complete_data
-from trainers.settings.recipe import COSMETIC_SETTINGS, complete_training
+from trainers.settings.recipe import COSMETIC_SETTINGS, check_batch_size, complete_training
 from trainers.step.divergence import Divergence, judge
 from trainers.step.packs import EpochResult, Pack, why_apart
 from trainers.step.precision import choose_numerics
@@ -85,6 +85,7 @@ class Trainer:
             check_fingerprint(task.fingerprint, data, task.data)
         self.info = data.info
         self.fingerprint = data.fingerprint
+        check_batch_size(task.training, self.info.train_size)
         self.loader = make_loader(data, task.training, self.device)
         self.schedule = StepSchedule(task.training, self.loader.sizes)
         self.records: list[EpochRecord] = []

@@ -27,7 +27,8 @@ class Task:
 class DataInfo:
     """The facts of a data set that a plan needs: image shape (channels, height, width), sizes, and its contents' hash.
 
-    `train_size` counts the images that are trained on, `validation_size` those held out of the training set.
+    `train_size` counts the images that are trained on, `validation_size` those held out of the training set. `notes`
+    are sentences on what was decided about the files, for the plan and the page.
     """
 
     input_shape: tuple[int, int, int]
@@ -36,6 +37,7 @@ class DataInfo:
     test_size: int
     fingerprint: str
     validation_size: int = 0
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

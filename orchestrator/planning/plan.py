@@ -11,6 +11,7 @@ from orchestrator.records.study_plan import PlannedArm, StudyPlan
 from orchestrator.scheduling.arm_facts import (
     complete_settings,
     data_info,
+    data_notes,
     effect,
     idle_parameters,
     network_cost,
@@ -81,6 +82,7 @@ def make_plan(config: StudyConfig, command: str | None = None) -> StudyPlan:
             *design_notes(space, design, file.baseline),
             *_warnings(planned, baseline),
             *probe_notes(planned, trials, probes, keep),
+            *data_notes(planned),
         )
     except SettingError as error:
         raise config.error(error) from None

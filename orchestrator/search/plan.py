@@ -9,7 +9,7 @@ from typing import Any
 import trainers
 from orchestrator.records.environment import git_revision
 from orchestrator.records.study_plan import PlannedArm, StudyPlan
-from orchestrator.scheduling.arm_facts import complete_settings, plan_arm, plan_trials, with_key
+from orchestrator.scheduling.arm_facts import complete_settings, data_notes, plan_arm, plan_trials, with_key
 from orchestrator.search.axes import Axis, Choices, Interval
 from orchestrator.search.settings import SearchSettings, parse_search
 from orchestrator.search.space import CONFIRM, MOST_POINTS, SEARCH, SearchSpace, parse_space
@@ -113,7 +113,7 @@ def _study_plan(
         plan_hash="",
         command=command,
         git=git_revision(config.folder),
-        notes=(_sentence(parse_search(config.file.search)),),
+        notes=(_sentence(parse_search(config.file.search)), *data_notes(arms)),
     )
 
 

@@ -221,6 +221,7 @@ def test_the_public_names_are_one_list():
         "Task",
         "TrainResult",
         "Trainer",
+        "check_batch_size",
         "complete_data",
         "complete_training",
         "inspect_data",

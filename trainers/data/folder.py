@@ -1,111 +1,194 @@
-"""The files of an image folder, with their labels."""
+"""An image folder: which part is trained on, which is tested on, and the files of each with their labels."""
 
-import hashlib
-import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import compress
 from pathlib import Path
 
 import torch
 
+from trainers.data.class_folders import Part, Passed, Sample, class_names, is_hidden, read_part
+from trainers.data.contents import Check, Photos, examine, fingerprint, shared
 from trainers.data.files import file_error, root_folder
 from trainers.data.images import held_out
+from trainers.errors import DataError
 from trainers.records import DataInfo
 
-Sample = tuple[str, int]
-
-# What torchvision's ImageFolder takes for an image.
-ENDINGS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
+VALIDATION_FOLDERS = ("val", "valid", "validation")
 
 
 @dataclass(frozen=True)
 class Folder:
-    """The files of an image folder with their labels; images are read when they are needed."""
+    """The files of an image folder; images are read when they are needed.
 
-    train: tuple[Sample, ...]
-    test: tuple[Sample, ...]
-    validation: tuple[Sample, ...]
+    `validation` is a folder of its own until `hold_out` takes a share of the training images in its place.
+    """
+
+    train: Photos
+    test: Photos
+    validation: Photos | None
     num_classes: int
     size: int
     workers: int
     prefetch: int
     fingerprint: str
+    notes: tuple[str, ...] = ()
 
     @property
     def info(self) -> DataInfo:
         """The facts that a plan needs."""
         shape = (3, self.size, self.size)
         sizes = len(self.train), len(self.test)
-        return DataInfo(shape, self.num_classes, *sizes, self.fingerprint, len(self.validation))
+        held = 0 if self.validation is None else len(self.validation)
+        return DataInfo(shape, self.num_classes, *sizes, self.fingerprint, held, self.notes)
 
     def hold_out(self, share: float) -> "Folder":
         """Return the folder with that share of its training images as validation images."""
         if share == 0:
             return self
-        held = held_out(torch.tensor([label for _, label in self.train]), self.num_classes, share).tolist()
-        kept = tuple(sample for sample, out in zip(self.train, held, strict=True) if not out)
-        return replace(self, train=kept, validation=tuple(compress(self.train, held)))
+        labels = torch.tensor([label for _, label in self.train.samples])
+        held = held_out(labels, self.num_classes, share)
+        kept, left = (self.train.take(which.nonzero().squeeze(1).tolist()) for which in (~held, held))
+        return replace(self, train=kept, validation=left, notes=(*self.notes, *self._replaced(share)))
+
+    def _replaced(self, share: float) -> list[str]:
+        if self.validation is None:
+            return []
+        name = Path(self.validation.samples[0][0]).parents[1].name
+        return [f"{name} is not validated on: validation: {share:g} holds out training images instead"]
 
 
-def read_folder(place: str, size: int, workers: int, prefetch: int) -> Folder:
-    """Return the files below ``root``; SettingError when a part is missing or the two have different classes.
+@dataclass(frozen=True)
+class Parts:
+    """The folders of a data set's parts, and what was decided about them."""
 
-    The fingerprint is that of the files' names and sizes: hashing the contents of ImageNet would take an hour.
+    train: Path
+    test: Path
+    validation: Path | None
+    notes: tuple[str, ...]
+
+
+def read_folder(
+    place: str, train: str, test: str | None, check: Check, *, size: int, workers: int, prefetch: int
+) -> Folder:
+    """Return the files below the folder `place`; DataError where a part is missing, or no files of one kind.
+
+    `train` and `test` name the parts below it; without `test` it is found by its name.
     """
     root = root_folder(place)
-    train_folder, test_folder = root / "train", _test_folder(root)
-    train, classes = _samples(train_folder)
-    test, test_classes = _samples(test_folder)
-    if classes != test_classes:
-        odd = sorted(set(classes) ^ set(test_classes))
-        raise file_error(f"{train_folder} and {test_folder} have different classes: {', '.join(odd[:5])}")
+    passed = Passed()
+    parts = _choose(root, train, test)
+    read = {"train": read_part(root, parts.train, passed), "test": read_part(root, parts.test, passed)}
+    _check_classes(read["train"], read["test"], test)
+    notes = list(parts.notes)
+    if parts.validation is not None:
+        validation = read_part(root, parts.validation, passed)
+        if validation.classes == read["train"].classes:
+            read["validation"] = validation
+        else:
+            notes.append(f"{parts.validation.name} is not used: it has other classes than {parts.train.name}")
+    found = _photos(root, read, check)
+    notes = [_summary(read), *notes, *_shared_notes(found), *passed.sentences()]
+    if check == "none":
+        notes.append("check: none: a file whose content changed at the same size is taken to be the same")
     return Folder(
-        train=tuple(train),
-        test=tuple(test),
-        validation=(),
-        num_classes=len(classes),
+        train=found["train"],
+        test=found["test"],
+        validation=found.get("validation"),
+        num_classes=len(read["train"].classes),
         size=size,
         workers=workers,
         prefetch=prefetch,
-        fingerprint=_fingerprint(root, [*train, *test]),
+        fingerprint=fingerprint(found, root),
+        notes=tuple(notes),
     )
 
 
-def _test_folder(root: Path) -> Path:
-    for name in ("val", "test"):
-        if (root / name).is_dir():
-            return root / name
-    raise file_error(f"{root} has no folder val or test: image_folder needs root/train and root/val")
+def _choose(root: Path, train: str, test: str | None) -> Parts:
+    """Return which folders are trained, tested and validated on.
+
+    Where there are both, ``test`` is tested on and ``val`` validates; ``val`` alone is tested on, as for ImageNet.
+    """
+    if not (root / train).is_dir():
+        raise _missing(root, train, "train")
+    if test is not None:
+        if not (root / test).is_dir():
+            raise _missing(root, test, "test")
+        unused = [name for name in ("test", *VALIDATION_FOLDERS) if name != test and (root / name).is_dir()]
+        validation = next((name for name in unused if name in VALIDATION_FOLDERS and test == "test"), None)
+        left = [f"{name} is not used" for name in unused if name != validation]
+        return Parts(root / train, root / test, root / validation if validation else None, tuple(left))
+    known = set(class_names(root / train))
+    held = [name for name in VALIDATION_FOLDERS if (root / name).is_dir()]
+    if len(held) > 1:
+        raise file_error(f"{root} has {' and '.join(held)}: say which is tested on, for instance test: {held[0]}")
+    if (root / "test").is_dir() and (known & set(class_names(root / "test")) or not held):
+        return Parts(root / train, root / "test", root / held[0] if held else None, ())
+    if not held:
+        raise file_error(f"{root} has no folder val or test: image_folder needs root/train and root/val{_hint(root)}")
+    unlabelled = ("test is not used: it has no folders of the classes",) if (root / "test").is_dir() else ()
+    return Parts(root / train, root / held[0], None, unlabelled)
 
 
-def _samples(folder: Path) -> tuple[list[Sample], list[str]]:
-    """Return the images and the classes of one part, in the order of torchvision's ImageFolder."""
-    classes = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir()) if folder.is_dir() else []
-    if not classes:
-        raise file_error(f"{folder} holds no folders of classes: image_folder needs {folder}/<class>/<image>")
-    images = [_images(folder / name) for name in classes]
-    if [] in images:
-        raise file_error(f"{folder / classes[images.index([])]} holds no image: image_folder reads {' '.join(ENDINGS)}")
-    return [(path, label) for label, paths in enumerate(images) for path in paths], classes
+def _missing(root: Path, name: str, setting: str) -> DataError:
+    if not root.is_dir():
+        return file_error(f"there is no folder {root}: set root to the folder that holds train and val")
+    needed = "image_folder needs root/train and root/val (or root/test)"
+    return file_error(f"{root} has no folder {name}{_hint(root)}: {needed}, or name another with {setting}:")
 
 
-def _images(folder: Path) -> list[str]:
-    walk = sorted(os.walk(folder, onerror=_refuse, followlinks=True))
-    return [os.path.join(place, name) for place, _, names in walk for name in sorted(names) if _is_image(name)]
+def _hint(root: Path) -> str:
+    """Return what folders there are instead, and whether one of them looks like the root that was meant."""
+    names = class_names(root)
+    inner = next((name for name in names if (root / name / "train").is_dir()), None)
+    if inner is not None:
+        return f" (it has {inner}/train: set root to {root / inner})"
+    return f" (it has {', '.join(names[:6])})" if names else ""
 
 
-def _is_image(name: str) -> bool:
-    return name.lower().endswith(ENDINGS)
+def _check_classes(train: Part, test: Part, setting: str | None) -> None:
+    """Raise DataError unless the two parts have the same classes, two or more, and are not one folder."""
+    if len(train.classes) < 2:
+        inside = [name for name in class_names(train.folder / train.classes[0]) if not is_hidden(name)]
+        advice = f"; are the classes the folders in {train.classes[0]} ({', '.join(inside[:3])})?" if inside else ""
+        raise file_error(f"{train.folder} has one class, {train.classes[0]}: a classifier needs two or more{advice}")
+    if train.classes != test.classes:
+        odd = [f"{name} only in {train.folder.name}" for name in train.classes if name not in test.classes]
+        odd += [f"{name} only in {test.folder.name}" for name in test.classes if name not in train.classes]
+        more = f" and {len(odd) - 5} more" if len(odd) > 5 else ""
+        raise file_error(f"{train.folder} and {test.folder} have different classes: {', '.join(odd[:5])}{more}")
+    if setting is None and train.folder.samefile(test.folder):
+        raise file_error(
+            f"{test.folder} is a link to {train.folder}: a test on training images says nothing; to measure it all the "
+            f"same, say so with test: {test.folder.name}"
+        )
 
 
-def _refuse(error: OSError) -> None:
-    # Without this a folder that may not be read would be passed over in silence.
-    raise error
+def _photos(root: Path, parts: dict[str, Part], check: Check) -> dict[str, Photos]:
+    """Return the images of each part; all files are examined together."""
+    samples: list[Sample] = [sample for part in parts.values() for sample in part.samples]
+    whole = examine(root, samples, check)
+    found, start = {}, 0
+    for role, part in parts.items():
+        here = slice(start, start + len(part.samples))
+        found[role] = Photos(part.samples, whole.stamps[here], whole.digests[here])
+        start = here.stop
+    return found
 
 
-def _fingerprint(root: Path, samples: list[Sample]) -> str:
-    digest = hashlib.sha256()
-    for path, label in samples:
-        # Names need not be UTF-8: they go in as the bytes that the disk has.
-        digest.update(os.fsencode(f"{Path(path).relative_to(root)}\t{label}\t{Path(path).stat().st_size}\n"))
-    return digest.hexdigest()
+def _summary(parts: dict[str, Part]) -> str:
+    counts = {role: f"{part.folder.name} ({_counted(part.samples)})" for role, part in parts.items()}
+    text = f"trained on {counts['train']} in {len(parts['train'].classes):,} classes, tested on {counts['test']}"
+    return f"{text}, validated on {counts['validation']}" if "validation" in counts else text
+
+
+def _counted(samples: Sequence[Sample]) -> str:
+    return f"{len(samples):,} image{'s' if len(samples) != 1 else ''}"
+
+
+def _shared_notes(parts: dict[str, Photos]) -> list[str]:
+    """Say how many held-out images are training images too."""
+    found = []
+    for role, name in (("test", "test"), ("validation", "validation")):
+        if role in parts and (same := shared(parts[role], parts["train"])):
+            found.append(f"{same:,} of {len(parts[role]):,} {name} images have the same content as a training image")
+    return found

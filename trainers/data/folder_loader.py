@@ -8,7 +8,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from trainers.data.batch_loader import Batch, batch_sizes
-from trainers.data.folder import Folder, Sample
+from trainers.data.contents import Photos
+from trainers.data.folder import Folder
 from trainers.data.photographs import Photographs, normaliser, test_transform, training_transform
 from trainers.errors import DataError
 from trainers.seeding import derive, generator
@@ -44,11 +45,11 @@ class FolderBatchLoader:
 
     def validation(self, batch_size: int) -> Iterator[Batch] | None:
         """Yield the validation images in their order; None when none are held out."""
-        return self._whole(self.folder.validation, batch_size) if self.folder.validation else None
+        return None if self.folder.validation is None else self._whole(self.folder.validation, batch_size)
 
     def plain(self, index: Sequence[int], batch_size: int) -> Iterator[Batch]:
         """Yield the training images of that index in its order, cut as the test images are."""
-        return self._whole([self.folder.train[each] for each in index], batch_size)
+        return self._whole(self.folder.train.take(index), batch_size)
 
     def normalisation(self) -> dict[str, Any]:
         """Return what normalises raw images, whose values go from 0 to 255."""
@@ -60,11 +61,11 @@ class FolderBatchLoader:
         shift, divisor = (torch.tensor(found[name])[:, None, None] for name in ("subtracted", "divided_by"))
         return shift, 1 / divisor
 
-    def _whole(self, samples: Sequence[Sample], batch_size: int) -> Iterator[Batch]:
+    def _whole(self, photos: Photos, batch_size: int) -> Iterator[Batch]:
         size = min(batch_size, self.batch_size)
-        keys = [(index, 0) for index in range(len(samples))]
+        keys = [(index, 0) for index in range(len(photos))]
         batches = [keys[at : at + size] for at in range(0, len(keys), size)]
-        return self._read(Photographs(samples, self.for_tests), batches)
+        return self._read(Photographs(photos, self.for_tests), batches)
 
     def _read(self, photographs: Photographs, batches: list[list[tuple[int, int]]]) -> Iterator[Batch]:
         workers = self.folder.workers

@@ -1,6 +1,6 @@
 """Reads photographs, cuts and recolours them, and makes them tensors."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,9 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from torchvision.transforms import v2
 
-from trainers.data.files import file_error, reading
-from trainers.data.folder import Sample
+from trainers.data.contents import Photos
+from trainers.data.files import reading
+from trainers.data.readable import check_greys, has_16_bits, open_image
 
 # Mean and deviation of ImageNet's channels, as torchvision publishes them: computing one's own would read every file.
 MEAN = (0.485, 0.456, 0.406)
@@ -25,16 +26,18 @@ EIGENVALUES = (0.2175, 0.0188, 0.0045)
 class Photographs(Dataset[tuple[Tensor, int]]):
     """Images by (index, seed): what chance does to one is a function of that seed, in whatever process it is read."""
 
-    def __init__(self, samples: Sequence[Sample], transform: Any) -> None:
-        self.samples = samples
+    def __init__(self, photos: Photos, transform: Any) -> None:
+        self.photos = photos
         self.transform = transform
 
     def __getitem__(self, key: tuple[int, int]) -> tuple[Tensor, int]:
-        """Return one image (3, size, size) and its label; SettingError when its file is no readable image."""
+        """Return one image (3, size, size) and its label; DataError when its file has changed or cannot be read."""
         index, seed = key
-        path, label = self.samples[index]
-        with reading(path, "a readable image"), Image.open(path) as file:
-            image = _in_colour(file, path)
+        path, label = self.photos.samples[index]
+        with reading(path, "a readable image"), open(path, "rb") as file:
+            self.photos.check_unchanged(index, file)
+            with open_image(file) as opened:
+                image = _in_colour(opened, path)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             return self.transform(image), label
@@ -43,14 +46,12 @@ class Photographs(Dataset[tuple[Tensor, int]]):
 def _in_colour(file: ImageFile.ImageFile, path: str) -> Image.Image:
     """Return the opened image in 8 bits of red, green and blue; of 16 bits of grey the upper 8, as PIL does for colour.
 
-    Raises SettingError for grey values whose range nobody knows: whole numbers of 32 bits, and floats.
+    Raises DataError for grey values whose range nobody knows.
     """
-    # PNG and PPM have no more than 16 bits, whatever PIL opens them as.
-    if file.mode.startswith("I;16") or (file.mode == "I" and file.format in ("PNG", "PPM")):
+    check_greys(file, path)
+    if has_16_bits(file):
         bits = 12 if "I;12" in str(file.tile) else 16  # TIFF has both
         return Image.fromarray((np.asarray(file) >> (bits - 8)).astype(np.uint8)).convert("RGB")
-    if file.mode in ("I", "F"):
-        raise file_error(f"{path} holds grey values of unknown range (mode {file.mode} of PIL): save 8 or 16 bits")
     return file.convert("RGB")
 
 

@@ -18,7 +18,7 @@ from search_spaces.user_code import check_signature, load_function
 from trainers.settings import checks
 
 DEFAULT_ROOT = "data"
-COSMETIC = frozenset({"root", "download", "workers", "prefetch"})
+COSMETIC = frozenset({"root", "download", "workers", "prefetch", "check", "train", "test"})
 """Settings of these names change no result, of whatever data set: what its images are is in the fingerprint."""
 
 Validation = Annotated[float, Range(low=0, high=0.5)]

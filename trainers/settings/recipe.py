@@ -62,6 +62,20 @@ def _with_present_names(training: Mapping[str, Any]) -> dict[str, Any]:
     return given
 
 
+def check_batch_size(training: Mapping[str, Any], train_size: int) -> str | None:
+    """Return a note where the recipe's batch is larger than the training set, and None where no batch is.
+
+    Raises SettingError where that batch size was asked for: it would be cut, and train as a smaller one does.
+    """
+    size = training["batch_size"]
+    if size <= train_size:
+        return None
+    images = f"{train_size:,} training images"
+    if size != {**DEFAULTS, **RECIPES[training["recipe"]]}["batch_size"]:
+        raise SettingError(f"a batch of {size:,} is larger than the {images}: at most {train_size}", ("batch_size",))
+    return f"the batch of {size:,} of recipe {training['recipe']} is cut to the {images}: one step is one epoch"
+
+
 def _refuse_for(training: Mapping[str, Any], data: str) -> None:
     """Raise SettingError for what cannot be done to the images of that data set."""
     augment, folder = training["augment"], reads_photographs(data)

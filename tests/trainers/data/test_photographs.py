@@ -9,6 +9,7 @@ import torch
 from PIL import Image, PngImagePlugin
 
 from search_spaces.errors import SettingError
+from trainers.data.contents import Photos, Stamp
 from trainers.data.folder import Folder
 from trainers.data.folder_loader import FolderBatchLoader
 from trainers.data.photographs import Photographs
@@ -18,8 +19,15 @@ RAMP = np.linspace(0, 65535, 32 * 32).reshape(32, 32).astype(np.uint16)
 
 def read(path):
     """Return the red, green and blue of the image at `path`, as the transform gets them."""
-    image, _ = Photographs([(str(path), 0)], np.asarray)[(0, 0)]
+    image, _ = Photographs(photos(path), np.asarray)[(0, 0)]
     return image
+
+
+def photos(*paths):
+    """Return images as they are now, whatever is in them."""
+    stamps = [Stamp.of(path.stat()) if path.exists() else Stamp(0, 0, 0, 0) for path in paths]
+    samples = tuple((str(path), 0) for path in paths)
+    return Photos(samples, np.array(stamps, np.int64), np.zeros((len(paths), 0), np.uint8))
 
 
 @pytest.mark.parametrize(("ending", "order"), [("png", "<"), ("tif", "<"), ("tif", ">"), ("pgm", "<")])
@@ -95,8 +103,8 @@ def test_whatever_a_decoder_raises_is_one_message(tmp_path, content):
 def test_the_message_comes_whole_from_a_process_of_the_loader(tmp_path):
     path = tmp_path / "broken.png"
     path.write_bytes(DAMAGED["a bomb"])
-    samples = ((str(path), 0),) * 2
-    folder = Folder(samples, samples, (), 1, 16, workers=1, prefetch=1, fingerprint="")
+    both = photos(path, path)
+    folder = Folder(both, both, None, 1, 16, workers=1, prefetch=1, fingerprint="")
     training = {"batch_size": 2, "normalise": "none", "augment": {"resize": "none", "flip": False, "colour": False}}
     with pytest.raises(SettingError) as raised:
         list(FolderBatchLoader(folder, training, torch.device("cpu")).train(0, 1))

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from search_spaces.settings import Range
+from trainers.data.contents import Check
 from trainers.data.folder import Folder, read_folder
 from trainers.settings.data import DEFAULT_ROOT
 
@@ -10,9 +11,18 @@ from trainers.settings.data import DEFAULT_ROOT
 def load(
     *,
     root: str = DEFAULT_ROOT,
+    train: str = "train",
+    test: str | None = None,
     size: Annotated[int, Range(8, 1024)] = 224,
+    check: Check = "headers",
     workers: Annotated[int, Range(0, 256)] = 4,
     prefetch: Annotated[int, Range(1, 64)] = 4,
 ) -> Folder:
-    """Return the files below ``root``; SettingError when a part is missing or the two have different classes."""
-    return read_folder(root, size, workers, prefetch)
+    """Return the files below ``root``; SettingError when a part is missing or its files are no images.
+
+    ``train`` and ``test`` name the folders below ``root``. Without ``test`` it is ``test``, with ``val`` to validate
+    on where there are both, or else ``val``. Every file is read once, and known by its content from then on; ``check``
+    says how: whether it begins and ends as an image (``headers``), whether each pixel can be decoded (``all``), or not
+    at all (``none``, by name and size alone).
+    """
+    return read_folder(root, train, test, check, size=size, workers=workers, prefetch=prefetch)
