@@ -60,6 +60,11 @@ class Metric:
         return "points" if self.unit == "%" else self.unit
 
     @property
+    def resolution(self) -> float:
+        """Return a difference below which two readings are the same: of errors less than one image in a million."""
+        return 1e-4 if self.unit == "%" else 0.0
+
+    @property
     def of_diverged(self) -> float | None:
         """Return the reading of a diverged trial: infinitely bad, or None."""
         if self.diverged is Diverged.NO_READING:

@@ -29,7 +29,8 @@ class Claim:
     `by` is the difference that is claimed at least, `within` the one at most ("=="), `rate` the sign and share of
     seeds of "fails". `over` says in which of the contexts (the levels of all other factors) it must hold. `test` is
     None where the study's own applies. `unit` is that of a difference of two readings of the metric, and
-    `is_exact` says that the network alone fixes it.
+    `is_exact` says that the network alone fixes it;
+    two readings closer than `resolution` are the same.
     """
 
     id: str
@@ -45,6 +46,7 @@ class Claim:
     metric: str = FAIL_METRIC
     unit: str = "points"
     is_exact: bool = False
+    resolution: float = 0.0
     paper: Published | None = None
 
     @property
@@ -130,6 +132,7 @@ def parse_claim(
         metric=metric.name,
         unit=metric.difference_unit,
         is_exact=metric.is_exact,
+        resolution=metric.resolution,
         paper=_paper(given, statement),
     )
     if relation == "fails" and over == "average":

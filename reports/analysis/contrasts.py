@@ -24,6 +24,7 @@ from reports.analysis.effects import (
 from reports.analysis.intervals import is_constant, standard_deviation
 from reports.analysis.many import holm
 from reports.analysis.readings import finite, grid
+from reports.metrics import find_metric
 from reports.results import Arm, Scalar, Study
 
 SKEWED = "skewed: the interval may be too narrow"
@@ -96,17 +97,25 @@ def contrasts(
     for arm in live:
         baseline = by_levels.get(frozenset({**arm.levels, **study.baseline}.items()))
         if baseline is not None and baseline is not arm and study.baseline:
-            made.append(_contrast(study, arm, baseline, found, model, test, level))
+            made.append(_contrast(study, arm, baseline, found, model, test, level, metric))
     return _with_holm(made)
 
 
 def _contrast(
-    study: Study, arm: Arm, baseline: Arm, found: Grid, model: pooled.Pooled | None, test: str, level: float
+    study: Study,
+    arm: Arm,
+    baseline: Arm,
+    found: Grid,
+    model: pooled.Pooled | None,
+    test: str,
+    level: float,
+    metric: str,
 ) -> Contrast:
     pair = {arm.name: 1.0, baseline.name: -1.0}
     by_seed = differences(found, pair)
     ours, theirs = found[arm.name], found[baseline.name]
-    effect, note = choose(found, pair, by_seed, test, model)
+    resolution = find_metric(metric, study.metrics).resolution
+    effect, note = choose(found, pair, by_seed, test, model, resolution)
     low, high = effect.interval(level) if effect else (None, None)
     numbers = [value for value in by_seed.values() if math.isfinite(value)]
     clean = len(numbers) == len(by_seed)
@@ -144,7 +153,12 @@ def _contrast(
 
 
 def choose(
-    found: Grid, weights: Mapping[str, float], by_seed: Mapping[int, float], test: str, model: pooled.Pooled | None
+    found: Grid,
+    weights: Mapping[str, float],
+    by_seed: Mapping[int, float],
+    test: str,
+    model: pooled.Pooled | None,
+    resolution: float = 0.0,
 ) -> tuple[Effect | None, str | None]:
     """Return the effect by the declared test, or by the one that the data call for, and the reason when it differs.
 
@@ -153,7 +167,7 @@ def choose(
     """
     every = [value for arm in weights for value in found.get(arm, {}).values()]
     if not all(map(math.isfinite, every)):
-        return sign(by_seed), "fails rank behind every number: exact sign test"
+        return sign(by_seed, resolution), "fails rank behind every number: exact sign test"
     if test == "welch":
         if (apart := welch(found, weights)) is not None:
             return apart, None
@@ -165,12 +179,12 @@ def choose(
     if all(is_constant(list(found[arm].values())) for arm in weights):
         return None, NOT_WIRED
     if test == "sign":
-        return sign(by_seed), None
+        return sign(by_seed, resolution), None
     if test == "pooled" and model is not None and (shared := model.effect(weights)) is not None:
         return shared, None
-    effect = paired(by_seed)
+    effect = paired(by_seed, resolution)
     if effect is None:
-        return sign(by_seed), "the same difference in every seed: exact sign test"
+        return sign(by_seed, resolution), "the same difference in every seed: exact sign test"
     return effect, "no pooled model: paired t" if test == "pooled" else None
 
 

@@ -82,10 +82,12 @@ class Sign:
     """The exact sign test of the differences by seed, with a fail behind every number (worst rank).
 
     A seed in which both sides fail (nan) counts as neither above nor below, yet it counts in n: it can never help.
+    Differences closer to a margin than half the `resolution` of the metric lie on it.
     """
 
     differences: tuple[float, ...]
     test: str = "sign"
+    resolution: float = 0.0
 
     @property
     def n(self) -> int:
@@ -112,20 +114,41 @@ class Sign:
 
     def above(self, margin: float) -> int:
         """Count the seeds whose difference reaches `margin`; at margin 0 it must be larger than 0."""
-        slack = 1e-9 * max(1.0, abs(margin))
+        slack = self._slack(margin)
         return sum(each > slack if margin == 0 else each >= margin - slack for each in self.differences)
 
     def below(self, margin: float) -> int:
         """Count the seeds whose difference stays under `margin`."""
-        return sum(each < margin - 1e-9 * max(1.0, abs(margin)) for each in self.differences)
+        return sum(each < margin - self._slack(margin) for each in self.differences)
 
     def p_above(self, margin: float) -> float:
         """Return the one-sided p of "the median is at most `margin`"."""
-        return float(stats.binom.sf(self.above(margin) - 1, self.n, 0.5))
+        return self._p(self.above(margin))
 
     def p_below(self, margin: float) -> float:
         """Return the one-sided p of "the median is at least `margin`"."""
-        return float(stats.binom.sf(self.below(margin) - 1, self.n, 0.5))
+        return self._p(self.below(margin))
+
+    def p_within(self, margin: float) -> float:
+        """Return the p of "the median is at least `margin` from 0": two one-sided tests, a difference on it within."""
+        reach = margin + self._slack(margin)
+        return max(self._p(sum(each >= -reach for each in self.differences)), self._p(self._at_most(reach)))
+
+    def p_beyond(self, margin: float) -> float:
+        """Return the one-sided p of "the median is at most `margin` from 0", on the side that speaks against it."""
+        reach = margin + self._slack(margin)
+        above, below = (sum(sign * each > reach for each in self.differences) for sign in (1, -1))
+        return self._p(max(above, below))
+
+    def _at_most(self, reach: float) -> int:
+        return sum(each <= reach for each in self.differences)
+
+    def _slack(self, margin: float) -> float:
+        return max(1e-9 * max(1.0, abs(margin)), self.resolution / 2)
+
+    def _p(self, count: int) -> float:
+        """Return the chance of as many seeds or more on one side, were both sides alike."""
+        return float(stats.binom.sf(count - 1, self.n, 0.5))
 
 
 @dataclass(frozen=True)
@@ -174,20 +197,23 @@ def _weighted(grid: Grid, weights: Weights, seed: int) -> float:
     return ends.pop() if ends else math.fsum(parts)
 
 
-def paired(found: Mapping[int, float]) -> Student | None:
-    """Judge the differences by seed with Student's paired t; None with fails, below two seeds, or without spread."""
+def paired(found: Mapping[int, float], resolution: float = 0.0) -> Student | None:
+    """Judge the differences by seed with Student's paired t; None with fails, below two seeds, or without spread.
+
+    Differences that are the same up to the `resolution` of the metric have no spread but that of rounding.
+    """
     values = list(found.values())
     if not all(map(math.isfinite, values)):
         return None
     spread = standard_deviation(values)
-    if not spread:
+    if not spread or max(values) - min(values) < resolution:
         return None
     return Student("paired", len(values), float(np.mean(values)), spread / math.sqrt(len(values)), len(values) - 1)
 
 
-def sign(found: Mapping[int, float]) -> Sign | None:
+def sign(found: Mapping[int, float], resolution: float = 0.0) -> Sign | None:
     """Judge the differences by seed with the exact sign test, fails ranking worst; None without a seed."""
-    return Sign(tuple(found.values())) if found else None
+    return Sign(tuple(found.values()), resolution=resolution) if found else None
 
 
 def welch(grid: Grid, weights: Weights, constant: float = 0.0) -> Student | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from reports.analysis import literature, pooled
 from reports.analysis.claims import Claim
 from reports.analysis.contrasts import NOT_WIRED, SKEWED, choose, is_skewed
-from reports.analysis.effects import Effect, Exact, Grid, Student, Weights, differences, exact
+from reports.analysis.effects import Effect, Exact, Grid, Sign, Student, Weights, differences, exact
 from reports.analysis.intervals import is_constant, rate_interval
 from reports.analysis.looks import e_value
 from reports.analysis.rates import P_RATE, p_rate_above, p_rate_below
@@ -117,7 +117,7 @@ def evaluate(
     model: pooled.Pooled | None = None,
     unplanned: bool = False,
 ) -> Evidence:
-    """Judge one claim on the readings in `grid`, at two-sided `level` ("==" shows 1 - 2 alpha, as its two tests do).
+    """Judge one claim on the readings in `grid`, at two-sided `level`.
 
     `unplanned` replaces every t test by its e-value, which holds whenever one stops looking.
     """
@@ -127,7 +127,7 @@ def evaluate(
     results = tuple(_context(claim, case, grid, test, level, model) for case in found)
     if not results:
         return Evidence((), 1.0, 1.0)
-    tails = [_by_e_value(claim, each) if unplanned else _on_alpha(claim, each) for each in results]
+    tails = [_by_e_value(claim, each) if unplanned else _on_alpha(each) for each in results]
     support, refute = [each[0] for each in tails], [each[1] for each in tails]
     count = len(results)
     if over == "any":
@@ -143,10 +143,9 @@ def _average(found: Sequence[Case]) -> Case:
     return Case({}, weights, math.fsum(case.constant for case in found) / len(found))
 
 
-def _on_alpha(claim: Claim, result: ContextResult) -> tuple[float, float]:
-    """Return both p on the scale of alpha: an equivalence is supported by one-sided tests, all else by half of it."""
-    doubled = 1 if claim.statement.relation == "==" else 2
-    return min(1.0, doubled * result.p_support), min(1.0, 2 * result.p_refute)
+def _on_alpha(result: ContextResult) -> tuple[float, float]:
+    """Return both p on the scale of alpha, half of which goes to supporting a claim and half to refuting it."""
+    return min(1.0, 2 * result.p_support), min(1.0, 2 * result.p_refute)
 
 
 def _by_e_value(claim: Claim, result: ContextResult) -> tuple[float, float]:
@@ -172,8 +171,7 @@ def _context(
         return _rate(claim, case, grid, level)
     by_seed = differences(grid, case.weights, case.constant)
     effect, note = _effect(claim, case, grid, by_seed, test, model)
-    shown = 2 * level - 1 if claim.statement.relation == "==" else level
-    low, high = effect.interval(shown) if effect else (None, None)
+    low, high = effect.interval(level) if effect else (None, None)
     numbers = [value for value in by_seed.values() if math.isfinite(value)]
     mean = math.fsum(numbers) / len(numbers) if numbers and len(numbers) == len(by_seed) else None
     p_support, p_refute = _tails(claim, effect)
@@ -190,7 +188,7 @@ def _context(
         estimate=effect.estimate if effect else mean,
         low=low,
         high=high,
-        level=shown,
+        level=level,
         p_support=p_support,
         p_refute=p_refute,
         badges=(SKEWED,) if doubtful else (),
@@ -204,6 +202,8 @@ def _tails(claim: Claim, effect: Effect | None) -> tuple[float, float]:
     margin = claim.margin
     if claim.statement.relation == "==" and isinstance(effect, Exact):
         return (0.0, 1.0) if abs(effect.estimate) <= margin else (1.0, 0.0)
+    if claim.statement.relation == "==" and isinstance(effect, Sign):
+        return effect.p_within(margin), effect.p_beyond(margin)
     if claim.statement.relation == "==":
         inside = max(effect.p_above(-margin), effect.p_below(margin))
         return inside, min(effect.p_above(margin), effect.p_below(-margin))
@@ -217,11 +217,11 @@ def _effect(
         return exact(by_seed), None if by_seed else "no outcome yet"
     paper, numbers = claim.paper, list(by_seed.values())
     if paper is None or len(case.weights) > 1 or not all(map(math.isfinite, numbers)) or test == "sign":
-        return choose(grid, case.weights, by_seed, test, model)
+        return choose(grid, case.weights, by_seed, test, model, claim.resolution)
     ((arm, towards),) = case.weights.items()
     values = list(grid.get(arm, {}).values())
     if len(values) < 2:
-        return choose(grid, case.weights, by_seed, test, model)
+        return choose(grid, case.weights, by_seed, test, model, claim.resolution)
     if is_constant(values):
         return None, NOT_WIRED
     effect, _, note = literature.published_effect(values, paper)

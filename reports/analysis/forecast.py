@@ -4,12 +4,13 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from scipy import special, stats
 
+from reports.analysis import assurance
 from reports.analysis.claims import Claim
 from reports.analysis.effects import Sign, Student
 from reports.analysis.evidence import ContextResult
-from reports.analysis.intervals import sd_interval
 from reports.analysis.power import fewest_seeds, seeds_for_rate, smallest_effect, tail_power
 
 
@@ -18,10 +19,12 @@ class Forecast:
     """What this design can do for one claim, given the spread seen so far.
 
     `power` is the chance that `n` seeds decide it if the effect is what it looks like; `detectable` the smallest
-    distance from the margin that they would decide with the wanted power (for "==" the smallest margin that they could
-    support if there were no difference). `needed` is the number of seeds that would decide with that power, and
-    `needed_low` and `needed_high` the same with the spread at the ends of its interval; None beyond 1000. `fewest` is
-    the number below which no data at all can decide. `hours` is the training time of the `more` seeds still missing.
+    distance from the margin, in every context, that they would decide with the wanted power (for "==" the smallest
+    margin that they could support if there were no difference). `needed` is the number of seeds that would decide with
+    that power if the effect is what it looks like, None beyond 1000. `assurance` is the chance that so many decide it
+    over all that the seeds so far leave open, and eight of ten numbers of seeds that this allows lie from `needed_low`
+    to `needed_high`, None beyond 1000. `fewest` is the number below which no data at all can decide. `hours` is the
+    training time of the `more` seeds still missing.
     """
 
     n: int
@@ -30,6 +33,7 @@ class Forecast:
     needed: int | None
     needed_low: int | None
     needed_high: int | None
+    assurance: float | None
     fewest: int
     more: int | None
     hours: float | None
@@ -103,7 +107,7 @@ def _of_t(claim: Claim, effect: Student, n: int, alpha: float, scale: float) -> 
     df = effect.df * (n - 1) / (effect.n - 1)
     if claim.statement.relation == "==":
         above, below = (claim.margin + estimate) / se, (claim.margin - estimate) / se
-        inside = tail_power(above, df, alpha) + tail_power(below, df, alpha) - 1
+        inside = tail_power(above, df, alpha / 2) + tail_power(below, df, alpha / 2) - 1
         return max(0.0, inside), tail_power((abs(estimate) - claim.margin) / se, df, alpha / 2)
     distance = (estimate - claim.margin) / se
     return tail_power(distance, df, alpha / 2), tail_power(-distance, df, alpha / 2)
@@ -125,7 +129,7 @@ def _of_t_given(claim: Claim, effect: Student, n: int, alpha: float) -> Chances:
 
     margin = claim.margin
     if claim.statement.relation == "==":
-        inside = above(reach(alpha) - margin) - above(margin - reach(alpha))
+        inside = above(reach(alpha / 2) - margin) - above(margin - reach(alpha / 2))
         outside = above(margin + reach(alpha / 2)) + 1 - above(-margin - reach(alpha / 2))
         return max(0.0, inside), outside
     return above(margin + reach(alpha / 2)), 1 - above(margin - reach(alpha / 2))
@@ -138,8 +142,8 @@ def _of_signs(claim: Claim, effect: Sign, n: int, alpha: float, given: bool) -> 
         return _binomial(events, effect.n, 0.5, n, level, given)
 
     if claim.statement.relation == "==":
-        # Two one-sided tests support it, each at alpha: the chance of both is at least what remains of their sum.
-        inside = reached(effect.above(-margin), 2 * alpha) + reached(effect.below(margin), 2 * alpha) - 1
+        # Two one-sided tests support it: the chance of both is at least what remains of their sum.
+        inside = reached(effect.above(-margin), alpha) + reached(effect.below(margin), alpha) - 1
         return max(0.0, inside), max(reached(effect.above(margin), alpha), reached(effect.below(-margin), alpha))
     return reached(effect.above(margin), alpha), reached(effect.below(margin), alpha)
 
@@ -168,7 +172,7 @@ def fewest(claim: Claim, results: Sequence[ContextResult], alpha: float) -> int:
         return min(seeds_for_rate(claim.rate[1], alpha), seeds_for_rate(1 - claim.rate[1], alpha))
     if not any(isinstance(each.effect, Sign) for each in results):
         return 2
-    return seeds_for_rate(0.5, 2 * alpha if claim.statement.relation == "==" else alpha)
+    return seeds_for_rate(0.5, alpha)
 
 
 def forecast(
@@ -182,15 +186,15 @@ def forecast(
 ) -> Forecast:
     """Say what n seeds can do at level alpha; `seconds` is what one seed of all the claim's arms takes to train."""
 
-    def decided(count: int, scale: float = 1.0) -> float | None:
-        found = chances(claim, results, count, alpha, scale=scale, over=over)
+    over = claim.over if over is None else over
+
+    def decided(count: int) -> float | None:
+        found = chances(claim, results, count, alpha, over=over)
         return None if found is None else max(found)
 
     have = min((each.n for each in results), default=0)
     needed = _seeds(decided, power)
-    ends = [_spread_ratio(each) for each in results if isinstance(each.effect, Student)]
-    low = _seeds(lambda count: decided(count, min(end[0] for end in ends)), power) if ends else None
-    high = _seeds(lambda count: decided(count, max(end[1] for end in ends)), power) if ends else None
+    low, high, assured = _uncertain(claim, results, needed, alpha, power, over)
     more = max(0, needed - have) if needed is not None else None
     return Forecast(
         n=n,
@@ -199,16 +203,36 @@ def forecast(
         needed=needed,
         needed_low=low,
         needed_high=high,
+        assurance=assured,
         fewest=fewest(claim, results, alpha),
         more=more,
         hours=more * seconds / 3600 if more is not None and seconds is not None else None,
     )
 
 
-def _spread_ratio(result: ContextResult) -> tuple[float, float]:
-    assert isinstance(result.effect, Student)
-    low, high = sd_interval(1.0, round(result.effect.df) + 1) or (1.0, 1.0)
-    return low, high
+def _uncertain(
+    claim: Claim, results: Sequence[ContextResult], seeds: int | None, alpha: float, power: float, over: str
+) -> tuple[int | None, int | None, float | None]:
+    """Return the range of the seeds needed, and the assurance of `seeds`; None where not all contexts have a t."""
+    effects = [each.effect for each in results if isinstance(each.effect, Student) and each.effect.n > 1]
+    if not effects or len(effects) < len(results):
+        return None, None, None
+    draws = assurance.possible(effects)
+    found = np.sort(assurance.needed(claim, draws, alpha, power, over))
+    low, high = found[len(found) // 10], found[-len(found) // 10 - 1]
+    n = None if seeds is None else np.full(len(found), float(seeds))
+    return (
+        int(low) if math.isfinite(low) else None,
+        int(high) if math.isfinite(high) else None,
+        None if n is None else float(assurance.decided(claim, draws, n, alpha, over).mean()),
+    )
+
+
+def each_context(over: str, contexts: int, alpha: float, power: float) -> tuple[float, float]:
+    """Return the level and the power that each of several independent contexts must have for the claim to have them."""
+    if over == "any":
+        return alpha / contexts, 1 - (1 - power) ** (1 / contexts)
+    return alpha, power ** (1 / contexts) if over == "every" else power
 
 
 def _seeds(decided: Callable[[int], float | None], power: float) -> int | None:
@@ -217,6 +241,7 @@ def _seeds(decided: Callable[[int], float | None], power: float) -> int | None:
 
 
 def _detectable(claim: Claim, results: Sequence[ContextResult], n: int, alpha: float, power: float) -> float | None:
+    alpha, power = each_context(claim.over, max(1, len(results)), alpha, power)
     sizes = [_smallest(claim, each.effect, n, alpha, power) for each in results if isinstance(each.effect, Student)]
     known = [size for size in sizes if size is not None]
     return max(known) if n >= 2 and known and len(known) == len(results) else None
@@ -225,6 +250,6 @@ def _detectable(claim: Claim, results: Sequence[ContextResult], n: int, alpha: f
 def _smallest(claim: Claim, effect: Student, n: int, alpha: float, power: float) -> float | None:
     """Return the smallest distance from the margin, or for "==" the smallest margin; None beyond 1e6 errors."""
     se, df = effect.se * math.sqrt(effect.n / n), effect.df * (n - 1) / (effect.n - 1)
-    tail, wanted = (alpha, (1 + power) / 2) if claim.statement.relation == "==" else (alpha / 2, power)
-    size = smallest_effect(lambda distance: tail_power(distance, df, tail), wanted)
+    wanted = (1 + power) / 2 if claim.statement.relation == "==" else power
+    size = smallest_effect(lambda distance: tail_power(distance, df, alpha / 2), wanted)
     return None if size is None else size * se

@@ -8,6 +8,7 @@ import numpy as np
 
 from reports.analysis.claims import Claim
 from reports.analysis.evidence import cases
+from reports.analysis.forecast import each_context
 from reports.analysis.grammar import Factors
 from reports.analysis.intervals import sd_interval
 from reports.analysis.judged import claim_arms
@@ -32,8 +33,7 @@ class Prospect:
     """What a claim can hope for. `detectable` is the smallest distance of the true effect from the margin that is seen
     with the wanted power if this were the only claim; `in_family` the same in the worst case of Holm's correction.
 
-    For "==" both are the smallest margin that could be supported if there were no difference. `pooled` is what the
-    pooled test would detect by itself, where it is worth proposing (few seeds, many arms). `needed` is the number of
+    For "==" both are the smallest margin that could be supported if there were no difference. `needed` is the number of
     seeds that the declared `within` takes, `fewest` the one below which no data at all decide. `can` is False where
     the study cannot answer its question.
     """
@@ -43,7 +43,6 @@ class Prospect:
     spread: Spread | None
     detectable: float | None
     in_family: float | None
-    pooled: float | None
     needed: int | None
     fewest: int
     can: bool
@@ -116,34 +115,32 @@ def _prospect(
     family = alpha / count if settings.family == "holm" else alpha
     if claim.statement.relation == "fails":
         fewest = min(seeds_for_rate(claim.rate[1], family), seeds_for_rate(1 - claim.rate[1], family))
-        return Prospect(claim, n, None, None, None, None, None, fewest, n >= fewest, _about_rate(claim, n, fewest))
+        return Prospect(claim, n, None, None, None, None, fewest, n >= fewest, _about_rate(claim, n, fewest))
     test = claim.test or settings.test
     fewest = seeds_for_rate(0.5, family) if test == "sign" else 2
     sd = _scale(claim, factors, correlation, test) * spread.sd if spread else None
     same = claim.statement.relation == "=="
 
+    contexts = sum(1 for _ in claim.contexts(factors)) if claim.over != "average" else 1
+
     def smallest(level: float) -> float | None:
-        # An equivalence takes two one-sided tests at alpha, and both must pass.
-        level, power = (2 * level, (1 + settings.power) / 2) if same else (level, settings.power)
+        level, power = each_context(claim.over, max(1, contexts), level, settings.power)
+        power = (1 + power) / 2 if same else power  # both one-sided tests of an equivalence must pass
         size = smallest_pooled(arms, n, level, power) if test == "pooled" else smallest_paired(n, level, power)
         return size * sd if size is not None and sd is not None else None
 
     alone, in_family = smallest(alpha), smallest(family)
     relative = None
     if spread is None:
-        relative = smallest_paired(n, *((2 * alpha, (1 + settings.power) / 2) if same else (alpha, settings.power)))
+        level, power = each_context(claim.over, max(1, contexts), alpha, settings.power)
+        relative = smallest_paired(n, level, (1 + power) / 2 if same else power)
     needed = None
     if same and sd:
-        needed = seeds_needed(claim.margin / sd, min(1.0, 2 * family), (1 + settings.power) / 2)
+        level, power = each_context(claim.over, max(1, contexts), family, settings.power)
+        needed = seeds_needed(claim.margin / sd, level, (1 + power) / 2)
     can = n >= fewest and not (same and in_family is not None and in_family > claim.margin)
-    shared = None
-    if test == "paired" and spread and 2 <= n <= 4 and arms >= 6 and claim.statement.value is None and not same:
-        size = smallest_pooled(arms, n, alpha, settings.power)
-        shared = size * _scale(claim, factors, correlation, "pooled") * spread.sd if size is not None else None
-    text = _about_effect(claim, n, spread, alone, in_family, needed, fewest, count, settings, relative)
-    if shared is not None:
-        text += f" With `test: pooled` it would be {shared:.2g}, if the arms vary alike."
-    return Prospect(claim, n, spread, alone, in_family, shared, needed, fewest, can, text)
+    text = _about_effect(claim, n, spread, alone, in_family, needed, fewest, count, settings, relative, contexts)
+    return Prospect(claim, n, spread, alone, in_family, needed, fewest, can, text)
 
 
 def _scale(claim: Claim, factors: Factors, correlation: float, test: str) -> float:
@@ -178,6 +175,7 @@ def _about_effect(
     count: int,
     settings: AnalysisSettings,
     relative: float | None,
+    contexts: int,
 ) -> str:
     if n < fewest:
         return f"{_seeds(n)} {'decides' if n == 1 else 'decide'} nothing: it takes at least {fewest}."
@@ -194,4 +192,5 @@ def _about_effect(
         cannot = "cannot support" if in_family > claim.margin else "can support"
         return f"{_seeds(n)} {cannot} within {claim.margin:g}: they reach {alone:.2g}{many}; {basis}.{more}"
     beyond = f" beyond the {claim.margin:g} claimed" if claim.margin else ""
+    beyond += f" in each of {contexts} contexts" if contexts > 1 and claim.over == "every" else ""
     return f"{_seeds(n)} see an effect of {alone:.2g}{many}{beyond} or more; {basis}. Smaller ones stay open."

@@ -290,8 +290,7 @@ def _outcome(evidence: Evidence, alpha: float) -> Outcome:
 
 def context_outcome(claim: Claim, result: ContextResult, alpha: float) -> Outcome:
     """Return the verdict of one context by itself at level alpha."""
-    doubled = 1 if claim.statement.relation == "==" else 2
-    return _outcome(Evidence((), doubled * result.p_support, 2 * result.p_refute), alpha)
+    return _outcome(Evidence((), 2 * result.p_support, 2 * result.p_refute), alpha)
 
 
 def _decisive(claim: Claim, now: Evidence, direction: Outcome) -> ContextResult | None:

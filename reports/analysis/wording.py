@@ -176,10 +176,19 @@ def _more(ahead: Forecast, settings: AnalysisSettings) -> str:
         )
     if not ahead.more:
         return ""
-    ends = [str(end) if end is not None else "over 1000" for end in (ahead.needed_low, ahead.needed_high)]
-    spread = f" ({ends[0]} to {ends[1]} with the spread's interval)" if ahead.needed_low is not None else ""
     hours = f", {_hours(ahead.hours)} of training" if ahead.hours is not None else ""
-    return f"To decide it at {settings.power:.0%} power: about {ahead.needed} seeds{spread}, {ahead.more} more{hours}."
+    text = (
+        f"If the effect is what it looks like, about {ahead.needed} seeds decide it at {settings.power:.0%} power, "
+        f"{ahead.more} more{hours}."
+    )
+    if ahead.assurance is None:
+        return text
+    low, high = (f"{end}" if end is not None else "over 1000" for end in (ahead.needed_low, ahead.needed_high))
+    span = f"from {low} to {high}" if low != high else low
+    return (
+        f"{text} Over all that the seeds so far leave open, that many decide it in {ahead.assurance:.0%} of the cases, "
+        f"and it takes {span} seeds in eight of ten."
+    )
 
 
 def _hours(hours: float) -> str:

@@ -97,7 +97,7 @@ def test_looks_give_up_a_claim_that_the_last_one_will_not_decide(study: Path) ->
 
 def test_an_undecided_claim_says_how_many_seeds_would_do(study: Path) -> None:
     unclear = run_study(study, options=INLINE).verdicts[1]
-    assert "To decide it at 80% power: about" in unclear.sentence
+    assert "If the effect is what it looks like, about" in unclear.sentence
 
 
 def test_terminal_and_report_say_what_the_looks_saved(study: Path) -> None:

@@ -240,18 +240,18 @@ def prospect(claim, n, spread=HE, **settings):
 
 @pytest.mark.parametrize(("test", "n", "size"), [("paired", 3, 0.739), ("paired", 5, 0.381), ("pooled", 3, 0.383)])
 def test_the_smallest_effect_that_the_seeds_see(test, n, size):
-    found = prospect({"says": "preact < original", "test": test}, n)
+    found = prospect({"says": "preact < original", "where": "depth == 20", "test": test}, n)
     assert found.detectable == pytest.approx(size, abs=1e-3)
     assert found.can
 
 
 def test_an_average_over_contexts_sees_less():
-    one = prospect({"says": "preact < original"}, 5).detectable
+    one = prospect({"says": "preact < original", "where": "depth == 20"}, 5).detectable
     assert prospect({"says": "preact < original", "over": "average"}, 5).detectable == pytest.approx(one / math.sqrt(2))
 
 
 def test_a_growing_effect_is_harder_to_see():
-    one = prospect({"says": "preact < original"}, 5).detectable
+    one = prospect({"says": "preact < original", "where": "depth == 20"}, 5).detectable
     grows = prospect({"says": "effect(preact, original) increases with depth"}, 5)
     assert grows.detectable == pytest.approx(one * math.sqrt(2))
 
@@ -285,8 +285,18 @@ def test_the_spread_of_a_study_is_pooled_over_the_arms_without_a_fail():
     assert study_spread(study([({"v": "a"}, [5.0])])) is None
 
 
-def test_few_seeds_and_many_arms_call_for_the_pooled_test():
-    found = prospect({"says": "preact < original"}, 3)
-    assert found.pooled == pytest.approx(0.383, abs=1e-3)
-    assert "`test: pooled`" in found.sentence
-    assert prospect({"says": "preact < original"}, 8).pooled is None
+@pytest.mark.parametrize("over", ["every", "any"])
+@pytest.mark.parametrize("contexts", [1, 2, 3, 5])
+def test_the_effect_that_the_seeds_see_is_seen_with_the_power_promised(over, contexts):
+    depths = tuple(range(contexts))
+    factors = {"variant": ("original", "preact"), "depth": depths}
+    claims = parse_claims([{"id": "x", "says": "preact < original", "over": over}], factors)
+    settings = AnalysisSettings()
+    (found,) = prospects(claims, factors, 5, settings, arms=2 * contexts, spread=Spread(1.0, "made up"))
+    draws = np.random.default_rng(5).normal(found.detectable, math.sqrt(2), size=(20_000, contexts, 5))
+    t = draws.mean(axis=2) / draws.std(axis=2, ddof=1) * math.sqrt(5)
+    if over == "every":
+        decided = (t > stats.t.ppf(0.975, 4)).all(axis=1)
+    else:
+        decided = (t > stats.t.ppf(1 - 0.025 / contexts, 4)).any(axis=1)
+    assert decided.mean() == pytest.approx(0.8, abs=0.015)

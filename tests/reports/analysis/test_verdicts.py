@@ -285,7 +285,7 @@ def test_without_a_family_no_p_is_said_to_be_holms():
 def test_arms_alike_in_every_seed_are_told_by_signs_once_there_are_enough(seeds, verdict, power):
     same = [5 + 0.1 * seed for seed in range(seeds)]
     found = one(arms(good=same, bad=same), {"says": "good == bad", "within": 1})
-    assert (found.verdict, found.forecast.power, found.forecast.needed) == (verdict, power, 5)
+    assert (found.verdict, found.forecast.power, found.forecast.needed) == (verdict, power, 6)
 
 
 def test_a_refutation_by_fails_says_which_way_it_goes():
