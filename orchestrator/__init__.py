@@ -1,11 +1,15 @@
 """Run studies: plan, schedule on a Ray cluster, record, resume, report. The only package that knows the others."""
 
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from orchestrator.results import load_study
+    from orchestrator.study import RunOptions, RunResult, run_study
 
 __all__ = ["RunOptions", "RunResult", "load_study", "run_study"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Import the public names on first use, so that `orchestrate --help` need not wait for torch."""
     if name == "load_study":
         from orchestrator.results import load_study
@@ -16,3 +20,8 @@ def __getattr__(name: str) -> Any:
 
         return getattr(study, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Return the names of the module, those that are imported on first use among them."""
+    return sorted({*globals(), *__all__})

@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,6 +28,9 @@ from orchestrator.scheduling.replaying import Replay, open_replay
 from orchestrator.storage import PlanOutcome, Recorder, Store
 from orchestrator.study_file.config import StudyConfig, read_study
 from orchestrator.surroundings import check_workers
+from orchestrator.terminal.console import make_console
+from orchestrator.terminal.notebook import counted, is_watched, study_html
+from orchestrator.terminal.tables import show_run
 from reports.analysis.verdicts import Verdict
 from reports.page import write_report
 from reports.results import State, Study, Trial
@@ -66,7 +69,7 @@ class RunOptions:
     command: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RunResult:
     """How a run ended: the study with all its results, its verdicts and report, and whether it was interrupted."""
 
@@ -86,6 +89,15 @@ class RunResult:
         """How many trials have no result because they failed."""
         return sum(trial.state is State.FAILED for trial in self.trials)
 
+    def __repr__(self) -> str:
+        """Return the study's name, its trials by state, and where the report is."""
+        ended = ", interrupted" if self.interrupted else ""
+        return f"<RunResult {self.study.name}: {counted(self.study)}{ended}; report: {self.report}>"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the arms and the verdicts."""
+        return study_html(self.study, self.verdicts, str(self.report) if self.report else None)
+
 
 @dataclass(frozen=True)
 class _Job:
@@ -99,20 +111,21 @@ class _Job:
 
 
 def run_study(
-    file: str | Path,
+    file: str | Path | Mapping[str, Any],
     db: str | None = None,
     changes: Sequence[str] = (),
     options: RunOptions | None = None,
-    show: Show | None = None,
+    show: Show | bool = True,
 ) -> RunResult:
-    """Run what is missing of the study in `file` and write its report; safe to repeat.
+    """Run what is missing of the study in `file`, or of one given as a dict, and write its report; safe to repeat.
 
-    `changes` are ``PATH=VALUE`` settings laid over the file. Raises UserError for every mistake in the file, the
-    options or the surroundings, before anything is trained.
+    `show` displays the progress; True does where somebody watches, in a terminal or a notebook. `changes` are
+    ``PATH=VALUE`` settings laid over the file. Raises UserError for every mistake in the file, the options or the
+    surroundings, before anything is trained.
     """
     options = options or RunOptions(db=db)
     _check(options)
-    config = read_study(Path(file), changes)
+    config = read_study(file if isinstance(file, Mapping) else Path(file), changes)
     plan = make_plan(config, options.command)
     out = output_folder(plan.name, options.out)
     url, replay = database(options.db or db, config), None
@@ -143,13 +156,15 @@ def _check(options: RunOptions) -> None:
             check_reachable(options.address)
 
 
-def _train(store: Store, job: _Job, outcome: PlanOutcome, show: Show | None) -> bool:
+def _train(store: Store, job: _Job, outcome: PlanOutcome, show: Show | bool) -> bool:
     """Train what is missing, block by block; return whether the user interrupted it."""
     progress = Progress()
     search = _search(store, job, progress) if job.config.file.is_search else None
     probes = study_probes(job.plan.settings) if job.replay is None else ()
     blocks = StudyBlocks(store, job.plan, progress, job.config.file.resources.seeds_per_pack, probes)
     first = [] if search else blocks.first()
+    if show is True:
+        show = is_watched() and show_run(make_console())
     shown = show(progress, job.plan, outcome) if show else nullcontext(progress.update)
     with interruptible() as interrupted, shown as listener:
         if first or (search and search.source.has_work()):

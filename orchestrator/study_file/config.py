@@ -21,6 +21,7 @@ from pydantic_core import ErrorDetails
 from orchestrator.errors import UserError
 from orchestrator.study_file.changes import with_changes
 from orchestrator.study_file.references import with_level_names
+from orchestrator.study_file.written import written_yaml
 from orchestrator.study_file.yaml_source import YamlSource, read_yaml
 from reports.analysis.settings import MOST_SEEDS, SEEDS, repeats_from
 from search_spaces.errors import Key, SettingError, unknown
@@ -199,9 +200,16 @@ class StudyConfig:
         return self.source.error(error.message, (*prefix, *error.key))
 
 
-def read_study(path: Path, changes: Sequence[str] = ()) -> StudyConfig:
-    """Read the study file at `path` with ``PATH=VALUE`` changes on top; UserError for every mistake in it."""
-    return check_study(with_changes(read_yaml(path), changes), path.resolve().parent)
+def read_study(given: Path | Mapping[str, Any], changes: Sequence[str] = ()) -> StudyConfig:
+    """Read the study file at a path, or a dict of what stands in one, with ``PATH=VALUE`` changes on top.
+
+    UserError for every mistake in it.
+    """
+    if isinstance(given, Path):
+        source, folder = read_yaml(given), given.resolve().parent
+    else:
+        source, folder = written_yaml(given), Path.cwd()
+    return check_study(with_changes(source, changes), folder)
 
 
 def check_study(source: YamlSource, folder: Path) -> StudyConfig:

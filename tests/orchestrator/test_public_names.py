@@ -1,0 +1,9 @@
+"""What a notebook sees of the package."""
+
+import orchestrator
+
+
+def test_the_public_names_are_listed_and_importable():
+    assert set(orchestrator.__all__) <= set(dir(orchestrator))
+    for name in orchestrator.__all__:
+        assert getattr(orchestrator, name).__module__.startswith("orchestrator.")
