@@ -94,6 +94,11 @@ class Subject:
             self._batches["train", most] = self._lay_out(self._bench.loader.plain(chosen, BATCH))
         return self._batches["train", most]
 
+    def training_epoch(self) -> Iterator[Batch]:
+        """Yield the batches of the epoch that would have come next, augmented as in the training."""
+        for images, labels in self._bench.loader.train(self.seed, self.epoch + 1):
+            yield self._bench.numerics.lay_out(images), labels
+
     def test_images(self) -> list[Batch]:
         """Return the whole test set."""
         if ("test", None) not in self._batches:

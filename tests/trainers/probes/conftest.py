@@ -18,11 +18,10 @@ SEED = 3
 
 @cache
 def bench_of(*network):
-    """Return the bench of a network, given as (setting, value) pairs."""
+    """Return the bench of a network, given as (setting, value) pairs; pairs as a value are a mapping."""
     data = complete_data("digits")
-    settings = {"family": "resnet_cifar", "depth": 8, "width": 4, **dict(network)}
-    if ":" in settings["family"] or settings["family"] not in ("resnet_cifar", "resnet_imagenet"):
-        settings = dict(network)
+    given = {name: dict(value) if isinstance(value, tuple) else value for name, value in network}
+    settings = given if "family" in given else {"family": "resnet_cifar", "depth": 8, "width": 4, **given}
     training = complete_training({"epochs": 2}, data)
     return Bench.of(Task(data, complete_network(settings), training, (SEED,)), "cpu", 1)
 

@@ -1,0 +1,77 @@
+"""The flow of signal and gradient agrees with networks that are cut open by hand."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from tests.trainers.probes.conftest import SEED, bench_of, weights_of
+from trainers.probes import complete_probes
+from trainers.probes.session import ProbeLog, ProbeSession
+
+
+def by_hand(subject, images, labels):
+    """Return the deviation of each unit's input, and the gradient's norm there and at the unit's weights."""
+    network = subject.network.train()
+    units = [unit for stage in network.stages for unit in stage]
+    found = []
+    for at in range(len(units)):
+        torch.manual_seed(0)
+        with torch.no_grad():
+            signal = network.stem(images)
+            for unit in units[:at]:
+                signal = unit(signal)
+        signal = signal.clone().requires_grad_()
+        rest = signal.clone()
+        for unit in units[at:]:
+            rest = unit(rest)
+        if network.tail is not None:
+            rest = network.tail(rest)
+        loss = F.cross_entropy(network.classifier(rest.mean((2, 3))), labels)
+        parameters = list(units[at].parameters())
+        at_signal, *at_weights = torch.autograd.grad(loss, [signal, *parameters])
+        weights = sum(each.square().sum() for each in at_weights).sqrt()
+        found.append((signal.std(correction=0).item(), at_signal.norm().item(), weights.item()))
+    return found
+
+
+@pytest.mark.parametrize("settings", [(), (("shortcut", "none"),), (("activation", "full_preact"),)], ids=str)
+def test_every_unit_is_as_computed_by_hand(settings, measured):
+    bench = bench_of(("depth", 14), *settings)
+    values, _ = measured("gradient_flow", bench)
+    for epoch, weights in ((0, None), (2, weights_of(bench))):
+        subject = bench.subject(SEED, weights, epoch)
+        ((images, labels),) = subject.training_images(64)
+        expected = by_hand(subject, images, labels)
+        rows = [row["numbers"] for row in values["rows"] if row["epoch"] == epoch]
+        found = [(row["signal_sd"], row["gradient_norm"], row["weight_gradient_norm"]) for row in rows]
+        assert len(found) == 6
+        for one, other in zip(found, expected, strict=True):
+            assert one == pytest.approx(other, rel=1e-3)
+    start = [row["numbers"]["gradient_norm"] for row in values["rows"] if row["epoch"] == 0]
+    assert values["scalars"]["first_to_last"] == pytest.approx(start[0] / start[-1])
+
+
+@pytest.mark.parametrize("factor", [1.0, 0.5])
+def test_the_expected_ratio_is_the_product_of_the_factors(factor, measured):
+    scaled = ("shortcut", (("op", "scale"), ("shortcut", factor)))
+    values, _ = measured("gradient_flow", bench_of(("depth", 14), scaled))
+    assert values["scalars"]["expected_first_to_last"] == factor**5
+
+
+def test_a_gate_has_no_constant_factor(measured):
+    values, _ = measured("gradient_flow", bench_of(("shortcut", "exclusive_gate")))
+    assert values["scalars"]["expected_first_to_last"] is None
+
+
+def test_it_is_measured_at_the_start_every_other_epoch_and_at_the_end():
+    (request,) = complete_probes(["gradient_flow"])
+    assert request.probe.moments(5) == (0, 2, 4, 5)
+    assert request.probe.moments(1) == (0, 1)
+
+
+def test_watching_a_training_gives_the_rows_of_its_epochs():
+    bench, requests = bench_of(), complete_probes([{"name": "gradient_flow", "every": 1}])
+    session = ProbeSession(bench, requests, 2, ProbeLog(None))
+    session.watch(1, {SEED: weights_of(bench)})
+    (found,) = [each for each in session.conclude(SEED, weights_of(bench), 2) if each is not None]
+    assert sorted({row["epoch"] for row in found.values["rows"]}) == [0, 1, 2]

@@ -1,0 +1,157 @@
+"""How signal and gradient flow through the units of a network, at its start and during training (arXiv:1603.05027)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from math import prod
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from search_spaces.settings import Positive, Range
+from trainers.probes.probe import Output, Place, Probe, Row, Scalar, View, Workload
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from search_spaces.units import NetworkUnit
+    from trainers.probes.subject import Subject
+
+
+class GradientFlow(Probe):
+    """The signal and the gradient at the input of every unit, in training mode, over one batch of training images.
+
+    `signal_sd` is the standard deviation of the unit's input, `gradient_norm` the L2 norm of the gradient of the
+    batch's mean loss with respect to it, `weight_gradient_norm` that with respect to the unit's parameters.
+    `shortcut_factor` is the constant factor on the unit's shortcut, 1 for the identity and none where it is not
+    constant: their product is what equations 3 to 5 predict for the gradient at the first unit over that at the last.
+    The network is measured on `images` images at the start, after every `every` epochs, and at the end.
+    """
+
+    title: ClassVar[str] = "Gradient flow"
+    source: ClassVar[str] = "arXiv:1603.05027, equations 3 to 8"
+    places: ClassVar[tuple[Place, ...]] = (Place("unit", "unit"),)
+    outputs: ClassVar[tuple[Output, ...]] = (
+        Output("signal_sd", "standard deviation of the signal", log=True),
+        Output("gradient_norm", "norm of the gradient", log=True),
+        Output("weight_gradient_norm", "norm of the weights' gradient", log=True),
+        Output("shortcut_factor", "factor on the shortcut"),
+    )
+    scalars: ClassVar[tuple[Scalar, ...]] = (
+        Scalar("first_to_last", "gradient at the first unit over the last, at the start"),
+        Scalar("first_to_last_trained", "gradient at the first unit over the last, trained"),
+        Scalar("expected_first_to_last", "product of the shortcuts' factors"),
+        Scalar("signal_growth", "signal at the last unit over the first, at the start"),
+    )
+    views: ClassVar[tuple[View, ...]] = (
+        View("gradient_norm", ("unit",), "Gradient at the start", {"epoch": 0}),
+        View("gradient_norm", ("unit", "epoch"), "Gradient during training"),
+        View("signal_sd", ("unit",), "Signal at the start", {"epoch": 0}),
+    )
+    needs_units: ClassVar[bool] = True
+
+    def __init__(self, *, every: Positive = 2, images: Annotated[int, Range(low=2)] = 64) -> None:
+        self.every = every
+        self.images = images
+
+    def moments(self, epochs: int) -> tuple[int, ...]:
+        """Return the start, every `every`-th epoch, and the end."""
+        return tuple(sorted({*range(0, epochs, self.every), epochs}))
+
+    def measure(self, subject: "Subject", done: Sequence[Row]) -> Iterator[list[Row]]:
+        """Yield a row for each unit, by depth."""
+        import torch
+        import torch.nn.functional as F
+
+        batches = subject.training_images(self.images)
+        images = torch.cat([images for images, _ in batches]).requires_grad_()
+        labels = torch.cat([labels for _, labels in batches])
+        units = subject.units
+        meter = _Meter(units)
+        subject.network.train()
+        with meter:
+            loss = F.cross_entropy(subject.network(images).float(), labels)
+        parameters = [[each for module in unit.modules for each in module.parameters()] for unit in units]
+        flat = [each for group in parameters for each in group]
+        # The images are asked for too, so that the gradient comes back as far as the first unit's input.
+        gradients = iter(torch.autograd.grad(loss, [*flat, images], allow_unused=True))
+        norms = [_norm([next(gradients) for _ in group]) for group in parameters]
+        yield [
+            Row(
+                {"unit": unit.index},
+                {
+                    "signal_sd": meter.deviations.get(unit.index),
+                    "gradient_norm": meter.norms.get(unit.index),
+                    "weight_gradient_norm": norm,
+                    "shortcut_factor": _factor(unit),
+                },
+            )
+            for unit, norm in zip(units, norms, strict=True)
+        ]
+
+    def summarise(self, rows: Sequence[Row]) -> Mapping[str, float | None]:
+        """Return the ratios between the first and the last unit."""
+        start = [row for row in rows if row.epoch == 0]
+        last = max((row.epoch or 0 for row in rows), default=0)
+        trained = [row for row in rows if row.epoch == last and last > 0]
+        factors = [row.numbers["shortcut_factor"] for row in (start or trained)[:-1]]
+        known = [factor for factor in factors if factor is not None]
+        growth = _ratio(start, "signal_sd")
+        return {
+            "first_to_last": _ratio(start, "gradient_norm"),
+            "first_to_last_trained": _ratio(trained, "gradient_norm"),
+            "expected_first_to_last": prod(known) if known and len(known) == len(factors) else None,
+            "signal_growth": 1 / growth if growth else None,
+        }
+
+    def forward_passes(self, load: Workload) -> float:
+        """Return a forward and a backward pass at each moment."""
+        return 3.0 * len(self.moments(load.epochs)) * min(self.images, load.train_size)
+
+
+class _Meter:
+    """Notes the signal at the units' inputs in a forward pass, and the gradient there when it comes back."""
+
+    def __init__(self, units: Sequence["NetworkUnit"]) -> None:
+        self.units = units
+        self.deviations: dict[int, float] = {}
+        self.norms: dict[int, float] = {}
+        self._handles: list[Any] = []
+
+    def __enter__(self) -> None:
+        for unit in self.units:
+            hook = partial(self._entered, unit.index)
+            self._handles.append(unit.modules[0].register_forward_pre_hook(hook))
+
+    def __exit__(self, *_: object) -> None:
+        for handle in self._handles:
+            handle.remove()
+
+    def _entered(self, unit: int, module: "nn.Module", inputs: "tuple[Tensor, ...]") -> None:
+        signal = inputs[0]
+        self.deviations[unit] = float(signal.detach().double().std(correction=0))
+        if signal.requires_grad:
+            signal.register_hook(partial(self._came_back, unit))  # type: ignore[no-untyped-call]
+
+    def _came_back(self, unit: int, gradient: "Tensor") -> None:
+        self.norms[unit] = float(gradient.double().norm())
+
+
+def _norm(gradients: Sequence["Tensor | None"]) -> float | None:
+    squares = [float(each.double().square().sum()) for each in gradients if each is not None]
+    return sum(squares) ** 0.5 if squares else None
+
+
+def _factor(unit: "NetworkUnit") -> float | None:
+    """Return the constant factor on the shortcut of a residual unit."""
+    from search_spaces.shortcuts import Scale, Shortcut
+
+    if isinstance(unit.merge, Scale):
+        return float(unit.merge.factors[0])
+    return 1.0 if type(unit.merge) is Shortcut else None
+
+
+def _ratio(rows: Sequence[Row], name: str) -> float | None:
+    """Return the number at the first unit over that at the last."""
+    if len(rows) < 2:
+        return None
+    ordered = sorted(rows, key=lambda row: int(row.at["unit"]))  # type: ignore[arg-type]
+    first, last = ordered[0].numbers[name], ordered[-1].numbers[name]
+    return first / last if first is not None and last else None
