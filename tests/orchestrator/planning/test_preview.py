@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -102,3 +103,20 @@ def test_records_are_believed_and_nothing_is_timed(monkeypatch: pytest.MonkeyPat
     assert found.basis == "1 of 2 arms have trials on record"
     ratio = found.seconds[large.arm.id] / found.seconds[small.arm.id]
     assert ratio == pytest.approx(large.flops / small.flops)
+
+
+def test_no_study_is_shorter_than_its_longest_trial(
+    an_hour_a_trial: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 16)
+    found = shown(tmp_path)
+    assert (found.slots, found.new, found.seconds) == (16, 6, 3600)
+
+
+def test_the_fastest_of_the_timed_rounds_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    (arm,) = make_plan(study(factors={}, network={"family": "resnet_cifar", "width": 4, "depth": 8})).arms
+    clock = iter([0.0, 5.0, 10.0, 11.0, 20.0, 23.0, *(30.0 + 9.0 * tick for tick in range(100))])
+    monkeypatch.setattr(estimate, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    seconds = trial_seconds([arm], {}, "cpu", 1).seconds[arm.arm.id]
+    images = 2 * 64  # two epochs of 64 images, timed at one second for STEPS batches of 16
+    assert seconds == pytest.approx(images / (16 * estimate.STEPS))

@@ -138,6 +138,12 @@ def test_the_control_draws_as_many_arms_at_random(planned_arms):
     assert control.proposals[0].origin == "baseline"
 
 
+def test_the_control_draws_other_arms_than_a_random_search(planned_arms):
+    source = source_of(planned_arms, search={"arms": 4, "control": True, "sampler": "random"})
+    list(train(source))
+    assert [each[3] for each in proposed(source)] != [each[3] for each in proposed(source, "control")]
+
+
 def test_an_arm_of_both_campaigns_is_trained_once(planned_arms):
     source = source_of(planned_arms, factors=SMALL, search={"arms": 6, "control": True})
     searched = [pack.id for pack in train(source) if pack.settings["data"]["validation"]]

@@ -1,6 +1,7 @@
 """Seeds are spent in whole blocks, only on undecided claims, and without more wrong verdicts than declared."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -91,6 +92,14 @@ def test_the_block_that_decides_most_per_hour_comes_first():
     found = after(made, {"says": "relu < original"}, CLAIM)
     assert found.blocks[0].claims == ("1",)
     assert found.blocks[0].chance > found.blocks[1].chance
+
+
+def test_a_claim_among_open_ones_has_the_level_that_holm_leaves_it():
+    made = arms(**OPEN, relu=[5.3, 5.6, 5.2])
+    (alone,) = after(made, CLAIM).blocks
+    among, _ = after(made, CLAIM, {"says": "relu < original"}).blocks
+    unadjusted, _ = after(made, CLAIM, {"says": "relu < original"}, settings=replace(LOOKS, family="none")).blocks
+    assert among.chance < alone.chance == unadjusted.chance
 
 
 def test_seeds_of_ones_own_are_used_in_their_order():
