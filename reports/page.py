@@ -5,7 +5,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from reports.analysis.claims import parse_claims
 from reports.analysis.verdicts import Verdict, judge
+from reports.data_files import data_files
 from reports.figures.figure import Figure, Panel
 from reports.findings import Findings, find
 from reports.privacy import without_private_facts
@@ -22,14 +23,9 @@ from reports.results import Study
 from reports.sections import SECTIONS
 from reports.sections.section import Section
 from reports.summary import canonical, summary_of
-from reports.tables import WRITERS, Cell, csv_text, factor_columns
+from reports.tables import WRITERS
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_CURVE_COLUMNS = ("train_loss", "train_error", "test_loss", "test_error", "lr", "seconds")
-_TRIAL_COLUMNS = (
-    "id", "arm", "seed", "state", "reason", "test_error", "train_error", "test_loss", "train_loss", "seconds",
-    "images_per_second", "device", "host", "attempts", "diverged_at", "last_sound_loss", "started_at", "finished_at",
-)  # fmt: skip
 
 
 def write_report(
@@ -47,13 +43,13 @@ def write_report(
     findings = find(without_private_facts(study, include_host=include_host), verdicts)
     sections = tuple(section for build in SECTIONS if (section := build(findings)) is not None)
     summary = summary_of(findings)
-    files = dict(_files(findings, sections))
+    files: dict[str, str | bytes] = dict(_files(findings, sections))
     report_id = hashlib.sha256(canonical(summary).encode()).hexdigest()[:16]
     files["index.html"] = render(findings, sections, report_id, tuple(files))
     _remove_stale(folder, files)
     files["study.json"] = canonical({**summary, "report": report_id, "files": sorted([*files, "study.json"])}) + "\n"
-    for name, text in files.items():
-        _write(folder / name, text)
+    for name, content in files.items():
+        _write(folder / name, content)
     return folder / "index.html"
 
 
@@ -120,69 +116,34 @@ def _asset(name: str) -> str:
     return (_TEMPLATES / name).read_text(encoding="utf-8")
 
 
-def _files(findings: Findings, sections: Iterable[Section]) -> Iterator[tuple[str, str]]:
+def _files(findings: Findings, sections: Iterable[Section]) -> Iterator[tuple[str, str | bytes]]:
     for section in sections:
         for figure in section.figures:
             yield f"figures/{figure.name}.svg", figure.to_file()
+            for name, pdf in figure.to_pdfs().items():
+                yield f"figures/{name}.pdf", pdf
+        yield from section.files.items()
         for table in section.tables:
             for suffix, write in WRITERS.items():
                 yield f"tables/{table.name}.{suffix}", write(table)
-    yield "data/trials.csv", _trials_csv(findings)
-    yield "data/curves.csv", _curves_csv(findings)
+    yield from data_files(findings).items()
 
 
-def _trials_csv(findings: Findings) -> str:
-    factors = list(findings.study.factors)
-    arms = {arm.name: arm for arm in findings.study.arms}
-    columns = ["study", *_TRIAL_COLUMNS, "epochs", "params", "flops"]
-    header = [*columns, *factor_columns(factors, columns)]
-
-    def rows() -> Iterator[list[Cell]]:
-        for trial in findings.study.trials:
-            arm = arms.get(trial.arm)
-            levels = [arm.levels.get(factor) if arm else None for factor in factors]
-            values = [_text(getattr(trial, name)) for name in _TRIAL_COLUMNS]
-            epochs = trial.curve[-1].epoch if trial.curve else None
-            yield [
-                findings.study.name,
-                *values,
-                epochs,
-                arm.params if arm else None,
-                arm.flops if arm else None,
-                *levels,
-            ]
-
-    return csv_text(header, rows())
-
-
-def _curves_csv(findings: Findings) -> str:
-    def rows() -> Iterator[list[Cell]]:
-        for trial in findings.study.trials:
-            for row in trial.curve:
-                yield [trial.id, trial.arm, trial.seed, row.epoch, *(getattr(row, name) for name in _CURVE_COLUMNS)]
-
-    return csv_text(["trial", "arm", "seed", "epoch", *_CURVE_COLUMNS], rows())
-
-
-def _text(value: Any) -> Cell:
-    return value if value is None or isinstance(value, int | float) else str(value)
-
-
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, content: str | bytes) -> None:
     """Replace the file in one step, so that a reader never sees half a page."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_text(text, encoding="utf-8", errors="replace", newline="\n")
+    beside.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8", errors="replace"))
     beside.replace(path)
 
 
-def _remove_stale(folder: Path, files: Mapping[str, str]) -> None:
+def _remove_stale(folder: Path, files: Collection[str]) -> None:
     """Remove what the previous report here wrote and this one does not; nothing that a report did not write."""
     try:
         before = json.loads((folder / "study.json").read_text(encoding="utf-8"))["files"]
     except (OSError, ValueError, KeyError, TypeError):
         return
     for name in before if isinstance(before, list) else ():
-        is_ours = isinstance(name, str) and re.fullmatch(r"(figures|tables)/[\w-]+\.(svg|csv|md|tex)", name)
+        is_ours = isinstance(name, str) and re.fullmatch(r"(figures|tables)/[\w-]+\.(svg|pdf|csv|md|tex)", name)
         if is_ours and name not in files:
             (folder / name).unlink(missing_ok=True)

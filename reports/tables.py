@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from reports.latex import latex_table
 from reports.wording import MINUS, number
 
 if TYPE_CHECKING:
@@ -36,18 +37,26 @@ def p_column(key: str, label: str, digits: int = 4) -> Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table with its caption; `name` becomes the file's."""
+    """A table with its caption; `name` becomes the file's.
+
+    `in_paper` are the keys of the columns that its LaTeX file has, all where it is empty: a page of paper is narrow.
+    """
 
     name: str
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    in_paper: tuple[str, ...] = ()
 
     def without(self, *keys: str) -> "Table":
         """Return the table without some of its columns."""
         kept = [at for at, column in enumerate(self.columns) if column.key not in keys]
         rows = tuple(tuple(row[at] for at in kept) for row in self.rows)
-        return Table(self.name, self.caption, tuple(self.columns[at] for at in kept), rows)
+        return Table(self.name, self.caption, tuple(self.columns[at] for at in kept), rows, self.in_paper)
+
+    def for_paper(self) -> "Table":
+        """Return the table with the columns that a page of paper has room for."""
+        return self.without(*(each.key for each in self.columns if self.in_paper and each.key not in self.in_paper))
 
     def shown(self) -> list[list[str]]:
         """Return the cells as text for people."""
@@ -84,22 +93,15 @@ def to_markdown(table: Table) -> str:
 
 
 def to_latex(table: Table) -> str:
-    r"""Return a table environment with booktabs rules; it needs \usepackage{booktabs} and compiles with pdfLaTeX."""
-    spec = "".join("r" if column.is_number else "l" for column in table.columns)
-    lines = [
-        r"\begin{table}",
-        r"\centering",
-        *([rf"\caption{{{escape_latex(table.caption)}}}"] if table.caption else []),
-        rf"\begin{{tabular}}{{{spec}}}",
-        r"\toprule",
-        _latex_row([column.label for column in table.columns]),
-        r"\midrule",
-        *(_latex_row(row) for row in table.shown()),
-        r"\bottomrule",
-        r"\end{tabular}",
-        r"\end{table}",
-    ]
-    return "\n".join(lines) + "\n"
+    """Return a LaTeX table of the columns that a page of paper has room for, labelled ``tab:NAME``."""
+    narrow = table.for_paper()
+    return latex_table(
+        narrow.name,
+        narrow.caption,
+        [column.label for column in narrow.columns],
+        narrow.shown(),
+        [column.is_number for column in narrow.columns],
+    )
 
 
 WRITERS: dict[str, Callable[[Table], str]] = {"csv": to_csv, "md": to_markdown, "tex": to_latex}
@@ -174,64 +176,20 @@ def _shown(cell: Cell, column: Column) -> str:
 
 
 def _inert(text: str) -> str:
-    """Text only: numbers, negative ones too, are never quoted or changed."""
+    """Text only: numbers, negative ones too, are never quoted or changed. A NUL would end the text for most readers."""
+    text = text.replace("\0", "\N{SYMBOL FOR NULL}")
     return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
-_MARKDOWN = str.maketrans({each: "\\" + each for each in "\\`*_{}[]<>()#+!|~$"} | {"\r": " ", "\n": " ", "\u2028": " "})
+_MARKDOWN = str.maketrans({each: "\\" + each for each in "\\`*_{}[]<>()#+!|~$"})
 
 
 def escape_markdown(text: str) -> str:
     """Return `text` so that Markdown shows it as it is, on one line."""
-    return text.translate(_MARKDOWN)
-
-
-_LATEX = {
-    "\\": r"\textbackslash{}",
-    "{": r"\{",
-    "}": r"\}",
-    "%": r"\%",
-    "$": r"\$",
-    "&": r"\&",
-    "#": r"\#",
-    "_": r"\_",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    '"': "''",
-    "[": r"{[}",
-    "]": r"{]}",
-    "-": "-",
-    "±": r"$\pm$",
-    "−": r"$-$",
-    "×": r"$\times$",
-    "Δ": r"$\Delta$",
-    "≤": r"$\le$",
-    "≥": r"$\ge$",
-    "∞": r"$\infty$",
-    "–": "--",
-    "—": "---",
-    "…": r"\ldots{}",
-    "\N{NO-BREAK SPACE}": "~",
-}
-
-
-def escape_latex(text: str) -> str:
-    """Return `text` for pdfLaTeX: special characters escaped, letters it has no glyph for as their code point."""
-    return "".join(_LATEX.get(each) or _latex_letter(each) for each in text)
-
-
-def _latex_letter(each: str) -> str:
-    if each.isspace() or unicodedata.category(each) == "Cc":
-        return " "
-    is_western = ord(each) < 0x180 and unicodedata.category(each)[0] == "L"
-    return each if each.isascii() or is_western else rf"\texttt{{U+{ord(each):04X}}}"
-
-
-def _latex_row(cells: Iterable[str]) -> str:
-    return " & ".join(map(escape_latex, cells)) + r" \\"
+    plain = "".join(
+        " " if each.isspace() or unicodedata.category(each) in ("Cc", "Cf", "Zl") else each for each in text
+    )
+    return plain.replace("&", "&amp;").translate(_MARKDOWN)
 
 
 def factor_columns(factors: Iterable[str], taken: Collection[str]) -> list[str]:

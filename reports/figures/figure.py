@@ -28,3 +28,8 @@ class Figure:
     def to_file(self) -> str:
         """Return the text of the stand-alone SVG file."""
         return compose([(panel.title, panel.drawing) for panel in self.panels], self.columns, self.caption)
+
+    def to_pdfs(self) -> dict[str, bytes]:
+        """Return a PDF file for each panel that has one, by its name; the panels of a figure are numbered."""
+        drawn = [panel.drawing.pdf for panel in self.panels if panel.drawing.pdf]
+        return {f"{self.name}-{at}" if len(drawn) > 1 else self.name: pdf for at, pdf in enumerate(drawn, start=1)}

@@ -58,11 +58,15 @@ _DEFAULTS = {
 
 @dataclass(frozen=True)
 class Drawing:
-    """An SVG element as text, ready to stand inside a page, with its size in CSS pixels at 100 %."""
+    """An SVG element as text, ready to stand inside a page, with its size in CSS pixels at 100 %.
+
+    `pdf` is the same drawing as a PDF file; empty for a drawing that is made as SVG alone.
+    """
 
     svg: str
     width: int
     height: int
+    pdf: bytes = b""
 
     def to_page(self, title_id: str, title: str, description: str) -> str:
         """Return the element with its role and the text that stands for it where it cannot be seen."""

@@ -1,8 +1,10 @@
 """The one look of every figure: sizes, colours, markers, and the place where matplotlib is imported."""
 
+import io
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reports.figures.labels import told_apart
@@ -10,6 +12,7 @@ from reports.figures.svg import INK, MUTED, RULE, SERIES, Drawing, to_drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 MARKERS = ("o", "s", "^", "D", "v")
 MOST_SERIES = len(SERIES)
@@ -54,13 +57,21 @@ def draw(
         seaborn.despine(ax=axes, left=not has_left_spine)
         figure.patch.set_visible(False)
         axes.patch.set_visible(False)
-        return to_drawing(figure, prefix)
+        return replace(to_drawing(figure, prefix), pdf=_pdf(figure))
+
+
+def _pdf(figure: "Figure") -> bytes:
+    """The drawing for a paper: the same bytes whenever it is made, with the letters as text."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None})
+    return buffer.getvalue()
 
 
 def _settings() -> dict[str, object]:
     return {
         "svg.fonttype": "none",
         "svg.hashsalt": "report",
+        "pdf.fonttype": 42,
         "text.parse_math": False,
         "font.family": "sans-serif",
         "font.size": 11,

@@ -52,7 +52,8 @@ def arms_table(findings: Findings) -> Table:
     caption = "Test error by arm, in per cent."
     if any(summary.n_fail for summary in findings.summaries.values()):
         caption += " Mean to maximum are over the seeds that did not fail, so that they leave out the worst."
-    return Table("arms", caption, columns, tuple(rows))
+    in_paper = ("n", "n_fail", "mean", "sd", "low", "high", "params", "flops")
+    return Table("arms", caption, columns, tuple(rows), (*(factors or ["arm"]), *in_paper))
 
 
 def contrasts_table(contrasts: Iterable[Contrast]) -> Table:
@@ -89,4 +90,4 @@ def contrasts_table(contrasts: Iterable[Contrast]) -> Table:
         for each in contrasts
     )
     caption = "Difference in test error to the baseline, percentage points, with 95 % intervals; below zero is better."
-    return Table("differences", caption, columns, rows)
+    return Table("differences", caption, columns, rows, ("arm", "n", "estimate", "low", "high", "p_holm", "test"))

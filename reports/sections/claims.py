@@ -188,4 +188,5 @@ def _table(verdicts: tuple[Verdict, ...]) -> Table:
         )
         for each in verdicts
     )
-    return Table("claims", "The declared claims and their verdicts.", columns, rows)
+    in_paper = ("says", "verdict", "estimate", "low", "high", "n", "p_holm")
+    return Table("claims", "The declared claims and their verdicts.", columns, rows, in_paper)

@@ -1,10 +1,16 @@
 """The files beside the page, how to make it again, and how to cite it."""
 
+import re
 from dataclasses import dataclass
 
+from reports.data_files import has_parquet
 from reports.findings import Findings
+from reports.latex import escape_latex
 from reports.sections.section import Section
 from reports.wording import shortened
+
+REPORT = "REPORT-ID"
+"""Stands for the report's id, which is known once all sections are."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +35,8 @@ def build(findings: Findings) -> Section:
     study = findings.study
     downloads = (
         Download("data/trials.csv", "one row a trial, factors as columns"),
-        Download("data/curves.csv", "one row a trial and epoch"),
+        Download("data/curves.csv", "one row a trial and epoch, in six digits"),
+        *([Download("data/curves.parquet", "the same in full precision")] if has_parquet() else []),
         Download("study.json", "the numbers of this page, with the settings of every arm"),
     )
     commands = (
@@ -44,11 +51,18 @@ def build(findings: Findings) -> Section:
 
 
 def _bibtex(findings: Findings) -> str:
-    when = findings.last_result() or findings.study.planned_at
-    year = [f"  year  = {{{when.year}}},"] if when else []
-    plan = [f"  note  = {{Ablation report, plan {findings.study.plan_hash}}},"] if findings.study.plan_hash else []
-    title = "".join(
-        each for each in shortened(findings.study.question or findings.study.name, 200) if each not in "{}\\"
-    )
-    key = "".join(each if each.isascii() and each.isalnum() else "-" for each in findings.study.name)
-    return "\n".join([f"@misc{{{key},", f"  title = {{{title}}},", *year, *plan, "}"])
+    study = findings.study
+    when = findings.last_result() or study.planned_at
+    title = escape_latex(shortened(study.question or study.name, 200))
+    lines = [
+        f"@misc{{{re.sub(r'[^A-Za-z0-9]+', '-', study.name)},",
+        "  author = {LAST NAME, FIRST NAME},",
+        f"  title  = {{{{{title}}}}},",
+        *([f"  year   = {{{when.year}}},"] if when else []),
+        "  url    = {https://WHERE THIS PAGE IS PUBLISHED},",
+        f"  note   = {{Ablation report {REPORT}"
+        + (f", plan {escape_latex(study.plan_hash)}" if study.plan_hash else "")
+        + "},",
+        "}",
+    ]
+    return "\n".join(lines)

@@ -150,4 +150,4 @@ def _table(found: list[tuple[Trial, str]]) -> Table:
         )
         for trial, kind in found
     )
-    return Table("failures", "Trials without a sound result.", columns, rows)
+    return Table("failures", "Trials without a sound result.", columns, rows, ("arm", "seed", "kind", "epoch", "cause"))

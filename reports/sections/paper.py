@@ -13,6 +13,7 @@ from reports.tables import Cell, Column, Table, p_column
 from reports.wording import NOTHING, number, shortened, signed
 from search_spaces.errors import SettingError
 
+_IN_PAPER = ("arm", "reference", "theirs", "ours", "difference", "low", "high", "n", "verdict")
 WORDS = {"consistent": "agrees", "differs": "differs", "cannot tell": "cannot tell"}
 
 
@@ -114,4 +115,4 @@ def _table(pairs: list[tuple[Claim, str, Comparison]]) -> Table:
         rows.append(
             (claim.id, arm, _reference(theirs), theirs.statistic, *values, found.n, WORDS[found.verdict], found.note)
         )
-    return Table("published", "Published numbers and ours, like for like.", columns, tuple(rows))
+    return Table("published", "Published numbers and ours, like for like.", columns, tuple(rows), _IN_PAPER)

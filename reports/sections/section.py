@@ -12,8 +12,8 @@ from reports.tables import Table
 class Section:
     """A section under its stable anchor; `templates/sections/<anchor>.html` shows `content`.
 
-    `figures` and `tables` are shown by the template and written as files beside the page. `embedded` goes into the
-    page's JSON block for its script.
+    `figures` and `tables` are shown by the template and written as files beside the page. `files` are further texts by
+    their path beside the page. `embedded` goes into the page's JSON block for its script.
     """
 
     anchor: str
@@ -22,3 +22,4 @@ class Section:
     figures: tuple[Figure, ...] = ()
     tables: tuple[Table, ...] = ()
     embedded: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)

@@ -1,240 +1,26 @@
-"""The main table: test error by arm, the difference to the baseline, and what each network costs."""
+"""The section of the main table, and the files that hold every number of the arms and of their differences."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import groupby
-
-from reports.analysis.arms import ArmSummary
-from reports.analysis.contrasts import Contrast
-from reports.analysis.rates import compare_rates
 from reports.findings import Findings
-from reports.layout import Layout, main_layout
-from reports.ranking import Rankings, rankings
-from reports.results import Arm, Scalar
-from reports.sections.arm_tables import arms_table, contrasts_table, interval
+from reports.layout import main_layout
+from reports.sections.arm_tables import arms_table, contrasts_table
+from reports.sections.main_files import main_files
+from reports.sections.main_table import MOST_ROWS, cut, main_table
 from reports.sections.section import Section
-from reports.sentences import said
-from reports.sentences.table import CAPTION, MEASURE, NOTES, fail_rule, has_fails, states_n, usual_n
-from reports.tables import WRITERS, Cell, Column, Table
-from reports.wording import NOTHING, level, magnitude, number, shortened, signed
-
-MOST_ROWS = 500
-ONLY_ARM = "the only arm"
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One arm's place in the table: its error in words, the small print below it, and the difference to the baseline.
-
-    `is_best` marks the lowest mean of its column, `is_equivalent` what is shown to be as good. `n` is the number of
-    seeds where that is not the usual one.
-    """
-
-    arm: Arm
-    summary: ArmSummary
-    text: str
-    n: str
-    is_fail: bool
-    is_best: bool
-    is_equivalent: bool
-    remarks: tuple[str, ...]
-    difference: str
-    difference_remark: str
-
-
-@dataclass(frozen=True)
-class Head:
-    """The head of a column: the level, and what every network in it costs when that is the same."""
-
-    text: str
-    cost: str
-
-
-@dataclass(frozen=True)
-class Line:
-    """A row: its levels, each with the number of rows it spans (0 where the row above spans this one), and its cost."""
-
-    levels: tuple[tuple[str, int], ...]
-    is_baseline: bool
-    entries: tuple[Entry | None, ...]
-    cost: tuple[str, str]
-
-
-@dataclass(frozen=True)
-class MainTable:
-    """The table as it is laid out on the page, with what the caption must say."""
-
-    factors: tuple[str, ...]
-    axis: str | None
-    heads: tuple[Head, ...]
-    lines: tuple[Line, ...]
-    has_differences: bool
-    has_cost: bool
-    caption: str
-    notes: tuple[str, ...]
 
 
 def build(findings: Findings) -> Section | None:
     """Build the main table; nothing without arms."""
     if not findings.arms:
         return None
-    content = main_table(findings)
-    shown, arms = _shown_table(findings, content), arms_table(findings)
+    layout = main_layout(findings.study, findings.layout)
+    content = main_table(findings, layout)
+    files = main_files(findings, content, [series.levels for series in layout.series])
     differences = contrasts_table(findings.contrasts.values())
-    copies = {name: write(shown) for name, write in WRITERS.items()} if len(content.lines) <= MOST_ROWS else {}
     return Section(
         "table",
         "Test error by arm",
-        _cut(content),
-        tables=(shown, arms, *([differences] if differences.rows else [])),
-        embedded={"copies": copies},
+        cut(content),
+        tables=(arms_table(findings), *([differences] if differences.rows else [])),
+        embedded={"copies": files if len(content.lines) <= MOST_ROWS else {}},
+        files={f"tables/main.{suffix}": text for suffix, text in files.items()},
     )
-
-
-def main_table(findings: Findings) -> MainTable:
-    """Lay out the whole table."""
-    layout = main_layout(findings.study, findings.layout)
-    heads = tuple(Head(_position(layout, each), _shared_cost(layout, each)) for each in layout.positions)
-    lines = tuple(_lines(findings, layout, rankings(findings)))
-    return MainTable(
-        factors=layout.across,
-        axis=layout.axis,
-        heads=heads,
-        lines=lines,
-        has_differences=any(entry.difference for line in lines for entry in line.entries if entry is not None),
-        has_cost=any(any(line.cost) for line in lines) and not all(head.cost for head in heads),
-        caption=said(findings, CAPTION),
-        notes=tuple(text for sentence in NOTES if (text := sentence(findings))),
-    )
-
-
-def _cut(table: MainTable) -> MainTable:
-    if len(table.lines) <= MOST_ROWS:
-        return table
-    note = f"The first {MOST_ROWS} of {len(table.lines):,} rows; tables/main.csv has them all."
-    return MainTable(**{**vars(table), "lines": table.lines[:MOST_ROWS], "notes": (*table.notes, note)})
-
-
-def _position(layout: Layout, position: Scalar | None) -> str:
-    return "test error, %" if position is None else f"{layout.axis} {level(position)}"
-
-
-def _shared_cost(layout: Layout, position: Scalar | None) -> str:
-    arms = [arm for series in layout.series if (arm := layout.arm(position, series)) is not None]
-    costs = {cost(arm) for arm in arms}
-    return costs.pop() if layout.axis and len(costs) == 1 and len(arms) > 1 else ""
-
-
-def cost(arm: Arm) -> str:
-    """Return an arm's parameters and multiply-adds in words; empty when they are not known."""
-    parts = []
-    if arm.params is not None:
-        parts.append(f"{magnitude(arm.params)} params")
-    if arm.flops is not None:
-        parts.append(f"{magnitude(arm.flops)} FLOPs")
-    return " · ".join(parts)
-
-
-def _lines(findings: Findings, layout: Layout, ranked: Rankings) -> Iterator[Line]:
-    spans = _spans([tuple(map(_level, series.levels)) for series in layout.series])
-    for series, levels in zip(layout.series, spans, strict=True):
-        arms = [layout.arm(position, series) for position in layout.positions]
-        entries = tuple(None if arm is None else _entry(findings, arm, ranked) for arm in arms)
-        known = [arm for arm in arms if arm is not None]
-        size = tuple(_range([getattr(arm, key) for arm in known]) for key in ("params", "flops"))
-        yield Line(levels, series.is_baseline, entries, (size[0], size[1]))
-
-
-def _range(values: list[int | None]) -> str:
-    """The cost of a row's networks: one number, or the smallest and the largest."""
-    known = [value for value in values if value is not None]
-    if not known:
-        return ""
-    ends = dict.fromkeys((magnitude(min(known)), magnitude(max(known))))
-    return " to ".join(ends)
-
-
-def _level(value: Scalar | None) -> str:
-    return NOTHING if value is None else shortened(level(value), 60)
-
-
-def _spans(rows: list[tuple[str, ...]]) -> list[tuple[tuple[str, int], ...]]:
-    """Let a level that repeats down the rows span them, except in the last column, where each row is named."""
-    if not rows or not rows[0]:
-        return [((ONLY_ARM, 1),)] * len(rows)
-    spanned: list[list[tuple[str, int]]] = [[] for _ in rows]
-    for column in range(len(rows[0])):
-        at = 0
-        for _, same in groupby(rows, key=lambda row: row[: column + 1]):
-            count = len(list(same)) if column < len(rows[0]) - 1 else 1
-            for offset in range(count):
-                spanned[at + offset].append((rows[at][column], count if offset == 0 else 0))
-            at += count
-    return [tuple(row) for row in spanned]
-
-
-def _entry(findings: Findings, arm: Arm, ranked: Rankings) -> Entry:
-    summary, contrast = findings.summaries[arm.name], findings.contrasts.get(arm.name)
-    usual = usual_n(findings)
-    difference, remark = ("", "") if contrast is None else _difference(findings, contrast, usual)
-    return Entry(
-        arm=arm,
-        summary=summary,
-        text=_text(summary),
-        n="" if states_n(summary.n, summary.n_fail) or summary.n == usual else f"n={summary.n}",
-        is_fail=bool(summary.n_fail),
-        is_best=any(arm.name in each.tied for each in ranked.groups),
-        is_equivalent=any(arm.name in each.equivalent for each in ranked.groups),
-        remarks=tuple(_remarks(summary)),
-        difference=difference,
-        difference_remark=remark,
-    )
-
-
-def _text(summary: ArmSummary) -> str:
-    """An arm with fails is shown by their number: a mean of the seeds that survive would flatter it."""
-    return f"fail ({summary.n_fail}/{summary.n})" if summary.n_fail else summary.text
-
-
-def _remarks(summary: ArmSummary) -> Iterator[str]:
-    if summary.n_fail and summary.fail_low is not None and summary.fail_high is not None:
-        yield f"{100 * summary.fail_low:.0f} to {100 * summary.fail_high:.0f} % of seeds"
-    if summary.n_fail and summary.n_ok:
-        spread = "" if summary.sd is None else f" ± {number(summary.sd)}"
-        yield f"other {summary.n_ok}: {number(summary.mean)}{spread}"
-    if summary.n and summary.n_missing:
-        yield f"{summary.n_missing} missing"
-    if summary.flag:
-        yield "the same in every seed"
-
-
-def _difference(findings: Findings, contrast: Contrast, usual: int | None) -> tuple[str, str]:
-    """The difference and what stands below it; of arms with fails their rates, which are all that can be compared."""
-    mine, theirs = findings.summaries[contrast.arm.name], findings.summaries[contrast.baseline.name]
-    if has_fails(findings, contrast):
-        compared = compare_rates(mine.n_fail, mine.n, theirs.n_fail, theirs.n)
-        text = f"{mine.n_fail}/{mine.n} fail, not {theirs.n_fail}/{theirs.n}"
-        return text, "" if compared is None else f"Fisher p={number(compared.fisher)}"
-    if contrast.estimate is None:
-        return "", ""
-    return f"{signed(contrast.estimate)}{interval(contrast)}", "" if contrast.n == usual else f"n={contrast.n}"
-
-
-def _shown_table(findings: Findings, table: MainTable) -> Table:
-    """The table as the page shows it, for a paper."""
-    labels = [Column(factor, factor) for factor in table.factors] or [Column("arm", "arm")]
-    heads = [Column(head.text, head.text, is_number=True) for head in table.heads]
-    layout = main_layout(findings.study, findings.layout)
-    rows = []
-    for series, line in zip(layout.series, table.lines, strict=True):
-        names: list[Cell] = [NOTHING if each is None else level(each) for each in series.levels] or [ONLY_ARM]
-        rows.append((*names, *map(_published, line.entries)))
-    caption = " ".join(filter(None, (said(findings, MEASURE), fail_rule(findings))))
-    return Table("main", caption, (*labels, *heads), tuple(rows))
-
-
-def _published(entry: Entry | None) -> str | None:
-    """The error as a paper prints it, with its n where the caption does not say it."""
-    if entry is None:
-        return None
-    return f"{entry.text} ({entry.n})" if entry.n else entry.text

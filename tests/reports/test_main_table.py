@@ -1,5 +1,6 @@
 """The main table: what is bold, what its caption claims, and the n beside every number, here and in its files."""
 
+import csv
 import re
 
 import pytest
@@ -107,8 +108,7 @@ MISSING = {("good",): (5.0, 5.2, 5.1), ("bad",): (6.0, CRASHED, 6.2), ("alike",)
 
 def test_one_seed_is_claimed_only_where_every_arm_has_one():
     findings = found(("variant",), MISSING, baseline={"variant": "good"})
-    (main, *_) = build(findings).tables
-    for text in (caption(findings), main.caption):
+    for text in (caption(findings), build(findings).files["tables/main.md"].replace("\\", "")):
         assert "(n=3 unless stated)" in text
         assert "hence no spread" not in text
     assert "hence no spread" in caption(found(("variant",), {("a",): (5.0,), ("b",): (6.0,)}))
@@ -123,14 +123,21 @@ def test_every_file_of_the_main_table_states_an_n_that_is_not_the_usual_one(tmp_
     page = write_report(study(("variant",), MISSING, baseline={"variant": "good"}), tmp_path).read_text()
     files = {kind: (tmp_path / f"tables/main.{kind}").read_text() for kind in ("md", "tex", "csv")}
     assert r"| bad | 6.10 ± 0.14 \(n=2\) |" in files["md"]
-    assert r"bad & 6.10 $\pm$ 0.14 (n=2) \\" in files["tex"]
-    assert '"bad","6.10 ± 0.14 (n=2)"' in files["csv"]
-    for text in files.values():
+    assert r"bad & 6.10 & 0.14 (n=2)" in files["tex"]
+    for text in (files["md"], files["tex"]):
         assert len(re.findall(r"n=1", text)) == 1
-        assert "5.10" in text
         assert "n=3" not in text.split("5.10")[1]
     assert "<small>n=2</small><small>1 missing</small>" in page
-    assert r"6.10 ± 0.14 \\(n=2\\)" in page
+    rows = {row["variant"]: row for row in csv.DictReader(files["csv"].splitlines())}
+    assert (float(rows["bad"]["mean"]), rows["bad"]["n"]) == (pytest.approx(6.1), "2")
+    assert float(rows["bad"]["difference"]) == pytest.approx(1.05)
+
+
+def test_the_csv_of_the_main_table_gives_no_mean_to_an_arm_with_fails(tmp_path):
+    errors = {("good",): (5.0, 5.2, 5.1), ("bad",): (2.0, None, 2.2)}
+    write_report(study(("variant",), errors, baseline={"variant": "good"}), tmp_path)
+    rows = list(csv.DictReader((tmp_path / "tables/main.csv").read_text().splitlines()))
+    assert (rows[1]["mean"], rows[1]["n"], rows[1]["fails"], rows[1]["difference"]) == ("", "3", "1", "")
 
 
 def test_arms_that_fail_do_not_set_the_usual_n():
@@ -140,9 +147,10 @@ def test_arms_that_fail_do_not_set_the_usual_n():
         ("b", 8): (None, None, None, None, CRASHED),
         ("b", 14): (None, None, None, None, CRASHED),
     }
-    (main, *_) = build(found(("variant", "depth"), errors)).tables
-    assert "(n=5 unless stated)" in main.caption
-    assert [row[1:] for row in main.rows] == [("3.20 ± 0.16", "4.15 ± 0.13 (n=4)"), ("fail (4/4)", "fail (4/4)")]
+    section = build(found(("variant", "depth"), errors))
+    assert "(n=5 unless stated)" in section.content.caption
+    shown = [[(entry.text, entry.n) for entry in line.entries] for line in section.content.lines]
+    assert shown == [[("3.20 ± 0.16", ""), ("4.15 ± 0.13", "n=4")], [("fail (4/4)", ""), ("fail (4/4)", "")]]
 
 
 def test_a_difference_over_fewer_seeds_than_usual_states_them():

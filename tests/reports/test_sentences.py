@@ -160,7 +160,7 @@ def null_study(chance: random.Random, arms: int, seeds: int) -> Findings:
     return found(("variant",), errors, baseline={"variant": "v00"})
 
 
-NULL_STUDIES = [(3, 3, 300), (9, 5, 200), (25, 3, 100)]
+NULL_STUDIES = [(3, 3, 200), (9, 5, 120), (25, 3, 60)]
 
 
 @pytest.mark.slow

@@ -4,12 +4,12 @@ import json
 import pandas as pd
 import pytest
 
+from reports.latex import escape_latex
 from reports.page import write_report
 from reports.tables import (
     Column,
     Table,
     csv_text,
-    escape_latex,
     escape_markdown,
     p_column,
     render_frame,

@@ -1,0 +1,72 @@
+"""The trials and the curves as files for other programs: CSV, and Parquet where pyarrow is installed."""
+
+import io
+from collections.abc import Iterator
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from reports.findings import Findings
+from reports.tables import Cell, csv_text, factor_columns
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CURVE_COLUMNS = ("train_loss", "train_error", "test_loss", "test_error", "lr", "seconds")
+TRIAL_COLUMNS = (
+    "id", "arm", "seed", "state", "reason", "test_error", "train_error", "test_loss", "train_loss", "seconds",
+    "images_per_second", "device", "host", "attempts", "diverged_at", "last_sound_loss", "started_at", "finished_at",
+)  # fmt: skip
+
+
+def has_parquet() -> bool:
+    """Whether curves are written as Parquet too."""
+    return find_spec("pyarrow") is not None
+
+
+def data_files(findings: Findings) -> dict[str, str | bytes]:
+    """Return the contents of the files by their path beside the page."""
+    curves = _curves(findings)
+    files: dict[str, str | bytes] = {
+        "data/trials.csv": _trials_csv(findings),
+        "data/curves.csv": curves.to_csv(index=False, float_format="%.6g", lineterminator="\n"),
+    }
+    if has_parquet():
+        buffer = io.BytesIO()
+        curves.to_parquet(buffer, index=False, compression="zstd")
+        files["data/curves.parquet"] = buffer.getvalue()
+    return files
+
+
+def _trials_csv(findings: Findings) -> str:
+    factors = list(findings.study.factors)
+    arms = {arm.name: arm for arm in findings.study.arms}
+    columns = ["study", *TRIAL_COLUMNS, "epochs", "params", "flops"]
+    header = [*columns, *factor_columns(factors, columns)]
+
+    def rows() -> Iterator[list[Cell]]:
+        for trial in findings.study.trials:
+            arm = arms.get(trial.arm)
+            levels = [arm.levels.get(factor) if arm else None for factor in factors]
+            values = [_text(getattr(trial, name)) for name in TRIAL_COLUMNS]
+            epochs = trial.curve[-1].epoch if trial.curve else None
+            size = [arm.params if arm else None, arm.flops if arm else None]
+            yield [findings.study.name, *values, epochs, *size, *levels]
+
+    return csv_text(header, rows())
+
+
+def _curves(findings: Findings) -> "pd.DataFrame":
+    """One row a trial and epoch; the arm of a trial stands in trials.csv, under its id."""
+    import pandas as pd  # not above: it takes a third of a second, and most of a report goes without it
+
+    rows = [
+        (trial.id, trial.seed, row.epoch, *(getattr(row, name) for name in CURVE_COLUMNS))
+        for trial in findings.study.trials
+        for row in trial.curve
+    ]
+    frame = pd.DataFrame(rows, columns=["trial", "seed", "epoch", *CURVE_COLUMNS])
+    return frame.astype(dict.fromkeys(CURVE_COLUMNS, "float64"))
+
+
+def _text(value: Any) -> Cell:
+    return value if value is None or isinstance(value, int | float) else str(value)

@@ -1,0 +1,60 @@
+"""What lies beside the page for other programs: the curves, the citation, the figures for a paper, and odd names."""
+
+import io
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from reports.findings import find
+from reports.page import write_report
+from reports.sections.data import build
+from reports.tables import Column, Table, to_csv, to_markdown
+from tests.reports import studies
+from tests.reports.small import near, study
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    whole = replace(studies.full_grid(), question="Is 50% dropout_2 & {BN} #1?")
+    return write_report(whole, tmp_path_factory.mktemp("report")).parent
+
+
+def test_the_curves_are_the_same_in_csv_and_in_parquet(folder):
+    pytest.importorskip("pyarrow")
+    text, exact = pd.read_csv(folder / "data/curves.csv"), pd.read_parquet(folder / "data/curves.parquet")
+    pd.testing.assert_frame_equal(text, exact, rtol=1e-5, check_dtype=False)
+    known = {trial.id: trial.curve[-1].test_error for trial in studies.full_grid().trials}
+    last = exact.groupby("trial").last()["test_error"]
+    assert last.to_dict() == known
+
+
+def test_every_drawing_is_there_as_pdf(folder):
+    found = sorted(path.name for path in (folder / "figures").glob("*.pdf"))
+    assert {"depth.pdf", "effects.pdf", "curves-1.pdf"} <= set(found)
+    assert all((folder / "figures" / name).read_bytes().startswith(b"%PDF") for name in found)
+
+
+def test_the_citation_is_escaped_keeps_its_case_and_names_the_report(folder):
+    text = build(find(replace(studies.full_grid(), question="Is 50% dropout_2 & {BN} #1?"))).content.bibtex
+    assert r"title  = {{Is 50\% dropout\_2 \& \{BN\} \#1?}}," in text
+    assert [line for line in ("  author = ", "  url    = ") if line not in text] == []
+    page = (folder / "index.html").read_text()
+    assert "REPORT-ID" not in page
+
+
+def test_a_nul_in_a_name_ends_no_file(tmp_path):
+    page = write_report(study(("variant",), {("a\0b",): near(3), ("c",): near(4)}), tmp_path)
+    for file in tmp_path.rglob("*.*"):
+        if file.suffix not in (".parquet", ".pdf"):
+            assert b"\0" not in file.read_bytes(), file.name
+    assert "c" in page.read_text()
+
+
+@pytest.mark.parametrize("name", ["a|b", "<b>", "&amp;", "*x*", "a\u2028b", "a\0b", "- x", "![x](y)"])
+def test_a_name_stays_one_cell_in_markdown_and_in_csv(name):
+    table = Table("t", "", (Column("name", "name"),), ((name,),))
+    line = to_markdown(table).splitlines()
+    assert len(line) == 3
+    assert line[2].replace(r"\|", "").count("|") == 2
+    assert len(pd.read_csv(io.StringIO(to_csv(table)))) == 1
