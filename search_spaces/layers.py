@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -48,6 +49,28 @@ def conv(in_channels: int, out_channels: int, kernel: int, stride: int = 1, bias
         nn.init.constant_(layer.bias, bias)
     keep_clear(layer)
     return layer
+
+
+def every_pixel(x: Tensor, stride: int) -> Tensor:
+    """Return every `stride`-th pixel of (N, C, H, W) in both directions.
+
+    On a GPU as an average over windows of one pixel, of the same values, whose gradient keeps the images' memory order:
+    that of a slice does not, and convolutions before it would compute in the other.
+    """
+    if stride == 1:
+        return x
+    return F.avg_pool2d(x, 1, stride) if x.is_cuda else x[:, :, ::stride, ::stride]
+
+
+def pixel_mean(x: Tensor) -> Tensor:
+    """Return the mean over the pixels of (N, C, H, W); on a GPU its gradient has the images' memory order."""
+    if x.is_cuda and x.requires_grad and x.is_contiguous(memory_format=torch.channels_last):
+        x.register_hook(_in_channels_last)  # type: ignore[no-untyped-call]
+    return x.mean((2, 3))
+
+
+def _in_channels_last(gradient: Tensor) -> Tensor:
+    return gradient.contiguous(memory_format=torch.channels_last)
 
 
 class BatchNorm(nn.BatchNorm2d):

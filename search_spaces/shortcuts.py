@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from search_spaces.drawing import ShortcutDrawing
 from search_spaces.errors import SettingError, unknown
 from search_spaces.fusing import channelwise
-from search_spaces.layers import BatchNorm, conv
+from search_spaces.layers import BatchNorm, conv, every_pixel
 from search_spaces.settings import Rate, Share, read_settings
 
 
@@ -342,8 +342,7 @@ class Pad(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Subsample and pad (N, C, H, W)."""
-        if self.stride > 1:
-            x = x[:, :, :: self.stride, :: self.stride]
+        x = every_pixel(x, self.stride)
         return F.pad(x, (0, 0, 0, 0, 0, self.channels)) if self.channels else x
 
 
@@ -358,7 +357,7 @@ class FusedPad(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Subsample and pad (N, count * C, H, W)."""
-        x = x[:, :, :: self.stride, :: self.stride]
+        x = every_pixel(x, self.stride)
         networks = x.view(len(x), self.count, -1, *x.shape[2:])
         return F.pad(networks, (0, 0, 0, 0, 0, self.channels)).flatten(1, 2)
 

@@ -21,7 +21,7 @@ from trainers.settings.data import complete_data
 from trainers.settings.recipe import COSMETIC_SETTINGS, check_batch_size, complete_training
 from trainers.step.divergence import Divergence, judge
 from trainers.step.packs import EpochResult, Pack, why_apart
-from trainers.step.precision import choose_numerics
+from trainers.step.precision import choose_numerics, in_words
 from trainers.step.replica import Replica
 from trainers.step.step_schedule import StepSchedule
 from trainers.step.stopwatch import Stopwatch
@@ -135,7 +135,7 @@ class Trainer:
 
         An epoch is one pass over the training images; where the recipe counts iterations, the last may be shorter.
         """
-        with process_settings(self.numerics.threads):
+        with process_settings(self.numerics.threads, self.numerics.deterministic):
             results = self.pack.run_epoch(self._training_replicas())
         records = [record for result in results if (record := self._finish_epoch(result)) is not None]
         self.records.extend(records)
@@ -219,6 +219,7 @@ class Trainer:
             "precision": self.numerics.precision,
             "memory_format": self.numerics.memory_format,
             "threads": self.numerics.threads,
+            "numerics": in_words(self.numerics),
             "fused": self.apart is None,
             "pack": len(self.task.seeds),
             "pack_seeds": list(self.task.seeds),
@@ -227,6 +228,8 @@ class Trainer:
         }
         if self.apart is not None and self.numerics.fused and self.pack.side_by_side > 1:
             facts["not_fused_because"] = self.apart
+        if unrecorded := self.pack.unrecorded(replica):
+            facts["not_recorded_because"] = unrecorded
         if self.choice.seconds:
             facts["autotune"] = dict(self.choice.seconds)
         if replica.busy_seconds:

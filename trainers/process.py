@@ -11,13 +11,17 @@ import torch
 
 PROCESS = Path("/proc/self")  # Linux: facts of this process
 
+CONTEXT = 600 * 2**20  # bytes of a GPU that a process takes besides its tensors: about so many are usual
+
 # What torch, CUDA's runtime (a graph's nodes take memory too), cuBLAS and cuDNN say when memory runs out.
 _RAN_OUT = ("can't allocate memory", "CUDA error: out of memory", "_ALLOC_FAILED", "_ALLOCATION_FAILED")
 
 
 @contextmanager
-def process_settings(threads: int) -> Iterator[None]:
+def process_settings(threads: int, deterministic: bool = True) -> Iterator[None]:
     """Set threads, denormals and cuDNN inside the block, and put them back for whatever else runs in the process.
+
+    `deterministic` keeps cuDNN to algorithms that repeat themselves bit for bit.
 
     Deep plain networks are full of denormals, which are slow, so they count as zero. cuDNN may not choose its
     algorithms by timing them, since the choice would change the numbers.
@@ -26,7 +30,7 @@ def process_settings(threads: int) -> Iterator[None]:
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
     try:
-        with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=True):
+        with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=deterministic, allow_tf32=True):
             yield
     finally:
         torch.set_num_threads(before)
@@ -60,9 +64,15 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def take_share(device: str, share: float) -> None:
-    """Keep this process to its `share` (0 to 1) of a GPU's memory; others may train on the rest."""
-    if torch.device(device).type == "cuda":
-        torch.cuda.set_per_process_memory_fraction(float(share), torch.device(device).index)
+    """Keep this process to its `share` (0 to 1) of a GPU's memory; others may train on the rest.
+
+    What a process takes besides its tensors (context, libraries, kernels) comes off a share below 1.
+    """
+    if torch.device(device).type != "cuda":
+        return
+    whole = torch.cuda.get_device_properties(torch.device(device)).total_memory
+    own = share if share >= 1 else max(share - CONTEXT / whole, share / 2)
+    torch.cuda.set_per_process_memory_fraction(float(own), torch.device(device).index)
 
 
 class PeakMemory:

@@ -27,8 +27,11 @@ def generator(seed: int, purpose: Purpose, epoch: int = 0) -> torch.Generator:
 
 @contextmanager
 def seeded(seed: int, purpose: Purpose, epoch: int = 0, device: torch.device | None = None) -> Iterator[None]:
-    """Seed torch's global generators inside the block, and put the caller's state back after it."""
+    """Seed torch's generators of the CPU and of `device` inside the block, and put the caller's state back after it."""
     devices = [device] if device is not None and device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(derive(seed, purpose, epoch))
+        torch.default_generator.manual_seed(derive(seed, purpose, epoch))
+        for each in devices:
+            with torch.cuda.device(each):
+                torch.cuda.manual_seed(derive(seed, purpose, epoch))
         yield

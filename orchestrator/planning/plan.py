@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch
+
 import trainers
 from orchestrator.planning.probes import as_entries, check_probes, complete_keep, probe_notes
 from orchestrator.records.environment import git_revision
@@ -41,7 +43,9 @@ from search_spaces import (
 )
 from search_spaces.designs import arms as design_arms
 from search_spaces.user_code import look_in
+from trainers.process import CONTEXT
 from trainers.settings.length import cut_short
+from trainers.step.precision import choose_numerics, in_words
 
 UNEQUAL_SHARE = 0.05
 
@@ -81,6 +85,7 @@ def make_plan(config: StudyConfig, command: str | None = None) -> StudyPlan:
         notes = (
             *design_notes(space, design, file.baseline),
             *_warnings(planned, baseline),
+            *_on_a_gpu(file.resources.gpus, planned),
             *probe_notes(planned, trials, probes, keep),
             *data_notes(planned),
         )
@@ -215,6 +220,22 @@ def _equal_in_effect(planned: Sequence[PlannedArm]) -> list[str]:
         for names in groups.values()
         if len(names) > 1
     ]
+
+
+def _on_a_gpu(gpus: float, planned: Sequence[PlannedArm]) -> list[str]:
+    """Say how networks compute on a GPU, and what it means that packs share one; nothing where none is asked for."""
+    if not gpus:
+        return []
+    trainings = {canonical_json(each.arm.settings["training"]): each.arm.settings["training"] for each in planned}
+    ways = dict.fromkeys(in_words(choose_numerics(each, torch.device("cuda"))) for each in trainings.values())
+    found = [f"on a GPU: networks compute in {way}" for way in ways]
+    if gpus < 1:
+        found.append(
+            f"gpus: {gpus:g}: packs that share a GPU take turns on it, unless NVIDIA's MPS runs on the node "
+            "(`nvidia-cuda-mps-control -d`, before the study); of its part of the memory each process needs about "
+            f"{CONTEXT / 2**20:.0f} MiB for itself"
+        )
+    return found
 
 
 def _cut_short(planned: Sequence[PlannedArm]) -> list[str]:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from search_spaces.drawing import LABELS, ShortcutDrawing, UnitDrawing
 from search_spaces.errors import SettingError
-from search_spaces.layers import ConvShape, layers, linear
+from search_spaces.layers import ConvShape, layers, linear, pixel_mean
 from search_spaces.networks.family import Family
 from search_spaces.settings import Depth, Positive, Range, Rate, read_settings
 
@@ -149,7 +149,7 @@ class DenseNetwork(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images (N, C, H, W) to logits (N, classes)."""
-        logits: Tensor = self.classifier(self.tail(self.stages(self.stem(images))).mean((2, 3)))
+        logits: Tensor = self.classifier(pixel_mean(self.tail(self.stages(self.stem(images)))))
         return logits
 
 

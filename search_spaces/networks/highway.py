@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from search_spaces.drawing import ShortcutDrawing, UnitDrawing
 from search_spaces.errors import SettingError
 from search_spaces.fusing import channelwise
-from search_spaces.layers import BatchNorm, conv, linear
+from search_spaces.layers import BatchNorm, conv, linear, pixel_mean
 from search_spaces.networks.family import Family
 from search_spaces.settings import Depth, Positive, read_settings
 
@@ -92,7 +92,7 @@ class HighwayNetwork(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images (N, C, H, W) to logits (N, classes)."""
-        logits: Tensor = self.classifier(self.stages(self.stem(images)).mean((2, 3)))
+        logits: Tensor = self.classifier(pixel_mean(self.stages(self.stem(images))))
         return logits
 
 

@@ -10,7 +10,7 @@ from search_spaces.blocks import Unit, UnitShape, shortcut_convolves
 from search_spaces.drawing import LABELS, Layers, ShortcutDrawing, UnitDrawing, shortcut_text
 from search_spaces.errors import SettingError
 from search_spaces.fusing import channelwise
-from search_spaces.layers import layers, linear
+from search_spaces.layers import layers, linear, pixel_mean
 from search_spaces.settings import Depth, Positive, read_settings
 from search_spaces.shortcuts import SHORTCUTS, complete_shortcut, projection_layers
 from search_spaces.wiring import CONVS, EXPANSION, Wiring, parse_wiring, wiring_name
@@ -104,7 +104,7 @@ class ResidualNetwork(nn.Module):
         features = self.stages(self.stem(images))
         if self.tail is not None:
             features = self.tail(features)
-        logits: Tensor = self.classifier(features.mean((2, 3)))
+        logits: Tensor = self.classifier(pixel_mean(features))
         return logits
 
 

@@ -1,9 +1,11 @@
 """What a process asks of its device, and how it reads the answers."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 
-from trainers.process import BusyMeter, PeakMemory, is_out_of_memory, process_settings, take_share
+from trainers.process import CONTEXT, BusyMeter, PeakMemory, is_out_of_memory, process_settings, take_share
 
 CUDA = torch.device("cuda")
 
@@ -68,6 +70,8 @@ def test_a_share_of_a_gpu_is_a_share_of_its_memory(monkeypatch):
     monkeypatch.setattr("torch.cuda.memory._lazy_init", lambda: None)
     monkeypatch.setattr("torch.cuda.current_device", lambda: 3)
     monkeypatch.setattr("torch._C._cuda_setMemoryFraction", lambda *arguments: taken.append(arguments))
-    for device, share in (("cuda", 0.25), ("cuda:1", 1), ("cpu", 1)):
+    card = SimpleNamespace(total_memory=10 * CONTEXT)
+    monkeypatch.setattr("torch.cuda.get_device_properties", lambda device: card)
+    for device, share in (("cuda", 0.25), ("cuda:1", 1), ("cpu", 1), ("cuda", 0.1)):
         take_share(device, share)
-    assert taken == [(0.25, 3), (1.0, 1)]
+    assert taken == [(pytest.approx(0.15), 3), (1.0, 1), (pytest.approx(0.05), 3)]

@@ -55,7 +55,7 @@ def test_without_profile_there_are_no_shares():
     ("asked", "device", "expected"),
     [
         ({}, "cpu", ("fp32", "channels_last")),
-        ({}, "cuda", ("fp32", "contiguous")),
+        ({}, "cuda", ("fp32", "channels_last")),
         ({"precision": "auto"}, "cpu", ("fp32", "channels_last")),
         ({"precision": "auto"}, "cuda", ("bf16", "channels_last")),
         ({"precision": "bf16", "memory_format": "contiguous"}, "cpu", ("bf16", "contiguous")),

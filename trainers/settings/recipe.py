@@ -20,7 +20,7 @@ INITS = ("as_built", "he_fan_in", "he_fan_out", "uniform_fan_in")
 
 
 def complete_training(training: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `training` with the named recipe expanded and every default filled in (but ``autotune: auto`` left out).
+    """Return `training` with the named recipe expanded and every default filled in (but those of `_YOUNGER` left out).
 
     `data` is the completed data mapping, which decides what augmentation can be. A recipe counts ``epochs`` or
     ``iterations``; giving one replaces the other, and leaves drops that are counted in iterations where they are. A
@@ -45,8 +45,9 @@ def complete_training(training: Mapping[str, Any], data: Mapping[str, Any]) -> d
     ends_at_zero = completed["schedule"]["name"] == "one_cycle" and completed["schedule"]["end"] == 0
     if completed["momentum_form"] == "caffe" and ends_at_zero:
         raise SettingError("momentum_form: caffe needs rates above 0: set end above 0", ("schedule", "end"))
-    if completed["autotune"] == "auto":
-        del completed["autotune"]  # younger than the first results, whose hashes have none
+    for key, first in _YOUNGER.items():
+        if completed[key] == first:
+            del completed[key]
     return completed
 
 
@@ -169,6 +170,9 @@ def _one_of(*known: str) -> Callable[[object, Key], str]:
 
 _LATER = ("schedule",)
 
+# Settings that are younger than the first results, whose hashes have none: left out where they change nothing.
+_YOUNGER = {"autotune": "auto", "deterministic": True, "cuda_graph": "auto"}
+
 _COMPLETERS: Mapping[str, Callable[[object, Key], Any]] = {
     "recipe": lambda value, key: value,
     "epochs": _optional_count,
@@ -190,5 +194,7 @@ _COMPLETERS: Mapping[str, Callable[[object, Key], Any]] = {
     "checkpoint_activations": checks.boolean,
     "fuse": _one_of("never", "always", "auto"),
     "autotune": _one_of("never", "auto"),
+    "deterministic": checks.boolean,
+    "cuda_graph": _one_of("never", "auto"),
     "profile": checks.boolean,
 }

@@ -26,6 +26,8 @@ DEFAULTS: Mapping[str, Any] = {
     "checkpoint_activations": False,  # less memory, a third more time, the same numbers
     "fuse": "auto",  # never | always | auto: on a CPU a pack's seeds compute as one grouped network, or by autotuning
     "autotune": "auto",  # never | auto: a long training times what is left open, and threads; takes what is far faster
+    "deterministic": True,  # false lets a GPU use algorithms that repeat themselves up to rounding only
+    "cuda_graph": "auto",  # never | auto: on a GPU a step that can be is recorded once and replayed
     "profile": False,  # the shares of a step's parts, in the telemetry
 }
 

@@ -4,7 +4,7 @@ A step of a CIFAR network launches hundreds of kernels of a few microseconds; re
 once. Groups of a pack replay on different streams, so that one replica's kernels fill what another's leave idle.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +13,16 @@ from torch import Tensor, nn
 
 from trainers.data.batch_loader import Batch
 from trainers.process import is_out_of_memory
+from trainers.step.evaluation import PendingScores
+from trainers.step.observation import StepWatch, waits_noted
 from trainers.step.precision import Numerics
 from trainers.step.replica import Replica
 from trainers.step.replica_group import ReplicaGroup
 from trainers.step.stopwatch import Stopwatch
 
 WARM_UP = 3  # steps taken one kernel at a time before recording, in which libraries choose algorithms and workspaces
+WATCHED = 2  # the step of the warm-up that is watched: the first one may wait for libraries
+RECOVERS = (2, 12)  # the first torch that can go on after a failed recording
 AHEAD = 16  # steps that a group may have in wait on the device; the batches of all of them lie in its memory
 
 
@@ -33,8 +37,16 @@ class Recorded:
     wrong: Tensor
 
 
+class SpoiltProcessError(RuntimeError):
+    """A recording failed and this torch cannot go on after that: the process has to be replaced."""
+
+
 class GraphedReplicaGroup(ReplicaGroup):
-    """Steps like `ReplicaGroup`, and records the step of each batch shape after a few steps of it."""
+    """Steps like `ReplicaGroup`, and records the step of each batch shape after a few steps of it.
+
+    The second step of each shape is watched: one that waits for the GPU, draws from a generator of the host or changes
+    attributes is not recorded, and `unrecorded` says why.
+    """
 
     def __init__(
         self,
@@ -58,6 +70,7 @@ class GraphedReplicaGroup(ReplicaGroup):
         ]
         self.seen: dict[Sequence[int], int] = {}
         self.recorded: dict[Sequence[int], Recorded] = {}
+        self.unrecorded: str | None = None
 
     def begin(self) -> None:
         """Take over the replicas' values; the group's stream waits for them."""
@@ -98,15 +111,58 @@ class GraphedReplicaGroup(ReplicaGroup):
     def _run(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         shape = tuple(images.shape)
         self.seen[shape] = self.seen.get(shape, 0) + 1
-        if self.seen[shape] <= WARM_UP:
+        if self.seen[shape] == WATCHED and self.unrecorded is None:
+            return self._watched(images, labels)
+        if self.seen[shape] <= WARM_UP or self.unrecorded is not None:
             return self.compute(images, labels, self.rate)
-        if shape not in self.recorded:
-            self.recorded[shape] = self._record(images, labels)
-        recorded = self.recorded[shape]
+        recorded = self.recorded.get(shape) or self._try_to_record(images, labels)
+        if recorded is None:
+            return self.compute(images, labels, self.rate)
         recorded.images.copy_(images)
         recorded.labels.copy_(labels)
         recorded.graph.replay()
         return recorded.losses.clone(), recorded.wrong.clone()
+
+    def has_recorded(self, shapes: Collection[int]) -> bool:
+        """Whether the steps of all batch sizes in `shapes` are recorded: they will need no more memory."""
+        return set(shapes) <= {shape[0] for shape in self.recorded}
+
+    def start_evaluation(self, batches: Iterator[Batch]) -> PendingScores:
+        """Evaluate on the group's stream, beside the other groups."""
+        current = torch.cuda.current_stream(self.numerics.device)
+        self.stream.wait_stream(current)
+        with torch.cuda.stream(self.stream):
+            pending = super().start_evaluation(batches)
+        current.wait_stream(self.stream)
+        return pending
+
+    def _watched(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Take a step and find out whether it may be recorded."""
+        waits: list[str] = []
+        observed = StepWatch(self.network)
+        with waits_noted(waits):
+            results = self.compute(images, labels, self.rate)
+        self.unrecorded = f"a step waits for the GPU: {waits[0]}" if waits else observed.obstacle()
+        return results
+
+    def _try_to_record(self, images: Tensor, labels: Tensor) -> Recorded | None:
+        """Record the step; where that fails for another reason than memory, go on without.
+
+        Raises SpoiltProcessError with torch before 2.12, whose allocator is left recording by a failure
+        (pytorch#180395).
+        """
+        shape = tuple(images.shape)
+        try:
+            self.recorded[shape] = self._record(images, labels)
+        except RuntimeError as error:
+            if is_out_of_memory(error):
+                raise
+            reason = f"recording a step failed: {type(error).__name__}: {error}"
+            if _torch_version() < RECOVERS:
+                raise SpoiltProcessError(f"{reason}; `training: {{cuda_graph: never}}` trains without") from error
+            self.unrecorded = reason
+            return None
+        return self.recorded[shape]
 
     def _record(self, images: Tensor, labels: Tensor) -> Recorded:
         """Record the step; recording computes nothing.
@@ -127,3 +183,8 @@ class GraphedReplicaGroup(ReplicaGroup):
                 raise first from None
             raise
         return Recorded(graph, static_images, static_labels, losses, wrong)
+
+
+def _torch_version() -> tuple[int, int]:
+    major, minor, *_ = torch.__version__.split(".")
+    return int(major), int(minor)

@@ -19,14 +19,31 @@ class Score:
     error: float
 
 
-@torch.inference_mode()
+@dataclass(frozen=True)
+class PendingScores:
+    """Sums that a device may still be computing: (2, networks), losses and wrong answers over so many `images`."""
+
+    sums: Tensor
+    images: int
+
+    def read(self) -> list[Score]:
+        """Wait for the device and return each network's score."""
+        losses, wrongs = self.sums.tolist()
+        return [_score(loss / self.images, wrong / self.images) for loss, wrong in zip(losses, wrongs, strict=True)]
+
+
 def evaluate(
     network: nn.Module, batches: Iterable[Batch], count: int, lay_out: Callable[[Tensor], Tensor]
 ) -> list[Score]:
-    """Return the scores of the `count` replicas that `network` holds, all over the same `batches`.
+    """Return the scores of the `count` networks that `network` holds, all over the same `batches`."""
+    return start_evaluation(network, batches, count, lay_out).read()
 
-    The numbers leave the device once, at the end.
-    """
+
+@torch.inference_mode()
+def start_evaluation(
+    network: nn.Module, batches: Iterable[Batch], count: int, lay_out: Callable[[Tensor], Tensor]
+) -> PendingScores:
+    """Start to evaluate the `count` networks that `network` holds; no number leaves the device."""
     was_training = network.training
     network.eval()
     sums: list[Tensor] = []
@@ -41,8 +58,7 @@ def evaluate(
         sums.append(torch.stack([losses.double().sum(1), wrong.double().sum(1)]))
         images += len(labels)
     network.train(was_training)
-    losses_sums, wrongs = torch.stack(sums).sum(0).tolist()
-    return [_score(loss / images, wrong / images) for loss, wrong in zip(losses_sums, wrongs, strict=True)]
+    return PendingScores(torch.stack(sums).sum(0), images)
 
 
 def _score(loss: float, share_wrong: float) -> Score:

@@ -6,20 +6,18 @@ running statistics over two steps, then an evaluation; in double precision, so t
 """
 
 import copy
-import random
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from search_spaces.arm import canonical_json
 from trainers.seeding import seeded
 from trainers.step import fusion
 from trainers.step.evaluation import evaluate
+from trainers.step.observation import StepWatch, generators_kept
 from trainers.step.optim import SGD
 from trainers.step.replica import Replica
 from trainers.step.replica_group import ReplicaGroup
@@ -48,7 +46,7 @@ def fusion_obstacle(replicas: Sequence[Replica]) -> str | None:
 
 def _compare(replicas: Sequence[Replica]) -> str | None:
     try:
-        with _generators_kept():
+        with generators_kept(), seeded(0, "dropout", device=replicas[0].numerics.device):
             return _difference(replicas)
     except Exception as error:  # whatever the user's own code raises in double precision or side by side
         return f"a step of the fused network raised {type(error).__name__}: {error}".strip()
@@ -66,17 +64,15 @@ def _difference(replicas: Sequence[Replica]) -> str | None:
     training = replicas[0].training
     group = ReplicaGroup(together, fused.double(), training, numerics, watch)
     alone = [ReplicaGroup([each], each.network, training, numerics, watch) for each in apart]
-    state, drawn = _plain_state(apart[0].network), _generator_states(numerics.device)
+    observed = StepWatch(apart[0].network, numerics.device)
     for step in range(2):
         batches = [_batch(replicas[0], 10 * step + at) for at in range(len(replicas))]
         for own, batch in zip(alone, batches, strict=True):
             own.begin()
             own.step(own.join([batch]), RATE, RATE)
             own.end()
-        if not _same(drawn, _generator_states(numerics.device)):
-            return "a step draws random numbers"
-        if _plain_state(apart[0].network) != state:
-            return "a step changes attributes of a module"
+        if reason := observed.obstacle():
+            return reason
         group.begin()
         group.step(group.join(batches), RATE, RATE)
         group.end()
@@ -125,34 +121,3 @@ def _first_difference(one: dict[str, Tensor], other: dict[str, Tensor]) -> str |
 def _close(one: Tensor, other: Tensor) -> bool:
     scale = float(other.abs().nan_to_num(0.0, 0.0, 0.0).max()) if other.numel() else 0.0
     return torch.allclose(one.double(), other.double(), rtol=0.0, atol=TOLERANCE * max(scale, 1e-12), equal_nan=True)
-
-
-def _plain_state(network: nn.Module) -> dict[str, str]:
-    """Return the attributes of all modules that are no tensors, as text: what a step may not change."""
-    return {
-        f"{name}.{key}": repr(value)
-        for name, module in network.named_modules()
-        for key, value in vars(module).items()
-        if not key.startswith("_") and key != "training" and not isinstance(value, Tensor | nn.Module)
-    }
-
-
-def _generator_states(device: torch.device) -> list[Any]:
-    states = [torch.get_rng_state(), random.getstate(), repr(np.random.get_state(legacy=False))]
-    return [*states, torch.cuda.get_rng_state(device)] if device.type == "cuda" else states
-
-
-def _same(one: list[Any], other: list[Any]) -> bool:
-    return all(torch.equal(a, b) if isinstance(a, Tensor) else a == b for a, b in zip(one, other, strict=True))
-
-
-@contextmanager
-def _generators_kept() -> Iterator[None]:
-    """Put the generators of torch, Python and NumPy back after the block."""
-    plain, numbers = random.getstate(), np.random.get_state()
-    try:
-        with seeded(0, "dropout"):
-            yield
-    finally:
-        random.setstate(plain)
-        np.random.set_state(numbers)

@@ -14,7 +14,7 @@ from trainers.seeding import seeded
 from trainers.step import fusion
 from trainers.step.cuda_graphs import GraphedReplicaGroup
 from trainers.step.divergence import LossWatch
-from trainers.step.evaluation import Score
+from trainers.step.evaluation import PendingScores, Score
 from trainers.step.fusion_check import fusion_obstacle
 from trainers.step.precision import Numerics
 from trainers.step.replica import Replica
@@ -77,17 +77,28 @@ class Pack:
         waiting = list(replicas)
         while waiting:
             chosen = waiting[: self.side_by_side]
-            before = [replica.copy_state() for replica in chosen] if len(chosen) > 1 else []
+            before = [replica.copy_state() for replica in chosen] if self._may_shrink(chosen) else None
             try:
                 results += self._train(chosen)
                 waiting = waiting[len(chosen) :]
+                continue
             except (RuntimeError, MemoryError) as error:
-                if len(chosen) == 1 or not is_out_of_memory(error):
+                if before is None or not is_out_of_memory(error):
                     raise
-                for replica, state in zip(chosen, before, strict=True):
-                    replica.load_state(state)
-                self._shrink(len(chosen) // 2)
+            # Outside of the handler, whose traceback would keep alive what is to be given back.
+            for replica, state in zip(chosen, before, strict=True):
+                replica.load_state(state)
+            self._shrink(len(chosen) // 2)
         return results
+
+    def _may_shrink(self, chosen: Sequence[Replica]) -> bool:
+        """Whether memory may still run out: on a GPU no longer, once every batch size of theirs is recorded."""
+        if len(chosen) == 1:
+            return False
+        settled = self._replicas == list(chosen) and all(
+            isinstance(group, GraphedReplicaGroup) and group.has_recorded(self.loader.sizes) for group in self._groups
+        )
+        return not settled
 
     def _train(self, replicas: list[Replica]) -> list[EpochResult]:
         groups = self._groups_of(replicas)
@@ -106,7 +117,7 @@ class Pack:
         training = time.perf_counter() - started
         shares = training / len(replicas), meter.busy_share(training) * training / len(replicas)
         measured = self.schedule.is_measured(epoch)
-        scores = [pair for group in groups for pair in self._scores(group, measured)]
+        scores = self._scores(groups) if measured else [(None, None)] * len(replicas)
         seconds = (time.perf_counter() - started) / len(replicas)
         return [
             EpochResult(replica, tally, *pair, lr, seconds, *shares)
@@ -137,14 +148,29 @@ class Pack:
             group.end()
         return lr
 
-    def _scores(self, group: ReplicaGroup, measured: bool) -> list[tuple[Score | None, Score | None]]:
-        """Return each replica's scores on the test and on the validation set, each None where it is not measured."""
-        if not measured:
-            return [(None, None)] * len(group.replicas)
-        test = group.evaluate(self.loader.test(EVALUATION_BATCH))
+    def _scores(self, groups: list[ReplicaGroup]) -> list[tuple[Score | None, Score | None]]:
+        """Return each replica's scores on the test and on the validation set, None where there is none.
+
+        All groups are started before the first score is read.
+        """
+        started = [self._start_evaluation(group) for group in groups]
+        return [
+            pair
+            for group, (test, validation) in zip(groups, started, strict=True)
+            for pair in zip(
+                test.read(), [None] * len(group.replicas) if validation is None else validation.read(), strict=True
+            )
+        ]
+
+    def _start_evaluation(self, group: ReplicaGroup) -> tuple[PendingScores, PendingScores | None]:
+        test = group.start_evaluation(self.loader.test(EVALUATION_BATCH))
         held_out = self.loader.validation(EVALUATION_BATCH)
-        validation = [None] * len(group.replicas) if held_out is None else group.evaluate(held_out)
-        return list(zip(test, validation, strict=True))
+        return test, None if held_out is None else group.start_evaluation(held_out)
+
+    def unrecorded(self, replica: Replica) -> str | None:
+        """Return why the steps of `replica` are not recorded on a GPU; None where they are, or are not meant to be."""
+        group = next((each for each in self._groups if replica in each.replicas), None)
+        return group.unrecorded if isinstance(group, GraphedReplicaGroup) else None
 
     def _groups_of(self, replicas: list[Replica]) -> list[ReplicaGroup]:
         """Return the groups of `replicas`, made once for as long as the same replicas train together."""
@@ -167,7 +193,8 @@ def make_groups(
     on_gpu = numerics.device.type == "cuda"
     # A profiled step waits for the device after each part, and one that recomputes activations saves generators:
     # neither can be recorded.
-    recordable = on_gpu and not (training["profile"] or training["checkpoint_activations"])
+    kept_from = training["profile"] or training["checkpoint_activations"] or training.get("cuda_graph") == "never"
+    recordable = on_gpu and not kept_from
     kind = GraphedReplicaGroup if recordable else ReplicaGroup
     networks = [replica.network for replica in replicas]
     fused = fusion.fuse(networks) if why_apart(replicas, numerics) is None else None

@@ -14,7 +14,7 @@ class Numerics:
     """Everything on one device that the rounding of a result depends on.
 
     `fused` says that the replicas of a pack are to compute as one network, where that is known how; `threads` counts
-    those of a CPU.
+    those of a CPU; `deterministic` keeps a GPU to algorithms that repeat themselves bit for bit.
     """
 
     device: torch.device
@@ -22,6 +22,7 @@ class Numerics:
     memory_format: str
     fused: bool = False
     threads: int = 1
+    deterministic: bool = True
 
     def autocast(self) -> AbstractContextManager[Any]:
         """Return the context for forward passes; parameters, gradients and the loss stay fp32."""
@@ -45,16 +46,26 @@ class Numerics:
 def choose_numerics(training: Mapping[str, Any], device: torch.device, threads: int = 1) -> Numerics:
     """Return the numerics for `device` by rule: what was measured (docs/log.md, benchmarks/training.py).
 
-    On a CPU fp32 in channels_last, packs fused; on a GPU bf16 in channels_last, replicas on streams. fp32 on a GPU lets
-    convolutions use TF32, as torch does by default. `trainers.tuning.autotune` may change the memory format, fusion and
-    threads of a long training where their settings leave it open; the precision only with ``precision: autotune``,
-    since arms that are compared should compute in the same one, and each network's timings could choose another.
+    channels_last everywhere; on a CPU fp32 and packs fused, on a GPU replicas on streams, and ``precision: auto`` is
+    bf16. fp32 on a GPU lets convolutions use TF32, as torch does by default. `trainers.tuning.autotune` may change the
+    memory format, fusion and threads of a long training where their settings leave it open; the precision only with
+    ``precision: autotune``, since arms that are compared should compute in the same one, and each network's timings
+    could choose another.
     """
     on_gpu = device.type == "cuda"
     precision, memory_format = training["precision"], training["memory_format"]
     if precision in ("auto", "autotune"):
         precision = "bf16" if on_gpu else "fp32"
     if memory_format == "auto":
-        memory_format = "contiguous" if on_gpu and precision == "fp32" else "channels_last"
+        memory_format = "channels_last"
     fused = training["fuse"] == "always" or (training["fuse"] == "auto" and not on_gpu)
-    return Numerics(device, precision, memory_format, fused, threads)
+    return Numerics(device, precision, memory_format, fused, threads, training.get("deterministic", True))
+
+
+def in_words(numerics: Numerics) -> str:
+    """Say how a pack computes, for a plan and a page."""
+    precision = numerics.precision
+    if numerics.device.type == "cuda" and precision == "fp32":
+        precision = "fp32, convolutions in TF32"
+    repeats = "" if numerics.device.type == "cpu" or numerics.deterministic else ", not repeatable bit for bit"
+    return f"{precision}, {numerics.memory_format}{repeats}"

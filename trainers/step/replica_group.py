@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from trainers.data.batch_loader import Batch, BatchLoader
 from trainers.step import fusion
-from trainers.step.evaluation import Score, evaluate
+from trainers.step.evaluation import PendingScores, start_evaluation
+from trainers.step.half_weights import HalfWeights, can_copy
 from trainers.step.optim import SGD
 from trainers.step.precision import Numerics
 from trainers.step.replica import Replica
@@ -41,6 +42,8 @@ class ReplicaGroup:
         self.numerics = numerics
         self.stopwatch = stopwatch
         self.optimiser = replicas[0].optimiser if len(replicas) == 1 else SGD(network, training)
+        copied = numerics.precision == "bf16" and can_copy(network)
+        self.halves = HalfWeights(network, self.optimiser.parameters) if copied else None
         self.results: list[tuple[Tensor, Tensor]] = []
 
     def begin(self) -> None:
@@ -87,7 +90,7 @@ class ReplicaGroup:
         The gradient is that of the sum of the replicas' mean losses, so each replica's is its own.
         """
         with self.numerics.autocast():
-            logits = self.network(images)
+            logits = self.network(images) if self.halves is None else self.halves.forward(images)
         logits = (
             logits.to(torch.promote_types(logits.dtype, torch.float32))
             .view(len(images), len(labels), -1)
@@ -96,7 +99,10 @@ class ReplicaGroup:
         losses = F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none").view(labels.shape)
         means = losses.mean(1)
         self.stopwatch.mark("forward")
-        gradients = torch.autograd.grad(means.sum(), self.optimiser.parameters, allow_unused=True)
+        inputs = self.optimiser.parameters if self.halves is None else self.halves.inputs
+        gradients: Sequence[Tensor | None] = torch.autograd.grad(means.sum(), inputs, allow_unused=True)
+        if self.halves is not None:
+            gradients = self.halves.widen(gradients)
         self.stopwatch.mark("backward")
         self.optimiser.step(gradients, lr)
         wrong = (logits.detach().argmax(2) != labels).sum(1)
@@ -109,10 +115,10 @@ class ReplicaGroup:
         wrong = torch.stack([wrong for _, wrong in self.results], 1).tolist()
         return [Tally(*each) for each in zip(losses, wrong, strict=True)]
 
-    def evaluate(self, batches: Iterator[Batch]) -> list[Score]:
-        """Return each replica's score over `batches`, which all replicas see."""
+    def start_evaluation(self, batches: Iterator[Batch]) -> PendingScores:
+        """Start to evaluate every replica over `batches`, which all replicas see."""
         with self.numerics.autocast():
-            return evaluate(self.network, batches, len(self.replicas), self.numerics.lay_out)
+            return start_evaluation(self.network, batches, len(self.replicas), self.numerics.lay_out)
 
     def _velocities(self) -> Iterator[tuple[Tensor, list[Tensor]]]:
         own = [replica.optimiser.velocities for replica in self.replicas]

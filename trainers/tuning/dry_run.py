@@ -50,7 +50,8 @@ class DryRun:
         """
         device = self.numerics.device
         watch = Stopwatch(device, True)
-        with process_settings(self.numerics.threads), seeded(self.seed, "dropout", 1, device):
+        settings = process_settings(self.numerics.threads, self.numerics.deterministic)
+        with settings, seeded(self.seed, "dropout", 1, device):
             watch.start()
             computed = time.process_time()
             for group, batch in self.groups:

@@ -36,12 +36,14 @@ def fitting(task: Task, info: DataInfo, loader: BatchLoader, schedule: StepSched
         return len(task.seeds)
     key = (
         canonical_json([task.network, task.training["checkpoint_activations"]]),
-        (loader.sizes[0], *info.input_shape),
+        (loader.sizes[0], loader.sizes[-1], *info.input_shape),
         (numerics.device, numerics.precision),
     )
     if key not in _NEEDS:
         try:
-            _NEEDS[key] = replica_bytes(DryRun(task, info, schedule, numerics, first_batches(loader, task.seeds[:1])))
+            last = loader.sizes[-1] / loader.sizes[0]
+            batches = first_batches(loader, task.seeds[:1])
+            _NEEDS[key] = replica_bytes(DryRun(task, info, schedule, numerics, batches), last)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -52,8 +54,11 @@ def fitting(task: Task, info: DataInfo, loader: BatchLoader, schedule: StepSched
     return min(max(fit, 1), len(task.seeds))
 
 
-def replica_bytes(dry_run: DryRun) -> int:
+def replica_bytes(dry_run: DryRun, last: float = 1.0) -> int:
     """Return the bytes that the one replica of `dry_run` needs while it trains, by taking one step.
+
+    `last` is the size of an epoch's last batch as a share of the others. Where it is smaller, its steps run one kernel
+    at a time on a GPU, beside the memory that the recorded step of the others keeps.
 
     They are its weights, gradients and velocities, and what the step needs besides: on a GPU at most at once, as its
     allocator counts; on a CPU all that the forward pass keeps for the backward pass, and what that holds temporarily.
@@ -64,7 +69,8 @@ def replica_bytes(dry_run: DryRun) -> int:
         torch.cuda.reset_peak_memory_stats(device)
         before = torch.cuda.memory_allocated(device)
         dry_run.step()
-        return torch.cuda.max_memory_allocated(device) - before + 2 * weights  # the gradients are in the difference
+        needed = torch.cuda.max_memory_allocated(device) - before  # the gradients are among it
+        return int(needed * (1 + last if last < 1 else 1)) + 2 * weights
     return _saved_bytes(dry_run, network) + 3 * weights
 
 

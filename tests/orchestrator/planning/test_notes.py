@@ -12,15 +12,16 @@ network: {network}
 factors:
   {factor}
 training: {training}
+resources: {resources}
 seeds: 1
 """
 
 
 @pytest.fixture
 def notes(tmp_path):
-    def of(network="{depth: 8, width: 2}", factor="network.width: [2, 3]", training="{epochs: 1}"):
+    def of(network="{depth: 8, width: 2}", factor="network.width: [2, 3]", training="{epochs: 1}", resources="{}"):
         path = tmp_path / "study.yaml"
-        path.write_text(STUDY.format(network=network, factor=factor, training=training))
+        path.write_text(STUDY.format(network=network, factor=factor, training=training, resources=resources))
         return "\n".join(make_plan(read_study(path)).notes)
 
     return of
@@ -44,3 +45,14 @@ def test_networks_of_the_users_own_that_differ_in_values_are_planned(notes):
 
 def test_networks_of_the_users_own_that_seem_the_same_are_noted_and_planned(notes):
     assert "equal in effect" in notes('{family: "tests.trainers.odd_networks:named"}', "label: [a, b]")
+
+
+def test_a_plan_for_gpus_says_how_networks_compute_there(notes):
+    assert "on a GPU: networks compute in fp32, convolutions in TF32, channels_last" in notes(resources="{gpus: 1}")
+    assert "in bf16, channels_last" in notes(training="{epochs: 1, precision: auto}", resources="{gpus: 1}")
+    assert "on a GPU" not in notes()
+
+
+def test_a_plan_for_parts_of_a_gpu_says_what_sharing_means(notes):
+    assert "take turns on it, unless NVIDIA's MPS runs" in notes(resources="{gpus: 0.25}")
+    assert "MPS" not in notes(resources="{gpus: 1}")

@@ -1,5 +1,6 @@
 """What only a GPU can show, skipped where there is none; and what a recorded step may read, shown without one."""
 
+import warnings
 from contextlib import contextmanager, nullcontext
 from types import SimpleNamespace
 
@@ -8,11 +9,14 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from search_spaces import complete_network
+from search_spaces.layers import _in_channels_last
 from tests.trainers.networks import TINY, network, task
 from tests.trainers.step.test_fusion import FUSABLE, UNFUSED, settings_of
 from trainers import Trainer
-from trainers.step.cuda_graphs import AHEAD, WARM_UP, GraphedReplicaGroup
+from trainers.step.cuda_graphs import AHEAD, WARM_UP, GraphedReplicaGroup, SpoiltProcessError
 from trainers.step.packs import make_groups
+from trainers.step.replica import Replica
 from trainers.step.replica_group import ReplicaGroup
 from trainers.step.stopwatch import Stopwatch
 
@@ -117,6 +121,8 @@ def recorded_on_a_cpu(monkeypatch):
     monkeypatch.setattr(torch.cuda, "CUDAGraph", Tape)
     monkeypatch.setattr(torch.cuda, "graph", recording)
     monkeypatch.setattr(torch.Tensor, "record_stream", lambda tensor, stream: None)
+    monkeypatch.setattr(torch.cuda, "get_sync_debug_mode", lambda: 0)
+    monkeypatch.setattr(torch.cuda, "set_sync_debug_mode", lambda mode: None)
     return groups
 
 
@@ -168,6 +174,89 @@ def test_running_out_of_memory_while_recording_is_not_hidden_by_the_end_of_the_r
     monkeypatch.setattr(torch.cuda, "graph", failing)
     with pytest.raises(torch.OutOfMemoryError):
         finish(Trainer(task(0, data=TINY, epochs=WARM_UP + 1)))
+
+
+def odd(builder):
+    return complete_network({"family": f"tests.trainers.odd_networks:{builder}"})
+
+
+@pytest.mark.parametrize(
+    ("builder", "reason"),
+    [
+        ("draws_from_python", "draws random numbers"),
+        ("draws_from_torch", "draws random numbers"),
+        ("python_state", "changes attributes"),
+    ],
+)
+def test_a_step_that_is_more_than_its_kernels_is_not_recorded(builder, reason, recorded_on_a_cpu):
+    trainer = finish(Trainer(task(0, data=TINY, network_settings=odd(builder), epochs=WARM_UP + 2, batch_size=35)))
+    assert not recorded_on_a_cpu[0].recorded
+    assert reason in trainer.outcomes()[0].telemetry["not_recorded_because"]
+
+
+def test_a_step_that_waits_for_the_gpu_is_not_recorded_and_trains_as_it_would(recorded_on_a_cpu, monkeypatch):
+    compute = GraphedReplicaGroup.compute
+
+    def waiting(group, *arguments):
+        warnings.warn("called a synchronizing CUDA operation", UserWarning, stacklevel=1)
+        return compute(group, *arguments)
+
+    asked = task(0, data=TINY, epochs=WARM_UP + 2, batch_size=35)
+    expected = losses(finish(Trainer(asked)))
+    with monkeypatch.context() as patch:
+        patch.setattr(GraphedReplicaGroup, "compute", waiting)
+        patch.setattr("trainers.step.cuda_graphs.WARM_UP", 2)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            trainer = finish(Trainer(asked))
+    assert "synchronizing" in trainer.outcomes()[0].telemetry["not_recorded_because"]
+    assert losses(trainer) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.fixture
+def recording_fails(recorded_on_a_cpu, monkeypatch):
+    @contextmanager
+    def failing(*arguments, **settings):
+        raise RuntimeError("operation not permitted when stream is capturing")
+        yield
+
+    monkeypatch.setattr(torch.cuda, "graph", failing)
+
+
+@pytest.mark.usefixtures("recording_fails")
+def test_a_recording_that_fails_is_done_without():
+    trainer = finish(Trainer(task(0, data=TINY, epochs=WARM_UP + 2, batch_size=35)))
+    assert "recording a step failed: RuntimeError" in trainer.outcomes()[0].telemetry["not_recorded_because"]
+
+
+@pytest.mark.usefixtures("recording_fails")
+def test_a_torch_that_cannot_go_on_after_it_says_that_the_process_is_spoilt(monkeypatch):
+    monkeypatch.setattr(torch, "__version__", "2.11.0+cu130")
+    with pytest.raises(SpoiltProcessError, match="cuda_graph: never"):
+        finish(Trainer(task(0, data=TINY, epochs=WARM_UP + 2, batch_size=35)))
+
+
+def test_replicas_are_copied_only_until_every_batch_size_is_recorded(recorded_on_a_cpu, monkeypatch):
+    copied = []
+    copy_state = Replica.copy_state
+    monkeypatch.setattr(Replica, "copy_state", lambda replica: copied.append(replica) or copy_state(replica))
+    trainer = Trainer(task(0, 1, data=TINY, epochs=WARM_UP + 4, batch_size=70))
+    counts = []
+    while not trainer.finished:
+        trainer.run_epoch()
+        counts.append(len(copied))
+    assert counts[:WARM_UP] == [2, 4, 6]
+    assert counts[-1] == counts[WARM_UP]
+
+
+def test_what_a_gpu_keeps_in_memory_order_has_the_same_values():
+    x = torch.randn(4, 6, 8, 8).to(memory_format=torch.channels_last).requires_grad_()
+    sliced, averaged = x[:, :, ::2, ::2], torch.nn.functional.avg_pool2d(x, 1, 2)
+    assert torch.equal(sliced, averaged)
+    gradient = torch.randn_like(sliced)
+    one, other = (torch.autograd.grad(each, x, gradient)[0] for each in (sliced, averaged))
+    assert torch.equal(one, other)
+    assert _in_channels_last(one).is_contiguous(memory_format=torch.channels_last)
 
 
 def test_a_cpu_steps_without_graphs():
@@ -260,10 +349,11 @@ def test_running_out_of_memory_while_recording_halves_the_pack(monkeypatch):
     compute, failed = GraphedReplicaGroup.compute, []
 
     def once(group, *arguments):
+        results = compute(group, *arguments)
         if torch.cuda.is_current_stream_capturing() and not failed:
-            failed.append(group)
+            failed.append(group)  # after something was recorded: torch warns of an empty graph
             raise torch.OutOfMemoryError("pretended")
-        return compute(group, *arguments)
+        return results
 
     monkeypatch.setattr(GraphedReplicaGroup, "compute", once)
     pack = finish(Trainer(asked, device="cuda"))
@@ -273,7 +363,7 @@ def test_running_out_of_memory_while_recording_halves_the_pack(monkeypatch):
 
 
 @needs_gpu
-@pytest.mark.parametrize("changes", [{"checkpoint_activations": True}, {"profile": True}])
+@pytest.mark.parametrize("changes", [{"checkpoint_activations": True}, {"profile": True}, {"cuda_graph": "never"}])
 def test_what_cannot_be_recorded_trains_step_by_step(changes):
     trainer = finish(Trainer(task(0, data=TINY, epochs=WARM_UP + 2, **changes), device="cuda"))
     assert [type(group) for group in trainer.pack._groups] == [ReplicaGroup]

@@ -68,7 +68,7 @@ def test_replicas_in_turn_need_the_room_of_one(monkeypatch):
 
 def test_a_process_measures_a_network_once_and_a_single_seed_never(monkeypatch):
     measured = []
-    monkeypatch.setattr(memory, "replica_bytes", lambda dry_run: measured.append(dry_run) or 1)
+    monkeypatch.setattr(memory, "replica_bytes", lambda dry_run, last: measured.append(dry_run) or 1)
     Trainer(task(0, data=TINY))
     assert not measured
     Trainer(task(0, 1, data=TINY))
@@ -148,3 +148,4 @@ def test_on_a_gpu_the_allocator_is_asked(monkeypatch):
     weights = 4 * sum(each.numel() for each in trainer.replicas[0].network.parameters())
     assert replica_bytes(dry_run) == 1000 - 1 + 2 * weights
     assert peaks == ["reset", "step"]
+    assert replica_bytes(dry_run, last=0.5) == int(1.5 * (1000 - 1)) + 2 * weights
