@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,16 +16,20 @@ from reports.tables import factor_columns
 if TYPE_CHECKING:
     from torch import nn
 
-_TRIAL = ("id", "arm", "seed", "state", "reason", "epochs", "test_error", "train_error", "test_loss", "train_loss")
+_TRIAL = ("trial", "arm", "seed", "state", "reason", "cause", "epochs")
+_METRICS = ("test_error", "train_error", "test_loss", "train_loss", "val_error", "val_loss")
 _TRAINING = ("seconds", "images_per_second", "device", "host", "attempts", "started_at", "finished_at")
 _DIVERGENCE = ("diverged_at", "last_sound_loss", "environment")
-_CURVE = ("arm", "seed", "epoch", "train_loss", "train_error", "test_loss", "test_error", "lr", "seconds")
+_CURVE = ("trial", "arm", "seed", "epoch", "train_loss", "train_error", "test_loss", "test_error")
+_REST_OF_CURVE = ("val_loss", "val_error", "lr", "seconds", "orphaned")
 
 
 class StudyFrames:
     """The tables of one study as DataFrames, with a column for each factor beside the arm.
 
     A factor that bears the name of another column gets the name ``factor.<name>``. `study` holds the plain records.
+    Arms of earlier versions of the study file, which may have the levels of a present one, are left out unless
+    `orphaned` is true; the column ``orphaned`` marks them.
     """
 
     def __init__(
@@ -40,32 +45,41 @@ class StudyFrames:
         present = {factor for arm in study.arms for factor in arm.levels}
         self._factors = [*study.factors, *sorted(present - set(study.factors))]
 
-    def trials(self) -> pd.DataFrame:
-        """Return one row a trial, with the metrics of its last epoch; errors are in per cent, times in seconds."""
-        columns = [*_TRIAL, *_TRAINING, *_DIVERGENCE]
-        return self._frame([(trial.arm, _row(trial)) for trial in self.study.trials], columns)
+    def __repr__(self) -> str:
+        """Return the study's name and how much of it there is."""
+        return f"<StudyFrames {self.study.name}: {len(self.study.arms)} arms, {len(self.study.trials)} trials>"
 
-    def curves(self) -> pd.DataFrame:
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the arms."""
+        return f"<p>{escape(repr(self)[1:-1])}</p>{self.arms().to_html(index=False)}"
+
+    def trials(self, orphaned: bool = False) -> pd.DataFrame:
+        """Return one row a trial, with the metrics of its last epoch; errors are in per cent, times in seconds."""
+        columns = [*_TRIAL, *_METRICS, *_TRAINING, *_DIVERGENCE, "orphaned"]
+        return self._frame([(trial.arm, self._row(trial)) for trial in self._asked(orphaned)], columns)
+
+    def curves(self, orphaned: bool = False) -> pd.DataFrame:
         """Return one row a trial and epoch."""
         rows = [
-            (trial.arm, {"arm": trial.arm, "seed": trial.seed, **_plain(epoch)})
-            for trial in self.study.trials
+            (trial.arm, {**self._place(trial), **_plain(epoch)})
+            for trial in self._asked(orphaned)
             for epoch in trial.curve
         ]
-        return self._frame(rows, _CURVE)
+        return self._frame(rows, [*_CURVE, *_REST_OF_CURVE])
 
-    def arms(self) -> pd.DataFrame:
+    def arms(self, orphaned: bool = False) -> pd.DataFrame:
         """Return one row an arm: parameters, multiply-adds, how many of its trials have a result, their mean error."""
         columns = ["arm", "params", "flops", "trials", "outcomes", "test_error", "orphaned"]
-        return self._frame([(arm.name, self._summary(arm)) for arm in self.study.arms], columns)
+        arms = [arm for arm in self.study.arms if orphaned or not arm.orphaned]
+        return self._frame([(arm.name, self._summary(arm)) for arm in arms], columns)
 
-    def measurements(self, kind: str) -> pd.DataFrame:
+    def measurements(self, kind: str, orphaned: bool = False) -> pd.DataFrame:
         """Return one row a place that the probe of that kind measured.
 
         The columns are ``arm``, ``seed``, ``epoch``, the factors, the places, and one for each number.
         """
-        trials = {trial.id: trial for trial in self.study.trials}
-        found = [each for each in self.study.measurements if each.kind == kind]
+        trials = {trial.id: trial for trial in self._asked(orphaned)}
+        found = [each for each in self.study.measurements if each.kind == kind and each.trial in trials]
         rows = [
             (trials[each.trial].arm, {**row, "arm": trials[each.trial].arm, "seed": trials[each.trial].seed})
             for each in found
@@ -110,6 +124,19 @@ class StudyFrames:
         names = dict.fromkeys(first + [name for each in self._verdicts for name in each])
         return pd.DataFrame([dict(each) for each in self._verdicts], columns=list(names))
 
+    def _asked(self, orphaned: bool) -> list[Trial]:
+        """Return the trials of the present study file, or of all its versions."""
+        return [trial for trial in self.study.trials if orphaned or not self._arms[trial.arm].orphaned]
+
+    def _place(self, trial: Trial) -> dict[str, Any]:
+        orphaned = self._arms[trial.arm].orphaned
+        return {"trial": trial.id, "arm": trial.arm, "seed": trial.seed, "orphaned": orphaned}
+
+    def _row(self, trial: Trial) -> dict[str, Any]:
+        facts = {field.name: getattr(trial, field.name) for field in dataclasses.fields(trial)}
+        last = trial.curve[-1].epoch if trial.curve else 0
+        return {**facts, **self._place(trial), "state": trial.state.value, "epochs": last}
+
     def _summary(self, arm: Arm) -> dict[str, Any]:
         trials = self.study.trials_of(arm)
         outcomes = [trial for trial in trials if trial.state.is_outcome()]
@@ -135,15 +162,6 @@ def _places(measurement: Measurement) -> Iterable[Mapping[str, Any]]:
     if not isinstance(rows, list):
         return [measurement.values]
     return [{"epoch": row.get("epoch"), **row["at"], **row["numbers"]} for row in rows]
-
-
-def _row(trial: Trial) -> dict[str, Any]:
-    row = {
-        field.name: getattr(trial, field.name)
-        for field in dataclasses.fields(trial)
-        if field.name not in ("curve", "telemetry")
-    }
-    return {**row, "state": trial.state.value, "epochs": trial.curve[-1].epoch if trial.curve else 0}
 
 
 def _plain(record: Any) -> dict[str, Any]:

@@ -8,12 +8,14 @@
 3   arms.description: the network in words, stage by stage, and its unit as a drawing shows it
 4   trials.cause, attempts.cause, attempts.traceback, attempts.log: what ended an attempt without a result
 5   measurements.key, settings and seconds, table weights, view measurement_results: probes of trained networks
+6   views trial_results, curves and verdict_results with the trial's id, orphaned, stage, validation, ISO 8601 moments;
+    view data_dictionary
 
 A new version is one more file in `versions/`, named after its number, whose `down_revision` is the version before it.
 It never changes an older file, and names no table object of `orchestrator.storage.tables`, which describes the newest
-version only. A view that changes is dropped and created again, with its text in a new `views_N.py`. Raise
-`VERSION`, add a line above, and keep a database of the version before under `tests/stores/` for the test that opens
-every one.
+version only. A view that changes is dropped and created again, with its text in a new `views_N.py`; the view
+`data_dictionary` is made anew, from the comments of tables and views, after every migration. Raise `VERSION`, add a
+line above, and keep a database of the version before under `tests/stores/` for the test that opens every one.
 """
 
-VERSION = "5"
+VERSION = "6"

@@ -1,5 +1,6 @@
 """Studies as DataFrames, with factors as columns."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -49,7 +50,7 @@ def frames():
 
 def test_trials_have_a_column_for_each_factor(frames):
     trials = frames.trials()
-    assert trials[["id", "arm", "depth", "variant", "seed", "state", "epochs"]].values.tolist() == [
+    assert trials[["trial", "arm", "depth", "variant", "seed", "state", "epochs"]].values.tolist() == [
         ["a", "depth=20", 20, "plain", 0, "COMPLETE", 2],
         ["b", "depth=20", 20, "plain", 1, "COMPLETE", 1],
         ["c", "depth=56", 56, "plain", 0, "WAITING", 0],
@@ -96,3 +97,26 @@ def test_a_factor_never_hides_another_column():
 
 def test_moments_have_a_time_zone(frames):
     assert str(frames.trials().started_at.dt.tz) == "UTC"
+
+
+def test_arms_of_an_earlier_file_are_left_out_unless_they_are_asked_for():
+    study = study_of()
+    old = replace(study.arms[0], orphaned=True)
+    frames = StudyFrames(replace(study, arms=(old, study.arms[1])))
+    assert frames.trials().trial.tolist() == ["c"]
+    assert frames.trials(orphaned=True)[["trial", "orphaned"]].values.tolist() == [
+        ["a", True],
+        ["b", True],
+        ["c", False],
+    ]
+    assert len(frames.curves()) == 0
+    assert set(frames.curves(orphaned=True).trial) == {"a", "b"}
+    assert len(frames.arms()) == 1
+    assert len(frames.arms(orphaned=True)) == 2
+    assert len(frames.measurements("lesion")) == 0
+    assert len(frames.measurements("lesion", orphaned=True)) == 1
+
+
+def test_what_a_notebook_shows_is_short(frames):
+    assert repr(frames) == "<StudyFrames degradation: 2 arms, 3 trials>"
+    assert "depth=20" in frames._repr_html_()

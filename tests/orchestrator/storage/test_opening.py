@@ -39,7 +39,7 @@ def test_a_new_database_has_the_tables_and_views_of_the_contract(store):
     with store.database.reading() as connection:
         found = inspect(connection)
         assert {*TABLES, "events"} <= set(found.get_table_names())
-        views = {"trial_results", "verdict_results", "curves", "measurement_results"}
+        views = {"trial_results", "verdict_results", "curves", "measurement_results", "data_dictionary"}
         assert set(found.get_view_names()) == views
 
 

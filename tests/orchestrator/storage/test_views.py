@@ -1,8 +1,11 @@
 """The views are the front door: exactly the contract's columns, and what they show."""
 
 import json
+import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import inspect
 
 from orchestrator.records.events import AttemptStarted, EpochDone, TrialEnded
 from orchestrator.storage import Recorder, query
@@ -11,10 +14,14 @@ from reports.results import Epoch, State
 VIEWS = {
     "trial_results": (
         "study arm seed state reason epochs test_error train_error test_loss train_loss params flops seconds "
-        "images_per_second device host started_at finished_at factors"
+        "images_per_second device host started_at finished_at factors trial orphaned stage val_error val_loss cause"
     ),
     "verdict_results": "study claim says verdict estimate low high margin n p decided_at",
-    "curves": "study arm seed epoch train_loss train_error test_loss test_error lr seconds",
+    "curves": (
+        "study arm seed epoch train_loss train_error test_loss test_error lr seconds "
+        "trial orphaned stage val_error val_loss"
+    ),
+    "data_dictionary": "relation position name meaning",
 }
 
 
@@ -74,3 +81,39 @@ def test_arm_levels_hold_the_levels_as_text(plan, url):
         ["depth", "56"],
         ["variant", "plain"],
     ]
+
+
+def test_moments_are_iso_8601_in_utc(plan, url):
+    row = query(url, "SELECT started_at, finished_at FROM trial_results WHERE state = 'COMPLETE'").iloc[0]
+    for moment in row:
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", moment)
+        assert abs(datetime.fromisoformat(moment) - datetime.now(UTC)) < timedelta(minutes=10)
+
+
+def test_arms_of_an_earlier_file_are_marked(plan, store, url, make_plan):
+    store.record_plan(make_plan(depths=(20,)))
+    found = query(url, "SELECT arm, count(*) AS n FROM trial_results WHERE orphaned GROUP BY arm")
+    assert found.values.tolist() == [["depth=56 variant=plain", 2]]
+    assert query(url, "SELECT DISTINCT arm FROM trial_results WHERE NOT orphaned").arm.tolist() == [
+        "depth=20 variant=plain"
+    ]
+    curves = query(url, "SELECT trial, orphaned, stage FROM curves")
+    assert set(curves.trial) == {plan.trials[0].id}
+    assert not curves.orphaned.astype(bool).any()
+    assert curves.stage.isna().all()
+
+
+def test_the_dictionary_says_what_every_column_of_every_table_and_view_means(store, url):
+    known = query(url, "SELECT * FROM data_dictionary ORDER BY relation, position")
+    with store.database.reading() as connection:
+        inspector = inspect(connection)
+        names = [*inspector.get_table_names(), *inspector.get_view_names()]
+        found = {
+            (name, place, column["name"])
+            for name in names
+            if name != "alembic_version"
+            for place, column in enumerate(inspector.get_columns(name), start=1)
+        }
+    assert set(zip(known["relation"], known["position"], known["name"], strict=True)) == found
+    assert known[known.meaning == ""].values.tolist() == []
+    assert not known.meaning.str.contains("\\\\", regex=True).any()

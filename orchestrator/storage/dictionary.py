@@ -1,0 +1,83 @@
+"""The view `data_dictionary`: what each column of each table and view means, for whoever opens the database."""
+
+from collections.abc import Iterator, Mapping
+
+from sqlalchemy import Connection, Table, inspect, text
+
+from orchestrator.storage.tables import arms, epochs, measurements, metadata, studies, trials, verdicts
+
+NAME = "data_dictionary"
+
+Sources = tuple[tuple[Table, ...], Mapping[str, str | None]]
+
+_ARM = {
+    "study": studies.c.name.comment,
+    "arm": arms.c.name.comment,
+    "seed": trials.c.seed.comment,
+    "trial": trials.c.id.comment,
+    "orphaned": arms.c.orphaned.comment,
+    "stage": "Of a search: search for a trial that chose an arm, confirm for one with fresh seeds; NULL otherwise",
+}
+_LAST = "Of the last epoch: "
+# Columns of views that mean something else than the column of that name in a table.
+VIEWS: Mapping[str, Sources] = {
+    "trial_results": (
+        (trials, arms),
+        {
+            **_ARM,
+            "epochs": "Number of the last epoch recorded",
+            "test_error": f"{_LAST}test error in per cent",
+            "train_error": f"{_LAST}training error in per cent",
+            "test_loss": f"{_LAST}mean test loss",
+            "train_loss": f"{_LAST}mean training loss",
+            "val_error": f"{_LAST}error in per cent of the images held out of the training set",
+            "val_loss": f"{_LAST}mean loss of the images held out of the training set",
+            "factors": arms.c.levels.comment,
+        },
+    ),
+    "curves": ((epochs,), _ARM),
+    "verdict_results": ((verdicts,), {"study": studies.c.name.comment}),
+    "measurement_results": (
+        (measurements,),
+        {
+            **_ARM,
+            "epoch": "Epochs of training before the measurement; 0 is the initialisation",
+            "at": "Where the number belongs: axis -> place",
+            "name": "The name of the number",
+            "value": "The number",
+        },
+    ),
+    NAME: (
+        (),
+        {
+            "relation": "Name of the table or view",
+            "position": "Place of the column in it, from 1",
+            "name": "Name of the column",
+            "meaning": "What the column holds",
+        },
+    ),
+}
+
+
+def write_dictionary(connection: Connection) -> None:
+    """Make the view again from what this version of the program says of its tables and views."""
+    rows = ((_quoted(relation), str(place), *map(_quoted, words)) for relation, place, *words in _rows(connection))
+    values = ", ".join(f"({', '.join(row)})" for row in rows)
+    connection.execute(text(f"DROP VIEW IF EXISTS {NAME}"))
+    query = f"WITH known(relation, position, name, meaning) AS (VALUES {values}) SELECT * FROM known"
+    connection.execute(text(f"CREATE VIEW {NAME} AS {query}".replace(":", "\\:")))
+
+
+def _rows(connection: Connection) -> Iterator[tuple[str, int, str, str]]:
+    """Return relation, place, name and meaning of every column, the columns in the order that this database has."""
+    inspector = inspect(connection)
+    tables: dict[str, Sources] = {table.name: ((table,), {}) for table in metadata.sorted_tables}
+    for relation, (sources, own) in {**tables, **VIEWS}.items():
+        names = own if relation == NAME else [column["name"] for column in inspector.get_columns(relation)]
+        for place, name in enumerate(names, start=1):
+            inherited = (source.c[name].comment for source in sources if name in source.c)
+            yield relation, place, name, own.get(name) or next(inherited, None) or ""
+
+
+def _quoted(words: str) -> str:
+    return "'" + words.replace("'", "''") + "'"
