@@ -150,9 +150,11 @@ def run(
     options = RunOptions(db, address, out, not no_report, executor, command)
     result = run_study(file, db, changes or (), options, show_run(console))
     print_result(console, result)
+    if result.lost:
+        print(f"orchestrate: {result.lost}; what is recorded stays, and the same command continues", file=sys.stderr)
     if result.interrupted:
         raise typer.Exit(INTERRUPTED)
-    raise typer.Exit(1 if result.failed else 0)
+    raise typer.Exit(1 if result.failed or result.lost else 0)
 
 
 @app.command()

@@ -8,13 +8,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event as Flag
 from threading import current_thread, main_thread
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
 from orchestrator.engine.address import check_reachable
-from orchestrator.engine.inline import InlineExecutor
-from orchestrator.engine.replay import ReplayExecutor
+from orchestrator.engine.backend import Backend, ClusterLost
+from orchestrator.engine.checkpoints import RecordedPacks
+from orchestrator.engine.dispatch import Dispatcher, Ending
+from orchestrator.engine.inline import InlineBackend
+from orchestrator.engine.limits import Budget, Limits
+from orchestrator.engine.replay import ReplayBackend
+from orchestrator.engine.trial_logs import TrialLogs
 from orchestrator.engine.worker import WorkerSettings, code_digest
-from orchestrator.errors import UserError
+from orchestrator.errors import Interrupted, UserError
 from orchestrator.planning.plan import make_plan
 from orchestrator.planning.probes import study_probes
 from orchestrator.records.events import Event
@@ -22,7 +27,7 @@ from orchestrator.records.study_plan import StudyPlan
 from orchestrator.results import database, output_folder
 from orchestrator.scheduling.blocks import StudyBlocks
 from orchestrator.scheduling.judgement import judge_study
-from orchestrator.scheduling.packs import BlockSource, Pack, PackSource
+from orchestrator.scheduling.packs import Followed, Work
 from orchestrator.scheduling.progress import Progress
 from orchestrator.scheduling.replaying import Replay, open_replay
 from orchestrator.storage import PlanOutcome, Recorder, Store
@@ -37,20 +42,10 @@ from reports.results import State, Study, Trial
 from reports.summary import verdict_row
 from search_spaces.errors import unknown
 
-if TYPE_CHECKING:
-    from orchestrator.search.run import SearchRun
+ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1") if hasattr(signal, name))
 
-EXECUTORS = ("ray", "inline", "replay")
-
-Listener = Callable[[Event], None]
+Listener = Callable[[Event], object]
 Show = Callable[[Progress, StudyPlan, PlanOutcome], AbstractContextManager[Listener]]
-
-
-class Executor(Protocol):
-    """Trains the packs of a source and reports every event."""
-
-    def execute(self, source: PackSource, sink: Listener, interrupted: Flag) -> None:
-        """Train until the source is exhausted or `interrupted` is set."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +53,7 @@ class RunOptions:
     """How a study is run; nothing here can change a result.
 
     `db` is the results DB (None: as the study file or the environment says), `address` a Ray cluster (None: start one
-    here), `out` the folder of the report and checkpoints (None: ``out/<study>``), `executor` one of `EXECUTORS`.
+    here), `out` the folder of the report and checkpoints (None: ``out/<study>``), `executor` one of `BACKENDS`.
     """
 
     db: str | None = None
@@ -71,12 +66,17 @@ class RunOptions:
 
 @dataclass(frozen=True, repr=False)
 class RunResult:
-    """How a run ended: the study with all its results, its verdicts and report, and whether it was interrupted."""
+    """How a run ended: the study with all its results, its verdicts and report, and whether it was interrupted.
+
+    `budget_used` says that a budget ended it, `lost` why the cluster did.
+    """
 
     study: Study
     verdicts: tuple[Verdict, ...]
     report: Path | None
     interrupted: bool
+    budget_used: bool = False
+    lost: str | None = None
 
     @property
     def trials(self) -> tuple[Trial, ...]:
@@ -109,6 +109,11 @@ class _Job:
     out: Path
     replay: Replay | None
 
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of the checkpoints of unfinished trials."""
+        return self.out / "checkpoints"
+
 
 def run_study(
     file: str | Path | Mapping[str, Any],
@@ -137,91 +142,118 @@ def run_study(
     with Store.open(url) as store, store.lease(plan.name):
         store.recover(plan.name)
         outcome = store.record_plan(plan)
-        interrupted = _train(store, job, outcome, show)
-        if interrupted:
+        ending, lost = _train(store, job, outcome, show)
+        if ending is not Ending.DONE:
             store.recover(plan.name)
         study = store.load_study(plan.name)
         verdicts = judge_study(study)
         store.save_verdicts(plan.name, map(verdict_row, verdicts))
     report = write_report(study, out, verdicts) if options.report else None
-    return RunResult(study, verdicts, report, interrupted)
+    return RunResult(study, verdicts, report, ending is Ending.INTERRUPTED, ending is Ending.BUDGET, lost)
 
 
 def _check(options: RunOptions) -> None:
-    if options.executor not in EXECUTORS:
-        raise UserError(f"--executor: {unknown('executor', options.executor, EXECUTORS).message}")
+    if options.executor not in BACKENDS:
+        raise UserError(f"--executor: {unknown('executor', options.executor, BACKENDS).message}")
     if options.executor == "ray":
         check_workers(options.address)
         if options.address is not None:
             check_reachable(options.address)
 
 
-def _train(store: Store, job: _Job, outcome: PlanOutcome, show: Show | bool) -> bool:
-    """Train what is missing, block by block; return whether the user interrupted it."""
+def _train(store: Store, job: _Job, outcome: PlanOutcome, show: Show | bool) -> tuple[Ending, str | None]:
+    """Train what is missing; return how that ended, and why where the cluster was lost."""
     progress = Progress()
-    search = _search(store, job, progress) if job.config.file.is_search else None
-    probes = study_probes(job.plan.settings) if job.replay is None else ()
-    blocks = StudyBlocks(store, job.plan, progress, job.config.file.resources.seeds_per_pack, probes)
-    first = [] if search else blocks.first()
+    work = _work(store, job, progress)
+    ending, lost = Ending.DONE, None
+    has_work = work.has_work()
     if show is True:
         show = is_watched() and show_run(make_console())
     shown = show(progress, job.plan, outcome) if show else nullcontext(progress.update)
     with interruptible() as interrupted, shown as listener:
-        if first or (search and search.source.has_work()):
-            with Recorder(store, job.plan.name, listeners=(listener,)) as recorder:
-
-                def sink(event: Event) -> None:
-                    recorder.put(event)
-                    if recorder.problem:
-                        interrupted.set()
-
-                def more() -> list[Pack]:
-                    recorder.flush()
-                    return blocks.more()
-
-                source = search.source if search else BlockSource(first, more)
-                _executor(job).execute(source, sink, interrupted)
-        if search:
-            search.compare(_simulated_workers(job), interrupted)
-    if search:
-        search.finish()
-    return interrupted.is_set()
+        if has_work:
+            try:
+                ending = _dispatch(store, job, work, listener, interrupted)
+            except ClusterLost as error:
+                ending, lost = Ending.LOST, str(error)
+        work.finish(interrupted)
+    return (Ending.INTERRUPTED if interrupted.is_set() and lost is None else ending), lost
 
 
-def _search(store: Store, job: _Job, progress: Progress) -> "SearchRun":
+def _dispatch(store: Store, job: _Job, work: Work, listener: Listener, interrupted: Flag) -> Ending:
+    """Train what is missing, recording every event."""
+    resources, recorded = job.config.file.resources, RecordedPacks(job.checkpoints)
+    limits = Limits(
+        timeout=resources.timeout,
+        gpus=resources.gpus,
+        budget=Budget(resources.budget.trials, resources.budget.wall, resources.budget.gpu_hours),
+    )
+    with Recorder(store, job.plan.name, listeners=(listener, recorded)) as recorder:
+
+        def sink(event: Event) -> None:
+            recorder.put(event)
+            if recorder.problem:
+                interrupted.set()
+
+        logs = TrialLogs(job.out / "logs" if job.replay is None else None)
+        source = Followed(work.source(recorder.flush), recorded.follow)
+        return Dispatcher(source, _backend(job), sink, interrupted, limits, logs).run()
+
+
+def _work(store: Store, job: _Job, progress: Progress) -> Work:
+    if not job.config.file.is_search:
+        probes = study_probes(job.plan.settings) if job.replay is None else ()
+        return StudyBlocks(store, job.plan, progress, job.config.file.resources.seeds_per_pack, probes)
     # Optuna takes a second to import, and only a search needs it.
     from orchestrator.search.run import SearchRun
 
-    return SearchRun(store, job.config, progress, job.out, job.replay)
+    return SearchRun(store, job.config, progress, job.out, _simulated_workers(job), job.replay)
 
 
-def _executor(job: _Job) -> Executor:
-    resources, options = job.config.file.resources, job.options
-    if job.replay is not None:
-        return ReplayExecutor(job.replay.trials, _simulated_workers(job))
-    worker = WorkerSettings(
+def _backend(job: _Job) -> Backend:
+    return BACKENDS[job.options.executor](job)
+
+
+def _replay(job: _Job) -> Backend:
+    assert job.replay is not None
+    return ReplayBackend(job.replay.trials, _simulated_workers(job))
+
+
+def _inline(job: _Job) -> Backend:
+    _check_gpu(job.config)
+    worker = _worker(job)
+    return InlineBackend(replace(worker, threads=min(worker.threads, os.cpu_count() or 1)))
+
+
+def _ray(job: _Job) -> Backend:
+    # Ray takes seconds to import, and a study with nothing left to train does not need it.
+    from orchestrator.engine.ray_tune import RayBackend
+
+    resources = job.config.file.resources
+    return RayBackend(
+        _worker(job),
+        cpus=resources.cpus,
+        gpus=resources.gpus,
+        address=job.options.address,
+        max_concurrent=resources.max_concurrent,
+    )
+
+
+BACKENDS: Mapping[str, Callable[[_Job], Backend]] = {"ray": _ray, "inline": _inline, "replay": _replay}
+
+
+def _worker(job: _Job) -> WorkerSettings:
+    resources = job.config.file.resources
+    return WorkerSettings(
         device="cuda" if resources.gpus else "cpu",
         gpu_share=resources.gpus or 1,
         threads=max(int(resources.cpus), 1),
-        checkpoints=job.out / "checkpoints",
+        checkpoints=job.checkpoints,
         checkpoint_seconds=resources.checkpoint_seconds,
         plugins=job.config.folder,
         code=code_digest(),
         keep=job.plan.settings.get("keep") or "none",
         weights=job.out / "weights",
-    )
-    if options.executor == "inline":
-        _check_gpu(job.config)
-        return InlineExecutor(replace(worker, threads=min(worker.threads, os.cpu_count() or 1)))
-    # Ray takes seconds to import, and a study with nothing left to train does not need it.
-    from orchestrator.engine.ray_tune import RayExecutor
-
-    return RayExecutor(
-        worker,
-        cpus=resources.cpus,
-        gpus=resources.gpus,
-        address=options.address,
-        max_concurrent=resources.max_concurrent,
     )
 
 
@@ -243,7 +275,11 @@ def _simulated_workers(job: _Job) -> int:
 
 @contextmanager
 def interruptible() -> Iterator[Flag]:
-    """Turn the first SIGINT or SIGTERM into a flag; the second one raises KeyboardInterrupt."""
+    """Turn the first signal that asks for an end into a flag; the second one raises Interrupted.
+
+    A terminal that closes sends SIGHUP, a batch system that is about to end the job SIGUSR1. What the parent lets
+    ignore, as nohup does, stays ignored.
+    """
     flag = Flag()
     if current_thread() is not main_thread():
         yield flag
@@ -251,10 +287,11 @@ def interruptible() -> Iterator[Flag]:
 
     def interrupt(number: int, frame: Any) -> None:
         if flag.is_set():
-            raise KeyboardInterrupt
+            raise Interrupted
         flag.set()
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    taken = [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, interrupt) for number in taken}
     try:
         yield flag
     finally:

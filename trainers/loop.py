@@ -126,6 +126,11 @@ class Trainer:
         save_checkpoint(path, state)
 
     @property
+    def steps_begun(self) -> int:
+        """How many steps this process has begun: whoever watches sees by it that the training goes on."""
+        return self.pack.steps_begun
+
+    @property
     def finished(self) -> bool:
         """Whether no seed has anything left to train."""
         return not self._training_replicas()

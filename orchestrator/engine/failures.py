@@ -37,7 +37,9 @@ def _cause(error: BaseException) -> Cause:
     if is_out_of_memory(error):
         return Cause.OOM
     message = str(error)
-    if isinstance(error, SettingError | OSError) and _comes_from(error, DATA):
+    if isinstance(error, trainers.DataError) or (
+        isinstance(error, SettingError | OSError) and _comes_from(error, DATA)
+    ):
         return Cause.DATA
     if getattr(error, "errno", None) in DISK_ERRORS or any(sign in message for sign in DISK_SIGNS):
         return Cause.DISK

@@ -1,51 +1,57 @@
-"""Run a study on a Ray cluster: the plan is a Tune searcher, the workers live long, the results stream back."""
+"""Train packs on a Ray cluster: Ray Tune places them, the workers live long, the reports come back one by one."""
 
+import inspect
 import logging
-import os
-import signal
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from threading import Event as Flag
-from threading import current_thread, main_thread
+import threading
+import time
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from queue import Empty, SimpleQueue
 from typing import Any
 
-# Ray reads these when it is imported. Tune's own loggers keep every result in the driver's memory; its experiment
-# snapshots are not needed, because the results DB is what a study continues from; a trial's folder must not become
-# the working directory, or relative data paths break; its new output prints in spite of verbose=0; and no message is
-# to leave the machine.
-# What the environment says of them would break a study, so it does not count.
-os.environ |= {
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
-    "TUNE_GLOBAL_CHECKPOINT_S": "86400",
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",
-    "RAY_AIR_NEW_OUTPUT": "0",
-    "RAY_CHDIR_TO_TRIAL_DIR": "0",
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-}
+from orchestrator.engine.cluster import ClusterWatch, cluster, node_of, tune_folder  # sets what Ray reads at import
 
+# isort: split
 import ray
 from ray import tune
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
-from orchestrator.engine.address import HINT
-from orchestrator.engine.tokens import authenticated
-from orchestrator.engine.worker import WorkerSettings, train_pack
+from orchestrator.engine.backend import ClusterLost, Node, NoUsableNode, Report
+from orchestrator.engine.failures import Failure
+from orchestrator.engine.pack_run import PackRun
+from orchestrator.engine.worker import WorkerSettings
 from orchestrator.errors import UserError
 from orchestrator.records.causes import Cause
-from orchestrator.records.events import AttemptLost, Event, TrialEnded
-from orchestrator.scheduling.packs import Pack, PackSource
-from reports.results import State
+from orchestrator.records.environment import host_name
+from orchestrator.records.events import now
+from orchestrator.scheduling.packs import Pack
 
-CRASHES_PER_PACK = 2
+SIGN_SECONDS = 5.0
+"""A worker says at least so often that it is alive."""
+NO_NODE_SECONDS = 120.0
+CLOSE_SECONDS = 90.0
+RESTARTS = 5
+SELECTS_NODES = "bundle_label_selector" in inspect.signature(ray.util.placement_group).parameters
 
 
-class RayExecutor:
+@dataclass
+class _Handed:
+    """A pack that Tune has: its trial there, once it has begun."""
+
+    pack: Pack
+    trial: Any = None
+
+
+class RayBackend:
     """Trains packs on a Ray cluster: the one at `address`, or one started here for the duration of the study.
 
-    Every pack asks for `cpus` and `gpus`; as many run at once as the cluster holds, at most `max_concurrent`.
+    Every pack asks for `cpus` and `gpus`; as many run at once as the cluster holds, at most `max_concurrent`. Tune runs
+    in a thread of its own, so that nothing that Ray does can hold up the driver. UserError when the cluster cannot be
+    reached or can never hold one pack.
     """
 
     def __init__(
@@ -59,61 +65,224 @@ class RayExecutor:
     ) -> None:
         self._worker = worker
         self._share = {"CPU": cpus} | ({"GPU": gpus} if gpus else {})
-        self._address = address
         self._max_concurrent = max_concurrent
+        self._waiting: deque[tuple[int, Pack, frozenset[str]]] = deque()
+        self._handed: dict[int, _Handed] = {}
+        self._excluded: dict[str, str] = {}
+        self._reports: SimpleQueue[tuple[Report, SimpleQueue[str] | None]] = SimpleQueue()
+        self._unanswered: tuple[int, SimpleQueue[str]] | None = None
+        self._closing = threading.Event()
+        self._gave_up: str | None = None
+        self._held_at = time.monotonic()
+        self._tune = threading.Thread(target=self._run_tune, name="Ray Tune", daemon=True)
+        self._exit = ExitStack()
+        try:
+            self._watch: ClusterWatch = self._exit.enter_context(cluster(address))
+            self._folder = self._exit.enter_context(tune_folder())
+            self._check_room()
+        except BaseException:
+            self._exit.close()
+            raise
 
-    def execute(self, source: PackSource, sink: Callable[[Event], None], interrupted: Flag) -> None:
-        """Train until the source is exhausted or `interrupted` is set; every event goes to `sink`.
-
-        Raises UserError when the cluster cannot be reached or can never hold one pack.
-        """
-        relay = _Relay(source, sink, interrupted)
-        with _cluster(self._address), tempfile.TemporaryDirectory(prefix="orchestrate-tune-") as folder:
-            tuner = tune.Tuner(
-                tune.with_resources(PackTrainable, tune.PlacementGroupFactory([self._share])),
-                param_space={"worker": self._worker},
-                tune_config=tune.TuneConfig(
-                    search_alg=_PlanSearcher(source),
-                    scheduler=_EarlyStops(relay),
-                    num_samples=-1,
-                    max_concurrent_trials=self._slots(),
-                    reuse_actors=True,
-                    trial_dirname_creator=lambda trial: str(trial.trial_id),
-                ),
-                run_config=tune.RunConfig(
-                    storage_path=folder,
-                    name="study",
-                    verbose=0,
-                    callbacks=[relay],
-                    stop=_StopWhen(interrupted),
-                    failure_config=tune.FailureConfig(max_failures=CRASHES_PER_PACK),
-                    checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
-                ),
-            )
-            logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # what it would say comes as events
-            tuner.fit()
-        if relay.error is not None:
-            raise relay.error
-
-    def _slots(self) -> int:
-        """Return how many packs the cluster holds at once; UserError when it cannot hold a single one."""
-        nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
+    def slots(self) -> int:
+        """Return how many packs the nodes hold at once that can train this study."""
+        nodes = [each["Resources"] for each in self._watch.nodes if each["NodeID"] not in self._excluded]
         slots = sum(min(int(node.get(name, 0) / share) for name, share in self._share.items()) for node in nodes)
-        if slots == 0:
-            have = ", ".join(f"{node.get('CPU', 0):g} CPUs and {node.get('GPU', 0):g} GPUs" for node in nodes)
-            want = f"{self._share['CPU']:g} CPUs and {self._share.get('GPU', 0):g} GPUs"
-            raise UserError(
-                f"resources: a pack asks for {want}, but no node of the cluster has that much (nodes: {have}); "
-                "ask for less under `resources:`, or add a node"
-            )
         return min(slots, self._max_concurrent or slots)
+
+    def start(self, key: int, pack: Pack, avoid: frozenset[str]) -> None:
+        """Hand a pack to Tune."""
+        self._handed[key] = _Handed(pack)
+        self._waiting.append((key, pack, avoid))
+        if self._tune.ident is None:
+            self._tune.start()
+
+    def poll(self, timeout: float) -> Report | None:
+        """Return the next report; ClusterLost when the cluster is gone."""
+        self._answer(TrialScheduler.CONTINUE)
+        try:
+            report, reply = self._reports.get(timeout=timeout)
+        except Empty:
+            self._check_cluster()
+            return None
+        if reply is not None:
+            self._unanswered = report.key, reply
+        if report.is_over or report.failure:
+            self._handed.pop(report.key, None)
+        return report
+
+    def stop(self, key: int) -> None:
+        """End the pack that has reported last."""
+        self._handed.pop(key, None)
+        if self._unanswered is not None and self._unanswered[0] == key:
+            self._answer(TrialScheduler.STOP)
+
+    def kill(self, key: int) -> None:
+        """End the process that trains a pack."""
+        handed = self._handed.pop(key, None)
+        if handed is not None and handed.trial is not None:
+            _kill(handed.trial)
+
+    def exclude(self, node: Node, reason: str) -> None:
+        """Place no further packs on a node; NoUsableNode when none is left that could hold one."""
+        self._excluded[node.id] = f"{node.host}: {reason}"
+        if self.slots() == 0:
+            raise NoUsableNode(f"no node of the cluster can train this study: {'; '.join(self._excluded.values())}")
+
+    def now(self) -> datetime:
+        """Return this moment."""
+        return now()
+
+    def close(self) -> None:
+        """End what is in training with a checkpoint, and leave the cluster."""
+        self._closing.set()
+        self._answer(TrialScheduler.STOP)
+        until = time.monotonic() + CLOSE_SECONDS
+        while self._tune.is_alive() and time.monotonic() < until and self._watch.problem() is None:
+            self._tune.join(0.2)
+            with suppress(Empty):
+                _, reply = self._reports.get_nowait()
+                if reply is not None:
+                    reply.put(TrialScheduler.STOP)
+        self._exit.close()
+
+    def _answer(self, decision: str) -> None:
+        if self._unanswered is not None:
+            self._unanswered[1].put(decision)
+            self._unanswered = None
+
+    def _check_room(self) -> None:
+        if self.slots():
+            return
+        nodes = [each["Resources"] for each in self._watch.nodes]
+        have = ", ".join(f"{node.get('CPU', 0):g} CPUs and {node.get('GPU', 0):g} GPUs" for node in nodes)
+        want = f"{self._share['CPU']:g} CPUs and {self._share.get('GPU', 0):g} GPUs"
+        raise UserError(
+            f"resources: a pack asks for {want}, but no node of the cluster has that much (nodes: {have}); "
+            "ask for less under `resources:`, or add a node"
+        )
+
+    def _check_cluster(self) -> None:
+        """Raise ClusterLost when the cluster is gone, or has had no node that holds a pack for long."""
+        problem = self._watch.problem()
+        if problem is not None:
+            time.sleep(3)  # this process may have been stopped, and its watch with it
+            problem = self._watch.problem()
+        if problem is None and self.slots():
+            self._held_at = time.monotonic()
+        elif problem is None and time.monotonic() - self._held_at > NO_NODE_SECONDS:
+            problem = f"no node of the Ray cluster has been able to hold a pack for {NO_NODE_SECONDS:.0f} s"
+        problem = problem or self._gave_up
+        if problem is not None:
+            raise ClusterLost(problem)
+
+    # What follows runs in Tune's thread.
+
+    def next_pack(self) -> dict[str, Any] | None:
+        """Return the configuration of the next Tune trial; None when no pack waits."""
+        if not self._waiting:
+            return None
+        key, pack, avoid = self._waiting.popleft()
+        excluded = set(self._excluded)
+        usable = {each["NodeID"] for each in self._watch.nodes} - excluded
+        avoided = excluded | (avoid if usable - avoid else set())
+        return {"key": key, "pack": pack, "avoid": tuple(sorted(avoided))}
+
+    def is_closing(self) -> bool:
+        """Whether nothing more is to be trained."""
+        return self._closing.is_set()
+
+    def begun(self, trial: Any) -> None:
+        """Note which Tune trial trains a pack."""
+        handed = self._handed.get(trial.config["key"])
+        if handed is not None:
+            handed.trial = trial
+            self._reports.put((Report(trial.config["key"]), None))
+
+    def reported(self, trial: Any, report: Report) -> str:
+        """Pass a report on and return whether the pack is to go on; the driver answers those that hold news."""
+        key = trial.config["key"]
+        report = replace(report, key=key)
+        if report.failure is not None and report.failure.cause is Cause.WORKER_LOST:
+            self._reports.put((report, None))
+            _kill(trial)  # a device that is broken stays so for the process
+            return str(TrialScheduler.CONTINUE)
+        if key not in self._handed:
+            return str(TrialScheduler.STOP)
+        return self._asked(report)
+
+    def _asked(self, report: Report) -> str:
+        """Wait for the driver's answer, before which it hands out the next pack; a sign of life needs none."""
+        if not report.events and not report.is_over:
+            self._reports.put((report, None))
+            return str(TrialScheduler.CONTINUE)
+        reply: SimpleQueue[str] = SimpleQueue()
+        self._reports.put((report, reply))
+        return str(reply.get())
+
+    def failed(self, trial: Any) -> None:
+        """Report that the process of a pack is gone."""
+        key = trial.config["key"]
+        if key in self._handed:
+            self._asked(Report(key, is_over=True, failure=_loss(_error_of(trial))))
+
+    def _run_tune(self) -> None:
+        """Let Tune work until the end; where it gives up, the packs it had are lost and it begins anew."""
+        last: BaseException | None = None
+        for _ in range(RESTARTS):
+            try:
+                self._fit()
+            except BaseException as error:
+                last = error
+            if self.is_closing():
+                return
+            waiting = {key for key, _, _ in self._waiting}
+            for key in [key for key in list(self._handed) if key not in waiting]:
+                self._reports.put((Report(key, is_over=True, failure=_loss(last)), None))
+        self._gave_up = f"Ray Tune ended {RESTARTS} times: {(str(last).splitlines() or [repr(last)])[-1]}"
+
+    def _fit(self) -> None:
+        logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # what it would say comes as reports
+        tune.Tuner(
+            PackTrainable,
+            param_space={"worker": self._worker, "share": self._share},
+            tune_config=tune.TuneConfig(
+                search_alg=_PlanSearcher(self),
+                scheduler=_Reports(self),
+                num_samples=-1,
+                reuse_actors=True,
+                trial_dirname_creator=lambda trial: str(trial.trial_id),
+            ),
+            run_config=tune.RunConfig(
+                storage_path=str(self._folder),
+                name=f"study-{time.monotonic_ns()}",
+                verbose=0,
+                callbacks=[_Fates(self)],
+                stop=_StopWhen(self._closing),
+                failure_config=tune.FailureConfig(max_failures=0),
+                checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
+            ),
+        ).fit()
 
 
 class PackTrainable(tune.Trainable):
-    """Trains one pack, an epoch a step, in a process that then takes the next pack."""
+    """Trains one pack, in a process that then takes the next one, and says every few seconds that it is alive."""
+
+    @classmethod
+    def default_resource_request(cls, config: dict[str, Any]) -> tune.PlacementGroupFactory:
+        """Return what a pack asks for, and which nodes it must not get."""
+        avoid = config.get("avoid", ())
+        if not avoid or not SELECTS_NODES:
+            return tune.PlacementGroupFactory([config["share"]])
+        selector = {"ray.io/node-id": f"!in({','.join(avoid)})"}
+        return tune.PlacementGroupFactory([config["share"]], bundle_label_selector=[selector])
 
     def setup(self, config: dict[str, Any]) -> None:
         """Begin with the first pack of this process."""
+        # One thread for every pack: what a library keeps for a thread is then the same for all of them.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="training")
+        self._node = Node(ray.get_runtime_context().get_node_id(), host_name())
+        self._future: Future[Report] | None = None
         self._begin(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
@@ -123,16 +292,24 @@ class PackTrainable(tune.Trainable):
         return True
 
     def step(self) -> dict[str, Any]:
-        """Train until there is news, and report it; the last report of a pack is the one without news."""
-        events = next(self._steps, None)
-        return {"events": events or [], "done": events is None}
+        """Train until there is news, or until it is time for a sign of life; the last report of a pack is over."""
+        if self._future is None:
+            self._future = self._thread.submit(self._run.step)
+        try:
+            report = self._future.result(timeout=SIGN_SECONDS)
+            self._future = None
+        except TimeoutError:
+            report = Report(steps=self._run.steps_begun)
+        is_broken = report.failure is not None and report.failure.cause is Cause.WORKER_LOST
+        return {"report": replace(report, node=self._node), "done": report.is_over and not is_broken}
 
     def cleanup(self) -> None:
         """Save a checkpoint when the pack is not finished."""
-        self._steps.close()
+        self._thread.submit(self._run.close).result()
 
     def _begin(self, config: dict[str, Any]) -> None:
-        self._steps: Any = train_pack(config["pack"], config["worker"])
+        self._run = PackRun(config["pack"], config["worker"])
+        self._future = None
 
 
 class _Unsaved:
@@ -143,17 +320,16 @@ class _Unsaved:
 
 
 class _PlanSearcher(_Unsaved, Searcher):
-    """Hands the packs of a source to Tune."""
+    """Hands the packs that wait to Tune."""
 
-    def __init__(self, source: PackSource) -> None:
+    def __init__(self, backend: RayBackend) -> None:
         super().__init__()
-        self._source = source
+        self._backend = backend
 
     def suggest(self, trial_id: str) -> Any:
-        pack = self._source.next()
-        if pack is not None:
-            return {"pack": pack}
-        return Searcher.FINISHED if self._source.exhausted() else None
+        if self._backend.is_closing():
+            return Searcher.FINISHED
+        return self._backend.next_pack()
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         pass
@@ -162,71 +338,38 @@ class _PlanSearcher(_Unsaved, Searcher):
         pass
 
 
-class _Relay(_Unsaved, tune.Callback):
-    """Passes events on. It never raises, which would end the study: it interrupts and keeps the first error."""
+class _Reports(_Unsaved, FIFOScheduler):
+    """Hands every report to the backend, and stops the packs that it gives up."""
 
-    def __init__(self, source: PackSource, sink: Callable[[Event], None], interrupted: Flag) -> None:
-        self.error: Exception | None = None
-        self._source = source
-        self._sink = sink
-        self._interrupted = interrupted
-        self._ended: set[str] = set()
-
-    def on_report(self, trial: Any, events: list[Event]) -> bool:
-        """Pass a worker's report on; return whether its pack is to be stopped."""
-        self._pass_on(events)
-        ends: list[Event] = []
-        try:
-            ends += self._source.stopped(trial.config["pack"])
-        except Exception as error:
-            self._fail(error)
-        self._pass_on(ends)
-        return bool(ends)
-
-    def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:
-        self._pass_on(
-            [AttemptLost(each, "the worker process died", Cause.WORKER_LOST) for each in self._unfinished(trial)]
-        )
-
-    def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:
-        facts: Any = {"reason": f"the worker process died {CRASHES_PER_PACK + 1} times", "cause": Cause.WORKER_LOST}
-        self._pass_on([TrialEnded(each, State.FAILED, **facts) for each in self._unfinished(trial)])
-
-    def _unfinished(self, tune_trial: Any) -> list[str]:
-        pack: Pack = tune_trial.config["pack"]
-        return [trial for trial in pack.trials.values() if trial not in self._ended]
-
-    def _pass_on(self, events: list[Event]) -> None:
-        try:
-            for event in events:
-                if isinstance(event, TrialEnded):
-                    self._ended.add(event.trial)
-                self._sink(event)
-                self._source.tell(event)
-        except Exception as error:
-            self._fail(error)
-
-    def _fail(self, error: Exception) -> None:
-        self.error = self.error or error
-        self._interrupted.set()
-
-
-class _EarlyStops(_Unsaved, FIFOScheduler):
-    """Hands every report to the relay, and stops the packs that the source gives up."""
-
-    def __init__(self, relay: _Relay) -> None:
+    def __init__(self, backend: RayBackend) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._relay = relay
+        self._backend = backend
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
-        decision = TrialScheduler.STOP if self._relay.on_report(trial, result["events"]) else TrialScheduler.CONTINUE
-        return str(decision)
+        return self._backend.reported(trial, result["report"])
+
+    def on_trial_complete(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> None:
+        if result["report"].is_over:  # Tune asks for no decision on the last report of a pack
+            self._backend.reported(trial, result["report"])
+
+
+class _Fates(_Unsaved, tune.Callback):
+    """Tells the backend which process trains a pack, and when that process is gone."""
+
+    def __init__(self, backend: RayBackend) -> None:
+        self._backend = backend
+
+    def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:
+        self._backend.begun(trial)
+
+    def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:
+        self._backend.failed(trial)
 
 
 class _StopWhen(_Unsaved, tune.Stopper):
-    """Ends the study when a flag is set."""
+    """Ends Tune when a flag is set."""
 
-    def __init__(self, flag: Flag) -> None:
+    def __init__(self, flag: threading.Event) -> None:
         self._flag = flag
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
@@ -236,43 +379,34 @@ class _StopWhen(_Unsaved, tune.Stopper):
         return self._flag.is_set()
 
 
-@contextmanager
-def _cluster(address: str | None) -> Iterator[None]:
-    """Connect to the cluster at `address`, or start one here; leave what was already there as it was."""
-    if ray.is_initialized():
-        yield
-        return
-    with authenticated(address):
-        _connect(address)
-        try:
-            yield
-        finally:
-            ray.shutdown()
+def _kill(trial: Any) -> None:
+    """End the process of a Tune trial; one that is stopped is ended by Ray after five seconds."""
+    actor = trial.temporary_state.ray_actor
+    if actor is not None:
+        with suppress(Exception):  # it may have died in this moment
+            ray.kill(actor, no_restart=True)
 
 
-def _connect(address: str | None) -> None:
+def _error_of(trial: Any) -> BaseException | None:
     try:
-        with _own_signals():
-            ray.init(
-                address=address or "local",
-                include_dashboard=False if address is None else None,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-            )
-    except Exception as error:  # Ray raises a bare Exception when its processes do not start in time
-        said = " ".join(str(error).split()) or type(error).__name__
-        if address:
-            raise UserError(f"--address: cannot use the Ray cluster at {address}: {said}; {HINT}") from None
-        raise UserError(
-            f"Ray cannot start on this machine: {said}; `orchestrate doctor` checks what it needs, and `--executor "
-            "inline` trains without it"
-        ) from None
+        error: BaseException | None = trial.get_pickled_error()
+    except Exception:  # a file of Tune's that cannot be read; its text would add nothing
+        return None
+    return error
 
 
-@contextmanager
-def _own_signals() -> Iterator[None]:
-    """Keep the handler of SIGTERM, which Ray replaces by one that ends the process at once."""
-    handler = signal.getsignal(signal.SIGTERM)
-    yield
-    if current_thread() is main_thread():
-        signal.signal(signal.SIGTERM, handler)
+def _loss(error: BaseException | None) -> Failure:
+    """Return why a worker process is gone, as far as Ray says."""
+    text = str(error or "")
+    said = next((line.strip() for line in text.splitlines() if "dead because" in line or "died because" in line), "")
+    said = said or next((line.strip() for line in text.splitlines() if line.strip()), "")
+    if getattr(error, "preempted", False):
+        return Failure(Cause.PREEMPTED, "its node was preempted")
+    if "low on memory" in text or "memory monitor" in text or isinstance(error, ray.exceptions.OutOfMemoryError):
+        return Failure(Cause.OOM, "Ray ended the worker because its node ran out of memory")
+    if "node has died" in text or "node is dead" in text or "node died" in text:
+        return Failure(Cause.NODE_LOST, f"its node is gone: {said}")
+    return Failure(Cause.WORKER_LOST, f"the worker process died: {said}".removesuffix(": "))
+
+
+__all__ = ["ClusterLost", "RayBackend", "node_of"]

@@ -104,4 +104,13 @@ class ProbesEnded:
     at: datetime = field(default_factory=now)
 
 
-Event = AttemptStarted | EpochDone | TrialEnded | AttemptLost | WeightsKept | Measured | ProbesEnded
+@dataclass(frozen=True)
+class Notice:
+    """Something that whoever runs the study should know and that is about no trial."""
+
+    text: str
+    trial: None = None
+    at: datetime = field(default_factory=now)
+
+
+Event = AttemptStarted | EpochDone | TrialEnded | AttemptLost | WeightsKept | Measured | ProbesEnded | Notice

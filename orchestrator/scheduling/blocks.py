@@ -1,12 +1,14 @@
 """Which trials a study trains next: what its plan still lacks, then the seeds that undecided claims ask for."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from threading import Event as Flag
 
 from orchestrator.records.study_plan import PlannedArm, PlannedTrial, StudyPlan
 from orchestrator.scheduling.arm_facts import plan_trials, trial_cost, trial_epochs
 from orchestrator.scheduling.measuring import measuring_packs
-from orchestrator.scheduling.packs import Pack
+from orchestrator.scheduling.packs import BlockSource, Pack
 from orchestrator.scheduling.progress import Progress
 from orchestrator.storage import Store
 from reports.analysis.adaptive import next_block
@@ -39,6 +41,26 @@ class StudyBlocks:
         self._seeds_per_pack = seeds_per_pack
         self._probes = tuple(probes)
         self._arms: Mapping[str, PlannedArm] = {each.arm.name: each for each in plan.arms}
+
+    def has_work(self) -> bool:
+        """Whether anything is left to train."""
+        return bool(self._first)
+
+    def source(self, recorded: Callable[[], object]) -> BlockSource:
+        """Return the blocks as packs; each block is chosen when the results of the one before are recorded."""
+
+        def more() -> list[Pack]:
+            recorded()
+            return self.more()
+
+        return BlockSource(self._first, more)
+
+    def finish(self, interrupted: Flag) -> None:
+        """Do nothing: what a plan shows is judged from the results."""
+
+    @cached_property
+    def _first(self) -> list[Pack]:
+        return self.first()
 
     def first(self) -> list[Pack]:
         """Return what is planned and has no result yet, added seeds of an earlier run included."""

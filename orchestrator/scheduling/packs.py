@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from threading import Event as Flag
 from typing import Any, Protocol
 
 from orchestrator.records.events import Event, ProbesEnded, TrialEnded
@@ -47,6 +48,46 @@ class PackSource(Protocol):
 
     def stopped(self, pack: Pack) -> Sequence[Event]:
         """Return the ends of the trials of a pack that is to be stopped early; nothing while it goes on."""
+
+
+class Work(Protocol):
+    """What one run of a study is to train: a plan with its looks, or a search."""
+
+    def has_work(self) -> bool:
+        """Whether anything is left to train."""
+
+    def source(self, recorded: Callable[[], object]) -> PackSource:
+        """Return what is trained next; `recorded` waits until all that was told is in the database."""
+
+    def finish(self, interrupted: Flag) -> None:
+        """Do what follows the training."""
+
+
+class Followed:
+    """A source whose packs are told to `begun` when they are handed out."""
+
+    def __init__(self, source: PackSource, begun: Callable[[Pack], object]) -> None:
+        self._source = source
+        self._begun = begun
+
+    def next(self) -> Pack | None:
+        """Return the next pack of the source."""
+        pack = self._source.next()
+        if pack is not None:
+            self._begun(pack)
+        return pack
+
+    def exhausted(self) -> bool:
+        """Whether no pack will ever come again."""
+        return self._source.exhausted()
+
+    def tell(self, event: Event) -> None:
+        """Tell the source."""
+        self._source.tell(event)
+
+    def stopped(self, pack: Pack) -> Sequence[Event]:
+        """Return what the source gives up."""
+        return self._source.stopped(pack)
 
 
 class BlockSource:

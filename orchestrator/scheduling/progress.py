@@ -41,7 +41,7 @@ class Progress:
 
     def update(self, event: Event) -> TrialProgress | None:
         """Take in one event; return its trial, or None when the study does not have it."""
-        trial = self.trials.get(event.trial)
+        trial = None if event.trial is None else self.trials.get(event.trial)
         if trial is None:
             return None
         if isinstance(event, AttemptStarted):

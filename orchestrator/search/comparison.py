@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from threading import Event as Flag
 from typing import Any
 
-from orchestrator.engine.replay import ReplayExecutor
+from orchestrator.engine.dispatch import Dispatcher
+from orchestrator.engine.replay import ReplayBackend
 from orchestrator.records.study_plan import PlannedArm
 from orchestrator.scheduling.replaying import Replay
 from orchestrator.search.ledger import MemoryLedger
@@ -120,14 +121,14 @@ def compare(plan: SearchPlan, replay: Replay, slots: int, interrupted: Flag) -> 
 
 
 def _replayed(plan: SearchPlan, replay: Replay, planned: dict[str, PlannedArm], slots: int, interrupted: Flag) -> Run:
-    executor = ReplayExecutor(replay.trials, slots)
+    backend = ReplayBackend(replay.trials, slots)
     moments = [0.0]
 
     def decided(campaign: Campaign) -> None:
-        moments.append(executor.seconds)  # a confirmation that is on record, too, comes after the last of these
+        moments.append(backend.seconds)  # a confirmation that is on record, too, comes after the last of these
 
     source = SearchSource(plan, MemoryLedger(), decided=decided, on_record=replay.has, planned_arms=planned)
-    executor.execute(source, lambda event: None, interrupted)
+    Dispatcher(source, backend, lambda event: None, interrupted).run()
     campaign = source.campaigns["search"]
     scores = tuple(campaign.scores[arm] for arm in campaign.arms if arm in campaign.scores)
     return Run(scores, moments[-1], campaign.asking_seconds)

@@ -18,7 +18,7 @@ FEWEST_ARMS = 10
 FEWEST_BEST = 5
 
 
-def learned(source: SearchSource) -> dict[str, Any]:
+def search_record(source: SearchSource) -> dict[str, Any]:
     """Return the record of a search; arms go by their ids, and shares add up to 1."""
     search = source.campaigns["search"]
     return {

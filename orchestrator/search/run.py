@@ -1,8 +1,8 @@
 """Run the search of a study: its source over the results DB, Optuna's copy, and the record of what it showed."""
 
+from collections.abc import Callable
 from pathlib import Path
 from threading import Event as Flag
-from typing import Any
 
 from orchestrator.records.study_plan import PlannedArm, PlannedTrial
 from orchestrator.scheduling.arm_facts import trial_cost, trial_epochs
@@ -13,7 +13,7 @@ from orchestrator.search.ledger import StoreLedger
 from orchestrator.search.optimization import Campaign
 from orchestrator.search.optuna_copy import OptunaCopy, optuna_address
 from orchestrator.search.plan import plan_search
-from orchestrator.search.record import learned
+from orchestrator.search.record import search_record
 from orchestrator.search.source import SearchSource
 from orchestrator.storage import Store
 from orchestrator.study_file.config import StudyConfig
@@ -21,32 +21,45 @@ from reports.results import State
 
 
 class SearchRun:
-    """One run of a search: `source` says what is trained next, `finish` stores what was learned."""
+    """One run of a search: its source says what is trained next, `finish` stores what it showed.
+
+    A search that is replayed is repeated at its end with many seeds and samplers on `slots` simulated workers.
+    """
 
     def __init__(
-        self, store: Store, config: StudyConfig, progress: Progress, out: Path, replay: Replay | None = None
+        self,
+        store: Store,
+        config: StudyConfig,
+        progress: Progress,
+        out: Path,
+        slots: int,
+        replay: Replay | None = None,
     ) -> None:
+        self._slots = slots
         self._store = store
         self._progress = progress
         self._out = out
         self._plan = plan_search(config)
         self._replay = replay
-        self._comparison: dict[str, Any] | None = None
         self._copy = OptunaCopy(optuna_address(store, out), self._plan.study.name)
         ledger = StoreLedger(store, self._plan.study.name)
         on_record = replay.has if replay else lambda trials: True
-        self.source = SearchSource(self._plan, ledger, self._follow, self._decided, on_record)
-        for campaign in self.source.campaigns.values():
+        self._source = SearchSource(self._plan, ledger, self._follow, self._decided, on_record)
+        for campaign in self._source.campaigns.values():
             self._decided(campaign)
 
-    def compare(self, slots: int, interrupted: Flag) -> None:
-        """Where the search is replayed, do so with many seeds and samplers on `slots` workers."""
-        if self._replay is not None:
-            self._comparison = compare(self._plan, self._replay, slots, interrupted)
+    def has_work(self) -> bool:
+        """Whether anything is left to train."""
+        return self._source.has_work()
 
-    def finish(self) -> None:
-        """Store what was learned, and remove what only a trial that goes on would need."""
-        found = learned(self.source) | ({"comparison": self._comparison} if self._comparison else {})
+    def source(self, recorded: Callable[[], object]) -> SearchSource:
+        """Return the source of the search, which follows from what it is told, recorded or not."""
+        return self._source
+
+    def finish(self, interrupted: Flag) -> None:
+        """Store what the search showed, and remove what only a trial that goes on would need."""
+        replayed = compare(self._plan, self._replay, self._slots, interrupted) if self._replay else None
+        found = search_record(self._source) | ({"comparison": replayed} if replayed else {})
         self._store.save_search(self._plan.study.name, found)
         self._copy.close()
         for trial in self._store.load_study(self._plan.study.name).trials:

@@ -85,8 +85,8 @@ class SearchSource:
 
     def tell(self, event: Event) -> None:
         """Learn from an epoch, and from the end of the last trial of an arm."""
-        known = self._known.get(event.trial)
-        if known is None:
+        known = None if event.trial is None else self._known.get(event.trial)
+        if known is None or event.trial is None:
             return
         known.update(event)
         arm = self._arm_of[event.trial]

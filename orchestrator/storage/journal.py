@@ -13,6 +13,7 @@ from orchestrator.records.events import (
     EpochDone,
     Event,
     Measured,
+    Notice,
     ProbesEnded,
     TrialEnded,
     WeightsKept,
@@ -51,7 +52,9 @@ def record(connection: Connection, event: Event, driver: str, study: int | None)
 
     `driver` is the token of the process that trains. Raises StorageError for a trial that no plan holds.
     """
-    if isinstance(event, EpochDone):
+    if isinstance(event, Notice):
+        applied = True
+    elif isinstance(event, EpochDone):
         applied = _epoch_done(connection, event, driver)
         if applied:
             return True

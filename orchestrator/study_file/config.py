@@ -85,12 +85,21 @@ class Looks(_Section):
         return self.looks[0] if self.looks else self.count or SEEDS
 
 
+class Budget(_Section):
+    """What one run may use up before it ends by itself: trained trials, seconds of wall time, GPU-hours."""
+
+    trials: Annotated[int, Field(ge=1)] | None = None
+    wall: Annotated[int | float, _number(1, 1_000_000_000)] | None = None
+    gpu_hours: Annotated[int | float, _number(0, 1_000_000_000, above=True)] | None = None
+
+
 class Resources(_Section):
     """What one pack gets of the cluster, and how the study may use it.
 
     A pack trains up to `seeds_per_pack` seeds of one arm side by side, which takes about half the time of one after
     the other (docs/log.md); results then agree to rounding, with 1 they are those of a solo run bit for bit.
-    `gpus` is a GPU or a part of one, of whose memory the pack then takes no more than that part.
+    `gpus` is a GPU or a part of one, of whose memory the pack then takes no more than that part. A trial that takes no
+    step for `timeout` seconds hangs: its worker is ended and the trial tried again.
     """
 
     cpus: Annotated[int | float, _number(LEAST_PART, 100_000)] = 1
@@ -98,6 +107,8 @@ class Resources(_Section):
     seeds_per_pack: Annotated[int, Field(ge=1, le=MOST_SEEDS)] = 4
     max_concurrent: Annotated[int, Field(ge=1)] | None = None
     checkpoint_seconds: Annotated[int | float, _number(0, 1_000_000_000)] = 10
+    timeout: Annotated[int | float, _number(1, 1_000_000_000)] = 3600
+    budget: Budget = Budget()
 
     @field_validator("gpus", mode="before")
     @classmethod
@@ -241,7 +252,7 @@ def _in_words(error: ErrorDetails) -> tuple[str, Key]:
     return f"{message} (found {found!r}){f'; write {hint}' if hint else ''}", key
 
 
-SECTIONS: Mapping[str, type[BaseModel]] = {"resources": Resources, "seeds": Looks}
+SECTIONS: Mapping[str, type[BaseModel]] = {"resources": Resources, "budget": Budget, "seeds": Looks}
 FORMS = ("number", "word", "list", "mapping")
 
 EXPECTED: Mapping[str, str] = {

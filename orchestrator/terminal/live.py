@@ -11,7 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.records.events import AttemptLost, Event, TrialEnded
+from orchestrator.records.events import AttemptLost, Event, Notice, TrialEnded
 from orchestrator.scheduling.progress import Progress, TrialProgress, duration
 from orchestrator.terminal.console import PatientPrinter
 from reports.results import Epoch, State
@@ -25,6 +25,7 @@ MARKS = {
     State.FAILED: Text("✗", "red"),
 }
 MOST_ARMS = 30
+MOST_NOTICES = 5
 
 
 class Display(Protocol):
@@ -59,6 +60,8 @@ class PlainDisplay:
     def __call__(self, event: Event) -> None:
         """Print the line of a trial that ended."""
         trial = self._progress.update(event)
+        if isinstance(event, Notice):
+            self._print(event.text)
         if trial is None:
             return
         name = f"{trial.planned.arm.name} seed={trial.planned.seed}"
@@ -76,15 +79,19 @@ class LiveDisplay:
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
+        self._notices: list[str] = []
 
     def __call__(self, event: Event) -> None:
         """Take in one event; the picture is drawn by the clock."""
         self._progress.update(event)
+        if isinstance(event, Notice):
+            self._notices.append(event.text)
 
     def __rich__(self) -> RenderableType:
         """Draw the study as it stands."""
         trials = list(self._progress.trials.values())
-        return Group(_arms(trials), _running(trials), self._summary())
+        notices = Text("\n".join(self._notices[-MOST_NOTICES:]), "yellow")
+        return Group(_arms(trials), _running(trials), self._summary(), *([notices] if self._notices else []))
 
     def _summary(self) -> RenderableType:
         progress = self._progress

@@ -34,6 +34,8 @@ def print_result(console: Console, result: "RunResult") -> None:
         first = next(trial for trial in failed if trial.reason == reason)
         others = f" and {count - 1} more" if count > 1 else ""
         say(console, f"FAILED: {first.arm} seed={first.seed}{others}: {reason}; the next run tries again")
+    if result.budget_used:
+        say(console, "the budget of this run is used up (resources.budget); run the same command again to continue")
     print_verdicts(console, study, result.verdicts)
     for sentence in (*conclusions(study), *judgements(study)):
         say(console, sentence)

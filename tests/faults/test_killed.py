@@ -154,4 +154,4 @@ def wait_for_an_epoch(process: subprocess.Popen[str], trials: int = 1, seconds: 
 
 def is_worker(process: psutil.Process) -> bool:
     """Whether this is a process in which Tune's actors live."""
-    return "ray::ResourceTrainable" in " ".join(process.cmdline())
+    return "ray::PackTrainable" in " ".join(process.cmdline())

@@ -1,11 +1,12 @@
-"""An executor that trains nothing: each trial ends at once with an error that the test made up."""
+"""A backend that trains nothing: each trial ends at once with an error that the test made up."""
 
 from collections.abc import Callable
-from threading import Event as Flag
+from datetime import datetime
 from typing import Any
 
-from orchestrator.records.events import AttemptStarted, EpochDone, Event, TrialEnded
-from orchestrator.scheduling.packs import Pack, PackSource
+from orchestrator.engine.backend import Node, Report
+from orchestrator.records.events import AttemptStarted, EpochDone, Event, TrialEnded, now
+from orchestrator.scheduling.packs import Pack
 from reports.results import Epoch, State
 
 Errors = Callable[[dict[str, Any], int], float | None]
@@ -18,12 +19,31 @@ class MadeUp:
     def __init__(self, errors: Errors) -> None:
         self.errors = errors
         self.trained: list[tuple[dict[str, Any], int]] = []
+        self._reports: list[Report] = []
 
-    def execute(self, source: PackSource, sink: Callable[[Event], None], interrupted: Flag) -> None:
-        while (pack := source.next()) is not None:
-            for event in self._events(pack):
-                sink(event)
-                source.tell(event)
+    def slots(self) -> int:
+        return 1
+
+    def start(self, key: int, pack: Pack, avoid: frozenset[str]) -> None:
+        self._reports += [Report(key, tuple(self._events(pack))), Report(key, is_over=True)]
+
+    def poll(self, timeout: float) -> Report | None:
+        return self._reports.pop(0) if self._reports else None
+
+    def stop(self, key: int) -> None:
+        self._reports.clear()
+
+    def kill(self, key: int) -> None:
+        self._reports.clear()
+
+    def exclude(self, node: Node, reason: str) -> None:
+        raise AssertionError(reason)
+
+    def now(self) -> datetime:
+        return now()
+
+    def close(self) -> None:
+        self._reports.clear()
 
     def _events(self, pack: Pack) -> list[Event]:
         events: list[Event] = []

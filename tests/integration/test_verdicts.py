@@ -54,7 +54,7 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def answer(monkeypatch: pytest.MonkeyPatch, errors: Errors) -> MadeUp:
     """Let every run from now on get its errors from here, and return what will have been asked."""
     executor = MadeUp(errors)
-    monkeypatch.setattr(orchestrator.study, "_executor", lambda *_: executor)
+    monkeypatch.setattr(orchestrator.study, "_backend", lambda *_: executor)
     return executor
 
 

@@ -65,6 +65,7 @@ class Pack:
         self.stopwatch = stopwatch
         self.training = training
         self.side_by_side = side_by_side
+        self.steps_begun = 0
         self._replicas: list[Replica] = []
         self._groups: list[ReplicaGroup] = []
 
@@ -136,6 +137,7 @@ class Pack:
             *(group.batches(self.loader, epoch) for group in groups), strict=True
         )
         for step, parts in zip(range(first, first + len(sizes)), batches, strict=False):
+            self.steps_begun += 1
             before, lr = lr, self.schedule.lr(step)
             for group in groups:
                 group.optimiser.momentum = self.schedule.momentum(step)

@@ -9,7 +9,8 @@ from threading import Event as Flag
 import pytest
 
 from orchestrator import RunOptions, run_study
-from orchestrator.engine.replay import ReplayExecutor
+from orchestrator.engine.dispatch import Dispatcher
+from orchestrator.engine.replay import ReplayBackend
 from orchestrator.errors import UserError
 from orchestrator.records.events import AttemptStarted, EpochDone, TrialEnded
 from orchestrator.scheduling.packs import BlockSource, Pack
@@ -51,9 +52,9 @@ def recorded(trial: str, seconds: float = 2.0, epochs: int = 3) -> Trial:
 
 def replay(trials: dict[str, Trial], names: list[str], slots: int) -> tuple[list[object], float]:
     events: list[object] = []
-    executor = ReplayExecutor(trials, slots)
-    executor.execute(BlockSource([Pack({}, {0: name}) for name in names]), events.append, Flag())
-    return events, executor.seconds
+    backend = ReplayBackend(trials, slots)
+    Dispatcher(BlockSource([Pack({}, {0: name}) for name in names]), backend, events.append, Flag()).run()
+    return events, backend.seconds
 
 
 def test_workers_run_side_by_side_on_the_simulated_clock() -> None:
@@ -115,35 +116,35 @@ class MadeUp(dict[str, Trial]):
         return Trial(trial, "arm", 0, State.COMPLETE, seconds=9 * seconds, curve=tuple(rows))
 
 
-def on_a_hundred_workers(scheduler: object) -> tuple[list[AttemptStarted], list[TrialEnded], ReplayExecutor]:
+def on_a_hundred_workers(scheduler: object) -> tuple[list[AttemptStarted], list[TrialEnded], ReplayBackend]:
     search = {"arms": 600, "sampler": "random", "scheduler": scheduler, "confirm": {"best": 1, "seeds": 1}}
     factors = {"training.lr": {"low": 0.01, "high": 0.5, "log": True}}
     events: list[object] = []
-    executor = ReplayExecutor(MadeUp(), 100)
+    backend = ReplayBackend(MadeUp(), 100)
     source = SearchSource(
         plan_of(factors=factors, search=search, training={"recipe": "quick", "epochs": 9}), MemoryLedger()
     )
-    executor.execute(source, events.append, Flag())
+    Dispatcher(source, backend, events.append, Flag()).run()
     begun = [each for each in events if isinstance(each, AttemptStarted)]
-    return begun, [each for each in events if isinstance(each, TrialEnded)], executor
+    return begun, [each for each in events if isinstance(each, TrialEnded)], backend
 
 
 def test_on_a_hundred_workers_none_idles_while_an_arm_waits() -> None:
-    begun, ended, executor = on_a_hundred_workers("none")
+    begun, ended, backend = on_a_hundred_workers("none")
     assert len({each.trial for each in begun}) == len(begun) == len(ended) == 602
     times = [MadeUp().get(each.trial).seconds for each in begun]
     *searched, one, other = times  # the confirmation waits for the whole search
-    assert executor.seconds <= sum(searched) / 100 + max(searched) + max(one, other)
+    assert backend.seconds <= sum(searched) / 100 + max(searched) + max(one, other)
 
 
 def test_on_a_hundred_workers_a_scheduler_stops_arms_at_its_rungs_and_saves_their_time() -> None:
-    begun, ended, executor = on_a_hundred_workers({"name": "asha", "first_rung": 1, "factor": 3})
+    begun, ended, backend = on_a_hundred_workers({"name": "asha", "first_rung": 1, "factor": 3})
     states = Counter(each.state for each in ended)
     assert states[State.PRUNED] + states[State.COMPLETE] == len(begun) == 602
     assert {each.reason.split(" with ")[0] for each in ended if each.state is State.PRUNED} == {
         "stopped by asha at epoch 1",
         "stopped by asha at epoch 3",
     }
-    assert executor.seconds < on_a_hundred_workers("none")[2].seconds / 2
+    assert backend.seconds < on_a_hundred_workers("none")[2].seconds / 2
     begun_at = {each.trial: each.at for each in begun}
     assert all(0 < (each.at - begun_at[each.trial]).total_seconds() <= 27 for each in ended)

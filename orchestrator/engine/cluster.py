@@ -1,0 +1,248 @@
+"""A Ray cluster: connect to it or start one here, keep its own words from the terminal, and notice when it is gone."""
+
+import logging
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import current_thread, main_thread
+from typing import Any, TextIO
+
+import psutil
+
+# Ray reads these when it is imported. Tune's own loggers keep every result in the driver's memory; its experiment
+# snapshots are not needed, because the results DB is what a study continues from; a trial's folder must not become
+# the working directory, or relative data paths break; its new output prints in spite of verbose=0; as many packs as are
+# handed out may wait for a worker; no message is to leave the machine; and Ray ends a process whose cluster is gone
+# after a minute, in which the report may not be finished.
+os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"
+os.environ["TUNE_GLOBAL_CHECKPOINT_S"] = "86400"
+os.environ["TUNE_DISABLE_SIGINT_HANDLER"] = "1"
+os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = "1000"
+os.environ["TUNE_PRINT_ALL_TRIAL_ERRORS"] = "0"
+os.environ["RAY_AIR_NEW_OUTPUT"] = "0"
+os.environ["RAY_CHDIR_TO_TRIAL_DIR"] = "0"
+os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"
+os.environ["RAY_gcs_rpc_server_reconnect_timeout_s"] = "600"  # noqa: SIM112 (so Ray spells it)
+
+import ray
+
+from orchestrator.engine.address import HINT
+from orchestrator.engine.backend import Node
+from orchestrator.engine.tokens import authenticated
+from orchestrator.errors import UserError
+
+ROUND_SECONDS = 2.0
+REFUSED_SECONDS = 10.0
+"""A server of Ray that refuses connections for so long is gone."""
+SILENT_SECONDS = 40.0
+"""A cluster that answers no question for so long is gone; it then ends with what is recorded."""
+SHUTDOWN_SECONDS = 20.0
+FOLDER = "orchestrate-tune-"
+
+
+class ClusterWatch:
+    """Asks the cluster every few seconds which nodes it has, in a thread of its own, and notices when it is gone."""
+
+    def __init__(self) -> None:
+        context = ray.get_runtime_context()
+        self._own_node = context.get_node_id()
+        self._head = str(context.gcs_address)
+        self._ended = threading.Event()
+        self._refused: dict[str, float] = {}
+        self.nodes: list[dict[str, Any]] = _nodes()
+        self._own_died: float | None = None
+        self._raylet = next((_raylet_address(each) for each in self.nodes if each["NodeID"] == self._own_node), None)
+        self._asked = time.monotonic()
+        self._thread = threading.Thread(target=self._work, name="watch of the Ray cluster", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop asking."""
+        self._ended.set()
+
+    def problem(self) -> str | None:
+        """Return why the cluster cannot be used any more; None while all is well."""
+        moment = time.monotonic()
+        if moment - self._refused.get(self._head, moment) > REFUSED_SECONDS:
+            return f"the head of the Ray cluster ({self._head}) is gone"
+        gone = self._raylet and moment - self._refused.get(self._raylet, moment) > REFUSED_SECONDS
+        if gone or self._own_died is not None:
+            return "Ray's node process (raylet) on this machine is gone"
+        if moment - self._asked > SILENT_SECONDS:
+            return f"the Ray cluster ({self._head}) has not answered for {moment - self._asked:.0f} s"
+        return None
+
+    def _work(self) -> None:
+        while not self._ended.wait(ROUND_SECONDS):
+            for address in filter(None, (self._head, self._raylet)):
+                if _refuses(address):
+                    self._refused.setdefault(address, time.monotonic())
+                else:
+                    self._refused.pop(address, None)
+            if self._refused:
+                continue
+            try:
+                self.nodes = _nodes()
+            except Exception:  # Ray's client raises whatever its connection does
+                continue
+            if not any(each["NodeID"] == self._own_node for each in self.nodes):
+                self._own_died = time.monotonic()
+            self._asked = time.monotonic()
+
+
+@contextmanager
+def cluster(address: str | None) -> Iterator[ClusterWatch]:
+    """Connect to the cluster at `address`, or start one here; leave what was already there as it was.
+
+    UserError when that cannot be done. A cluster that is gone is left within `SHUTDOWN_SECONDS`.
+    """
+    if ray.is_initialized():
+        watch = ClusterWatch()
+        try:
+            yield watch
+        finally:
+            watch.close()
+        return
+    before = {each.pid for each in psutil.Process().children(recursive=True)}
+    with _quiet(), authenticated(address):
+        _connect(address)
+        watch = ClusterWatch()
+        try:
+            yield watch
+        finally:
+            watch.close()
+            _shut_down(before)
+
+
+@contextmanager
+def tune_folder() -> Iterator[Path]:
+    """Make the folder that Tune wants to write into; those of processes that were killed are removed."""
+    with suppress(OSError):
+        for left in Path(tempfile.gettempdir()).glob(f"{FOLDER}*-*"):
+            owner = left.name.removeprefix(FOLDER).partition("-")[0]
+            if owner.isdigit() and not psutil.pid_exists(int(owner)):
+                shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=f"{FOLDER}{os.getpid()}-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+def node_of(facts: dict[str, Any]) -> Node:
+    """Return a node as the rest of the program knows it, from what Ray tells about it."""
+    return Node(facts["NodeID"], facts.get("NodeManagerHostname") or facts["NodeManagerAddress"])
+
+
+def _nodes() -> list[dict[str, Any]]:
+    return [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
+
+
+def _raylet_address(node: dict[str, Any]) -> str:
+    return f"{node['NodeManagerAddress']}:{node['NodeManagerPort']}"
+
+
+def _refuses(address: str) -> bool:
+    """Whether nothing listens at an address; one that is slow to answer may be busy."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=5).close()
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
+    return False
+
+
+def _connect(address: str | None) -> None:
+    try:
+        with _own_signals():
+            ray.init(
+                address=address or "local",
+                include_dashboard=False if address is None else None,
+                log_to_driver=False,
+                logging_level=logging.CRITICAL,
+            )
+    except Exception as error:  # Ray raises a bare Exception when its processes do not start in time
+        said = " ".join(str(error).split()) or type(error).__name__
+        if address:
+            raise UserError(f"--address: cannot use the Ray cluster at {address}: {said}; {HINT}") from None
+        raise UserError(
+            f"Ray cannot start on this machine: {said}; `orchestrate doctor` checks what it needs, and `--executor "
+            "inline` trains without it"
+        ) from None
+
+
+def _shut_down(before: set[int]) -> None:
+    """Leave the cluster; where Ray does not manage that in time, end the processes that were started for it."""
+    thread = threading.Thread(target=ray.shutdown, name="shutdown of Ray", daemon=True)
+    thread.start()
+    thread.join(SHUTDOWN_SECONDS)
+    if not thread.is_alive():
+        return
+    left = [each for each in psutil.Process().children(recursive=True) if each.pid not in before]
+    for process in left:
+        with suppress(psutil.Error):
+            process.kill()
+    psutil.wait_procs(left, timeout=5)
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Keep the handler of SIGTERM, which Ray replaces by one that ends the process at once."""
+    handler = signal.getsignal(signal.SIGTERM)
+    yield
+    if current_thread() is main_thread():
+        signal.signal(signal.SIGTERM, handler)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what Ray's own threads and its C++ part print from the terminal; what matters is told by this program."""
+    streams = sys.stdout, sys.stderr
+    try:
+        sys.stderr.flush()
+        kept = os.dup(2)
+    except (OSError, ValueError, AttributeError):  # a process without a terminal has nothing to keep quiet
+        yield
+        return
+    terminal = os.fdopen(os.dup(kept), "w", buffering=1, encoding="utf-8", errors="backslashreplace")
+    is_plain = _descriptor(sys.stderr) == 2
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    sys.stdout = _WithoutRay(streams[0])
+    sys.stderr = _WithoutRay(terminal if is_plain else streams[1])
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = streams
+        os.dup2(kept, 2)
+        os.close(kept)
+        terminal.close()
+
+
+class _WithoutRay:
+    """A stream that drops what Ray's threads print."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write text, unless a thread of Ray's prints it."""
+        return len(text) if current_thread().name.startswith("ray_") else self._stream.write(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def _descriptor(stream: TextIO) -> int | None:
+    try:
+        return stream.fileno()
+    except (OSError, ValueError, AttributeError):
+        return None
