@@ -180,12 +180,14 @@ def choose(
         return None, NOT_WIRED
     if test == "sign":
         return sign(by_seed, resolution), None
-    if test == "pooled" and model is not None and (shared := model.effect(weights)) is not None:
-        return shared, None
     effect = paired(by_seed, resolution)
+    shared = model.effect(weights) if test == "pooled" and model is not None else None
+    refusal = model.unlike(shared, effect) if model is not None and shared is not None else "no pooled model: paired t"
+    if shared is not None and refusal is None:
+        return shared, None
     if effect is None:
         return sign(by_seed, resolution), "the same difference in every seed: exact sign test"
-    return effect, "no pooled model: paired t" if test == "pooled" else None
+    return effect, refusal if test == "pooled" else None
 
 
 def two_sided(effect: Effect, margin: float = 0.0) -> float:

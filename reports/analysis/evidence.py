@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import pairwise
 
 from reports.analysis import literature, pooled
 from reports.analysis.claims import Claim
@@ -13,16 +14,34 @@ from reports.analysis.looks import e_value
 from reports.analysis.rates import P_RATE, p_rate_above, p_rate_below
 from reports.results import Scalar, Study
 
+NOT_MONOTONE = "not monotone: a step goes the other way"
+FAILS_MORE = "the better arm fails more often"
 Levels = Mapping[str, Scalar]
 
 
 @dataclass(frozen=True)
 class Case:
-    """A claim in one context: the effect is the weighted sum of the arms, less `constant`."""
+    """A claim in one context: the effect is the weighted sum of the arms, less `constant`.
+
+    Of a trend, `leads` names each level with the two arms whose lead is followed, `towards` is -1 where it is to fall.
+    """
 
     context: Levels
     weights: Weights
     constant: float = 0.0
+    leads: tuple[tuple[Scalar, str, str], ...] = ()
+    towards: float = 1.0
+
+
+@dataclass(frozen=True)
+class FailRate:
+    """How many of an arm's seeds fail, with Clopper and Pearson's interval of the rate."""
+
+    arm: str
+    fails: int
+    n: int
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
@@ -31,7 +50,8 @@ class ContextResult:
 
     `n` counts the seeds that all arms have, `fails` the failed trials among them. `p_support` and `p_refute` are
     one-sided: small values speak for and against the claim. `differences` by seed is infinite where one side failed
-    and nan where both did; for "fails" it is 1 for a fail and 0 for none.
+    and nan where both did; for "fails" it is 1 for a fail and 0 for none. `leads` are the mean leads of a trend by
+    level, `rates` how often each arm fails, where one does, `weights` those of the arms in the effect.
     """
 
     context: Levels
@@ -50,6 +70,9 @@ class ContextResult:
     p_refute: float
     badges: tuple[str, ...] = ()
     note: str | None = None
+    leads: Mapping[Scalar, float] = field(default_factory=dict)
+    rates: tuple[FailRate, ...] = ()
+    weights: Weights = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -100,10 +123,24 @@ def _case(
 
 
 def _trend(context: Levels, pairs: Mapping[Scalar, tuple[str, str]], relation: str) -> Case:
-    """Return the effect at the highest level less the effect at the lowest, effect(a, b) being b - a."""
-    (low_a, low_b), (high_a, high_b) = pairs[min(pairs, key=float)], pairs[max(pairs, key=float)]
+    """Return how much the lead b - a grows from the least level to the greatest by its slope over all levels."""
+    levels = sorted(pairs, key=float)
     towards = 1.0 if relation == "increases" else -1.0
-    return Case(context, {high_b: towards, high_a: -towards, low_b: -towards, low_a: towards})
+    weights: dict[str, float] = {}
+    for level, weight in zip(levels, trend_weights(levels), strict=True):
+        if weight:
+            first, second = pairs[level]
+            weights |= {second: towards * weight, first: -towards * weight}
+    return Case(context, weights, leads=tuple((level, *pairs[level]) for level in levels), towards=towards)
+
+
+def trend_weights(levels: Sequence[Scalar]) -> tuple[float, ...]:
+    """Return the weights of the least-squares slope over these numbers, times their range; -1 and 1 for two of them."""
+    numbers = [float(level) for level in levels]
+    centre = math.fsum(numbers) / len(numbers)
+    squares = math.fsum((number - centre) ** 2 for number in numbers)
+    reach = max(numbers) - min(numbers)
+    return tuple((number - centre) * reach / squares for number in numbers)
 
 
 def evaluate(
@@ -175,6 +212,7 @@ def _context(
     numbers = [value for value in by_seed.values() if math.isfinite(value)]
     mean = math.fsum(numbers) / len(numbers) if numbers and len(numbers) == len(by_seed) else None
     p_support, p_refute = _tails(claim, effect)
+    leads, rates = _leads(case, grid), _fail_rates(case, grid, level)
     doubtful = isinstance(effect, Student) and (is_skewed(grid, case.weights) or claim.paper is not None)
     return ContextResult(
         context=case.context,
@@ -191,9 +229,48 @@ def _context(
         level=level,
         p_support=p_support,
         p_refute=p_refute,
-        badges=(SKEWED,) if doubtful else (),
+        badges=(*((SKEWED,) if doubtful else ()), *_direction_badges(leads, case.towards), *fails_badge(claim, rates)),
         note=note,
+        leads=leads,
+        rates=rates,
+        weights=case.weights,
     )
+
+
+def _leads(case: Case, grid: Grid) -> dict[Scalar, float]:
+    """Return the mean lead at each level of a trend, where all its seeds have a number."""
+    found = {}
+    for level, first, second in case.leads:
+        values = list(differences(grid, {second: 1.0, first: -1.0}).values())
+        if values and all(map(math.isfinite, values)):
+            found[level] = math.fsum(values) / len(values)
+    return found
+
+
+def _direction_badges(leads: Mapping[Scalar, float], towards: float) -> tuple[str, ...]:
+    steps = [after - before for before, after in pairwise(leads.values())]
+    return (NOT_MONOTONE,) if len({step * towards > 0 for step in steps}) > 1 else ()
+
+
+def _fail_rates(case: Case, grid: Grid, level: float) -> tuple[FailRate, ...]:
+    """Return the fail rate of each arm; nothing where none fails."""
+    found = []
+    for arm in case.weights:
+        values = grid.get(arm, {}).values()
+        fails = sum(not math.isfinite(value) for value in values)
+        interval = rate_interval(fails, len(values), level)
+        if interval is not None:
+            found.append(FailRate(arm, fails, len(values), *interval))
+    return tuple(found) if any(each.fails for each in found) else ()
+
+
+def fails_badge(claim: Claim, rates: Sequence[FailRate]) -> tuple[str, ...]:
+    """Return the badge where the arm that is claimed to be the better one fails in more seeds than the other."""
+    said = claim.statement
+    if said.relation not in ("<", ">") or said.right is None or len(rates) != 2:
+        return ()
+    worse, better = rates  # a weight of 1 comes first: the arm that should have the larger number
+    return (FAILS_MORE,) if better.fails * worse.n > worse.fails * better.n else ()
 
 
 def _tails(claim: Claim, effect: Effect | None) -> tuple[float, float]:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from reports.analysis.claims import Claim
-from reports.analysis.evidence import cases
+from reports.analysis.evidence import cases, trend_weights
 from reports.analysis.forecast import each_context
 from reports.analysis.grammar import Factors
 from reports.analysis.intervals import sd_interval
 from reports.analysis.judged import claim_arms
-from reports.analysis.power import seeds_for_rate, seeds_needed, smallest_paired, smallest_pooled
+from reports.analysis.power import seeds_for_rate, seeds_needed, smallest_paired
 from reports.analysis.readings import finite, grid
 from reports.analysis.settings import AnalysisSettings
 from reports.results import Study
@@ -118,7 +118,7 @@ def _prospect(
         return Prospect(claim, n, None, None, None, None, fewest, n >= fewest, _about_rate(claim, n, fewest))
     test = claim.test or settings.test
     fewest = seeds_for_rate(0.5, family) if test == "sign" else 2
-    sd = _scale(claim, factors, correlation, test) * spread.sd if spread else None
+    sd = _scale(claim, factors, correlation) * spread.sd if spread else None
     same = claim.statement.relation == "=="
 
     contexts = sum(1 for _ in claim.contexts(factors)) if claim.over != "average" else 1
@@ -126,7 +126,7 @@ def _prospect(
     def smallest(level: float) -> float | None:
         level, power = each_context(claim.over, max(1, contexts), level, settings.power)
         power = (1 + power) / 2 if same else power  # both one-sided tests of an equivalence must pass
-        size = smallest_pooled(arms, n, level, power) if test == "pooled" else smallest_paired(n, level, power)
+        size = smallest_paired(n, level, power)  # the pooled test may turn out to be refused
         return size * sd if size is not None and sd is not None else None
 
     alone, in_family = smallest(alpha), smallest(family)
@@ -143,14 +143,16 @@ def _prospect(
     return Prospect(claim, n, spread, alone, in_family, needed, fewest, can, text)
 
 
-def _scale(claim: Claim, factors: Factors, correlation: float, test: str) -> float:
-    """Return the SD of one seed's effect in SDs of one arm; for the pooled test, per root 2 of two arms."""
+def _scale(claim: Claim, factors: Factors, correlation: float) -> float:
+    """Return the SD of one seed's effect in SDs of one arm."""
     said = claim.statement
-    squares = 4.0 if said.along is not None else 1.0 if said.value is not None else 2.0
+    squares = 1.0 if said.value is not None else 2.0
+    if said.along is not None:
+        squares *= sum(weight**2 for weight in trend_weights(claim.levels(said.along, factors)))
     if claim.over == "average":
         squares /= max(1, sum(1 for _ in claim.contexts(factors)))
     shared = 0.0 if said.value is not None else correlation
-    return math.sqrt(squares * (1 - shared) / (2.0 if test == "pooled" else 1.0))
+    return math.sqrt(squares * (1 - shared))
 
 
 def _seeds(n: int) -> str:

@@ -22,15 +22,18 @@ from reports.analysis.judged import (
     judge_alone,
     restricted,
 )
+from reports.analysis.outliers import could_overturn
 from reports.analysis.power import seeds_for_rate
 from reports.analysis.readings import compared, grid
 from reports.analysis.registration import Registration, claims_ever, dropped_claims, register
 from reports.analysis.settings import AnalysisSettings, parse_analysis
 from reports.analysis.wording import Account, sentence
+from reports.metrics import FAIL_METRIC
 from reports.results import State, Study, Trial
 
 DEPENDS = "depends on the analysis"
 POST_HOC = "post hoc"
+OUTLIERS = "assumes no rare outliers"
 WITHDRAWN = "withdrawn: later seeds say the opposite"
 LEFT_OUT = "trained seeds left out"
 UNPLANNED = "unplanned look, judged by e-value"
@@ -212,6 +215,7 @@ def _verdict(
     level = settings.levels[-1] / (1 if p_holm is None else _rivals(decisive, family.undecided, settings.alpha))
     seconds = _seconds(trials, claim_arms(judged.cases))
     ahead = forecast(claim, now.contexts, asked, level, settings.power, seconds)
+    fragile = verdict is not Outcome.INCONCLUSIVE and _is_fragile(study, judged, part, verdict)
     mine = [trials[arm][seed] for arm in claim_arms(judged.cases) for seed in used if seed in trials[arm]]
     return Verdict(
         claim=claim,
@@ -234,7 +238,11 @@ def _verdict(
         forecast=ahead,
         other_tests=other_tests,
         other_readings=_other_readings(judged, part, settings, model),
-        badges=(*_badges(judged, other_tests, registration, alpha), *([WITHDRAWN] if withdrawn else [])),
+        badges=(
+            *_badges(judged, other_tests, registration, alpha),
+            *([WITHDRAWN] if withdrawn else []),
+            *([OUTLIERS] if fragile else []),
+        ),
         changes=registration.changes,
         registration=registration,
         sentence=sentence(
@@ -252,10 +260,28 @@ def _verdict(
                 whole=_decisive(claim, judged.whole, judged.direction) if judged.whole else None,
                 changes=registration.changes,
                 withdrawn=str(judged.direction) if withdrawn else None,
+                fragile=fragile,
             )
         ),
         trials=tuple(each.id for each in mine),
         decided_at=max((each.finished_at for each in mine if each.finished_at is not None), default=None),
+    )
+
+
+def _is_fragile(study: Study, judged: Judged, part: Mapping[str, Mapping[int, float]], verdict: Outcome) -> bool:
+    """Whether outliers that so few seeds would not show could undo the verdict in a context that it turns on."""
+    claim, supported = judged.claim, verdict is Outcome.SUPPORTED
+    ceiling = math.inf
+    if claim.unit == "points":
+        ceiling = study.fail_above if claim.metric == FAIL_METRIC and study.fail_above is not None else 100.0
+    sides = (True, False) if claim.statement.relation == "==" else (supported,)
+    decisive = _decisive(claim, judged.now, judged.direction)
+    every = supported == (claim.over != "any")
+    turning = judged.now.contexts if every else (decisive,) if decisive else ()
+    return any(
+        could_overturn(each, part, supported=side, margin=claim.margin, ceiling=ceiling)
+        for each in turning
+        for side in sides
     )
 
 

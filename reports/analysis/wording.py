@@ -7,6 +7,7 @@ from reports.analysis.claims import Claim
 from reports.analysis.effects import Sign
 from reports.analysis.evidence import ContextResult
 from reports.analysis.forecast import Forecast
+from reports.analysis.outliers import unseen_share
 from reports.analysis.settings import AnalysisSettings
 
 
@@ -16,7 +17,8 @@ class Account:
 
     `later` is what all seeds give where the verdict rests on fewer, to which other claims have added some since;
     `whole` what all seeds on record give where the study leaves some out. `changes` were made after the first result.
-    `withdrawn` is the verdict of an earlier look that all seeds contradict.
+    `withdrawn` is the verdict of an earlier look that all seeds contradict; a `fragile` one could be undone by outliers
+    that its seeds would not show.
     """
 
     claim: Claim
@@ -32,6 +34,7 @@ class Account:
     whole: ContextResult | None = None
     changes: Sequence[str] = ()
     withdrawn: str | None = None
+    fragile: bool = False
 
 
 def sentence(account: Account) -> str:
@@ -53,6 +56,11 @@ def sentence(account: Account) -> str:
         parts.append(_open(account, shown))
     if (later := account.later) is not None and account.withdrawn is None:
         parts.append(f"That was decided with {_seeds(shown.n)}; with the seeds added since, {_finding(claim, later)}")
+    if account.fragile:
+        share = 100 * unseen_share(shown.n)
+        parts.append(
+            f"It assumes no rare outliers: {_seeds(shown.n)} without one leave room for them in {share:.0f} % of all."
+        )
     if account.whole is not None:
         parts.append(f"With all {account.whole.n} seeds on record, {_finding(claim, account.whole)}")
     if account.changes:
@@ -83,7 +91,8 @@ def _finding(claim: Claim, shown: ContextResult) -> str:
     if not shown.n:
         return f"{where}no result yet (n=0)."
     if shown.estimate is None:
-        return f"{where}{_signs(claim, shown) or 'fails leave no number to name'} (n={shown.n}, {shown.fails} fails)."
+        what = _signs(claim, shown) or "fails leave no number to name"
+        return f"{where}{what} (n={shown.n}, {shown.fails} fails).{_rates(shown)}"
     what = f"{where}{_effect(claim)} {shown.estimate:.2f}{_unit(claim)}"
     if shown.low is not None or shown.high is not None:
         what += f", {_percent(shown.level)} interval {_number(shown.low)} to {_number(shown.high)}"
@@ -91,7 +100,26 @@ def _finding(claim: Claim, shown: ContextResult) -> str:
     test = f", {shown.test} test" if shown.test else ""
     if signs := _signs(claim, shown):
         what += f"; {signs}"
-    return f"{what} (n={shown.n}{fails}{test})."
+    return f"{what} (n={shown.n}{fails}{test}).{_leads(claim, shown)}{_rates(shown)}"
+
+
+def _leads(claim: Claim, shown: ContextResult) -> str:
+    """Return the lead at each level, where there are more than the two ends."""
+    if len(shown.leads) < 3:
+        return ""
+    listed = ", ".join(f"{lead:.2f} at {level}" for level, lead in shown.leads.items())
+    return f" The lead is {listed}."
+
+
+def _rates(shown: ContextResult) -> str:
+    """Return how often each arm fails, with the interval of its rate."""
+    if not shown.rates:
+        return ""
+    parts = [
+        f"{each.arm} in {each.fails} of {each.n} ({100 * each.low:.0f} to {100 * each.high:.0f} %)"
+        for each in shown.rates
+    ]
+    return f" Fails: {', '.join(parts)}."
 
 
 def _signs(claim: Claim, shown: ContextResult) -> str:
@@ -110,7 +138,7 @@ def _effect(claim: Claim) -> str:
     if said.along is not None:
         grows = "grows" if said.relation == "increases" else "shrinks"
         left, right = (" ".join(map(str, (side or {}).values())) for side in (said.left, said.right))
-        return f"from the least to the greatest {said.along} the lead of {left} over {right} {grows} by"
+        return f"over the levels of {said.along}, least to greatest, the lead of {left} over {right} {grows} by"
     if said.value is not None:
         return "the distance in the claimed direction is" if said.relation != "==" else "ours less theirs is"
     return "the difference is" if said.relation == "==" else "the advantage is"
