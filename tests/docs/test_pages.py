@@ -72,9 +72,9 @@ def test_commands_in_shell_blocks_exist(page: Path) -> None:
 @pytest.mark.parametrize("page", EVERYTHING, ids=named)
 def test_yaml_blocks_are_studies_or_parts_of_one(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(tmp_path)
-    for text in blocks(page, "python"):
-        if text.startswith("# mynet.py"):
-            (tmp_path / "mynet.py").write_text(text, encoding="utf-8")
+    modules = {named[1]: text for text in blocks(page, "python") if (named := re.match(r"# (\w+)\.py\n", text))}
+    for name, text in modules.items():
+        (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
     for text in blocks(page, "yaml"):
         content = yaml.safe_load(text)
         if page.name in ("recipes.md", "study-file.md"):
@@ -84,7 +84,8 @@ def test_yaml_blocks_are_studies_or_parts_of_one(page: Path, tmp_path: Path, mon
             file = tmp_path / "study.yaml"
             file.write_text(text, encoding="utf-8")
             assert make_plan(read_study(file)).trials
-    sys.modules.pop("mynet", None)
+    for name in modules:
+        sys.modules.pop(name, None)
 
 
 @pytest.mark.slow

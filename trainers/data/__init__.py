@@ -3,17 +3,20 @@
 import json
 import socket
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 import torch
 
+from search_spaces.user_code import code_digest
 from trainers.data.files import root_folder, unreadable
 from trainers.data.folder import Folder
 from trainers.data.images import DataSet, assemble, check_sizes
+from trainers.data.own import load_own, own_fingerprint
 from trainers.errors import DataError
 from trainers.records import DataInfo
-from trainers.settings.data import complete_data, loader, reads_photographs
+from trainers.settings.data import complete_data, is_own, loader, reads_photographs
 
 
 def inspect_data(data: str | Mapping[str, Any]) -> DataInfo:
@@ -30,15 +33,20 @@ def load(data: str | Mapping[str, Any], device: torch.device) -> DataSet | Folde
     try:
         if reads_photographs(settings["name"]):
             return read(settings)
-        return _in_memory(json.dumps(settings, sort_keys=True), device)
+        code = code_digest(settings["name"]) if is_own(settings["name"]) else ""
+        return _in_memory(json.dumps(settings, sort_keys=True), code, device)
     except OSError as error:
         raise unreadable(error, settings.get("root", settings["name"])) from None
 
 
 def read(settings: Mapping[str, Any]) -> DataSet | Folder:
     """Return the data set of completed `settings`, read anew; SettingError and OSError for one that cannot be."""
+    name = settings["name"]
     own = {key: value for key, value in settings.items() if key not in ("name", "validation")}
-    found = loader(settings["name"])(**own)
+    if is_own(name):
+        found = assemble(load_own(name, loader(name), own), settings)
+        return replace(found, fingerprint=own_fingerprint(found.fingerprint, name))
+    found = loader(name)(**own)
     if isinstance(found, Folder):
         check_sizes(settings, len(found.train), len(found.test))
         return found.hold_out(settings["validation"])
@@ -52,16 +60,20 @@ def check_fingerprint(planned: str, data: DataSet | Folder, settings: Mapping[st
         raise DataError(
             f"{place} on host {socket.gethostname()} is not the data that was planned with: its contents differ (here "
             f"{data.fingerprint[:12]}, planned {planned[:12]}); copy the same data to every host, or run again where "
-            "it was changed on purpose",
+            f"it was changed on purpose{_random(settings['name'])}",
             ("root",) if "root" in settings else ("name",),
         )
 
 
+def _random(name: str) -> str:
+    return "; a loader that draws random numbers must seed them" if is_own(name) else ""
+
+
 @lru_cache(maxsize=4)
-def _in_memory(data: str, device: torch.device) -> DataSet:
+def _in_memory(data: str, code: str, device: torch.device) -> DataSet:
     settings = json.loads(data)
     if device.type != "cpu":
-        return _in_memory(data, torch.device("cpu")).to(device)
+        return _in_memory(data, code, torch.device("cpu")).to(device)
     found = read(settings)
     assert isinstance(found, DataSet)
     return found

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from search_spaces.errors import SettingError
 from trainers.data.files import file_error
+from trainers.errors import DataError
 from trainers.records import DataInfo
 from trainers.seeding import generator
 
@@ -20,7 +21,10 @@ SPLIT_SEED = 0
 
 @dataclass(frozen=True)
 class Images:
-    """Images as uint8 (count, channels, height, width) and their labels as int64 (count,)."""
+    """Images (count, channels, height, width) and their labels as int64 (count,).
+
+    Images are uint8; those of a user's own data set may be float32.
+    """
 
     pixels: Tensor
     labels: Tensor
@@ -41,7 +45,8 @@ class Images:
 class Statistics:
     """What normalises the images: of each channel its mean and standard deviation, of each pixel its mean.
 
-    `peak` is the largest value that occurs (16 for the digits, 255 for most others). Shapes broadcast over images.
+    `peak` is the largest value that occurs (16 for the digits, 255 for most others), and 1 for floats. Shapes broadcast
+    over images.
     """
 
     mean: Tensor
@@ -56,6 +61,8 @@ class Statistics:
 
 def statistics(images: Images) -> Statistics:
     """Return the statistics of `images`, from whole-number counts, so that they are the same on every machine."""
+    if images.pixels.is_floating_point():
+        return _float_statistics(images.pixels)
     values = torch.arange(256, dtype=torch.float64)
     channels = images.pixels.transpose(0, 1).flatten(1)
     counts = torch.stack([torch.bincount(channel, minlength=256) for channel in channels]).double()
@@ -66,6 +73,14 @@ def statistics(images: Images) -> Statistics:
     return Statistics(
         mean.float()[:, None, None], deviation.float()[:, None, None], pixel_mean.float(), int(images.pixels.max())
     )
+
+
+def _float_statistics(pixels: Tensor) -> Statistics:
+    """Return the statistics of float images, summed in double precision on one thread's order of images."""
+    exact = pixels.double()
+    mean = exact.mean((0, 2, 3))
+    deviation = ((exact - mean[:, None, None]) ** 2).mean((0, 2, 3)).sqrt().clamp_min(1e-6)
+    return Statistics(mean.float()[:, None, None], deviation.float()[:, None, None], exact.mean(0).float(), 1)
 
 
 @dataclass(frozen=True)
@@ -102,9 +117,11 @@ Splits = tuple[Images, Images, int]  # what a loader returns: to train on, to te
 
 
 def fingerprint(*splits: Images) -> str:
-    """Return the SHA-256 of the splits' shapes, pixels and labels, in hexadecimal."""
+    """Return the SHA-256 of the splits' shapes, pixels and labels, in hexadecimal; floats begin with their type."""
     digest = hashlib.sha256()
     for split in splits:
+        if split.pixels.dtype != torch.uint8:
+            digest.update(str(split.pixels.dtype).encode())
         digest.update(str(tuple(split.pixels.shape)).encode())
         digest.update(split.pixels.contiguous().numpy().tobytes())
         digest.update(split.labels.contiguous().numpy().tobytes())
@@ -126,7 +143,7 @@ def check_labels(path: Path, images: Images, num_classes: int) -> None:
 def check_sizes(settings: Mapping[str, Any], train: int, test: int) -> None:
     """Raise SettingError unless there are two images to train on (one alone has no variance) and one to test on."""
     if train < 2 or test < 1:
-        raise file_error(f"{_place(settings)} has {train} training and {test} test images: it needs 2 and 1 or more")
+        raise _fault(settings, f"has {train} training and {test} test images: it needs 2 and 1 or more")
 
 
 def held_out(labels: Tensor, num_classes: int, share: float) -> Tensor:
@@ -171,10 +188,12 @@ def assemble(splits: Splits, settings: Mapping[str, Any]) -> DataSet:
     check_sizes(settings, len(whole), len(test))
     train, held = hold_out(whole, num_classes, settings["validation"])
     found = statistics(train)
-    if found.peak == 0:
-        raise file_error(f"{_place(settings)} is all black: every value of every training image is 0")
+    if bool((train.pixels == 0).all()):
+        raise _fault(settings, "is all black: every value of every training image is 0")
     return DataSet(train, test, held, num_classes, fingerprint(whole, test), found)
 
 
-def _place(settings: Mapping[str, Any]) -> str:
-    return f"{settings['name']} in {settings['root']}" if "root" in settings else str(settings["name"])
+def _fault(settings: Mapping[str, Any], what: str) -> DataError:
+    if "root" in settings:
+        return file_error(f"{settings['name']} in {settings['root']} {what}")
+    return file_error(f"{settings['name']} {what}", ("name",))

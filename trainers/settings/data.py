@@ -8,13 +8,13 @@ import json
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, TypeGuard, get_type_hints
 
 import trainers
 from search_spaces.arm import canonical_json
 from search_spaces.errors import SettingError, unknown
 from search_spaces.settings import Range, check, read_settings
-from search_spaces.user_code import check_signature, load_function
+from search_spaces.user_code import calling, check_signature, load_function
 from trainers.settings import checks
 
 DEFAULT_ROOT = "data"
@@ -38,14 +38,21 @@ def loader(name: object) -> Callable[..., Any]:
 
     ``package.module:loader`` names a function of the user's own.
     """
-    if isinstance(name, str) and ":" in name:
+    if is_own(name):
         own = load_function(name, "loader", ("name",))
         check_signature(name, own, (), ("name",))
+        if reserved := {"name", "validation"} & set(settings_of(own)):
+            raise SettingError(f"{name} cannot have a setting {min(reserved)}: every data set has one", ("name",))
         return own
     if name not in data_sets():
         raise unknown("name", name, [*data_sets(), "package.module:loader"], ("name",))
     load: Callable[..., Any] = import_module(f"{_SETS}.{name}").load
     return load
+
+
+def is_own(name: object) -> TypeGuard[str]:
+    """Whether a data set's name is that of a function of the user's own, ``package.module:loader``."""
+    return isinstance(name, str) and ":" in name
 
 
 def complete_data(data: str | Mapping[str, Any]) -> dict[str, Any]:
@@ -61,7 +68,8 @@ def complete_data(data: str | Mapping[str, Any]) -> dict[str, Any]:
     load, kind = loader(name), f"setting of {name}"
     checks.known_keys(given, ("name", *settings_of(load), "validation"), kind)
     own = {key: value for key, value in given.items() if key not in ("name", "validation")}
-    completed = read_settings(load, own, kind)
+    with calling(str(name), ("name",)):  # its annotations are code too
+        completed = read_settings(load, own, kind)
     share = check(given.get("validation", 0.0), Validation, "validation", ("validation",))
     try:
         completed = json.loads(canonical_json(completed))  # lists for tuples, as a study file has them
@@ -86,6 +94,8 @@ def known_images(name: object) -> tuple[tuple[int, int, int], int] | None:
 
 def reads_photographs(name: object) -> bool:
     """Whether the images of a data set are photographs of any size, read from disk and cut when they are needed."""
+    if is_own(name):
+        return False
     from trainers.data.folder import Folder  # with torch, which only a loader needs
 
     return get_type_hints(loader(name)).get("return") is Folder
