@@ -1,49 +1,147 @@
-"""Settings read off a signature: the keyword arguments of a class or function are its schema."""
+"""Settings read off a signature: the keyword arguments of a class or function are its schema.
+
+An annotation says what a setting may be: ``bool``, ``int``, ``float``, ``Number`` (either, kept as it is written),
+``str``, ``Literal``, ``list[X]``, ``tuple[X, X]`` (a list of two), ``dict[str, Any]``, a dataclass (a mapping of its
+fields), ``Any``, or a union of such forms; ``Annotated`` adds a `Range`, the known `Words`, a `Length`, and, for the
+reference, an `About`. Whole numbers may be written as 32 or 32.0; text is never a number; null is as if the setting
+were not there.
+"""
 
 import inspect
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, is_dataclass
+from functools import lru_cache
 from numbers import Integral, Real
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from search_spaces.errors import Key, SettingError, shown, unknown
 
+Number = int | float
+"""A number that stays the integer or the fraction as which it is written."""
+
 
 @dataclass(frozen=True)
 class Range:
-    """The numbers that a setting may take; `low` and `high` themselves are allowed unless `open_high`."""
+    """The numbers that a setting may take; `low` and `high` themselves are allowed unless `open_low` or `open_high`."""
 
     low: float | None = None
     high: float | None = None
     open_high: bool = False
+    open_low: bool = False
 
     def __contains__(self, value: float) -> bool:
-        if self.low is not None and value < self.low:
+        if self.low is not None and (value < self.low or (self.open_low and value == self.low)):
             return False
         return self.high is None or value < self.high or (value == self.high and not self.open_high)
 
     def __str__(self) -> str:
         below = "below" if self.open_high else "to"
         if self.low is None:
-            return f"{below} {_figure(self.high)}"
-        low = _figure(self.low)
-        return f"at least {low}" if self.high is None else f"from {low} {below} {_figure(self.high)}"
+            return f"{below if self.open_high else 'at most'} {figure(self.high)}"
+        low = figure(self.low)
+        if self.high is None:
+            return f"above {low}" if self.open_low else f"at least {low}"
+        if self.open_low:
+            return f"above {low} and {'below' if self.open_high else 'at most'} {figure(self.high)}"
+        return f"from {low} {below} {figure(self.high)}"
 
 
-def _figure(number: float | None) -> str:
+@dataclass(frozen=True)
+class Words:
+    """The words that a setting may be, where they are known only when the program runs."""
+
+    known: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Length:
+    """How many items a list may have."""
+
+    low: int = 0
+    high: int | None = None
+
+
+@dataclass(frozen=True)
+class About:
+    """What a setting means, in which unit, and an example of it as YAML: for the reference and for messages."""
+
+    text: str = ""
+    unit: str | None = None
+    example: str | None = None
+
+
+@dataclass(frozen=True)
+class Named:
+    """A setting that is a name, or a mapping of that name (under `tag`) and the arguments of what it names.
+
+    `targets` are called for what they take when the schema is asked for; `given` are no settings of theirs.
+    """
+
+    targets: Callable[[], Mapping[str, Callable[..., object]]]
+    tag: str = "name"
+    given: frozenset[str] = frozenset()
+    beside: Callable[..., object] | None = None
+
+
+def figure(number: float | None) -> str:
+    """Return a number as messages show it."""
     return f"{number:,}" if isinstance(number, int) else f"{number:g}"
 
 
 MOST = 100_000
 """No count of layers, channels or arms is larger; what fits a machine is far below."""
+LAST_SEED = 2**63 - 1
+"""The databases hold no larger integer."""
 _UNTYPED = object
 """The annotation of an argument that has none: it takes whatever it is given."""
 Positive = Annotated[int, Range(low=1, high=MOST)]
 Depth = Annotated[int, Range(low=1, high=10_000)]
 Share = Annotated[float, Range(low=0, high=1)]
 Rate = Annotated[float, Range(low=0, high=1, open_high=True)]
+AboveZero = Annotated[float, Range(low=0, open_low=True)]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting of a signature; its `default` is `REQUIRED` where it has none."""
+
+    name: str
+    annotation: Any
+    default: Any
+
+    @property
+    def is_required(self) -> bool:
+        """Whether it must be given."""
+        return self.default is REQUIRED
+
+
+REQUIRED = inspect.Parameter.empty
+
+
+def settings_of(target: Callable[..., object], given: frozenset[str] = frozenset()) -> tuple[Setting, ...]:
+    """Return the settings of a class or function: its arguments that can go by name, without those in `given`."""
+    return tuple(each for each in _signature(target) if each.name not in given)
+
+
+@lru_cache(maxsize=512)
+def _signature(target: Callable[..., object]) -> tuple[Setting, ...]:
+    hints_of = target.__init__ if inspect.isclass(target) else target
+    hints = get_type_hints(hints_of, include_extras=True)
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return tuple(
+        Setting(name, hints.get(name, _UNTYPED), _default(target, name, parameter.default))
+        for name, parameter in inspect.signature(target).parameters.items()
+        if parameter.kind in named
+    )
+
+
+def _default(target: Callable[..., object], name: str, default: Any) -> Any:
+    """Return the default of an argument; the one of a dataclass's field may have to be made."""
+    if is_dataclass(target) and callable(factory := target.__dataclass_fields__[name].default_factory):
+        return factory()
+    return default
 
 
 def read_settings(
@@ -55,28 +153,40 @@ def read_settings(
     target in messages (``resnet_cifar setting``). Raises SettingError for unknown keys (naming the nearest), wrong
     types, values out of range and missing required settings; its key is the setting's name.
     """
-    schema = _schema(target, given)
+    if not isinstance(mapping, Mapping):
+        raise SettingError(f"this must be a mapping of settings, not {shown(mapping)}")
+    schema = {each.name: each for each in settings_of(target, given)}
     for key in mapping:
         if key not in schema:
             raise unknown(kind, key, schema, (str(key),))
     settings = {}
-    for name, (annotation, default) in schema.items():
-        if name in mapping and not _is_absent(mapping[name], annotation):
-            settings[name] = check(mapping[name], annotation, name, (name,))
-        elif default is inspect.Parameter.empty:
-            raise SettingError(f"the {kind} {name} is missing", (name,))
+    for name, setting in schema.items():
+        if name in mapping and not _is_absent(mapping[name], setting.annotation):
+            settings[name] = check(mapping[name], setting.annotation, name, (name,))
+        elif setting.is_required:
+            example = next((each.example for each in notes(setting.annotation) if each.example), None)
+            hint = f", for instance `{example}`" if example else ""
+            raise SettingError(f"the {kind} {name} is missing{hint}", (name,))
         else:
-            settings[name] = default
+            settings[name] = setting.default
     return settings
 
 
-def _is_absent(value: object, annotation: Any) -> bool:
-    """Whether a value is null, and stands for no value of its own: as if the setting were not there."""
-    if value is not None or annotation is _UNTYPED:
-        return False
-    while get_origin(annotation) is Annotated:
-        annotation = get_args(annotation)[0]
-    return annotation is Any or NoneType not in get_args(annotation)
+def read_named(value: Any, what: str, named: Named, key: Key = ()) -> dict[str, Any]:
+    """Return a name, or a mapping with a name and arguments, as a mapping with every argument filled in."""
+    targets, tag = named.targets(), named.tag
+    mapping = {tag: value} if isinstance(value, str) else value
+    if not isinstance(mapping, Mapping) or tag not in mapping:
+        example = f"{{{tag}: {next(iter(targets))}, ...}}"
+        raise SettingError(f"{what} is one of {', '.join(targets)}, or a mapping {example}, not {shown(value)}", key)
+    name = mapping[tag]
+    if not isinstance(name, str) or name not in targets:
+        raise unknown(what, name, targets, (*key, tag) if isinstance(value, Mapping) else key)
+    rest = {part: each for part, each in mapping.items() if part != tag}
+    try:
+        return {tag: name, **read_settings(targets[name], rest, f"{name} setting", named.given)}
+    except SettingError as error:
+        raise error.under(*key) from None
 
 
 def plain(value: Any, name: str, key: Key = ()) -> Any:
@@ -101,56 +211,132 @@ def plain(value: Any, name: str, key: Key = ()) -> Any:
 
 def check(value: Any, annotation: Any, name: str, key: Key) -> Any:
     """Return `value` as its annotation has it (an integer becomes a float where one is due), or raise SettingError."""
+    forms = tuple(alternatives(annotation))
+    if value is None and any(each.annotation is NoneType for each in forms):
+        return None
+    fitting = [each for each in forms if each.takes(value)]
+    if not fitting:
+        right = " or ".join(in_words(annotation))
+        raise SettingError(f"{name} must be {right}, not {shown(value)}{_example(annotation)}", key)
+    return fitting[0].checked(value, name, key)
+
+
+@dataclass(frozen=True)
+class Form:
+    """One of the forms that a setting may have, with what bounds it."""
+
+    annotation: Any
+    limits: tuple[Any, ...] = ()
+
+    @property
+    def origin(self) -> Any:
+        """The annotation without its arguments."""
+        return get_origin(self.annotation) or self.annotation
+
+    def limit(self, kind: type[Any]) -> Any:
+        """Return the limit of that kind; None without one."""
+        return next((each for each in self.limits if isinstance(each, kind)), None)
+
+    def takes(self, value: Any) -> bool:
+        """Whether a value has this form, and lies within what bounds a number."""
+        kind, number = self.origin, isinstance(value, Real) and not isinstance(value, bool)
+        if kind in (int, float, Number):
+            if not number or not abs(value) <= sys.float_info.max or (kind is int and int(value) != value):
+                return False
+            limits: Range | None = self.limit(Range)
+            return limits is None or value in limits
+        if kind in (bool, str):
+            return isinstance(value, kind)
+        if kind is Literal:
+            return isinstance(value, str | Real)
+        if kind in (list, tuple):
+            return isinstance(value, list | tuple)
+        if kind in (dict, Mapping) or is_dataclass(kind):
+            return isinstance(value, Mapping)
+        return kind is not NoneType
+
+    def checked(self, value: Any, name: str, key: Key) -> Any:
+        """Return a value of this form with its parts checked."""
+        kind, arguments = self.origin, get_args(self.annotation)
+        if kind is int or (kind is Number and isinstance(value, Integral)):
+            return int(value)
+        if kind in (float, Number):
+            return float(value)
+        if kind is Literal:
+            if value not in arguments or isinstance(value, bool):
+                raise unknown(name, value, arguments, key)
+            return next(each for each in arguments if each == value)  # 16.0 is the 16 that is listed
+        if kind is str and (words := self.limit(Words)) is not None and value not in words.known:
+            raise unknown(name, value, words.known, key)
+        if kind in (list, tuple):
+            return self._items(value, arguments, name, key)
+        if kind in (dict, Mapping) and len(arguments) == 2:
+            return {str(part): check(each, arguments[1], str(part), (*key, str(part))) for part, each in value.items()}
+        if is_dataclass(kind):
+            try:
+                made: Any = kind
+                return made(**read_settings(made, value, f"key of {name}"))
+            except SettingError as error:
+                raise error.under(*key) from None
+        return plain(value, name, key) if kind is Any else value
+
+    def _items(self, value: Any, annotations: tuple[Any, ...], name: str, key: Key) -> list[Any]:
+        """Return a list whose items are checked, one annotation for each of a tuple's."""
+        size = self.limit(Length)
+        if self.origin is tuple and len(value) != len(annotations):
+            raise SettingError(f"{name} must be a list of {len(annotations)} values, not {shown(value)}", key)
+        if size is not None and (len(value) < size.low or (size.high is not None and len(value) > size.high)):
+            most = "" if size.high is None else f", and at most {size.high:,}"
+            raise SettingError(f"{name} must have at least {size.low} values{most}, not {len(value):,}", key)
+        each_of = annotations if self.origin is tuple else annotations * len(value)
+        return [check(each, each_of[at], f"{name}[{at}]", (*key, at)) for at, each in enumerate(value)]
+
+
+def alternatives(annotation: Any, limits: tuple[Any, ...] = ()) -> Iterator[Form]:
+    """Yield the forms of an annotation, each with its own limits and those around it."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        checked = check(value, arguments[0], name, key)
-        for limit in arguments[1:]:
-            if isinstance(limit, Range) and checked is not None and checked not in limit:
-                raise SettingError(f"{name} must be {limit}, not {shown(value)}", key)
-        return checked
-    if origin in (Union, UnionType):
-        if value is None and NoneType in arguments:
-            return None
-        return check(value, next(each for each in arguments if each is not NoneType), name, key)
-    if origin is Literal:
-        if value not in arguments or isinstance(value, bool):
-            raise unknown(name, value, arguments, key)
-        return next(each for each in arguments if each == value)  # 16.0 is the 16 that is listed
-    if origin is tuple:
-        return _listed(value, arguments, name, key)
-    return _single(value, annotation, name, key)
+        yield from alternatives(arguments[0], (*arguments[1:], *limits))
+    elif origin in (Union, UnionType) and annotation != Number:
+        for each in arguments:
+            yield from alternatives(each, limits)
+    else:
+        yield Form(annotation, limits)
 
 
-def _listed(value: Any, annotations: tuple[Any, ...], name: str, key: Key) -> list[Any]:
-    """Return a list with one value for each annotation."""
-    if not isinstance(value, list | tuple) or len(value) != len(annotations):
-        raise SettingError(f"{name} must be a list of {len(annotations)} values, not {shown(value)}", key)
-    return [check(each, annotations[at], f"{name}[{at}]", (*key, at)) for at, each in enumerate(value)]
+def notes(annotation: Any) -> list[About]:
+    """Return what is said about a setting, the nearest first."""
+    found = [each for form in alternatives(annotation) for each in form.limits if isinstance(each, About)]
+    return list(dict.fromkeys(found))
 
 
-def _single(value: Any, annotation: Any, name: str, key: Key) -> Any:
-    number = isinstance(value, Real) and not isinstance(value, bool)
-    if annotation is bool and not isinstance(value, bool):
-        raise SettingError(f"{name} must be true or false, not {shown(value)}", key)
-    if annotation is int:
-        if not number or not abs(value) <= sys.float_info.max or int(value) != value:
-            raise SettingError(f"{name} must be a whole number, not {shown(value)}", key)
-        return int(value)
-    if annotation is float:
-        if not number or not abs(value) <= sys.float_info.max:
-            raise SettingError(f"{name} must be a number, not {shown(value)}", key)
-        return float(value)
-    if annotation is str and not isinstance(value, str):
-        raise SettingError(f"{name} must be a word, not {shown(value)}", key)
-    return value
+def in_words(annotation: Any) -> list[str]:
+    """Return what a setting may be, one phrase for each form."""
+    return list(dict.fromkeys(filter(None, map(_phrase, alternatives(annotation)))))
 
 
-def _schema(target: Callable[..., object], given: frozenset[str]) -> dict[str, tuple[Any, Any]]:
-    hints_of = target.__init__ if inspect.isclass(target) else target
-    hints = get_type_hints(hints_of, include_extras=True)
-    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    return {
-        name: (hints.get(name, _UNTYPED), parameter.default)
-        for name, parameter in inspect.signature(target).parameters.items()
-        if parameter.kind in named and name not in given
-    }
+def _phrase(form: Form) -> str:
+    kind, limits = form.origin, form.limit(Range)
+    if kind in (int, float, Number):
+        return f"a {'whole ' if kind is int else ''}number{f' {limits}' if limits else ''}"
+    if kind is Literal:
+        return f"one of {', '.join(map(str, get_args(form.annotation)))}"
+    if kind in (list, tuple):
+        return "a list" if kind is list else f"a list of {len(get_args(form.annotation))} values"
+    if is_dataclass(kind) or kind in (dict, Mapping):
+        return "a mapping"
+    if kind is str and (words := form.limit(Words)) is not None:
+        return f"one of {', '.join(words.known)}"
+    return {bool: "true or false", str: "text"}.get(kind, "")
+
+
+def _example(annotation: Any) -> str:
+    example = next((each.example for each in notes(annotation) if each.example), None)
+    return f"; for instance `{example}`" if example else ""
+
+
+def _is_absent(value: object, annotation: Any) -> bool:
+    """Whether a value is null, and stands for no value of its own: as if the setting were not there."""
+    if value is not None or annotation is _UNTYPED:
+        return False
+    return all(each.annotation is not NoneType for each in alternatives(annotation))

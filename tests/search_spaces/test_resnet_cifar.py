@@ -174,10 +174,10 @@ def test_completing_twice_changes_nothing():
     [
         ({"wdith": 8}, 'did you mean "width"', ("wdith",)),
         ({"family": "resnet_cifr"}, 'did you mean "resnet_cifar"', ("family",)),
-        ({"width": 0}, "at least 1", ("width",)),
+        ({"width": 0}, "a whole number from 1 to 100,000, not 0", ("width",)),
         ({"block": "bottelneck"}, 'did you mean "bottleneck"', ("block",)),
         ({"activation": "conv relu | add |"}, "needs 2", ("activation",)),
-        ({"activation": 3}, "must be a word", ("activation",)),
+        ({"activation": 3}, "must be text", ("activation",)),
         ({"shortcut": {"op": "scale", "x": 1}}, "unknown scale setting", ("shortcut", "x")),
         ({"shortcut": "none", "activation": "conv relu conv | concat |"}, "concat", ("shortcut",)),
         ({"growth": 3}, "concat", ("growth",)),

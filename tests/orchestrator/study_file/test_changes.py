@@ -73,9 +73,7 @@ def test_a_change_that_cannot_be_is_refused(change: str, message: str) -> None:
 
 @pytest.mark.parametrize("change", ["training.lr=1e-3", "training.lr=null"])
 def test_a_setting_that_a_factor_sets_in_every_arm_is_refused(change: str) -> None:
-    with pytest.raises(
-        UserError, match=r"a.yaml --set: training.lr: this changes nothing: the factor training.lr sets"
-    ):
+    with pytest.raises(UserError, match=r"a.yaml --set: training.lr: this changes nothing: the factor"):
         plan("factors: {training.lr: [0.1, 0.05]}\n", change)
 
 
