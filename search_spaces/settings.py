@@ -8,9 +8,9 @@ were not there.
 """
 
 import inspect
-import sys
+import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from functools import lru_cache
 from numbers import Integral, Real
 from types import NoneType, UnionType
@@ -153,12 +153,8 @@ def read_settings(
     target in messages (``resnet_cifar setting``). Raises SettingError for unknown keys (naming the nearest), wrong
     types, values out of range and missing required settings; its key is the setting's name.
     """
-    if not isinstance(mapping, Mapping):
-        raise SettingError(f"this must be a mapping of settings, not {shown(mapping)}")
+    known_keys(mapping, target, kind, given)
     schema = {each.name: each for each in settings_of(target, given)}
-    for key in mapping:
-        if key not in schema:
-            raise unknown(kind, key, schema, (str(key),))
     settings = {}
     for name, setting in schema.items():
         if name in mapping and not _is_absent(mapping[name], setting.annotation):
@@ -170,6 +166,18 @@ def read_settings(
         else:
             settings[name] = setting.default
     return settings
+
+
+def known_keys(
+    mapping: Mapping[str, Any], target: Callable[..., object], kind: str, given: frozenset[str] = frozenset()
+) -> None:
+    """Raise SettingError for what is no mapping, and for a key that is no setting of `target`, naming the nearest."""
+    if not isinstance(mapping, Mapping):
+        raise SettingError(f"this must be a mapping of settings, not {shown(mapping)}")
+    known = [each.name for each in settings_of(target, given)]
+    for key in mapping:
+        if key not in known:
+            raise unknown(kind, key, known, (str(key),))
 
 
 def read_named(value: Any, what: str, named: Named, key: Key = ()) -> dict[str, Any]:
@@ -204,14 +212,24 @@ def plain(value: Any, name: str, key: Key = ()) -> Any:
         return bool(value)
     if not isinstance(value, Real):
         raise SettingError(f"{name} must be text, a number, true, false, a list or a mapping, not {shown(value)}", key)
-    if not abs(value) <= sys.float_info.max:  # type: ignore[operator]  # NumPy's numbers are real ones
+    if not is_finite(value):
         raise SettingError(f"{name} must be a finite number, not {shown(value)}", key)
     return int(value) if isinstance(value, Integral) else float(value)
+
+
+def is_finite(number: Real) -> bool:
+    """Whether a number is one that a float can hold."""
+    try:
+        return math.isfinite(float(number))
+    except OverflowError:
+        return False
 
 
 def check(value: Any, annotation: Any, name: str, key: Key) -> Any:
     """Return `value` as its annotation has it (an integer becomes a float where one is due), or raise SettingError."""
     forms = tuple(alternatives(annotation))
+    if (named := forms[0].limit(Named)) is not None and value is not None:
+        return read_named(value, name, named, key)
     if value is None and any(each.annotation is NoneType for each in forms):
         return None
     fitting = [each for each in forms if each.takes(value)]
@@ -241,14 +259,16 @@ class Form:
         """Whether a value has this form, and lies within what bounds a number."""
         kind, number = self.origin, isinstance(value, Real) and not isinstance(value, bool)
         if kind in (int, float, Number):
-            if not number or not abs(value) <= sys.float_info.max or (kind is int and int(value) != value):
+            if not number or not is_finite(value) or (kind is int and int(value) != value):
                 return False
             limits: Range | None = self.limit(Range)
             return limits is None or value in limits
         if kind in (bool, str):
             return isinstance(value, kind)
         if kind is Literal:
-            return isinstance(value, str | Real)
+            return any(
+                isinstance(value, str) if isinstance(each, str) else number for each in get_args(self.annotation)
+            )
         if kind in (list, tuple):
             return isinstance(value, list | tuple)
         if kind in (dict, Mapping) or is_dataclass(kind):
@@ -340,3 +360,12 @@ def _is_absent(value: object, annotation: Any) -> bool:
     if value is not None or annotation is _UNTYPED:
         return False
     return all(each.annotation is not NoneType for each in alternatives(annotation))
+
+
+def as_plain(value: Any) -> Any:
+    """Return a value with its dataclasses as mappings, as it would stand in a study file."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {each.name: as_plain(getattr(value, each.name)) for each in fields(value)}
+    if isinstance(value, Mapping):
+        return {key: as_plain(each) for key, each in value.items()}
+    return [as_plain(each) for each in value] if isinstance(value, list | tuple) else value

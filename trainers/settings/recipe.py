@@ -1,22 +1,32 @@
 """The settings under ``training:``: a named recipe, overridden field by field, checked and completed."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any
 
-from search_spaces.errors import Key, SettingError
+from search_spaces.errors import SettingError
+from search_spaces.settings import About, Words, as_plain, check, known_keys, read_settings
 from trainers.settings import checks
 from trainers.settings.data import COSMETIC, reads_photographs
+from trainers.settings.fields import Augment, Training
 from trainers.settings.recipes import DEFAULTS, RECIPES
 from trainers.settings.schedules import complete_schedule
 
 # What cannot change a result; the recipe's name stands for fields that are all spelt out beside it.
+_KIND = "training setting"
+# Settings that are younger than the first results, whose hashes have none: left out where they change nothing.
+_YOUNGER = {"autotune": "auto", "deterministic": True, "cuda_graph": "auto"}
 COSMETIC_SETTINGS = frozenset({"training.profile", "training.recipe"} | {f"data.{name}" for name in COSMETIC})
 
-MOST = 1_000_000
-"""No training has more epochs, and no batch more images."""
-MOST_ITERATIONS = 10**9
-RESIZES = ("none", "shorter_side", "area")
-INITS = ("as_built", "he_fan_in", "he_fan_out", "uniform_fan_in")
+
+Recipe = Annotated[str, Words(tuple(RECIPES)), About("the named recipe that the other settings change")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingWithRecipe(Training):
+    """What `training:` may say: a recipe, and settings that override its parts."""
+
+    recipe: Recipe = "quick"
 
 
 def complete_training(training: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
@@ -28,15 +38,19 @@ def complete_training(training: Mapping[str, Any], data: Mapping[str, Any]) -> d
     where the recipe's schedule would cycle it. Raises SettingError for an unknown key, a wrong value, or parts that do
     not go together.
     """
-    training = _with_present_names(training)
-    checks.known_keys(training, ("recipe", *DEFAULTS), "training setting")
-    recipe = checks.word(training.get("recipe", "quick"), RECIPES, ("recipe",))
-    given = {key: value for key, value in training.items() if key != "recipe"}
-    merged = {**DEFAULTS, **RECIPES[recipe], **_length(given, RECIPES[recipe]), "recipe": recipe}
+    raw = {key: value for key, value in _with_present_names(training).items() if value is not None}
+    known_keys(raw, TrainingWithRecipe, _KIND)
+    recipe = check(raw.get("recipe", "quick"), Recipe, "recipe", ("recipe",))
+    given = {key: value for key, value in raw.items() if key != "recipe"}
+    parts = {**DEFAULTS, **RECIPES[recipe]}
+    merged = {**parts, **_length(given, RECIPES[recipe])}
     for part in ("schedule", "augment", "init"):
-        merged[part] = _merge({**DEFAULTS, **RECIPES[recipe]}[part], given.get(part))
-    completed = {key: _COMPLETERS[key](merged[key], (key,)) for key in ("recipe", *DEFAULTS) if key not in _LATER}
-    completed["schedule"] = _with_constant_momentum(complete_schedule(merged["schedule"]), given, completed["momentum"])
+        merged[part] = _merge(parts[part], given.get(part))
+    completed = {"recipe": recipe, **as_plain(read_settings(Training, merged, _KIND))}
+    completed["augment"] = _augment(completed["augment"])
+    completed["schedule"] = _with_constant_momentum(
+        complete_schedule(completed["schedule"]), given, completed["momentum"]
+    )
     _refuse_for(completed, str(data["name"]))
     if completed["nesterov"] and completed["momentum"] == 0:
         raise SettingError("nesterov needs a momentum above 0", ("nesterov",))
@@ -127,74 +141,9 @@ def _merge(recipe: Mapping[str, Any], given: object) -> object:
     return given
 
 
-def _complete_augment(value: object, key: Key) -> dict[str, Any]:
-    """Return the parts: pixels of zero padding to crop from, mirroring, two for large photographs, and the order.
-
-    Images are padded once they are normalised, as the residual papers do, so that a padded pixel is a mean one; with
-    ``crop_first`` before, so that it is black, as torchvision's transforms are written in most code.
-    """
-    given = {} if value == "none" else checks.mapping(value, key)
-    checks.known_keys(given, ("crop", "flip", "resize", "colour", "crop_first"), "part of augment", key)
-    first = checks.boolean(given.get("crop_first", False), (*key, "crop_first"))
-    return {
-        "crop": checks.integer(given.get("crop", 0), (*key, "crop"), 0, 64),
-        "flip": checks.boolean(given.get("flip", False), (*key, "flip")),
-        "resize": checks.word(given.get("resize", "none"), RESIZES, (*key, "resize")),
-        "colour": checks.boolean(given.get("colour", False), (*key, "colour")),
-        **({"crop_first": True} if first else {}),  # younger than the first results, whose hashes have none
-    }
-
-
-def _complete_init(value: object, key: Key) -> dict[str, str | float]:
-    given = checks.mapping(value, key)
-    checks.known_keys(given, ("conv", "linear"), "part of init", key)
-    return {part: _distribution(given.get(part, "as_built"), (*key, part)) for part in ("conv", "linear")}
-
-
-def _distribution(value: object, key: Key) -> str | float:
-    """Return the name of a distribution, or the standard deviation of a normal one."""
-    if isinstance(value, str) and value.isidentifier():
-        return checks.word(value, INITS, key)
-    return checks.number(value, key, 0, above=True)
-
-
-def _optional_count(value: object, key: Key) -> int | None:
-    return (
-        None if value is None else checks.integer(value, key, 1, MOST_ITERATIONS if key[-1] == "iterations" else MOST)
-    )
-
-
-def _one_of(*known: str) -> Callable[[object, Key], str]:
-    return lambda value, key: checks.word(value, known, key)
-
-
-_LATER = ("schedule",)
-
-# Settings that are younger than the first results, whose hashes have none: left out where they change nothing.
-_YOUNGER = {"autotune": "auto", "deterministic": True, "cuda_graph": "auto"}
-
-_COMPLETERS: Mapping[str, Callable[[object, Key], Any]] = {
-    "recipe": lambda value, key: value,
-    "epochs": _optional_count,
-    "iterations": _optional_count,
-    "batch_size": lambda value, key: checks.integer(value, key, 2, MOST),
-    "lr": lambda value, key: checks.number(value, key, 0, above=True),
-    "momentum": lambda value, key: checks.number(value, key, 0, 1),
-    "nesterov": checks.boolean,
-    "momentum_form": _one_of("torch", "caffe"),
-    "weight_decay": lambda value, key: checks.number(value, key, 0),
-    "decay": _one_of("all", "weights"),
-    "normalise": _one_of("channel", "pixel_mean", "none"),
-    "augment": _complete_augment,
-    "init": _complete_init,
-    "evaluate_every": lambda value, key: checks.integer(value, key, 1, MOST),
-    "diverged_above": lambda value, key: checks.number(value, key, 0, above=True),
-    "precision": _one_of("fp32", "bf16", "auto", "autotune"),
-    "memory_format": _one_of("contiguous", "channels_last", "auto"),
-    "checkpoint_activations": checks.boolean,
-    "fuse": _one_of("never", "always", "auto"),
-    "autotune": _one_of("never", "auto"),
-    "deterministic": checks.boolean,
-    "cuda_graph": _one_of("never", "auto"),
-    "profile": checks.boolean,
-}
+def _augment(augment: Any) -> dict[str, Any]:
+    """Return the parts of the augmentation, also for ``augment: none``."""
+    parts: dict[str, Any] = asdict(Augment()) if augment == "none" else dict(augment)
+    if not parts["crop_first"]:
+        del parts["crop_first"]  # younger than the first results, whose hashes have none
+    return parts

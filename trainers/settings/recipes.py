@@ -3,33 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-DEFAULTS: Mapping[str, Any] = {
-    "epochs": None,  # passes over the training images, or ...
-    "iterations": None,  # ... steps, whatever the number of images
-    "batch_size": 128,
-    "lr": 0.1,  # the largest, of which the schedule takes shares
-    "momentum": 0.9,
-    "nesterov": False,
-    "momentum_form": "torch",  # torch | caffe: whether the velocity already contains the learning rate
-    "weight_decay": 1e-4,
-    "decay": "all",  # all | weights: whether biases and batch norms decay too
-    "schedule": {"name": "constant"},  # constant | step | cosine | one_cycle, with their settings
-    "normalise": "channel",  # channel | pixel_mean | none
-    "augment": {},  # crop: zero padding in pixels; flip; crop_first; for photographs resize and colour
-    "init": {"conv": "as_built", "linear": "as_built"},
-    "evaluate_every": 1,  # epochs; the last one always
-    "diverged_above": 1e4,  # the mean training loss of an epoch, in nats
-    # fp32 | bf16 | auto: bf16 on a GPU | autotune: the faster one on this machine. Arms that are compared should
-    # compute in one precision, and autotuning may give each its own.
-    "precision": "fp32",
-    "memory_format": "auto",  # contiguous | channels_last | auto: a rule by device, or the fastest by autotuning
-    "checkpoint_activations": False,  # less memory, a third more time, the same numbers
-    "fuse": "auto",  # never | always | auto: on a CPU a pack's seeds compute as one grouped network, or by autotuning
-    "autotune": "auto",  # never | auto: a long training times what is left open, and threads; takes what is far faster
-    "deterministic": True,  # false lets a GPU use algorithms that repeat themselves up to rounding only
-    "cuda_graph": "auto",  # never | auto: on a GPU a step that can be is recorded once and replayed
-    "profile": False,  # the shares of a step's parts, in the telemetry
-}
+from search_spaces.settings import settings_of
+from trainers.settings.fields import Training
+
+DEFAULTS: Mapping[str, Any] = {each.name: each.default for each in settings_of(Training)}
 
 _CROP_FLIP = {"crop": 4, "flip": True}
 

@@ -1,18 +1,17 @@
 """Learning rates: each schedule is a pure function of the iteration, so nothing of it needs saving.
 
-A schedule is a mapping in the settings, ``{name: step, drops: [32000, 48000], unit: iterations, factor: 0.1}``. Its
-completer in `COMPLETERS` checks it and fills the defaults in; its function in `SCHEDULES` gives the share of the peak
-learning rate at iteration 0, 1, 2, ...
+A schedule is a mapping in the settings, ``{name: step, drops: [32000, 48000], unit: iterations, factor: 0.1}``. What
+it takes stands in `fields.py`; its function in `SCHEDULES` gives the share of the peak learning rate at iteration 0, 1,
+2, ...
 """
 
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from search_spaces.errors import SettingError
-from trainers.settings import checks
-
-UNITS = ("iterations", "epochs", "fraction")
+from search_spaces.errors import SettingError, shown
+from search_spaces.settings import Named, as_plain, read_named
+from trainers.settings.fields import SCHEDULE_SETTINGS
 
 
 def learning_rate(training: Mapping[str, Any], iteration: int, total: int, per_epoch: int) -> float:
@@ -39,12 +38,24 @@ def momentum(training: Mapping[str, Any], iteration: int, total: int) -> float:
 
 def complete_schedule(value: object) -> dict[str, Any]:
     """Return the schedule, a name or a mapping, with every default filled in; SettingError for a wrong one."""
-    given = {"name": value} if isinstance(value, str) else checks.mapping(value, ("schedule",))
-    name = checks.word(given.get("name"), COMPLETERS, ("schedule", "name"))
-    try:
-        return {"name": name, **COMPLETERS[name](given)}
-    except SettingError as error:
-        raise error.under("schedule") from None
+    found: dict[str, Any] = as_plain(read_named(value, "schedule", Named(lambda: SCHEDULE_SETTINGS), ("schedule",)))
+    if found["name"] == "step":
+        found["drops"] = _drops(found["drops"], found["unit"])
+    return found
+
+
+def _drops(drops: list[float] | None, unit: str) -> list[float]:
+    """Return when the rate drops, checked against what the drops count."""
+    if drops is None and unit != "fraction":
+        raise SettingError(f"drops must be a list of {unit}, for instance [80, 121]", ("schedule", "drops"))
+    found = [0.5, 0.75] if drops is None else drops
+    for at, drop in enumerate(found):
+        if unit == "fraction" and drop > 1:
+            message = f"with unit: fraction a drop must be a number from 0 to 1, not {shown(drop)}"
+            raise SettingError(message, ("schedule", "drops", at))
+    if found != sorted(set(found)):
+        raise SettingError(f"drops must rise from one to the next, not {shown(found)}", ("schedule", "drops"))
+    return found
 
 
 def _one_cycle(schedule: Mapping[str, Any], iteration: int, total: int, per_epoch: int) -> float:
@@ -84,69 +95,6 @@ def _cosine(start: float, end: float, share: float) -> float:
     return end + (start - end) * (1 + math.cos(math.pi * share)) / 2
 
 
-def _complete_one_cycle(given: Mapping[str, Any]) -> dict[str, Any]:
-    checks.known_keys(given, ("name", "warmup", "start", "end", "momentum"), "setting of the one_cycle schedule")
-    return {
-        "warmup": checks.number(given.get("warmup", 0.2), ("warmup",), 0, 1),
-        "start": checks.number(given.get("start", 0.04), ("start",), 0, 1),
-        "end": checks.number(given.get("end", 4e-6), ("end",), 0, 1),
-        "momentum": _complete_cycled_momentum(given.get("momentum")),
-    }
-
-
-def _complete_cycled_momentum(value: object) -> list[float] | None:
-    """Return the lowest and the highest momentum of a cycle; None keeps the momentum constant."""
-    if value is None:
-        return None
-    if not isinstance(value, list | tuple) or len(value) != 2:
-        raise SettingError(
-            f"momentum is its lowest and highest value, for instance [0.85, 0.95], not {value!r}", ("momentum",)
-        )
-    return [checks.number(each, ("momentum", at), 0, 1, above=True) for at, each in enumerate(value)]
-
-
-def _complete_cosine(given: Mapping[str, Any]) -> dict[str, Any]:
-    checks.known_keys(given, ("name", "warmup", "end"), "setting of the cosine schedule")
-    return {
-        "warmup": checks.number(given.get("warmup", 0.0), ("warmup",), 0, 1),
-        "end": checks.number(given.get("end", 0.0), ("end",), 0, 1),
-    }
-
-
-def _complete_step(given: Mapping[str, Any]) -> dict[str, Any]:
-    checks.known_keys(given, ("name", "drops", "unit", "factor", "warmup"), "setting of the step schedule")
-    unit = checks.word(given.get("unit", "fraction"), UNITS, ("unit",))
-    drops = given.get("drops", [0.5, 0.75] if unit == "fraction" else None)
-    if not isinstance(drops, list | tuple):
-        raise SettingError(f"drops must be a list of {unit}, for instance [0.5, 0.75] with unit: fraction", ("drops",))
-    values = [checks.number(drop, ("drops", at), 0, 1 if unit == "fraction" else None) for at, drop in enumerate(drops)]
-    if values != sorted(set(values)):
-        raise SettingError(f"drops must rise from one to the next, not {drops}", ("drops",))
-    return {
-        "drops": values,
-        "unit": unit,
-        "factor": checks.number(given.get("factor", 0.1), ("factor",), 0, 1, above=True),
-        "warmup": _complete_warmup(given.get("warmup")),
-    }
-
-
-def _complete_constant(given: Mapping[str, Any]) -> dict[str, Any]:
-    checks.known_keys(given, ("name", "warmup"), "setting of the constant schedule")
-    return {"warmup": _complete_warmup(given.get("warmup"))}
-
-
-def _complete_warmup(value: object) -> dict[str, Any] | None:
-    """Return a warm-up at one fixed learning rate, as arXiv:1512.03385 section 4.2 uses it."""
-    if value is None:
-        return None
-    given = checks.mapping(value, ("warmup",))
-    checks.known_keys(given, ("lr", "iterations"), "setting of the warm-up", ("warmup",))
-    return {
-        "lr": checks.number(given.get("lr", 0.01), ("warmup", "lr"), 0, above=True),
-        "iterations": checks.integer(given.get("iterations", 400), ("warmup", "iterations"), 0),
-    }
-
-
 Schedule = Callable[[Mapping[str, Any], int, int, int], float]
 
 SCHEDULES: dict[str, Schedule] = {
@@ -154,11 +102,4 @@ SCHEDULES: dict[str, Schedule] = {
     "step": _step,
     "cosine": _cosine_decay,
     "constant": _constant,
-}
-
-COMPLETERS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
-    "one_cycle": _complete_one_cycle,
-    "step": _complete_step,
-    "cosine": _complete_cosine,
-    "constant": _complete_constant,
 }

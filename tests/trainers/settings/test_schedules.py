@@ -84,14 +84,14 @@ def test_constant_stays():
 @pytest.mark.parametrize(
     ("schedule", "key", "part"),
     [
-        ("one_cicle", ("schedule", "name"), 'did you mean "one_cycle"'),
+        ("one_cicle", ("schedule",), 'did you mean "one_cycle"'),
         ({"name": "step", "drop": [1]}, ("schedule", "drop"), 'did you mean "drops"'),
         ({"name": "step", "unit": "epochs"}, ("schedule", "drops"), "list of epochs"),
         ({"name": "step", "drops": [0.75, 0.5]}, ("schedule", "drops"), "must rise"),
-        ({"name": "step", "drops": [0.5, 2]}, ("schedule", "drops", 1), "at most 1"),
+        ({"name": "step", "drops": [0.5, 2]}, ("schedule", "drops", 1), "from 0 to 1, not"),
         ({"name": "step", "warmup": {"rate": 1}}, ("schedule", "warmup", "rate"), "lr"),
         ({"name": "one_cycle", "momentum": [0, 0.9]}, ("schedule", "momentum", 0), "above 0"),
-        ({"name": "one_cycle", "warmup": 2}, ("schedule", "warmup"), "at most 1"),
+        ({"name": "one_cycle", "warmup": 2}, ("schedule", "warmup"), "from 0 to 1, not"),
     ],
 )
 def test_a_wrong_schedule_is_refused_where_it_stands(schedule, key, part):
