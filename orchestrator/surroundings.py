@@ -20,7 +20,6 @@ _OTHERS = {
     "optuna": "samplers",
     "pandas": "core",
     "psutil": "_common.py",
-    "pydantic": "main.py",
     "ray": "tune",
     "rich": "console.py",
     "scipy": "stats",

@@ -4,11 +4,11 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from operator import ge, gt, le, lt
-from typing import Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
 from search_spaces.arm import Arm
 from search_spaces.errors import SettingError, unknown
-from search_spaces.settings import Rate, read_settings
+from search_spaces.settings import About, Rate, read_settings
 from search_spaces.space import Levels, Space
 
 
@@ -59,6 +59,15 @@ class Match:
     by: str | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class MatchFields:
+    """What `match:` may say."""
+
+    what: Annotated[Literal["params", "flops"], About("the cost that is made equal")]
+    tolerance: Annotated[Rate, About("how far it may be off", "share")] = 0.05
+    by: Annotated[str | None, About("the setting that is changed; the network's width, or a DenseNet's growth")] = None
+
+
 def parse_where(value: object) -> tuple[Condition, ...]:
     """Read ``where:``, one condition or a list of them; the error's key is the position in the list."""
     several = list(value) if isinstance(value, list | tuple) else [value]
@@ -68,13 +77,11 @@ def parse_where(value: object) -> tuple[Condition, ...]:
 def parse_match(value: object) -> Match:
     """Read ``match:``, ``params`` or ``flops``, or a mapping {what, tolerance (0.05 by default), by}."""
 
-    def schema(*, what: Literal["params", "flops"], tolerance: Rate = 0.05, by: str | None = None) -> None: ...
-
     mapping = {"what": value} if isinstance(value, str) else value
     if not isinstance(mapping, Mapping):
         raise SettingError(f"match is params, flops or a mapping of what, tolerance and by, not {value!r}")
     try:
-        return Match(**read_settings(schema, mapping, "match setting"))
+        return Match(**read_settings(MatchFields, mapping, "match setting"))
     except SettingError as error:
         raise SettingError(error.message, error.key if isinstance(value, Mapping) else ()) from None
 

@@ -9,6 +9,7 @@ were not there.
 
 import inspect
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from functools import lru_cache
@@ -72,17 +73,38 @@ class About:
     example: str | None = None
 
 
+Target = Callable[..., object]
+"""A class or function whose keyword arguments are settings."""
+
+
 @dataclass(frozen=True)
 class Named:
     """A setting that is a name, or a mapping of that name (under `tag`) and the arguments of what it names.
 
-    `targets` are called for what they take when the schema is asked for; `given` are no settings of theirs.
+    `targets` gives what can be named; `given` are no settings of theirs. `others` says how a name of the user's own is
+    written, where one may be, and `default` which name holds without any.
     """
 
-    targets: Callable[[], Mapping[str, Callable[..., object]]]
+    targets: Callable[[], Mapping[str, Target]]
     tag: str = "name"
     given: frozenset[str] = frozenset()
-    beside: Callable[..., object] | None = None
+    others: str | None = None
+    default: str | None = None
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The settings of a mapping, or of each mapping of a list, that is kept as it is written and read elsewhere."""
+
+    of: Callable[[], Target | Named]
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """The form of a text: a regular expression that fits the whole of it, and what that means in words."""
+
+    expression: str
+    words: str
 
 
 def figure(number: float | None) -> str:
@@ -164,7 +186,8 @@ def read_settings(
             hint = f", for instance `{example}`" if example else ""
             raise SettingError(f"the {kind} {name} is missing{hint}", (name,))
         else:
-            settings[name] = setting.default
+            named = any(form.limit(Named) for form in alternatives(setting.annotation))
+            settings[name] = check(setting.default, setting.annotation, name, (name,)) if named else setting.default
     return settings
 
 
@@ -236,7 +259,7 @@ def check(value: Any, annotation: Any, name: str, key: Key) -> Any:
     if not fitting:
         right = " or ".join(in_words(annotation))
         raise SettingError(f"{name} must be {right}, not {shown(value)}{_example(annotation)}", key)
-    return fitting[0].checked(value, name, key)
+    return next((each for each in fitting if each.origin is type(value)), fitting[0]).checked(value, name, key)
 
 
 @dataclass(frozen=True)
@@ -258,13 +281,14 @@ class Form:
     def takes(self, value: Any) -> bool:
         """Whether a value has this form, and lies within what bounds a number."""
         kind, number = self.origin, isinstance(value, Real) and not isinstance(value, bool)
-        if kind in (int, float, Number):
+        if kind in (int, float):
             if not number or not is_finite(value) or (kind is int and int(value) != value):
                 return False
             limits: Range | None = self.limit(Range)
             return limits is None or value in limits
         if kind in (bool, str):
-            return isinstance(value, kind)
+            pattern: Pattern | None = self.limit(Pattern)
+            return isinstance(value, kind) and (pattern is None or bool(re.fullmatch(pattern.expression, str(value))))
         if kind is Literal:
             return any(
                 isinstance(value, str) if isinstance(each, str) else number for each in get_args(self.annotation)
@@ -278,10 +302,8 @@ class Form:
     def checked(self, value: Any, name: str, key: Key) -> Any:
         """Return a value of this form with its parts checked."""
         kind, arguments = self.origin, get_args(self.annotation)
-        if kind is int or (kind is Number and isinstance(value, Integral)):
-            return int(value)
-        if kind in (float, Number):
-            return float(value)
+        if kind in (int, float):
+            return kind(value)
         if kind is Literal:
             if value not in arguments or isinstance(value, bool):
                 raise unknown(name, value, arguments, key)
@@ -306,8 +328,8 @@ class Form:
         if self.origin is tuple and len(value) != len(annotations):
             raise SettingError(f"{name} must be a list of {len(annotations)} values, not {shown(value)}", key)
         if size is not None and (len(value) < size.low or (size.high is not None and len(value) > size.high)):
-            most = "" if size.high is None else f", and at most {size.high:,}"
-            raise SettingError(f"{name} must have at least {size.low} values{most}, not {len(value):,}", key)
+            right = f"{size.low} or more values" if size.high is None else f"from {size.low} to {size.high:,} values"
+            raise SettingError(f"{name} must have {right}, not {len(value):,}", key)
         each_of = annotations if self.origin is tuple else annotations * len(value)
         return [check(each, each_of[at], f"{name}[{at}]", (*key, at)) for at, each in enumerate(value)]
 
@@ -317,7 +339,7 @@ def alternatives(annotation: Any, limits: tuple[Any, ...] = ()) -> Iterator[Form
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         yield from alternatives(arguments[0], (*arguments[1:], *limits))
-    elif origin in (Union, UnionType) and annotation != Number:
+    elif origin in (Union, UnionType):
         for each in arguments:
             yield from alternatives(each, limits)
     else:
@@ -332,12 +354,13 @@ def notes(annotation: Any) -> list[About]:
 
 def in_words(annotation: Any) -> list[str]:
     """Return what a setting may be, one phrase for each form."""
-    return list(dict.fromkeys(filter(None, map(_phrase, alternatives(annotation)))))
+    phrases = list(dict.fromkeys(filter(None, map(_phrase, alternatives(annotation)))))
+    return [each for each in phrases if each.replace("whole ", "") == each or each.replace("whole ", "") not in phrases]
 
 
 def _phrase(form: Form) -> str:
     kind, limits = form.origin, form.limit(Range)
-    if kind in (int, float, Number):
+    if kind in (int, float):
         return f"a {'whole ' if kind is int else ''}number{f' {limits}' if limits else ''}"
     if kind is Literal:
         return f"one of {', '.join(map(str, get_args(form.annotation)))}"
@@ -347,6 +370,8 @@ def _phrase(form: Form) -> str:
         return "a mapping"
     if kind is str and (words := form.limit(Words)) is not None:
         return f"one of {', '.join(words.known)}"
+    if kind is str and (pattern := form.limit(Pattern)) is not None:
+        return str(pattern.words)
     return {bool: "true or false", str: "text"}.get(kind, "")
 
 

@@ -11,7 +11,8 @@ from rich.console import Console
 import search_spaces
 import trainers
 from orchestrator.errors import UserError
-from orchestrator.planning.plan import make_plan, study_arms, study_space, with_defaults
+from orchestrator.planning.plan import checked_arms, make_plan, study_space, with_defaults
+from orchestrator.planning.probes import check_probes
 from orchestrator.scheduling.arm_facts import data_info, with_key
 from orchestrator.study_file.config import StudyConfig
 from reports.results import Scalar
@@ -52,12 +53,13 @@ def print_description(console: Console, config: StudyConfig, svg: Path | None = 
     """
     look_in(config.folder)
     try:
+        check_probes(config.file.probes, config.file.is_search)
         if config.file.is_search:
             plan = make_plan(config)
             arms, whole = [plan.arms[0].arm], plan.settings  # the baseline: what else there will be is not known yet
         else:
             space = study_space(config)
-            arms, whole = study_arms(config, space), with_defaults(config, space)
+            arms, whole = checked_arms(config, space)[1], with_defaults(config, space)
         found = describe_arms(arms)
     except SettingError as error:
         raise config.error(error) from None

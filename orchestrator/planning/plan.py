@@ -8,7 +8,6 @@ import torch
 import trainers
 from orchestrator.planning.probes import as_entries, check_probes, complete_keep, probe_notes
 from orchestrator.records.environment import git_revision
-from orchestrator.records.probe_metrics import probe_metrics
 from orchestrator.records.study_plan import PlannedArm, StudyPlan
 from orchestrator.scheduling.arm_facts import (
     complete_settings,
@@ -19,24 +18,20 @@ from orchestrator.scheduling.arm_facts import (
     network_cost,
     plan_arm,
     plan_trials,
-    with_key,
 )
 from orchestrator.study_file.changes import refuse_without_effect
-from orchestrator.study_file.config import StudyConfig, StudyFile
-from reports.analysis.claims import parse_claims
-from reports.analysis.settings import parse_analysis
+from orchestrator.study_file.config import StudyConfig
+from orchestrator.study_file.sections import StudyFile
 from reports.results import Scalar
 from search_spaces import (
     Arm,
     SettingError,
     Space,
     canonical_json,
+    complete_network,
     design_notes,
     keep_where,
     match_costs,
-    parse_factors,
-    parse_match,
-    parse_where,
     resolve_baseline,
     settings_hash,
     unequal_costs,
@@ -48,6 +43,7 @@ from trainers.settings.length import cut_short
 from trainers.step.precision import choose_numerics, in_words
 
 UNEQUAL_SHARE = 0.05
+MOST_TRIALS = 1_000_000
 
 
 def make_plan(config: StudyConfig, command: str | None = None) -> StudyPlan:
@@ -67,23 +63,16 @@ def make_plan(config: StudyConfig, command: str | None = None) -> StudyPlan:
 
         return plan_search(config, command).study
     try:
-        if file.search:
-            raise SettingError("only `design: search` takes a mapping `search:`", ("search",))
         space = study_space(config)
-        refuse_without_effect(config.source, space.factors)
-        design, options = _design(file.design)
-        baseline = resolve_baseline(space.factors, file.baseline, design)
-        planned = tuple(plan_arm(arm) for arm in _arms(config, space, design, options, baseline))
+        baseline, arms = checked_arms(config, space)
+        planned = tuple(plan_arm(arm) for arm in arms)
         _refuse_same_networks(planned)
-        factors = {factor.name: tuple(level.name for level in factor.levels) for factor in space.factors}
-        with_key("claims", parse_claims, file.claims, factors, probe_metrics(), on_record=False)
-        parse_analysis(file.analysis, config.source.data.get("seeds"))
-        _check_repetition(file.repeated_seeds(), baseline, factors)
         trials = tuple(trial for each in planned for trial in plan_trials(each.arm, _seeds(file, each.arm, baseline)))
         keep = complete_keep(file.keep, planned, probes)
         settings = {**with_defaults(config, space), "probes": as_entries(probes), "keep": keep}
         notes = (
-            *design_notes(space, design, file.baseline),
+            *design_notes(space, config.design.name, file.baseline),
+            *_network_note(config),
             *_warnings(planned, baseline),
             *_on_a_gpu(file.resources.gpus, planned),
             *probe_notes(planned, trials, probes, keep),
@@ -97,7 +86,7 @@ def make_plan(config: StudyConfig, command: str | None = None) -> StudyPlan:
         question=file.question,
         source=config.source.text,
         settings=settings,
-        factors=factors,
+        factors=config.levels,
         baseline=baseline,
         fail_above=file.fail_above,
         arms=planned,
@@ -115,10 +104,10 @@ def _seeds(file: StudyFile, arm: Arm, baseline: Mapping[str, Scalar]) -> tuple[i
     return (*file.first_seeds(), *(file.repeated_seeds() if is_baseline else ()))
 
 
-def _check_repetition(seeds: Sequence[int], baseline: Mapping[str, Scalar], factors: Mapping[str, Any]) -> None:
-    if seeds and factors and not baseline:
-        first, levels = next(iter(factors.items()))
-        example = f"`baseline: {{{first}: {levels[0]}}}`"
+def _check_repetition(config: StudyConfig, baseline: Mapping[str, Scalar]) -> None:
+    if config.file.repeated_seeds() and config.factors and not baseline:
+        first = config.factors[0]
+        example = f"`baseline: {{{first.name}: {first.levels[0].text}}}`"
         raise SettingError(f"the A/A check repeats the baseline: name one, for instance {example}", ("seeds", "aa"))
 
 
@@ -127,45 +116,50 @@ def study_space(config: StudyConfig) -> Space:
     file = config.file
     return Space(
         base={"data": file.data, "network": file.network, "training": file.training},
-        factors=with_key("factors", parse_factors, file.factors),
+        factors=config.factors,
         complete=complete_settings,
         cosmetic=trainers.COSMETIC_SETTINGS,
         exclude=tuple(file.exclude),
     )
 
 
-def study_arms(config: StudyConfig, space: Space) -> list[Arm]:
-    """Return the arms that a study file asks for, completed; their data sets need not be there unless costs matter."""
-    design, options = _design(config.file.design)
-    baseline = resolve_baseline(space.factors, config.file.baseline, design)
-    return _arms(config, space, design, options, baseline)
+def checked_arms(config: StudyConfig, space: Space) -> tuple[Mapping[str, Scalar], list[Arm]]:
+    """Return the baseline and the arms that run: those of the design, matched in cost and filtered as the file asks.
+
+    The arms are completed; their data sets need not be there unless costs matter. SettingError for what cannot be.
+    """
+    file, design = config.file, config.design
+    refuse_without_effect(config.source, space.factors)
+    baseline = resolve_baseline(space.factors, file.baseline, design.name)
+    _check_repetition(config, baseline)
+    arms = design_arms(space, design.name, file.baseline, design.options)
+    if config.match is not None:
+        arms = match_costs(space, arms, baseline, config.match, network_cost)
+    if config.conditions:
+        arms = keep_where(arms, config.conditions, network_cost)
+    trials = len(arms) * len(file.first_seeds())
+    if trials > MOST_TRIALS:
+        raise SettingError(
+            f"{len(arms):,} arms make {trials:,} trials, and a study has {MOST_TRIALS:,} at most", ("seeds",)
+        )
+    return baseline, arms
 
 
-def _arms(
-    config: StudyConfig, space: Space, design: str, options: Mapping[str, Any], baseline: Mapping[str, Scalar]
-) -> list[Arm]:
-    """Return the arms that run: those of the design, matched in cost and filtered as the file asks."""
-    file = config.file
-    arms = design_arms(space, design, file.baseline, options)
-    if file.match is not None:
-        arms = match_costs(space, arms, baseline, with_key("match", parse_match, file.match), network_cost)
-    if file.where is not None:
-        arms = keep_where(arms, with_key("where", parse_where, file.where), network_cost)
-    return arms
-
-
-def _design(design: str | Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
-    """Split ``design: name`` or ``design: {name: ..., option: ...}`` into the name and the options."""
-    if isinstance(design, str):
-        return design, {}
-    if "name" not in design:
-        raise SettingError('a design mapping needs a "name", for instance {name: random, arms: 20}', ("design",))
-    return str(design["name"]), {key: value for key, value in design.items() if key != "name"}
+def _network_note(config: StudyConfig) -> list[str]:
+    """Say which network is meant where the file names none."""
+    named = {"network", "network.family"} & {path for factor in config.factors for path in factor.paths}
+    if config.file.network or named:
+        return []
+    network = complete_network({})
+    return [
+        f"network: the file names none, so it is {network['family']} with depth {network['depth']} and width "
+        f"{network['width']}; write `network: {{family: {network['family']}}}` to say so"
+    ]
 
 
 def with_defaults(config: StudyConfig, space: Space) -> dict[str, Any]:
     """Return the whole study file with every default filled in: what is stored, and shown in the report."""
-    whole: dict[str, Any] = config.file.model_dump(mode="json")
+    whole: dict[str, Any] = config.file.as_dict()
     return {**whole, **complete_settings(space.raw([]))}
 
 

@@ -17,7 +17,8 @@ from orchestrator.records.study_plan import PlannedArm, StudyPlan
 from orchestrator.scheduling.arm_facts import trial_epochs
 from orchestrator.scheduling.progress import duration
 from orchestrator.storage import ArmCost, Store
-from orchestrator.study_file.config import Resources, StudyConfig
+from orchestrator.study_file.config import StudyConfig
+from orchestrator.study_file.sections import Resources
 from reports.analysis.claims import parse_claims
 from reports.analysis.power import smallest_paired
 from reports.analysis.prospects import prospects, study_spread

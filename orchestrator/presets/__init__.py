@@ -5,13 +5,11 @@ from importlib.resources import files
 from pathlib import Path
 
 from orchestrator.errors import UserError
-from orchestrator.search.settings import parse_search
-from orchestrator.study_file.config import StudyFile, check_study
+from orchestrator.study_file.config import StudyConfig, check_study
 from orchestrator.study_file.yaml_source import parse_yaml
 from search_spaces import Space
 from search_spaces.designs import arms as design_arms
 from search_spaces.errors import unknown
-from search_spaces.factors import parse_factors
 
 _ENDING = ".yaml"
 
@@ -44,24 +42,18 @@ def preset_text(name: str) -> str:
 def read_preset(name: str) -> Preset:
     """Return what a ready study is and how large; neither its data nor its networks are touched."""
     text = preset_text(name)
-    file = check_study(parse_yaml(text, f"{name}{_ENDING}"), Path()).file
-    arms, trials = _search_size(file) if file.is_search else _size(file)
+    config = check_study(parse_yaml(text, f"{name}{_ENDING}"), Path())
+    file = config.file
+    arms, trials = (config.search.arms, config.search.most_trials) if config.search else _size(config)
     data = file.data if isinstance(file.data, str) else str(file.data["name"])
     about = text.splitlines()[0].removeprefix("#").strip()
     return Preset(name, about, file.question, data, arms, trials)
 
 
-def _size(file: StudyFile) -> tuple[int, int]:
+def _size(config: StudyConfig) -> tuple[int, int]:
     """Return the number of arms, and of trials with the first seeds."""
-    options = dict(file.design) if isinstance(file.design, dict) else {"name": file.design}
-    design = options.pop("name")
+    file, design = config.file, config.design
     base = {"data": file.data, "network": file.network, "training": file.training}
-    space = Space(base, parse_factors(file.factors), complete=lambda raw: raw, exclude=tuple(file.exclude))
-    count = len(design_arms(space, design, file.baseline, options))
+    space = Space(base, config.factors, complete=lambda raw: raw, exclude=tuple(file.exclude))
+    count = len(design_arms(space, design.name, file.baseline, design.options))
     return count, count * len(file.first_seeds())
-
-
-def _search_size(file: StudyFile) -> tuple[int, int]:
-    """Return how many arms are searched, and how many trials there are with the control and the confirmation."""
-    settings = parse_search(file.search)
-    return settings.arms, settings.most_trials

@@ -11,7 +11,7 @@ from orchestrator.records.environment import git_revision
 from orchestrator.records.study_plan import PlannedArm, StudyPlan
 from orchestrator.scheduling.arm_facts import complete_settings, data_notes, plan_arm, plan_trials, with_key
 from orchestrator.search.axes import Axis, Choices, Interval
-from orchestrator.search.settings import SearchSettings, parse_search
+from orchestrator.search.settings import SearchSettings
 from orchestrator.search.space import CONFIRM, MOST_POINTS, SEARCH, SearchSpace, parse_space
 from orchestrator.study_file.changes import refuse_without_effect
 from orchestrator.study_file.config import StudyConfig
@@ -62,7 +62,8 @@ def plan_search(config: StudyConfig, command: str | None = None) -> SearchPlan:
 def _plan(config: StudyConfig, command: str | None) -> SearchPlan:
     file = config.file
     _refuse_what_a_search_has_not(config)
-    settings = with_key("search", parse_search, file.search)
+    settings = config.search
+    assert settings is not None
     base = Space(
         base={"data": file.data, "network": file.network, "training": file.training},
         factors=(),
@@ -78,11 +79,11 @@ def _plan(config: StudyConfig, command: str | None) -> SearchPlan:
     _check_grid(space, settings)
     arms = tuple(plan_arm(space.arm_of_levels(levels, stage)) for stage in (SEARCH, CONFIRM))
     whole: dict[str, Any] = {
-        **file.model_dump(mode="json"),
+        **file.as_dict(),
         **complete_settings(base.raw([])),
         "search": settings.as_dict(),
     }
-    plan = SearchPlan(space, settings, baseline, _study_plan(config, space, whole, arms, command))
+    plan = SearchPlan(space, settings, baseline, _study_plan(config, space, whole, arms, settings, command))
     trials = plan_trials(arms[0].arm, plan.search_seeds) + plan_trials(arms[1].arm, plan.fresh_seeds)
     study = replace(
         plan.study,
@@ -98,6 +99,7 @@ def _study_plan(
     space: SearchSpace,
     settings: Mapping[str, Any],
     arms: tuple[PlannedArm, ...],
+    asked: SearchSettings,
     command: str | None,
 ) -> StudyPlan:
     return StudyPlan(
@@ -113,7 +115,7 @@ def _study_plan(
         plan_hash="",
         command=command,
         git=git_revision(config.folder),
-        notes=(_sentence(parse_search(config.file.search)), *data_notes(arms)),
+        notes=(_sentence(asked), *data_notes(arms)),
     )
 
 
@@ -139,8 +141,6 @@ def _refuse_what_a_search_has_not(config: StudyConfig) -> None:
     for key, remedy in remedies.items():
         if key in config.source.data:
             raise SettingError(remedy, (key,))
-    if not config.file.search:
-        raise SettingError("design: search needs a mapping `search:`, for instance `search: {arms: 30}`", ("design",))
 
 
 def _baseline(space: SearchSpace, given: Mapping[str, Any]) -> dict[str, Any]:

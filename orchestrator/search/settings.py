@@ -1,15 +1,15 @@
 """The `search:` mapping of a study file, checked and completed."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any
 
 from orchestrator.search.samplers import SAMPLERS
 from orchestrator.search.schedulers import SCHEDULERS
 from reports.metrics import METRICS
 from search_spaces.constraints import Condition, parse_where
-from search_spaces.errors import Key, SettingError, unknown
-from search_spaces.settings import Range, read_settings
+from search_spaces.errors import SettingError
+from search_spaces.settings import About, Named, Range, Words, read_settings
 
 OBJECTIVES = tuple(name for name, metric in METRICS.items() if metric.is_objective)
 RANDOM: Mapping[str, Any] = {"name": "random"}
@@ -26,21 +26,52 @@ HeldOut = Annotated[float, Range(low=0.01, high=0.5)]
 Percent = Annotated[float, Range(low=0, high=100)]
 
 
+Sampler = Annotated[Any, Named(lambda: SAMPLERS, given=frozenset({"seed"})), About("who proposes the arms")]
+Scheduler = Annotated[
+    Any, Named(lambda: SCHEDULERS, given=frozenset({"seed"})), About("what stops arms early that look worse")
+]
+Objective = Annotated[str, Words(OBJECTIVES)]
+
+
 @dataclass(frozen=True)
 class Confirm:
     """The confirmation: the `best` arms and the baseline, each with `seeds` fresh seeds on the whole training set."""
 
-    best: Count = 3
-    seeds: Count = 5
+    best: Annotated[Count, About("how many of the best arms are confirmed", "arms")] = 3
+    seeds: Annotated[Count, About("how many fresh seeds each is confirmed with", "seeds")] = 5
 
 
 @dataclass(frozen=True)
 class Compare:
     """What a replay holds against random search beside the search itself, each with so many `seeds`."""
 
-    samplers: tuple[Mapping[str, Any], ...] = ()
-    schedulers: tuple[Mapping[str, Any], ...] = ()
-    seeds: int = 20
+    samplers: list[Sampler] = field(default_factory=list)
+    schedulers: list[Scheduler] = field(default_factory=list)
+    seeds: Annotated[int, Range(low=2, high=MOST), About("how often each is repeated", "seeds")] = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchFields:
+    """What `search:` may say."""
+
+    arms: Annotated[Count, About("how many different arms are trained", "arms", "arms: 30")]
+    sampler: Sampler = "tpe"
+    objectives: Annotated[
+        list[Objective] | Objective,
+        About("what is made small, val_error among it", example="objectives: [val_error, params]"),
+    ] = field(default_factory=lambda: ["val_error"])
+    seeds_per_arm: Annotated[Count, About("how many seeds an arm is searched with", "seeds")] = 1
+    seed: Annotated[int, Range(low=0, high=LAST_SEED), About("the seed of the sampler")] = 0
+    validation: Annotated[HeldOut, About("the part of the training images that selects", "share")] = 0.2
+    penalty: Annotated[Percent, About("what a seed that diverges counts as", "per cent")] = 100.0
+    scheduler: Scheduler = "none"
+    constraints: Annotated[
+        list[str] | str, About("bounds on what a network may cost", example="constraints: [params <= 300k]")
+    ] = field(default_factory=list)
+    warm_start: Annotated[bool, About("begin with what earlier studies have trained")] = False
+    control: Annotated[bool, About("draw as many arms at random, for comparison")] = False
+    confirm: Annotated[Confirm, About("how the best arms are confirmed")] = Confirm()
+    compare: Annotated[Compare, About("what a replay compares")] = field(default_factory=Compare)
 
 
 @dataclass(frozen=True)
@@ -92,30 +123,9 @@ class SearchSettings:
 def parse_search(mapping: Mapping[str, Any]) -> SearchSettings:
     """Read the `search:` mapping; SettingError with the key inside it."""
 
-    def schema(
-        *,
-        arms: Count,
-        sampler: Any = "tpe",
-        objectives: Any = ("val_error",),
-        seeds_per_arm: Count = 1,
-        seed: Annotated[int, Range(low=0, high=LAST_SEED)] = 0,
-        validation: HeldOut = 0.2,
-        penalty: Percent = 100.0,
-        scheduler: Any = "none",
-        constraints: Any = (),
-        warm_start: bool = False,
-        control: bool = False,
-        confirm: Any = None,
-        compare: Any = None,
-    ) -> None: ...
-
-    found = read_settings(schema, mapping, "search setting")
-    found["sampler"] = _named(found["sampler"], SAMPLERS, "sampler", ("sampler",))
-    found["scheduler"] = _named(found["scheduler"], SCHEDULERS, "scheduler", ("scheduler",))
+    found = read_settings(SearchFields, mapping, "search setting")
     found["objectives"] = _objectives(found["objectives"])
     found["constraints"] = _constraints(found["constraints"])
-    found["confirm"] = _confirm(found["confirm"])
-    found["compare"] = _compare(found["compare"])
     settings = SearchSettings(**found)
     if settings.scheduler["name"] != "none" and settings.objectives != ("val_error",):
         raise SettingError(
@@ -128,28 +138,9 @@ def parse_search(mapping: Mapping[str, Any]) -> SearchSettings:
     return settings
 
 
-def _named(value: object, registry: Mapping[str, Any], what: str, key: Key) -> dict[str, Any]:
-    """Return the name of a sampler or scheduler with every one of its arguments."""
-    given = {"name": value} if isinstance(value, str) else value
-    if not isinstance(given, Mapping) or "name" not in given:
-        raise SettingError(f"{what} is one of {', '.join(registry)}, or a mapping with its name and arguments", key)
-    name = given["name"]
-    if not isinstance(name, str) or name not in registry:
-        raise unknown(what, name, registry, key)
-    arguments = {key: each for key, each in given.items() if key != "name"}
-    try:
-        return {"name": name, **read_settings(registry[name], arguments, f"{name} argument", frozenset({"seed"}))}
-    except SettingError as error:
-        raise error.under(*key) from None
-
-
-def _objectives(value: object) -> tuple[str, ...]:
+def _objectives(value: list[str] | str) -> tuple[str, ...]:
     names = [value] if isinstance(value, str) else value
-    if not isinstance(names, Sequence) or not names:
-        raise SettingError(f"objectives are a list of {', '.join(OBJECTIVES)}, not {value!r}", ("objectives",))
     for at, name in enumerate(names):
-        if name not in OBJECTIVES:
-            raise unknown("objective", name, OBJECTIVES, ("objectives", at))
         if name in names[:at]:
             raise SettingError(f"the objective {name} stands twice", ("objectives", at))
     if "val_error" not in names:
@@ -159,42 +150,10 @@ def _objectives(value: object) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _constraints(value: object) -> tuple[str, ...]:
+def _constraints(value: list[str] | str) -> tuple[str, ...]:
     several = [value] if isinstance(value, str) else value
-    if not isinstance(several, Sequence):
-        raise SettingError(f"constraints are a list such as [params <= 300k], not {value!r}", ("constraints",))
     try:
-        parse_where(list(several))
+        parse_where(several)
     except SettingError as error:
         raise error.under("constraints") from None
-    return tuple(str(each) for each in several)
-
-
-def _confirm(value: object) -> Confirm:
-    if value is not None and not isinstance(value, Mapping):
-        raise SettingError(f"confirm is a mapping such as {{best: 3, seeds: 5}}, not {value!r}", ("confirm",))
-    try:
-        return Confirm(**read_settings(Confirm, value or {}, "confirm setting"))
-    except SettingError as error:
-        raise error.under("confirm") from None
-
-
-def _compare(value: object) -> Compare:
-    def schema(
-        *, samplers: Any = (), schedulers: Any = (), seeds: Annotated[int, Range(low=2, high=MOST)] = 20
-    ) -> None: ...
-
-    if value is not None and not isinstance(value, Mapping):
-        raise SettingError(f"compare is a mapping such as {{samplers: [tpe, gp]}}, not {value!r}", ("compare",))
-    try:
-        found = read_settings(schema, value or {}, "compare setting")
-    except SettingError as error:
-        raise error.under("compare") from None
-    several = {"samplers": (SAMPLERS, "sampler"), "schedulers": (SCHEDULERS, "scheduler")}
-    return Compare(**found | {key: _several(found[key], *what, ("compare", key)) for key, what in several.items()})
-
-
-def _several(value: object, registry: Mapping[str, Any], what: str, key: Key) -> tuple[dict[str, Any], ...]:
-    if isinstance(value, str) or not isinstance(value, Sequence):
-        raise SettingError(f"{key[-1]} are a list of {', '.join(registry)}, not {value!r}", key)
-    return tuple(_named(each, registry, what, (*key, at)) for at, each in enumerate(value))
+    return tuple(several)

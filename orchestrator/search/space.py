@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from orchestrator.search.axes import INACTIVE, Axis, Choices, Params, Slots, parse_interval, parse_merges
 from search_spaces.arm import Arm, Scalar
 from search_spaces.errors import Key, SettingError, unknown
 from search_spaces.factors import Factor, Level, full_path, is_bundles, level_text, parse_factors
-from search_spaces.settings import Positive, read_settings
+from search_spaces.settings import LAST_SEED, About, Positive, Range, read_settings
 from search_spaces.space import Space
 from search_spaces.wiring import CONVS, parse_wiring, wiring_name
 from search_spaces.wiring_space import sample_wirings
@@ -16,6 +16,17 @@ from search_spaces.wiring_space import sample_wirings
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.trial import Trial
+
+
+@dataclass(frozen=True, kw_only=True)
+class WiringFields:
+    """What `{wirings: ...}` may say."""
+
+    merges: Annotated[Any, About("how shortcut and branch may meet: add, concat, or both")] = None
+    count: Annotated[Positive | None, About("how many wirings are drawn; all by default", "wirings")] = None
+    seed: Annotated[int, Range(0, LAST_SEED), About("the seed that draws them")] = 0
+    convs: Annotated[Positive | None, About("convolutions of a branch; those of the network's block")] = None
+
 
 STAGE, SEARCH, CONFIRM = "stage", "search", "confirm"
 MOST_POINTS = 20_000
@@ -227,15 +238,11 @@ def _axis(name: str, given: object, base: Space, baseline: object) -> Axis:
 
 
 def _wirings(name: str, given: object, base: Space, baseline: object) -> Axis:
-    def schema(
-        *, merges: Any = None, count: Positive | None = None, seed: int = 0, convs: Positive | None = None
-    ) -> None: ...
-
     key: Key = (name, "wirings")
     if not isinstance(given, Mapping | None):
         raise SettingError(f"wirings is a mapping such as {{merges: [add], count: 50}}, not {given!r}", key)
     try:
-        found = read_settings(schema, given or {}, "wirings setting")
+        found = read_settings(WiringFields, given or {}, "wirings setting")
     except SettingError as error:
         raise SettingError(error.message, (*key, *error.key)) from None
     merges = parse_merges(found["merges"] or ["add"], (*key, "merges"))

@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any
 
 from reports.analysis.grammar import Condition, Factors, Statement, parse_says, parse_where
-from reports.analysis.literature import Published, parse_statistic
+from reports.analysis.published import Published, parse_statistic
 from reports.analysis.settings import TESTS
 from reports.metrics import FAIL_METRIC, Metric, check_metric
 from reports.results import Scalar

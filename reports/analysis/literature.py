@@ -1,7 +1,6 @@
 """Ours against a published number, like for like: a mean, a median of n, the best of n, or a single run."""
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -12,22 +11,8 @@ from scipy import integrate, stats
 
 from reports.analysis.effects import Student
 from reports.analysis.intervals import mean_interval, standard_deviation
+from reports.analysis.published import Published, parse_statistic
 from reports.analysis.readings import finite
-
-_STATISTIC = re.compile(r"\b(?P<kind>mean|median|best|single)\b(?:\s*\([^)]*\))?(?:\s+of\s+(?P<n>\d+))?", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Published:
-    """A published result. `value` None means that the paper prints "fail". `statistic` says what the number is:
-    "mean", "median", "best" or "single", over `n` runs; None when the paper does not say.
-    """
-
-    value: float | None
-    sd: float | None = None
-    n: int | None = None
-    statistic: str | None = None
-    reference: str | None = None
 
 
 @dataclass(frozen=True)
@@ -52,16 +37,6 @@ class Comparison:
     p: float | None
     verdict: str
     note: str
-
-
-def parse_statistic(text: str | None) -> tuple[str | None, int | None]:
-    """Return kind and number of runs of a description such as "median of 5 runs" or "best (mean±std) of 5"."""
-    found = _STATISTIC.search(text or "")
-    if found is None:
-        return None, None
-    kind = found["kind"].lower()
-    n = int(found["n"]) if found["n"] else 1 if kind == "single" else None
-    return kind, n
 
 
 def published_row(row: Mapping[str, Any]) -> Published:

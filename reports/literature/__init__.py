@@ -8,7 +8,8 @@ from typing import Any
 
 import yaml
 
-from reports.analysis.literature import Published, published_row
+from reports.analysis.literature import published_row
+from reports.analysis.published import Published
 from search_spaces.errors import unknown
 
 

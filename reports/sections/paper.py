@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from reports.analysis.claims import Claim
 from reports.analysis.evidence import cases
-from reports.analysis.literature import Comparison, Published, compare
+from reports.analysis.literature import Comparison, compare
+from reports.analysis.published import Published
 from reports.analysis.readings import grid
 from reports.findings import Findings
 from reports.literature import find_published

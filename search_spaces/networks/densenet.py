@@ -198,4 +198,4 @@ def words(settings: Mapping[str, Any]) -> list[str]:
     ]
 
 
-FAMILY = Family(complete, build, words, draw_unit, layers_a_block)
+FAMILY = Family(complete, build, words, draw_unit, layers_a_block, DenseNet)

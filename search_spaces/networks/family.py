@@ -15,8 +15,8 @@ Shape = tuple[int, int, int]
 class Family:
     """How a family completes its settings, builds a network from completed ones, and describes them.
 
-    `words` puts them in sentences, `draw_unit` draws what the network repeats (None where it is not known), and `units`
-    says how often each of its stages does.
+    `settings` is the class whose fields they are. `words` puts them in sentences, `draw_unit` draws what the network
+    repeats (None where it is not known), and `units` says how often each of its stages does.
     """
 
     complete: Callable[[Mapping[str, Any]], dict[str, Any]]
@@ -24,3 +24,4 @@ class Family:
     words: Callable[[Mapping[str, Any]], list[str]]
     draw_unit: Callable[[Mapping[str, Any]], UnitDrawing | None] = lambda settings: None
     units: Callable[[Mapping[str, Any]], tuple[int, ...]] = lambda settings: ()
+    settings: Callable[..., object] | None = None

@@ -135,4 +135,4 @@ def words(settings: Mapping[str, Any]) -> list[str]:
     ]
 
 
-FAMILY = Family(complete, build, words, draw_unit, units)
+FAMILY = Family(complete, build, words, draw_unit, units, Highway)

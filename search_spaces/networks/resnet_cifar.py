@@ -71,4 +71,4 @@ def units_a_stage(depth: int, block: str) -> int:
     return units
 
 
-FAMILY = Family(complete, build, residual.words, residual.draw_unit, units)
+FAMILY = Family(complete, build, residual.words, residual.draw_unit, units, ResNetCifar)

@@ -75,4 +75,4 @@ def build(settings: Mapping[str, Any], input_shape: tuple[int, int, int], num_cl
     return assemble(settings, stem, plan, num_classes)
 
 
-FAMILY = Family(complete, build, residual.words, residual.draw_unit, units)
+FAMILY = Family(complete, build, residual.words, residual.draw_unit, units, ResNetImageNet)

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from orchestrator.errors import UserError
-from orchestrator.planning.plan import make_plan, study_arms, study_space
+from orchestrator.planning.plan import checked_arms, make_plan, study_space
 from orchestrator.presets import preset_names, preset_text, read_preset
 from orchestrator.scheduling.arm_facts import complete_settings
 from orchestrator.study_file.config import StudyConfig, check_study, read_study
 from orchestrator.study_file.yaml_source import parse_yaml
 from reports.analysis.claims import Claim, parse_claims
-from reports.analysis.literature import parse_statistic
+from reports.analysis.published import parse_statistic
 from reports.literature import find_published
 from search_spaces import parse_factors
 
@@ -106,7 +106,7 @@ def test_claims_about_published_numbers_repeat_the_row_they_name(name: str) -> N
 
 @pytest.mark.parametrize("name", PAPERS)
 def test_a_published_row_is_of_the_network_that_it_is_held_against(name: str) -> None:
-    arms = study_arms(config(name), study_space(config(name)))
+    arms = checked_arms(config(name), study_space(config(name)))[1]
     for claim in claims(name):
         if claim.paper is None:
             continue
@@ -118,7 +118,7 @@ def test_a_published_row_is_of_the_network_that_it_is_held_against(name: str) ->
 
 
 def test_every_row_of_table_1_has_an_arm() -> None:
-    arms = study_arms(config("identity-mappings-table-1"), study_space(config("identity-mappings-table-1")))
+    arms = checked_arms(config("identity-mappings-table-1"), study_space(config("identity-mappings-table-1")))[1]
     shortcuts = [arm.levels["shortcut"] for arm in arms]
     assert shortcuts == [
         "identity",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reports.analysis.literature import Published
+from reports.analysis.published import Published
 from reports.literature import find_published, published_rows
 from search_spaces.errors import SettingError
 

@@ -10,11 +10,12 @@ from scipy import stats
 from reports.analysis import literature
 from reports.analysis.claims import parse_claims
 from reports.analysis.curves import Reach, area, band, compare_reach, epochs_to
-from reports.analysis.literature import Published, compare, parse_statistic, published_row
+from reports.analysis.literature import compare, published_row
 from reports.analysis.looks import e_value, look_adjusted, ramp
 from reports.analysis.noise import machine_check, noise_floor
 from reports.analysis.pareto import pareto, study_front
 from reports.analysis.prospects import Spread, prospects, study_spread
+from reports.analysis.published import Published, parse_statistic
 from reports.analysis.rates import compare_rates
 from reports.analysis.resampling import bootstrap_interval
 from reports.analysis.settings import AnalysisSettings
