@@ -135,6 +135,7 @@ def run(
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the report goes; default: out/<study>")] = None,
     no_report: Annotated[bool, typer.Option("--no-report", help="Train and record only")] = False,
     executor: Annotated[str, typer.Option(metavar="NAME", help="ray, inline (no cluster) or replay")] = "ray",
+    take_over: Annotated[bool, typer.Option("--take-over", help="Take the study from a process that is gone")] = False,
 ) -> None:
     """Train what is missing of a study, record it, and write its report. Safe to repeat.
 
@@ -147,7 +148,7 @@ def run(
 
     console = make_console()
     command = shlex.join(["orchestrate", *map(without_passwords, sys.argv[1:])])
-    options = RunOptions(db, address, out, not no_report, executor, command)
+    options = RunOptions(db, address, out, not no_report, executor, command, take_over)
     result = run_study(file, db, changes or (), options, show_run(console))
     print_result(console, result)
     if result.lost:

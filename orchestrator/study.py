@@ -30,7 +30,7 @@ from orchestrator.scheduling.judgement import judge_study
 from orchestrator.scheduling.packs import Followed, Work
 from orchestrator.scheduling.progress import Progress
 from orchestrator.scheduling.replaying import Replay, open_replay
-from orchestrator.storage import PlanOutcome, Recorder, Store
+from orchestrator.storage import Lease, PlanOutcome, Recorder, Store, StudyBusy
 from orchestrator.study_file.config import StudyConfig, read_study
 from orchestrator.surroundings import check_workers
 from orchestrator.terminal.console import make_console
@@ -54,6 +54,7 @@ class RunOptions:
 
     `db` is the results DB (None: as the study file or the environment says), `address` a Ray cluster (None: start one
     here), `out` the folder of the report and checkpoints (None: ``out/<study>``), `executor` one of `BACKENDS`.
+    `take_over` takes the study from a process that seems to run it.
     """
 
     db: str | None = None
@@ -62,6 +63,7 @@ class RunOptions:
     report: bool = True
     executor: str = "ray"
     command: str | None = None
+    take_over: bool = False
 
 
 @dataclass(frozen=True, repr=False)
@@ -139,10 +141,15 @@ def run_study(
         url, out = replay.database, replay.folder
         plan = replay.search(plan) if config.file.is_search else plan
     job = _Job(config, plan, options, out, replay)
-    with Store.open(url) as store, store.lease(plan.name):
+    with Store.open(url) as store, store.lease(plan.name, take_over=options.take_over) as lease:
         store.recover(plan.name)
         outcome = store.record_plan(plan)
-        ending, lost = _train(store, job, outcome, show)
+        ending, lost = _train(store, job, outcome, show, lease)
+        if lease.is_lost():
+            raise StudyBusy(
+                f'another process has taken over the study "{plan.name}" while this one was stopped or cut off: '
+                "what it had finished is recorded"
+            )
         if ending is not Ending.DONE:
             store.recover(plan.name)
         study = store.load_study(plan.name)
@@ -161,7 +168,7 @@ def _check(options: RunOptions) -> None:
             check_reachable(options.address)
 
 
-def _train(store: Store, job: _Job, outcome: PlanOutcome, show: Show | bool) -> tuple[Ending, str | None]:
+def _train(store: Store, job: _Job, outcome: PlanOutcome, show: Show | bool, lease: Lease) -> tuple[Ending, str | None]:
     """Train what is missing; return how that ended, and why where the cluster was lost."""
     progress = Progress()
     work = _work(store, job, progress)
@@ -173,14 +180,14 @@ def _train(store: Store, job: _Job, outcome: PlanOutcome, show: Show | bool) -> 
     with interruptible() as interrupted, shown as listener:
         if has_work:
             try:
-                ending = _dispatch(store, job, work, listener, interrupted)
+                ending = _dispatch(store, job, work, listener, interrupted, lease)
             except ClusterLost as error:
                 ending, lost = Ending.LOST, str(error)
         work.finish(interrupted)
     return (Ending.INTERRUPTED if interrupted.is_set() and lost is None else ending), lost
 
 
-def _dispatch(store: Store, job: _Job, work: Work, listener: Listener, interrupted: Flag) -> Ending:
+def _dispatch(store: Store, job: _Job, work: Work, listener: Listener, interrupted: Flag, lease: Lease) -> Ending:
     """Train what is missing, recording every event."""
     resources, recorded = job.config.file.resources, RecordedPacks(job.checkpoints)
     limits = Limits(
@@ -192,7 +199,7 @@ def _dispatch(store: Store, job: _Job, work: Work, listener: Listener, interrupt
 
         def sink(event: Event) -> None:
             recorder.put(event)
-            if recorder.problem:
+            if recorder.problem or lease.is_lost():
                 interrupted.set()
 
         logs = TrialLogs(job.out / "logs" if job.replay is None else None)

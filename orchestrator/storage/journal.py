@@ -83,9 +83,10 @@ def lose(connection: Connection, event: AttemptLost, study: int) -> None:
 
 def _attempt_lost(connection: Connection, event: AttemptLost, driver: str | None) -> bool:
     _end_attempts(connection, event.trial, driver, event, "lost")
+    others = select(attempts.c.trial).where(attempts.c.trial == event.trial, attempts.c.ended_at.is_(None))
     waiting = (
         update(trials)
-        .where(trials.c.id == event.trial, trials.c.state == State.RUNNING.value)
+        .where(trials.c.id == event.trial, trials.c.state == State.RUNNING.value, ~others.exists())
         .values(state=State.WAITING.value)
     )
     changed = connection.execute(waiting).rowcount > 0

@@ -1,7 +1,10 @@
 """The right to run a study: one living process has it at a time, and a dead one loses it."""
 
 import socket
+import time
 import uuid
+from dataclasses import dataclass
+from datetime import datetime
 from threading import Event as Flag
 from threading import Thread
 from types import TracebackType
@@ -22,15 +25,22 @@ from orchestrator.storage.upsert import insert_new
 from reports.results import State
 
 _HEARTBEAT_SECONDS = 10.0
+# How long a process out of sight, whose heartbeat tells nothing by itself, is watched: three of its beats.
+_WATCH_SECONDS = 30.0
+_LOOK_SECONDS = 2.0
 
 
 class Lease:
     """The right of this process to run one study, held from `__enter__` to `__exit__`.
 
-    A thread says every ten seconds that the process is alive, for the eyes of other hosts.
+    A thread says every ten seconds that the process is alive, for the eyes of other hosts. An owner out of sight whose
+    last beat is old, or dated in the future, is watched for half a minute: clocks may be wrong, but a beat moves. With
+    `take_over` the study is taken from whoever has it. An owner that was paused for long may find that `is_lost`.
     """
 
-    def __init__(self, database: Database, study: str) -> None:
+    def __init__(self, database: Database, study: str, *, take_over: bool = False) -> None:
+        self._take_over = take_over
+        self._lost = Flag()
         self.study = study
         self.token = uuid.uuid4().hex
         self._database = database
@@ -38,8 +48,13 @@ class Lease:
         self._thread = Thread(target=self._beat, name=f"heartbeat of {study}", daemon=True)
 
     def __enter__(self) -> Self:
-        with self._database.writing() as connection:
-            _take(connection, self.study, self.token)
+        watched: _Beat | None = None
+        while True:
+            with self._database.writing() as connection:
+                watched = _take(connection, self.study, self.token, watched, self._take_over)
+            if watched is None:
+                break
+            time.sleep(_LOOK_SECONDS)
         self._thread.start()
         return self
 
@@ -62,12 +77,18 @@ class Lease:
             owner = connection.execute(select(studies.c.lease_owner).where(studies.c.name == self.study)).scalar()
         return bool(owner == self.token)
 
+    def is_lost(self) -> bool:
+        """Whether another process has taken the study meanwhile, so that this one must end."""
+        return self._lost.is_set()
+
     def _beat(self) -> None:
         mine = update(studies).where(studies.c.name == self.study, studies.c.lease_owner == self.token)
         while not self._released.wait(_HEARTBEAT_SECONDS):
             try:
                 with self._database.writing_raw() as connection:
-                    connection.execute(mine.values(lease_heartbeat=now()))
+                    if connection.execute(mine.values(lease_heartbeat=now())).rowcount == 0:
+                        self._lost.set()
+                        return
             except (SQLAlchemyError, StorageError):
                 # Busy or out of reach for now; the next beat comes long before anybody may take the lease.
                 continue
@@ -97,17 +118,36 @@ def recover(connection: Connection, study: str) -> tuple[str, ...]:
     return lost
 
 
-def _take(connection: Connection, study: str, token: str) -> None:
-    """Write the lease into the study's row, which may not have a plan yet; StudyBusy when a living process has it."""
+@dataclass(frozen=True)
+class _Beat:
+    """The last heartbeat of an owner that is watched, and since when it is."""
+
+    owner: str
+    heartbeat: datetime
+    since: float
+
+
+def _take(connection: Connection, study: str, token: str, watched: _Beat | None, take_over: bool) -> _Beat | None:
+    """Write the lease into the study's row, which may not have a plan yet.
+
+    StudyBusy when a living process has it. Return what is to be watched when that cannot be told yet.
+    """
     insert_new(connection, studies, [{"name": study}])
     row = connection.execute(select(studies).where(studies.c.name == study).with_for_update()).one()
-    if process.holds(row):
+    sign = process.Sign.GONE if take_over else process.sign_of(row)
+    if sign is process.Sign.ALIVE or (watched and watched.heartbeat != row.lease_heartbeat and row.lease_owner):
         raise StudyBusy(_busy(row))
+    if sign is process.Sign.UNKNOWN:
+        if watched is None or watched.owner != row.lease_owner:
+            return _Beat(row.lease_owner, row.lease_heartbeat, time.monotonic())
+        if time.monotonic() - watched.since < _WATCH_SECONDS:
+            return watched
     moment = now()
     taken = {"lease_owner": token, "lease_since": moment, "lease_heartbeat": moment, **process.here()}
     connection.execute(update(studies).where(studies.c.id == row.id).values(**taken))
     details = {"host": taken["lease_host"], "pid": taken["lease_pid"], "driver": token, "after": row.lease_owner}
     connection.execute(insert(events).values(at=moment, study=row.id, kind="LeaseTaken", applied=True, details=details))
+    return None
 
 
 def _give_back(connection: Connection, study: str, token: str) -> None:
@@ -131,6 +171,7 @@ def _busy(row: Any) -> str:
     else:
         seconds = process.STALE_AFTER.seconds
         remedy = (
-            f"wait until it ends, or stop it there; if that host is gone, try again {seconds} seconds after it went"
+            f"wait until it ends, or stop it there; if that host is gone, try again {seconds} seconds after it went, "
+            "or take the study over with --take-over"
         )
     return f'the study "{row.name}" is being run by {process.describe(row)}: {remedy}'

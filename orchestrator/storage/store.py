@@ -68,9 +68,12 @@ class Store:
         """Return a URL for another program's tables: a schema of that name, made if need be; None for a file."""
         return make_own_schema(self.database, name)
 
-    def lease(self, study: str) -> Lease:
-        """Return the right to run a study, to be held in a `with` block; entering it raises StudyBusy."""
-        return Lease(self.database, study)
+    def lease(self, study: str, *, take_over: bool = False) -> Lease:
+        """Return the right to run a study, to be held in a `with` block; entering it raises StudyBusy.
+
+        With `take_over` it is taken from whoever has it.
+        """
+        return Lease(self.database, study, take_over=take_over)
 
     def recover(self, study: str) -> tuple[str, ...]:
         """Let the trials wait again that a dead driver left RUNNING, and return them.

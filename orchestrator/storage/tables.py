@@ -62,6 +62,11 @@ studies = Table(
     Column("lease_host", Words, comment="Host of that driver"),
     Column("lease_pid", BigInteger, comment="Process number of that driver on its host"),
     Column("lease_process_started", Number, comment="When that process began, in seconds since 1970, by its host"),
+    Column(
+        "lease_process",
+        String,
+        comment="Boot, PID namespace and start in clock ticks of that process, where its system tells them",
+    ),
     Column("lease_since", Moment, comment="When that driver began to run the study"),
     Column("lease_heartbeat", Moment, comment="When that driver last said that it is alive"),
     comment="One row a study: the newest version of its file, and who runs it now",

@@ -10,6 +10,7 @@
 5   measurements.key, settings and seconds, table weights, view measurement_results: probes of trained networks
 6   views trial_results, curves and verdict_results with the trial's id, orphaned, stage, validation, ISO 8601 moments;
     view data_dictionary
+7   studies.lease_process: which process runs a study, whatever clocks and containers do
 
 A new version is one more file in `versions/`, named after its number, whose `down_revision` is the version before it.
 It never changes an older file, and names no table object of `orchestrator.storage.tables`, which describes the newest
@@ -18,4 +19,4 @@ version only. A view that changes is dropped and created again, with its text in
 line above, and keep a database of the version before under `tests/stores/` for the test that opens every one.
 """
 
-VERSION = "6"
+VERSION = "7"

@@ -20,7 +20,7 @@ def pretend(store, study, **columns):
         connection.execute(update(studies).where(studies.c.name == study).values(**columns))
 
 
-def owned_elsewhere(store, study, *, heartbeat=timedelta(0), host="far-away", pid=4242):
+def owned_elsewhere(store, study, *, heartbeat=timedelta(0), host="far-away", pid=4242, identity=None):
     moment = now() - heartbeat
     pretend(
         store,
@@ -29,6 +29,7 @@ def owned_elsewhere(store, study, *, heartbeat=timedelta(0), host="far-away", pi
         lease_host=host,
         lease_pid=pid,
         lease_process_started=1.0,
+        lease_process=identity,
         lease_since=moment,
         lease_heartbeat=moment,
     )
@@ -106,10 +107,55 @@ def test_a_lease_of_another_host_is_respected_while_its_heart_beats(store, plan)
         store.lease(plan.name).__enter__()
 
 
-def test_a_lease_of_another_host_is_taken_over_when_its_heart_stopped(store, plan):
-    owned_elsewhere(store, plan.name, heartbeat=timedelta(seconds=91))
+@pytest.fixture
+def quick_watch(monkeypatch):
+    monkeypatch.setattr("orchestrator.storage.lease._WATCH_SECONDS", 0.1)
+    monkeypatch.setattr("orchestrator.storage.lease._LOOK_SECONDS", 0.02)
+
+
+@pytest.mark.parametrize("age", [timedelta(seconds=91), timedelta(days=-1)], ids=["old", "of tomorrow"])
+def test_a_lease_of_another_host_is_taken_over_when_its_heart_stopped(store, plan, age, quick_watch):
+    owned_elsewhere(store, plan.name, heartbeat=age)
     with store.lease(plan.name) as lease:
         assert lease.is_held()
+
+
+def test_a_heart_that_beats_by_a_wrong_clock_is_respected(store, plan, monkeypatch, quick_watch):
+    owned_elsewhere(store, plan.name, heartbeat=timedelta(seconds=500))
+    beats = iter(range(1, 100))
+
+    def look(seconds):
+        pretend(store, plan.name, lease_heartbeat=now() - timedelta(seconds=500 - next(beats)))
+
+    monkeypatch.setattr("orchestrator.storage.lease.time.sleep", look)
+    with pytest.raises(StudyBusy):
+        store.lease(plan.name).__enter__()
+
+
+def test_a_process_of_another_container_with_this_name_is_not_taken_for_dead(store, plan):
+    elsewhere = "some-boot pid:[4026532000] 1234"
+    owned_elsewhere(store, plan.name, host=socket.gethostname(), pid=2**22 + 1, identity=elsewhere)
+    with pytest.raises(StudyBusy):
+        store.lease(plan.name).__enter__()
+
+
+def test_a_clock_that_is_set_changes_nothing_for_a_process_in_sight(store, plan, url):
+    with store.lease(plan.name):
+        pretend(store, plan.name, lease_process_started=psutil.Process().create_time() + 3600)
+        with Store.open(url) as second, pytest.raises(StudyBusy):
+            second.lease(plan.name).__enter__()
+
+
+def test_a_study_can_be_taken_from_whoever_has_it_and_the_old_owner_learns_of_it(store, plan, url, monkeypatch):
+    monkeypatch.setattr("orchestrator.storage.lease._HEARTBEAT_SECONDS", 0.02)
+    with store.lease(plan.name) as first, Store.open(url) as other, other.lease(plan.name, take_over=True) as second:
+        assert second.is_held()
+        for _ in range(200):
+            if first.is_lost():
+                break
+            psutil.time.sleep(0.01)
+        assert first.is_lost()
+        assert not second.is_lost()
 
 
 def test_the_heart_beats(store, plan, monkeypatch):
