@@ -13,8 +13,10 @@ import typer
 
 from orchestrator.errors import Interrupted, UserError
 from orchestrator.process_list import hide_passwords
+from orchestrator.study_commands import study_commands
 from orchestrator.surroundings import check_imports
 from orchestrator.terminal.console import make_console
+from orchestrator.terminal.options import Database, Format, OutputFormat
 from orchestrator.terminal.streams import tolerant_streams
 
 app = typer.Typer(
@@ -32,19 +34,9 @@ _ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP"
 _STOPPED = (INTERRUPTED, signal.SIGTERM)  # while Ray starts, it turns SIGTERM into an exit with the signal's number
 
 StudyFileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The study file, for instance ablation.yaml")]
-Database = Annotated[
-    str | None, typer.Option("--db", metavar="URL", help="The results DB: a file, or an SQLAlchemy URL")
-]
 Changes = Annotated[
     list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Change a setting, e.g. training.epochs=2")
 ]
-
-
-class PlanFormat(StrEnum):
-    """How a plan is printed."""
-
-    table = "table"
-    json = "json"
 
 
 class QueryFormat(StrEnum):
@@ -163,7 +155,7 @@ def plan(
     file: StudyFileArgument,
     db: Database = None,
     changes: Changes = None,
-    format: Annotated[PlanFormat, typer.Option(help="How to print it")] = PlanFormat.table,
+    format: Format = OutputFormat.table,
 ) -> None:
     """Show what `run` would do, without doing it: arms, trials, cost, and what the seeds can tell.
 
@@ -176,7 +168,7 @@ def plan(
 
     config = read_study(file, changes or ())
     shown = preview(config, database(db, config))
-    if format is PlanFormat.json:
+    if format is OutputFormat.json:
         print(shown.to_json())
     else:
         print_plan(make_console(), shown)
@@ -203,23 +195,31 @@ def freeze(
 
 
 @app.command()
-def status(study: Annotated[str | None, typer.Argument(help="One study's trials")] = None, db: Database = None) -> None:
+def status(
+    study: Annotated[str | None, typer.Argument(help="One study's trials")] = None,
+    db: Database = None,
+    format: Format = OutputFormat.table,
+) -> None:
     """List the studies of a results DB, or one study's trials by state; also while it runs.
 
     Example: orchestrate status degradation
     """
     from orchestrator.results import database
     from orchestrator.storage import Store
-    from orchestrator.terminal.tables import print_studies, print_trials
+    from orchestrator.terminal.json_output import print_json
+    from orchestrator.terminal.tables import print_studies, print_trials, trial_facts
 
     with Store.open(database(db), read_only=True) as store:
-        if study is None:
-            print_studies(make_console(), store.studies())
-        else:
-            found = store.load_study(study)
-            print_trials(
-                make_console(), found, any(each.running for each in store.studies() if each.name == found.name)
-            )
+        known = store.studies()
+        found = None if study is None else store.load_study(study)
+    if found is None:
+        print_json(known) if format is OutputFormat.json else print_studies(make_console(), known)
+        return
+    active = any(each.running for each in known if each.name == found.name)
+    if format is OutputFormat.json:
+        print_json(trial_facts(found, active))
+    else:
+        print_trials(make_console(), found, active)
 
 
 @app.command()
@@ -281,30 +281,44 @@ def describe(
     svg: Annotated[
         Path | None, typer.Option("--svg", metavar="DIR", help="Also write the units' diagrams to DIR/units.svg")
     ] = None,
+    format: Format = OutputFormat.table,
 ) -> None:
     """Show the networks of a study in words: wiring, shapes, parameters, FLOPs; and every default of its file.
 
     Example: orchestrate describe ablation.yaml --svg figures
     """
-    from orchestrator.planning.description import print_description
+    from orchestrator.planning.description import describe_study, print_description, write_units
     from orchestrator.study_file.config import read_study
+    from orchestrator.terminal.json_output import print_json
 
-    print_description(make_console(), read_study(file, changes or ()), svg)
+    config = read_study(file, changes or ())
+    if format is OutputFormat.table:
+        print_description(make_console(), config, svg)
+        return
+    arms, settings = describe_study(config)
+    if svg is not None:
+        write_units(arms, svg)
+    print_json({"study": config.file.study, "arms": [each.facts() for each in arms], "settings": settings})
 
 
 @app.command()
-def presets(name: Annotated[str | None, typer.Argument(help="One study, printed as YAML")] = None) -> None:
+def presets(
+    name: Annotated[str | None, typer.Argument(help="One study, printed as YAML")] = None,
+    format: Format = OutputFormat.table,
+) -> None:
     """List the ready studies, or print one as YAML, to be run as it is or changed first.
 
     Example: orchestrate presets degradation-digits > degradation.yaml
     """
     from orchestrator.presets import preset_names, preset_text, read_preset
+    from orchestrator.terminal.json_output import print_json
     from orchestrator.terminal.tables import print_presets
 
-    if name is None:
-        print_presets(make_console(), [read_preset(each) for each in preset_names()])
-    else:
+    if name is not None:
         sys.stdout.write(preset_text(name))
+        return
+    known = [read_preset(each) for each in preset_names()]
+    print_json(known) if format is OutputFormat.json else print_presets(make_console(), known)
 
 
 @app.command()
@@ -312,14 +326,19 @@ def doctor(
     file: Annotated[Path | None, typer.Argument(metavar="FILE", help="Also check what this study needs")] = None,
     db: Database = None,
     address: Annotated[str | None, typer.Option(metavar="ADDR", help="A Ray cluster to check")] = None,
+    format: Format = OutputFormat.table,
 ) -> None:
     """Check the surroundings (versions, devices, Ray, results DB, data, disk) and say what to do about each fault.
 
     Example: orchestrate doctor ablation.yaml
     """
     from orchestrator.doctor import examine
+    from orchestrator.terminal.json_output import print_json
     from orchestrator.terminal.tables import print_findings
 
     findings = examine(file, db, address)
-    print_findings(make_console(), findings)
+    print_json(findings) if format is OutputFormat.json else print_findings(make_console(), findings)
     raise typer.Exit(2 if any(not each.fine for each in findings) else 0)
+
+
+app.add_typer(study_commands)

@@ -34,6 +34,10 @@ class ArmDescription:
     same_network: str | None
     same_unit: str | None
 
+    def facts(self) -> dict[str, Any]:
+        """Return everything as plain data, for JSON."""
+        return {**vars(self), "network": self.network.as_mapping()}
+
     def text(self) -> str:
         """Return heading, words, table and diagram as plain text; what an earlier arm showed is named, not repeated."""
         heading = f"{self.arm}\n{'=' * len(self.arm)}"
@@ -51,6 +55,16 @@ def print_description(console: Console, config: StudyConfig, svg: Path | None = 
 
     Into the folder `svg`, where one is given, goes the report's figure of the units as units.svg.
     """
+    found, whole = describe_study(config)
+    asks = f": {config.file.question}" if config.file.question else ""
+    lines = [f"{config.file.study}{asks}", *(each.text() for each in found), _complete_file(whole)]
+    console.print("\n\n".join(lines), markup=False, highlight=False, soft_wrap=True)
+    if svg is not None:
+        console.print(f"\n{write_units(found, svg)}", markup=False, highlight=False, soft_wrap=True)
+
+
+def describe_study(config: StudyConfig) -> tuple[tuple[ArmDescription, ...], Mapping[str, Any]]:
+    """Return every arm's network, and the study file with every default filled in; UserError for mistakes in it."""
     look_in(config.folder)
     try:
         check_probes(config.file.probes, config.file.is_search)
@@ -60,14 +74,9 @@ def print_description(console: Console, config: StudyConfig, svg: Path | None = 
         else:
             space = study_space(config)
             arms, whole = checked_arms(config, space)[1], with_defaults(config, space)
-        found = describe_arms(arms)
+        return describe_arms(arms), whole
     except SettingError as error:
         raise config.error(error) from None
-    asks = f": {config.file.question}" if config.file.question else ""
-    lines = [f"{config.file.study}{asks}", *(each.text() for each in found), _complete_file(whole)]
-    console.print("\n\n".join(lines), markup=False, highlight=False, soft_wrap=True)
-    if svg is not None:
-        console.print(f"\n{write_units(found, svg)}", markup=False, highlight=False, soft_wrap=True)
 
 
 def write_units(found: tuple[ArmDescription, ...], folder: Path) -> Path:

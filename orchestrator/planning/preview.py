@@ -85,10 +85,9 @@ class Preview:
                 "time: not known before a trial has run on a GPU, and none here holds one; all trials one after the "
                 f"other on one core of this machine: {bound}about {duration(self.work)}; estimated from {self.basis}"
             )
-        return (
-            f"time: {bound}about {duration(self.seconds)} with {self.slots} packs side by side "
-            f"({self.gpu_hours:.2f} GPU-hours); estimated from {self.basis}"
-        )
+        gpus = f" ({self.gpu_hours:.2f} GPU-hours)" if self.gpu_hours else ""
+        packs = f"{self.slots} packs side by side" if self.slots > 1 else "1 pack at a time"
+        return f"time: {bound}about {duration(self.seconds)} with {packs}{gpus}; estimated from {self.basis}"
 
     def to_json(self) -> str:
         """Return the whole preview as JSON."""

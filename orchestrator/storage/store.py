@@ -1,17 +1,28 @@
 """The results database, as the rest of the program sees it: plans and results in, records out."""
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from sqlalchemy.engine import URL
 
 from orchestrator.records.study_plan import PlannedArm, PlannedTrial, StudyPlan
 from orchestrator.search.proposal import Proposal
-from orchestrator.storage import costs, evidence, measurements, pilots, plans, schema, searches, studies
+from orchestrator.storage import (
+    costs,
+    curation,
+    evidence,
+    measurements,
+    merge,
+    pilots,
+    plans,
+    schema,
+    searches,
+    studies,
+)
 from orchestrator.storage.address import database_url, file_of, is_file
 from orchestrator.storage.database import Database
 from orchestrator.storage.errors import StorageError
@@ -20,6 +31,8 @@ from orchestrator.storage.own_schema import make_own_schema
 from orchestrator.storage.tables import studies as study_rows
 from orchestrator.storage.weights import KeptWeights, read_weights
 from reports.results import Measurement, State, Study, Trial
+
+Result = TypeVar("Result")
 
 
 class Store:
@@ -74,6 +87,35 @@ class Store:
         With `take_over` it is taken from whoever has it.
         """
         return Lease(self.database, study, take_over=take_over)
+
+    def delete_study(self, study: str, *, apply: bool) -> curation.Removal:
+        """Delete a study and the trials that no other one needs; without `apply` only say what that would remove."""
+        return self._changed(lambda connection: curation.delete_study(connection, study), apply)
+
+    def prune(self, study: str | None, *, apply: bool) -> curation.Removal:
+        """Remove what no study file asks for any more; without `apply` only say what that would remove."""
+        return self._changed(lambda connection: curation.prune(connection, study), apply)
+
+    def rename_study(self, study: str, name: str, *, apply: bool) -> None:
+        """Give a study another name; without `apply` only check that it could have it."""
+        self._changed(lambda connection: curation.rename_study(connection, study, name), apply)
+
+    def add_note(self, study: str, text: str, *, apply: bool) -> None:
+        """Keep a note on a study, which its report shows; without `apply` only check that it could be kept."""
+        self._changed(lambda connection: curation.add_note(connection, study, text), apply)
+
+    def merge(self, other: "Store", study: str, *, apply: bool) -> merge.Merged:
+        """Copy a study from another database into this one; without `apply` only say what that would do."""
+        with other.database.reading() as source:
+            return self._changed(lambda target: merge.merge_study(source, target, study), apply)
+
+    def _changed(self, change: Callable[[Connection], Result], apply: bool) -> Result:
+        """Make a change in one transaction and return what it did; undo it unless it is to be applied."""
+        with self.database.writing() as connection:
+            made = change(connection)
+            if not apply:
+                connection.rollback()
+        return made
 
     def recover(self, study: str) -> tuple[str, ...]:
         """Let the trials wait again that a dead driver left RUNNING, and return them.

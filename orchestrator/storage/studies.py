@@ -13,6 +13,7 @@ from orchestrator.storage import process
 from orchestrator.storage.errors import StorageError, unknown_name
 from orchestrator.storage.history import read_history
 from orchestrator.storage.measurements import read_measurements
+from orchestrator.storage.notes import notes_of
 from orchestrator.storage.passwords import without_passwords, without_passwords_in
 from orchestrator.storage.tables import arm_trials, arms, attempts, environments, epochs, studies, trials
 from orchestrator.storage.tables import verdicts as verdict_rows
@@ -72,7 +73,7 @@ def read_study(connection: Connection, name: str) -> Study:
         git=row.git,
         plan_hash=row.plan_hash,
         planned_at=row.planned_at,
-        notes=tuple(row.notes),
+        notes=(*row.notes, *notes_of(connection, row.id)),
         search=row.search or {},
         metrics=probe_metrics(),
         history=read_history(connection, row.id, {arm.hash: arm.name for arm in stored}, {each.id for each in found}),

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+
+Key = TypeVar("Key")
 
 # The two dialects' statements have the same methods, but no common type.
 _INSERTS: dict[str, Callable[[Table], Any]] = {"sqlite": insert_sqlite, "postgresql": insert_postgresql}
@@ -33,7 +35,7 @@ def insert_or_update(
     connection.execute(statement, [dict(row) for row in rows])
 
 
-def in_parts(ids: Iterable[str]) -> Iterator[list[str]]:
+def in_parts(ids: Iterable[Key]) -> Iterator[list[Key]]:
     """Cut many ids into lists that fit into one statement each."""
     rest = iter(ids)
     while part := list(islice(rest, _AT_ONCE)):

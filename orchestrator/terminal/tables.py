@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -28,12 +28,7 @@ def show_run(console: Console) -> "Show":
 
     @contextmanager
     def show(progress: Progress, plan: StudyPlan, outcome: PlanOutcome) -> Iterator["Listener"]:
-        waiting = sum(not trial.state.is_finished() for trial in progress.trials.values())
-        say(
-            console,
-            f"{plan.name}: {len(plan.arms)} arms, {len(plan.trials)} trials; "
-            f"{len(plan.trials) - waiting} finished before, {waiting} to train",
-        )
+        say(console, _beginning(progress, plan, outcome))
         for note in plan.notes[:NOTES_SHOWN]:
             say(console, note)
         if len(plan.notes) > NOTES_SHOWN:
@@ -44,6 +39,16 @@ def show_run(console: Console) -> "Show":
             yield listener
 
     return show
+
+
+def _beginning(progress: Progress, plan: StudyPlan, outcome: PlanOutcome) -> str:
+    if plan.settings.get("design") == "search":
+        known = len(set(outcome.cached) & {trial.id for trial in plan.trials})
+        return f"{plan.name}: a search; of the {len(plan.trials)} trials planned beforehand, {known} have a result"
+    waiting = sum(not trial.state.is_finished() for trial in progress.trials.values())
+    finished = len(plan.trials) - waiting
+    arms, trials = len(plan.arms), len(plan.trials)
+    return f"{plan.name}: {arms} arms, {trials} trials; {finished} finished before, {waiting} to train"
 
 
 def print_plan(console: Console, preview: "Preview") -> None:
@@ -114,6 +119,27 @@ def print_trials(console: Console, study: Study, active: bool) -> None:
         if trial.reason:
             cause = f" ({trial.cause})" if trial.cause else ""
             say(console, f"{trial.arm} seed={trial.seed}: {trial.state}{cause}: {trial.reason}")
+
+
+def trial_facts(study: Study, active: bool) -> list[dict[str, Any]]:
+    """Return the trials of a study as plain data: a trial each, with its last epoch and errors."""
+    orphaned = {arm.name: arm.orphaned for arm in study.arms}
+    return [
+        {
+            "trial": trial.id,
+            "arm": trial.arm,
+            "seed": trial.seed,
+            "state": State.WAITING if trial.state is State.RUNNING and not active else trial.state,
+            "reason": trial.reason,
+            "cause": trial.cause,
+            "epoch": trial.curve[-1].epoch if trial.curve else 0,
+            "test_error": trial.test_error,
+            "train_error": trial.train_error,
+            "seconds": trial.seconds,
+            "orphaned": orphaned[trial.arm],
+        }
+        for trial in study.trials
+    ]
 
 
 def print_findings(console: Console, findings: Sequence["Finding"]) -> None:

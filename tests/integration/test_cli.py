@@ -132,3 +132,52 @@ def test_every_command_has_help_with_an_example(small: Path) -> None:
 @pytest.mark.parametrize("command", ["run", "plan", "status", "query", "report", "describe", "doctor"])
 def test_the_help_of_a_command_carries_an_example(command: str) -> None:
     assert f"Example: orchestrate {command}" in orchestrate(command, "--help").stdout
+
+
+@pytest.mark.slow
+def test_studies_are_exported_deleted_and_imported_again(trained: Path) -> None:
+    assert orchestrate("export", "small", "--to", "db", "--out", "copy.db").stdout.startswith(
+        "copy.db: small with 2 arms"
+    )
+    told = orchestrate("delete", "small")
+    assert told.stdout.splitlines()[-1] == "nothing is changed yet: add --yes to do it"
+    assert "4 trials go, 4 of them with a result" in told.stdout
+    assert "small" in orchestrate("status").stdout
+    assert orchestrate("delete", "small", "--yes").stdout.endswith("done\n")
+    assert "no study" in orchestrate("status").stdout
+    for _ in range(2):
+        assert orchestrate("import", "copy.db", "--yes").returncode == 0
+    plan = json.loads(orchestrate("plan", "small.yaml", "--format", "json").stdout)
+    assert (plan["new"], plan["cached"]) == (0, 4)
+    trials = json.loads(orchestrate("status", "small", "--format", "json").stdout)
+    assert [(each["state"], each["epoch"]) for each in trials] == [("COMPLETE", 2)] * 4
+    assert [each["name"] for each in json.loads(orchestrate("status", "--format", "json").stdout)] == ["small"]
+
+
+@pytest.mark.slow
+def test_facts_are_printed_as_json(small: Path) -> None:
+    described = json.loads(orchestrate("describe", "small.yaml", "--format", "json").stdout)
+    assert [each["arm"] for each in described["arms"]] == ["variant=plain", "variant=original"]
+    assert {each["name"] for each in json.loads(orchestrate("presets", "--format", "json").stdout)} >= {"degradation"}
+    assert {"Python", "packages"} <= {
+        each["name"] for each in json.loads(orchestrate("doctor", "--format", "json").stdout)
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["delete", "small"], "there are no results in"),
+        (["import", "none.db"], "there are no results in"),
+        (["export", "small", "--to", "db", "--out", "small.yaml"], "the file exists"),
+        (["rename", "small", "other", "--db", ""], "the database has no name"),
+        (["plan", "small.yaml", "--db", "nowhere/r.db"], "there is no folder"),
+        (["plan", "small.yaml", "--db", ""], "the database has no name"),
+    ],
+)
+def test_a_database_that_cannot_be_meant_is_one_message(small: Path, words: list[str], message: str) -> None:
+    done = orchestrate(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert [each.name for each in small.parent.iterdir()] == ["small.yaml"]

@@ -1,0 +1,170 @@
+"""The commands that manage stored studies; each says what it would do, and does it with `--yes`."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orchestrator.errors import UserError
+from orchestrator.terminal.options import Database, Yes
+
+study_commands = typer.Typer(rich_markup_mode=None)
+
+StudyArgument = Annotated[str, typer.Argument(metavar="STUDY", help="The study's name")]
+NOT_YET = "nothing is changed yet: add --yes to do it"
+
+
+class ExportKind(StrEnum):
+    """What a study is written as."""
+
+    db = "db"
+
+
+@study_commands.command()
+def delete(study: StudyArgument, db: Database = None, yes: Yes = False) -> None:
+    """Delete a study with its results; trials that other studies need stay, and so does its folder of reports.
+
+    Example: orchestrate delete degradation --yes
+    """
+    from orchestrator.results import database
+    from orchestrator.storage import Store
+    from orchestrator.terminal.changes import removal_lines
+
+    with Store.open(existing(database(db))) as store:
+        removal = store.delete_study(study, apply=yes)
+    _remove(removal.files, yes)
+    _say([*removal_lines(removal, f"delete {study}")], yes)
+
+
+@study_commands.command()
+def prune(
+    study: Annotated[str | None, typer.Argument(metavar="STUDY", help="Default: all that do not run")] = None,
+    db: Database = None,
+    yes: Yes = False,
+) -> None:
+    """Remove results that no study file asks for any more: arms of earlier versions, dropped seeds, and their weights.
+
+    Example: orchestrate prune degradation --yes
+    """
+    from orchestrator.results import database
+    from orchestrator.storage import Store
+    from orchestrator.terminal.changes import removal_lines
+
+    with Store.open(existing(database(db))) as store:
+        removal = store.prune(study, apply=yes)
+    _remove(removal.files, yes)
+    _say([*removal_lines(removal, f"prune {study or 'all studies'}")], yes)
+
+
+@study_commands.command()
+def rename(
+    study: StudyArgument,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Its new name")],
+    db: Database = None,
+    yes: Yes = False,
+) -> None:
+    """Give a study another name. Write the new name into its file too, or the next `run` plans the old one again.
+
+    Example: orchestrate rename degradation degradation-digits --yes
+    """
+    from orchestrator.results import database
+    from orchestrator.storage import Store
+
+    with Store.open(existing(database(db))) as store:
+        store.rename_study(study, name, apply=yes)
+    _say([f"rename {study}: it is called {name}; write `study: {name}` into its file"], yes)
+
+
+@study_commands.command()
+def note(
+    study: StudyArgument,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What should be known about the study")],
+    db: Database = None,
+    yes: Yes = False,
+) -> None:
+    """Add a note to a study, which its report shows with the date.
+
+    Example: orchestrate note degradation "The cooling failed during seed 2." --yes
+    """
+    from orchestrator.results import database
+    from orchestrator.storage import Store
+
+    with Store.open(existing(database(db))) as store:
+        store.add_note(study, text, apply=yes)
+    _say([f"note on {study}: {text}"], yes)
+
+
+@study_commands.command()
+def export(
+    study: StudyArgument,
+    to: Annotated[ExportKind, typer.Option("--to", help="What to write: db, a results DB of this study alone")],
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="The file; default: STUDY.db")] = None,
+    db: Database = None,
+) -> None:
+    """Write a study, with all its results, for another machine or tool.
+
+    Example: orchestrate export degradation --to db --out degradation.db
+    """
+    from orchestrator.results import database
+    from orchestrator.storage import Store
+
+    target = out or Path(f"{study}.db")
+    if target.exists():
+        raise UserError(f"--out {target}: the file exists; name another, or merge with `orchestrate import`")
+    with Store.open(database(db), read_only=True) as source:
+        source.load_study(study)  # before a file is made for nothing
+        with Store.open(target) as store:
+            merged = store.merge(source, study, apply=True)
+    print(f"{target}: {study} with {merged.arms} arms and {merged.trials} trials")
+
+
+@study_commands.command("import")
+def import_(
+    source: Annotated[str, typer.Argument(metavar="DB", help="The results DB to read: a file, or an SQLAlchemy URL")],
+    study: Annotated[list[str] | None, typer.Argument(metavar="[STUDY]...", help="Default: all of its studies")] = None,
+    db: Database = None,
+    yes: Yes = False,
+) -> None:
+    """Merge the studies of another results DB into this one; what is there already is not doubled or changed.
+
+    Example: orchestrate import colleague.db --yes
+    """
+    import tempfile
+
+    from orchestrator.results import database
+    from orchestrator.storage import Store
+    from orchestrator.terminal.changes import merged_lines
+
+    url = database(db)
+    with tempfile.TemporaryDirectory() as folder, Store.open(source, read_only=True) as other:
+        names = study or [each.name for each in other.studies()]
+        for name in names:
+            other.load_study(name)  # a name that is not there is told before anything is written
+        # A results DB that is not there yet is not made for nothing.
+        target = url if yes or Store.exists(url) else f"{folder}/preview.db"
+        with Store.open(target) as store:
+            merged = [store.merge(other, name, apply=yes) for name in names]
+    _say(merged_lines(merged), yes)
+
+
+def existing(url: str) -> str:
+    """Return the URL of a results DB; UserError where there is none yet that could be changed."""
+    from orchestrator.storage import Store
+
+    Store.open(url, read_only=True).close()
+    return url
+
+
+def _say(lines: list[str], done: bool) -> None:
+    for line in [*lines, "done" if done else NOT_YET]:
+        print(line)
+
+
+def _remove(files: tuple[str, ...], yes: bool) -> None:
+    """Remove files of weights; one that is on another machine, or gone, is let be."""
+    for file in files if yes else ():
+        try:
+            Path(file).unlink(missing_ok=True)
+        except OSError as error:
+            print(f"{file} stays: {error.strerror}")
