@@ -69,6 +69,11 @@ class ClusterWatch:
         """Stop asking."""
         self._ended.set()
 
+    def is_gone(self, node: Node) -> bool:
+        """Whether a node of the cluster has left it or does not answer any more."""
+        facts = next((each for each in self.nodes if each["NodeID"] == node.id), None)
+        return facts is None or _refuses(_raylet_address(facts))
+
     def problem(self) -> str | None:
         """Return why the cluster cannot be used any more; None while all is well."""
         moment = time.monotonic()

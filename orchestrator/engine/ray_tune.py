@@ -44,6 +44,7 @@ class _Handed:
 
     pack: Pack
     trial: Any = None
+    node: Node | None = None
 
 
 class RayBackend:
@@ -203,6 +204,9 @@ class RayBackend:
         """Pass a report on and return whether the pack is to go on; the driver answers those that hold news."""
         key = trial.config["key"]
         report = replace(report, key=key)
+        handed = self._handed.get(key)
+        if handed is not None:
+            handed.node = report.node
         if report.failure is not None and report.failure.cause is Cause.WORKER_LOST:
             self._reports.put((report, None))
             _kill(trial)  # a device that is broken stays so for the process
@@ -223,8 +227,12 @@ class RayBackend:
     def failed(self, trial: Any) -> None:
         """Report that the process of a pack is gone."""
         key = trial.config["key"]
-        if key in self._handed:
-            self._asked(Report(key, is_over=True, failure=_loss(_error_of(trial))))
+        handed = self._handed.get(key)
+        if handed is not None:
+            failure = _loss(_error_of(trial))
+            if failure.cause is Cause.WORKER_LOST and handed.node and self._watch.is_gone(handed.node):
+                failure = Failure(Cause.NODE_LOST, f"its node {handed.node.host} is gone")
+            self._asked(Report(key, is_over=True, failure=failure, node=handed.node))
 
     def _run_tune(self) -> None:
         """Let Tune work until the end; where it gives up, the packs it had are lost and it begins anew."""
