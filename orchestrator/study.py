@@ -116,6 +116,11 @@ class _Job:
         """The folder of the checkpoints of unfinished trials."""
         return self.out / "checkpoints"
 
+    @property
+    def spool(self) -> Path:
+        """The file for events that the database cannot take."""
+        return self.out / "unrecorded.jsonl"
+
 
 def run_study(
     file: str | Path | Mapping[str, Any],
@@ -142,6 +147,7 @@ def run_study(
         plan = replay.search(plan) if config.file.is_search else plan
     job = _Job(config, plan, options, out, replay)
     with Store.open(url) as store, store.lease(plan.name, take_over=options.take_over) as lease:
+        store.record_spool(plan.name, job.spool)
         store.recover(plan.name)
         outcome = store.record_plan(plan)
         ending, lost = _train(store, job, outcome, show, lease)
@@ -195,7 +201,7 @@ def _dispatch(store: Store, job: _Job, work: Work, listener: Listener, interrupt
         gpus=resources.gpus,
         budget=Budget(resources.budget.trials, resources.budget.wall, resources.budget.gpu_hours),
     )
-    with Recorder(store, job.plan.name, listeners=(listener, recorded)) as recorder:
+    with Recorder(store, job.plan.name, listeners=(listener, recorded), spool=job.spool) as recorder:
 
         def sink(event: Event) -> None:
             recorder.put(event)

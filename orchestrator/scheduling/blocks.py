@@ -10,7 +10,7 @@ from orchestrator.scheduling.arm_facts import plan_trials, trial_cost, trial_epo
 from orchestrator.scheduling.measuring import measuring_packs
 from orchestrator.scheduling.packs import BlockSource, Pack
 from orchestrator.scheduling.progress import Progress
-from orchestrator.storage import Store
+from orchestrator.storage import Store, patiently
 from reports.analysis.adaptive import next_block
 from reports.analysis.claims import parse_claims
 from reports.analysis.settings import parse_analysis
@@ -86,17 +86,20 @@ class StudyBlocks:
         settings = parse_analysis(self._plan.settings["analysis"], self._plan.settings["seeds"])
         if not settings.looks:
             return []
-        study = self._store.load_study(self._plan.name)
+        study = patiently(lambda: self._store.load_study(self._plan.name))
         claims = parse_claims(self._plan.settings["claims"], self._plan.factors, study.metrics)
         packs = []
         # The most decisive block per hour comes first, so that an interrupted study has spent its hours best.
         for rank, block in enumerate(next_block(study, claims, settings).blocks):
             added = [self._planned(arm, seed) for arm, seed in block.trials]
-            self._store.extend_plan(self._plan.name, [], added)
+            self._extend(added)
             for planned in added:
                 self._follow(planned, State.WAITING)
             packs += self._packs(added, rank)
         return packs
+
+    def _extend(self, added: Sequence[PlannedTrial]) -> None:
+        patiently(lambda: self._store.extend_plan(self._plan.name, [], added))
 
     def _planned(self, arm: str, seed: int) -> PlannedTrial:
         return plan_trials(self._arms[arm].arm, [seed])[0]

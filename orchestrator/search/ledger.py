@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from orchestrator.records.study_plan import PlannedArm, PlannedTrial
 from orchestrator.search.proposal import Proposal
 from orchestrator.search.score import Known
-from orchestrator.storage import Store
+from orchestrator.storage import Store, patiently
 
 
 class Ledger(Protocol):
@@ -41,7 +41,7 @@ class StoreLedger:
 
     def proposals(self, campaign: str) -> tuple[Proposal, ...]:
         """Return what a campaign proposed so far, in order."""
-        return self.store.proposals(self.study, campaign)
+        return patiently(lambda: self.store.proposals(self.study, campaign))
 
     def record(
         self,
@@ -51,20 +51,20 @@ class StoreLedger:
         trials: Sequence[PlannedTrial],
     ) -> None:
         """Record proposals, with the arm and trials that follow, in one transaction."""
-        self.store.propose(self.study, campaign, made, arms, trials)
+        patiently(lambda: self.store.propose(self.study, campaign, made, arms, trials))
 
     def known(self, trials: Iterable[str]) -> dict[str, Known]:
         """Return what the results DB holds of trials of this study."""
         wanted = set(trials)
         # Most arms are new: their trials are not worth reading the study for.
-        if not any(state.is_finished() for state in self.store.states(wanted).values()):
+        if not any(state.is_finished() for state in patiently(lambda: self.store.states(wanted)).values()):
             return {}
-        study = self.store.load_study(self.study)
+        study = patiently(lambda: self.store.load_study(self.study))
         return {trial.id: Known.of(trial) for trial in study.trials if trial.id in wanted}
 
     def arms_with(self, factors: Sequence[str]) -> tuple[tuple[str, Mapping[str, Any]], ...]:
         """Return hash and levels of every arm, of any study, that has these factors."""
-        return self.store.levels_of_arms(factors)
+        return patiently(lambda: self.store.levels_of_arms(factors))
 
 
 @dataclass(frozen=True)

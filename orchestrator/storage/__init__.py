@@ -6,6 +6,7 @@ from orchestrator.storage.address import database_url
 from orchestrator.storage.costs import ArmCost
 from orchestrator.storage.errors import StorageError, StudyBusy
 from orchestrator.storage.lease import Lease
+from orchestrator.storage.patience import patiently
 from orchestrator.storage.plans import PlanOutcome
 from orchestrator.storage.recorder import Recorder
 from orchestrator.storage.store import Store
@@ -26,6 +27,7 @@ __all__ = [
     "StudyFrames",
     "StudySummary",
     "database_url",
+    "patiently",
     "query",
 ]
 

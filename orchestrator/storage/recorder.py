@@ -3,7 +3,9 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
-from queue import SimpleQueue
+from contextlib import suppress
+from pathlib import Path
+from queue import Empty, SimpleQueue
 from threading import Event as Flag
 from threading import Thread
 from types import TracebackType
@@ -14,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from orchestrator.records.events import EpochDone, Event
 from orchestrator.storage.errors import DatabaseGone, StorageError, explain, is_passing
 from orchestrator.storage.journal import record
+from orchestrator.storage.spool import write_spool
 from orchestrator.storage.store import Store
 
 Listener = Callable[[Event], object]
@@ -30,15 +33,24 @@ class Recorder:
     recorder's thread, with every event that changed something, after it is safe in the database. When the database
     cannot be written the recorder tries again, ever more slowly, for about `patience` seconds; after that `problem`
     holds the error, events are still kept in their order and tried again with each that follows, and `close` raises
-    the error when some could not be written by then. A recorder whose thread ends before its time has a `problem` too.
-    A listener that raises anything at all is told of no further event.
+    the error when some could not be written by then; these are kept in the file `spool`. A recorder whose thread ends
+    before its time has a `problem` too. A listener that raises anything at all is told of no further event.
     """
 
-    def __init__(self, store: Store, study: str, listeners: Iterable[Listener] = (), *, patience: float = 60) -> None:
+    def __init__(
+        self,
+        store: Store,
+        study: str,
+        listeners: Iterable[Listener] = (),
+        *,
+        patience: float = 60,
+        spool: Path | None = None,
+    ) -> None:
         self._store = store
         self._study = study
         self._listeners = list(listeners)
         self._patience = patience
+        self._spool = spool
         self._queue: SimpleQueue[Event | Flag | None] = SimpleQueue()
         self._unwritten: list[Event] = []
         self._stuck: StorageError | None = None
@@ -99,7 +111,23 @@ class Recorder:
             self._queue.put(None)
             self._thread.join()
         if self.problem:
-            raise self.problem
+            raise self._kept(self.problem)
+
+    def _kept(self, problem: StorageError) -> StorageError:
+        """Keep what is unwritten in the spool; return the problem with where that is."""
+        left = [*self._unwritten]
+        with suppress(Empty):
+            while True:
+                item = self._queue.get_nowait()
+                if item is not None and not isinstance(item, Flag):
+                    left.append(item)
+        if not left or self._spool is None:
+            return problem
+        try:
+            write_spool(self._spool, self._driver, left)
+        except OSError as error:
+            return StorageError(f"{problem}; nor could they be kept in {self._spool} ({error.strerror})")
+        return StorageError(f"{problem}; {_so_many(len(left))} kept in {self._spool}, which the next run records")
 
     def _live(self) -> None:
         try:

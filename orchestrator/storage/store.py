@@ -26,8 +26,10 @@ from orchestrator.storage import (
 from orchestrator.storage.address import database_url, file_of, is_file
 from orchestrator.storage.database import Database
 from orchestrator.storage.errors import StorageError
+from orchestrator.storage.journal import record
 from orchestrator.storage.lease import Lease, recover
 from orchestrator.storage.own_schema import make_own_schema
+from orchestrator.storage.spool import read_spool
 from orchestrator.storage.tables import studies as study_rows
 from orchestrator.storage.weights import KeptWeights, read_weights
 from reports.results import Measurement, State, Study, Trial
@@ -124,6 +126,24 @@ class Store:
         """
         with self.database.writing() as connection:
             return recover(connection, study)
+
+    def record_spool(self, study: str, path: Path) -> int:
+        """Record the events that an earlier run kept in a file, and remove it; return how many they were.
+
+        Call it while holding the study's lease, before `recover`. Events of trials that this database does not hold
+        are left out.
+        """
+        spool = read_spool(path)
+        if spool is None:
+            return 0
+        with self.database.writing() as connection:
+            number = connection.execute(select(study_rows.c.id).where(study_rows.c.name == study)).scalar()
+            known = plans.states_of(connection, {event.trial for event in spool.events if event.trial})
+            kept = [event for event in spool.events if event.trial is None or event.trial in known]
+            for event in kept:
+                record(connection, event, spool.driver, number)
+        path.unlink(missing_ok=True)
+        return len(kept)
 
     def record_plan(self, plan: StudyPlan) -> plans.PlanOutcome:
         """Record a study, its arms and its trials, all or nothing. Arms that the plan leaves out become orphans."""
