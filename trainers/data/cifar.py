@@ -54,6 +54,8 @@ def _read(path: Path, which: Cifar) -> Images:
     with reading(path, f"a whole batch file of {which.title}"):
         with path.open("rb") as file:
             batch = _ArraysOnly(file, encoding="latin1").load()
+        if not isinstance(batch, dict):
+            raise ValueError(f"it holds a {type(batch).__name__} where a mapping of data and labels is due")
         pixels = _whole_numbers(batch["data"], np.uint8).reshape(-1, 3, 32, 32)
         labels = _whole_numbers(batch[which.labels], np.int64)
     images = Images(torch.from_numpy(pixels), torch.from_numpy(labels))

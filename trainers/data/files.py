@@ -1,5 +1,6 @@
 """The files of a data set: where they lie, and one clear message for whatever is wrong with them."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,9 +14,12 @@ def root_folder(root: str) -> Path:
     if not root.strip() or "\0" in root:
         raise file_error(f"root must be a folder, for instance ~/data, not {root!r}")
     try:
-        return Path(root).expanduser().absolute()
+        folder = Path(root).expanduser().absolute()
     except RuntimeError:
         raise file_error(f"{root} starts with a home that nobody has here: write the folder out") from None
+    if folder.is_file():
+        raise file_error(f"{folder} is a file: set root to the folder that holds the data set")
+    return folder
 
 
 def file_error(message: str, key: Key = ("root",)) -> DataError:
@@ -44,7 +48,9 @@ def reading(path: str | Path, kind: str) -> Iterator[None]:
     except Exception as error:
         if isinstance(error, OSError) and error.errno:
             raise unreadable(error, path) from None
-        raise file_error(f"{path} is not {kind}: {_reason(error)}; replace it or remove it") from None
+        is_empty = os.path.exists(path) and os.path.getsize(path) == 0
+        reason = "it is empty (0 bytes)" if is_empty else _reason(error)
+        raise file_error(f"{path} is not {kind}: {reason}; replace it or remove it") from None
 
 
 def download_into(root: Path, title: str) -> None:

@@ -14,7 +14,7 @@ import torch
 from search_spaces.errors import SettingError
 from tests.trainers.data.written import write_batch, write_cifar10, write_cifar100, write_photographs
 from tests.trainers.networks import network, task
-from trainers import Trainer, inspect_data
+from trainers import DataError, Trainer, inspect_data
 from trainers.data import load
 from trainers.data.folder_loader import FolderBatchLoader
 from trainers.settings.recipe import complete_training
@@ -96,6 +96,23 @@ def test_a_torn_batch_is_named(cifar10, damage):
     path = cifar10 / "cifar-10-batches-py" / "data_batch_3"
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(SettingError, match="data_batch_3 is not a whole batch file"):
+        inspect_data({"name": "cifar10", "root": str(cifar10)})
+
+
+@pytest.mark.parametrize(
+    ("make", "part"),
+    [
+        (lambda path: path.write_bytes(b""), "is not a whole batch file of CIFAR-10: it is empty"),
+        (lambda path: path.write_bytes(pickle.dumps([1])), "it holds a list where a mapping of data and labels is due"),
+        (lambda path: path.write_bytes(pickle.dumps({"x": 1})), "it has no 'data'"),
+        (lambda path: (path.unlink(), path.mkdir()), r"cannot be read \(Is a directory\)"),
+        (lambda path: (path.unlink(), path.symlink_to("nowhere")), "is missing or a broken link"),
+        (lambda path: (path.unlink(), path.symlink_to(path)), "Too many levels of symbolic links"),
+    ],
+)
+def test_whatever_lies_in_the_place_of_a_batch_is_told(cifar10, make, part):
+    make(cifar10 / "cifar-10-batches-py" / "data_batch_3")
+    with pytest.raises(DataError, match=f"data_batch_3.*{part}"):
         inspect_data({"name": "cifar10", "root": str(cifar10)})
 
 
@@ -228,6 +245,21 @@ def test_the_home_of_an_unknown_user_is_refused(name):
     with pytest.raises(SettingError, match="~nosuchuser/x starts with a home that nobody has") as raised:
         inspect_data({"name": name, "root": "~nosuchuser/x"})
     assert raised.value.key == ("root",)
+
+
+@pytest.mark.parametrize("name", FILE_SETS)
+@pytest.mark.parametrize(("root", "part"), [("", "not ''"), (" ", "not ' '"), ("a\0b", "root must be a folder")])
+def test_a_root_that_no_folder_can_have_is_refused(name, root, part):
+    with pytest.raises(DataError, match=part) as raised:
+        inspect_data({"name": name, "root": root})
+    assert raised.value.key == ("root",)
+
+
+@pytest.mark.parametrize("name", FILE_SETS)
+def test_a_file_in_the_place_of_the_root_is_told(name, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match="file is a file: set root to the folder that holds the data set"):
+        inspect_data({"name": name, "root": str(tmp_path / "file")})
 
 
 @pytest.mark.parametrize("name", FILE_SETS)
