@@ -162,4 +162,7 @@ class Training:
     cuda_graph: Annotated[
         Literal["never", "auto"], About("auto: on a GPU a step that can be is recorded once and replayed")
     ] = "auto"
+    fused_norm: Annotated[
+        Literal["never", "auto"], About("auto: on a GPU batch norm, addition and ReLU in Triton's kernels")
+    ] = "never"
     profile: Annotated[bool, About("record the shares of a step's parts")] = False

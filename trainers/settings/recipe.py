@@ -14,7 +14,7 @@ from trainers.settings.schedules import complete_schedule
 
 _KIND = "training setting"
 # Settings that are younger than the first results, whose hashes have none: left out where they change nothing.
-_YOUNGER = {"autotune": "auto", "deterministic": True, "cuda_graph": "auto"}
+_YOUNGER = {"autotune": "auto", "deterministic": True, "cuda_graph": "auto", "fused_norm": "never"}
 # What cannot change a result; the recipe's name stands for fields that are all spelt out beside it.
 COSMETIC_SETTINGS = frozenset({"training.profile", "training.recipe"} | {f"data.{name}" for name in COSMETIC})
 

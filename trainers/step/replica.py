@@ -11,6 +11,7 @@ from trainers.records import DataInfo, Task
 from trainers.seeding import seeded
 from trainers.step.activation_checkpoints import checkpoint_units
 from trainers.step.divergence import Divergence
+from trainers.step.fused_norm import has_triton, use_fused_norms
 from trainers.step.initialization import initialise
 from trainers.step.optim import SGD
 from trainers.step.precision import Numerics
@@ -31,6 +32,8 @@ class Replica:
         self.network.to(numerics.device).to(memory_format=numerics.order)
         if task.training["checkpoint_activations"]:
             checkpoint_units(self.network)
+        if task.training.get("fused_norm") == "auto" and numerics.device.type == "cuda" and has_triton():
+            use_fused_norms(self.network)
         self.optimiser = SGD(self.network, task.training)
         self.epoch = 0
         self.last_loss: float | None = None
