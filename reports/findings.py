@@ -10,6 +10,7 @@ from reports.analysis.readings import compared
 from reports.analysis.search import confirmed_view
 from reports.analysis.verdicts import Verdict
 from reports.layout import Layout, lay_out, numeric_axis
+from reports.names import search_numbers
 from reports.results import Arm, State, Study, Trial
 
 
@@ -63,7 +64,7 @@ class Findings:
 def find(study: Study, verdicts: Sequence[Verdict] = ()) -> Findings:
     """Compute what the sections share."""
     whole, study = study, confirmed_view(study)
-    layout = lay_out(study, numeric_axis(study))
+    layout = lay_out(study, numeric_axis(study), search_numbers(whole))
     trials: dict[str, list[Trial]] = {}
     for trial in sorted(study.trials, key=lambda each: each.seed):
         trials.setdefault(trial.arm, []).append(trial)

@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reports.results import Arm, Scalar, Study
 from reports.wording import level, shortened
 
 Levels = tuple[Scalar | None, ...]
+Grid = Mapping[tuple[Scalar | None, Levels], Arm]
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Layout:
     positions: tuple[Scalar | None, ...]
     across: tuple[str, ...]
     series: tuple[Series, ...]
-    grid: Mapping[tuple[Scalar | None, Levels], Arm]
+    grid: Grid
 
     def arm(self, position: Scalar | None, series: Series) -> Arm | None:
         """Return the arm of a series at one axis level; None when the design left it out."""
@@ -51,8 +52,11 @@ class Layout:
         return len(held) > 1 and 2 * sum(count > 1 for count in held.values()) > len(held)
 
 
-def lay_out(study: Study, axis: str | None) -> Layout:
-    """Lay out the arms that the study file still asks for, with the factor `axis`, if any, along the axis."""
+def lay_out(study: Study, axis: str | None, names: Mapping[str, str] | None = None) -> Layout:
+    """Lay out the arms that the study file still asks for, with the factor `axis`, if any, along the axis.
+
+    A series of one arm that `names` has a short name for, by the arm's own, is labelled by it.
+    """
     arms = [arm for arm in study.arms if not arm.orphaned]
     across = tuple(factor for factor in study.factors if factor != axis)
     grid: dict[tuple[Scalar | None, Levels], Arm] = {}
@@ -64,7 +68,16 @@ def lay_out(study: Study, axis: str | None) -> Layout:
         grid.setdefault((arm.levels.get(axis) if axis else None, levels), arm)
     found = {position for position, _ in grid}
     positions = tuple(each for each in (study.factors[axis] if axis else (None,)) if each in found)
-    return Layout(axis, positions, across, _series(lines, across, study.baseline), grid)
+    series = _series(lines, across, study.baseline)
+    return Layout(axis, positions, across, _renamed(series, grid, names or {}), grid)
+
+
+def _renamed(series: tuple[Series, ...], grid: Grid, names: Mapping[str, str]) -> tuple[Series, ...]:
+    own: dict[Levels, list[str]] = {}
+    for (_, levels), arm in grid.items():
+        own.setdefault(levels, []).append(names.get(arm.name, ""))
+    labels = {levels: found[0] for levels, found in own.items() if len(found) == 1 and found[0]}
+    return tuple(replace(each, label=labels.get(each.levels, each.label)) for each in series)
 
 
 MOST_COLUMNS = 8

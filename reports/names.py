@@ -2,23 +2,26 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from reports.analysis.search import SEARCH, STAGE, searched
-from reports.findings import Findings
-from reports.results import Arm, Scalar
+from reports.results import Arm, Scalar, Study
 from reports.wording import level, shortened
+
+if TYPE_CHECKING:
+    from reports.findings import Findings
 
 LONGEST_NAME = 120
 
 
-def arm_names(findings: Findings, arms: Sequence[Arm] | None = None) -> dict[str, str]:
+def arm_names(findings: "Findings", arms: Sequence[Arm] | None = None) -> dict[str, str]:
     """Name each of these arms (by default all of the study) by the levels in which they differ, by the arm's name.
 
     A word stands alone where only one factor has it as a level; a number follows its factor: "preact at depth 110". An
     arm that a search proposed is called by its number there, "#35", since its levels would fill the page.
     """
     chosen = findings.arms if arms is None else arms
-    numbers = search_numbers(findings)
+    numbers = search_numbers(findings.whole)
     if chosen and any(arm.name in numbers for arm in chosen):
         return {arm.name: numbers.get(arm.name) or shortened(arm.name, LONGEST_NAME) for arm in chosen}
     varying = [factor for factor in _factors(chosen) if len({arm.levels.get(factor) for arm in chosen}) > 1]
@@ -29,11 +32,11 @@ def arm_names(findings: Findings, arms: Sequence[Arm] | None = None) -> dict[str
     return short if is_distinct else {arm: shortened(name, len(name)) for arm, name in names.items()}
 
 
-def search_numbers(findings: Findings) -> dict[str, str]:
+def search_numbers(study: Study) -> dict[str, str]:
     """Return "#35" for each arm that the study's search proposed, by the arm's name; nothing for another design."""
     prefix = f"{STAGE}={SEARCH} "
     found = {}
-    for arm in searched(findings.whole):
+    for arm in searched(study):
         name = "baseline" if arm.origin == "baseline" else f"#{arm.place}"
         found[arm.arm] = found[arm.arm.removeprefix(prefix)] = name
     return found

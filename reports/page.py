@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,14 @@ from reports.data_files import data_files
 from reports.figures.figure import Figure, Panel
 from reports.findings import Findings, find
 from reports.privacy import without_private_facts
-from reports.results import Study
-from reports.sections import SECTIONS
+from reports.results import State, Study
+from reports.sections import sections_of
 from reports.sections.section import Section
 from reports.summary import canonical, summary_of
 from reports.tables import WRITERS
 
+LEADING = ("depth", "search-progress", "effects", "claims")
+"""The figures that may stand on the first screen, the best first."""
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -41,7 +44,7 @@ def write_report(
     if verdicts is None:
         verdicts = judge(study, parse_claims(study.settings.get("claims"), study.factors, study.metrics))
     findings = find(without_private_facts(study, include_host=include_host), verdicts)
-    sections = tuple(section for build in SECTIONS if (section := build(findings)) is not None)
+    sections = sections_of(findings)
     summary = summary_of(findings)
     files: dict[str, str | bytes] = dict(_files(findings, sections))
     report_id = hashlib.sha256(canonical(summary).encode()).hexdigest()[:16]
@@ -61,6 +64,8 @@ def render(findings: Findings, sections: Iterable[Section], report_id: str, file
     return _environment().get_template("page.html").render(
         study=findings.study,
         sections=shown,
+        lead=_lead(shown),
+        is_live=findings.count(State.RUNNING, State.WAITING) > 0,
         report_id=report_id,
         files=list(files),
         policy=_policy(style, script),
@@ -68,6 +73,16 @@ def render(findings: Findings, sections: Iterable[Section], report_id: str, file
         script=Markup(script),
         data=Markup(json_block(embedded)),
     )  # fmt: skip
+
+
+def _lead(sections: Sequence[Section]) -> Figure | None:
+    """Return the figure that answers the question at a glance, for the first screen; None before there is one."""
+    found = {figure.name: figure for section in sections for figure in section.figures}
+    chosen = next((found[name] for name in LEADING if name in found and len(found[name].panels) == 1), None)
+    if chosen is None:
+        return None
+    panel = chosen.panels[0]
+    return replace(chosen, panels=(replace(panel, drawing=panel.drawing.renamed("top")),))
 
 
 def json_block(value: Mapping[str, Any]) -> str:

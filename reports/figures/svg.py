@@ -3,7 +3,7 @@
 import io
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
@@ -67,6 +67,10 @@ class Drawing:
     width: int
     height: int
     pdf: bytes = b""
+
+    def renamed(self, prefix: str) -> "Drawing":
+        """Return the drawing with other ids, to stand on a page a second time."""
+        return replace(self, svg=re.sub(r'( id="|"#|url\(#)', rf"\g<1>{prefix}-", self.svg))
 
     def to_page(self, title_id: str, title: str, description: str) -> str:
         """Return the element with its role and the text that stands for it where it cannot be seen."""

@@ -23,24 +23,48 @@ from reports.sections import (
     trials,
 )
 from reports.sections.section import Section
+from reports.sentences.empty import EMPTY
 
-SECTIONS: tuple[Callable[[Findings], Section | None], ...] = (
-    header.build,
-    claims.build,
-    confirmation.build,
-    table.build,
-    curves.build,
-    depth.build,
-    effects.build,
-    search.build,
-    samplers.build,
-    networks.build,
-    cost.build,
-    paper.build,
-    failures.build,
-    trials.build,
-    methods.build,
-    provenance.build,
-    data.build,
+
+def _nothing(_findings: Findings) -> None:
+    """Build nothing: no probe's measurements are shown yet."""
+
+
+Builder = Callable[[Findings], Section | None]
+
+_BUILDERS: tuple[tuple[str, Builder], ...] = (
+    ("top", header.build),
+    ("claims", claims.build),
+    ("confirmation", confirmation.build),
+    ("table", table.build),
+    ("curves", curves.build),
+    ("depth", depth.build),
+    ("effects", effects.build),
+    ("search", search.build),
+    ("samplers", samplers.build),
+    ("mechanism", _nothing),
+    ("networks", networks.build),
+    ("cost", cost.build),
+    ("paper", paper.build),
+    ("failures", failures.build),
+    ("trials", trials.build),
+    ("methods", methods.build),
+    ("provenance", provenance.build),
+    ("data", data.build),
 )
-"""Builders by place; one that has nothing to show for a study returns None, and the page goes without it."""
+
+
+def sections_of(findings: Findings) -> tuple[Section, ...]:
+    """Return the sections of a page in their order.
+
+    A section with a stable anchor that has nothing to show says so in a line; any other is left out.
+    """
+    return tuple(section for anchor, build in _BUILDERS if (section := _built(findings, anchor, build)) is not None)
+
+
+def _built(findings: Findings, anchor: str, build: Builder) -> Section | None:
+    section = build(findings)
+    if section is not None or anchor not in EMPTY:
+        return section
+    title, say = EMPTY[anchor]
+    return Section(anchor, title, say(findings), is_empty=True)

@@ -11,7 +11,7 @@ from reports.metrics import FAIL_METRIC
 from reports.sections.margins import ICONS, difference_in_words, margins_figures
 from reports.sections.section import Section
 from reports.tables import Column, Table, p_column
-from reports.wording import counted, duration, listed, number, shortened
+from reports.wording import NOTHING, counted, duration, listed, number, shortened
 
 MOST_TRIALS = 24
 
@@ -25,6 +25,10 @@ class Card:
     says: str
     verdict: str
     icon: str
+    effect: str
+    interval: str
+    n: str
+    p: str
     sentence: str
     badges: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
@@ -86,6 +90,10 @@ def _card(findings: Findings, place: int, verdict: Verdict) -> Card:
         in_words(verdict),
         verdict.verdict.value,
         ICONS[verdict.verdict],
+        NOTHING if verdict.estimate is None else number(verdict.estimate),
+        _interval(verdict) or NOTHING,
+        f"{verdict.n}" + (f", {counted(verdict.fails, 'fail')}" if verdict.fails else ""),
+        _p(verdict.p_look if verdict.p_holm is None else verdict.p_holm) if verdict.n > 1 else NOTHING,
         verdict.sentence,
         (*verdict.badges, *([verdict.post_hoc] if verdict.post_hoc else [])),
         tuple((label, text) for label, text in _facts(findings, verdict) if text),
@@ -98,11 +106,7 @@ def _facts(findings: Findings, verdict: Verdict) -> list[tuple[str, str]]:
     missing = [trial.reason or trial.state.value for trial in findings.study.trials if trial.id in verdict.missing]
     ahead = verdict.forecast
     looks = parse_analysis(findings.study.settings.get("analysis"), findings.study.settings.get("seeds")).looks
-    interval = ""
-    if verdict.low is not None or verdict.high is not None:
-        low = "−∞" if verdict.low is None else number(verdict.low)
-        high = "∞" if verdict.high is None else number(verdict.high)
-        interval = f" [{low}, {high}] at {100 * verdict.level:.4g} %"
+    interval = f" {_interval(verdict)} at {100 * verdict.level:.4g} %" if _interval(verdict) else ""
     p = [f"{_p(verdict.p)} raw"]
     if verdict.p_look != verdict.p:
         p.append(f"{_p(verdict.p_look)} after the looks")
@@ -123,6 +127,14 @@ def _facts(findings: Findings, verdict: Verdict) -> list[tuple[str, str]]:
         ("Other tests", listed([f"{name}: {outcome.value}" for name, outcome in others.items()])),
         ("Missing", listed(shortened(each, 80) for each in dict.fromkeys(missing))),
     ]
+
+
+def _interval(verdict: Verdict) -> str:
+    if verdict.low is None and verdict.high is None:
+        return ""
+    low = "−∞" if verdict.low is None else number(verdict.low)
+    high = "∞" if verdict.high is None else number(verdict.high)
+    return f"[{low}, {high}]"
 
 
 def _p(p: float) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from reports.analysis.contrasts import Contrast
 from reports.analysis.search import Confirmed, confirmations
 from reports.findings import Findings
+from reports.names import search_numbers
 from reports.results import Study
 from reports.sections.arm_tables import interval
 from reports.sections.section import Section
@@ -123,9 +124,10 @@ def _table(findings: Findings, found: list[Confirmed]) -> Table:
         p_column("p_holm", "p (Holm)"),
         Column("survived", "gain that survived, %", 0, True),
     )
+    names = search_numbers(findings.whole)
     rows = tuple(
         (
-            each.arm.name,
+            names.get(each.arm.name, each.arm.name),
             each.searched_error,
             each.searched_gain,
             findings.summaries[each.arm.name].text,
@@ -139,7 +141,8 @@ def _table(findings: Findings, found: list[Confirmed]) -> Table:
     )
     base = next(iter(found)).contrast.baseline
     caption = (
-        f"The confirmed arms against the baseline ({shortened(base.name, 80)}: {findings.summaries[base.name].text}); "
-        "differences in percentage points of test error, 95 % intervals paired by seed, each for its arm alone."
+        "The confirmed arms, by their number in the search, against the baseline "
+        f"({findings.summaries[base.name].text}); differences in percentage points of test error, 95 % intervals paired "
+        "by seed, each for its arm alone."
     )
     return Table("confirmation", caption, columns, rows)

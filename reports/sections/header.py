@@ -13,6 +13,9 @@ from reports.sections.section import Section
 from reports.sentences.headline import headline
 from reports.wording import counted, duration, magnitude, moment, seeds, shortened
 
+MOST_CLAIMS = 6
+"""Claims that the first screen has room for."""
+
 
 @dataclass(frozen=True)
 class Share:
@@ -46,6 +49,9 @@ class Header:
     facts: tuple[tuple[str, str], ...]
     shares: tuple[Share, ...]
     progress: str
+    is_missing: bool
+    latest: str
+    more_claims: int
     notes: tuple[str, ...]
 
 
@@ -60,10 +66,13 @@ def build(findings: Findings) -> Section:
         study.name,
         study.question,
         headline(findings),
-        claims,
+        claims[:MOST_CLAIMS],
         _facts(findings),
         _shares(findings),
         _progress(findings),
+        findings.count(State.COMPLETE, State.DIVERGED) < len(findings.asked) or not findings.asked,
+        latest.isoformat() if (latest := findings.last_result()) else "",
+        max(0, len(claims) - MOST_CLAIMS),
         study.notes,
     )
     return Section("top", study.name, content)
@@ -77,6 +86,7 @@ def _facts(findings: Findings) -> tuple[tuple[str, str], ...]:
     spent = sum(trial.seconds or 0.0 for trial in findings.whole.trials)
     facts = [
         ("Data", shortened(str(named), 60) if named else ""),
+        ("Trials", f"{len(findings.asked):,}{_failed(findings)}" if findings.asked else ""),
         ("Arms", f"{len(findings.arms):,}{_product(findings)}"),
         ("Searched", counted(len(searched(findings.whole)), "arm") if findings.whole.search else ""),
         ("Seeds", f"{len(findings.seeds)} ({seeds(findings.seeds)})" if findings.seeds else ""),
@@ -85,6 +95,11 @@ def _facts(findings: Findings) -> tuple[tuple[str, str], ...]:
         ("Last result", moment(findings.last_result()) if findings.last_result() else ""),
     ]
     return tuple((label, value) for label, value in facts if value)
+
+
+def _failed(findings: Findings) -> str:
+    fails = findings.fails()
+    return f", {fails:,} fail" if fails else ""
 
 
 def _product(findings: Findings) -> str:

@@ -70,7 +70,7 @@ def _markdown(findings: Findings, table: MainTable, names: Sequence[Sequence[str
         for entry in line.entries:
             cells.append(None if entry is None else _in_words(entry))
             if table.has_differences:
-                cells.append(None if entry is None else entry.difference or None)
+                cells.append(None if entry is None else _changed(entry))
         rows.append(tuple(cells))
     return to_markdown(Table("main", _caption(findings), tuple(columns), tuple(rows)))
 
@@ -127,7 +127,9 @@ def _wide(table: MainTable, names: Sequence[Sequence[str]], caption: str) -> str
 
 
 def _changed(entry: Entry | None) -> str:
-    return (entry.difference if entry is not None else "") or NOTHING
+    if entry is None or not entry.difference:
+        return NOTHING
+    return " ".join(filter(None, (entry.difference, entry.difference_remark)))
 
 
 def _heads(table: MainTable, per_head: int) -> list[str]:

@@ -194,8 +194,9 @@ def _difference(findings: Findings, contrast: Contrast, usual: int | None) -> tu
     mine, theirs = findings.summaries[contrast.arm.name], findings.summaries[contrast.baseline.name]
     if has_fails(findings, contrast):
         compared = compare_rates(mine.n_fail, mine.n, theirs.n_fail, theirs.n)
-        text = f"{mine.n_fail}/{mine.n} fail, not {theirs.n_fail}/{theirs.n}"
+        text = f"{mine.n_fail}/{mine.n} against {theirs.n_fail}/{theirs.n} fail"
         return text, "" if compared is None else f"Fisher p={number(compared.fisher)}"
     if contrast.estimate is None:
         return "", ""
-    return f"{signed(contrast.estimate)}{interval(contrast)}", "" if contrast.n == usual else f"n={contrast.n}"
+    n = "" if contrast.n == usual else f"n={contrast.n}"
+    return signed(contrast.estimate), ", ".join(filter(None, (interval(contrast).strip(), n)))

@@ -272,13 +272,13 @@ def _arms(study: Study, arms: Sequence[Searched]) -> Table:
     is_evolved = any(arm.generation is not None for arm in arms)
     columns = (
         Column("place", "no.", is_number=True),
-        Column("arm", "arm"),
-        Column("origin", "proposed by"),
-        Column("state", "state"),
         Column("error", "validation error, %", 2, True),
+        Column("state", "state"),
+        Column("origin", "proposed by"),
         Column("nearest", "nearest earlier, no.", is_number=True),
         Column("changed", "changed in it"),
         *([Column("generation", "generation", is_number=True)] if is_evolved else []),
+        Column("arm", "settings"),
     )
     rows = []
     for arm in sorted(arms, key=lambda each: (each.error is None, each.error or 0.0, each.place)):
@@ -286,8 +286,8 @@ def _arms(study: Study, arms: Sequence[Searched]) -> Table:
         names = _listed(changed(parent.params, arm.params)) if parent else ""
         place = parent.place if parent else None
         origin = study.search["settings"]["sampler"]["name"] if arm.origin == "sampler" else arm.origin
-        row = (arm.place, _named(arm.arm), origin, (arm.state or "open").lower(), arm.error, place, names)
-        rows.append((*row, arm.generation) if is_evolved else row)
+        row = (arm.place, arm.error, (arm.state or "open").lower(), origin, place, names)
+        rows.append((*row, *([arm.generation] if is_evolved else []), _named(arm.arm)))
     caption = "Every arm of the search, the best first, with the earlier arm that it differs least from."
     return Table("search-arms", caption, columns, tuple(rows))
 

@@ -13,7 +13,8 @@ class Section:
     """A section under its stable anchor; `templates/sections/<anchor>.html` shows `content`.
 
     `figures` and `tables` are shown by the template and written as files beside the page. `files` are further texts by
-    their path beside the page. `embedded` goes into the page's JSON block for its script.
+    their path beside the page. `embedded` goes into
+    the page's JSON block for its script. An `is_empty` section shows its content, a line of text.
     """
 
     anchor: str
@@ -23,3 +24,4 @@ class Section:
     tables: tuple[Table, ...] = ()
     embedded: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
+    is_empty: bool = False

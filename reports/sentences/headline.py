@@ -277,6 +277,7 @@ def _has_results(findings: Findings) -> bool:
 
 SENTENCES: dict[str, Callable[[Findings], str | None]] = {
     "claims": claims,
+    "fails": fails,
     "no_result": no_result,
     "unconfirmed": unconfirmed,
     "only_arm": only_arm,
@@ -285,7 +286,6 @@ SENTENCES: dict[str, Callable[[Findings], str | None]] = {
     "none_clear": none_clear,
     "lowest": lowest,
     "one_seed": one_seed,
-    "fails": fails,
 }
 """In the order in which the head of the page says them."""
 

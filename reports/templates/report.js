@@ -42,6 +42,40 @@ const show = (selector) => all(selector).forEach((element) => { element.hidden =
   addEventListener("afterprint", () => opened.forEach((each) => { each.open = false; }));
 }
 
+// ---- tab stops only where something scrolls ----
+{
+  const boxes = all(".scroll, pre");
+  const mark = () => boxes.forEach((box) => {
+    if (box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0; else box.removeAttribute("tabindex");
+  });
+  mark();
+  addEventListener("resize", mark);
+  all("details").forEach((each) => each.addEventListener("toggle", mark));
+}
+
+// ---- while a study runs: how old the page is, and the page anew every minute ----
+if (document.body.hasAttribute("data-live")) {
+  const age = document.querySelector(".age");
+  const since = age ? Date.parse(age.dataset.latest) : NaN;
+  const tell = () => {
+    const minutes = Math.floor((Date.now() - since) / 60000);
+    if (age && minutes < 2880) age.textContent = minutes < 1 ? "Last result: less than a minute ago." : `Last result: ${minutes} min ago.`;
+  };
+  tell();
+  setInterval(tell, 20000);
+  setInterval(() => {
+    const isReading = document.activeElement?.matches("input, summary, button") || document.querySelector("details[open]");
+    if (!isReading) location.reload();
+  }, 60000);
+}
+
+// ---- a link to a claim opens its evidence ----
+{
+  const open = () => { const found = document.getElementById(location.hash.slice(1)); found?.querySelector?.("tr.evidence details")?.setAttribute("open", ""); };
+  addEventListener("hashchange", open);
+  open();
+}
+
 // ---- copying the main table ----
 async function copy(text) {
   try { await navigator.clipboard.writeText(text); return true; } catch { /* file:// has no clipboard in some browsers */ }

@@ -111,4 +111,4 @@ def test_the_front_of_error_and_cost_names_its_arms(grid: Path) -> None:
 
 
 def test_arms_of_one_size_have_no_front(tmp_path: Path) -> None:
-    assert 'id="cost"' not in write_report(studies.one_factor(), tmp_path).read_text()
+    assert 'id="figure-cost"' not in write_report(studies.one_factor(), tmp_path).read_text()

@@ -85,7 +85,7 @@ def test_an_arm_with_fails_is_shown_by_its_rate_and_its_survivors_in_small_print
     line = build(found(("variant",), errors, baseline={"variant": "good"})).content.lines[1]
     assert line.entries[0].text == "fail (1/3)"
     assert line.entries[0].remarks == ("1 to 91 % of seeds", "other 2: 2.50 ± 0.28")
-    assert line.entries[0].difference == "1/3 fail, not 0/3"
+    assert line.entries[0].difference == "1/3 against 0/3 fail"
     assert line.entries[0].difference_remark == "Fisher p=1.00"
 
 
@@ -125,7 +125,7 @@ def test_every_file_of_the_main_table_states_an_n_that_is_not_the_usual_one(tmp_
     assert r"| bad | 6.10 ± 0.14 \(n=2\) |" in files["md"]
     assert r"bad & 6.10 & 0.14 (n=2)" in files["tex"]
     for text in (files["md"], files["tex"]):
-        assert len(re.findall(r"n=1", text)) == 1
+        assert len(re.findall(r"\(n=1", text)) == 1
         assert "n=3" not in text.split("5.10")[1]
     assert "<small>n=2</small><small>1 missing</small>" in page
     rows = {row["variant"]: row for row in csv.DictReader(files["csv"].splitlines())}
@@ -156,7 +156,7 @@ def test_arms_that_fail_do_not_set_the_usual_n():
 def test_a_difference_over_fewer_seeds_than_usual_states_them():
     errors = {("a",): (5.0, 5.2, 5.1), ("b",): (6.0, CRASHED, 6.3), ("c",): (7.0, 7.3, 7.1)}
     lines = build(found(("variant",), errors, baseline={"variant": "a"})).content.lines
-    assert [line.entries[0].difference_remark for line in lines] == ["", "n=2", ""]
+    assert [line.entries[0].difference_remark for line in lines] == ["", "[−0.17, +2.37], n=2", "[+1.89, +2.18]"]
 
 
 def test_the_caption_explains_no_difference_that_is_not_shown():

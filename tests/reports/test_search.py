@@ -14,7 +14,7 @@ from reports.figures.ticks import log_ticks
 from reports.findings import find
 from reports.page import write_report
 from reports.results import Arm, State, Study, Trial
-from reports.sections import SECTIONS
+from reports.sections import search
 from reports.sections.confirmation import conclusions
 from tests.reports.searches import contender, replayed
 from tests.reports.searches import searched as searched_study
@@ -183,8 +183,7 @@ def test_fails_decide_on_which_side_an_arm_is_where_they_leave_no_number(study):
 
 def panel_of(study, name):
     """Return the drawing of a figure of the search, and the words that stand for it."""
-    (section,) = [each for each in SECTIONS if each.__module__.endswith(".search")]
-    (figure,) = [each for each in section(find(study)).figures if each.name == name]
+    (figure,) = [each for each in search.build(find(study)).figures if each.name == name]
     return figure.panels[0], figure
 
 

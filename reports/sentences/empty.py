@@ -1,0 +1,80 @@
+"""What a section says that has nothing to show: one line with the reason."""
+
+from collections.abc import Callable
+
+from reports.findings import Findings
+
+_NO_RESULT = "No trial has a result yet."
+
+
+def _has_results(findings: Findings) -> bool:
+    return any(summary.n for summary in findings.summaries.values())
+
+
+def claims(findings: Findings) -> str:
+    """Say why there are no claims."""
+    return "The study file declares no claims."
+
+
+def table(findings: Findings) -> str:
+    """Say why there is no table."""
+    return "No arm is confirmed yet." if findings.whole.search else "The study has no arms."
+
+
+def curves(findings: Findings) -> str:
+    """Say why there are no curves."""
+    return "No trial has finished an epoch yet."
+
+
+def depth(findings: Findings) -> str:
+    """Say why there is no figure of the error along a factor."""
+    if not _has_results(findings):
+        return _NO_RESULT
+    if findings.layout.axis is None:
+        return "No factor of this study has several numbers for levels."
+    return f"Fewer than two levels of {findings.layout.axis} have a trial with a finite error."
+
+
+def effects(findings: Findings) -> str:
+    """Say why there are no differences."""
+    if not findings.study.baseline:
+        return "The study file names no baseline."
+    if not _has_results(findings):
+        return _NO_RESULT
+    return "No arm and its baseline share two seeds with a result, so that no difference has an interval."
+
+
+def mechanism(findings: Findings) -> str:
+    """Say why there is nothing on the trained networks."""
+    return "No probe has measured a network of this study."
+
+
+def cost(findings: Findings) -> str:
+    """Say why there is no front of error and cost."""
+    if not any(summary.n_ok for summary in findings.summaries.values()):
+        return _NO_RESULT if not _has_results(findings) else "Every seed failed, so that no arm has a mean error."
+    return "Fewer than two arms without a fail, or all of one cost."
+
+
+def paper(findings: Findings) -> str:
+    """Say why nothing is compared with published numbers."""
+    return "No claim names a published number."
+
+
+def trials(findings: Findings) -> str:
+    """Say why there are no trials."""
+    return "No trial is planned."
+
+
+EMPTY: dict[str, tuple[str, Callable[[Findings], str]]] = {
+    "claims": ("Claims", claims),
+    "table": ("Test error by arm", table),
+    "curves": ("Learning curves", curves),
+    "depth": ("Error against depth", depth),
+    "effects": ("Differences to the baseline", effects),
+    "mechanism": ("Mechanism", mechanism),
+    "cost": ("Cost", cost),
+    "paper": ("Published numbers and ours", paper),
+    "trials": ("Trials", trials),
+}
+"""The title and the line of each section that a page always has, by its anchor."""
