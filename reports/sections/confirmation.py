@@ -142,7 +142,7 @@ def _table(findings: Findings, found: list[Confirmed]) -> Table:
     base = next(iter(found)).contrast.baseline
     caption = (
         "The confirmed arms, by their number in the search, against the baseline "
-        f"({findings.summaries[base.name].text}); differences in percentage points of test error, 95 % intervals paired "
-        "by seed, each for its arm alone."
+        f"({findings.summaries[base.name].text}); differences in percentage points of test error, 95 % intervals "
+        "paired by seed, each for its arm alone."
     )
     return Table("confirmation", caption, columns, rows)
