@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reports.analysis.arms import ArmSummary
-from reports.analysis.effects import Student, differences, paired
+from reports.analysis.contrasts import two_sided
+from reports.analysis.effects import Effect, differences, paired, sign
 from reports.findings import Findings
 from reports.layout import main_layout
 from reports.wording import shortened
@@ -68,17 +69,19 @@ def rank(group: Sequence[ArmSummary], pairs: int | None = None) -> Ranking | Non
     tied = tuple(each.arm.name for each in sound if abs((each.mean or 0.0) - (lowest.mean or 0.0)) <= 1e-9)
     effects = {each.arm.name: _effect(each, lowest) for each in sound if each is not lowest}
     known = {name: effect for name, effect in effects.items() if effect is not None}
-    different = tuple(name for name, effect in known.items() if effect.p <= alpha)
+    different = tuple(name for name, effect in known.items() if two_sided(effect) <= alpha)
     equivalent = tuple(name for name, effect in known.items() if _outside(effect) <= alpha)
     return Ranking(lowest, tied, tuple(effects), different, equivalent)
 
 
-def _effect(other: ArmSummary, lowest: ArmSummary) -> Student | None:
+def _effect(other: ArmSummary, lowest: ArmSummary) -> Effect | None:
+    """The difference by seed with the paired t; with the sign test where it is the same in every seed."""
     values = {other.arm.name: other.values, lowest.arm.name: lowest.values}
-    return paired(differences(values, {other.arm.name: 1.0, lowest.arm.name: -1.0}))
+    by_seed = differences(values, {other.arm.name: 1.0, lowest.arm.name: -1.0})
+    return paired(by_seed) or sign(by_seed)
 
 
-def _outside(effect: Student) -> float:
+def _outside(effect: Effect) -> float:
     """The larger p of the two one-sided tests of "it lies outside of the margin"."""
     return max(effect.p_below(EQUIVALENT_WITHIN), effect.p_above(-EQUIVALENT_WITHIN))
 
