@@ -82,7 +82,8 @@ class Named:
     """A setting that is a name, or a mapping of that name (under `tag`) and the arguments of what it names.
 
     `targets` gives what can be named; `given` are no settings of theirs. `others` says how a name of the user's own is
-    written, where one may be, and `default` which name holds without any.
+    written, where one may be, and `default` which name holds without any; with `may_lack_name` a mapping without a
+    name changes what stands elsewhere.
     """
 
     targets: Callable[[], Mapping[str, Target]]
@@ -90,6 +91,7 @@ class Named:
     given: frozenset[str] = frozenset()
     others: str | None = None
     default: str | None = None
+    may_lack_name: bool = False
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from torch import Tensor, nn
 
@@ -11,9 +11,11 @@ from search_spaces.drawing import LABELS, Layers, ShortcutDrawing, UnitDrawing, 
 from search_spaces.errors import SettingError
 from search_spaces.fusing import channelwise
 from search_spaces.layers import layers, linear, pixel_mean
-from search_spaces.settings import Depth, Positive, read_settings
+from search_spaces.settings import Depth, Named, Positive, Rows, read_settings
 from search_spaces.shortcuts import SHORTCUTS, complete_shortcut, projection_layers
 from search_spaces.wiring import CONVS, EXPANSION, Wiring, parse_wiring, wiring_name
+
+ShortcutSetting = Annotated[Any, Rows(lambda: Named(lambda: SHORTCUTS, "op", frozenset({"place"})))]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +46,7 @@ class ResidualSettings:
     stem_width: Positive | None = None
     block: Literal["single", "basic", "bottleneck"] | None = None
     activation: str = "original"
-    shortcut: Any = field(default="identity")
+    shortcut: ShortcutSetting = field(default="identity")
     downsample: Literal["pad", "projection", "projection_everywhere"] | None = None
     projection_bn: bool | None = None
     stride_in: Literal["1x1", "3x3"] = "1x1"

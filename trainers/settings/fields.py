@@ -119,7 +119,7 @@ class Training:
     )
     schedule: Annotated[
         Any,
-        Named(lambda: SCHEDULE_SETTINGS),
+        Named(lambda: SCHEDULE_SETTINGS, may_lack_name=True),
         About("how the learning rate changes; without a name, settings of the recipe's own schedule"),
     ] = field(default_factory=lambda: {"name": "constant"})
     normalise: Annotated[
