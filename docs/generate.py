@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from orchestrator.cli import app
 from orchestrator.presets import preset_names, read_preset
 from orchestrator.storage.tables import metadata
+from orchestrator.study_file.schema import study_schema
 from trainers.settings.recipes import DEFAULTS, RECIPES
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -28,7 +29,13 @@ def main() -> None:
 
 def pages() -> dict[str, str]:
     """Return the text of each generated page by its file name."""
-    made = {"cli.md": _commands(), "recipes.md": _recipes(), "database.md": _database(), "presets.md": _presets()}
+    made = {
+        "cli.md": _commands(),
+        "recipes.md": _recipes(),
+        "database.md": _database(),
+        "presets.md": _presets(),
+        "study-file.md": _study_file(),
+    }
     return {name: MADE + "\n".join(lines).rstrip() + "\n" for name, lines in made.items()}
 
 
@@ -90,6 +97,106 @@ def _presets() -> Iterator[str]:
     for name in preset_names():
         preset = read_preset(name)
         yield f"| `{name}` | {_cell(preset.about)} | {preset.data} | {preset.arms} | {preset.trials} |"
+
+
+def _study_file() -> Iterator[str]:
+    yield "# The study file\n"
+    yield "Every key, as `orchestrate schema` has it for editors. A key without a value counts as absent; whole numbers may"
+    yield "be written as 32 or 32.0; text is never a number. `--set PATH=VALUE` changes any of them.\n"
+    schema = study_schema()
+    yield from _settings(schema)
+    for name, each in schema["properties"].items():
+        parts = list(_parts(each))
+        if parts:
+            yield f"## {name}\n"
+            yield f"{_sentence(each['description'])}\n"
+        for title, part in parts:
+            yield from [f"### {title}\n"] if title else []
+            yield from [f"{part['description']}\n"] if part.get("description") else []
+            yield from _settings(part)
+
+
+def _parts(schema: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield each mapping with settings of its own that may stand here, with the name that asks for it."""
+    for each in schema.get("anyOf", [schema]):
+        inner = each.get("items") if each.get("type") == "array" else each
+        for form in (inner or {}).get("anyOf", [inner or {}]):
+            settings = form.get("properties", {})
+            names = [f"{key}: {value['const']}" for key, value in settings.items() if "const" in value]
+            if {key for key, value in settings.items() if value.get("pattern", "").startswith("^[\\w.]+:")}:
+                continue
+            if settings:
+                yield (names[0] if names else ""), form
+    extra = schema.get("additionalProperties")
+    if isinstance(extra, Mapping):
+        yield from ((f"a factor: {each['description']}", each) for each in extra["anyOf"] if "properties" in each)
+
+
+def _settings(schema: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the table of a mapping's settings, and after it those of the mappings within."""
+    own = {key: value for key, value in schema["properties"].items() if "const" not in value}
+    if not own:
+        return
+    yield "| key | what it may be | default | unit | meaning |\n|---|---|---|---|---|"
+    for key, value in own.items():
+        default = "required" if key in schema.get("required", ()) else _default(value.get("default"))
+        meaning = _sentence(value.get("description", ""))
+        example = "".join(f" `{each}`" for each in value.get("examples", ()) if "`" not in each)
+        cells = (f"`{key}`", _kind(value), default, value.get("unit", ""), f"{meaning}{example}")
+        yield "| " + " | ".join(_cell(each) for each in cells) + " |"
+    yield ""
+    if schema.get("title"):
+        return
+    for key, value in own.items():
+        for title, part in _parts(value):
+            yield f"`{key}`{f', `{title}`' if title else ''}:\n"
+            yield from (
+                _settings(part)
+                if any("const" not in each for each in part["properties"].values())
+                else [f"{part.get('description', '')}\n"]
+            )
+
+
+def _kind(schema: Mapping[str, Any]) -> str:
+    """Return what a value may be, in words."""
+    forms = schema.get("anyOf", [schema])
+    found = [_form(each) for each in forms if each.get("type") != "null" and "not" not in each]
+    return " or ".join(dict.fromkeys(found)) or "any value"
+
+
+def _form(schema: Mapping[str, Any]) -> str:
+    if "enum" in schema:
+        return ", ".join(f"`{each}`" for each in schema["enum"])
+    if "pattern" in schema:
+        return "`package.module:function`" if ":" in schema["pattern"] else f"text `{schema['pattern']}`"
+    names = {
+        "integer": "whole number",
+        "number": "number",
+        "array": "list",
+        "object": "mapping",
+        "boolean": "true or false",
+    }
+    low, high = (
+        schema.get("minimum", schema.get("exclusiveMinimum")),
+        schema.get("maximum", schema.get("exclusiveMaximum")),
+    )
+    text = names.get(str(schema.get("type")), "text" if schema.get("type") == "string" else "any value")
+    if low is not None:
+        text += f" {'above' if 'exclusiveMinimum' in schema else 'from'} {low:,}"
+    if high is not None:
+        text += f" {'below' if 'exclusiveMaximum' in schema else 'to'} {high:,}"
+    return text
+
+
+def _default(value: Any) -> str:
+    if value is None or value in ([], {}, ""):
+        return ""
+    text = yaml.safe_dump(value, default_flow_style=True, width=1000).removesuffix("...\n").strip()
+    return f"`{text}`" if len(text) <= 60 else "see below"
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}" if text else ""
 
 
 def _cell(text: str) -> str:

@@ -322,6 +322,19 @@ def presets(
 
 
 @app.command()
+def schema() -> None:
+    """Print the JSON Schema of the study file, for editors and other programs.
+
+    Example: orchestrate schema > study.schema.json
+    """
+    import json
+
+    from orchestrator.study_file.schema import study_schema
+
+    print(json.dumps(study_schema(), indent=2, ensure_ascii=False))
+
+
+@app.command()
 def doctor(
     file: Annotated[Path | None, typer.Argument(metavar="FILE", help="Also check what this study needs")] = None,
     db: Database = None,

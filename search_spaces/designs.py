@@ -41,6 +41,8 @@ def leave_one_out(request: Request, *, without: Any = None) -> list[Levels]:
     """The baseline as the full model, and the full model without each component in turn.
 
     `without` names each factor's level that stands for the component's absence; two-level factors need not be named.
+
+    without: each factor's level that stands for the component's absence.
     """
     absent = request.other_levels(without, "without")
     parts = [{**request.baseline, name: level} for name, level in absent.items()]
@@ -51,6 +53,8 @@ def add_one_in(request: Request, *, target: Any = None) -> list[Levels]:
     """The baseline as the bare model, each component added alone, and all of them together.
 
     `target` names each factor's level that stands for the component's presence; two-level factors need not be named.
+
+    target: each factor's level that stands for the component's presence.
     """
     present = request.other_levels(target, "target")
     parts: list[Levels] = [{**request.baseline, name: level} for name, level in present.items()]
@@ -60,7 +64,11 @@ def add_one_in(request: Request, *, target: Any = None) -> list[Levels]:
 
 
 def path(request: Request, *, target: Any = None, order: Any = None) -> list[Levels]:
-    """From the baseline to `target`, one factor changed at a time, in `order` (the factors' order by default)."""
+    """From the baseline to `target`, one factor changed at a time, in `order` (the factors' order by default).
+
+    target: the levels at the end of the path.
+    order: the factors in the order in which they change.
+    """
     changes = request.other_levels(target, "target")
     names = list(changes) if order is None else _order(order, changes)
     parts: list[Levels] = [request.baseline]
@@ -70,7 +78,11 @@ def path(request: Request, *, target: Any = None, order: Any = None) -> list[Lev
 
 
 def random(request: Request, *, arms: Positive, seed: int = 0) -> list[Levels]:
-    """`arms` different combinations drawn with `seed`; the baseline, if given, comes first, in every context."""
+    """`arms` different combinations drawn with `seed`; the baseline, if given, comes first, in every context.
+
+    arms: how many arms are drawn.
+    seed: the seed that draws them.
+    """
     size = prod(len(factor.levels) for factor in request.factors)
     first = request.in_every_context([request.baseline]) if request.baseline else []
     if not len(first) <= arms <= size:

@@ -83,7 +83,7 @@ class Named:
 
     `targets` gives what can be named; `given` are no settings of theirs. `others` says how a name of the user's own is
     written, where one may be, and `default` which name holds without any; with `may_lack_name` a mapping without a
-    name changes what stands elsewhere.
+    name changes what stands elsewhere. The settings of `beside` may stand beside those of every name.
     """
 
     targets: Callable[[], Mapping[str, Target]]
@@ -92,6 +92,7 @@ class Named:
     others: str | None = None
     default: str | None = None
     may_lack_name: bool = False
+    beside: Target | None = None
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,11 @@ class NoShortcut(Shortcut):
 
 
 class Scale(Shortcut):
-    """Constant factors on the shortcut and on the residual (arXiv:1603.05027, section 3.1 and table 1)."""
+    """Constant factors on the shortcut and on the residual (arXiv:1603.05027, section 3.1 and table 1).
+
+    shortcut: the factor on the shortcut.
+    residual: the factor on the residual branch.
+    """
 
     def __init__(self, place: Place, *, shortcut: float = 0.5, residual: float = 1.0) -> None:
         super().__init__(place)
@@ -127,7 +131,10 @@ class Scale(Shortcut):
 
 
 class Gate(Shortcut):
-    """A gate g = sigmoid(1×1 convolution of the unit's input), its bias started at a constant."""
+    """A gate g = sigmoid(1×1 convolution of the unit's input), its bias started at a constant.
+
+    bias: the bias that the gate's convolution starts from.
+    """
 
     merges = ("add",)
     layers: ClassVar[tuple[str, ...]] = ("1×1 conv", "sigmoid")
@@ -168,6 +175,8 @@ class Conv1x1(Shortcut):
     """A 1×1 convolution on every shortcut (arXiv:1603.05027, section 3.3; option C of arXiv:1512.03385).
 
     The paper does not say whether batch normalisation follows it; that of option C does, so `bn` is on.
+
+    bn: whether a batch normalisation follows.
     """
 
     is_convolution = True
@@ -192,6 +201,9 @@ class Dropout(Shortcut):
     With `rescale`, kept values are divided by 1 - rate in training, as today's libraries and Caffe do: the expectation
     is kept and the variance doubles at rate 0.5. Without, they are kept as they are and the shortcut is multiplied by
     1 - rate at test time: the reading in which the paper's "scale of λ with an expectation of 0.5" holds.
+
+    rate: the share of values that is dropped.
+    rescale: whether what is left is scaled up in training.
     """
 
     is_random = True
@@ -213,7 +225,10 @@ class Dropout(Shortcut):
 
 
 class LearnedScalar(Shortcut):
-    """One learned factor on the residual, started at zero (SkipInit, arXiv:2002.10444; ReZero, arXiv:2003.04887)."""
+    """One learned factor on the residual, started at zero (SkipInit, arXiv:2002.10444; ReZero, arXiv:2003.04887).
+
+    start: the factor before training.
+    """
 
     def __init__(self, place: Place, *, start: float = 0.0) -> None:
         super().__init__(place)
@@ -241,7 +256,10 @@ class LearnedScalar(Shortcut):
 
 
 class LayerScale(Shortcut):
-    """A learned factor a channel on the residual, started small (arXiv:2103.17239)."""
+    """A learned factor a channel on the residual, started small (arXiv:2103.17239).
+
+    start: the factors before training.
+    """
 
     def __init__(self, place: Place, *, start: float = 1e-4) -> None:
         super().__init__(place)
@@ -262,6 +280,10 @@ class StochasticDepth(Shortcut):
 
     `survival` is that of the last unit; with the ``linear`` schedule it falls evenly from 1 at the network's input,
     with ``constant`` every unit has it. The paper drops a unit for a whole batch; ``per: image`` draws for each image.
+
+    survival: the share of batches in which the last unit's branch is there.
+    schedule: whether survival falls with depth.
+    per: whether a branch is dropped for a batch or for each image.
     """
 
     is_random = True

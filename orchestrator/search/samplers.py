@@ -18,7 +18,14 @@ def tpe(
     group: bool = False,
     constant_liar: bool = True,
 ) -> Any:
-    """Tree-structured Parzen estimator (Bergstra et al. 2011): models where good arms lie and where the rest does."""
+    """Tree-structured Parzen estimator (Bergstra et al. 2011): models where good arms lie and where the rest does.
+
+    n_startup_trials: arms drawn at random before the model is used.
+    n_ei_candidates: candidates among which the best expected one is taken.
+    multivariate: model the settings together.
+    group: model settings that appear together as a group.
+    constant_liar: count arms that are still training as bad ones.
+    """
     from optuna.samplers import TPESampler
 
     return TPESampler(
@@ -32,7 +39,11 @@ def tpe(
 
 
 def gp(*, seed: int, n_startup_trials: Positive = 10, deterministic_objective: bool = False) -> Any:
-    """Bayesian optimisation with a Gaussian process."""
+    """Bayesian optimisation with a Gaussian process.
+
+    n_startup_trials: arms drawn at random before the model is used.
+    deterministic_objective: take the readings as free of noise.
+    """
     from optuna.samplers import GPSampler, RandomSampler
 
     return GPSampler(
@@ -46,7 +57,12 @@ def gp(*, seed: int, n_startup_trials: Positive = 10, deterministic_objective: b
 def nsga2(
     *, seed: int, population_size: Population = 16, crossover_prob: Share = 0.9, swapping_prob: Share = 0.5
 ) -> Any:
-    """Non-dominated sorting genetic algorithm II (Deb et al. 2002)."""
+    """Non-dominated sorting genetic algorithm II (Deb et al. 2002).
+
+    population_size: arms of a generation.
+    crossover_prob: chance that two arms are crossed.
+    swapping_prob: chance that a setting is swapped between them.
+    """
     from optuna.samplers import NSGAIISampler
 
     return NSGAIISampler(
@@ -66,7 +82,13 @@ def nsga3(
     swapping_prob: Share = 0.5,
     dividing_parameter: Positive = 3,
 ) -> Any:
-    """NSGA-III (Deb and Jain 2014): reference points keep the front spread when objectives are many."""
+    """NSGA-III (Deb and Jain 2014): reference points keep the front spread when objectives are many.
+
+    population_size: arms of a generation.
+    crossover_prob: chance that two arms are crossed.
+    swapping_prob: chance that a setting is swapped between them.
+    dividing_parameter: density of the reference points.
+    """
     from optuna.samplers import NSGAIIISampler
 
     return NSGAIIISampler(

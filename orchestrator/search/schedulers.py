@@ -16,14 +16,22 @@ def none() -> Any:
 
 
 def median(*, startup_arms: Count = 5, grace_epochs: Count = 1) -> Any:
-    """Stop an arm whose best error so far is worse than the median of the others at the same epoch."""
+    """Stop an arm whose best error so far is worse than the median of the others at the same epoch.
+
+    startup_arms: arms that train to their end before any is stopped.
+    grace_epochs: epochs that every arm trains.
+    """
     from optuna.pruners import MedianPruner
 
     return MedianPruner(n_startup_trials=startup_arms, n_warmup_steps=grace_epochs, interval_steps=1, n_min_trials=1)
 
 
 def asha(*, first_rung: Positive = 1, factor: Annotated[int, Range(low=2)] = 3) -> Any:
-    """Asynchronous successive halving (Li et al. 2020): rungs at first_rung, times `factor`, each keeps 1/factor."""
+    """Asynchronous successive halving (Li et al. 2020): rungs at first_rung, times `factor`, each keeps 1/factor.
+
+    first_rung: epochs before the first decision.
+    factor: how many times longer each next rung is, and the reciprocal share that is kept.
+    """
     from optuna.pruners import SuccessiveHalvingPruner
 
     return SuccessiveHalvingPruner(

@@ -45,8 +45,8 @@ class Confirm:
 class Compare:
     """What a replay holds against random search beside the search itself, each with so many `seeds`."""
 
-    samplers: list[Sampler] = field(default_factory=list)
-    schedulers: list[Scheduler] = field(default_factory=list)
+    samplers: Annotated[list[Sampler], About("samplers to compare")] = field(default_factory=list)
+    schedulers: Annotated[list[Scheduler], About("schedulers to compare")] = field(default_factory=list)
     seeds: Annotated[int, Range(low=2, high=MOST), About("how often each is repeated", "seeds")] = 20
 
 

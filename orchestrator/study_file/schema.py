@@ -165,6 +165,8 @@ def _named(named: Named, *, names: bool, mappings: bool) -> Iterator[Schema]:
             yield own
     for name, target in targets.items() if mappings else ():
         found = object_schema(target, named.given, {named.tag: {"const": name}})
+        if named.beside is not None:
+            found["properties"] |= object_schema(named.beside)["properties"]
         if name == named.default:
             found["required"] = [each for each in found["required"] if each != named.tag]
         if not found.get("required"):

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from orchestrator.study_file.targets import (
+    EveryData,
     data_fields,
     design_fields,
     match_fields,
@@ -176,7 +177,7 @@ class StudyFile:
     question: Annotated[str, About("what the study asks, printed on top of the report")] = ""
     data: Annotated[
         str | dict[str, Any],
-        Rows(lambda: Named(data_fields, others="package.module:loader")),
+        Rows(lambda: Named(data_fields, others="package.module:loader", beside=EveryData)),
         About(
             "a data set's name, or a mapping with it and its settings", example="data: {name: cifar10, root: ~/data}"
         ),

@@ -4,8 +4,10 @@ Each is imported when it is asked for: torch, which the networks and the data se
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
 
-from search_spaces.settings import Target
+from search_spaces.settings import About, Range, Target
 
 
 def network_fields() -> Mapping[str, Target]:
@@ -20,6 +22,15 @@ def shortcut_fields() -> Mapping[str, Target]:
     from search_spaces.shortcuts import SHORTCUTS
 
     return SHORTCUTS
+
+
+@dataclass(frozen=True, kw_only=True)
+class EveryData:
+    """What `data:` may say whatever the data set."""
+
+    validation: Annotated[float, Range(0, 0.5), About("the part of the training images that is held out", "share")] = (
+        0.0
+    )
 
 
 def data_fields() -> Mapping[str, Target]:

@@ -27,6 +27,8 @@ class Highway:
     gate_bias: where the transform gates' biases start; negative, so that layers start by carrying their input (the
         paper tried -1 to -10).
     batch_norm: in the transform, before its ReLU; the paper has none.
+
+    width: channels of each layer.
     """
 
     depth: Depth = 20

@@ -27,6 +27,8 @@ class VGG:
     hidden: features of the two hidden layers of the head, which sees 7×7 pixels; 0 for global average pooling and one
         linear layer, as small images want it.
     dropout: in the head's hidden layers.
+
+    depth: layers with weights: 11, 13, 16 or 19.
     """
 
     depth: Literal[11, 13, 16, 19] = 16

@@ -23,6 +23,9 @@ class GradientFlow(Probe):
     `shortcut_factor` is the constant factor on the unit's shortcut, 1 for the identity and none where it is not
     constant: their product is what equations 3 to 5 predict for the gradient at the first unit over that at the last.
     The network is measured on `images` images at the start, after every `every` epochs, and at the end.
+
+    every: epochs between two measurements.
+    images: images of the batch.
     """
 
     title: ClassVar[str] = "Gradient flow"

@@ -23,6 +23,10 @@ class IdentityDistance(Probe):
     ``worth`` is the increase of the test error, in points, where the unit is left out and all other weights are trained
     for one more epoch at the rate `lr`, against the whole network trained on in the same way. `images` is how many
     training images the distance is taken over; None for all.
+
+    images: training images that the distance is taken over; all without a number.
+    retrain: how many units are left out in turn, with one more epoch of training.
+    lr: the learning rate of that epoch.
     """
 
     title: ClassVar[str] = "Distance from the identity"

@@ -22,6 +22,8 @@ class LayerResponse(Probe):
     residual unit stands the root mean square of what its branch adds, over that of what it is added to.
 
     `images` is how many training images are used; None for all.
+
+    images: training images that are used; all without a number.
     """
 
     title: ClassVar[str] = "Layer response"

@@ -26,6 +26,10 @@ class Lesion(Probe):
     that each did alone, then `draws` choices of 1, 2, 4, ... `swaps` of units of one kind. The effective depth is the
     number of units that must stay for the error to rise by at most `tolerance` points, those that do least harm alone
     being deleted first.
+
+    draws: random choices of each number of units.
+    tolerance: points by which the error may rise for the effective depth.
+    swaps: whether units are also swapped.
     """
 
     title: ClassVar[str] = "Lesion"

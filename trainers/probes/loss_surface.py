@@ -26,6 +26,11 @@ class LossSurface(Probe):
     `nonconvex_share` is the share of the inner grid points where the smallest eigenvalue of the Hessian, by
     differences, is negative; `slope` the largest gradient there; `radius` the distance to the nearest point where the
     loss is twice that of the centre or more, that of the grid where there is none.
+
+    dimensions: one line, or a plane.
+    points: grid points a side.
+    radius: distance from the centre to the grid's edge, in units of the filter-normalised direction.
+    images: training images that are used; all without a number.
     """
 
     title: ClassVar[str] = "Loss surface"

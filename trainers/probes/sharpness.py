@@ -19,6 +19,10 @@ class Sharpness(Probe):
 
     `steps` steps of Lanczos' method with full reorthogonalisation, over `images` training images; `residual` is
     ‖Hv − λv‖ / |λ| for the eigenvector v that was found, a bound on the relative error of λ.
+
+    count: how many eigenvalues.
+    steps: steps of Lanczos' method.
+    images: training images that are used.
     """
 
     title: ClassVar[str] = "Sharpness"

@@ -11,5 +11,9 @@ FILES = Cifar(
 
 
 def load(*, root: str = DEFAULT_ROOT, download: bool = False) -> Splits:
-    """Return CIFAR-10; SettingError when its files are missing or broken."""
+    """Return CIFAR-10; SettingError when its files are missing or broken.
+
+    root: the folder that holds the data set's own folder.
+    download: fetch the data set where it is not there.
+    """
     return read_cifar(FILES, root, download)

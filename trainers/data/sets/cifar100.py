@@ -9,5 +9,9 @@ FILES = Cifar("CIFAR-100", "cifar-100-python", ("train",), "test", "fine_labels"
 
 
 def load(*, root: str = DEFAULT_ROOT, download: bool = False) -> Splits:
-    """Return CIFAR-100 with its fine labels; SettingError when its files are missing or broken."""
+    """Return CIFAR-100 with its fine labels; SettingError when its files are missing or broken.
+
+    root: the folder that holds the data set's own folder.
+    download: fetch the data set where it is not there.
+    """
     return read_cifar(FILES, root, download)

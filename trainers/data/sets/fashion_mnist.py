@@ -25,6 +25,9 @@ def load(*, root: str = DEFAULT_ROOT, download: bool = False) -> Splits:
     """Return Fashion-MNIST from ``root/FashionMNIST/raw`` or ``root``; with the default root also from Debian's folder.
 
     Downloads into ``root`` first when ``download`` asks for it. Raises SettingError when files are missing or broken.
+
+    root: the folder that holds the data set's own folder.
+    download: fetch the data set where it is not there.
     """
     top = root_folder(root)
     if download:

@@ -24,5 +24,13 @@ def load(
     on where there are both, or else ``val``. Every file is read once, and known by its content from then on; ``check``
     says how: whether it begins and ends as an image (``headers``), whether each pixel can be decoded (``all``), or not
     at all (``none``, by name and size alone).
+
+    root: the folder that holds the parts.
+    train: the folder of the training images, below root.
+    test: the folder of the test images, below root.
+    size: pixels of a side of the square that the network sees.
+    check: how files are read when the study is planned.
+    workers: processes that read and decode.
+    prefetch: batches that each of them holds ready.
     """
     return read_folder(root, train, test, check, size=size, workers=workers, prefetch=prefetch)

@@ -25,7 +25,14 @@ def load(
     test_size: Annotated[int, Range(1, MOST_IMAGES)] = 512,
     seed: Annotated[int, Range(0, 2**63 - 1)] = 0,
 ) -> Splits:
-    """Return images of noise over one fixed random pattern a class: learnable, and the same for the same settings."""
+    """Return images of noise over one fixed random pattern a class: learnable, and the same for the same settings.
+
+    shape: channels, height and width of an image.
+    classes: number of classes.
+    train_size: number of training images.
+    test_size: number of test images.
+    seed: the seed of the images.
+    """
     values = math.prod(shape) * (train_size + test_size + classes)
     if values > MOST_VALUES:
         raise SettingError(f"{values:,} values are too many to hold in memory: at most {MOST_VALUES:,}", ("shape",))
