@@ -101,8 +101,8 @@ def _presets() -> Iterator[str]:
 
 def _study_file() -> Iterator[str]:
     yield "# The study file\n"
-    yield "Every key, as `orchestrate schema` has it for editors. A key without a value counts as absent; whole numbers may"
-    yield "be written as 32 or 32.0; text is never a number. `--set PATH=VALUE` changes any of them.\n"
+    yield "Every key, as `orchestrate schema` has it for editors. A key without a value counts as absent; whole numbers"
+    yield "may be written as 32 or 32.0; text is never a number. `--set PATH=VALUE` changes any of them.\n"
     schema = study_schema()
     yield from _settings(schema)
     for name, each in schema["properties"].items():
