@@ -1,76 +1,27 @@
 """Clusters of several nodes on this machine: nodes that are wrong, that are killed, and that join in the middle."""
 
-import os
 import shutil
 import sqlite3
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from orchestrator import RunOptions, run_study
 from reports.results import State
+from tests.faults.nodes import ADDRESS, Nodes, cluster_of_nodes, count_nodes
 from tests.faults.test_killed import ROOT, longer, start, states, wait_for_an_epoch
-from tests.integration.test_cluster import RAY, answers, numbers, wait_for
+from tests.integration.test_cluster import numbers, wait_for
 
-ADDRESS = "127.0.0.1:26479"
 pytestmark = [pytest.mark.fault, pytest.mark.slow, pytest.mark.cluster, pytest.mark.timeout(290)]
-
-
-class Nodes:
-    """Ray nodes of one CPU each on this machine."""
-
-    def __init__(self, folder: str) -> None:
-        self._folder = folder
-        self.all: list[subprocess.Popen[bytes]] = []
-
-    def start(self, head: bool = False, environment: Mapping[str, str] | None = None) -> int:
-        """Start a node and return its place in the list."""
-        words = [f"--temp-dir={self._folder}", "--head", "--port=26479", "--include-dashboard=false"]
-        place = words if head else [f"--address={ADDRESS}"]
-        variables = {**os.environ, "PYTHONPATH": ROOT, "RAY_AUTH_MODE": "disabled", **(environment or {})}
-        command = [RAY, "start", f"--num-cpus={0 if head else 1}", *place, "--block"]
-        self.all.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=variables))
-        wait_for(lambda: answers(ADDRESS))
-        return len(self.all) - 1
-
-    def kill(self, place: int) -> None:
-        """Kill a node with everything that it started, as a power cut would."""
-        node = psutil.Process(self.all[place].pid)
-        for each in [*node.children(recursive=True), node]:
-            each.kill()
-        self.all[place].wait()
-
-    def close(self) -> None:
-        for place, process in enumerate(self.all):
-            if process.poll() is None:
-                self.kill(place)
 
 
 @pytest.fixture
 def nodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Nodes]:
     monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
-    with ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ray", dir="/tmp", ignore_cleanup_errors=True))
-        made = Nodes(folder)
-        stack.callback(made.close)
-        made.start(head=True)
+    with cluster_of_nodes() as made:
         yield made
-
-
-def count_nodes() -> int:
-    code = (
-        f"import ray; ray.init(address='{ADDRESS}', log_to_driver=False, logging_level=50); "
-        "print(sum(each['Alive'] for each in ray.nodes()))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    return int(done.stdout or 0)
 
 
 def test_a_node_with_other_code_is_left_out_and_named_and_the_others_go_on(small: Path, nodes: Nodes) -> None:

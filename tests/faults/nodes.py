@@ -1,0 +1,67 @@
+"""Ray nodes on this machine, which tests start, kill and start again."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from tests.integration.test_cluster import RAY, answers, wait_for
+
+ROOT = str(Path(__file__).parents[2])
+ADDRESS = "127.0.0.1:26479"
+
+
+@contextmanager
+def cluster_of_nodes() -> Iterator["Nodes"]:
+    """Start a cluster whose head trains nothing, and end it with all that it started."""
+    with tempfile.TemporaryDirectory(prefix="ray", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        nodes = Nodes(folder)
+        try:
+            nodes.start(head=True)
+            yield nodes
+        finally:
+            nodes.close()
+
+
+class Nodes:
+    """Ray nodes of one CPU each on this machine."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self.all: list[subprocess.Popen[bytes]] = []
+
+    def start(self, head: bool = False, environment: Mapping[str, str] | None = None) -> int:
+        """Start a node and return its place in the list."""
+        words = [f"--temp-dir={self._folder}", "--head", "--port=26479", "--include-dashboard=false"]
+        place = words if head else [f"--address={ADDRESS}"]
+        variables = {**os.environ, "PYTHONPATH": ROOT, "RAY_AUTH_MODE": "disabled", **(environment or {})}
+        command = [RAY, "start", f"--num-cpus={0 if head else 1}", *place, "--block"]
+        self.all.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=variables))
+        wait_for(lambda: answers(ADDRESS))
+        return len(self.all) - 1
+
+    def kill(self, place: int) -> None:
+        """Kill a node with everything that it started, as a power cut would."""
+        node = psutil.Process(self.all[place].pid)
+        for each in [*node.children(recursive=True), node]:
+            each.kill()
+        self.all[place].wait()
+
+    def close(self) -> None:
+        for place, process in enumerate(self.all):
+            if process.poll() is None:
+                self.kill(place)
+
+
+def count_nodes() -> int:
+    code = (
+        f"import ray; ray.init(address='{ADDRESS}', log_to_driver=False, logging_level=50); "
+        "print(sum(each['Alive'] for each in ray.nodes()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    return int(done.stdout or 0)

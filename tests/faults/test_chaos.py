@@ -1,0 +1,21 @@
+"""A few random disturbances on three nodes change no number; `tests/faults/chaos.py` does many by hand."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.faults.chaos import disturb
+
+
+@pytest.mark.fault
+@pytest.mark.cluster
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_study_that_is_disturbed_at_random_gives_the_numbers_of_an_undisturbed_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ORCHESTRATE_DB", raising=False)
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    done = disturb(tmp_path, seed=19, disturbances=5, epochs=12, patience=420)
+    assert sum(done.values()) == 5
