@@ -12,7 +12,7 @@ from typing import Any
 
 from orchestrator.engine.address import check_reachable
 from orchestrator.engine.backend import Backend, ClusterLost
-from orchestrator.engine.checkpoints import RecordedPacks
+from orchestrator.engine.checkpoints import RecordedPacks, share
 from orchestrator.engine.dispatch import Dispatcher, Ending
 from orchestrator.engine.inline import InlineBackend
 from orchestrator.engine.limits import Budget, Limits
@@ -22,6 +22,7 @@ from orchestrator.engine.worker import WorkerSettings, code_digest
 from orchestrator.errors import Interrupted, UserError
 from orchestrator.planning.plan import make_plan
 from orchestrator.planning.probes import study_probes
+from orchestrator.records.environment import host_name
 from orchestrator.records.events import Event
 from orchestrator.records.study_plan import StudyPlan
 from orchestrator.results import database, output_folder
@@ -257,6 +258,7 @@ BACKENDS: Mapping[str, Callable[[_Job], Backend]] = {"ray": _ray, "inline": _inl
 
 def _worker(job: _Job) -> WorkerSettings:
     resources = job.config.file.resources
+    share(job.checkpoints)
     return WorkerSettings(
         device="cuda" if resources.gpus else "cpu",
         gpu_share=resources.gpus or 1,
@@ -265,6 +267,7 @@ def _worker(job: _Job) -> WorkerSettings:
         checkpoint_seconds=resources.checkpoint_seconds,
         plugins=job.config.folder,
         code=code_digest(),
+        driver=host_name(),
         keep=job.plan.settings.get("keep") or "none",
         weights=job.out / "weights",
     )

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import trainers
@@ -10,6 +11,7 @@ from orchestrator.records.events import Event, Notice, TrialEnded
 from orchestrator.scheduling.packs import Pack
 
 Save = Callable[[], None]
+MARK = ".shared"
 
 
 class Checkpoints:
@@ -89,6 +91,24 @@ class RecordedPacks:
         unfinished.discard(event.trial)
         if pack and not unfinished:
             remove(progress_files(self._folder, pack))
+
+
+def share(folder: Path) -> None:
+    """Mark the folder of the checkpoints, so that workers on other hosts see whether it is theirs, too."""
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / MARK).touch()
+
+
+def unshared(folder: Path | None, driver: str | None) -> list[Event]:
+    """Return what is to be told when this host, another than the driver's, does not share the driver's folder."""
+    if folder is None or driver in (None, host_name()) or (folder / MARK).exists():
+        return []
+    text = (
+        f"checkpoints on {host_name()} stay there, since {folder} is no folder that all nodes share: "
+        "a trial whose node is lost starts over; name one with --out"
+    )
+    return [Notice(text)]
 
 
 def paths(folder: Path, pack: str) -> tuple[Path, Path]:

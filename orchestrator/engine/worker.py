@@ -8,7 +8,7 @@ from pathlib import Path
 
 import search_spaces
 import trainers
-from orchestrator.engine.checkpoints import Checkpoints
+from orchestrator.engine.checkpoints import Checkpoints, unshared
 from orchestrator.engine.probing import Keeping, PackProbing, measure_pack
 from orchestrator.records.environment import environment_facts, host_name
 from orchestrator.records.events import AttemptStarted, EpochDone, Event, TrialEnded
@@ -28,7 +28,7 @@ class WorkerSettings:
     `gpu_share` is its part of the device where that is a GPU. `checkpoints` is the folder for unfinished trials (None:
     keep none), written every `checkpoint_seconds` at the end of an epoch; `plugins` is the folder in which a user's own
     network families are looked for; `code` is the driver's `code_digest`. `keep` says which weights are kept (none,
-    last, best or all), in the folder `weights`.
+    last, best or all), in the folder `weights`. `driver` is the driver's host.
     """
 
     device: str = "cpu"
@@ -40,6 +40,7 @@ class WorkerSettings:
     code: str | None = None
     keep: str = "none"
     weights: Path | None = None
+    driver: str | None = None
 
 
 def train_pack(
@@ -62,6 +63,7 @@ def train_pack(
     task = trainers.Task(**pack.settings, seeds=tuple(pack.trials), fingerprint=pack.fingerprint)
     checkpoints = Checkpoints(worker.checkpoints, pack.id, worker.checkpoint_seconds)
     trainer, news = checkpoints.resume(task, worker.device, worker.threads)
+    news += unshared(worker.checkpoints, worker.driver)
     begun(trainer)
     probing = PackProbing(pack, Keeping(worker.keep, worker.weights), trainer, _log_of(pack, worker))
     # A checkpoint may be ahead of the results DB when the driver was killed: tell its epochs again.

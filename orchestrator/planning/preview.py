@@ -134,10 +134,22 @@ def preview(config: StudyConfig, url: str) -> Preview:
         seconds=max(work / slots, longest) if is_known else None,
         gpu_hours=work * resources.gpus / 3600 if is_known else None,
         basis=estimate.basis,
-        notes=(*plan.notes, *([ahead.sentence] if ahead else [])),
+        notes=(*plan.notes, *_budget_note(resources), *([ahead.sentence] if ahead else [])),
         prospects=_prospects(plan, pilot),
         ahead=ahead.searched + ahead.confirmed if ahead else None,
     )
+
+
+def _budget_note(resources: Resources) -> tuple[str, ...]:
+    """Say what a run may use up, where the file bounds it."""
+    budget = resources.budget
+    parts = [
+        f"{budget.trials} trials" if budget.trials is not None else "",
+        f"{duration(budget.wall)} of wall time" if budget.wall is not None else "",
+        f"{budget.gpu_hours:g} GPU-hours" if budget.gpu_hours is not None else "",
+    ]
+    told = " or ".join(part for part in parts if part)
+    return (f"budget: a run ends by itself after {told}, and the next one continues",) if told else ()
 
 
 def _slots(resources: Resources) -> int:
