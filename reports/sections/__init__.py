@@ -13,6 +13,7 @@ from reports.sections import (
     effects,
     failures,
     header,
+    mechanism,
     methods,
     networks,
     paper,
@@ -24,10 +25,6 @@ from reports.sections import (
 )
 from reports.sections.section import Section
 from reports.sentences.empty import EMPTY
-
-
-def _nothing(_findings: Findings) -> None:
-    """Build nothing: no probe's measurements are shown yet."""
 
 
 Builder = Callable[[Findings], Section | None]
@@ -42,7 +39,7 @@ _BUILDERS: tuple[tuple[str, Builder], ...] = (
     ("effects", effects.build),
     ("search", search.build),
     ("samplers", samplers.build),
-    ("mechanism", _nothing),
+    ("mechanism", mechanism.build),
     ("networks", networks.build),
     ("cost", cost.build),
     ("paper", paper.build),

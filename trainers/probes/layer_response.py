@@ -34,7 +34,7 @@ class LayerResponse(Probe):
         Place("unit", "unit"),
     )
     outputs: ClassVar[tuple[Output, ...]] = (
-        Output("response", "standard deviation of the response"),
+        Output("response", "standard deviation of the response", log=True),
         Output("branch_to_shortcut", "branch over shortcut, RMS", log=True),
     )
     scalars: ClassVar[tuple[Scalar, ...]] = (

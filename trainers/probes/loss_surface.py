@@ -46,7 +46,7 @@ class LossSurface(Probe):
     scalars: ClassVar[tuple[Scalar, ...]] = (
         Scalar("nonconvex_share", "share of the surface that is not convex", "%", "lower"),
         Scalar("slope", "steepest slope", "nats", "lower"),
-        Scalar("radius", "radius within which the loss stays below twice its least", "", "higher"),
+        Scalar("radius", "radius within which the loss stays below twice the centre's", "", "higher"),
     )
     views: ClassVar[tuple[View, ...]] = (
         View("loss", ("x", "y"), "Loss surface"),

@@ -1,0 +1,210 @@
+"""Why it works: what probes measured in the trained networks, drawn by the shape of their outputs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean, stdev
+
+from reports.analysis.measurements import Probed, View, probed, unmeasured
+from reports.figures.figure import Figure, Panel
+from reports.figures.measured import Line, lines_drawing, map_drawing, scale_of
+from reports.figures.theme import MOST_PANELS, MOST_SERIES, label_room
+from reports.findings import Findings
+from reports.results import Arm
+from reports.sections.section import Section
+from reports.tables import Cell, Column, Table
+from reports.wording import counted, level, shortened
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one probe shows: its figures, its scalars by arm, and what it could not measure."""
+
+    title: str
+    source: str
+    figures: tuple[Figure, ...]
+    table: Table | None
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Mechanism:
+    """The probes in their order, and what was not measured."""
+
+    parts: tuple[Part, ...]
+    notes: tuple[str, ...]
+
+
+def build(findings: Findings) -> Section | None:
+    """Build a part for each probe; nothing where no probe has measured anything."""
+    found = probed(findings.study)
+    if not found:
+        return None
+    parts = tuple(_part(findings, each) for each in found)
+    figures = tuple(figure for part in parts for figure in part.figures)
+    tables = tuple(part.table for part in parts if part.table is not None)
+    return Section("mechanism", "Mechanism", Mechanism(parts, _notes(findings)), figures, tables)
+
+
+def _notes(findings: Findings) -> tuple[str, ...]:
+    diverged, lacking = unmeasured(findings.study)
+    notes = []
+    if diverged:
+        notes.append(f"{counted(diverged, 'trial')} diverged; diverged networks are not measured.")
+    if lacking:
+        notes.append(f"{counted(lacking, 'complete trial')} without some of the measurements.")
+    return tuple(notes)
+
+
+def _part(findings: Findings, probe: Probed) -> Part:
+    figures = [
+        figure
+        for number, view in enumerate(probe.views, start=1)
+        if (figure := _figure(findings, probe, view, f"{probe.kind.replace('_', '-')}-{number}")) is not None
+    ]
+    notes = [f'Not measured in "{arm}": {reason}.' for arm, reason in list(probe.refused.items())[:MOST_PANELS]]
+    return Part(probe.title, probe.source, tuple(figures), _scalars(findings, probe), tuple(notes))
+
+
+def _figure(findings: Findings, probe: Probed, view: View, name: str) -> Figure | None:
+    if len(view.axes) == 1:
+        return _lines(findings, probe, view, name)
+    return _maps(findings, probe, view, name)
+
+
+def _lines(findings: Findings, probe: Probed, view: View, name: str) -> Figure | None:
+    """Return a panel for each level of the numeric factor, with a line for each other level."""
+    panels = [(title, lines) for title, arms in _panels(findings) if (lines := _lines_of(probe, view, arms))]
+    values = [value for _, lines in panels for line in lines for found in line.points.values() for value in found]
+    if not values:
+        return None
+    scale = scale_of(values, view.is_log)
+    room = label_room(line.label for _, lines in panels for line in lines)
+    drawn = tuple(
+        Panel(
+            title,
+            " ".join(_sentence(line, view) for line in lines),
+            lines_drawing(
+                lines,
+                scale,
+                (view.axis_labels[0], view.label),
+                prefix=f"{name}-{at}",
+                room=room,
+                scatter=view.is_scatter,
+            ),
+        )
+        for at, (title, lines) in enumerate(panels[:MOST_PANELS])
+    )
+    most = max(len(probe.found[arm]) for arm in probe.found)
+    drawn_as = "a point for each choice" if view.is_scatter else "the line is the median"
+    band = ", the band goes from the least to the largest value" if most > 1 and not view.is_scatter else ""
+    seeds = f" over {counted(most, 'seed')}" if most > 1 else ""
+    caption = f"{view.title}: {view.label} by {view.axis_labels[0]}; {drawn_as}{seeds}{band}.{_left_out(panels)}"
+    return Figure(name, caption, drawn, _line_table(name, panels, view), columns=min(3, len(drawn)))
+
+
+def _maps(findings: Findings, probe: Probed, view: View, name: str) -> Figure | None:
+    """Return a panel for each arm; all share one scale."""
+    contours = all(view.continuous)
+    named = [(shortened(arm.name, 60), probe.grid(view, arm.name)) for arm in findings.arms]
+    panels = [(title, grid) for title, grid in named if len({x for x, _ in grid}) > 1 and len({y for _, y in grid}) > 1]
+    values = [value for _, grid in panels for value in grid.values()]
+    if not values:
+        return None
+    scale = scale_of(values, view.is_log)
+    labels = (view.axis_labels[0], view.axis_labels[1], view.label)
+    drawn = tuple(
+        Panel(
+            title,
+            f"From {min(grid.values()):.3g} to {max(grid.values()):.3g}.",
+            map_drawing(grid, scale, labels, prefix=f"{name}-{at}", contours=contours),
+        )
+        for at, (title, grid) in enumerate(panels[:MOST_PANELS])
+    )
+    whose = "of the first seed of each arm" if contours else "the median of the seeds"
+    caption = (
+        f"{view.title}: {view.label} by {view.axis_labels[0]} and {view.axis_labels[1]}, {whose}; "
+        f"one scale for all arms.{_left_out(panels)}"
+    )
+    columns = (
+        Column("arm", "arm"),
+        Column("least", "least", is_number=True),
+        Column("largest", "largest", is_number=True),
+    )
+    rows = tuple((title, min(grid.values()), max(grid.values())) for title, grid in panels)
+    table = Table(name, "The ends of each arm's values; the database has all of them.", columns, rows)
+    return Figure(name, caption, drawn, table, columns=min(3, len(drawn)))
+
+
+def _panels(findings: Findings) -> list[tuple[str, list[tuple[Arm, str, int]]]]:
+    """Return titles with the arms of a panel, each with its label and slot."""
+    layout = findings.layout
+    panels = []
+    for position in layout.positions:
+        title = "" if layout.axis is None or position is None else f"{layout.axis} {level(position)}"
+        arms = [(arm, each.label, each.slot) for each in layout.series if (arm := layout.arm(position, each))]
+        for start in range(0, len(arms), MOST_SERIES):
+            part = arms[start : start + MOST_SERIES]
+            if len(arms) > MOST_SERIES:
+                part = [(arm, label, slot) for slot, (arm, label, _) in enumerate(part)]
+            panels.append((title, part))
+    return panels
+
+
+def _lines_of(probe: Probed, view: View, arms: Sequence[tuple[Arm, str, int]]) -> list[Line]:
+    lines = [Line(label, slot, probe.points(view, arm.name)) for arm, label, slot in arms]
+    found = [line for line in lines if line.points]
+    return [replace(line, label="") for line in found] if len(arms) == 1 and len(found) == 1 else found
+
+
+def _left_out(panels: Sequence[object]) -> str:
+    return f" The first {MOST_PANELS} of {len(panels)} panels." if len(panels) > MOST_PANELS else ""
+
+
+def _sentence(line: Line, view: View) -> str:
+    (first, start), (last, end) = line.middle[0], line.middle[-1]
+    name = f"{shortened(line.label, 40)}: " if line.label else ""
+    axis = view.axis_labels[0]
+    if first == last:
+        return f"{name}{start:.3g} at {axis} {first:g}."
+    return f"{name}{start:.3g} at {axis} {first:g}, {end:.3g} at {last:g}."
+
+
+def _line_table(name: str, panels: Sequence[tuple[str, Sequence[Line]]], view: View) -> Table:
+    columns = (
+        Column("panel", "panel"),
+        Column("line", "line"),
+        Column("place", view.axis_labels[0], is_number=True),
+        Column("median", "median", is_number=True),
+        Column("values", "values", is_number=True),
+    )
+    rows: list[tuple[Cell, ...]] = [
+        (title, line.label, place, middle, len(line.points[place]))
+        for title, lines in panels
+        for line in lines
+        for place, middle in line.middle
+    ]
+    return Table(name, f"{view.title}: the medians.", columns, tuple(rows))
+
+
+def _scalars(findings: Findings, probe: Probed) -> Table | None:
+    """Return the mean and standard deviation of each scalar by arm."""
+    columns = [Column("arm", "arm"), Column("n", "seeds", is_number=True)]
+    for name, label, unit in probe.scalars:
+        columns.append(Column(name, f"{label}{f', {unit}' if unit else ''}", is_number=True))
+        columns.append(Column(f"{name}_sd", "± 1 SD", is_number=True))
+    rows = []
+    for arm in findings.arms:
+        if arm.name not in probe.found:
+            continue
+        row: list[Cell] = [arm.name, len(probe.found[arm.name])]
+        for name, _, _ in probe.scalars:
+            values = probe.scalar(name, arm.name)
+            row += [_rounded(fmean(values)) if values else None, _rounded(stdev(values)) if len(values) > 1 else None]
+        rows.append(tuple(row))
+    if not rows:
+        return None
+    return Table(f"mechanism-{probe.kind.replace('_', '-')}", f"{probe.title} by arm.", tuple(columns), tuple(rows))
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.4g}")
