@@ -275,6 +275,55 @@ def report(
 
 
 @app.command()
+def probe(
+    study: Annotated[str, typer.Argument(help="The study's name")],
+    kinds: Annotated[
+        list[str] | None, typer.Option("--kind", metavar="PROBE", help="A probe, e.g. lesion; default: the file's")
+    ] = None,
+    db: Database = None,
+    address: Annotated[str | None, typer.Option(metavar="ADDR", help="A Ray cluster; default: start one here")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="The study's folder; default: out/<study>")] = None,
+    executor: Annotated[str, typer.Option(metavar="NAME", help="ray or inline (no cluster)")] = "ray",
+) -> None:
+    """Measure the trained networks of a study from their kept weights; what is measured already stays.
+
+    Example: orchestrate probe degradation --kind lesion --kind layer_response
+    """
+    from orchestrator.probing import probe_study
+    from orchestrator.terminal.console import make_console, say
+
+    console = make_console()
+    found = probe_study(
+        study, db, kinds or (), address=address, out=out, executor=executor, say=lambda line: say(console, line)
+    )
+    if found.interrupted:
+        raise typer.Exit(INTERRUPTED)
+    if found.made:
+        say(console, f"{found.made} measurements; `orchestrate report {study}` shows them")
+    raise typer.Exit(1 if found.failed else 0)
+
+
+@app.command()
+def export(
+    study: Annotated[str, typer.Argument(help="The study's name")],
+    to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="state_dict, torchscript or onnx")],
+    arm: Annotated[str | None, typer.Option(help="The arm's name, as in the tables")] = None,
+    seed: Annotated[int | None, typer.Option(help="The trial's seed")] = None,
+    db: Database = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where it goes; default: out/<study>/networks")
+    ] = None,
+) -> None:
+    """Write a trained network for another program, from the weights that were kept.
+
+    Example: orchestrate export degradation --arm "depth=20 variant=plain" --seed 0 --to onnx
+    """
+    from orchestrator.exporting import export_network
+
+    print(export_network(study, arm, seed, to, db, out))
+
+
+@app.command()
 def describe(
     file: StudyFileArgument,
     changes: Changes = None,

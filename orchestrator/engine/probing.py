@@ -15,7 +15,7 @@ from orchestrator.records.events import Event, Measured, ProbesEnded, WeightsKep
 from orchestrator.scheduling.packs import Pack
 from trainers.probes.session import Found, ProbeLog, ProbeSession
 from trainers.probes.subject import Bench
-from trainers.weights import Weights, load_weights, save_weights
+from trainers.weights import Weights, WeightsError, load_weights, save_weights
 
 PAUSE = 1.0  # seconds between two looks at whether the measuring is to stop
 
@@ -125,6 +125,8 @@ def measure_pack(pack: Pack, device: str, threads: int, log: Path | None) -> Ite
         except GeneratorExit:
             progress.save()
             raise
+        except WeightsError as error:
+            reason = str(error)
         except Exception as error:
             reason = failure_of(error).reason
         yield [ProbesEnded(trial, reason)]

@@ -1,0 +1,158 @@
+"""Measure the finished networks of a study from their kept weights, by the same workers that train."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.engine.inline import InlineExecutor
+from orchestrator.engine.worker import WorkerSettings, code_digest
+from orchestrator.errors import UserError
+from orchestrator.planning.probes import study_probes
+from orchestrator.records.events import Event, Measured, ProbesEnded
+from orchestrator.results import database, output_folder
+from orchestrator.scheduling.measuring import measuring_packs, unmeasurable
+from orchestrator.scheduling.packs import BlockSource
+from orchestrator.storage import Recorder, Store
+from orchestrator.study import Executor, interruptible
+from orchestrator.study_file.config import Resources
+from reports.results import State, Study, Trial
+from search_spaces.errors import SettingError
+from trainers.probes import PROBES, ProbeRequest, complete_probes
+
+Say = Callable[[str], object]
+
+
+@dataclass(frozen=True)
+class ProbeResult:
+    """How measuring ended: how many measurements were made and how many failed, and whether it was interrupted."""
+
+    made: int
+    failed: int
+    interrupted: bool
+
+
+def probe_study(
+    name: str,
+    db: str | None = None,
+    kinds: Sequence[str] = (),
+    *,
+    address: str | None = None,
+    out: Path | None = None,
+    executor: str = "ray",
+    say: Say = lambda line: None,
+) -> ProbeResult:
+    """Make the measurements that a study lacks: of the probes that its file asks for, or of these `kinds`.
+
+    Probes that the file does not name have their default settings. Every measurement is recorded as it comes; one that
+    is cut short goes on the next time. UserError for an unknown study or probe, and where no weights are kept.
+    """
+    if executor not in ("ray", "inline"):
+        raise UserError(f'--executor: networks are measured by "ray" or "inline", not by "{executor}"')
+    with Store.open(database(db)) as store:
+        study = store.load_study(name)
+        requests = _requests(study, kinds)
+        asked = _asked(study)
+        with store.lease(study.name):
+            packs = measuring_packs(store, study, asked, requests, again=True)
+            _say_what_is_missing(store, asked, bool(packs), say)
+            if not packs:
+                return ProbeResult(0, 0, interrupted=False)
+            names = {trial.id: f"{trial.arm} seed={trial.seed}" for trial in asked}
+            follower = _Follower(names, say)
+            worker = _worker(study, output_folder(study.name, out))
+            with interruptible() as interrupted, Recorder(store, study.name, listeners=(follower,)) as recorder:
+                _executor(study, worker, executor, address).execute(BlockSource(packs), recorder.put, interrupted)
+            return ProbeResult(follower.made, follower.failed, interrupted.is_set())
+
+
+def _requests(study: Study, kinds: Sequence[str]) -> tuple[ProbeRequest, ...]:
+    """Return the probes of a study's file, or those of these kinds; UserError for unknown ones, or for none at all."""
+    in_file = {request.kind: request for request in study_probes(study.settings)}
+    if not kinds:
+        if not in_file:
+            raise UserError(
+                f"{study.name} asks for no probe: name one, for instance `orchestrate probe {study.name} --kind "
+                f"lesion` (there are {', '.join(PROBES)}), or list some under `probes:` in its file"
+            )
+        return tuple(in_file.values())
+    try:
+        defaults = {request.kind: request for request in complete_probes(list(dict.fromkeys(kinds)))}
+    except SettingError as error:
+        raise UserError(f"--kind: {error.message}") from None
+    return tuple(in_file.get(kind, request) for kind, request in defaults.items())
+
+
+def _asked(study: Study) -> tuple[Trial, ...]:
+    """Return the trials of arms that the study file still has."""
+    arms = {arm.name for arm in study.arms if not arm.orphaned}
+    return tuple(trial for trial in study.trials if trial.arm in arms)
+
+
+def _say_what_is_missing(store: Store, asked: Sequence[Trial], has_work: bool, say: Say) -> None:
+    """Say which trials cannot be measured; UserError when nothing can because no weights are kept."""
+    complete = [trial for trial in asked if trial.state is State.COMPLETE]
+    without = unmeasurable(store, asked)
+    if without and len(without) == len(complete):
+        raise UserError(
+            "no weights are kept that could be measured: `keep: last` in the study file keeps those of trials to come"
+        )
+    if without:
+        say(f"{len(without)} complete trials cannot be measured: their weights were not kept")
+    if diverged := sum(trial.state is State.DIVERGED for trial in asked):
+        say(f"{diverged} diverged trials are not measured")
+    if not has_work:
+        say("nothing is left to measure")
+
+
+class _Follower:
+    """Says what each probe found as it is recorded, and counts."""
+
+    def __init__(self, names: dict[str, str], say: Say) -> None:
+        self.made = 0
+        self.failed = 0
+        self._names = names
+        self._say = say
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Measured):
+            reason = event.found.get("failed")
+            scalars = event.found.get("scalars", {})
+            found = ", ".join(f"{name} {value:.4g}" for name, value in scalars.items() if value is not None)
+            self.made, self.failed = self.made + (reason is None), self.failed + (reason is not None)
+            self._say(f"{self._names[event.trial]}: {event.kind}: {reason or found or 'done'}")
+        elif isinstance(event, ProbesEnded) and event.reason is not None:
+            self.failed += 1
+            self._say(f"{self._names[event.trial]}: not measured: {event.reason}")
+
+
+def _worker(study: Study, out: Path) -> WorkerSettings:
+    resources = _resources(study)
+    return WorkerSettings(
+        device="cuda" if resources.gpus else "cpu",
+        gpu_share=resources.gpus or 1,
+        threads=max(int(resources.cpus), 1),
+        checkpoints=out / "checkpoints",
+        plugins=Path.cwd(),
+        code=code_digest(),
+    )
+
+
+def _executor(study: Study, worker: WorkerSettings, executor: str, address: str | None) -> Executor:
+    if executor == "inline":
+        return InlineExecutor(worker)
+    from orchestrator.engine.ray_tune import RayExecutor  # Ray takes seconds to import
+
+    resources = _resources(study)
+    return RayExecutor(
+        worker,
+        cpus=resources.cpus,
+        gpus=resources.gpus,
+        address=address,
+        max_concurrent=resources.max_concurrent,
+    )
+
+
+def _resources(study: Study) -> Resources:
+    """Return what the study file gives a pack; what later versions no longer know is left out."""
+    given = study.settings.get("resources") or {}
+    return Resources(**{name: value for name, value in given.items() if name in Resources.model_fields})
