@@ -304,26 +304,6 @@ def probe(
 
 
 @app.command()
-def export(
-    study: Annotated[str, typer.Argument(help="The study's name")],
-    to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="state_dict, torchscript or onnx")],
-    arm: Annotated[str | None, typer.Option(help="The arm's name, as in the tables")] = None,
-    seed: Annotated[int | None, typer.Option(help="The trial's seed")] = None,
-    db: Database = None,
-    out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Where it goes; default: out/<study>/networks")
-    ] = None,
-) -> None:
-    """Write a trained network for another program, from the weights that were kept.
-
-    Example: orchestrate export degradation --arm "depth=20 variant=plain" --seed 0 --to onnx
-    """
-    from orchestrator.exporting import export_network
-
-    print(export_network(study, arm, seed, to, db, out))
-
-
-@app.command()
 def describe(
     file: StudyFileArgument,
     changes: Changes = None,

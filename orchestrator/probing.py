@@ -4,7 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.engine.inline import InlineExecutor
+from orchestrator.engine.address import check_reachable
+from orchestrator.engine.backend import Backend
+from orchestrator.engine.dispatch import Dispatcher
+from orchestrator.engine.inline import InlineBackend
 from orchestrator.engine.worker import WorkerSettings, code_digest
 from orchestrator.errors import UserError
 from orchestrator.planning.probes import study_probes
@@ -13,8 +16,9 @@ from orchestrator.results import database, output_folder
 from orchestrator.scheduling.measuring import measuring_packs, unmeasurable
 from orchestrator.scheduling.packs import BlockSource
 from orchestrator.storage import Recorder, Store
-from orchestrator.study import Executor, interruptible
-from orchestrator.study_file.config import Resources
+from orchestrator.study import interruptible
+from orchestrator.study_file.sections import Resources
+from orchestrator.surroundings import check_workers
 from reports.results import State, Study, Trial
 from search_spaces.errors import SettingError
 from trainers.probes import PROBES, ProbeRequest, complete_probes
@@ -61,7 +65,8 @@ def probe_study(
             follower = _Follower(names, say)
             worker = _worker(study, output_folder(study.name, out))
             with interruptible() as interrupted, Recorder(store, study.name, listeners=(follower,)) as recorder:
-                _executor(study, worker, executor, address).execute(BlockSource(packs), recorder.put, interrupted)
+                backend = _backend(study, worker, executor, address)
+                Dispatcher(BlockSource(packs), backend, recorder.put, interrupted).run()
             return ProbeResult(follower.made, follower.failed, interrupted.is_set())
 
 
@@ -137,13 +142,16 @@ def _worker(study: Study, out: Path) -> WorkerSettings:
     )
 
 
-def _executor(study: Study, worker: WorkerSettings, executor: str, address: str | None) -> Executor:
+def _backend(study: Study, worker: WorkerSettings, executor: str, address: str | None) -> Backend:
     if executor == "inline":
-        return InlineExecutor(worker)
-    from orchestrator.engine.ray_tune import RayExecutor  # Ray takes seconds to import
+        return InlineBackend(worker)
+    check_workers(address)
+    if address is not None:
+        check_reachable(address)
+    from orchestrator.engine.ray_tune import RayBackend  # Ray takes seconds to import
 
     resources = _resources(study)
-    return RayExecutor(
+    return RayBackend(
         worker,
         cpus=resources.cpus,
         gpus=resources.gpus,
@@ -153,6 +161,7 @@ def _executor(study: Study, worker: WorkerSettings, executor: str, address: str 
 
 
 def _resources(study: Study) -> Resources:
-    """Return what the study file gives a pack; what later versions no longer know is left out."""
+    """Return what the study file gives a pack."""
     given = study.settings.get("resources") or {}
-    return Resources(**{name: value for name, value in given.items() if name in Resources.model_fields})
+    names = ("cpus", "gpus", "max_concurrent")
+    return Resources(**{name: given[name] for name in names if given.get(name) is not None})

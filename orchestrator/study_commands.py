@@ -16,9 +16,12 @@ NOT_YET = "nothing is changed yet: add --yes to do it"
 
 
 class ExportKind(StrEnum):
-    """What a study is written as."""
+    """What a study, or one of its trained networks, is written as."""
 
     db = "db"
+    state_dict = "state_dict"
+    torchscript = "torchscript"
+    onnx = "onnx"
 
 
 @study_commands.command()
@@ -98,14 +101,26 @@ def note(
 @study_commands.command()
 def export(
     study: StudyArgument,
-    to: Annotated[ExportKind, typer.Option("--to", help="What to write: db, a results DB of this study alone")],
-    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="The file; default: STUDY.db")] = None,
+    to: Annotated[
+        ExportKind,
+        typer.Option("--to", help="db, a results DB of this study alone; or a trained network as any of the others"),
+    ],
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="The file; default: STUDY.db, or in out/STUDY/networks")
+    ] = None,
+    arm: Annotated[str | None, typer.Option("--arm", help="Of a network: its arm, as the tables name it")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Of a network: its seed")] = None,
     db: Database = None,
 ) -> None:
-    """Write a study, with all its results, for another machine or tool.
+    """Write a study with all its results, or one trained network from its kept weights, for another machine or tool.
 
-    Example: orchestrate export degradation --to db --out degradation.db
+    Example: orchestrate export degradation --to onnx --arm "depth=20 variant=plain" --seed 0
     """
+    if to is not ExportKind.db:
+        from orchestrator.exporting import export_network
+
+        print(export_network(study, arm, seed, to.value, db, out))
+        return
     from orchestrator.results import database
     from orchestrator.storage import Store
 
