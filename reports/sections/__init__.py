@@ -26,7 +26,6 @@ from reports.sections import (
 from reports.sections.section import Section
 from reports.sentences.empty import EMPTY
 
-
 Builder = Callable[[Findings], Section | None]
 
 _BUILDERS: tuple[tuple[str, Builder], ...] = (
