@@ -254,6 +254,8 @@ def _direction_badges(leads: Mapping[Scalar, float], towards: float) -> tuple[st
 
 def _fail_rates(case: Case, grid: Grid, level: float) -> tuple[FailRate, ...]:
     """Return the fail rate of each arm; nothing where none fails."""
+    if all(math.isfinite(value) for arm in case.weights for value in grid.get(arm, {}).values()):
+        return ()
     found = []
     for arm in case.weights:
         values = grid.get(arm, {}).values()
@@ -261,7 +263,7 @@ def _fail_rates(case: Case, grid: Grid, level: float) -> tuple[FailRate, ...]:
         interval = rate_interval(fails, len(values), level)
         if interval is not None:
             found.append(FailRate(arm, fails, len(values), *interval))
-    return tuple(found) if any(each.fails for each in found) else ()
+    return tuple(found)
 
 
 def fails_badge(claim: Claim, rates: Sequence[FailRate]) -> tuple[str, ...]:

@@ -2,30 +2,25 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from reports.analysis import pooled
 from reports.analysis.claims import OVER, Claim
+from reports.analysis.decisions import Decision, decide, live_grids, trials_by_arm
 from reports.analysis.evidence import ContextResult, Evidence, alternatives, evaluate
 from reports.analysis.forecast import Forecast, forecast
 from reports.analysis.judged import (
     Judged,
     Look,
     Outcome,
-    adjusted_p,
     at_its_clearest,
     claim_arms,
-    decided_looks,
-    held_against,
-    is_withdrawn,
-    judge_alone,
     restricted,
 )
 from reports.analysis.outliers import could_overturn
 from reports.analysis.power import seeds_for_rate
-from reports.analysis.readings import compared, grid
-from reports.analysis.registration import Registration, claims_ever, dropped_claims, register
+from reports.analysis.registration import Registration
 from reports.analysis.settings import AnalysisSettings, parse_analysis
 from reports.analysis.wording import Account, sentence
 from reports.metrics import FAIL_METRIC
@@ -115,90 +110,28 @@ def judge(
     """
     if settings is None:
         settings = parse_analysis(study.settings.get("analysis"), study.settings.get("seeds"))
-    registrations = {claim.id: register(study, claim) for claim in claims}
-    grids = {metric: _live(study, metric) for metric in dict.fromkeys(claim.metric for claim in claims)}
-    trials = _by_arm(study)
-    judged = [_judged(study, claim, grids[claim.metric], trials, settings, registrations[claim.id]) for claim in claims]
-    family = _family(study, judged, settings, registrations)
+    grids = live_grids(study, claims)
+    trials = trials_by_arm(study)
     return tuple(
-        _verdict(study, each, grids[each.claim.metric], trials, settings, family, registrations[each.claim.id])
-        for each in judged
+        _verdict(study, each, grids[each.judged.claim.metric], trials, settings)
+        for each in decide(study, claims, settings)
     )
-
-
-@dataclass(frozen=True)
-class _Family:
-    """Holm's p by claim, of those that have one, how many are undecided, and the look that decided each."""
-
-    p: Mapping[str, float]
-    undecided: int
-    decided_at: Mapping[str, int | None]
-
-
-def _family(
-    study: Study, judged: Sequence[Judged], settings: AnalysisSettings, registrations: Mapping[str, Registration]
-) -> _Family:
-    """Correct the claims for one another: the declared ones among themselves, each changed one among all ever made."""
-    declared = [each for each in judged if not registrations[each.claim.id].changes]
-    decided_at = {each.claim.id: each.first for each in judged}
-    p: dict[str, float] = {}
-    if settings.family == "holm":
-        dropped = dropped_claims(study, (registrations[each.claim.id] for each in declared))
-        p |= adjusted_p(declared, [each.p for each in declared], dropped)
-        decided_at |= decided_looks(declared, settings.alpha, dropped)
-    undecided = sum(each > settings.alpha for each in p.values())
-    for each in judged:
-        if registrations[each.claim.id].changes:
-            others = max(0, claims_ever(study, each.claim) - len(judged) + 1)
-            p[each.claim.id] = adjusted_p(judged, [one.p for one in judged], others)[each.claim.id]
-            decided_at[each.claim.id] = decided_looks(judged, settings.alpha, others)[each.claim.id]
-    return _Family(p, undecided, decided_at)
-
-
-def _judged(
-    study: Study,
-    claim: Claim,
-    found: Mapping[str, Mapping[int, float]],
-    trials: Mapping[str, Mapping[int, Trial]],
-    settings: AnalysisSettings,
-    registration: Registration,
-) -> Judged:
-    """Judge one claim, and hold it against all seeds on record where the study leaves some of them out."""
-    own = judge_alone(study, claim, found, trials, settings, registration)
-    if not registration.left_out:
-        return own
-    every = {arm: {**mine, **registration.left_out.get(arm, {})} for arm, mine in trials.items()}
-    left_out = tuple(trial for each in registration.left_out.values() for trial in each.values())
-    readings = _live(replace(study, trials=(*compared(study), *left_out)), claim.metric)
-    return held_against(own, judge_alone(study, claim, readings, every, settings, registration))
-
-
-def _live(study: Study, metric: str) -> dict[str, dict[int, float]]:
-    found = grid(study, metric)
-    return {arm.name: found[arm.name] for arm in study.arms if not arm.orphaned}
-
-
-def _by_arm(study: Study) -> dict[str, dict[int, Trial]]:
-    found: dict[str, dict[int, Trial]] = {arm.name: {} for arm in study.arms}
-    for trial in compared(study):
-        found.setdefault(trial.arm, {})[trial.seed] = trial
-    return found
 
 
 def _verdict(
     study: Study,
-    judged: Judged,
+    decision: Decision,
     found: Mapping[str, Mapping[int, float]],
     trials: Mapping[str, Mapping[int, Trial]],
     settings: AnalysisSettings,
-    family: _Family,
-    registration: Registration,
 ) -> Verdict:
-    claim, p_holm = judged.claim, family.p.get(judged.claim.id)
-    decisive = judged.p if p_holm is None else p_holm
-    decided = decisive <= settings.alpha and (bool(judged.looks) or judged.unplanned)
-    withdrawn = decided and not judged.unplanned and is_withdrawn(judged)
-    verdict = judged.direction if decided and not withdrawn else Outcome.INCONCLUSIVE
+    judged, registration, verdict, withdrawn = (
+        decision.judged,
+        decision.registration,
+        decision.outcome,
+        decision.withdrawn,
+    )
+    claim, p_holm, decided = judged.claim, decision.p_holm, decision.decided
     last = _decisive(claim, judged.now, judged.direction)
     if decided and not judged.unplanned:
         judged = at_its_clearest(judged, settings.alpha)
@@ -212,7 +145,7 @@ def _verdict(
     tests = alternatives(claim, judged.cases, part, judged.level, model)
     other_tests = {name: _outcome(each, alpha) for name, each in tests.items()}
     asked = settings.looks[-1] if settings.looks else len(seeds)
-    level = settings.levels[-1] / (1 if p_holm is None else _rivals(decisive, family.undecided, settings.alpha))
+    level = settings.levels[-1] / decision.rivals
     seconds = _seconds(trials, claim_arms(judged.cases))
     ahead = forecast(claim, now.contexts, asked, level, settings.power, seconds)
     fragile = verdict is not Outcome.INCONCLUSIVE and _is_fragile(study, judged, part, verdict)
@@ -232,7 +165,7 @@ def _verdict(
         p_holm=p_holm,
         contexts=now.contexts,
         looks=judged.looks,
-        decided_at_look=family.decided_at[claim.id] if verdict is not Outcome.INCONCLUSIVE else None,
+        decided_at_look=decision.decided_at_look if verdict is not Outcome.INCONCLUSIVE else None,
         waiting=judged.waiting,
         missing={each.id: each.reason or each.state for each in mine if each.state in (State.FAILED, State.PRUNED)},
         forecast=ahead,
@@ -283,11 +216,6 @@ def _is_fragile(study: Study, judged: Judged, part: Mapping[str, Mapping[int, fl
         for each in turning
         for side in sides
     )
-
-
-def _rivals(p: float, undecided: int, alpha: float) -> int:
-    """Return by how many claims the level is to be shared: those undecided, this one among them."""
-    return max(1, undecided if p > alpha else undecided + 1)
 
 
 def _other_readings(

@@ -1,0 +1,127 @@
+"""What is decided about each claim, among all the others: the outcome alone, without its numbers and its words."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from reports.analysis.claims import Claim
+from reports.analysis.judged import (
+    Judged,
+    Outcome,
+    adjusted_p,
+    decided_looks,
+    held_against,
+    is_withdrawn,
+    judge_alone,
+)
+from reports.analysis.readings import compared, grid
+from reports.analysis.registration import Registration, claims_ever, dropped_claims, register
+from reports.analysis.settings import AnalysisSettings
+from reports.results import Study, Trial
+
+Readings = Mapping[str, Mapping[int, float]]
+Trials = Mapping[str, Mapping[int, Trial]]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The outcome for one claim: `p_holm` is its p among the others, None for a claim that is in no family.
+
+    `withdrawn` is a decision of an earlier look that all seeds at hand contradict. `rivals` counts the claims by which
+    the level of a further look is to be shared, this one among them.
+    """
+
+    judged: Judged
+    registration: Registration
+    outcome: Outcome
+    p_holm: float | None
+    decided: bool
+    withdrawn: bool
+    decided_at_look: int | None
+    rivals: int
+
+
+@dataclass(frozen=True)
+class _Family:
+    """Holm's p by claim, of those that have one, how many are undecided, and the look that decided each."""
+
+    p: Mapping[str, float]
+    undecided: int
+    decided_at: Mapping[str, int | None]
+
+
+def decide(study: Study, claims: Sequence[Claim], settings: AnalysisSettings) -> tuple[Decision, ...]:
+    """Return the outcome for every claim, in the claims' order (see `reports.analysis.verdicts.judge`)."""
+    registrations = {claim.id: register(study, claim) for claim in claims}
+    grids, trials = live_grids(study, claims), trials_by_arm(study)
+    judged = [_judged(study, claim, grids[claim.metric], trials, settings, registrations[claim.id]) for claim in claims]
+    family = _family(study, judged, settings, registrations)
+    return tuple(_decision(each, family, settings, registrations[each.claim.id]) for each in judged)
+
+
+def live_grids(study: Study, claims: Sequence[Claim]) -> dict[str, Readings]:
+    """Return the readings of the arms that the study asks for, by metric, arm and seed."""
+    return {metric: _live(study, metric) for metric in dict.fromkeys(claim.metric for claim in claims)}
+
+
+def trials_by_arm(study: Study) -> dict[str, dict[int, Trial]]:
+    """Return the trials that arms are compared on, by arm and seed."""
+    found: dict[str, dict[int, Trial]] = {arm.name: {} for arm in study.arms}
+    for trial in compared(study):
+        found.setdefault(trial.arm, {})[trial.seed] = trial
+    return found
+
+
+def _decision(judged: Judged, family: _Family, settings: AnalysisSettings, registration: Registration) -> Decision:
+    p_holm = family.p.get(judged.claim.id)
+    decisive = judged.p if p_holm is None else p_holm
+    decided = decisive <= settings.alpha and (bool(judged.looks) or judged.unplanned)
+    withdrawn = decided and not judged.unplanned and is_withdrawn(judged)
+    others = family.undecided if decisive > settings.alpha else family.undecided + 1
+    return Decision(
+        judged=judged,
+        registration=registration,
+        outcome=judged.direction if decided and not withdrawn else Outcome.INCONCLUSIVE,
+        p_holm=p_holm,
+        decided=decided,
+        withdrawn=withdrawn,
+        decided_at_look=family.decided_at[judged.claim.id],
+        rivals=1 if p_holm is None else max(1, others),
+    )
+
+
+def _family(
+    study: Study, judged: Sequence[Judged], settings: AnalysisSettings, registrations: Mapping[str, Registration]
+) -> _Family:
+    """Correct the claims for one another: the declared ones among themselves, each changed one among all ever made."""
+    declared = [each for each in judged if not registrations[each.claim.id].changes]
+    decided_at = {each.claim.id: each.first for each in judged}
+    p: dict[str, float] = {}
+    if settings.family == "holm":
+        dropped = dropped_claims(study, (registrations[each.claim.id] for each in declared))
+        p |= adjusted_p(declared, [each.p for each in declared], dropped)
+        decided_at |= decided_looks(declared, settings.alpha, dropped)
+    undecided = sum(each > settings.alpha for each in p.values())
+    for each in judged:
+        if registrations[each.claim.id].changes:
+            others = max(0, claims_ever(study, each.claim) - len(judged) + 1)
+            p[each.claim.id] = adjusted_p(judged, [one.p for one in judged], others)[each.claim.id]
+            decided_at[each.claim.id] = decided_looks(judged, settings.alpha, others)[each.claim.id]
+    return _Family(p, undecided, decided_at)
+
+
+def _judged(
+    study: Study, claim: Claim, found: Readings, trials: Trials, settings: AnalysisSettings, registration: Registration
+) -> Judged:
+    """Judge one claim, and hold it against all seeds on record where the study leaves some of them out."""
+    own = judge_alone(study, claim, found, trials, settings, registration)
+    if not registration.left_out:
+        return own
+    every = {arm: {**mine, **registration.left_out.get(arm, {})} for arm, mine in trials.items()}
+    left_out = tuple(trial for each in registration.left_out.values() for trial in each.values())
+    readings = _live(replace(study, trials=(*compared(study), *left_out)), claim.metric)
+    return held_against(own, judge_alone(study, claim, readings, every, settings, registration))
+
+
+def _live(study: Study, metric: str) -> dict[str, dict[int, float]]:
+    found = grid(study, metric)
+    return {arm.name: found[arm.name] for arm in study.arms if not arm.orphaned}
