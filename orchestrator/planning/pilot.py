@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from orchestrator.records.study_plan import StudyPlan
 from orchestrator.storage import Store
 from reports.analysis.claims import Claim
+from reports.analysis.forecast import Forecast
 from reports.analysis.judged import Outcome
 from reports.analysis.prospects import Spread, claim_spreads
 from reports.analysis.settings import AnalysisSettings
@@ -40,13 +41,13 @@ def spreads(pilot: Study, claims: Sequence[Claim]) -> dict[str, Spread]:
     return found
 
 
-def outlook(pilot: Study, claims: Sequence[Claim], settings: AnalysisSettings, seeds: int) -> dict[str, str]:
+def expected_verdicts(pilot: Study, claims: Sequence[Claim], settings: AnalysisSettings, seeds: int) -> dict[str, str]:
     """Say, by claim, what the trials on record let one expect of that many seeds; nothing where they show no effect."""
     every = AnalysisSettings(settings.alpha, settings.family, (), settings.power, settings.futility, settings.test)
-    return {each.id: text for each in judge(pilot, claims, every) if (text := _outlook(each, settings, seeds))}
+    return {each.id: text for each in judge(pilot, claims, every) if (text := _expected(each, settings, seeds))}
 
 
-def _outlook(verdict: Verdict, settings: AnalysisSettings, seeds: int) -> str:
+def _expected(verdict: Verdict, settings: AnalysisSettings, seeds: int) -> str:
     ahead = verdict.forecast
     if verdict.n < 2 or verdict.verdict is not Outcome.INCONCLUSIVE or verdict.estimate is None:
         return ""
@@ -56,9 +57,18 @@ def _outlook(verdict: Verdict, settings: AnalysisSettings, seeds: int) -> str:
     if ahead.needed > seeds:
         return (
             f"{text}: if it is so, {seeds} seeds are too few and the claim will probably stay open; "
-            f"about {ahead.needed} would decide it with {settings.power:.0%} power."
+            f"about {ahead.needed} would decide it with {settings.power:.0%} power{_range(ahead)}."
         )
-    return f"{text}: if it is so, about {ahead.needed} seeds decide the claim."
+    return f"{text}: if it is so, about {ahead.needed} seeds decide the claim{_range(ahead)}."
+
+
+def _range(ahead: Forecast) -> str:
+    """Say what the trials on record leave open of the number of seeds."""
+    if ahead.assurance is None:
+        return ""
+    low, high = (f"{end}" if end is not None else "over 1000" for end in (ahead.needed_low, ahead.needed_high))
+    span = low if low == high else f"{low} to {high}"
+    return f" (it may be {span}; over all that the record leaves open they decide it in {ahead.assurance:.0%})"
 
 
 def _published_spread(pilot: Study) -> Spread | None:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from orchestrator.planning.estimate import trial_seconds
-from orchestrator.planning.pilot import outlook, pilot_study, spreads
+from orchestrator.planning.pilot import expected_verdicts, pilot_study, spreads
 from orchestrator.planning.plan import make_plan
 from orchestrator.records.probe_metrics import probe_metrics
 from orchestrator.records.study_plan import PlannedArm, StudyPlan
@@ -187,7 +187,7 @@ def _prospects(plan: StudyPlan, pilot: Study) -> tuple[str, ...]:
     known = spreads(pilot, claims)
     found = prospects(claims, plan.factors, seeds, settings, arms=len(plan.arms), spread=known)
     if found:
-        expected = outlook(pilot, claims, settings, seeds)
+        expected = expected_verdicts(pilot, claims, settings, seeds)
         lines = [f"claim {each.claim.id}: {each.sentence} {expected.get(each.claim.id, '')}".rstrip() for each in found]
         cannot = [each.claim.id for each in found if not each.can]
         if cannot:

@@ -1,7 +1,7 @@
 """Which seeds to train next: whole blocks, only for claims that are undecided and can still be decided.
 
 A pure function of the study so far. Which blocks run, and when one stops, depends on complete looks alone, never on
-the value of a single trial; the error rate is that of the ramp whatever is chosen here.
+the value of a single trial; the error rate is that of the alpha spent at the looks, whatever is chosen here.
 """
 
 import math

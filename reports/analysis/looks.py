@@ -1,4 +1,4 @@
-"""Looking at the results more than once: the union-bound ramp, adjusted p, and the e-value for unplanned looks."""
+"""Looking more than once: alpha spending by the union bound, adjusted p, and the e-value for unplanned looks."""
 
 import math
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ EXTRA_SHARE = 0.25
 """The share of alpha that seeds beyond the plan may spend; the planned looks have spent alpha itself."""
 
 
-def ramp(looks: Sequence[int], alpha: float = 0.05) -> tuple[float, ...]:
+def alpha_spending(looks: Sequence[int], alpha: float = 0.05) -> tuple[float, ...]:
     """Return the level of each look, alpha 2k / (K (K + 1)) at look k of K; they add up to alpha.
 
     By the union bound the error rate over all looks is at most alpha, for any test and any dependence.

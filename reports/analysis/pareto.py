@@ -16,7 +16,8 @@ Point = tuple[float, float]
 class Front:
     """The names on the front in the order given, those that are not, and those left out because they failed.
 
-    `probability` is how often each arm is on the front when whole seeds are drawn anew; empty below two seeds.
+    `probability` is how often each arm is on the front over what the seeds leave open of the means; empty below two
+    seeds.
     """
 
     front: tuple[str, ...]
@@ -58,17 +59,20 @@ def study_front(study: Study, cost: Mapping[str, float], metric: str = "test_err
 def _probability(
     study: str, found: Mapping[str, Mapping[int, float]], cost: Mapping[str, float], metric: str, draws: int
 ) -> dict[str, float]:
-    seeds = sorted({seed for values in found.values() for seed in values})
-    if len(seeds) < 2:
+    """Draw each arm's mean from Student's t around its estimate; an arm of one seed has the spread of the others.
+
+    A bootstrap over three seeds would call an equal, dearer arm's place certain in 12 to 18 % of all studies.
+    """
+    counts = np.array([len(each) for each in found.values()], dtype=float)
+    if not found or counts.max() < 2:
         return {}
-    values = np.array([[each.get(seed, math.nan) for seed in seeds] for each in found.values()])
-    present = np.isfinite(values)
+    means = np.array([np.mean(list(each.values())) for each in found.values()])
+    variances = np.array([np.var(list(each.values()), ddof=1) if len(each) > 1 else 0.0 for each in found.values()])
+    df = counts - 1
+    shared = float((df * variances).sum() / df.sum())
+    variances, df = np.where(df > 0, variances, shared), np.where(df > 0, df, df.sum())
     rng = generator(study, "*", f"front {metric}")
-    weights = rng.multinomial(len(seeds), np.full(len(seeds), 1 / len(seeds)), size=draws).astype(float)
-    counts = weights @ present.T
-    sums = weights @ np.where(present, values, 0.0).T
-    # An arm none of whose seeds was drawn keeps its own mean, so that every draw compares the same arms.
-    errors = np.where(counts > 0, sums / np.maximum(counts, 1), np.nanmean(values, axis=1)[None, :])
+    errors = means + rng.standard_t(df, size=(draws, len(means))) * np.sqrt(variances / counts)
     costs = np.array([cost[arm] for arm in found])
     on_front = np.ones(errors.shape, dtype=bool)
     for place in range(len(costs)):

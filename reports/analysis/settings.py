@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from reports.analysis.looks import ramp
+from reports.analysis.looks import alpha_spending
 from search_spaces.errors import SettingError, unknown
 
 TESTS = ("paired", "pooled", "welch", "sign")
@@ -36,7 +36,7 @@ class AnalysisSettings:
     @property
     def levels(self) -> tuple[float, ...]:
         """Return the level of each look; they add up to alpha."""
-        return ramp(self.looks, self.alpha) if self.looks else (self.alpha,)
+        return alpha_spending(self.looks, self.alpha) if self.looks else (self.alpha,)
 
 
 def parse_analysis(analysis: Mapping[str, Any] | None, seeds: object = None) -> AnalysisSettings:

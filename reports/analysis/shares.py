@@ -1,4 +1,4 @@
-"""How much of the variance between arms each factor explains, exactly, and how much of one trial is luck."""
+"""How much of the variance between arms each factor explains, exactly, and what share of a trial's is its seed's."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -30,13 +30,13 @@ class Share:
 
 @dataclass(frozen=True)
 class Shares:
-    """The exact decomposition of a full grid. `luck` is the share of a single trial's variance that its seed causes.
+    """The exact decomposition of a full grid. `seed_share` is what its seed causes of a single trial's variance.
 
     `interval` says how low and high were had: "seeds resampled", "from the residual spread", or None without them.
     """
 
     shares: tuple[Share, ...]
-    luck: float | None
+    seed_share: float | None
     n: int
     interval: str | None
 
@@ -148,10 +148,10 @@ def _shares(
         )
         for term in raw
     )
-    return Shares(made, _luck(values, clean), min(map(len, values)), how if shares else None), None
+    return Shares(made, _seed_share(values, clean), min(map(len, values)), how if shares else None), None
 
 
-def _luck(values: Sequence[Mapping[int, float]], clean: Mapping[Term, float]) -> float | None:
+def _seed_share(values: Sequence[Mapping[int, float]], clean: Mapping[Term, float]) -> float | None:
     """Return seed variance over seed variance plus the variance between arms; None where no arm has two seeds."""
     within = [float(np.var(list(each.values()), ddof=1)) for each in values if len(each) > 1]
     if not within:

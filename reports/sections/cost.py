@@ -52,7 +52,7 @@ def _caption(findings: Findings) -> str:
         "and colours are those of the other figures."
     )
     if several:
-        text += " P is how often an arm is on the front when whole seeds are drawn anew."
+        text += " P is the probability that an arm is on the front, over what its seeds leave open of its mean."
     return text
 
 

@@ -1,4 +1,4 @@
-"""Which factor matters: the analysis of variance, each factor's share, the levels' means, and how much is luck."""
+"""Which factor matters: the analysis of variance, each factor's share, the levels' means, and the seed's share."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from reports.wording import counted, level, listed, shortened
 
 MOST_LEVELS = 60
 MOST_NAMES = 4
-_LUCK = "the seed, in one trial"
+_SEED = "the seed, in one trial"
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ def factors_of(findings: Findings) -> Factors:
     notes = [f"No shares of the variance: {reason}."] if shares is None and reason else []
     if found is not None:
         notes += _caveats(found)
-    if shares is not None and len(varying) == 1 and shares.luck is not None:
-        notes.append(f"Of what one trial shows beside another, {100 * shares.luck:.1f} % is the luck of its seed.")
+    if shares is not None and len(varying) == 1 and shares.seed_share is not None:
+        notes.append(f"Of what one trial shows beside another, {100 * shares.seed_share:.1f} % comes from its seed.")
     return Factors((_figure(shares),) if shares and len(varying) > 1 else (), tables, tuple(notes))
 
 
@@ -59,9 +59,9 @@ def _figure(shares: Shares) -> Figure:
     )
     if shares.interval:
         text += f" Intervals at 95 %, {shares.interval}."
-    if shares.luck is not None:
-        bars.append(Bar(_LUCK, 100 * shares.luck, None, None, 2))
-        text += f" Of what one trial shows beside another, {100 * shares.luck:.1f} % is the luck of its seed."
+    if shares.seed_share is not None:
+        bars.append(Bar(_SEED, 100 * shares.seed_share, None, None, 2))
+        text += f" Of what one trial shows beside another, {100 * shares.seed_share:.1f} % comes from its seed."
     first = bars[0]
     described = f"{first.label} explains most, {first.share:.1f} per cent of the variance between arms."
     panel = Panel("", described, bars_drawing(bars, "shares"))
@@ -95,8 +95,8 @@ def _shares_table(shares: Shares) -> Table:
         (_name(each.term), 100 * each.corrected, _percent(each.low), _percent(each.high), 100 * each.raw)
         for each in shares.shares
     ]
-    if shares.luck is not None:
-        rows.append((_LUCK, 100 * shares.luck, None, None, None))
+    if shares.seed_share is not None:
+        rows.append((_SEED, 100 * shares.seed_share, None, None, None))
     caption = "Shares of the variance between arms; that of the seed is a share of one trial's variance."
     return Table("shares", caption, columns, tuple(rows))
 

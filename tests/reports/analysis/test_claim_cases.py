@@ -64,7 +64,7 @@ def test_c03_margins():
 
 def test_c04_looks():
     expected = CASES["C04"]["expect"]
-    near("C04", looks.ramp((3, 5, 8, 12)), expected["alpha_k"])
+    near("C04", looks.alpha_spending((3, 5, 8, 12)), expected["alpha_k"])
     for name, line in expected.items():
         if name.startswith("margin"):
             said = {"says": "A < B", "by": float(name.split()[1])}
@@ -113,7 +113,7 @@ def simulated_t(distance, plan, count, seed):
 def test_q01_error_rate_of_the_ramp_and_of_peeking():
     for name, expected in CASES["Q01"]["expect"].items():
         plan = tuple(map(int, name.strip("()").split(",")))
-        levels = looks.ramp(plan)
+        levels = looks.alpha_spending(plan)
         assert levels == pytest.approx(expected["alpha_k"], abs=1e-6)
         p = [each for _, each in simulated_t(0, plan, 150_000, 1)]
         ramp = np.any([each <= level for each, level in zip(p, levels, strict=True)], axis=0)
@@ -125,7 +125,7 @@ def test_q02_power_of_the_ramp():
     plan = (3, 5, 8, 12)
     for name, expected in CASES["Q02"]["expect"].items():
         found = simulated_t(float(name.split()[1]), plan, 40_000, 2)
-        decided = np.array([p <= level for (_, p), level in zip(found, looks.ramp(plan), strict=True)])
+        decided = np.array([p <= level for (_, p), level in zip(found, looks.alpha_spending(plan), strict=True)])
         used = np.where(decided.any(axis=0), np.array(plan)[decided.argmax(axis=0)], plan[-1])
         assert float(decided.any(axis=0).mean()) == pytest.approx(expected["power"], abs=0.01)
         assert float(used.mean()) == pytest.approx(expected["mean_n"], abs=0.1)

@@ -97,7 +97,7 @@ def test_an_empty_arm_drops_the_interaction_that_it_makes_inestimable():
 
 
 def on_arms(names, cells, n=3):
-    """Return a study of these arms alone; the error goes by the first factor, and by luck."""
+    """Return a study of these arms alone; the error goes by the first factor, and by chance."""
     rng = np.random.default_rng(3)
     return study([(dict(zip(names, cell, strict=True)), list(6 + cell[0] + rng.normal(0, 0.1, n))) for cell in cells])
 
@@ -192,12 +192,12 @@ def test_nothing_varies_no_shares():
     assert normalised(decompose(np.full((2, 2), 5.0), "ab")) is None
 
 
-def test_shares_come_with_intervals_and_the_luck_of_one_trial():
+def test_shares_come_with_intervals_and_the_seeds_share_of_one_trial():
     found, reason = study_shares(made(shape=(2, 3)), draws=200)
     assert reason is None
     assert found.interval == "from the residual spread"
     assert all(0 <= each.low <= each.high <= 1 for each in found.shares)
-    assert 0 < found.luck < 1
+    assert 0 < found.seed_share < 1
 
 
 def test_from_ten_seeds_on_whole_seeds_are_resampled():
@@ -205,11 +205,11 @@ def test_from_ten_seeds_on_whole_seeds_are_resampled():
     assert found.interval == "seeds resampled"
 
 
-def test_luck_is_the_share_of_the_seed_in_one_trials_variance():
+def test_the_seeds_share_is_that_in_one_trials_variance():
     rng = np.random.default_rng(0)
     cells = [({"a": level}, list(6 + level + rng.normal(0, 1, 400))) for level in (0, 2)]
     found, _ = study_shares(study(cells), draws=1)
-    assert found.luck == pytest.approx(0.5, abs=0.05)
+    assert found.seed_share == pytest.approx(0.5, abs=0.05)
 
 
 @pytest.mark.parametrize(
@@ -227,9 +227,9 @@ def test_no_shares_and_why(given, reason):
     assert reason in why
 
 
-def test_one_seed_has_shares_but_no_interval_and_no_luck():
+def test_one_seed_has_shares_but_no_interval_and_no_seed_share():
     found, _ = study_shares(made(shape=(2, 2), n=1))
-    assert (found.luck, found.interval, found.shares[0].low) == (None, None, None)
+    assert (found.seed_share, found.interval, found.shares[0].low) == (None, None, None)
 
 
 def test_the_spread_check_needs_values_that_vary():

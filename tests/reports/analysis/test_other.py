@@ -11,7 +11,7 @@ from reports.analysis import literature
 from reports.analysis.claims import parse_claims
 from reports.analysis.curves import Reach, area, band, compare_reach, epochs_to
 from reports.analysis.literature import compare, published_row
-from reports.analysis.looks import e_value, look_adjusted, ramp
+from reports.analysis.looks import alpha_spending, e_value, look_adjusted
 from reports.analysis.noise import machine_check, noise_floor
 from reports.analysis.pareto import pareto, study_front
 from reports.analysis.prospects import Spread, prospects, study_spread
@@ -171,11 +171,11 @@ def test_the_bootstrap_refuses_few_seeds():
 
 
 def test_the_ramp_spends_alpha_and_no_more():
-    assert math.fsum(ramp((3, 5, 8, 12), 0.05)) == pytest.approx(0.05)
+    assert math.fsum(alpha_spending((3, 5, 8, 12), 0.05)) == pytest.approx(0.05)
 
 
 def test_the_look_adjusted_p_never_grows():
-    p, levels = [0.2, 0.02, 0.5, 0.9], ramp((3, 5, 8, 12))
+    p, levels = [0.2, 0.02, 0.5, 0.9], alpha_spending((3, 5, 8, 12))
     found = [look_adjusted(p[:count], levels) for count in range(5)]
     assert found == sorted(found, reverse=True)
     assert found[0] == 1.0
@@ -301,3 +301,15 @@ def test_the_effect_that_the_seeds_see_is_seen_with_the_power_promised(over, con
     else:
         decided = (t > stats.t.ppf(1 - 0.025 / contexts, 4)).any(axis=1)
     assert decided.mean() == pytest.approx(0.8, abs=0.015)
+
+
+@pytest.mark.parametrize("n", [3, 5])
+def test_an_equal_and_dearer_arm_is_seldom_surely_on_the_front(n):
+    rng = np.random.default_rng(4)
+    sure = 0
+    for at in range(300):
+        drawn = {name: [float(each) for each in rng.normal(5, 0.2, n)] for name in ("cheap", "dear")}
+        made = study([({"v": name}, values) for name, values in drawn.items()], name=f"null-{at}")
+        found = study_front(made, {"v=cheap": 1.0, "v=dear": 2.0}, draws=500)
+        sure += found.probability["v=dear"] >= 0.995
+    assert sure / 300 <= 0.02
