@@ -107,8 +107,12 @@ class Training:
         int | None, Range(1, MOST_ITERATIONS), About("steps, whatever the number of images; or give epochs")
     ] = None
     batch_size: Annotated[int, Range(2, MOST), About("how many images a step sees", "images")] = 128
+    optimizer: Annotated[
+        Literal["sgd", "adamw", "adam", "rmsprop"],
+        About("what takes the steps; all but sgd have torch's own defaults of lr, momentum and weight_decay"),
+    ] = "sgd"
     lr: Annotated[AboveZero, About("the largest learning rate, of which the schedule takes shares")] = 0.1
-    momentum: Annotated[Share, About("the momentum of SGD")] = 0.9
+    momentum: Annotated[Share, About("the momentum of SGD and RMSprop; the first beta of Adam and AdamW")] = 0.9
     nesterov: Annotated[bool, About("Nesterov's form of the momentum")] = False
     momentum_form: Annotated[
         Literal["torch", "caffe"], About("in Caffe's form the velocity already contains the learning rate")

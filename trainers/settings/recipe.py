@@ -14,7 +14,13 @@ from trainers.settings.schedules import complete_schedule
 
 _KIND = "training setting"
 # Settings that are younger than the first results, whose hashes have none: left out where they change nothing.
-_YOUNGER = {"autotune": "auto", "deterministic": True, "cuda_graph": "auto", "fused_norm": "never"}
+_YOUNGER = {
+    "optimizer": "sgd",
+    "autotune": "auto",
+    "deterministic": True,
+    "cuda_graph": "auto",
+    "fused_norm": "never",
+}
 # What cannot change a result; the recipe's name stands for fields that are all spelt out beside it.
 COSMETIC_SETTINGS = frozenset({"training.profile", "training.recipe"} | {f"data.{name}" for name in COSMETIC})
 
@@ -41,7 +47,7 @@ def complete_training(training: Mapping[str, Any], data: Mapping[str, Any]) -> d
     raw = {key: value for key, value in _with_present_names(training).items() if value is not None}
     known_keys(raw, TrainingWithRecipe, _KIND)
     recipe = check(raw.get("recipe", "quick"), Recipe, "recipe", ("recipe",))
-    given = {key: value for key, value in raw.items() if key != "recipe"}
+    given = {**_of_optimizer(raw), **{key: value for key, value in raw.items() if key != "recipe"}}
     parts = {**DEFAULTS, **RECIPES[recipe]}
     merged = {**parts, **_length(given, RECIPES[recipe])}
     for part in ("schedule", "augment", "init"):
@@ -52,6 +58,7 @@ def complete_training(training: Mapping[str, Any], data: Mapping[str, Any]) -> d
         complete_schedule(completed["schedule"]), given, completed["momentum"]
     )
     _refuse_for(completed, str(data["name"]))
+    _refuse_for_optimizer(completed)
     if completed["nesterov"] and completed["momentum"] == 0:
         raise SettingError("nesterov needs a momentum above 0", ("nesterov",))
     if completed["nesterov"] and completed["momentum_form"] == "caffe":
@@ -75,6 +82,45 @@ def _with_present_names(training: Mapping[str, Any]) -> dict[str, Any]:
     if given.get("precision") == "race":
         given["precision"] = "autotune"
     return given
+
+
+# A recipe's numbers are those of SGD; these are torch's, so that no other optimiser is compared at a rate of SGD.
+_OPTIMIZERS: Mapping[str, Mapping[str, Any]] = {
+    "adam": {"lr": 1e-3, "momentum": 0.9, "weight_decay": 0.0},
+    "adamw": {"lr": 1e-3, "momentum": 0.9, "weight_decay": 0.01},
+    "rmsprop": {"lr": 0.01, "momentum": 0.0, "weight_decay": 0.0},
+}
+
+
+def _of_optimizer(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an optimiser other than SGD puts in the place of the recipe's numbers."""
+    name = given.get("optimizer")
+    if not isinstance(name, str) or name not in _OPTIMIZERS:
+        return {}
+    schedule = given.get("schedule")
+    if name == "rmsprop" and isinstance(schedule, Mapping) and schedule.get("momentum") is not None:
+        raise SettingError("a momentum that cycles is for sgd, adam and adamw", ("schedule", "momentum"))
+    return {**_OPTIMIZERS[name], "nesterov": False, "momentum_form": "torch"}
+
+
+def _refuse_for_optimizer(training: Mapping[str, Any]) -> None:
+    """Raise SettingError for what only SGD can do."""
+    name = training["optimizer"]
+    if name == "sgd":
+        return
+    if training["nesterov"]:
+        raise SettingError(f"nesterov is for sgd; {name} has no such form", ("nesterov",))
+    if training["momentum_form"] == "caffe":
+        raise SettingError(f"momentum_form: caffe is for sgd; {name} has torch's form", ("momentum_form",))
+    if training["momentum"] == 1:
+        raise SettingError(f"the momentum of {name} must be below 1", ("momentum",))
+    warmup = training["schedule"].get("warmup")
+    if isinstance(warmup, Mapping) and warmup["lr"] > training["lr"]:
+        raise SettingError(
+            f"the warm-up at {warmup['lr']:g} is above the rate of {training['lr']:g} that {name} has: give "
+            "schedule.warmup.lr, or lr",
+            ("schedule", "warmup", "lr"),
+        )
 
 
 def check_batch_size(training: Mapping[str, Any], train_size: int) -> str | None:

@@ -58,10 +58,10 @@ def _difference(replicas: Sequence[Replica]) -> str | None:
     assert fused is not None
     for each in (*together, *apart):
         each.network.double()
-        each.optimiser = SGD(each.network, each.training)
+        each.optimiser = SGD(each.network, each.training)  # whose velocities show the gradients
     numerics = replace(replicas[0].numerics, precision="fp32")
     watch = Stopwatch(numerics.device, False)
-    training = replicas[0].training
+    training = {key: value for key, value in replicas[0].training.items() if key != "optimizer"}
     group = ReplicaGroup(together, fused.double(), training, numerics, watch)
     alone = [ReplicaGroup([each], each.network, training, numerics, watch) for each in apart]
     observed = StepWatch(apart[0].network, numerics.device)

@@ -42,13 +42,13 @@ class SGD:
             if not chosen:
                 continue
             parameters, present, velocities = (list(each) for each in zip(*chosen, strict=True))
-            aligned = [_aligned(gradient, parameter) for gradient, parameter in zip(present, parameters, strict=True)]
+            ordered = [aligned(gradient, parameter) for gradient, parameter in zip(present, parameters, strict=True)]
             if self.cycled_momentum is None:
                 kept = velocities if self.momentum else []
-                _fused(parameters, aligned, kept, lr, decay, self.momentum, self.nesterov)
+                _fused(parameters, ordered, kept, lr, decay, self.momentum, self.nesterov)
             else:
                 _fused(
-                    parameters, self._directions(parameters, aligned, velocities, decay, self.cycled_momentum), [], lr
+                    parameters, self._directions(parameters, ordered, velocities, decay, self.cycled_momentum), [], lr
                 )
 
     def _directions(
@@ -104,7 +104,7 @@ def _fused(
     )
 
 
-def _aligned(gradient: Tensor, parameter: Tensor) -> Tensor:
+def aligned(gradient: Tensor, parameter: Tensor) -> Tensor:
     """Return the gradient in its parameter's memory order: the fused kernel walks both in memory, without a check.
 
     The stride of a dimension of size 1 says nothing of the order: renaming it, as 1x1 convolutions need, costs no copy.

@@ -196,7 +196,7 @@ def make_groups(
     # A profiled step waits for the device after each part, and one that recomputes activations saves generators:
     # neither can be recorded.
     kept_from = training["profile"] or training["checkpoint_activations"] or training.get("cuda_graph") == "never"
-    recordable = on_gpu and not kept_from
+    recordable = on_gpu and not kept_from and "optimizer" not in training
     kind = GraphedReplicaGroup if recordable else ReplicaGroup
     networks = [replica.network for replica in replicas]
     fused = fusion.fuse(networks) if why_apart(replicas, numerics) is None else None

@@ -13,8 +13,8 @@ from trainers.step.activation_checkpoints import checkpoint_units
 from trainers.step.divergence import Divergence
 from trainers.step.fused_norm import has_triton, use_fused_norms
 from trainers.step.initialization import initialise
-from trainers.step.optim import SGD
 from trainers.step.precision import Numerics
+from trainers.step.torch_optim import Optimiser, make_optimiser
 
 
 class Replica:
@@ -34,7 +34,7 @@ class Replica:
             checkpoint_units(self.network)
         if task.training.get("fused_norm") == "auto" and numerics.device.type == "cuda" and has_triton():
             use_fused_norms(self.network)
-        self.optimiser = SGD(self.network, task.training)
+        self.optimiser: Optimiser = make_optimiser(self.network, task.training)
         self.epoch = 0
         self.last_loss: float | None = None
         self.divergence: Divergence | None = None

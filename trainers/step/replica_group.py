@@ -12,10 +12,10 @@ from trainers.data.batch_loader import Batch, BatchLoader
 from trainers.step import fusion
 from trainers.step.evaluation import PendingScores, start_evaluation
 from trainers.step.half_weights import HalfWeights, can_copy
-from trainers.step.optim import SGD
 from trainers.step.precision import Numerics
 from trainers.step.replica import Replica
 from trainers.step.stopwatch import Stopwatch
+from trainers.step.torch_optim import make_optimiser
 
 
 @dataclass
@@ -41,7 +41,7 @@ class ReplicaGroup:
         self.network = network
         self.numerics = numerics
         self.stopwatch = stopwatch
-        self.optimiser = replicas[0].optimiser if len(replicas) == 1 else SGD(network, training)
+        self.optimiser = replicas[0].optimiser if len(replicas) == 1 else make_optimiser(network, training)
         copied = numerics.precision == "bf16" and can_copy(network)
         self.halves = HalfWeights(network, self.optimiser.parameters) if copied else None
         self.results: list[tuple[Tensor, Tensor]] = []
@@ -123,4 +123,5 @@ class ReplicaGroup:
     def _velocities(self) -> Iterator[tuple[Tensor, list[Tensor]]]:
         own = [replica.optimiser.velocities for replica in self.replicas]
         for whole, *parts in zip(self.optimiser.velocities, *own, strict=True):
-            yield fusion.split(whole, parts), parts
+            # A number, such as the count of steps, is the same for all replicas.
+            yield fusion.split(whole, parts) if whole.dim() else whole.expand(len(parts)), parts
