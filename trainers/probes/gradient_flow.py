@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from math import prod
+from math import log10, prod
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from search_spaces.settings import Positive, Range
@@ -41,6 +41,7 @@ class GradientFlow(Probe):
         Scalar("first_to_last", "gradient at the first unit over the last, at the start"),
         Scalar("first_to_last_trained", "gradient at the first unit over the last, trained"),
         Scalar("expected_first_to_last", "product of the shortcuts' factors"),
+        Scalar("log10_over_expected", "powers of ten by which the gradient at the start exceeds the product"),
         Scalar("signal_growth", "signal at the last unit over the first, at the start"),
     )
     views: ClassVar[tuple[View, ...]] = (
@@ -96,11 +97,13 @@ class GradientFlow(Probe):
         trained = [row for row in rows if row.epoch == last and last > 0]
         factors = [row.numbers["shortcut_factor"] for row in (start or trained)[:-1]]
         known = [factor for factor in factors if factor is not None]
-        growth = _ratio(start, "signal_sd")
+        growth, ratio = _ratio(start, "signal_sd"), _ratio(start, "gradient_norm")
+        expected = prod(known) if known and len(known) == len(factors) else None
         return {
-            "first_to_last": _ratio(start, "gradient_norm"),
+            "first_to_last": ratio,
             "first_to_last_trained": _ratio(trained, "gradient_norm"),
-            "expected_first_to_last": prod(known) if known and len(known) == len(factors) else None,
+            "expected_first_to_last": expected,
+            "log10_over_expected": log10(ratio / expected) if ratio and expected and expected > 0 else None,
             "signal_growth": 1 / growth if growth else None,
         }
 

@@ -55,7 +55,9 @@ def test_every_unit_is_as_computed_by_hand(settings, measured):
 def test_the_expected_ratio_is_the_product_of_the_factors(factor, measured):
     scaled = ("shortcut", (("op", "scale"), ("shortcut", factor)))
     values, _ = measured("gradient_flow", bench_of(("depth", 14), scaled))
-    assert values["scalars"]["expected_first_to_last"] == factor**5
+    scalars = values["scalars"]
+    assert scalars["expected_first_to_last"] == factor**5
+    assert 10 ** scalars["log10_over_expected"] == pytest.approx(scalars["first_to_last"] / factor**5)
 
 
 def test_a_gate_has_no_constant_factor(measured):
