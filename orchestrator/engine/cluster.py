@@ -47,6 +47,8 @@ SILENT_SECONDS = 40.0
 """A cluster that answers no question for so long is gone; it then ends with what is recorded."""
 SHUTDOWN_SECONDS = 20.0
 FOLDER = "orchestrate-tune-"
+RAY_THREADS = "ray_"
+"""How the names of Ray's threads begin."""
 
 
 class ClusterWatch:
@@ -186,7 +188,8 @@ def _connect(address: str | None) -> None:
 
 def _shut_down(before: set[int]) -> None:
     """Leave the cluster; where Ray does not manage that in time, end the processes that were started for it."""
-    thread = threading.Thread(target=ray.shutdown, name="shutdown of Ray", daemon=True)
+    # By its name, what Ray has kept to itself so far and prints now is dropped, too.
+    thread = threading.Thread(target=ray.shutdown, name=f"{RAY_THREADS}shutdown", daemon=True)
     thread.start()
     thread.join(SHUTDOWN_SECONDS)
     if not thread.is_alive():
@@ -240,7 +243,7 @@ class _WithoutRay:
 
     def write(self, text: str) -> int:
         """Write text, unless a thread of Ray's prints it."""
-        return len(text) if current_thread().name.startswith("ray_") else self._stream.write(text)
+        return len(text) if current_thread().name.startswith(RAY_THREADS) else self._stream.write(text)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)

@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from importlib import import_module
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -287,6 +288,7 @@ class PackTrainable(tune.Trainable):
 
     def setup(self, config: dict[str, Any]) -> None:
         """Begin with the first pack of this process."""
+        import_module("trainers.loop")  # torch takes seconds, which are no part of the first pack
         # One thread for every pack: what a library keeps for a thread is then the same for all of them.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="training")
         self._node = Node(ray.get_runtime_context().get_node_id(), host_name())

@@ -10,7 +10,7 @@ from orchestrator.engine.replay import ReplayBackend
 from orchestrator.records.study_plan import PlannedArm
 from orchestrator.scheduling.replaying import Replay
 from orchestrator.search.ledger import MemoryLedger
-from orchestrator.search.optimization import Campaign
+from orchestrator.search.optimization import OptimizationRun
 from orchestrator.search.plan import SearchPlan
 from orchestrator.search.score import Score
 from orchestrator.search.settings import NO_SCHEDULER, RANDOM, SearchSettings
@@ -21,7 +21,7 @@ EVERY_ARM = 10**6  # more than any record holds
 
 
 @dataclass(frozen=True)
-class Contender:
+class SamplerConfiguration:
     """A sampler with a scheduler."""
 
     sampler: Mapping[str, Any]
@@ -43,11 +43,11 @@ class Contender:
         return bool(self.scheduler["name"] != NO_SCHEDULER["name"])
 
 
-def _told_apart(rivals: Sequence[Contender]) -> list[str]:
+def _told_apart(configurations: Sequence[SamplerConfiguration]) -> list[str]:
     """Return the names of contenders; those that share one are told apart by the arguments in which they differ."""
     told = []
-    for each in rivals:
-        alike = [other.arguments for other in rivals if other.name == each.name]
+    for each in configurations:
+        alike = [other.arguments for other in configurations if other.name == each.name]
         own = [f"{key} {value}" for key, value in each.arguments.items() if any(one[key] != value for one in alike)]
         told.append(f"{each.name} ({', '.join(own)})" if own else each.name)
     return told
@@ -62,16 +62,16 @@ class Run:
     proposing: float
 
 
-def contenders(settings: SearchSettings) -> tuple[Contender, ...]:
+def contenders(settings: SearchSettings) -> tuple[SamplerConfiguration, ...]:
     """Return what is compared, random search first: the search itself, other samplers, and schedulers of random arms.
 
     A sampler is judged with no arm stopped early, a scheduler on arms drawn at random.
     """
     found = [
-        Contender(RANDOM, NO_SCHEDULER),
-        Contender(settings.sampler, settings.scheduler),
-        *(Contender(sampler, NO_SCHEDULER) for sampler in settings.compare.samplers),
-        *(Contender(RANDOM, scheduler) for scheduler in settings.compare.schedulers),
+        SamplerConfiguration(RANDOM, NO_SCHEDULER),
+        SamplerConfiguration(settings.sampler, settings.scheduler),
+        *(SamplerConfiguration(sampler, NO_SCHEDULER) for sampler in settings.compare.samplers),
+        *(SamplerConfiguration(RANDOM, scheduler) for scheduler in settings.compare.schedulers),
     ]
     return tuple(each for at, each in enumerate(found) if each not in found[:at])
 
@@ -86,7 +86,7 @@ def compare(plan: SearchPlan, replay: Replay, slots: int, interrupted: Flag) -> 
         return None
     planned: dict[str, PlannedArm] = {}
 
-    def run(contender: Contender, seed: int, arms: int = settings.arms) -> Run:
+    def run(contender: SamplerConfiguration, seed: int, arms: int = settings.arms) -> Run:
         here = replace(
             settings,
             sampler=contender.sampler,
@@ -98,9 +98,12 @@ def compare(plan: SearchPlan, replay: Replay, slots: int, interrupted: Flag) -> 
         )
         return _replayed(replace(plan, settings=here), replay, planned, slots, interrupted)
 
-    every = [_error(score, settings) for score in run(Contender({"name": "grid"}, NO_SCHEDULER), 0, EVERY_ARM).scores]
-    rivals = contenders(settings)
-    found = [[run(each, seed) for seed in range(settings.compare.seeds)] for each in rivals]
+    every = [
+        _error(score, settings)
+        for score in run(SamplerConfiguration({"name": "grid"}, NO_SCHEDULER), 0, EVERY_ARM).scores
+    ]
+    configurations = contenders(settings)
+    found = [[run(each, seed) for seed in range(settings.compare.seeds)] for each in configurations]
     if interrupted.is_set():
         return None
     return {
@@ -115,7 +118,7 @@ def compare(plan: SearchPlan, replay: Replay, slots: int, interrupted: Flag) -> 
                 "training_seconds": [each.training for each in runs],
                 "proposing_seconds": [each.proposing for each in runs],
             }
-            for name, contender, runs in zip(_told_apart(rivals), rivals, found, strict=True)
+            for name, contender, runs in zip(_told_apart(configurations), configurations, found, strict=True)
         ],
     }
 
@@ -124,14 +127,14 @@ def _replayed(plan: SearchPlan, replay: Replay, planned: dict[str, PlannedArm], 
     backend = ReplayBackend(replay.trials, slots)
     moments = [0.0]
 
-    def decided(campaign: Campaign) -> None:
+    def decided(optimization: OptimizationRun) -> None:
         moments.append(backend.seconds)  # a confirmation that is on record, too, comes after the last of these
 
     source = SearchSource(plan, MemoryLedger(), decided=decided, on_record=replay.has, planned_arms=planned)
     Dispatcher(source, backend, lambda event: None, interrupted).run()
-    campaign = source.campaigns["search"]
-    scores = tuple(campaign.scores[arm] for arm in campaign.arms if arm in campaign.scores)
-    return Run(scores, moments[-1], campaign.asking_seconds)
+    optimization = source.optimizations["search"]
+    scores = tuple(optimization.scores[arm] for arm in optimization.arms if arm in optimization.scores)
+    return Run(scores, moments[-1], optimization.asking_seconds)
 
 
 def _error(score: Score, settings: SearchSettings) -> float:

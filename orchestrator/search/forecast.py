@@ -6,7 +6,7 @@ from statistics import fmean
 
 from orchestrator.records.study_plan import PlannedArm
 from orchestrator.scheduling.arm_facts import plan_arm, trial_cost
-from orchestrator.search.optimization import Campaign
+from orchestrator.search.optimization import OptimizationRun
 from orchestrator.search.plan import plan_search
 from orchestrator.search.settings import SearchSettings
 from orchestrator.study_file.config import StudyConfig
@@ -47,9 +47,9 @@ class Forecast:
 def forecast(config: StudyConfig) -> Forecast:
     """Draw the sample, within the bounds that the search sets; the same file gives the same sample."""
     plan = plan_search(config)
-    campaign = Campaign(plan.space, plan.settings, {"name": "random"}, "sample", plan_arm)
+    optimization = OptimizationRun(plan.space, plan.settings, {"name": "random"}, "sample", plan_arm)
     sample: list[PlannedArm] = []
-    while len(sample) < min(SAMPLED, plan.settings.arms) and (arm := campaign.ask().arm) is not None:
+    while len(sample) < min(SAMPLED, plan.settings.arms) and (arm := optimization.ask().arm) is not None:
         sample.append(arm)
     search, confirm = (trial_cost(each.arm) for each in plan.study.arms)
     arms = tuple(sample) or plan.study.arms[:1]

@@ -1,4 +1,4 @@
-"""A campaign: one sampler that proposes arms of a space, and is told what became of them."""
+"""An optimization run: one sampler that proposes arms of a space, and is told what became of them."""
 
 import hashlib
 import time
@@ -44,12 +44,12 @@ class Step:
 
 
 @dataclass
-class Campaign:
+class OptimizationRun:
     """Proposes different arms, one after the other, as `sampler` draws them.
 
-    Every proposal comes from a fresh sampler whose seed is a function of the campaign's seed and the proposal's
-    number, and which knows nothing but the proposals so far. So a campaign that is restored from its proposals goes on
-    as if it had never stopped. `first` are points to begin with, each with its origin; `on_record` says whether an
+    Every proposal comes from a fresh sampler whose seed is a function of the search's seed and the proposal's number,
+    and which knows nothing but the proposals so far. So an optimization run that is restored from its proposals goes
+    on as if it had never stopped. `first` are points to begin with, each with its origin; `on_record` says whether an
     arm may be proposed at all when only recorded ones may. `trained` counts the different arms that were proposed, warm
     starts left out; `asking_seconds` is the time that the samplers took.
     """

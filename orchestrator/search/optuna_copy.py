@@ -5,7 +5,7 @@ from typing import Any
 
 import optuna
 
-from orchestrator.search.optimization import Campaign, quietly
+from orchestrator.search.optimization import OptimizationRun, quietly
 from orchestrator.search.proposal import Proposal
 from orchestrator.storage import Store
 
@@ -26,7 +26,7 @@ def optuna_address(store: Store, folder: Path) -> str:
 
 
 class OptunaCopy:
-    """The proposals of a study's campaigns in Optuna's tables at `address`.
+    """The proposals of a study's optimizations in Optuna's tables at `address`.
 
     A proposal is written once it is decided, in one transaction, so there is never a trial that seems to run.
     """
@@ -38,14 +38,14 @@ class OptunaCopy:
         self._studies: dict[str, optuna.Study] = {}
         self._written: dict[str, set[int]] = {}
 
-    def write(self, campaign: Campaign, name: str) -> None:
-        """Add the decided proposals of a campaign that are not there yet; `name` tells its versions apart."""
-        title = f"{self._study} {campaign.role} {name}"
+    def write(self, optimization: OptimizationRun, name: str) -> None:
+        """Add the decided proposals of an optimization run that are not there yet; `name` tells its versions apart."""
+        title = f"{self._study} {optimization.role} {name}"
         with quietly():
             if title not in self._studies:
-                self._open(title, campaign)
-            for proposal, trial in campaign.finished(self._written[title]):
-                self._studies[title].add_trial(_frozen(campaign, proposal, trial))
+                self._open(title, optimization)
+            for proposal, trial in optimization.finished(self._written[title]):
+                self._studies[title].add_trial(_frozen(optimization, proposal, trial))
                 self._written[title].add(proposal.number)
 
     def close(self) -> None:
@@ -53,19 +53,19 @@ class OptunaCopy:
         self._storage.remove_session()
         self._storage.engine.dispose()
 
-    def _open(self, title: str, campaign: Campaign) -> None:
+    def _open(self, title: str, optimization: OptimizationRun) -> None:
         study = optuna.create_study(
-            storage=self._storage, study_name=title, directions=campaign.study.directions, load_if_exists=True
+            storage=self._storage, study_name=title, directions=optimization.study.directions, load_if_exists=True
         )
-        study.set_metric_names(list(campaign.settings.objectives))
-        study.set_user_attr("sampler", dict(campaign.sampler))
+        study.set_metric_names(list(optimization.settings.objectives))
+        study.set_user_attr("sampler", dict(optimization.sampler))
         self._studies[title] = study
         self._written[title] = {trial.user_attrs["proposal"] for trial in study.get_trials(deepcopy=False)}
 
 
-def _frozen(campaign: Campaign, proposal: Proposal, trial: Any) -> optuna.trial.FrozenTrial:
+def _frozen(optimization: OptimizationRun, proposal: Proposal, trial: Any) -> optuna.trial.FrozenTrial:
     facts = {"proposal": proposal.number, "origin": proposal.origin, "fate": proposal.fate, "reason": proposal.reason}
-    planned = campaign.arms.get(proposal.arm or "")
+    planned = optimization.arms.get(proposal.arm or "")
     frozen = optuna.trial.create_trial(
         state=trial.state,
         values=trial.values,

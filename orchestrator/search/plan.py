@@ -42,8 +42,8 @@ class SearchPlan:
         """The seeds of the confirmation, none of which the search has seen."""
         return tuple(range(FIRST_FRESH_SEED, FIRST_FRESH_SEED + self.settings.confirm.seeds))
 
-    def campaign(self, role: str) -> str:
-        """Return the name of a campaign: a hash of all that its proposals follow from."""
+    def optimization(self, role: str) -> str:
+        """Return the name of an optimization run: a hash of all that its proposals follow from."""
         identity = {
             key: value for key, value in self.settings.identity().items() if role == "search" or key != "sampler"
         }
@@ -89,7 +89,7 @@ def _plan(config: StudyConfig, command: str | None) -> SearchPlan:
         plan.study,
         trials=trials,
         baseline={name: level.name for name, level in levels.items()},
-        plan_hash=settings_hash({"search": plan.campaign("search"), "fail_above": file.fail_above}),
+        plan_hash=settings_hash({"search": plan.optimization("search"), "fail_above": file.fail_above}),
     )
     return SearchPlan(space, settings, baseline, study)
 

@@ -7,7 +7,7 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from orchestrator.search.optimization import Campaign, quietly
+from orchestrator.search.optimization import OptimizationRun, quietly
 from orchestrator.search.proposal import TRAINED, Proposal
 from orchestrator.search.source import SearchSource
 from reports.results import State
@@ -20,20 +20,20 @@ FEWEST_BEST = 5
 
 def search_record(source: SearchSource) -> dict[str, Any]:
     """Return the record of a search; arms go by their ids, and shares add up to 1."""
-    search = source.campaigns["search"]
+    search = source.optimizations["search"]
     return {
         "settings": source.plan.settings.as_dict(),
         "objectives": list(source.plan.settings.objectives),
         "baseline": source.plan.study.arms[0].arm.name,
         "proposals": {
-            role: [_proposal(each, one) for one in each.proposals] for role, each in source.campaigns.items()
+            role: [_proposal(each, one) for one in each.proposals] for role, each in source.optimizations.items()
         },
         "importance": importance(search),
         "confirmed": list(source.confirmed or ()),
     }
 
 
-def importance(campaign: Campaign) -> list[dict[str, Any]]:
+def importance(optimization: OptimizationRun) -> list[dict[str, Any]]:
     """Return each parameter's share by both methods, the largest first, and over which arms.
 
     The methods need a value in every arm. So the parameters that every arm has are told over all arms; one that a
@@ -42,17 +42,17 @@ def importance(campaign: Campaign) -> list[dict[str, Any]]:
     """
     return [
         {"method": method, "question": question, "where": where, "arms": len(trials), "shares": shares}
-        for where, trials in _groups(campaign)
+        for where, trials in _groups(optimization)
         for method, question in _questions(len(trials)).items()
-        if (shares := _shares(campaign, trials, method))
+        if (shares := _shares(optimization, trials, method))
     ]
 
 
-def _groups(campaign: Campaign) -> Iterator[tuple[str | None, list[FrozenTrial]]]:
+def _groups(optimization: OptimizationRun) -> Iterator[tuple[str | None, list[FrozenTrial]]]:
     """Return all arms with a result, each once, and those where a condition holds, with the condition in words."""
-    space = campaign.space
-    once = {each.number for each in campaign.proposals if each.fate == TRAINED}
-    found = campaign.study.get_trials(deepcopy=False)
+    space = optimization.space
+    once = {each.number for each in optimization.proposals if each.fate == TRAINED}
+    found = optimization.study.get_trials(deepcopy=False)
     every = [trial for trial in found if trial.state is TrialState.COMPLETE and trial.number in once]
     yield None, every
     seen: list[str] = []
@@ -77,12 +77,12 @@ def _questions(arms: int) -> dict[str, str]:
     }
 
 
-def _shares(campaign: Campaign, trials: Sequence[FrozenTrial], method: str) -> dict[str, float]:
+def _shares(optimization: OptimizationRun, trials: Sequence[FrozenTrial], method: str) -> dict[str, float]:
     """Return the shares of the parameters that vary over these arms and that all of them have."""
-    at = campaign.settings.objectives.index("val_error")
+    at = optimization.settings.objectives.index("val_error")
     if len(trials) < FEWEST_ARMS or len({trial.values[at] for trial in trials}) < 2:
         return {}
-    shared = [name for name in campaign.space.distributions() if all(name in trial.params for trial in trials)]
+    shared = [name for name in optimization.space.distributions() if all(name in trial.params for trial in trials)]
     varied = [name for name in shared if len({str(trial.params[name]) for trial in trials}) > 1]
     if not varied:
         return {}
@@ -92,10 +92,10 @@ def _shares(campaign: Campaign, trials: Sequence[FrozenTrial], method: str) -> d
             target_quantile=quantile, region_quantile=1.0, evaluate_on_local=True
         )
         if method == "PED-ANOVA"
-        else optuna.importance.FanovaImportanceEvaluator(n_trees=64, max_depth=64, seed=campaign.settings.seed)
+        else optuna.importance.FanovaImportanceEvaluator(n_trees=64, max_depth=64, seed=optimization.settings.seed)
     )
     with quietly():
-        alone = optuna.create_study(directions=campaign.study.directions)
+        alone = optuna.create_study(directions=optimization.study.directions)
         alone.add_trials(trials)
         found = optuna.importance.get_param_importances(
             alone, evaluator=evaluator, params=varied, target=lambda trial: trial.values[at], normalize=True
@@ -103,9 +103,9 @@ def _shares(campaign: Campaign, trials: Sequence[FrozenTrial], method: str) -> d
     return {name: float(share) for name, share in found.items() if math.isfinite(share)}
 
 
-def _proposal(campaign: Campaign, proposal: Proposal) -> dict[str, Any]:
-    arm = campaign.arms.get(proposal.arm or "")
-    score = campaign.scores.get(proposal.arm or "")
+def _proposal(optimization: OptimizationRun, proposal: Proposal) -> dict[str, Any]:
+    arm = optimization.arms.get(proposal.arm or "")
+    score = optimization.scores.get(proposal.arm or "")
     return {
         "number": proposal.number,
         "arm": arm.arm.name if arm else None,

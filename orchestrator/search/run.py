@@ -10,7 +10,7 @@ from orchestrator.scheduling.progress import Progress
 from orchestrator.scheduling.replaying import Replay
 from orchestrator.search.comparison import compare
 from orchestrator.search.ledger import StoreLedger
-from orchestrator.search.optimization import Campaign
+from orchestrator.search.optimization import OptimizationRun
 from orchestrator.search.optuna_copy import OptunaCopy, optuna_address
 from orchestrator.search.plan import plan_search
 from orchestrator.search.record import search_record
@@ -45,8 +45,8 @@ class SearchRun:
         ledger = StoreLedger(store, self._plan.study.name)
         on_record = replay.has if replay else lambda trials: True
         self._source = SearchSource(self._plan, ledger, self._follow, self._decided, on_record)
-        for campaign in self._source.campaigns.values():
-            self._decided(campaign)
+        for optimization in self._source.optimizations.values():
+            self._decided(optimization)
 
     def has_work(self) -> bool:
         """Whether anything is left to train."""
@@ -70,5 +70,5 @@ class SearchRun:
     def _follow(self, arm: PlannedArm, trial: PlannedTrial, state: State) -> None:
         self._progress.add(trial, state, trial_cost(arm.arm), trial_epochs(arm.arm))
 
-    def _decided(self, campaign: Campaign) -> None:
-        self._copy.write(campaign, self._plan.campaign(campaign.role)[:8])
+    def _decided(self, optimization: OptimizationRun) -> None:
+        self._copy.write(optimization, self._plan.optimization(optimization.role)[:8])

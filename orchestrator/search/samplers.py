@@ -109,7 +109,7 @@ def random(*, seed: int) -> Any:
 
 
 def grid(*, seed: int) -> Any:
-    """Every arm of the space in its order; the campaign hands the points out, so nothing is left to draw."""
+    """Every arm of the space in its order; the optimization hands the points out, so nothing is left to draw."""
     return random(seed=seed)
 
 

@@ -12,7 +12,7 @@ from reports.results import Arm, State, Trial
 
 
 @dataclass
-class Known:
+class TrialHistory:
     """What is known of one trial: its state, and the validation error of each epoch."""
 
     state: State = State.WAITING
@@ -22,7 +22,7 @@ class Known:
     seconds: float | None = None
 
     @classmethod
-    def of(cls, trial: Trial) -> "Known":
+    def of(cls, trial: Trial) -> "TrialHistory":
         """Return what the results DB knows of a trial."""
         return cls(
             trial.state,
@@ -83,7 +83,7 @@ class Score:
     reason: str | None = None
 
 
-def score(planned: PlannedArm, trials: Sequence[Known], settings: SearchSettings) -> Score:
+def score(planned: PlannedArm, trials: Sequence[TrialHistory], settings: SearchSettings) -> Score:
     """Judge an arm whose trials have all ended.
 
     The error is the mean over the seeds, a diverged one counting as `settings.penalty`. Values that are not known
@@ -102,7 +102,7 @@ def score(planned: PlannedArm, trials: Sequence[Known], settings: SearchSettings
     return Score(State.COMPLETE, known)
 
 
-def curve(trials: Sequence[Known], penalty: float) -> dict[int, float]:
+def curve(trials: Sequence[TrialHistory], penalty: float) -> dict[int, float]:
     """Return the validation error of an arm by epoch, the mean over its seeds, as far as all that train have come.
 
     A seed counts as `penalty` from the epoch on in which it diverged. Seeds that train do so in step, so one that lags
@@ -118,7 +118,7 @@ def curve(trials: Sequence[Known], penalty: float) -> dict[int, float]:
     }
 
 
-def _objective(metric: Metric, arm: Arm, trials: Sequence[Known], penalty: float) -> float | None:
+def _objective(metric: Metric, arm: Arm, trials: Sequence[TrialHistory], penalty: float) -> float | None:
     """Return the mean over the seeds; of errors, a diverged seed counts as `penalty`."""
     costly = metric.diverged is Diverged.WORST
     return _mean(

@@ -3,29 +3,31 @@
 from collections.abc import Callable, Sequence
 from statistics import fmean
 
-from orchestrator.search.optimization import Campaign
+from orchestrator.search.optimization import OptimizationRun
 from orchestrator.search.plan import SearchPlan
 from orchestrator.search.proposal import TRAINED, Proposal
-from orchestrator.search.score import Known, Score
+from orchestrator.search.score import Score, TrialHistory
 from reports.results import State
 
 Place = tuple[float, float, int]
 
 
-def select(campaign: Campaign, plan: SearchPlan, trials_of: Callable[[str], Sequence[Known]]) -> list[Proposal]:
+def select(
+    optimization: OptimizationRun, plan: SearchPlan, trials_of: Callable[[str], Sequence[TrialHistory]]
+) -> list[Proposal]:
     """Return the best proposals, the baseline left out; with several objectives those of the Pareto front come first.
 
     Equal validation errors are told apart by the validation loss, then by who came first.
     """
     found = [
         proposal
-        for proposal in campaign.proposals
+        for proposal in optimization.proposals
         if proposal.fate == TRAINED
         and proposal.arm is not None
         and proposal.params != plan.baseline
-        and campaign.scores[proposal.arm].state is State.COMPLETE
+        and optimization.scores[proposal.arm].state is State.COMPLETE
     ]
-    scores = {arm: score for arm, score in campaign.scores.items() if score.state is State.COMPLETE}
+    scores = {arm: score for arm, score in optimization.scores.items() if score.state is State.COMPLETE}
     error = plan.settings.objectives.index("val_error")
 
     def place(proposal: Proposal) -> tuple[bool, float, float, int]:
@@ -41,7 +43,7 @@ def _beats(one: Score, other: Score) -> bool:
     return one.values != other.values and all(a <= b for a, b in zip(one.values, other.values, strict=True))
 
 
-def _loss(trials: Sequence[Known]) -> float:
+def _loss(trials: Sequence[TrialHistory]) -> float:
     losses = [trial.losses[max(trial.losses)] if trial.losses else None for trial in trials]
     known = [loss for loss in losses if loss is not None]
     return fmean(known) if len(known) == len(losses) else float("inf")

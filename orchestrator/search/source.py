@@ -9,9 +9,9 @@ from orchestrator.records.study_plan import PlannedArm, PlannedTrial
 from orchestrator.scheduling.arm_facts import data_info, plan_arm, plan_trials, trial_cost
 from orchestrator.scheduling.packs import Pack
 from orchestrator.search.ledger import Ledger
-from orchestrator.search.optimization import Campaign
+from orchestrator.search.optimization import OptimizationRun
 from orchestrator.search.plan import SearchPlan
-from orchestrator.search.score import Known, Score, curve, score
+from orchestrator.search.score import Score, TrialHistory, curve, score
 from orchestrator.search.selection import select
 from orchestrator.search.space import CONFIRM, SEARCH, STAGE
 from reports.results import State
@@ -28,8 +28,8 @@ class SearchSource:
 
     The sampler's arms come first; a random-search control of the same size fills workers that would wait; when every
     score is known, the best arms and the baseline are trained again on the whole training set. `follow` hears of each
-    trial that the study gains, `decided` is called with a campaign whenever one of its arms has its score. Only arms
-    that are `on_record` are proposed, which a replay needs.
+    trial that the study gains, `decided` is called with an optimization run whenever one of its arms has its score.
+    Only arms that are `on_record` are proposed, which a replay needs.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class SearchSource:
         plan: SearchPlan,
         ledger: Ledger,
         follow: Follow = lambda arm, trial, state: None,
-        decided: Callable[[Campaign], None] = lambda campaign: None,
+        decided: Callable[[OptimizationRun], None] = lambda optimization: None,
         on_record: Callable[[Iterable[str]], bool] = lambda trials: True,
         planned_arms: dict[str, PlannedArm] | None = None,
     ) -> None:
@@ -47,7 +47,7 @@ class SearchSource:
         self._decided = decided
         self._on_record = on_record
         self._planned = {} if planned_arms is None else planned_arms
-        self._known: dict[str, Known] = {}
+        self._known: dict[str, TrialHistory] = {}
         self._trials: dict[str, tuple[PlannedTrial, ...]] = {}
         self._arm_of: dict[str, str] = {}
         self._waiting: list[Pack] = []
@@ -55,18 +55,18 @@ class SearchSource:
         self._exhausted: set[str] = set()
         self.confirmed: tuple[str, ...] | None = None
         roles = ROLES if plan.settings.control else ROLES[:1]
-        self.campaigns = {role: self._campaign(role) for role in roles}
-        for role, campaign in self.campaigns.items():
-            campaign.restore(ledger.proposals(plan.campaign(role)), self._history)
-            self._waiting += [pack for arm in campaign.open for pack in self._packs(arm, plan.search_seeds)]
+        self.optimizations = {role: self._optimization(role) for role in roles}
+        for role, optimization in self.optimizations.items():
+            optimization.restore(ledger.proposals(plan.optimization(role)), self._history)
+            self._waiting += [pack for arm in optimization.open for pack in self._packs(arm, plan.search_seeds)]
 
     def next(self) -> Pack | None:
         """Return the next pack; None while every arm that could be proposed is in training."""
         while not self._waiting:
-            campaign = next((each for each in self.campaigns.values() if self._wants_more(each)), None)
-            if campaign is not None:
-                self._propose(campaign)
-            elif self.confirmed is not None or any(each.open for each in self.campaigns.values()):
+            optimization = next((each for each in self.optimizations.values() if self._wants_more(each)), None)
+            if optimization is not None:
+                self._propose(optimization)
+            elif self.confirmed is not None or any(each.open for each in self.optimizations.values()):
                 return None
             else:
                 self._begin_confirmation()
@@ -107,15 +107,15 @@ class SearchSource:
         newest = max(self._known[trial].last_epoch for trial in going)
         return [self._known[trial].stopped(trial, newest, reason) for trial in going]
 
-    def trials_of(self, arm: str) -> list[Known]:
+    def trials_of(self, arm: str) -> list[TrialHistory]:
         """Return what is known of the trials of an arm."""
         return [self._known[trial.id] for trial in self._trials[arm]]
 
-    def _campaign(self, role: str) -> Campaign:
+    def _optimization(self, role: str) -> OptimizationRun:
         first: list[tuple[str, Mapping[str, Any]]] = [("baseline", self.plan.baseline)]
         if role == SEARCH and self.plan.settings.warm_start:
             first += [("warm", point) for point in self._warm_points()]
-        return Campaign(
+        return OptimizationRun(
             space=self.plan.space,
             settings=self.plan.settings,
             sampler=self.plan.settings.sampler if role == SEARCH else {"name": "random"},
@@ -126,8 +126,8 @@ class SearchSource:
         )
 
     def _warm_points(self) -> list[Mapping[str, Any]]:
-        """Return the points of the space that were trained before this campaign began, in any study."""
-        own = self._ledger.proposals(self.plan.campaign(SEARCH))
+        """Return the points of the space that were trained before this optimization began, in any study."""
+        own = self._ledger.proposals(self.plan.optimization(SEARCH))
         found: list[Mapping[str, Any]] = []
         passed = [self.plan.baseline, *(each.params for each in own if each.origin not in ("baseline", "warm"))]
         for key, levels in self._ledger.arms_with([STAGE, *(axis.name for axis in self.plan.space.axes)]):
@@ -149,29 +149,29 @@ class SearchSource:
     def _is_on_record(self, planned: PlannedArm) -> bool:
         return self._on_record(trial.id for trial in plan_trials(planned.arm, self.plan.search_seeds))
 
-    def _wants_more(self, campaign: Campaign) -> bool:
-        return campaign.role not in self._exhausted and campaign.trained < self.plan.settings.arms
+    def _wants_more(self, optimization: OptimizationRun) -> bool:
+        return optimization.role not in self._exhausted and optimization.trained < self.plan.settings.arms
 
-    def _propose(self, campaign: Campaign) -> None:
-        step = campaign.ask()
+    def _propose(self, optimization: OptimizationRun) -> None:
+        step = optimization.ask()
         if step.arm is None:
-            self._exhausted.add(campaign.role)
-            self._ledger.record(self.plan.campaign(campaign.role), step.proposals, (), ())
+            self._exhausted.add(optimization.role)
+            self._ledger.record(self.plan.optimization(optimization.role), step.proposals, (), ())
             return
         trials = plan_trials(step.arm.arm, self.plan.search_seeds)
-        self._ledger.record(self.plan.campaign(campaign.role), step.proposals, (step.arm,), trials)
+        self._ledger.record(self.plan.optimization(optimization.role), step.proposals, (step.arm,), trials)
         self._waiting += self._packs(step.arm, self.plan.search_seeds)
         self._decide(step.arm.arm.id)
 
     def _begin_confirmation(self) -> None:
         """Plan the best arms once more, on the whole training set and with fresh seeds."""
-        chosen = select(self.campaigns[SEARCH], self.plan, self.trials_of)
+        chosen = select(self.optimizations[SEARCH], self.plan, self.trials_of)
         points = [self.plan.baseline, *(proposal.params for proposal in chosen)]
         arms = [self._plan_arm(self.plan.space.arm(point, CONFIRM)) for point in points]
         wanted = {arm.arm.id: plan_trials(arm.arm, self.plan.fresh_seeds) for arm in arms}
         kept = [arm for arm in arms if self._on_record(trial.id for trial in wanted[arm.arm.id])]
         every = [trial for arm in kept for trial in wanted[arm.arm.id]]
-        self._ledger.record(self.plan.campaign(SEARCH), (), kept, every)
+        self._ledger.record(self.plan.optimization(SEARCH), (), kept, every)
         self.confirmed = tuple(arm.arm.name for arm in kept)
         for arm in kept:
             self._waiting += self._packs(arm, self.plan.fresh_seeds)
@@ -198,14 +198,14 @@ class SearchSource:
         found = self._ledger.known(trial.id for trial in trials)
         self._trials[planned.arm.id] = trials
         for trial in trials:
-            self._known[trial.id] = known = self._answer(found.get(trial.id, Known()))
+            self._known[trial.id] = known = self._answer(found.get(trial.id, TrialHistory()))
             self._arm_of[trial.id] = planned.arm.id
             self._follow(planned, trial, known.state if known.is_answer else State.WAITING)
 
-    def _answer(self, known: Known) -> Known:
+    def _answer(self, known: TrialHistory) -> TrialHistory:
         """Return what is known of a trial as this search takes it: one that stops nothing early asks for a result."""
         stops = self.plan.settings.scheduler["name"] != "none"
-        return Known() if known.state is State.PRUNED and not stops else known
+        return TrialHistory() if known.state is State.PRUNED and not stops else known
 
     def _history(self, planned: PlannedArm) -> tuple[Score | None, Mapping[int, float]]:
         """Return the score of an arm of an earlier run, None without one, and its errors by epoch."""
@@ -225,8 +225,8 @@ class SearchSource:
     def _report(self, arm: str) -> str | None:
         """Let the schedulers see what they have not seen of an arm; return why one of them stops it, if one does."""
         errors = curve(self.trials_of(arm), self.plan.settings.penalty)
-        waiting = [each for each in self.campaigns.values() if arm in each.arms and arm not in each.scores]
-        stops = [epoch for campaign in waiting if (epoch := campaign.report(arm, errors)) is not None]
+        waiting = [each for each in self.optimizations.values() if arm in each.arms and arm not in each.scores]
+        stops = [epoch for optimization in waiting if (epoch := optimization.report(arm, errors)) is not None]
         if not stops:
             return None
         name, epoch = self.plan.settings.scheduler["name"], min(stops)
@@ -240,7 +240,7 @@ class SearchSource:
         }:
             return
         self._report(arm)
-        for campaign in self.campaigns.values():
-            if arm in campaign.arms and arm not in campaign.scores:
-                campaign.tell(arm, score(campaign.arms[arm], trials, self.plan.settings))
-                self._decided(campaign)
+        for optimization in self.optimizations.values():
+            if arm in optimization.arms and arm not in optimization.scores:
+                optimization.tell(arm, score(optimization.arms[arm], trials, self.plan.settings))
+                self._decided(optimization)

@@ -30,7 +30,7 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
     return f'there is no {kind} "{name}": known are {", ".join(names)}' if names else f'there is no {kind} "{name}"'
 
 
-_PASSING = (
+_TRANSIENT = (
     "database is locked",
     "database table is locked",
     "disk is full",
@@ -45,14 +45,14 @@ _PASSING = (
 )
 
 
-def is_passing(error: BaseException) -> bool:
+def is_transient(error: BaseException) -> bool:
     """Whether trying again later may help: a lock, a full disk, a lost connection."""
     if isinstance(error, TimeoutError):
         return True
     if not isinstance(error, DBAPIError) or isinstance(error, IntegrityError):
         return False
     text = str(error.orig).lower()
-    return error.connection_invalidated or any(sign in text for sign in _PASSING)
+    return error.connection_invalidated or any(sign in text for sign in _TRANSIENT)
 
 
 _REMEDIES = {

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from orchestrator.storage.errors import StorageError, is_passing
+from orchestrator.storage.errors import StorageError, is_transient
 
 SECONDS = 120.0
 LONGEST_PAUSE = 5.0
@@ -24,7 +24,7 @@ def patiently(call: Callable[[], T], seconds: float = SECONDS) -> T:
             return call()
         except StorageError as error:
             cause = error.__cause__
-            if cause is None or not is_passing(cause) or time.monotonic() + pause > until:
+            if cause is None or not is_transient(cause) or time.monotonic() + pause > until:
                 raise
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)

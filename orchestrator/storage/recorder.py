@@ -14,7 +14,7 @@ from typing import Self
 from sqlalchemy.exc import SQLAlchemyError
 
 from orchestrator.records.events import EpochDone, Event
-from orchestrator.storage.errors import DatabaseGone, StorageError, explain, is_passing
+from orchestrator.storage.errors import DatabaseGone, StorageError, explain, is_transient
 from orchestrator.storage.journal import record
 from orchestrator.storage.spool import write_spool
 from orchestrator.storage.store import Store
@@ -171,7 +171,7 @@ class Recorder:
                 self._stuck = error
                 return
             except Exception as error:
-                if is_passing(error):
+                if is_transient(error):
                     if time.monotonic() + pause > until:
                         self._stuck = self._sentence(_so_many(len(self._unwritten)), error)
                         return

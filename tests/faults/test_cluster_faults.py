@@ -91,7 +91,7 @@ def test_a_trial_that_hangs_is_ended_for_its_timeout_and_tried_again(small: Path
     text = small.read_text().partition("network:")[0]
     small.write_text(
         text + 'network: {family: "hanging:build"}\ntraining: {recipe: quick, epochs: 2}\nseeds: 2\n'
-        "resources: {timeout: 4, seeds_per_pack: 1}\n"
+        "resources: {timeout: 15, seeds_per_pack: 1}\n"
     )
     (small.parent / "hung").touch()  # what is planned runs the network, too
     driver = start(small)
@@ -101,7 +101,7 @@ def test_a_trial_that_hangs_is_ended_for_its_timeout_and_tried_again(small: Path
     os.unlink(small.parent / "hung")
     code, output, _ = finished(driver, within=200)
     assert code == 0
-    assert "no news for 4 s (resources.timeout)" in output
+    assert "no news for 15 s (resources.timeout)" in output
     assert ("lost", "timeout") in causes()
     assert states() == [State.COMPLETE] * 2
 

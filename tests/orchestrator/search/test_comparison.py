@@ -50,7 +50,7 @@ def test_the_search_itself_and_all_that_is_asked_for_stand_against_random_search
     assert [each.name for each in contenders(settings)] == ["random", "gp, median", "tpe", "random, asha"]
 
 
-def test_every_contender_searches_once_a_seed_and_finds_different_arms(tmp_path):
+def test_every_searches_once_a_seed_and_finds_different_arms(tmp_path):
     searched = plan(sampler="tpe", compare={"seeds": 4, "schedulers": ["median"]})
     found = compare(searched, record_of(searched, tmp_path), 1, Flag())
     assert sorted(found["on_record"]) == [1.0 + at for at in range(24)]
@@ -115,4 +115,4 @@ def test_searches_for_several_objectives_are_not_compared_by_one_of_them(tmp_pat
 
 
 def test_what_is_compared_is_no_part_of_what_a_search_proposes():
-    assert plan().campaign("search") == plan(compare={"samplers": ["gp"], "seeds": 9}).campaign("search")
+    assert plan().optimization("search") == plan(compare={"samplers": ["gp"], "seeds": 9}).optimization("search")

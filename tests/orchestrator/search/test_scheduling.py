@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.records.events import AttemptStarted, TrialEnded
 from orchestrator.search.ledger import MemoryLedger
-from orchestrator.search.score import Known
+from orchestrator.search.score import TrialHistory
 from orchestrator.search.source import SearchSource
 from reports.results import State
 from tests.orchestrator.search.conftest import plan_of, tell_epoch
@@ -21,7 +21,7 @@ EPOCHS = 9
 class OnRecord(MemoryLedger):
     """Remembers trials too, as the results DB does."""
 
-    trials: dict[str, Known] = field(default_factory=dict)
+    trials: dict[str, TrialHistory] = field(default_factory=dict)
 
     def known(self, trials):
         return {trial: self.trials[trial] for trial in trials if trial in self.trials}
@@ -109,7 +109,7 @@ def test_no_arm_is_stopped_before_all_its_seeds_have_come_to_the_rung(planned_ar
     assert not report(source, first, 1, [10.0, 10.0])
     one, other = second.trials.values()
     tell_epoch(source, one, 1, 90.0)
-    assert not source.campaigns["search"].study.trials[1].intermediate_values
+    assert not source.optimizations["search"].study.trials[1].intermediate_values
     tell_epoch(source, other, 1, 90.0)
     assert [end.trial for end in source.stopped(second)] == [one, other]
 
@@ -121,7 +121,7 @@ def test_a_seed_that_diverged_counts_as_the_penalty_at_the_next_rung(planned_arm
         report(source, pack, 1, [20.0, 20.0])
         ends = report(source, pack, 2, [20.0, last])
     assert [(end.state, end.diverged_at) for end in ends] == [(State.PRUNED, None), (State.DIVERGED, 2)]
-    trial = source.campaigns["search"].study.trials[1]
+    trial = source.optimizations["search"].study.trials[1]
     assert trial.intermediate_values == {1: 20.0, 2: 55.0}
     assert trial.state is optuna.trial.TrialState.PRUNED
 
@@ -130,8 +130,8 @@ def test_an_arm_all_of_whose_seeds_diverge_stands_at_the_rung_with_the_penalty(p
     source = source_of(planned_arms, {"name": "asha", "factor": 2}, penalty=90)
     pack = begin(source)
     finish(source, pack, State.DIVERGED)
-    campaign = source.campaigns["search"]
-    trial = campaign.study.trials[0]
+    optimization = source.optimizations["search"]
+    trial = optimization.study.trials[0]
     assert (trial.intermediate_values, trial.values) == ({1: 90.0}, [90.0])
     assert trial.system_attrs["completed_rung_0"] == 90.0
     # And it is beaten by any arm that trains.
@@ -150,7 +150,7 @@ def test_a_seed_that_is_trained_beside_one_on_record_is_judged_where_it_stands(p
     source._in_flight.discard(done)
     tell_epoch(source, open_still, 1, 20.0)
     assert source.stopped(pack) == []
-    assert source.campaigns["search"].study.trials[1].intermediate_values == {1: 25.0}
+    assert source.optimizations["search"].study.trials[1].intermediate_values == {1: 25.0}
 
 
 def test_the_other_seeds_of_an_arm_that_was_stopped_before_are_stopped_too(planned_arms):
@@ -167,7 +167,7 @@ def test_the_other_seeds_of_an_arm_that_was_stopped_before_are_stopped_too(plann
 @pytest.mark.parametrize(("scheduler", "expected"), [("none", True), ("median", False)])
 def test_what_another_search_stopped_is_trained_by_one_that_stops_nothing(planned_arms, scheduler, expected):
     (trial,) = begin(source_of(planned_arms, "none")).trials.values()
-    ledger = OnRecord(trials={trial: Known(State.PRUNED, errors={1: 30.0})})
+    ledger = OnRecord(trials={trial: TrialHistory(State.PRUNED, errors={1: 30.0})})
     source = source_of(planned_arms, scheduler, ledger=ledger)
     trained = {trial for _ in range(3) for trial in begin(source).trials.values()}
     assert (trial in trained) is expected
@@ -189,7 +189,7 @@ def test_a_search_that_is_taken_up_again_has_the_rungs_that_it_had(planned_arms)
         else:
             finish(first, pack)
     again = source_of(planned_arms, scheduler, arms=6, ledger=OnRecord(ledger.made, first._known), seeds_per_arm=2)
-    pairs = zip(first.campaigns["search"].study.trials, again.campaigns["search"].study.trials, strict=True)
+    pairs = zip(first.optimizations["search"].study.trials, again.optimizations["search"].study.trials, strict=True)
     for before, after in pairs:
         assert (after.state, after.values) == (before.state, before.values)
         assert after.intermediate_values == before.intermediate_values

@@ -24,15 +24,15 @@ def error(pack):
 
 
 @pytest.fixture(scope="module")
-def campaign(planned_arms):
+def optimization(planned_arms):
     plan = plan_of(factors=FACTORS, search={"arms": 30, "sampler": "random"})
     source = SearchSource(plan, MemoryLedger(), planned_arms=planned_arms)
     list(train(source, error))
-    return source.campaigns["search"]
+    return source.optimizations["search"]
 
 
-def test_a_parameter_that_a_condition_switches_off_is_told_among_the_arms_that_have_it(campaign):
-    found = {(each["method"], each["where"]): each for each in importance(campaign)}
+def test_a_parameter_that_a_condition_switches_off_is_told_among_the_arms_that_have_it(optimization):
+    found = {(each["method"], each["where"]): each for each in importance(optimization)}
     assert set(found) == {
         (method, where) for method in ("PED-ANOVA", "fANOVA") for where in (None, "shortcut is identity")
     }
@@ -40,21 +40,21 @@ def test_a_parameter_that_a_condition_switches_off_is_told_among_the_arms_that_h
     assert set(everywhere["shares"]) == {"shortcut", "width"}
     assert set(among["shares"]) == {"training.lr", "width"}
     assert among["shares"]["training.lr"] > 0.9
-    own = [trial for trial in campaign.study.trials if "training.lr" in trial.params and trial.values]
+    own = [trial for trial in optimization.study.trials if "training.lr" in trial.params and trial.values]
     assert among["arms"] == len(own) < everywhere["arms"]
     assert all(sum(each["shares"].values()) == pytest.approx(1) for each in found.values())
 
 
-def test_an_arm_that_was_proposed_again_counts_once(campaign):
-    assert any(each.fate == "answered" for each in campaign.proposals)
-    assert {each["arms"] for each in importance(campaign) if each["where"] is None} == {len(campaign.scores)}
+def test_an_arm_that_was_proposed_again_counts_once(optimization):
+    assert any(each.fate == "answered" for each in optimization.proposals)
+    assert {each["arms"] for each in importance(optimization) if each["where"] is None} == {len(optimization.scores)}
 
 
 def test_too_few_arms_with_a_parameter_say_nothing_about_it(planned_arms):
     plan = plan_of(factors=FACTORS, search={"arms": FEWEST_ARMS, "sampler": "random"})
     source = SearchSource(plan, MemoryLedger(), planned_arms=planned_arms)
     list(train(source, error))
-    assert {each["where"] for each in importance(source.campaigns["search"])} == {None}
+    assert {each["where"] for each in importance(source.optimizations["search"])} == {None}
 
 
 def test_a_condition_says_itself_in_words():
@@ -76,6 +76,6 @@ def test_ped_anova_is_asked_about_five_arms_at_least_and_a_tenth_of_many(arms, b
     plan = plan_of(factors={"training.lr": {"low": 0.01, "high": 0.5}}, search={"arms": arms, "sampler": "random"})
     source = SearchSource(plan, MemoryLedger())
     list(train(source, lambda pack: pack.settings["training"]["lr"]))
-    told = next(each for each in importance(source.campaigns["search"]) if each["method"] == "PED-ANOVA")
+    told = next(each for each in importance(source.optimizations["search"]) if each["method"] == "PED-ANOVA")
     assert asked == [best]
     assert told["question"] == f"which choice tells the best {best} arms from the rest?"
