@@ -28,7 +28,7 @@ from orchestrator.records.study_plan import StudyPlan
 from orchestrator.results import database, output_folder
 from orchestrator.scheduling.blocks import StudyBlocks
 from orchestrator.scheduling.judgement import judge_study
-from orchestrator.scheduling.packs import Followed, Work
+from orchestrator.scheduling.packs import Work
 from orchestrator.scheduling.progress import Progress
 from orchestrator.scheduling.replaying import Replay, open_replay
 from orchestrator.storage import Lease, PlanOutcome, Recorder, Store, StudyBusy
@@ -210,8 +210,8 @@ def _dispatch(store: Store, job: _Job, work: Work, listener: Listener, interrupt
                 interrupted.set()
 
         logs = TrialLogs(job.out / "logs" if job.replay is None else None)
-        source = Followed(work.source(recorder.flush), recorded.follow)
-        return Dispatcher(source, _backend(job), sink, interrupted, limits, logs).run()
+        source = work.source(recorder.flush)
+        return Dispatcher(source, _backend(job), sink, interrupted, limits, logs, recorded.follow).run()
 
 
 def _work(store: Store, job: _Job, progress: Progress) -> Work:

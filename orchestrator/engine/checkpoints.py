@@ -79,6 +79,12 @@ class RecordedPacks:
 
     def follow(self, pack: Pack) -> None:
         """Wait for the results of a pack's trials."""
+        before = {self._packs[trial][0] for trial in pack.trials.values() if trial in self._packs}
+        if pack.id in before:  # another attempt at the same pack, some of whose trials may have ended
+            return
+        if self._folder is not None:
+            for each in before:  # a larger pack, whose checkpoint serves no part of it
+                remove(progress_files(self._folder, each))
         unfinished = set(pack.trials.values())
         for trial in unfinished:
             self._packs[trial] = (pack.id, unfinished)

@@ -21,6 +21,9 @@ POLL_SECONDS = 0.5
 BUSY_SECONDS = 5.0
 """A round of the loop that took longer was kept from listening: its workers are not to blame for the silence."""
 
+WITHOUT_DATA_SECONDS = 60.0
+"""How long packs avoid a node that could not read their data; then it is tried again."""
+
 Sink = Callable[[Event], None]
 
 
@@ -57,7 +60,10 @@ class _Waiting:
 
 @dataclass
 class Dispatcher:
-    """Trains the packs of a source on a backend; every event goes to `sink`, and to the source when it is about it."""
+    """Trains the packs of a source on a backend; every event goes to `sink`, and to the source when it is about it.
+
+    `begun` is told of every pack that is handed out, also for another attempt.
+    """
 
     source: PackSource
     backend: Backend
@@ -65,6 +71,7 @@ class Dispatcher:
     interrupted: Flag
     limits: Limits = field(default_factory=Limits)
     logs: TrialLogs = field(default_factory=TrialLogs)
+    begun: Callable[[Pack], object] = lambda pack: None
 
     def __post_init__(self) -> None:
         self._in_training: dict[int, _InTraining] = {}
@@ -75,6 +82,7 @@ class Dispatcher:
         self._trials_begun: set[str] = set()
         self._gpu_seconds = 0.0
         self._told: set[str] = set()
+        self._unreadable: dict[tuple[str, str | None], float] = {}
 
     def run(self) -> Ending:
         """Train until nothing is left, the user interrupts, or the budget is used up; ClusterLost at its end."""
@@ -112,8 +120,18 @@ class Dispatcher:
             unfinished = set(pack.trials.values())
             self._in_training[key] = _InTraining(pack, unfinished)
             self._trials_begun |= unfinished
-            self.backend.start(key, pack, waiting.avoid)
+            self.begun(pack)
+            self.backend.start(key, pack, waiting.avoid | self._without_data(pack))
         return False
+
+    def _without_data(self, pack: Pack) -> frozenset[str]:
+        """Return the nodes that could not read the data of a pack a short while ago."""
+        moment = time.monotonic()
+        return frozenset(
+            node
+            for (node, fingerprint), until in self._unreadable.items()
+            if fingerprint == pack.fingerprint and until > moment
+        )
 
     def _next(self) -> _Waiting | None:
         """Return the next pack: one whose time to be tried again has come, else a new one."""
@@ -205,8 +223,9 @@ class Dispatcher:
             return
         again = self._retries.after(mine.pack, mine.unfinished, failure)
         for trial in sorted(mine.unfinished):
-            if mine.pack.weights and again is None:  # it has its result, and lacks what was to be measured
-                self._pass_on(ProbesEnded(trial, failure.reason))
+            if mine.pack.weights:  # it has its result, and lacks what was to be measured
+                if again is None:
+                    self._pass_on(ProbesEnded(trial, failure.reason))
                 continue
             log = self.logs.last_lines(trial)
             told = {"cause": failure.cause, "traceback": failure.traceback, "log": log, "at": self.backend.now()}
@@ -216,6 +235,11 @@ class Dispatcher:
                 self._pass_on(AttemptLost(trial, failure.reason, **told))  # type: ignore[arg-type]
         if again is not None:
             avoid = frozenset({mine.node.id} if mine.node and again.elsewhere else ())
+            if mine.node and failure.cause is Cause.DATA:
+                self._unreadable[mine.node.id, mine.pack.fingerprint] = time.monotonic() + WITHOUT_DATA_SECONDS
+                self._pass_on(
+                    Notice(f"{mine.node.host} cannot read the data, so others are preferred: {failure.reason}")
+                )
             due = time.monotonic() + again.delay
             self._waiting += [_Waiting(pack, due, avoid) for pack in again.packs]
 

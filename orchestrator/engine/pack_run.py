@@ -23,6 +23,7 @@ class PackRun:
 
     def __init__(self, pack: Pack, worker: WorkerSettings) -> None:
         self._trainer: trainers.Trainer | None = None
+        self._reported = 0
         self._steps = train_pack(pack, worker, self._begun)
 
     def step(self) -> Report:
@@ -37,12 +38,13 @@ class PackRun:
                 return Report(is_over=True, unfit=str(error))
             except BaseException as error:  # a user's code may raise SystemExit, too
                 return Report(is_over=True, failure=failure_of(error), output=output.getvalue())
-        return Report(events=tuple(events or ()), output=output.getvalue(), is_over=events is None)
+        self._reported += 1
+        return Report(events=tuple(events or ()), output=output.getvalue(), is_over=events is None, steps=self.progress)
 
     @property
-    def steps_begun(self) -> int | None:
-        """How many steps of the training this process has begun; None before there is one."""
-        return None if self._trainer is None else self._trainer.steps_begun
+    def progress(self) -> int:
+        """A number that grows for as long as the pack is being trained or measured."""
+        return self._reported + (0 if self._trainer is None else self._trainer.steps_begun)
 
     def _begun(self, trainer: trainers.Trainer) -> None:
         self._trainer = trainer

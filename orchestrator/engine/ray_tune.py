@@ -137,6 +137,13 @@ class RayBackend:
 
     def close(self) -> None:
         """End what is in training with a checkpoint, and leave the cluster."""
+        try:
+            self._end_tune()
+        finally:
+            self._exit.close()
+
+    def _end_tune(self) -> None:
+        """Let Tune stop its workers, each of which saves a checkpoint; give it up after `CLOSE_SECONDS`."""
         self._closing.set()
         self._answer(TrialScheduler.STOP)
         until = time.monotonic() + CLOSE_SECONDS
@@ -146,7 +153,6 @@ class RayBackend:
                 _, reply = self._reports.get_nowait()
                 if reply is not None:
                     reply.put(TrialScheduler.STOP)
-        self._exit.close()
 
     def _answer(self, decision: str) -> None:
         if self._unanswered is not None:
@@ -309,7 +315,7 @@ class PackTrainable(tune.Trainable):
             report = self._future.result(timeout=SIGN_SECONDS)
             self._future = None
         except TimeoutError:
-            report = Report(steps=self._run.steps_begun)
+            report = Report(steps=self._run.progress)
         is_broken = report.failure is not None and report.failure.cause is Cause.WORKER_LOST
         return {"report": replace(report, node=self._node), "done": report.is_over and not is_broken}
 

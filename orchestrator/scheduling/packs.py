@@ -63,33 +63,6 @@ class Work(Protocol):
         """Do what follows the training."""
 
 
-class Followed:
-    """A source whose packs are told to `begun` when they are handed out."""
-
-    def __init__(self, source: PackSource, begun: Callable[[Pack], object]) -> None:
-        self._source = source
-        self._begun = begun
-
-    def next(self) -> Pack | None:
-        """Return the next pack of the source."""
-        pack = self._source.next()
-        if pack is not None:
-            self._begun(pack)
-        return pack
-
-    def exhausted(self) -> bool:
-        """Whether no pack will ever come again."""
-        return self._source.exhausted()
-
-    def tell(self, event: Event) -> None:
-        """Tell the source."""
-        self._source.tell(event)
-
-    def stopped(self, pack: Pack) -> Sequence[Event]:
-        """Return what the source gives up."""
-        return self._source.stopped(pack)
-
-
 class BlockSource:
     """Hands out blocks of packs, the most expensive first, so that no worker idles at the end.
 

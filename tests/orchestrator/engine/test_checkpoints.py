@@ -107,3 +107,15 @@ def test_a_host_that_does_not_share_the_folder_says_so(tmp_path: Path) -> None:
     share(tmp_path)
     assert unshared(tmp_path, "another-host") == []
     assert unshared(None, "another-host") == []
+
+
+def test_the_checkpoint_of_a_halved_pack_goes_and_those_of_its_parts_are_followed(tmp_path: Path) -> None:
+    recorded = RecordedPacks(tmp_path)
+    whole, half = Pack({}, {0: "a", 1: "b"}), Pack({}, {0: "a"})
+    recorded.follow(whole)
+    paths(tmp_path, whole.id)[0].touch()
+    recorded.follow(half)
+    assert list(tmp_path.iterdir()) == []
+    paths(tmp_path, half.id)[0].touch()
+    recorded(TrialEnded("a", State.COMPLETE))
+    assert list(tmp_path.iterdir()) == []

@@ -1,5 +1,6 @@
 """The dispatch loop: what follows each way in which an attempt can end, and what ends a run."""
 
+import time
 from collections import Counter
 from collections.abc import Sequence
 from threading import Event as Flag
@@ -103,6 +104,14 @@ def test_a_fault_of_the_data_is_tried_again_elsewhere() -> None:
     assert [avoid for _, avoid in backend.started] == [frozenset(), frozenset({NODES[0].id})]
 
 
+def test_other_packs_of_the_same_data_avoid_a_node_that_cannot_read_them() -> None:
+    backend = FakeBackend(lambda pack, attempt: fails(Cause.DATA, times=1)(pack, attempt))
+    block = [Pack({}, {0: f"p{at}"}, cost=9 - at, fingerprint=data) for at, data in enumerate("xxy")]
+    _, events = run(backend, block)
+    assert [avoid for _, avoid in backend.started[1:3]] == [{NODES[0].id}] * 2
+    assert sum(isinstance(each, Notice) for each in events) == 1
+
+
 def test_an_unfit_node_is_left_out_and_named_and_costs_no_attempt() -> None:
     def script(pack: Pack, attempt: int) -> list[Report]:
         return [Report(is_over=True, unfit="other code", node=NODES[0])] if attempt == 1 else complete(pack)
@@ -148,12 +157,13 @@ def test_steps_are_progress() -> None:
 
         def poll(self, timeout: float) -> Report | None:
             self.polls += 1
-            if self.polls < 300:
+            time.sleep(0.01)
+            if self.polls < 150:
                 return super().poll(timeout) or Report(key=1, steps=self.polls)
             return Report(key=1, events=[TrialEnded("p0-0", State.COMPLETE)], is_over=True)
 
     backend = Busy(lambda pack, _: [begun(pack)])
-    _, events = run(backend, packs(1), Limits(timeout=1e-3, silence=60))
+    _, events = run(backend, packs(1), Limits(timeout=1.0, silence=60))
     assert ends(events) == [("COMPLETE", None)]
 
 
