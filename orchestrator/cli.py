@@ -145,8 +145,12 @@ def run(
     print_result(console, result)
     if result.lost:
         print(f"orchestrate: {result.lost}; what is recorded stays, and the same command continues", file=sys.stderr)
+    if result.unwritten:
+        print(f"orchestrate: {result.unwritten}", file=sys.stderr)
     if result.interrupted:
         raise typer.Exit(INTERRUPTED)
+    if result.unwritten:
+        raise typer.Exit(MISTAKE)
     raise typer.Exit(1 if result.failed or result.lost else 0)
 
 

@@ -1,6 +1,7 @@
 """Run a study from its file to its report: plan, train what is missing, record, judge, write the page."""
 
 import os
+import shlex
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -71,7 +72,8 @@ class RunOptions:
 class RunResult:
     """How a run ended: the study with all its results, its verdicts and report, and whether it was interrupted.
 
-    `budget_used` says that a budget ended it, `lost` why the cluster did.
+    `budget_used` says that a budget ended it, `lost` why the cluster did, `unwritten` why there is no report, where one
+    was asked for.
     """
 
     study: Study
@@ -80,6 +82,7 @@ class RunResult:
     interrupted: bool
     budget_used: bool = False
     lost: str | None = None
+    unwritten: str | None = None
 
     @property
     def trials(self) -> tuple[Trial, ...]:
@@ -162,8 +165,21 @@ def run_study(
         study = store.load_study(plan.name)
         verdicts = judge_study(study)
         store.save_verdicts(plan.name, map(verdict_row, verdicts))
-    report = write_report(study, out, verdicts) if options.report else None
-    return RunResult(study, verdicts, report, ending is Ending.INTERRUPTED, ending is Ending.BUDGET, lost)
+    report, unwritten = _report(study, out, verdicts) if options.report else (None, None)
+    return RunResult(study, verdicts, report, ending is Ending.INTERRUPTED, ending is Ending.BUDGET, lost, unwritten)
+
+
+def _report(study: Study, out: Path, verdicts: tuple[Verdict, ...]) -> tuple[Path | None, str | None]:
+    """Write the report; return its page, or why it could not be written: the results are recorded all the same."""
+    try:
+        return write_report(study, out, verdicts), None
+    except OSError as error:
+        why = f"{error.filename or out}: {error.strerror}"
+        return None, f"the report cannot be written ({why}); mend that, then run: {_again(study, out)}"
+
+
+def _again(study: Study, out: Path) -> str:
+    return shlex.join(["orchestrate", "report", study.name, *(["--out", str(out)] if out.name != study.name else [])])
 
 
 def _check(options: RunOptions) -> None:

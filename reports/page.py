@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -148,8 +149,13 @@ def _write(path: Path, content: str | bytes) -> None:
     """Replace the file in one step, so that a reader never sees half a page."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8", errors="replace"))
-    beside.replace(path)
+    try:
+        beside.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8", errors="replace"))
+        beside.replace(path)
+    except OSError:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise
 
 
 def _remove_stale(folder: Path, files: Collection[str]) -> None:

@@ -181,3 +181,50 @@ def test_a_database_that_cannot_be_meant_is_one_message(small: Path, words: list
     assert message in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert [each.name for each in small.parent.iterdir()] == ["small.yaml"]
+
+
+@pytest.mark.slow
+def test_a_report_that_cannot_be_written_costs_no_result(small: Path) -> None:
+    (small.parent / "out/small/index.html").mkdir(parents=True)
+    done = orchestrate("run", "small.yaml", "--executor", "inline")
+    assert done.returncode == 2
+    assert "4 complete" in done.stdout
+    [said] = done.stderr.splitlines()
+    assert said.startswith("orchestrate: the report cannot be written (")
+    assert said.endswith("mend that, then run: orchestrate report small")
+    beside = [each.name for each in (small.parent / "out/small").rglob(".*") if each.name.startswith(".index.html")]
+    assert beside == []
+    (small.parent / "out/small/index.html").rmdir()
+    assert orchestrate("report", "small").returncode == 0
+
+
+GOES = """
+import pathlib
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(64, 10)
+
+    def forward(self, x):
+        if x.device.type != "meta":
+            pathlib.Path("results.db").unlink(missing_ok=True)
+        return self.layer(x.flatten(1))
+
+
+def build(*, input_shape, num_classes):
+    return Net()
+"""
+
+
+@pytest.mark.slow
+def test_a_results_db_that_goes_while_a_study_runs_is_noticed(small: Path) -> None:
+    small.with_name("goes.py").write_text(GOES)
+    small.write_text("study: t\ndata: digits\nnetwork: {family: 'goes:build'}\ntraining: {epochs: 2}\nseeds: 2\n")
+    done = orchestrate("run", "small.yaml", "--executor", "inline")
+    assert done.returncode == 2
+    assert "results.db was deleted, moved or replaced while it was in use" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (small.parent / "results.db").exists()
