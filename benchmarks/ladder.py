@@ -17,7 +17,19 @@ from subprocess import SubprocessError
 from typing import Any
 
 import torch
-from loops import NETWORKS, Loop, Ours, arguments, default_workers, free_memory, fresh_compiler, in_turn, wall
+from loops import (
+    NETWORKS,
+    Loop,
+    Measured,
+    Ours,
+    arguments,
+    default_workers,
+    free_memory,
+    fresh_compiler,
+    in_turn,
+    label,
+    wall,
+)
 from peers.plain_loop import PlainLoop
 from processes import Processes, multi_process_service
 from record import machine, write_result
@@ -156,14 +168,18 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     data = complete_data({"name": args.data} | ({"root": args.root} if args.root else {}))
     ladder = [each for each in rungs(kind == "cuda") if args.rungs is None or each.name in args.rungs.split(";")]
-    found = {}
-    for name in args.networks.split(","):
-        network = complete_network({"family": "resnet_cifar", "width": args.width, **NETWORKS[name]})
-        found[name] = climb(ladder, Case(network, data, args), kind)
-        report(name, found[name])
+    found: dict[str, dict[str, Any]] = {}
     figures = {"image_shape": inspect_data(data).input_shape, "networks": found}
     environment = machine(args.device) | {"arguments": vars(args), "workers": default_workers(args)}
-    print(f"written to {write_result(f'ladder_{kind}_{args.data}', figures, environment)}")
+    for name in args.networks.split(","):
+        network = complete_network({"family": "resnet_cifar", "width": args.width, **NETWORKS[name]})
+
+        def write(rungs: dict[str, dict[str, Any]], name: str = name) -> None:
+            found[name] = rungs
+            write_result(f"ladder_{kind}_{args.data}{label(args)}", figures, environment)
+
+        write(climb(ladder, Case(network, data, args), kind, write))
+        report(name, found[name])
 
 
 def command_line() -> argparse.Namespace:
@@ -174,8 +190,14 @@ def command_line() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def climb(ladder: Sequence[Rung], case: Case, kind: str) -> dict[str, dict[str, Any]]:
-    """Return the figures of each rung, or why it has none on this device; a rung that fails leaves the others be."""
+Write = Callable[[dict[str, dict[str, Any]]], None]
+
+
+def climb(ladder: Sequence[Rung], case: Case, kind: str, write: Write) -> dict[str, dict[str, Any]]:
+    """Return the figures of each rung, or why it has none on this device; a rung that fails leaves the others be.
+
+    What is known after each round is written at once.
+    """
     free_memory(case.args.device)
     absent: dict[str, str] = {}
     loops: dict[str, Loop] = {}
@@ -191,7 +213,18 @@ def climb(ladder: Sequence[Rung], case: Case, kind: str) -> dict[str, dict[str, 
                 loops[rung.name] = loop
             except (OSError, RuntimeError, SubprocessError) as error:
                 absent[rung.name] = f"not on this device: {type(error).__name__}: {str(error).strip()[:300]}"
-        measured = in_turn(loops, case.args.rounds, first)
+
+        def on_round(measured: dict[str, Measured]) -> None:
+            write(figures_of(ladder, loops, measured, absent))
+
+        measured = in_turn(loops, case.args.rounds, first, on_round)
+    return figures_of(ladder, loops, measured, absent)
+
+
+def figures_of(
+    ladder: Sequence[Rung], loops: Mapping[str, Loop], measured: Mapping[str, Measured], absent: Mapping[str, str]
+) -> dict[str, dict[str, Any]]:
+    """Return the figures of each rung that was measured, or why there are none."""
     found: dict[str, dict[str, Any]] = {}
     for rung in ladder:
         if rung.name in absent:
@@ -205,8 +238,14 @@ def climb(ladder: Sequence[Rung], case: Case, kind: str) -> dict[str, dict[str, 
             "ratio_to_plain": own.rate / measured["plain"].rate if "plain" in measured else None,
             "preparation_seconds": own.preparation,
             "loss": loops[rung.name].loss,
+            "computed": computed(loops[rung.name]),
         }
     return found
+
+
+def computed(loop: Loop) -> dict[str, Any] | None:
+    """Return how a rung's steps were really computed; None for loops that are not this project's trainer."""
+    return loop.trainer._telemetry(loop.trainer.replicas[0]) if isinstance(loop, Ours) else None
 
 
 def report(name: str, found: Mapping[str, Mapping[str, Any]]) -> None:

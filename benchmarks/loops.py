@@ -67,16 +67,25 @@ class Measured:
         return max(self.first - self.seconds, 0.0)
 
 
-def in_turn(loops: Mapping[str, Loop], rounds: int, first: Mapping[str, float] | None = None) -> dict[str, Measured]:
+def in_turn(
+    loops: Mapping[str, Loop],
+    rounds: int,
+    first: Mapping[str, float] | None = None,
+    on_round: Callable[[dict[str, Measured]], None] = lambda measured: None,
+) -> dict[str, Measured]:
     """Measure the loops round after round, so that whatever else the machine does meets all of them alike.
 
-    `first` is the wall time of first calls that were made already.
+    `first` is the wall time of first calls that were made already. `on_round` is told after each round what is known.
     """
     first = first or {name: wall(loop) for name, loop in loops.items()}
-    seconds = [{name: loop() for name, loop in loops.items()} for _ in range(rounds)]
-    return {
-        name: Measured(loop.images, first[name], min(each[name] for each in seconds)) for name, loop in loops.items()
-    }
+    measured: dict[str, Measured] = {}
+    for _ in range(rounds):
+        for name, loop in loops.items():
+            seconds = loop()
+            fastest = min(seconds, measured[name].seconds) if name in measured else seconds
+            measured[name] = Measured(loop.images, first[name], fastest)
+        on_round(measured)
+    return measured
 
 
 class Ours:
@@ -123,9 +132,19 @@ class Ours:
             return wall(self.trainer.run_epoch)
 
 
+def label(args: argparse.Namespace) -> str:
+    """Return the end of the name of a result."""
+    return f"_{args.label}" if args.label else ""
+
+
 def settings(args: argparse.Namespace, data: Mapping[str, Any], **training: Any) -> dict[str, Any]:
     """Return the completed settings that every measured training shares."""
-    shared = {"recipe": "quick", "batch_size": args.batch_size, "augment": {"crop": 4, "flip": True}}
+    shared = {
+        "recipe": "quick",
+        "autotune": "never",
+        "batch_size": args.batch_size,
+        "augment": {"crop": 4, "flip": True},
+    }
     return complete_training({**shared, **training}, data)
 
 
@@ -148,6 +167,7 @@ def arguments(parser: argparse.ArgumentParser, networks: str) -> None:
     parser.add_argument("--steps", type=int, default=50, help="steps of each seed in a round")
     parser.add_argument("--rounds", type=int, default=3, help="each loop's fastest of so many rounds counts")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--label", help="ends the name of the file with the results")
     parser.add_argument("--workers", type=int, help="processes of the plain loop's DataLoader; 0 on a CPU, 8 on a GPU")
 
 

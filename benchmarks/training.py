@@ -25,6 +25,7 @@ from loops import (
     free_memory,
     fresh_compiler,
     in_turn,
+    label,
     settings,
     wall,
 )
@@ -55,16 +56,21 @@ def main() -> None:
         f"{limits['convolution_tflops']:.2f} TFLOP/s, copy {limits['copy_gbs']:.0f} GB/s"
     )
     figures: dict[str, Any] = {"image_shape": info.input_shape, "roofline": limits, "networks": {}}
+    environment = machine(args.device) | {"arguments": vars(args), "workers": default_workers(args)}
+    name_of_result = f"training_{torch.device(args.device).type}_{args.data}{label(args)}"
+
+    def write() -> None:
+        print(f"written to {write_result(name_of_result, figures, environment)}", flush=True)
+
     for name in args.networks.split(","):
         with fresh_compiler():
-            found = measure(complete(name, args), data, info, args, limits)
-        figures["networks"][name] = found
-        report(name, found, args)
-    if args.deep:
-        figures["deep"] = {name: list(deep(name, data, args)) for name in DEEP}
-    environment = machine(args.device) | {"arguments": vars(args), "workers": default_workers(args)}
-    path = write_result(f"training_{torch.device(args.device).type}_{args.data}", figures, environment)
-    print(f"written to {path}")
+            figures["networks"][name] = measure(complete(name, args), data, info, args, limits)
+        write()
+        report(name, figures["networks"][name], args)
+    for name in args.deep_networks.split(",") if args.deep else ():
+        for found in deep(name, data, args):
+            figures.setdefault("deep", {}).setdefault(name, []).append(found)
+            write()
 
 
 def command_line() -> argparse.Namespace:
@@ -75,7 +81,8 @@ def command_line() -> argparse.Namespace:
     parser.add_argument("--whole-epochs", type=int, default=0, help="0 leaves the whole trials out")
     parser.add_argument("--peers", default=",".join(PEERS), help="which peers to measure, or none")
     parser.add_argument("--compile-depth", type=int, help="deepest network to compile whole; 20 on a CPU, 200 on a GPU")
-    parser.add_argument("--deep", type=int, default=0, help="steps of ResNet-1001 and 1202, for their peak memory")
+    parser.add_argument("--deep", type=int, default=0, help="steps of very deep networks, for their peak memory")
+    parser.add_argument("--deep-networks", default=",".join(DEEP), help="which they are")
     return parser.parse_args()
 
 
@@ -109,6 +116,11 @@ def measure(
     found = in_turn(loops, args.rounds)
     figures = summary(found, complexity(dict(network), info.input_shape, info.num_classes), limits)
     figures["left_out"] = left_out
+    figures["computed"] = {
+        name: each.trainer._telemetry(each.trainer.replicas[0])
+        for name, each in loops.items()
+        if isinstance(each, Ours)
+    }
     if "plain" in found:
         figures["trials_per_hour_to_plain"] = {f"pack of {args.seeds}": found[pack].rate / found["plain"].rate}
     if args.whole_epochs:

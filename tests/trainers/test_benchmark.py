@@ -1,6 +1,9 @@
 import importlib
 import json
+import os
+import re
 import runpy
+import subprocess
 import time
 from pathlib import Path
 
@@ -49,6 +52,44 @@ def test_loops_take_turns_and_the_fastest_round_counts_without_what_came_before_
     assert calls == [one, two] * 3
     assert [found["one"].rate, found["two"].rate] == pytest.approx([1000, 500])
     assert found["one"].preparation >= 0.04
+
+
+@pytest.mark.slow
+def test_the_script_for_a_gpu_runs_whole_on_a_cpu_and_writes_each_figure(tmp_path):
+    environment = {**os.environ, "TINY": "1", "OUT": str(tmp_path)}
+    script = subprocess.run(
+        ["bash", "benchmarks/gpu.sh"],
+        cwd=BENCHMARKS.parent,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=True,
+    )
+    ended = dict(re.findall(r"== (\w+) ended with (\d+)", script.stdout))
+    ended.pop("state", None)  # of nvidia-smi, where it is
+    assert ended == dict.fromkeys(("machine", "ways", "tests", "versus", "deep", "ladder"), "0"), script.stdout[-3000:]
+    limits = [int(each) for each in re.findall(r"^step \w+ (\d+)", (BENCHMARKS / "gpu.sh").read_text(), re.MULTILINE)]
+    assert sum(limits) < 560
+    lines = [json.loads(line) for line in (tmp_path / "ways.jsonl").read_text().splitlines()]
+    measured = [each for each in lines if "images_per_second" in each]
+    assert len(measured) >= 15
+    assert not [each for each in lines if "failed" in each or "stopped" in each]
+    assert all(each["computed"]["precision"] == each["precision"] for each in measured)
+    versus = json.loads((tmp_path / "training_cpu_digits_versus.json").read_text())["figures"]
+    assert versus["networks"]["resnet20"]["images_per_second"]["plain"] > 0
+    assert json.loads((tmp_path / "training_cpu_digits_deep.json").read_text())["figures"]["deep"]["resnet20"]
+    assert json.loads((tmp_path / "ladder_cpu_digits.json").read_text())["figures"]["networks"]["resnet20"]["plain"]
+    assert len(list(tmp_path.iterdir())) <= 8
+
+
+def test_what_is_known_is_told_after_each_round(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    loops = importlib.import_module("loops")
+    told = []
+    one = Pretended([], [0.1, 0.2, 0.05])
+    loops.in_turn({"one": one}, 2, on_round=lambda measured: told.append(measured["one"].seconds))
+    assert told == [0.2, 0.05]
 
 
 @pytest.mark.slow
