@@ -5,6 +5,7 @@ import platform
 import shlex
 import signal
 import sys
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -37,6 +38,21 @@ StudyFileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The stu
 Changes = Annotated[
     list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Change a setting, e.g. training.epochs=2")
 ]
+
+
+class ReportFormat(StrEnum):
+    """What a report is built as."""
+
+    html = "html"
+    md = "md"
+
+
+class DiffFormat(StrEnum):
+    """How differences are printed."""
+
+    table = "table"
+    markdown = "markdown"
+    json = "json"
 
 
 class QueryFormat(StrEnum):
@@ -254,6 +270,9 @@ def report(
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit 3 for a refuted claim, 4 for an inconclusive one")
     ] = False,
+    format: Annotated[
+        ReportFormat, typer.Option(help="html: the page; md: a few lines on stdout, for a pull request")
+    ] = ReportFormat.html,
 ) -> None:
     """Build the report of a study from the results DB again; also while the study runs.
 
@@ -264,13 +283,19 @@ def report(
     from orchestrator.storage import Store
     from orchestrator.terminal.results import print_verdicts
     from reports.analysis.judged import Outcome
+    from reports.digest import markdown_digest
+    from reports.findings import find
     from reports.page import write_report
+    from reports.privacy import without_private_facts
 
     with Store.open(database(db), read_only=True) as store:
         results = store.load_study(study)
         verdicts = judge_study(results)
-    print_verdicts(make_console(), results, verdicts)
-    print(write_report(results, output_folder(study, out), verdicts))
+    if format is ReportFormat.md:
+        print(markdown_digest(find(without_private_facts(results), verdicts)), end="")
+    else:
+        print_verdicts(make_console(), results, verdicts)
+        print(write_report(results, output_folder(study, out), verdicts))
     found = {verdict.verdict for verdict in verdicts}
     if strict and Outcome.REFUTED in found:
         raise typer.Exit(REFUTED)
@@ -305,6 +330,85 @@ def probe(
     if found.made:
         say(console, f"{found.made} measurements; `orchestrate report {study}` shows them")
     raise typer.Exit(1 if found.failed else 0)
+
+
+@app.command()
+def verify(
+    report: Annotated[Path, typer.Argument(metavar="REPORT", help="A published report: its folder or its index.html")],
+    db: Database = None,
+) -> None:
+    """Compute a published report from the results DB again and say what differs; exit 1 when something does.
+
+    Example: orchestrate verify out/degradation --db results.db
+    """
+    from orchestrator.reading import verified
+
+    lines = verified(report, db)
+    for line in lines:
+        print(line)
+    if lines:
+        raise typer.Exit(1)
+    print("The report is what the results give.")
+
+
+@app.command()
+def diff(
+    first: Annotated[str, typer.Argument(metavar="STUDY_A", help="A study, or the folder of a report")],
+    second: Annotated[str, typer.Argument(metavar="STUDY_B", help="What it is compared with")],
+    db: Database = None,
+    format: Annotated[DiffFormat, typer.Option(help="How to print it")] = DiffFormat.table,
+) -> None:
+    """Say what differs between two studies: settings, results with intervals, verdicts; exit 1 when a verdict moved.
+
+    Example: orchestrate diff degradation degradation-2 --format markdown
+    """
+    from orchestrator.reading import summary
+    from reports.diff import compare, diff_text
+
+    found = compare(summary(first, db), summary(second, db))
+    print(diff_text(found, (first, second), format.value), end="")
+    if found.has_moved():
+        raise typer.Exit(1)
+
+
+@app.command()
+def publish(
+    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="The folder of the site")],
+    studies: Annotated[list[str] | None, typer.Argument(metavar="[STUDY]...", help="Which; default: all")] = None,
+    db: Database = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be written, and write nothing")] = False,
+) -> None:
+    """Write a static site of the studies, with an index; versions stay, and publishing twice changes nothing.
+
+    Example: orchestrate publish --to site
+    """
+    from orchestrator.reading import publication
+    from reports.site import write_publication
+
+    files = publication(to, studies or [], db)
+    if not dry_run:
+        write_publication(to, files)
+    for path, data in sorted(files.items()) if dry_run else ():
+        print(f"{len(data):>10,}  {path}")
+    size = sum(map(len, files.values()))
+    print(f"{len(files):,} files, {size:,} bytes {'would be written' if dry_run else 'written'} to {to}")
+
+
+@app.command()
+def serve(
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="The folder of reports")] = Path("out"),
+    port: Annotated[int, typer.Option(help="0 takes a free one", min=0, max=65535)] = 8000,
+) -> None:
+    """Show the reports of a folder on this machine alone, an index first; pages of running studies reload.
+
+    Example: orchestrate serve out
+    """
+    from orchestrator.serving import make_server
+
+    with make_server(folder, port) as server:
+        print(f"http://127.0.0.1:{server.server_port}/ (Ctrl-C ends it)", flush=True)
+        with suppress(KeyboardInterrupt):
+            server.serve_forever()
 
 
 @app.command()

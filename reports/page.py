@@ -17,12 +17,15 @@ from markupsafe import Markup
 
 from reports.analysis.claims import parse_claims
 from reports.analysis.verdicts import Verdict, judge
+from reports.badge import badge
 from reports.data_files import data_files
 from reports.figures.figure import Figure, Panel
 from reports.findings import Findings, find
 from reports.privacy import without_private_facts
 from reports.results import State, Study
 from reports.sections import sections_of
+from reports.sections.changes import build as changes
+from reports.sections.changes import changes_since
 from reports.sections.section import Section
 from reports.summary import canonical, summary_of
 from reports.tables import WRITERS
@@ -42,27 +45,51 @@ def write_report(
     files unless `include_host`. Files of an earlier report that this one no longer has are removed. OSError when the
     folder cannot be written.
     """
-    if verdicts is None:
-        verdicts = judge(study, parse_claims(study.settings.get("claims"), study.factors, study.metrics))
-    findings = find(without_private_facts(study, include_host=include_host), verdicts)
-    sections = sections_of(findings)
-    summary = summary_of(findings)
-    files: dict[str, str | bytes] = dict(_files(findings, sections))
-    report_id = hashlib.sha256(canonical(summary).encode()).hexdigest()[:16]
-    files["index.html"] = render(findings, sections, report_id, tuple(files))
+    files = report_files(study, verdicts, _published(folder), include_host=include_host)
     _remove_stale(folder, files)
-    files["study.json"] = canonical({**summary, "report": report_id, "files": sorted([*files, "study.json"])}) + "\n"
     for name, content in files.items():
         _write(folder / name, content)
     return folder / "index.html"
 
 
+def report_files(
+    study: Study,
+    verdicts: Sequence[Verdict] | None = None,
+    before: Mapping[str, Any] | None = None,
+    *,
+    include_host: bool = False,
+) -> dict[str, str | bytes]:
+    """Return the contents of every file of a report by its path; `before` is the `study.json` that it follows."""
+    if verdicts is None:
+        verdicts = judge(study, parse_claims(study.settings.get("claims"), study.factors, study.metrics))
+    findings = find(without_private_facts(study, include_host=include_host), verdicts)
+    text = canonical(summary_of(findings))
+    report_id, summary = hashlib.sha256(text.encode()).hexdigest()[:16], json.loads(text)
+    changed = changes_since(before, summary, report_id)
+    sections = (*sections_of(findings), changes(changed))
+    files: dict[str, str | bytes] = dict(_files(findings, sections))
+    files["badge.svg"] = badge(findings.verdicts)
+    files["index.html"] = render(findings, sections, report_id, tuple(files))
+    whole = {**summary, "report": report_id, "changes": changed.as_data(), "files": sorted([*files, "study.json"])}
+    files["study.json"] = canonical(whole) + "\n"
+    return files
+
+
+def _published(folder: Path) -> Mapping[str, Any] | None:
+    """Return the `study.json` of an earlier report in a folder; None where there is none that can be read."""
+    try:
+        found = json.loads((folder / "study.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
 def render(findings: Findings, sections: Iterable[Section], report_id: str, files: Iterable[str]) -> str:
     """Return the page as one HTML text; `files` are the names that it links to, relative to itself."""
     shown = list(sections)
-    style, script = _asset("report.css"), _asset("report.js")
+    style, script = asset("report.css"), asset("report.js")
     embedded = {key: value for section in shown for key, value in section.embedded.items()}
-    return _environment().get_template("page.html").render(
+    return environment().get_template("page.html").render(
         study=findings.study,
         sections=shown,
         lead=_lead(shown),
@@ -104,17 +131,18 @@ def _policy(style: str, script: str) -> str:
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """Return the one place where templates are read."""
+    found = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["drawing"] = _drawing
-    environment.filters["breakable"] = _breakable
-    return environment
+    found.filters["drawing"] = _drawing
+    found.filters["breakable"] = _breakable
+    return found
 
 
 def _breakable(name: str) -> Markup:
@@ -128,7 +156,8 @@ def _drawing(panel: Panel, figure: Figure, at: int) -> Markup:
     return Markup(panel.drawing.to_page(f"fig-{figure.name}-{at}", title, panel.description))
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """Return the text of a style sheet or script."""
     return (_TEMPLATES / name).read_text(encoding="utf-8")
 
 
@@ -160,10 +189,7 @@ def _write(path: Path, content: str | bytes) -> None:
 
 def _remove_stale(folder: Path, files: Collection[str]) -> None:
     """Remove what the previous report here wrote and this one does not; nothing that a report did not write."""
-    try:
-        before = json.loads((folder / "study.json").read_text(encoding="utf-8"))["files"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return
+    before = (_published(folder) or {}).get("files")
     for name in before if isinstance(before, list) else ():
         is_ours = isinstance(name, str) and re.fullmatch(r"(figures|tables)/[\w-]+\.(svg|pdf|csv|md|tex)", name)
         if is_ours and name not in files:

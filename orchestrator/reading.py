@@ -1,0 +1,56 @@
+"""What the commands that read results share: a study's summary, a published report held against it, and a site."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from orchestrator.errors import UserError
+from orchestrator.results import database
+from orchestrator.scheduling.judgement import judge_study
+from orchestrator.storage import Store
+from reports.findings import find
+from reports.page import report_files
+from reports.privacy import without_private_facts
+from reports.site import plan_publication
+from reports.summary import canonical, summary_of
+from reports.verification import read_published
+from reports.verification import verify as compared
+
+
+def summary(name: str, db: str | None) -> Mapping[str, Any]:
+    """Return what `study.json` holds: of a report where `name` is its folder or file, else of a study in the DB."""
+    path = Path(name)
+    if path.is_file() or (path / "study.json").is_file():
+        return _published(path)[1]
+    with Store.open(database(db), read_only=True) as store:
+        study = store.load_study(name)
+    text = canonical(summary_of(find(without_private_facts(study), judge_study(study))))
+    found: Mapping[str, Any] = json.loads(text)
+    return found
+
+
+def verified(report: Path, db: str | None) -> tuple[str, ...]:
+    """Return a line for each thing in which a published report differs from what the DB gives."""
+    folder, published = _published(report)
+    with Store.open(database(db), read_only=True) as store:
+        study = store.load_study(str(published["study"]))
+    return compared(folder, published, study, judge_study(study))
+
+
+def publication(site: Path, names: Sequence[str], db: str | None) -> dict[str, bytes]:
+    """Return the files that publishing would write to `site`: the reports of these studies, by default of all."""
+    with Store.open(database(db), read_only=True) as store:
+        chosen = list(names) or [each.name for each in store.studies()]
+        studies = [store.load_study(name) for name in chosen]
+    latest = {study.name: site / "studies" / study.name / "latest" for study in studies}
+    before = {name: _published(folder)[1] if folder.is_dir() else None for name, folder in latest.items()}
+    reports = [report_files(study, judge_study(study), before[study.name]) for study in studies]
+    return plan_publication(site, reports)
+
+
+def _published(path: Path) -> tuple[Path, Mapping[str, Any]]:
+    try:
+        return read_published(path)
+    except ValueError as error:
+        raise UserError(str(error)) from None

@@ -1,0 +1,213 @@
+"""What differs between two reports: settings, arms, results with intervals, verdicts, and what trained them.
+
+Both sides are what `study.json` holds, so that a report on disk, one that was published and a study in a database are
+compared in the same way.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reports.analysis.effects import welch
+from reports.tables import Cell, Column, Table, to_json, to_markdown, to_text
+from reports.wording import counted, listed, number, shortened, signed
+
+Summary = Mapping[str, Any]
+_BEFORE, _AFTER = "before", "after"
+MOST_LINES = 12
+
+
+@dataclass(frozen=True)
+class ArmChange:
+    """One arm that both have: its mean and number of seeds in each, and the second less the first.
+
+    The interval is Welch's at 95 %, as of two independent studies; None where the trials are the very same, or a side
+    has fewer than two seeds or a fail.
+    """
+
+    arm: str
+    first: float | None
+    second: float | None
+    first_n: int
+    second_n: int
+    first_fails: int
+    second_fails: int
+    difference: float | None
+    low: float | None
+    high: float | None
+    same: bool
+
+
+@dataclass(frozen=True)
+class Differences:
+    """All that differs; `settings`, `verdicts` and `environments` are (what, in the first, in the second)."""
+
+    settings: tuple[tuple[str, str, str], ...]
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    arms: tuple[ArmChange, ...]
+    verdicts: tuple[tuple[str, str, str], ...]
+    environments: tuple[tuple[str, str, str], ...]
+
+    def has_moved(self) -> bool:
+        """Whether a claim that both declare has another verdict."""
+        return any("none" not in (first, second) for _, first, second in self.verdicts)
+
+
+def compare(first: Summary, second: Summary) -> Differences:
+    """Compare two summaries; ValueError when one is not what `study.json` holds."""
+    try:
+        mine, theirs = ({arm["name"]: arm for arm in each["arms"]} for each in (first, second))
+        return Differences(
+            settings=tuple(_changed(_flat(first["settings"]), _flat(second["settings"]))),
+            added=tuple(name for name in theirs if name not in mine),
+            removed=tuple(name for name in mine if name not in theirs),
+            arms=tuple(_arm(mine[name], theirs[name]) for name in mine if name in theirs),
+            verdicts=tuple(_changed(_verdicts(first), _verdicts(second))),
+            environments=tuple(_changed(_environments(first), _environments(second))),
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"this is no summary of a study: {error!r} is missing or of another kind") from error
+
+
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    found: dict[str, str] = {}
+    for key, value in settings.items():
+        if isinstance(value, Mapping) and value:
+            found |= _flat(value, f"{prefix}{key}.")
+        elif (prefix, key) != ("", "study"):
+            found[f"{prefix}{key}"] = shortened(str(value), 80)
+    return found
+
+
+def _changed(first: Mapping[str, str], second: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    for key in {**first, **second}:
+        one, other = first.get(key, "none"), second.get(key, "none")
+        if one != other:
+            yield key, one, other
+
+
+def _verdicts(summary: Summary) -> dict[str, str]:
+    return {each["claim"]: each["verdict"] for each in summary["verdicts"]}
+
+
+def _environments(summary: Summary) -> dict[str, str]:
+    """The facts of all environments, several values of one fact side by side."""
+    found: dict[str, list[str]] = {}
+    for environment in summary["environments"]:
+        for key, value in _flat(environment["facts"]).items():
+            found.setdefault(key, []).append(value)
+    return {key: ", ".join(dict.fromkeys(values)) for key, values in found.items()}
+
+
+def _arm(first: Mapping[str, Any], second: Mapping[str, Any]) -> ArmChange:
+    sound = not first["n_fail"] and not second["n_fail"]
+    values = [{int(seed): float(value) for seed, value in each["values"].items()} for each in (first, second)]
+    same = values[0] == values[1] and first["n_fail"] == second["n_fail"]
+    effect = None if same or not sound else welch({"first": values[0], "second": values[1]}, {"second": 1, "first": -1})
+    low, high = effect.interval(0.95) if effect is not None else (None, None)
+    means = [each["mean"] if sound else None for each in (first, second)]
+    return ArmChange(
+        first["name"],
+        means[0],
+        means[1],
+        first["n"],
+        second["n"],
+        first["n_fail"],
+        second["n_fail"],
+        None if means[0] is None or means[1] is None else means[1] - means[0],
+        low,
+        high,
+        same,
+    )
+
+
+# ---- as tables ----
+
+
+def tables_of(found: Differences, names: tuple[str, str]) -> tuple[Table, ...]:
+    """Return the tables that have a row: verdicts, settings, arms, environments."""
+    made = (
+        _pairs("verdicts", "Claims whose verdict differs", "claim", found.verdicts, names),
+        _pairs("settings", "Settings that differ", "setting", found.settings, names),
+        _arms(found, names),
+        _pairs("environments", "What trained them", "fact", found.environments, names),
+    )
+    return tuple(table for table in made if table.rows)
+
+
+def _pairs(name: str, caption: str, what: str, rows: tuple[tuple[str, str, str], ...], names: tuple[str, str]) -> Table:
+    columns = (Column(what, what), Column(_BEFORE, names[0]), Column(_AFTER, names[1]))
+    return Table(name, caption, columns, rows)
+
+
+def _arms(found: Differences, names: tuple[str, str]) -> Table:
+    columns = (
+        Column("arm", "arm"),
+        Column("first", f"{names[0]}, %", 2, is_number=True),
+        Column("second", f"{names[1]}, %", 2, is_number=True),
+        Column("difference", "difference", 2, is_number=True),
+        Column("low", "low", 2, is_number=True),
+        Column("high", "high", 2, is_number=True),
+        Column("n", "n", is_number=True),
+        Column("fails", "fails", is_number=True),
+        Column("note", "note"),
+    )
+    rows: list[tuple[Cell, ...]] = [
+        (
+            each.arm,
+            each.first,
+            each.second,
+            each.difference,
+            each.low,
+            each.high,
+            f"{each.first_n}, {each.second_n}",
+            f"{each.first_fails}, {each.second_fails}",
+            "the same trials" if each.same else None,
+        )
+        for each in found.arms
+    ]
+    rows += [(name, None, None, None, None, None, None, None, f"only in {names[1]}") for name in found.added]
+    rows += [(name, None, None, None, None, None, None, None, f"only in {names[0]}") for name in found.removed]
+    caption = "Test error by arm: the second less the first, with Welch's 95 % interval, as of independent studies"
+    return Table("arms", caption, columns, tuple(rows))
+
+
+def diff_text(found: Differences, names: tuple[str, str], format: str) -> str:
+    """Return the differences as "table" (for a terminal), "markdown" or "json"."""
+    tables = tables_of(found, names)
+    if format == "json":
+        body = ",\n".join(f'"{table.name}": {to_json(table).rstrip()}' for table in tables)
+        return f"{{{body}}}\n"
+    if not tables:
+        return "Nothing differs.\n"
+    if format == "markdown":
+        return "\n".join(map(to_markdown, tables))
+    return "\n".join(f"{table.caption}\n\n{to_text(table)}" for table in tables)
+
+
+# ---- as sentences ----
+
+
+def sentences_of(found: Differences) -> tuple[str, ...]:
+    """Say what moved from the first to the second; nothing where nothing did."""
+    said = [f"The verdict on {claim} moved from {one} to {other}." for claim, one, other in found.verdicts]
+    said += [f"{key} was {one} and is {other}." for key, one, other in found.settings[:MOST_LINES]]
+    if len(found.settings) > MOST_LINES:
+        said.append(f"{counted(len(found.settings) - MOST_LINES, 'more setting')} changed.")
+    for names, verb in ((found.added, "added"), (found.removed, "left out")):
+        if names:
+            said.append(f"{counted(len(names), 'arm')} {verb}: {listed(shortened(each, 60) for each in names)}.")
+    moved = [each for each in found.arms if not each.same]
+    said += [_moved(each) for each in moved[:MOST_LINES]]
+    if len(moved) > MOST_LINES:
+        said.append(f"{counted(len(moved) - MOST_LINES, 'more arm')} with other results.")
+    return tuple(said)
+
+
+def _moved(each: ArmChange) -> str:
+    name = shortened(each.arm, 60)
+    seeds = f"n={each.first_n}, now {each.second_n}" if each.first_n != each.second_n else f"n={each.second_n}"
+    if each.difference is None:
+        return f"{name}: {each.second_fails} of {each.second_n} fail, before {each.first_fails} of {each.first_n}."
+    return f"{name}: {number(each.second)} %, before {number(each.first)} % ({signed(each.difference)}, {seeds})."

@@ -1,0 +1,39 @@
+"""What moved since the last report of this study in the same folder."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reports.diff import compare, sentences_of
+from reports.sections.section import Section
+
+
+@dataclass(frozen=True)
+class Changes:
+    """The id of the report that this one follows, None for the first, and what moved since, a sentence each."""
+
+    since: str | None = None
+    sentences: tuple[str, ...] = ()
+
+    def as_data(self) -> dict[str, Any]:
+        """Return what `study.json` keeps of it."""
+        return {"since": self.since, "sentences": list(self.sentences)}
+
+
+def changes_since(before: Mapping[str, Any] | None, summary: Mapping[str, Any], report_id: str) -> Changes:
+    """Compare with the `study.json` of the folder; the same report again keeps the changes that it told."""
+    if before is None or before.get("study") != summary["study"]:
+        return Changes()
+    if before.get("report") == report_id:
+        told = before.get("changes") or {}
+        return Changes(told.get("since"), tuple(map(str, told.get("sentences", ()))))
+    try:
+        found = sentences_of(compare(before, summary))
+    except ValueError:
+        return Changes()
+    return Changes(str(before.get("report")), found)
+
+
+def build(changes: Changes) -> Section:
+    """Build the section."""
+    return Section("changes", "Changes", changes)

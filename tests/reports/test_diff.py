@@ -1,0 +1,78 @@
+"""Two reports held against each other: what moved, with intervals, and what the page says of it."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from reports.analysis.claims import parse_claims
+from reports.analysis.verdicts import judge
+from reports.diff import compare, diff_text, sentences_of
+from reports.findings import find
+from reports.page import write_report
+from reports.summary import canonical, summary_of
+from tests.reports.small import study
+
+LESS, MORE = (3.0, 3.11, 3.2), (6.0, 6.1, 6.21)
+CLAIM = {"id": "b-better", "says": "b < a"}
+
+
+def made(errors, **settings):
+    plain = study(("variant",), {(name,): by_seed for name, by_seed in errors.items()}, baseline={"variant": "a"})
+    return replace(plain, settings={**plain.settings, "claims": [CLAIM], **settings})
+
+
+def summary(whole):
+    verdicts = judge(whole, parse_claims(whole.settings["claims"], whole.factors))
+    return json.loads(canonical(summary_of(find(whole, verdicts))))
+
+
+FIRST = made({"a": MORE, "b": LESS})
+SECOND = made({"a": MORE, "b": (8.0, 8.11, 8.3), "c": LESS}, fail_above=30)
+
+
+def test_a_study_does_not_differ_from_itself():
+    found = compare(summary(FIRST), summary(FIRST))
+    assert sentences_of(found) == ()
+    assert not found.has_moved()
+    assert [each.same for each in found.arms] == [True, True]
+
+
+def test_what_differs_is_told_by_setting_arm_verdict_and_interval():
+    found = compare(summary(FIRST), summary(SECOND))
+    assert found.verdicts == (("b-better", "Supported", "Refuted"),)
+    assert found.has_moved()
+    assert ("fail_above", "20", "30") in found.settings
+    assert found.added == ("variant=c",)
+    (moved,) = [each for each in found.arms if not each.same]
+    assert moved.difference == pytest.approx(5.03, abs=0.01)
+    assert moved.low < 5.03 < moved.high
+
+
+def test_arms_with_fails_have_counts_and_no_difference():
+    found = compare(summary(FIRST), summary(made({"a": MORE, "b": (3.0, None, 3.1)})))
+    (moved,) = [each for each in found.arms if not each.same]
+    assert (moved.second_fails, moved.difference, moved.low) == (1, None, None)
+
+
+@pytest.mark.parametrize("form", ["table", "markdown", "json"])
+def test_every_format_names_what_moved(form):
+    text = diff_text(compare(summary(FIRST), summary(SECOND)), ("one", "two"), form)
+    assert "Supported" in text
+    assert "Refuted" in text
+    if form == "json":
+        assert json.loads(text)["verdicts"] == [{"claim": "b-better", "before": "Supported", "after": "Refuted"}]
+
+
+def test_what_is_no_summary_is_refused():
+    with pytest.raises(ValueError, match="no summary of a study"):
+        compare({"study": "x"}, summary(FIRST))
+
+
+def test_the_page_says_what_moved_since_the_report_before_and_keeps_saying_it(tmp_path):
+    assert "first report of the study in its folder" in write_report(FIRST, tmp_path).read_text()
+    write_report(SECOND, tmp_path)
+    page = (tmp_path / "index.html").read_bytes()
+    assert b"The verdict on b-better moved from Supported to Refuted." in page
+    write_report(SECOND, tmp_path)
+    assert (tmp_path / "index.html").read_bytes() == page
