@@ -48,8 +48,12 @@ def curves_drawing(
     room: float,
     drops: Sequence[int] = (),
     fail_above: float | None = None,
+    has_key: bool = False,
 ) -> Drawing:
-    """Draw one panel; `values` are the errors of all panels, and `room` the pixels for their labels: all share them."""
+    """Draw one panel; `values` are the errors of all panels, and `room` the pixels for their labels: all share them.
+
+    `has_key` writes into the panel which lines are of the test set and which of the training set.
+    """
 
     def plot(axes: "Axes") -> None:
         error_scale(axes, values)
@@ -76,8 +80,20 @@ def curves_drawing(
         axes.set_xlabel("epoch")
         axes.set_ylabel("error, %")
         label_ends(axes, _ends(curves, failed))
+        if has_key:
+            _key(axes)
 
     return draw(plot, prefix, SIZE, (46, 38, room, 12))
+
+
+def _key(axes: "Axes") -> None:
+    """Name the two kinds of lines at the lower left, where falling curves leave room."""
+    for at, (name, dashes) in enumerate((("test", None), ("training", (4, 2.4)))):
+        y = 0.14 - 0.075 * at
+        (line,) = axes.plot((0.03, 0.12), (y, y), transform=axes.transAxes, color=MUTED, linewidth=1.4)
+        if dashes:
+            line.set_dashes(dashes)
+        axes.text(0.14, y, name, transform=axes.transAxes, va="center", fontsize=9.5, color=MUTED)
 
 
 def _ends(curves: Sequence[Curve], failed: Sequence[FailedCurve]) -> list[tuple[float, float, str, int]]:

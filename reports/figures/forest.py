@@ -60,7 +60,7 @@ def forest_drawing(groups: Sequence[Group], prefix: str) -> Drawing:
             for row, label in zip(group.rows, labels, strict=True):
                 _row(axes, row, label, y + ROW / 2, reach)
                 y += ROW
-        axes.set_xlabel("← better     percentage points of test error     worse →")
+        axes.set_xlabel("← better  |  percentage points of test error  |  worse →")
 
     return draw(plot, prefix, (WIDTH, height + 46), (150, 40, 190, 6), has_left_spine=False)
 

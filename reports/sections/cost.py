@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from statistics import fmean
 
 from reports.analysis.pareto import Front, study_front
 from reports.figures.figure import Figure, Panel
@@ -13,7 +14,7 @@ from reports.sections.section import Section
 from reports.tables import Cell, Column, Table
 from reports.wording import counted, level, listed, number, shortened
 
-_COSTS = {"params": "parameters", "flops": "multiply-adds"}
+_COSTS = {"params": "parameters", "flops": "multiply-adds", "seconds": "seconds of training"}
 MOST_POINTS = 200
 
 
@@ -28,26 +29,38 @@ def build(findings: Findings) -> Section | None:
     """Build the fronts; nothing unless arms with a result differ in cost."""
     fronts: dict[str, tuple[dict[str, float], Front]] = {}
     for key in _COSTS:
-        cost = {arm.name: float(value) for arm in findings.arms if (value := getattr(arm, key))}
+        cost = {arm.name: value for arm in findings.arms if (value := _cost(findings, arm, key))}
         known = {arm: value for arm, value in cost.items() if findings.summaries[arm].n_ok}
         if len(set(known.values())) > 1:
             fronts[key] = (cost, study_front(findings.study, cost))
     if not any(front.front and len(front.front) + len(front.dominated) > 1 for _, front in fronts.values()):
         return None
     panels = tuple(_panel(findings, key, cost, front) for key, (cost, front) in fronts.items())
-    figure = Figure("cost", _caption(findings), panels, _table(findings, fronts), columns=2)
+    figure = Figure("cost", _caption(findings, "seconds" in fronts), panels, _table(findings, fronts), columns=3)
     left_out = next(iter(fronts.values()))[1].excluded
     notes = []
     if left_out:
         names = listed(shortened(each, 50) for each in left_out)
-        notes.append(f"{counted(len(left_out), 'arm')} with fails left out, as survivors flatter an arm: {names}.")
+        notes.append(
+            f"{counted(len(left_out), 'arm')} with fails left out, as their mean would leave out the worst: {names}."
+        )
     return Section("cost", "Cost", Cost(tuple(notes)), figures=(figure,), tables=(figure.table,))
 
 
-def _caption(findings: Findings) -> str:
+def _cost(findings: Findings, arm: Arm, key: str) -> float | None:
+    """What one arm costs: its size, or the mean training time of its trials; None where that is not known."""
+    if key != "seconds":
+        size = getattr(arm, key)
+        return None if size is None else float(size)
+    times = [trial.seconds for trial in findings.trials.get(arm.name, ()) if trial.seconds and trial.state.is_outcome()]
+    return fmean(times) if times else None
+
+
+def _caption(findings: Findings, has_time: bool) -> str:
     several = any(summary.n_ok > 1 for summary in findings.summaries.values())
     text = (
-        "Mean test error against size. The line joins the arms on the Pareto front: no other arm has both less error "
+        f"Mean test error against {'size and mean training time' if has_time else 'size'}. The line joins the arms on "
+        "the Pareto front: no other arm has both less error "
         "and less cost. They are numbered, and named below the axis. Hollow points are beaten by another arm; shapes "
         "and colours are those of the other figures."
     )

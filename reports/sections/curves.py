@@ -60,6 +60,7 @@ def build(findings: Findings) -> Section | None:
                 room=room,
                 drops=drops,
                 fail_above=findings.study.fail_above,
+                has_key=at == 0,
             ),
         )
         for at, facet in enumerate(facets)
@@ -195,7 +196,7 @@ def _caption(findings: Findings, drops: tuple[int, ...]) -> str:
         text += " Failed seeds are drawn thin, one by one"
         text += "; a cross marks where a seed diverged." if findings.count(State.DIVERGED) else "."
     if drops:
-        text += f" Dotted uprights: the learning rate drops (epoch {listed(drops)})."
+        text += f" Dotted vertical lines: the learning rate drops (epoch {listed(drops)})."
     return text
 
 

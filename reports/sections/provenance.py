@@ -1,5 +1,6 @@
 """Where the numbers come from: the study file, the command, the versions and the hardware."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 import yaml
 
 from reports.findings import Findings
+from reports.results import Study
+from reports.sections.checklist import checklist
 from reports.sections.section import Section
 from reports.wording import counted, duration, level, moment, seeds
 
@@ -28,6 +31,7 @@ class Provenance:
     hosts: tuple[Host, ...]
     source: str
     settings: str
+    checklist: tuple[tuple[str, str], ...]
 
 
 def build(findings: Findings) -> Section:
@@ -46,14 +50,36 @@ def build(findings: Findings) -> Section:
         ("Devices", ", ".join(f"{name} ({counted(count, 'trial')})" for name, count in devices.items())),
         ("Training time", duration(sum(trial.seconds or 0.0 for trial in findings.whole.trials))),
         ("Attempts", _attempts(findings)),
+        ("Whole plan", _digest(findings)),
+        ("Results", f"sha256 {results_hash(findings.whole)}"),
     )
     content = Provenance(
         tuple((label, value) for label, value in facts if value),
         _hosts(findings),
         study.source,
         yaml.safe_dump(_plain(study.settings), sort_keys=False, allow_unicode=True, width=100),
+        checklist(findings),
     )
     return Section("provenance", "Provenance", content)
+
+
+def results_hash(study: Study) -> str:
+    """Return a hash of every result that the page rests on: each trial's state and its curve, in the order of ids."""
+    digest = hashlib.sha256()
+    for trial in sorted(study.trials, key=lambda each: (each.id, each.arm)):
+        if trial.state.is_finished():
+            rows = [(row.epoch, row.train_error, row.test_error, row.train_loss, row.test_loss) for row in trial.curve]
+            digest.update(repr((trial.id, trial.seed, trial.state.value, trial.test_error, rows)).encode())
+    return digest.hexdigest()[:16]
+
+
+def _digest(findings: Findings) -> str:
+    """The hash that freezing the study file printed before the first result, and how many versions came before."""
+    versions = findings.study.history.versions
+    if not versions or versions[-1].digest is None:
+        return ""
+    earlier = len(versions) - 1
+    return versions[-1].digest + (f", after {counted(earlier, 'earlier version')}" if earlier else ", the only version")
 
 
 def _attempts(findings: Findings) -> str:

@@ -1,0 +1,66 @@
+"""The reproducibility checklists of NeurIPS and ACL, answered from what the study has on record."""
+
+from collections.abc import Iterator, Mapping
+
+from reports.findings import Findings
+from reports.results import State
+from reports.wording import counted, duration, listed, magnitude, seeds, shortened
+
+UNKNOWN = "not on record"
+
+
+def checklist(findings: Findings) -> tuple[tuple[str, str], ...]:
+    """Return each question with its answer; what the record does not hold is said to be missing."""
+    return tuple(_answers(findings))
+
+
+def _answers(findings: Findings) -> Iterator[tuple[str, str]]:
+    study, whole = findings.study, findings.whole
+    yield "Version of the code", f"git {study.git}" if study.git else UNKNOWN
+    yield "Training and evaluation code", study.command or UNKNOWN
+    yield "Data and split", _data(findings)
+    params = [arm.params for arm in findings.arms if arm.params is not None]
+    ends = dict.fromkeys((magnitude(min(params)), magnitude(max(params)))) if params else {}
+    yield "Parameters of each model", f"{' to '.join(ends)}, by arm in tables/arms.csv" if ends else UNKNOWN
+    yield "Hyper-parameters", "every setting, defaults included, stands below; what differs between arms under Methods"
+    yield "Hyper-parameter search", _search(findings)
+    counts = sorted({summary.n for summary in findings.summaries.values() if summary.n})
+    yield "Number of runs", f"{listed(counts)} an arm (seeds {seeds(findings.seeds)})" if counts else "none finished"
+    yield "Central tendency and variation", _spread(findings)
+    failed = findings.count(State.FAILED)
+    yield "Runs that failed", f"{counted(findings.fails(), 'fail')} as a result, {counted(failed, 'crash', 'crashes')}"
+    devices = dict.fromkeys(trial.device for trial in whole.trials if trial.device)
+    yield "Computing infrastructure", listed(map(str, devices)) if devices else UNKNOWN
+    yield "Training time", _time(findings)
+
+
+def _data(findings: Findings) -> str:
+    data = findings.study.settings.get("data")
+    name = data.get("name") if isinstance(data, Mapping) else data
+    versions = findings.study.history.versions
+    marks = versions[-1].plan.get("data") if versions else None
+    checksum = f", fingerprint {listed(marks)}" if isinstance(marks, list) and marks else ""
+    return f"{shortened(str(name), 60)}{checksum}" if name else UNKNOWN
+
+
+def _search(findings: Findings) -> str:
+    if not findings.whole.search:
+        return "none: no arm's settings were tuned by this study"
+    return "on the validation split alone; sampler, space and every arm under The search"
+
+
+def _spread(findings: Findings) -> str:
+    if not any(summary.n_ok > 1 for summary in findings.summaries.values()):
+        return "no arm has two seeds with an error"
+    return "mean ± 1 SD over the seeds, 95 % intervals, and each seed's error in data/trials.csv"
+
+
+def _time(findings: Findings) -> str:
+    times = [(trial.seconds or 0.0, trial.device or "") for trial in findings.whole.trials]
+    total = sum(seconds for seconds, _ in times)
+    if not total:
+        return UNKNOWN
+    gpu = sum(seconds for seconds, device in times if device and not device.startswith("cpu")) / 3600
+    return f"{duration(total)} in all" + (
+        f", of which {gpu:.2f} GPU-hours; energy {UNKNOWN}" if gpu else f"; energy {UNKNOWN}"
+    )

@@ -1,0 +1,47 @@
+"""What the provenance answers from the record, and the hash of the results that the page rests on."""
+
+from dataclasses import replace
+
+from reports.findings import find
+from reports.sections.checklist import UNKNOWN, checklist
+from reports.sections.provenance import results_hash
+from tests.reports import searches, studies
+from tests.reports.small import found, near
+
+
+def answers(whole):
+    return dict(checklist(find(whole)))
+
+
+def test_the_checklist_is_answered_from_the_study():
+    said = answers(studies.troubled())
+    assert said["Number of runs"] == "1, 2 and 3 an arm (seeds 0–2)"
+    assert said["Runs that failed"] == "8 fails as a result, 1 crash"
+    assert said["Computing infrastructure"] == "cpu"
+    assert "GPU-hours" not in said["Training time"]
+
+
+def test_what_is_not_on_record_is_said_to_be_missing():
+    said = answers(replace(studies.without_results(), git=None))
+    assert said["Version of the code"] == UNKNOWN
+    assert said["Training time"] == UNKNOWN
+    assert said["Number of runs"] == "none finished"
+
+
+def test_a_search_is_not_said_to_tune_nothing_and_another_study_is():
+    assert "validation split" in answers(searches.searched())["Hyper-parameter search"]
+    assert answers(studies.degradation())["Hyper-parameter search"].startswith("none")
+
+
+def test_training_on_gpus_is_told_in_gpu_hours():
+    whole = found(("variant",), {("a",): near(3)}).study
+    trials = tuple(replace(trial, device="cuda:0", seconds=3600.0) for trial in whole.trials)
+    assert "of which 3.00 GPU-hours" in answers(replace(whole, trials=trials))["Training time"]
+
+
+def test_the_hash_of_the_results_changes_with_a_result_and_with_nothing_else():
+    whole = studies.degradation()
+    same = replace(whole, question="Another?", trials=tuple(reversed(whole.trials)), command="x")
+    other = replace(whole, trials=(replace(whole.trials[0], test_error=0.1), *whole.trials[1:]))
+    assert results_hash(same) == results_hash(whole)
+    assert results_hash(other) != results_hash(whole)
