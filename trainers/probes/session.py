@@ -1,14 +1,16 @@
 """Measure the networks of a task with probes: during its training, at its end, or later from kept weights."""
 
+import hashlib
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from search_spaces.errors import SettingError
@@ -67,6 +69,12 @@ class ProbeLog:
         except OSError:
             beside.unlink(missing_ok=True)
 
+    def drop(self, keys: Iterable[str]) -> None:
+        """Forget the rows under these keys."""
+        for key in tuple(keys):
+            del self.rows[key]
+            self.finished.discard(key)
+
     def remove(self) -> None:
         """Remove the file, when everything is handed on."""
         if self.path is not None:
@@ -116,7 +124,10 @@ class ProbeSession:
     def _measure(
         self, request: ProbeRequest, seed: int, weights: Mapping[str, Tensor] | None, epoch: int
     ) -> Iterator[None]:
-        key = f"{seed}/{request.key}/{epoch}"
+        place = f"{seed}/{request.key}/{epoch}/"
+        key = place + _digest(weights)
+        # What was measured on other weights, before a training that was done again, does not go on.
+        self.log.drop(each for each in self.log.rows if each.startswith(place) and each != key)
         if key in self.log.finished:
             return
         subject = self.bench.subject(seed, weights, epoch)
@@ -131,9 +142,18 @@ class ProbeSession:
 
     def _values(self, request: ProbeRequest, seed: int) -> dict[str, Any]:
         prefix = f"{seed}/{request.key}/"
-        epochs = sorted(int(key.removeprefix(prefix)) for key in self.log.rows if key.startswith(prefix))
-        rows = [row for epoch in epochs for row in self.log.rows[f"{prefix}{epoch}"]]
-        return findings(request, rows)
+        parts = [rows for key, rows in self.log.rows.items() if key.startswith(prefix)]
+        return findings(request, sorted((row for rows in parts for row in rows), key=lambda row: row.epoch or 0))
+
+
+def _digest(weights: Mapping[str, Tensor] | None) -> str:
+    """Return 16 hexadecimal digits that identify weights; a word for those that a network starts from."""
+    if weights is None:
+        return "start"
+    digest = hashlib.sha256()
+    for tensor in weights.values():
+        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()[:16]
 
 
 def findings(request: ProbeRequest, rows: Sequence[Row]) -> dict[str, Any]:

@@ -99,3 +99,16 @@ def test_a_surface_that_is_cut_short_goes_on(tmp_path, monkeypatch):
     (found,) = [each for each in again.conclude(SEED, weights_of(bench), 2) if each is not None]
     assert len(scores) == 15
     assert found.values == expected.values
+
+
+def test_rows_of_other_weights_are_not_gone_on_with(tmp_path):
+    bench, requests, weights = bench_of(), complete_probes([SMALL]), weights_of(bench_of())
+    first = ProbeSession(bench, requests, 2, ProbeLog.open(tmp_path / "log.json"))
+    steps = first.conclude(SEED, {name: each + 0.01 for name, each in weights.items()}, 2)
+    assert [next(steps), next(steps)] == [None, None]
+    first.log.save()
+    steps.close()
+    again = ProbeSession(bench, requests, 2, ProbeLog.open(tmp_path / "log.json"))
+    whole = ProbeSession(bench, requests, 2, ProbeLog(None))
+    found, expected = ([each for each in one.conclude(SEED, weights, 2) if each] for one in (again, whole))
+    assert found[0].values == expected[0].values
