@@ -81,6 +81,7 @@ class Dispatcher:
         self._begun = self._tick = time.monotonic()
         self._trials_begun: set[str] = set()
         self._gpu_seconds = 0.0
+        self._is_cut = False
         self._told: set[str] = set()
         self._unreadable: dict[tuple[str, str | None], float] = {}
 
@@ -105,7 +106,8 @@ class Dispatcher:
     def _ending(self) -> Ending:
         if self.interrupted.is_set():
             return Ending.INTERRUPTED
-        return Ending.BUDGET if self._is_used_up() or self._has_more_than_budget() else Ending.DONE
+        is_left = self._is_cut or (self._are_trials_used_up() and self.source.next() is not None)
+        return Ending.BUDGET if self._is_used_up() or is_left else Ending.DONE
 
     # Handing out
 
@@ -139,7 +141,7 @@ class Dispatcher:
         if due is not None:
             self._waiting.remove(due)
             return due
-        if self._has_more_than_budget():
+        if self._are_trials_used_up():
             return None
         pack = self.source.next()
         return None if pack is None else _Waiting(self._within_budget(pack), 0.0)
@@ -150,9 +152,10 @@ class Dispatcher:
         if most is None:
             return pack
         kept = list(pack.trials.items())[: most - len(self._trials_begun)]
+        self._is_cut = self._is_cut or len(kept) < len(pack.trials)
         return replace(pack, trials=dict(kept), cost=pack.cost * len(kept) / len(pack.trials))
 
-    def _has_more_than_budget(self) -> bool:
+    def _are_trials_used_up(self) -> bool:
         most = self.limits.budget.trials
         return most is not None and len(self._trials_begun) >= most
 

@@ -27,6 +27,7 @@ from reports.results import State, Study
 
 if TYPE_CHECKING:
     from orchestrator.search.forecast import Forecast
+from reports.wording import counted
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ def _budget_note(resources: Resources) -> tuple[str, ...]:
     """Say what a run may use up, where the file bounds it."""
     budget = resources.budget
     parts = [
-        f"{budget.trials} trials" if budget.trials is not None else "",
+        counted(budget.trials, "trial") if budget.trials is not None else "",
         f"{duration(budget.wall)} of wall time" if budget.wall is not None else "",
         f"{budget.gpu_hours:g} GPU-hours" if budget.gpu_hours is not None else "",
     ]

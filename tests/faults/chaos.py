@@ -5,6 +5,7 @@ same seed disturbs in the same order, at moments that depend on the machine.
 """
 
 import argparse
+import os
 import random
 import signal
 import sqlite3
@@ -199,6 +200,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=60)
     parser.add_argument("--patience", type=float, default=3600)
     words = parser.parse_args()
+    os.environ.setdefault("RAY_AUTH_MODE", "disabled")  # as that of the nodes
     done = disturb(Path.cwd(), words.seed, words.disturbances, words.epochs, words.patience)
     print(f"equal to an undisturbed run after {sum(done.values())} disturbances: {dict(done)}")
 

@@ -173,6 +173,11 @@ def test_a_budget_of_trials_trains_exactly_so_many() -> None:
     assert len(ends(events)) == 3
 
 
+def test_a_budget_that_is_just_enough_is_not_used_up() -> None:
+    ending, _ = run(FakeBackend(lambda pack, _: complete(pack)), packs(1, 2), Limits(budget=Budget(trials=3)))
+    assert ending is Ending.DONE
+
+
 def test_a_budget_of_time_lets_what_is_in_training_wait() -> None:
     ending, events = run(FakeBackend(lambda pack, _: [begun(pack)]), packs(1), Limits(budget=Budget(seconds=0.05)))
     assert ending is Ending.BUDGET
