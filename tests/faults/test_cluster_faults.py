@@ -15,7 +15,7 @@ from reports.results import State
 from tests.faults.test_killed import is_worker, longer, start, states, wait_for_an_epoch
 from tests.integration.test_cluster import numbers
 
-pytestmark = [pytest.mark.fault, pytest.mark.slow, pytest.mark.cluster, pytest.mark.timeout(290)]
+pytestmark = [pytest.mark.fault, pytest.mark.slow, pytest.mark.cluster, pytest.mark.timeout(590)]
 
 HANGING = """
 import pathlib, time

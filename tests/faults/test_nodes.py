@@ -14,7 +14,7 @@ from tests.faults.nodes import ADDRESS, Nodes, cluster_of_nodes, count_nodes
 from tests.faults.test_killed import ROOT, longer, start, states, wait_for_an_epoch
 from tests.integration.test_cluster import numbers, wait_for
 
-pytestmark = [pytest.mark.fault, pytest.mark.slow, pytest.mark.cluster, pytest.mark.timeout(290)]
+pytestmark = [pytest.mark.fault, pytest.mark.slow, pytest.mark.cluster, pytest.mark.timeout(590)]
 
 
 @pytest.fixture
