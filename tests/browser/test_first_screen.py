@@ -1,0 +1,53 @@
+"""What a reader meets first: the answer beside its figure, claims that unfold, a running study that reloads."""
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+
+def test_the_page_of_a_running_study_says_how_old_it_is_and_another_does_not(visit):
+    page = visit("troubled")
+    page.clock.install(time="2026-03-14T09:20:00Z")
+    page.reload()
+    assert "Last result: " in page.locator(".progress").inner_text()
+    assert visit("degradation").locator(".age").count() == 0
+
+
+def test_the_page_of_a_running_study_reloads_itself_unless_a_reader_has_opened_something(visit):
+    page = visit("troubled")
+    page.clock.install()
+    page.reload()
+    page.evaluate("window.marked = true")
+    page.locator("figcaption summary").first.click()
+    page.clock.run_for(61_000)
+    assert page.evaluate("window.marked") is True
+    page.locator("figcaption summary").first.click()
+    page.evaluate("document.activeElement.blur()")
+    with page.expect_navigation():
+        page.clock.run_for(61_000)
+    assert page.evaluate("window.marked") is None
+
+
+def test_a_claim_unfolds_its_evidence_and_a_link_to_it_opens_it(visit):
+    page = visit("judged")
+    evidence = page.locator("#claim-better details")
+    assert evidence.get_attribute("open") is None
+    page.locator("#claim-better summary").click()
+    assert evidence.get_attribute("open") is not None
+    linked = visit("judged", "#claim-worse")
+    assert linked.locator("#claim-worse details").get_attribute("open") is not None
+
+
+def test_a_box_is_a_tab_stop_only_where_it_scrolls(visit):
+    wide, narrow = visit("degradation"), visit("degradation", viewport={"width": 320, "height": 640})
+    box = "document.querySelector('#table .scroll').tabIndex"
+    assert wide.evaluate(box) == -1
+    assert narrow.evaluate(box) == 0
+
+
+def test_the_first_screen_shows_the_answer_and_the_figure_side_by_side(visit):
+    page = visit("degradation")
+    sentence, figure = (page.locator(each).bounding_box() for each in (".brief", ".lead svg"))
+    assert figure["x"] > sentence["x"] + 0.9 * sentence["width"]
+    assert figure["y"] + figure["height"] < 900
+    assert page.locator(".progress").count() == 0
