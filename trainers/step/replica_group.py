@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from trainers.data.batch_loader import Batch, BatchLoader
-from trainers.step import fusion
+from trainers.step import fusion, small_maps
 from trainers.step.evaluation import PendingScores, start_evaluation
 from trainers.step.half_weights import HalfWeights, can_copy
 from trainers.step.precision import Numerics
@@ -43,6 +43,8 @@ class ReplicaGroup:
         self.stopwatch = stopwatch
         self.optimiser = replicas[0].optimiser if len(replicas) == 1 else make_optimiser(network, training)
         copied = numerics.precision == "bf16" and can_copy(network)
+        if numerics.device.type == "cpu" and numerics.precision == "fp32" and small_maps.pays():
+            small_maps.use_small_map_gradients(network)
         self.halves = HalfWeights(network, self.optimiser.parameters) if copied else None
         self.results: list[tuple[Tensor, Tensor]] = []
 
