@@ -6,6 +6,7 @@ from typing import Any
 import torch
 
 import trainers
+from orchestrator.planning.estimand import estimand_notes
 from orchestrator.planning.probes import as_entries, check_probes, complete_keep, probe_notes
 from orchestrator.records.environment import git_revision
 from orchestrator.records.study_plan import PlannedArm, StudyPlan
@@ -77,6 +78,7 @@ def make_plan(config: StudyConfig, command: str | None = None) -> StudyPlan:
             *_on_a_gpu(file.resources.gpus, planned),
             *probe_notes(planned, trials, probes, keep),
             *data_notes(planned),
+            *estimand_notes(planned),
         )
     except SettingError as error:
         raise config.error(error) from None

@@ -20,6 +20,7 @@ from search_spaces.errors import SettingError
 Comparison = frozenset[str]
 """The arms of one context of a claim, by their hash."""
 
+_IN_WORDS = {"repeated": "the seeds of the A/A check", "data": "the data", "family": "the family of claims"}
 _JUDGED_BY = {
     "alpha": "alpha",
     "family": "the family",
@@ -80,7 +81,15 @@ def register(study: Study, claim: Claim) -> Registration:
     left_out = _left_out(study, claim)
     if left_out:
         changes.append(_omission(left_out))
+    if first is not None and not looks and (gone := _gone(planned, study, claim, left_out, now)):
+        changes.append(f"{len(gone)} planned seeds are no longer asked for, and their results no longer on record")
     return Registration(reference, tuple(changes), planned, looks, is_grown, has_other_looks, left_out)
+
+
+def plan_differences(first: PlanVersion, last: PlanVersion) -> tuple[str, ...]:
+    """Return what two versions of a plan fix differently, as far as both are known."""
+    shared = [key for key in first.plan if key in last.plan]
+    return tuple(_IN_WORDS.get(key, key.replace("_", " ")) for key in shared if first.plan[key] != last.plan[key])
 
 
 def claims_ever(study: Study, claim: Claim) -> int:
@@ -254,6 +263,18 @@ def _grown(planned: Sequence[int], extra: set[int], later: Sequence[PlanVersion]
 def _omission(left_out: Mapping[str, Mapping[int, Trial]]) -> str:
     seeds = {seed for found in left_out.values() for seed in found}
     return f"{len(seeds)} seed{'' if len(seeds) == 1 else 's'} of these arms exist and are left out"
+
+
+def _gone(
+    planned: Sequence[int],
+    study: Study,
+    claim: Claim,
+    left_out: Mapping[str, Mapping[int, Trial]],
+    now: Mapping[str, Any],
+) -> set[int]:
+    """Return the planned seeds that were dropped, and of which nothing is on record any more."""
+    known = {*_own_seeds(study, claim), *_seeds(now)[0]}
+    return set(planned) - known.union(*(set(found) for found in left_out.values()))
 
 
 def _on(moment: datetime) -> str:

@@ -37,7 +37,7 @@ def _figure(unit: str, at: int, found: list[tuple[Verdict, ContextResult]]) -> F
     )
     if any(verdict.claim.statement.relation == "==" for verdict, _ in shown):
         text += (
-            " An equality is supported by two one-sided tests, whose interval is drawn (90 % where others have 95 %); "
+            " An equality is supported where the whole interval lies within the margin on both sides; "
             "only the wider interval refutes it."
         )
     if sum(verdict.p_holm is not None for verdict in {each.id: each for each, _ in found}.values()) > 1:

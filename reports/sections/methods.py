@@ -4,15 +4,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from reports.analysis.registration import plan_differences
 from reports.analysis.settings import parse_analysis
 from reports.checks import machine_sentences, noise_sentences, pack_sentences
 from reports.findings import Findings
-from reports.results import State
+from reports.results import State, Study
 from reports.sections.section import Section
 from reports.sentences import said
 from reports.sentences.statistics import STATISTICS, seeds_saved, seeds_so_far
 from reports.tables import Column, Table
-from reports.wording import counted, duration, level, listed, magnitude, seeds, shortened
+from reports.wording import counted, duration, level, listed, magnitude, moment, seeds, shortened
 
 MOST_ROWS = 60
 _TOLD = (
@@ -127,19 +128,34 @@ def _claims(findings: Findings) -> str:
     if not verdicts:
         return ""
     settings = parse_analysis(study.settings.get("analysis"), study.settings.get("seeds"))
-    family = [each for each in verdicts if each.p_holm is not None]
+    late = sum(bool(each.changes) for each in verdicts)
+    declared = len(verdicts) - late
     text = "A claim is supported where the interval of its effect lies above its margin at a two-sided level of "
     text += f"{settings.alpha:g}, refuted where it lies below, and inconclusive otherwise. "
-    if settings.family == "holm" and len(family) > 1:
-        text += f"Holm's correction covers the {len(family)} claims that were declared before the first result. "
-    late = len(verdicts) - len(family) if settings.family == "holm" else 0
+    if settings.family == "holm" and declared > 1:
+        text += f"Holm's correction covers the {declared} claims that were declared before the first result. "
     if late:
-        text += f"{counted(late, 'claim')} written or changed after it: judged alone, and marked post hoc. "
+        text += (
+            f"{counted(late, 'claim')} post hoc, since something was fixed after it: each is judged among all claims "
+            "that were ever made on its trials. "
+        )
+    text += plan_versions(study)
     if settings.looks:
         levels = listed([f"{each:.3g}" for each in settings.levels])
         text += f"The looks at {listed(settings.looks)} seeds spend levels of {levels}, which add up to the whole; "
         text += "p is adjusted for them. "
     return text + said(findings, (seeds_saved, seeds_so_far))
+
+
+def plan_versions(study: Study) -> str:
+    """Say which version of the plan is shown, and what differs from the first one."""
+    versions = study.history.versions
+    if len(versions) < 2:
+        return ""
+    first, last = versions[0], versions[-1]
+    text = f"The plan is version {last.number}, of {moment(last.at)}; version 1 is of {moment(first.at)}"
+    differing = plan_differences(first, last)
+    return f"{text}, and differs in {listed(differing)}. " if differing else f"{text} and fixes the same. "
 
 
 def _fairness(findings: Findings) -> str:

@@ -56,3 +56,7 @@ def test_a_plan_for_gpus_says_how_networks_compute_there(notes):
 def test_a_plan_for_parts_of_a_gpu_says_what_sharing_means(notes):
     assert "take turns on it, unless NVIDIA's MPS runs" in notes(resources="{gpus: 0.25}")
     assert "MPS" not in notes(resources="{gpus: 1}")
+
+
+def test_the_estimand_is_named_with_its_resolution(notes):
+    assert "one fixed set of 20 test images, one of which is 5 points" in notes()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from reports.analysis.claims import parse_claims
-from reports.analysis.registration import claims_ever, register
+from reports.analysis.registration import claims_ever, plan_differences, register
 from reports.analysis.settings import AnalysisSettings
 from reports.analysis.verdicts import LEFT_OUT, POST_HOC, UNPLANNED, judge
 from reports.results import History, PlanVersion
@@ -227,3 +227,14 @@ def test_a_verdict_that_later_seeds_contradict_is_withdrawn_with_both_numbers():
     assert "3 seeds gave Supported; all 12 lean the other way" in found.sentence
     assert "0.31" in found.sentence
     assert "-0.58" in found.sentence
+
+
+def test_dropped_seeds_whose_results_were_deleted_are_still_said():
+    whole = made([(0, plan()), (2, plan(seeds=ALL[:5]))], by_arm(errors(ALL[:5], shift=2)))
+    assert "7 planned seeds are no longer asked for" in judged(whole)["better"].sentence
+
+
+def test_what_two_versions_of_a_plan_fix_differently():
+    first, last = (PlanVersion(at, hours(at), each) for at, each in enumerate((plan(), plan(alpha=0.1, seeds=(0, 1)))))
+    assert plan_differences(first, last) == ("seeds", "alpha")
+    assert plan_differences(first, first) == ()
