@@ -131,6 +131,17 @@ def shared(one: Photos, other: Photos) -> int:
     return sum(row.tobytes() in known for row in one.digests)
 
 
+def in_two_classes(photos: Photos) -> int:
+    """Return how many images have the contents of an image of another class; 0 where contents are not known."""
+    if not photos.digests.shape[1]:
+        return 0
+    rows = [row.tobytes() for row in photos.digests]
+    labels: dict[bytes, set[int]] = {}
+    for row, (_, label) in zip(rows, photos.samples, strict=True):
+        labels.setdefault(row, set()).add(label)
+    return sum(len(labels[row]) > 1 for row in rows)
+
+
 def _look_at(paths: Sequence[str], known: Sequence[Known | None], check: Check) -> list[Known]:
     """Return what is known of each file, reading those that are new or have changed, many at a time."""
     _tell_of_long_reading(paths, known)

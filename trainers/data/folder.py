@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from trainers.data.class_folders import Part, Passed, Sample, class_names, is_hidden, read_part
-from trainers.data.contents import Check, Photos, examine, fingerprint, shared
+from trainers.data.contents import Check, Photos, examine, fingerprint, in_two_classes, shared
 from trainers.data.files import file_error, root_folder
 from trainers.data.images import held_out
 from trainers.errors import DataError
@@ -186,8 +186,12 @@ def _counted(samples: Sequence[Sample]) -> str:
 
 
 def _shared_notes(parts: dict[str, Photos]) -> list[str]:
-    """Say how many held-out images are training images too."""
+    """Say how many held-out images are training images too, and how many training images lie in two classes."""
     found = []
+    if same := in_two_classes(parts["train"]):
+        found.append(
+            f"{same:,} of {len(parts['train']):,} training images have the same content as one of another class"
+        )
     for role, name in (("test", "test"), ("validation", "validation")):
         if role in parts and (same := shared(parts[role], parts["train"])):
             found.append(f"{same:,} of {len(parts[role]):,} {name} images have the same content as a training image")

@@ -260,6 +260,13 @@ def test_test_images_that_are_training_images_too_are_counted(photographs):
     assert "1 of 7 test images have the same content as a training image" in notes(photographs)
 
 
+def test_training_images_that_lie_in_two_classes_are_counted(photographs):
+    os.link(photographs / "train" / "cat" / "0.jpg", photographs / "train" / "dog" / "copy.jpg")
+    assert "2 of 13 training images have the same content as one of another class" in notes(photographs)
+    os.link(photographs / "train" / "cat" / "1.jpg", photographs / "train" / "cat" / "copy.jpg")
+    assert "2 of 14 training images have the same content" in notes(photographs)
+
+
 # What is missing
 
 
