@@ -1,5 +1,6 @@
 """Why it works: what probes measured in the trained networks, drawn by the shape of their outputs."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, stdev
@@ -11,7 +12,7 @@ from reports.figures.theme import MOST_PANELS, MOST_SERIES, label_room
 from reports.findings import Findings
 from reports.results import Arm
 from reports.sections.section import Section
-from reports.tables import Cell, Column, Table
+from reports.tables import Cell, Column, Table, csv_text
 from reports.wording import counted, level, shortened
 
 
@@ -42,7 +43,23 @@ def build(findings: Findings) -> Section | None:
     parts = tuple(_part(findings, each) for each in found)
     figures = tuple(figure for part in parts for figure in part.figures)
     tables = tuple(part.table for part in parts if part.table is not None)
-    return Section("mechanism", "Mechanism", Mechanism(parts, _notes(findings)), figures, tables)
+    files = {"data/measurements.csv": _csv(findings)}
+    return Section("mechanism", "Mechanism", Mechanism(parts, _notes(findings)), figures, tables, files=files)
+
+
+def _csv(findings: Findings) -> str:
+    """Return every number that was measured, one a row; places as JSON."""
+    trials = {trial.id: trial for trial in findings.study.trials}
+    header = ["trial", "arm", "seed", "kind", "epoch", "at", "name", "value"]
+    rows = (
+        [each.trial, trials[each.trial].arm, trials[each.trial].seed, each.kind, row.get("epoch"), at, name, value]
+        for each in findings.study.measurements
+        if each.trial in trials and isinstance(each.values.get("rows"), list)
+        for row in each.values["rows"]
+        for at in [json.dumps(row["at"], ensure_ascii=False)]
+        for name, value in row["numbers"].items()
+    )
+    return csv_text(header, rows)
 
 
 def _notes(findings: Findings) -> tuple[str, ...]:
@@ -131,7 +148,7 @@ def _maps(findings: Findings, probe: Probed, view: View, name: str) -> Figure | 
         Column("largest", "largest", is_number=True),
     )
     rows = tuple((title, min(grid.values()), max(grid.values())) for title, grid in panels)
-    table = Table(name, "The ends of each arm's values; the database has all of them.", columns, rows)
+    table = Table(name, "The ends of each arm's values; data/measurements.csv has all of them.", columns, rows)
     return Figure(name, caption, drawn, table, columns=min(3, len(drawn)))
 
 

@@ -142,6 +142,9 @@ def test_the_page_holds_the_section_and_leaves_its_tables_and_figures(study, tmp
     assert '<section id="mechanism"' in page
     assert "style=" not in page.partition('<section id="mechanism"')[2].partition("</section>")[0]
     assert (tmp_path / "tables" / "mechanism-invented.csv").exists()
+    lines = (tmp_path / "data" / "measurements.csv").read_text().splitlines()
+    assert lines[0] == '"trial","arm","seed","kind","epoch","at","name","value"'
+    assert len(lines) == 1 + 7 * 2 * len(rows(1.0))
     assert {"invented-1.svg", "invented-3.svg"} <= {each.name for each in (tmp_path / "figures").iterdir()}
 
 

@@ -16,7 +16,7 @@ __all__ = ["PROBES", "Probe", "ProbeRequest", "Row", "Scalar", "Workload", "comp
 _SHARED = ("probe", "session", "subject")
 
 
-def _found() -> dict[str, type[Probe]]:
+def find_probes() -> dict[str, type[Probe]]:
     """Return the one probe that each module of this folder defines, by the module's name."""
     found = {}
     for module in iter_modules(__path__):
@@ -31,7 +31,7 @@ def _found() -> dict[str, type[Probe]]:
     return found
 
 
-PROBES: Mapping[str, type[Probe]] = _found()
+PROBES: Mapping[str, type[Probe]] = find_probes()
 """The probes by the names that study files give them."""
 
 

@@ -6,7 +6,10 @@ import sys
 import pytest
 
 from search_spaces.errors import SettingError
+from tests.trainers.probes.conftest import SEED, bench_of, weights_of
+from trainers import probes
 from trainers.probes import PROBES, complete_probes
+from trainers.probes.session import ProbeLog, ProbeSession
 
 
 def refusal(given):
@@ -35,7 +38,7 @@ def test_the_key_follows_the_settings():
         (["lesions"], (0,), 'unknown probe "lesions": did you mean "lesion"?'),
         (["lesion", {"name": "layer_respons"}], (1, "name"), 'did you mean "layer_response"?'),
         ([{"name": "lesion", "drws": 3}], (0, "drws"), 'unknown lesion setting "drws": did you mean "draws"?'),
-        ([{"name": "lesion", "draws": 0}], (0, "draws"), "draws must be from 1 to"),
+        ([{"name": "lesion", "draws": 0}], (0, "draws"), "draws must be"),
         ([{"draws": 1}], (0,), "a probe is a name or a mapping"),
         ([3], (0,), "a probe is a name or a mapping"),
         (["lesion", "lesion"], (1,), "lesion stands twice"),
@@ -61,3 +64,40 @@ def test_a_view_draws_what_the_probe_declares(probe):
     assert all(set(view.axes) <= {*places, *numbers, "epoch"} for view in probe.views)
     assert all(set(view.where) <= {*places, "epoch"} for view in probe.views)
     assert probe.scalars
+
+
+INVENTED = """
+from trainers.probes.probe import Output, Place, Probe, Row, Scalar, View
+
+
+class Invented(Probe):
+    title, source, places = "Invented", "nobody", (Place("unit", "unit"),)
+    outputs = (Output("size", "size"),)
+    scalars = (Scalar("largest", "largest size", better="lower"),)
+    views = (View("size", ("unit",), "Size"),)
+
+    def __init__(self, *, scale: float = 1.0) -> None:
+        self.scale = scale
+
+    def measure(self, subject, done):
+        yield [Row({"unit": unit.index}, {"size": self.scale * unit.index}) for unit in subject.units]
+
+    def summarise(self, rows):
+        return {"largest": max(row.numbers["size"] for row in rows)}
+
+    def forward_passes(self, load):
+        return 0.0
+"""
+
+
+def test_a_file_in_the_folder_is_a_probe(tmp_path, monkeypatch):
+    (tmp_path / "invented_probe.py").write_text(INVENTED)
+    monkeypatch.setattr(probes, "__path__", [*probes.__path__, str(tmp_path)])
+    found = probes.find_probes()
+    monkeypatch.setattr(probes, "PROBES", found)
+    assert set(found) == {*PROBES, "invented_probe"}
+    (request,) = complete_probes([{"name": "invented_probe", "scale": 2}])
+    session = ProbeSession(bench_of(), (request,), 2, ProbeLog(None))
+    (measured,) = [each for each in session.conclude(SEED, weights_of(bench_of()), 2) if each is not None]
+    assert measured.values["scalars"] == {"largest": 4.0}
+    assert measured.values["probe"]["views"][0]["output"] == "size"
