@@ -5,14 +5,18 @@ Run it from the repository's root after changing one of them: python docs/genera
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
 from sqlalchemy import Table
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from orchestrator.cli import app
 from orchestrator.presets import preset_names, read_preset
+from orchestrator.storage import Store, query
+from orchestrator.storage.dictionary import VIEWS
 from orchestrator.storage.tables import metadata
 from orchestrator.study_file.schema import study_schema
 from trainers.settings.recipes import DEFAULTS, RECIPES
@@ -42,7 +46,7 @@ def pages() -> dict[str, str]:
 def _commands() -> Iterator[str]:
     yield "# Commands\n"
     yield "What `orchestrate COMMAND --help` prints. Exit codes: [continuous integration](../how-to/ci.md).\n"
-    for name in sorted(each.name or getattr(each.callback, "__name__", "") for each in app.registered_commands):
+    for name in sorted(get_command(app).commands):  # type: ignore[attr-defined]
         shown = CliRunner().invoke(app, [name, "--help"], prog_name="orchestrate", env={"COLUMNS": "110"})
         yield f"## orchestrate {name}\n"
         yield "```text\n" + "\n".join(line.rstrip() for line in shown.stdout.strip().splitlines()) + "\n```\n"
@@ -73,9 +77,22 @@ def _plain(value: Any) -> Any:
 def _database() -> Iterator[str]:
     yield "# The results database\n"
     yield "SQLite or PostgreSQL. The views `trial_results`, `verdict_results`, `measurement_results` and `curves` are"
-    yield "stable; the tables below may grow.\n"
+    yield "stable; the tables below may grow. The view `data_dictionary` holds what this page says.\n"
+    yield from _views()
     for table in metadata.sorted_tables:
         yield from _table(table)
+
+
+def _views() -> Iterator[str]:
+    with TemporaryDirectory() as folder:
+        Store.open(f"{folder}/new.db").close()
+        known = query(f"{folder}/new.db", "SELECT * FROM data_dictionary ORDER BY relation, position")
+    for view in VIEWS:
+        yield f"## {view}\n"
+        yield "| column | meaning |\n|---|---|"
+        for name, meaning in known[known["relation"] == view][["name", "meaning"]].values.tolist():
+            yield f"| `{name}` | {_cell(meaning)} |"
+        yield ""
 
 
 def _table(table: Table) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typing import Self
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from orchestrator.records.events import EpochDone, Event
+from orchestrator.records.events import Event, TrialEnded
 from orchestrator.storage.errors import DatabaseGone, StorageError, explain, is_transient
 from orchestrator.storage.journal import record
 from orchestrator.storage.spool import write_spool
@@ -187,8 +187,8 @@ class Recorder:
         self._stuck = None
 
     def _write(self, batch: Sequence[Event]) -> None:
-        # A result that was shown must survive a power cut; an epoch that one takes away is told again.
-        durable = any(not isinstance(event, EpochDone) for event in batch)
+        # A result that was shown must survive a power cut; what else one takes away is found out and told again.
+        durable = any(isinstance(event, TrialEnded) for event in batch)
         with self._store.database.writing_raw(durable=durable) as connection:
             applied = [record(connection, event, self._driver, self._study_id) for event in batch]
         del self._unwritten[: len(batch)]

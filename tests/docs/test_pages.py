@@ -12,6 +12,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
+from typer.main import get_command
 
 from orchestrator.cli import app
 from orchestrator.planning.plan import make_plan
@@ -23,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
 EVERYTHING = [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
-COMMANDS = {each.name or each.callback.__name__ for each in app.registered_commands}
+COMMANDS = set(get_command(app).commands)
 BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
