@@ -23,6 +23,8 @@ _LINE = 2.45
 _RAGGED = 3
 """Letters that a ragged right edge loses on a line."""
 _LEAST_LETTERS = 9
+_FEW_LETTERS = 5
+"""A column of words as short as this does not wrap."""
 _LONGEST_HEAD = 10
 _CODE_POINT = 7
 _LONGEST_IN_CAPTION = 30
@@ -197,7 +199,9 @@ def _fitted(columns: Sequence[_Column]) -> _Widths | None:
         fixed = sum(width for at, width in enumerate(wanted) if at not in words)
         left = room - fixed
         if words and left >= len(words) * _LEAST_LETTERS * letter:
-            return _Widths(size, letter, _shared({at: wanted[at] for at in words}, left, _LEAST_LETTERS * letter))
+            shared = _shared({at: wanted[at] for at in words}, left, _LEAST_LETTERS * letter)
+            short = {at for at in shared if wanted[at] <= _FEW_LETTERS * letter}
+            return _Widths(size, letter, {at: width for at, width in shared.items() if at not in short})
     return None
 
 
