@@ -139,12 +139,14 @@ def run_study(
     ``PATH=VALUE`` settings laid over the file. Raises UserError for every mistake in the file, the options or the
     surroundings, before anything is trained.
     """
-    options = options or RunOptions(db=db)
+    options = options or RunOptions()
+    if db is not None and options.db is not None and db != options.db:
+        raise UserError("the results DB is given twice, as db and as RunOptions.db, and the two differ: give it once")
     _check(options)
     config = read_study(file if isinstance(file, Mapping) else Path(file), changes)
     plan = make_plan(config, options.command)
     out = output_folder(plan.name, options.out)
-    url, replay = database(options.db or db, config), None
+    url, replay = database(db if db is not None else options.db, config), None
     if options.executor == "replay":
         replay = open_replay(url, out)
         url, out = replay.database, replay.folder
@@ -196,12 +198,12 @@ def _train(store: Store, job: _Job, outcome: PlanOutcome, show: Show | bool, lea
     progress = Progress()
     work = _work(store, job, progress)
     ending, lost = Ending.DONE, None
-    has_work = work.has_work()
+    work.begin()
     if show is True:
         show = is_watched() and show_run(make_console())
     shown = show(progress, job.plan, outcome) if show else nullcontext(progress.update)
     with interruptible() as interrupted, shown as listener:
-        if has_work:
+        if work.has_work():
             try:
                 ending = _dispatch(store, job, work, listener, interrupted, lease)
             except ClusterLost as error:

@@ -15,7 +15,6 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports.analysis.claims import parse_claims
 from reports.analysis.verdicts import Verdict, judge
 from reports.badge import badge
 from reports.data_files import data_files
@@ -61,7 +60,7 @@ def report_files(
 ) -> dict[str, str | bytes]:
     """Return the contents of every file of a report by its path; `before` is the `study.json` that it follows."""
     if verdicts is None:
-        verdicts = judge(study, parse_claims(study.settings.get("claims"), study.factors, study.metrics))
+        verdicts = judge(study, study.claims)
     findings = find(without_private_facts(study, include_host=include_host), verdicts)
     text = canonical(summary_of(findings))
     report_id, summary = hashlib.sha256(text.encode()).hexdigest()[:16], json.loads(text)

@@ -8,9 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from reports.metrics import Metric
+
+if TYPE_CHECKING:
+    from reports.analysis.claims import Claim
+    from reports.analysis.settings import AnalysisSettings
 
 Scalar = bool | int | float | str
 
@@ -192,6 +197,26 @@ class Study:
     search: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Metric] = field(default_factory=dict)
     history: History = field(default_factory=History)
+
+    @property
+    def design(self) -> str:
+        """The name of its design, also where the study file gives options beside it."""
+        given = self.settings.get("design", "")
+        return str(given.get("name", "") if isinstance(given, Mapping) else given)
+
+    @cached_property
+    def analysis(self) -> "AnalysisSettings":
+        """How its claims are judged."""
+        from reports.analysis.settings import parse_analysis  # not above: the analysis is built on these records
+
+        return parse_analysis(self.settings.get("analysis"), self.settings.get("seeds"))
+
+    @cached_property
+    def claims(self) -> "tuple[Claim, ...]":
+        """Its claims, read."""
+        from reports.analysis.claims import parse_claims
+
+        return parse_claims(self.settings.get("claims"), self.factors, self.metrics)
 
     def arm(self, name: str) -> Arm:
         """Return the arm of that name; KeyError when the study has none."""

@@ -217,6 +217,9 @@ def read_named(value: Any, what: str, named: Named, key: Key = ()) -> dict[str, 
     if not isinstance(name, str) or name not in targets:
         raise unknown(what, name, targets, (*key, tag) if isinstance(value, Mapping) else key)
     rest = {part: each for part, each in mapping.items() if part != tag}
+    known = [each.name for each in settings_of(targets[name], named.given)]
+    if wrong := [part for part in rest if part not in known]:
+        raise unknown(f"{name} setting", wrong[0], [tag, *known], (*key, str(wrong[0])))
     try:
         return {tag: name, **read_settings(targets[name], rest, f"{name} setting", named.given)}
     except SettingError as error:

@@ -1,6 +1,7 @@
 """Make the plan of a study: every arm and trial that its file asks for, checked before anything is trained."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -60,9 +61,7 @@ def make_plan(config: StudyConfig, command: str | None = None) -> StudyPlan:
         raise config.error(error) from None
     look_in(config.folder)  # where networks of the user's own are looked for, as workers do
     if file.is_search:
-        from orchestrator.search.plan import plan_search  # only a search needs that package
-
-        return plan_search(config, command).study
+        return replace(config.search_plan.study, command=command)
     try:
         space = study_space(config)
         baseline, arms = checked_arms(config, space)
@@ -97,6 +96,8 @@ def make_plan(config: StudyConfig, command: str | None = None) -> StudyPlan:
         command=command,
         git=git_revision(config.folder),
         notes=notes,
+        analysis=config.analysis,
+        claims=config.claims,
     )
 
 

@@ -12,17 +12,15 @@ from typing import TYPE_CHECKING
 from orchestrator.planning.estimate import trial_seconds
 from orchestrator.planning.pilot import expected_verdicts, pilot_study, spreads
 from orchestrator.planning.plan import make_plan
-from orchestrator.records.probe_metrics import probe_metrics
 from orchestrator.records.study_plan import PlannedArm, StudyPlan
 from orchestrator.scheduling.arm_facts import trial_epochs
 from orchestrator.scheduling.progress import duration
 from orchestrator.storage import ArmCost, Store
 from orchestrator.study_file.config import StudyConfig
 from orchestrator.study_file.sections import Resources
-from reports.analysis.claims import parse_claims
 from reports.analysis.power import smallest_paired
 from reports.analysis.prospects import prospects, study_spread
-from reports.analysis.settings import parse_analysis, repeats_from
+from reports.analysis.settings import repeats_from
 from reports.results import State, Study
 
 if TYPE_CHECKING:
@@ -135,7 +133,7 @@ def preview(config: StudyConfig, url: str) -> Preview:
         seconds=max(work / slots, longest) if is_known else None,
         gpu_hours=work * resources.gpus / 3600 if is_known else None,
         basis=estimate.basis,
-        notes=(*plan.notes, *_budget_note(resources), *([ahead.sentence] if ahead else [])),
+        notes=(*plan.notes, *_budget_note(resources), *_gpu_note(resources), *([ahead.sentence] if ahead else [])),
         prospects=_prospects(plan, pilot),
         ahead=ahead.searched + ahead.confirmed if ahead else None,
     )
@@ -177,14 +175,28 @@ def _arm_preview(planned: PlannedArm, plan: StudyPlan, states: Mapping[str, Stat
     return ArmPreview(planned.arm.name, len(trials) - cached, cached, planned.params, planned.flops, seconds)
 
 
+def _gpu_note(resources: Resources) -> tuple[str, ...]:
+    """Say where a GPU is asked for and none is here, unless the environment names a cluster."""
+    if not resources.gpus or os.environ.get("RAY_ADDRESS"):
+        return ()
+    import torch  # what is planned needs it anyhow
+
+    if torch.cuda.is_available():
+        return ()
+    return (
+        f"resources.gpus: {resources.gpus} is asked for, and torch finds no GPU on this machine: run it on a cluster "
+        "that has some (--address), or set it to 0",
+    )
+
+
 def _prospects(plan: StudyPlan, pilot: Study) -> tuple[str, ...]:
     """Say for each claim what the seeds can show; without claims, what a comparison of two arms can."""
-    settings = parse_analysis(plan.settings["analysis"], plan.settings["seeds"])
+    settings = plan.analysis
     start = repeats_from(plan.settings["seeds"])
     last = plan.arms[-1].arm.id  # of a search, the confirmation: its seeds are those that are compared
     compared = {each.seed for each in plan.trials if each.arm.id == last and (start is None or each.seed < start)}
     seeds = max(settings.looks, default=len(compared))
-    claims = parse_claims(plan.settings["claims"], plan.factors, probe_metrics())
+    claims = plan.claims
     known = spreads(pilot, claims)
     found = prospects(claims, plan.factors, seeds, settings, arms=len(plan.arms), spread=known)
     if found:

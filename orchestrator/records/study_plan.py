@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from reports.analysis.claims import Claim
+from reports.analysis.settings import AnalysisSettings
 from reports.results import Scalar
 from search_spaces.arm import Arm
 
@@ -40,7 +42,8 @@ class StudyPlan:
     """Everything that `orchestrate run` is about to do and to record about a study.
 
     `settings` is the study file with every default filled in, `source` the text as the user wrote it. `plan_hash`
-    covers what a verdict depends on (arms, seeds, claims, analysis), so that a later change shows.
+    covers what a verdict depends on (arms, seeds, claims, analysis), so that a later change shows. `analysis` and
+    `claims` are what the settings of those names mean.
     """
 
     name: str
@@ -56,3 +59,5 @@ class StudyPlan:
     command: str | None = None
     git: str | None = None
     notes: tuple[str, ...] = ()
+    analysis: AnalysisSettings = field(default_factory=AnalysisSettings)
+    claims: tuple[Claim, ...] = ()

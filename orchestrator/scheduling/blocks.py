@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 from threading import Event as Flag
 
 from orchestrator.records.study_plan import PlannedArm, PlannedTrial, StudyPlan
@@ -12,8 +11,6 @@ from orchestrator.scheduling.packs import BlockSource, Pack
 from orchestrator.scheduling.progress import Progress
 from orchestrator.storage import Store, patiently
 from reports.analysis.adaptive import next_block
-from reports.analysis.claims import parse_claims
-from reports.analysis.settings import parse_analysis
 from reports.results import State, Study
 from trainers.probes import ProbeRequest
 
@@ -42,9 +39,13 @@ class StudyBlocks:
         self._probes = tuple(probes)
         self._arms: Mapping[str, PlannedArm] = {each.arm.name: each for each in plan.arms}
 
+    def begin(self) -> None:
+        """Choose the first block, and record the seeds that it adds."""
+        self._ready = self.first()
+
     def has_work(self) -> bool:
         """Whether anything is left to train."""
-        return bool(self._first)
+        return bool(self._ready)
 
     def source(self, recorded: Callable[[], object]) -> BlockSource:
         """Return the blocks as packs; each block is chosen when the results of the one before are recorded."""
@@ -53,14 +54,10 @@ class StudyBlocks:
             recorded()
             return self.more()
 
-        return BlockSource(self._first, more)
+        return BlockSource(self._ready, more)
 
     def finish(self, interrupted: Flag) -> None:
         """Do nothing: what a plan shows is judged from the results."""
-
-    @cached_property
-    def _first(self) -> list[Pack]:
-        return self.first()
 
     def first(self) -> list[Pack]:
         """Return what is planned and has no result yet, added seeds of an earlier run included."""
@@ -83,14 +80,13 @@ class StudyBlocks:
 
     def more(self) -> list[Pack]:
         """Return the packs of the next block; none when every claim is decided, hopeless, or has no look left."""
-        settings = parse_analysis(self._plan.settings["analysis"], self._plan.settings["seeds"])
+        settings = self._plan.analysis
         if not settings.looks:
             return []
         study = patiently(lambda: self._store.load_study(self._plan.name))
-        claims = parse_claims(self._plan.settings["claims"], self._plan.factors, study.metrics)
         packs = []
         # The most decisive block per hour comes first, so that an interrupted study has spent its hours best.
-        for rank, block in enumerate(next_block(study, claims, settings).blocks):
+        for rank, block in enumerate(next_block(study, self._plan.claims, settings).blocks):
             added = [self._planned(arm, seed) for arm, seed in block.trials]
             self._extend(added)
             for planned in added:

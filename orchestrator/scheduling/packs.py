@@ -53,8 +53,11 @@ class PackSource(Protocol):
 class Work(Protocol):
     """What one run of a study is to train: a plan with its looks, or a search."""
 
+    def begin(self) -> None:
+        """Choose what is trained first, and record it where it is new."""
+
     def has_work(self) -> bool:
-        """Whether anything is left to train."""
+        """Whether anything is left to train; asked once it has begun, and nothing is written."""
 
     def source(self, recorded: Callable[[], object]) -> PackSource:
         """Return what is trained next; `recorded` waits until all that was told is in the database."""

@@ -118,6 +118,8 @@ class Interval:
         """Return a number as it stands in the name of an arm, never outside the range."""
         if self.step is not None:
             return float(Decimal(str(self.low)) + round((number - self.low) / self.step) * Decimal(str(self.step)))
+        if number in (self.low, self.high):
+            return float(number)
         digits = LEAST_DIGITS
         while digits < 17 and 10.0 ** (1 - digits) * max(abs(self.low), abs(self.high)) > (self.high - self.low) / 10:
             digits += 1

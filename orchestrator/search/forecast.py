@@ -7,7 +7,6 @@ from statistics import fmean
 from orchestrator.records.study_plan import PlannedArm
 from orchestrator.scheduling.arm_facts import plan_arm, trial_cost
 from orchestrator.search.optimization import OptimizationRun
-from orchestrator.search.plan import plan_search
 from orchestrator.search.settings import SearchSettings
 from orchestrator.study_file.config import StudyConfig
 
@@ -46,7 +45,7 @@ class Forecast:
 
 def forecast(config: StudyConfig) -> Forecast:
     """Draw the sample, within the bounds that the search sets; the same file gives the same sample."""
-    plan = plan_search(config)
+    plan = config.search_plan
     optimization = OptimizationRun(plan.space, plan.settings, {"name": "random"}, "sample", plan_arm)
     sample: list[PlannedArm] = []
     while len(sample) < min(SAMPLED, plan.settings.arms) and (arm := optimization.ask().arm) is not None:

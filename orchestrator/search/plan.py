@@ -115,6 +115,7 @@ def _study_plan(
         plan_hash="",
         command=command,
         git=git_revision(config.folder),
+        analysis=config.analysis,
         notes=(_sentence(asked), *data_notes(arms)),
     )
 

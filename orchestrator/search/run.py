@@ -12,7 +12,6 @@ from orchestrator.search.comparison import compare
 from orchestrator.search.ledger import StoreLedger
 from orchestrator.search.optimization import OptimizationRun
 from orchestrator.search.optuna_copy import OptunaCopy, optuna_address
-from orchestrator.search.plan import plan_search
 from orchestrator.search.record import search_record
 from orchestrator.search.source import SearchSource
 from orchestrator.storage import Store
@@ -39,7 +38,7 @@ class SearchRun:
         self._store = store
         self._progress = progress
         self._out = out
-        self._plan = plan_search(config)
+        self._plan = config.search_plan
         self._replay = replay
         self._copy = OptunaCopy(optuna_address(store, out), self._plan.study.name)
         ledger = StoreLedger(store, self._plan.study.name)
@@ -47,6 +46,10 @@ class SearchRun:
         self._source = SearchSource(self._plan, ledger, self._follow, self._decided, on_record)
         for optimization in self._source.optimizations.values():
             self._decided(optimization)
+
+    def begin(self) -> None:
+        """Choose what is trained first, and record the proposals that it took."""
+        self._source.begin()
 
     def has_work(self) -> bool:
         """Whether anything is left to train."""

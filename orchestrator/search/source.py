@@ -72,12 +72,15 @@ class SearchSource:
                 self._begin_confirmation()
         return self._waiting.pop(0)
 
-    def has_work(self) -> bool:
-        """Whether anything is left to train; an answer may record proposals that need no training."""
+    def begin(self) -> None:
+        """Choose what is trained first; proposals that need no training are recorded on the way."""
         pack = self.next()
         if pack is not None:
             self._waiting.insert(0, pack)
-        return pack is not None
+
+    def has_work(self) -> bool:
+        """Whether anything is left to train, once the search has begun."""
+        return bool(self._waiting)
 
     def exhausted(self) -> bool:
         """Whether the confirmation is handed out, after which nothing comes."""

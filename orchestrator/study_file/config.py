@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from orchestrator.errors import UserError
 from orchestrator.records.probe_metrics import probe_metrics
@@ -11,6 +12,7 @@ from orchestrator.search.settings import SearchSettings, parse_search
 from orchestrator.study_file.changes import with_changes
 from orchestrator.study_file.references import with_level_names
 from orchestrator.study_file.sections import AnalysisFields, ClaimFields, StudyFile
+from orchestrator.study_file.targets import training_fields
 from orchestrator.study_file.written import written_yaml
 from orchestrator.study_file.yaml_source import YamlSource, read_yaml
 from reports.analysis.claims import Claim, parse_claims
@@ -19,7 +21,10 @@ from reports.results import Scalar
 from search_spaces.constraints import Condition, Match, parse_match, parse_where
 from search_spaces.errors import SettingError
 from search_spaces.factors import Factor, parse_factors
-from search_spaces.settings import as_plain, read_settings
+from search_spaces.settings import as_plain, read_settings, settings_of
+
+if TYPE_CHECKING:
+    from orchestrator.search.plan import SearchPlan
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -56,6 +61,13 @@ class StudyConfig:
         """The levels of each factor."""
         return {factor.name: tuple(level.name for level in factor.levels) for factor in self.factors}
 
+    @cached_property
+    def search_plan(self) -> "SearchPlan":
+        """The plan of a search, made once; UserError with file and line for every mistake in it."""
+        from orchestrator.search.plan import plan_search  # only a search needs it
+
+        return plan_search(self)
+
     def error(self, error: SettingError, *prefix: str | int) -> UserError:
         """Return the error of a part of the file, with file, line and the whole key."""
         return self.source.error(error.message, (*prefix, *error.key))
@@ -78,10 +90,20 @@ def check_study(source: YamlSource, folder: Path) -> StudyConfig:
     given = with_level_names(source)
     source = given.with_data({key: value for key, value in given.data.items() if value is not None})
     try:
+        _refuse_parts(source.data)
         file = StudyFile(**read_settings(StudyFile, source.data, "key"))
         return _parsed(file, source, folder)
     except SettingError as error:
         raise source.error(error.message, error.key) from None
+
+
+def _refuse_parts(data: Mapping[str, Any]) -> None:
+    """Raise SettingError for a setting of the training that stands beside the keys, saying where it belongs."""
+    known = {each.name for each in settings_of(StudyFile)}
+    parts = {each.name for each in settings_of(training_fields())}
+    for key in data:
+        if key not in known and key in parts:
+            raise SettingError(f'unknown key "{key}": did you mean "training.{key}"?', (key,))
 
 
 def _parsed(file: StudyFile, source: YamlSource, folder: Path) -> StudyConfig:

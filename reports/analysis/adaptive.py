@@ -13,7 +13,7 @@ from reports.analysis.evidence import cases
 from reports.analysis.forecast import chances_given
 from reports.analysis.judged import Outcome, claim_arms
 from reports.analysis.readings import compared
-from reports.analysis.settings import AnalysisSettings, parse_analysis
+from reports.analysis.settings import AnalysisSettings
 from reports.analysis.verdicts import Verdict, judge
 from reports.results import Study
 
@@ -63,7 +63,7 @@ def next_block(
     every arm; it is handed out before anything is judged.
     """
     if settings is None:
-        settings = parse_analysis(study.settings.get("analysis"), study.settings.get("seeds"))
+        settings = study.analysis
     if not settings.looks:
         return Next((), {})
     order = tuple(range(settings.looks[-1])) if seeds is None else tuple(seeds)
@@ -171,7 +171,7 @@ def _mean_seconds(study: Study) -> dict[str, float]:
 def saved(study: Study, settings: AnalysisSettings | None = None) -> Saved | None:
     """Return what adaptive seeds spared so far; None for a study without looks."""
     if settings is None:
-        settings = parse_analysis(study.settings.get("analysis"), study.settings.get("seeds"))
+        settings = study.analysis
     if not settings.looks:
         return None
     used = {arm.name: 0 for arm in study.arms if not arm.orphaned}

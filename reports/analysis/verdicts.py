@@ -21,7 +21,7 @@ from reports.analysis.judged import (
 from reports.analysis.outliers import could_overturn
 from reports.analysis.power import seeds_for_rate
 from reports.analysis.registration import Registration
-from reports.analysis.settings import AnalysisSettings, parse_analysis
+from reports.analysis.settings import AnalysisSettings
 from reports.analysis.wording import Account, sentence
 from reports.metrics import FAIL_METRIC
 from reports.results import State, Study, Trial
@@ -109,7 +109,7 @@ def judge(
     made. A claim of which anything was changed since is judged among all claims that were ever made on its trials.
     """
     if settings is None:
-        settings = parse_analysis(study.settings.get("analysis"), study.settings.get("seeds"))
+        settings = study.analysis
     grids = live_grids(study, claims)
     trials = trials_by_arm(study)
     return tuple(

@@ -4,7 +4,6 @@ import re
 from dataclasses import dataclass
 
 from reports.analysis.judged import Outcome
-from reports.analysis.settings import parse_analysis
 from reports.analysis.verdicts import DEPENDS, Verdict
 from reports.findings import Findings
 from reports.metrics import FAIL_METRIC
@@ -105,7 +104,7 @@ def _card(findings: Findings, place: int, verdict: Verdict) -> Card:
 def _facts(findings: Findings, verdict: Verdict) -> list[tuple[str, str]]:
     missing = [trial.reason or trial.state.value for trial in findings.study.trials if trial.id in verdict.missing]
     ahead = verdict.forecast
-    looks = parse_analysis(findings.study.settings.get("analysis"), findings.study.settings.get("seeds")).looks
+    looks = findings.study.analysis.looks
     interval = f" {_interval(verdict)} at {100 * verdict.level:.4g} %" if _interval(verdict) else ""
     p = [f"{_p(verdict.p)} raw"]
     if verdict.p_look != verdict.p:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports.analysis.registration import plan_differences
-from reports.analysis.settings import parse_analysis
 from reports.checks import machine_sentences, noise_sentences, pack_sentences
 from reports.findings import Findings
 from reports.results import State, Study
@@ -66,7 +65,6 @@ def build(findings: Findings) -> Section:
 
 def _design(findings: Findings) -> str:
     study = findings.study
-    design = str(study.settings.get("design", ""))
     factors = [
         f"{shortened(name, 40)} ({listed([shortened(level(each), 30) for each in levels], 10)})"
         for name, levels in study.factors.items()
@@ -75,7 +73,7 @@ def _design(findings: Findings) -> str:
     arms = counted(len(findings.arms), "arm")
     if not factors:
         return f"One arm was trained with {counted(len(findings.seeds), 'seed')} ({seeds(findings.seeds)})."
-    text = f"The study varies {listed(factors)} in {_WORDS.get(design, 'a design')} of {arms}, each with "
+    text = f"The study varies {listed(factors)} in {_WORDS.get(study.design, 'a design')} of {arms}, each with "
     counts = sorted({len(found) for arm in findings.arms if (found := findings.trials.get(arm.name))})
     most = counted(len(findings.seeds), "seed")
     several = f"{counts[0]} to {most}" if counts and counts[0] < len(findings.seeds) else most
@@ -127,7 +125,7 @@ def _claims(findings: Findings) -> str:
     study, verdicts = findings.study, findings.verdicts
     if not verdicts:
         return ""
-    settings = parse_analysis(study.settings.get("analysis"), study.settings.get("seeds"))
+    settings = study.analysis
     late = sum(bool(each.changes) for each in verdicts)
     declared = len(verdicts) - late
     text = "A claim is supported where the interval of its effect lies above its margin at a two-sided level of "

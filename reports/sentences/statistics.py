@@ -5,7 +5,6 @@ from collections.abc import Callable
 from reports.analysis.adaptive import saved
 from reports.analysis.factors import study_anova
 from reports.analysis.judged import Outcome
-from reports.analysis.settings import parse_analysis
 from reports.findings import Findings
 from reports.wording import counted, duration, listed, number
 
@@ -116,7 +115,7 @@ def seeds_so_far(findings: Findings) -> str | None:
 
 
 def _looks(findings: Findings) -> tuple[int, ...]:
-    return parse_analysis(findings.study.settings.get("analysis"), findings.study.settings.get("seeds")).looks
+    return findings.study.analysis.looks
 
 
 def _has_outcome(findings: Findings) -> bool:

@@ -152,3 +152,9 @@ def test_a_database_that_is_none_is_named(small: Path) -> None:
     Path("results.db").write_text("not a database at all, but long enough to be looked at as one")
     with pytest.raises(UserError, match=r"results\.db"):
         run_study(small, options=INLINE)
+
+
+def test_a_results_db_that_is_given_twice_is_refused(small: Path) -> None:
+    with pytest.raises(UserError, match="given twice"):
+        run_study(small, db="a.db", options=RunOptions(db="b.db", executor="inline"))
+    assert not (small.parent / "a.db").exists()

@@ -66,3 +66,10 @@ def test_sizes_of_a_grid_are_compared_level_by_level():
 def test_a_search_is_not_said_to_tune_nothing():
     said = paragraph(find(searches.searched()), "Fairness")
     assert "The search chose every arm but the baseline, on its validation split alone;" in said
+
+
+@pytest.mark.parametrize("design", ["random", {"name": "random", "arms": 2}])
+def test_a_design_is_named_whether_or_not_it_has_options(design):
+    whole = study(("variant",), {("a",): near(3), ("b",): near(4)})
+    named = replace(whole, settings={**whole.settings, "design": design})
+    assert "in a random sample of the grid of 2 arms" in paragraph(find(named), "Design")

@@ -1,0 +1,91 @@
+"""Ranges keep their bounds, bundles keep their names, and a grid has points."""
+
+import pytest
+import yaml
+
+from orchestrator.errors import UserError
+from orchestrator.scheduling.progress import Progress
+from orchestrator.search.axes import Interval
+from orchestrator.search.ledger import StoreLedger
+from orchestrator.search.run import SearchRun
+from orchestrator.storage import Store
+from orchestrator.study_file.config import check_study
+from orchestrator.study_file.yaml_source import parse_yaml
+from tests.orchestrator.search.conftest import FILE, plan_of
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "number", "value"),
+    [
+        (0.12345, 0.5, 0.12345, 0.12345),
+        (0.1, 0.56789, 0.56789, 0.56789),
+        (0.01, 0.5, 0.123456, 0.1235),
+        (1.00001, 1.00002, 1.000015, 1.000015),
+        (0.99, 0.999, 0.99123456, 0.99123),
+    ],
+)
+def test_a_number_is_rounded_and_never_leaves_its_range(low, high, number, value):
+    assert Interval("training.lr", low, high).level({"training.lr": number}).name == value
+
+
+@pytest.mark.parametrize("at", range(5))
+def test_a_stepped_range_has_its_own_numbers(at):
+    axis = Interval("training.lr", 0.12345, 0.52345, step=0.1)
+    point = list(axis.points())[at]
+    assert axis.level(point).name == pytest.approx(0.12345 + at * 0.1, abs=1e-12)
+    assert axis.params(axis.level(point).name)
+
+
+def test_a_range_of_a_whole_setting_may_be_written_with_an_exponent():
+    (axis,) = plan_of(factors={"width": {"low": 4, "high": 1e1}}, baseline={"width": 4}).space.axes
+    assert (axis.low, axis.high, axis.is_whole) == (4, 10, True)
+
+
+@pytest.mark.parametrize(
+    "names", [("low", "high"), ("low", "mid", "high"), ("when", "then"), ("wirings", "other"), ("levels", "other")]
+)
+def test_a_mapping_of_mappings_is_bundles_whatever_they_are_called(names):
+    bundles = {name: {"width": 2 + at} for at, name in enumerate(names)}
+    (axis,) = plan_of(factors={"capacity": bundles}, baseline={"capacity": names[0]}).space.axes
+    assert axis.known_levels() == names
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"baseline": {"training.lr": 0.123456}}, r"baseline\.training\.lr: .* would become 0\.1235: write that"),
+        ({"factors": {"width": {"low": 2.5, "high": 4}}}, r"factors\.width\.low: width takes whole numbers"),
+        ({"factors": {"training.momentum": {"low": 0.5, "high": 1.5}}}, r"factors\.training\.momentum\.high: .*1\.5"),
+        ({"search": {"sampler": "grid"}}, r"factors\.training\.lr: a grid needs points"),
+        ({"search": {"compare": {"samplers": ["grid"]}}}, r"a grid needs points"),
+        (
+            {
+                "factors": {
+                    "block": ["basic", "bottleneck"],
+                    "v": {"a": {}, "b": {"width": 3}, "when": {"block": "basic"}},
+                }
+            },
+            r"factors\.v\.when: beside named bundles `when` is one of them",
+        ),
+    ],
+)
+def test_what_a_range_or_a_grid_cannot_be_is_refused(changes, message):
+    with pytest.raises(UserError, match=message):
+        plan_of(**changes)
+
+
+def test_asking_for_work_writes_nothing(tmp_path):
+    text = yaml.safe_dump(FILE, sort_keys=False)
+    config = check_study(parse_yaml(text, "hunt.yaml"), tmp_path)
+    plan = config.search_plan
+    with Store.open(f"sqlite:///{tmp_path}/results.db") as store:
+        store.record_plan(plan.study)
+        run = SearchRun(store, config, Progress(), tmp_path, slots=1)
+        ledger = StoreLedger(store, "hunt")
+        assert not run.has_work()
+        assert not ledger.proposals(plan.optimization("search"))
+        run.begin()
+        proposed = ledger.proposals(plan.optimization("search"))
+        assert run.has_work()
+        assert proposed
+        assert ledger.proposals(plan.optimization("search")) == proposed
