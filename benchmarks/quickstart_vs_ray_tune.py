@@ -1,4 +1,4 @@
-"""The whole quickstart against the same 27 trials written by hand for Ray Tune: seconds of each, and their ratio.
+"""The whole quickstart against the same 45 trials written by hand for Ray Tune: seconds of each, and their ratio.
 
 Both run as whole processes on this machine, one after the other, `--rounds` times in turn, from an empty folder.
 
