@@ -11,8 +11,8 @@ from reports.sections.failures import kind_of
 from reports.sections.section import Section
 from reports.wording import NOTHING, counted, duration, level, number, shortened
 
-MOST_STATIC = 300
-"""Rows that stand in the page itself; beyond them a reader without a script is sent to the CSV file."""
+MOST_STATIC, FIRST_STATIC = 300, 100
+"""Rows that stand in the page itself: all of up to 300 trials, and the first 100 of more, which data/trials.csv has."""
 SPARK = 32
 SPARK_LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_"
 
@@ -55,13 +55,14 @@ def build(findings: Findings) -> Section | None:
     arms = {arm.name: arm.levels for arm in findings.study.arms}
     values = [_values(findings, trial, arms.get(trial.arm, {})) for trial in trials]
     sparks = [sparkline(trial) for trial in trials]
+    static = len(trials) if len(trials) <= MOST_STATIC else FIRST_STATIC
     rows = tuple(
         TrialRow(
             trial.id,
             tuple(_text(heading.kind, value) for heading, value in zip(headings, row, strict=True)),
             spark_path(spark),
         )
-        for trial, row, spark in list(zip(trials, values, sparks, strict=True))[:MOST_STATIC]
+        for trial, row, spark in list(zip(trials, values, sparks, strict=True))[:static]
     )
     columns = [
         {"key": heading.key, "label": heading.label, "kind": heading.kind, **_packed(heading.kind, column)}

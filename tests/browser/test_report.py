@@ -192,4 +192,4 @@ def test_ten_thousand_trials_are_drawn_fifty_at_a_time_sorted_and_paged(visit):
 @pytest.mark.slow
 def test_a_large_study_says_without_a_script_where_the_rest_of_its_trials_is(visit):
     page = visit("large", java_script_enabled=False)
-    assert page.get_by_text("The first 300 of 10,000 trials").is_visible()
+    assert page.get_by_text("The first 100 of 10,000 trials").is_visible()
