@@ -8,7 +8,7 @@ import torch
 
 import trainers
 from orchestrator.planning.estimand import estimand_notes
-from orchestrator.planning.probes import as_entries, check_probes, complete_keep, probe_notes
+from orchestrator.planning.probes import as_entries, check_probes, complete_keep, probe_costs, probe_notes
 from orchestrator.records.environment import git_revision
 from orchestrator.records.study_plan import PlannedArm, StudyPlan
 from orchestrator.scheduling.arm_facts import (
@@ -46,6 +46,7 @@ from trainers.step.precision import choose_numerics, in_words
 
 UNEQUAL_SHARE = 0.05
 MOST_TRIALS = 1_000_000
+MATCH = "`match: params` or `match: flops` would adjust the widths until the arms cost the same"
 
 
 def make_plan(config: StudyConfig, command: str | None = None) -> StudyPlan:
@@ -70,14 +71,21 @@ def make_plan(config: StudyConfig, command: str | None = None) -> StudyPlan:
         trials = tuple(trial for each in planned for trial in plan_trials(each.arm, _seeds(file, each.arm, baseline)))
         keep = complete_keep(file.keep, planned, probes)
         settings = {**with_defaults(config, space), "probes": as_entries(probes), "keep": keep}
+        unequal = _unequal(planned, baseline)
         notes = (
             *design_notes(space, config.design.name, file.baseline),
-            *_network_note(config),
-            *_warnings(planned, baseline),
+            *unequal,
+            *_warnings(planned),
             *_on_a_gpu(file.resources.gpus, planned),
-            *probe_notes(planned, trials, probes, keep),
+            *probe_notes(planned, probes),
             *data_notes(planned),
             *estimand_notes(planned),
+        )
+        notes_before_run = (
+            *_network_note(config),
+            *([MATCH] if unequal else []),
+            *_sharing_a_gpu(file.resources.gpus),
+            *probe_costs(planned, trials, probes, keep),
         )
     except SettingError as error:
         raise config.error(error) from None
@@ -96,6 +104,7 @@ def make_plan(config: StudyConfig, command: str | None = None) -> StudyPlan:
         command=command,
         git=git_revision(config.folder),
         notes=notes,
+        notes_before_run=notes_before_run,
         analysis=config.analysis,
         claims=config.claims,
     )
@@ -187,8 +196,8 @@ def _refuse_same_networks(planned: Sequence[PlannedArm]) -> None:
         seen[text] = arm
 
 
-def _warnings(planned: Sequence[PlannedArm], baseline: Mapping[str, Scalar]) -> list[str]:
-    """Name comparisons of unequal cost, and parameters that no gradient reaches: what makes an ablation unfair."""
+def _unequal(planned: Sequence[PlannedArm], baseline: Mapping[str, Scalar]) -> list[str]:
+    """Name comparisons of unequal cost."""
     names = {each.arm.name: each for each in planned}
     by_levels = {canonical_json(dict(each.arm.levels)): each.arm.name for each in planned}
     compared = {}
@@ -196,12 +205,16 @@ def _warnings(planned: Sequence[PlannedArm], baseline: Mapping[str, Scalar]) -> 
         against = by_levels.get(canonical_json({**each.arm.levels, **baseline}))
         if against is not None and against != name:
             compared[name] = against
-    found = [f"unequal: {gap.text}" for gap in unequal_costs(names, compared, UNEQUAL_SHARE)]
-    if found:
-        found.append("`match: params` or `match: flops` would adjust the widths until the arms cost the same")
-    for name, each in names.items():
-        if idle := idle_parameters(each.arm):
-            found.append(f'without gradient: {len(idle)} parameters of "{name}", for instance {idle[0]}')
+    return [f"unequal: {gap.text}" for gap in unequal_costs(names, compared, UNEQUAL_SHARE)]
+
+
+def _warnings(planned: Sequence[PlannedArm]) -> list[str]:
+    """Name parameters that no gradient reaches, arms that compute the same, and trainings that are cut short."""
+    found = [
+        f'without gradient: {len(idle)} parameters of "{each.arm.name}", for instance {idle[0]}'
+        for each in planned
+        if (idle := idle_parameters(each.arm))
+    ]
     return [*found, *_equal_in_effect(planned), *_cut_short(planned)]
 
 
@@ -220,19 +233,23 @@ def _equal_in_effect(planned: Sequence[PlannedArm]) -> list[str]:
 
 
 def _on_a_gpu(gpus: float, planned: Sequence[PlannedArm]) -> list[str]:
-    """Say how networks compute on a GPU, and what it means that packs share one; nothing where none is asked for."""
+    """Say how networks compute on a GPU; nothing where none is asked for."""
     if not gpus:
         return []
     trainings = {canonical_json(each.arm.settings["training"]): each.arm.settings["training"] for each in planned}
     ways = dict.fromkeys(in_words(choose_numerics(each, torch.device("cuda"))) for each in trainings.values())
-    found = [f"on a GPU: networks compute in {way}" for way in ways]
-    if gpus < 1:
-        found.append(
-            f"gpus: {gpus:g}: packs that share a GPU take turns on it, unless NVIDIA's MPS runs on the node "
-            "(`nvidia-cuda-mps-control -d`, before the study); of its part of the memory each process needs about "
-            f"{CONTEXT / 2**20:.0f} MiB for itself"
-        )
-    return found
+    return [f"on a GPU: networks compute in {way}" for way in ways]
+
+
+def _sharing_a_gpu(gpus: float) -> list[str]:
+    """Say what it means that packs share a GPU; nothing where they do not."""
+    if not 0 < gpus < 1:
+        return []
+    return [
+        f"gpus: {gpus:g}: packs that share a GPU take turns on it, unless NVIDIA's MPS runs on the node "
+        "(`nvidia-cuda-mps-control -d`, before the study); of its part of the memory each process needs about "
+        f"{CONTEXT / 2**20:.0f} MiB for itself"
+    ]
 
 
 def _cut_short(planned: Sequence[PlannedArm]) -> list[str]:

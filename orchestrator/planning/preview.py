@@ -133,7 +133,13 @@ def preview(config: StudyConfig, url: str) -> Preview:
         seconds=max(work / slots, longest) if is_known else None,
         gpu_hours=work * resources.gpus / 3600 if is_known else None,
         basis=estimate.basis,
-        notes=(*plan.notes, *_budget_note(resources), *_gpu_note(resources), *([ahead.sentence] if ahead else [])),
+        notes=(
+            *plan.notes,
+            *plan.notes_before_run,
+            *_budget_note(resources),
+            *_gpu_note(resources),
+            *([ahead.sentence] if ahead else []),
+        ),
         prospects=_prospects(plan, pilot),
         ahead=ahead.searched + ahead.confirmed if ahead else None,
     )

@@ -28,12 +28,17 @@ def complete_keep(given: str | None, arms: Sequence[PlannedArm], requests: Seque
     return "last" if requests or all(arm.params <= SMALL for arm in arms) else "none"
 
 
-def probe_notes(
+def probe_notes(arms: Sequence[PlannedArm], requests: Sequence[ProbeRequest]) -> list[str]:
+    """Say which networks the probes cannot measure."""
+    return [note for request in requests if (note := _cannot(request, arms))]
+
+
+def probe_costs(
     arms: Sequence[PlannedArm], trials: Sequence[PlannedTrial], requests: Sequence[ProbeRequest], keep: str
 ) -> list[str]:
-    """Say what the probes cost beside the training, what they cannot measure, and how large the kept weights are."""
+    """Say what the probes cost beside the training, and how large the kept weights are."""
     seeds = {arm.arm.id: sum(trial.arm.id == arm.arm.id for trial in trials) for arm in arms}
-    notes = [note for request in requests if (note := _cannot(request, arms))]
+    notes = []
     if requests:
         training = sum(seeds[arm.arm.id] * trial_cost(arm.arm) for arm in arms)
         shares = {

@@ -43,7 +43,8 @@ class StudyPlan:
 
     `settings` is the study file with every default filled in, `source` the text as the user wrote it. `plan_hash`
     covers what a verdict depends on (arms, seeds, claims, analysis), so that a later change shows. `analysis` and
-    `claims` are what the settings of those names mean.
+    `claims` are what the settings of those names mean. `notes` are recorded, and the report repeats them;
+    `notes_before_run` tell what the run will take and what the file could say, and are shown by `plan` and `run` alone.
     """
 
     name: str
@@ -59,5 +60,6 @@ class StudyPlan:
     command: str | None = None
     git: str | None = None
     notes: tuple[str, ...] = ()
+    notes_before_run: tuple[str, ...] = ()
     analysis: AnalysisSettings = field(default_factory=AnalysisSettings)
     claims: tuple[Claim, ...] = ()

@@ -29,10 +29,11 @@ def show_run(console: Console) -> "Show":
     @contextmanager
     def show(progress: Progress, plan: StudyPlan, outcome: PlanOutcome) -> Iterator["Listener"]:
         say(console, _beginning(progress, plan, outcome))
-        for note in plan.notes[:NOTES_SHOWN]:
+        notes = (*plan.notes, *plan.notes_before_run)
+        for note in notes[:NOTES_SHOWN]:
             say(console, note)
-        if len(plan.notes) > NOTES_SHOWN:
-            say(console, f"... and {len(plan.notes) - NOTES_SHOWN} more notes; `orchestrate plan` prints them all")
+        if len(notes) > NOTES_SHOWN:
+            say(console, f"... and {len(notes) - NOTES_SHOWN} more notes; `orchestrate plan` prints them all")
         for name in outcome.orphaned:
             say(console, f'orphaned: "{name}" is no longer in the study file as it was; its results stay in the DB')
         with shown(progress, console) as listener:

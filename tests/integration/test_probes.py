@@ -8,6 +8,7 @@ import pytest
 from orchestrator import RunOptions, load_study, run_study
 from orchestrator.engine.worker import WorkerSettings, train_pack
 from orchestrator.errors import UserError
+from orchestrator.planning.plan import make_plan
 from orchestrator.planning.preview import preview
 from orchestrator.records.events import EpochDone, Measured, ProbesEnded, TrialEnded, WeightsKept
 from orchestrator.scheduling.arm_facts import complete_settings
@@ -171,6 +172,7 @@ def test_a_plan_says_what_probes_cost_and_what_is_kept(probed: Path) -> None:
     notes = preview(read_study(probed), "sqlite:///results.db").notes
     assert any(note.startswith("probes: about ") and "layer_response" in note for note in notes)
     assert any(note.startswith("weights: those after the last epoch of each trial") for note in notes)
+    assert not any("kept" in note or note.startswith("probes: ") for note in make_plan(read_study(probed)).notes)
 
 
 @pytest.mark.parametrize(

@@ -19,10 +19,17 @@ seeds: 1
 
 @pytest.fixture
 def notes(tmp_path):
-    def of(network="{depth: 8, width: 2}", factor="network.width: [2, 3]", training="{epochs: 1}", resources="{}"):
+    def of(
+        network="{depth: 8, width: 2}",
+        factor="network.width: [2, 3]",
+        training="{epochs: 1}",
+        resources="{}",
+        before_run=False,
+    ):
         path = tmp_path / "study.yaml"
         path.write_text(STUDY.format(network=network, factor=factor, training=training, resources=resources))
-        return "\n".join(make_plan(read_study(path)).notes)
+        plan = make_plan(read_study(path))
+        return "\n".join(plan.notes_before_run if before_run else plan.notes)
 
     return of
 
@@ -54,8 +61,17 @@ def test_a_plan_for_gpus_says_how_networks_compute_there(notes):
 
 
 def test_a_plan_for_parts_of_a_gpu_says_what_sharing_means(notes):
-    assert "take turns on it, unless NVIDIA's MPS runs" in notes(resources="{gpus: 0.25}")
-    assert "MPS" not in notes(resources="{gpus: 1}")
+    assert "take turns on it, unless NVIDIA's MPS runs" in notes(resources="{gpus: 0.25}", before_run=True)
+    assert "MPS" not in notes(resources="{gpus: 1}", before_run=True)
+
+
+def test_what_only_matters_before_a_run_is_no_note_for_the_report(notes):
+    given = {"factor": "network.width: [2, 3]\nbaseline: {network.width: 2}", "resources": "{gpus: 0.25}"}
+    told, before = notes(**given), notes(**given, before_run=True)
+    for of_use_before_alone in ("weights: those after the last epoch", "would adjust the widths", "take turns"):
+        assert of_use_before_alone in before
+        assert of_use_before_alone not in told
+    assert "unequal: " in told
 
 
 def test_the_estimand_is_named_with_its_resolution(notes):
