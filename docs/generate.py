@@ -4,6 +4,7 @@ Run it from the repository's root after changing one of them: python docs/genera
 """
 
 from collections.abc import Iterator, Mapping
+from inspect import signature
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,6 +20,7 @@ from orchestrator.storage import Store, query
 from orchestrator.storage.dictionary import VIEWS
 from orchestrator.storage.tables import metadata
 from orchestrator.study_file.schema import study_schema
+from trainers.probes import PROBES
 from trainers.settings.recipes import DEFAULTS, RECIPES
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -38,6 +40,7 @@ def pages() -> dict[str, str]:
         "recipes.md": _recipes(),
         "database.md": _database(),
         "presets.md": _presets(),
+        "probes.md": _probes(),
         "study-file.md": _study_file(),
     }
     return {name: MADE + "\n".join(lines).rstrip() + "\n" for name, lines in made.items()}
@@ -214,6 +217,25 @@ def _default(value: Any) -> str:
 
 def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}" if text else ""
+
+
+def _probes() -> Iterator[str]:
+    yield "# Probes\n"
+    yield "A study file asks for probes by name or with settings: `probes: [lesion, {name: loss_surface, points: 51}]`."
+    yield "Claims use their scalars as `metric: PROBE.SCALAR`. [What each explains](../explanation/probes.md).\n"
+    for name, probe in PROBES.items():
+        settings = signature(probe).parameters.values()
+        yield f"## {name}\n"
+        yield f"{probe.title} ({probe.source}).\n"
+        yield "Settings: " + ", ".join(f"`{each.name}: {_as_setting(each.default)}`" for each in settings) + ".\n"
+        yield "| scalar | what it is | unit | better |\n|---|---|---|---|"
+        for each in probe.scalars:
+            yield f"| `{name}.{each.name}` | {_cell(each.label)} | {each.unit} | {each.better or ''} |"
+        yield ""
+
+
+def _as_setting(value: object) -> str:
+    return yaml.safe_dump(_plain(value), default_flow_style=True).removesuffix("...\n").strip()
 
 
 def _cell(text: str) -> str:
