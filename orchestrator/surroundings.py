@@ -101,7 +101,8 @@ def _user_folders() -> Iterable[Path]:
 def _hidden_from_workers(folder: Path) -> Iterator[Fault]:
     """Find what the workers, which look into the driver's folder first, would import from there instead."""
     rest = [each for each in sys.path if each and Path(each).resolve() != folder.resolve()]
-    known = {*_OWN, *_OTHERS, *(name for name in sys.stdlib_module_names if name in sys.modules)}
+    standard = sys.stdlib_module_names - set(sys.builtin_module_names)  # no folder can hide what is built in: /sys
+    known = {*_OWN, *_OTHERS, *(name for name in standard if name in sys.modules)}
     found = {each.name.partition(".")[0] for each in folder.iterdir() if each.is_dir() or each.suffix in (".py", ".so")}
     for name in sorted(known & found):
         theirs = _places(PathFinder.find_spec(name, [str(folder), *rest]))

@@ -29,7 +29,8 @@ class SettingError(ValueError):
 def unknown(kind: str, name: object, known: Iterable[object], key: Key = ()) -> SettingError:
     """Return the error for a name that is not among `known`, naming the nearest one and then all of them."""
     names = sorted(str(each) for each in known)
-    given = _shortened(str(name))
+    text = str(name)
+    given = _shortened(text if text.isprintable() else repr(text)[1:-1])
     close = get_close_matches(given, names, n=1, cutoff=0.6)
     hint = f'did you mean "{close[0]}"? ' if close else ""
     listed = ", ".join(_shortened(each) for each in names[:MOST_NAMES])

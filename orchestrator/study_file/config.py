@@ -21,7 +21,7 @@ from reports.results import Scalar
 from search_spaces.constraints import Condition, Match, parse_match, parse_where
 from search_spaces.errors import SettingError
 from search_spaces.factors import Factor, parse_factors
-from search_spaces.settings import as_plain, read_settings, settings_of
+from search_spaces.settings import as_plain, known_keys, read_settings, settings_of
 
 if TYPE_CHECKING:
     from orchestrator.search.plan import SearchPlan
@@ -88,9 +88,10 @@ def read_study(given: Path | Mapping[str, Any], changes: Sequence[str] = ()) -> 
 def check_study(source: YamlSource, folder: Path) -> StudyConfig:
     """Turn a parsed file into typed objects; UserError names the first mistake."""
     given = with_level_names(source)
-    source = given.with_data({key: value for key, value in given.data.items() if value is not None})
+    source = given.with_data(_given(given.data))
     try:
-        _refuse_parts(source.data)
+        _refuse_parts(given.data)
+        known_keys(given.data, StudyFile, "key")
         file = StudyFile(**read_settings(StudyFile, source.data, "key"))
         return _parsed(file, source, folder)
     except SettingError as error:

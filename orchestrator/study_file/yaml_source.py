@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from yaml.reader import ReaderError
 
 from orchestrator.errors import StudyFileError, UserError
 from search_spaces.errors import Key, shown
@@ -65,8 +66,10 @@ def read_yaml(path: Path) -> YamlSource:
         raise UserError(f"{path}: no such file; `orchestrate presets` lists ready studies to start from") from None
     except IsADirectoryError:
         raise UserError(f"{path}: is a folder; name the study file inside it") from None
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read as UTF-8 text: {error}") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: cannot be read as UTF-8 text ({error}): save it in that encoding") from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read: {error}") from None
     return parse_yaml(text, str(path))
 
 
@@ -111,6 +114,11 @@ def _compose(text: str, name: str) -> yaml.Node | None:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         raise StudyFileError(f"not valid YAML: {error.problem}", name, line) from None
+    except ReaderError as error:
+        line, found = text.count("\n", 0, error.position) + 1, shown(text[error.position])
+        raise StudyFileError(
+            f"not valid YAML: the character {found}; save the file as UTF-8 text", name, line
+        ) from None
     except (yaml.YAMLError, ValueError) as error:
         raise StudyFileError(f"not valid YAML: {error}", name) from None
     except RecursionError:

@@ -47,7 +47,17 @@ def test_a_file_that_hides_a_package_from_the_workers_is_named(folder, name):
 
 
 @pytest.mark.parametrize(
-    "name", ["model.py", "test.py", "torch/notes.txt", "trainers/notes.txt", "data/a.py", "mynet/__init__.py"]
+    "name",
+    [
+        "model.py",
+        "test.py",
+        "torch/notes.txt",
+        "trainers/notes.txt",
+        "data/a.py",
+        "mynet/__init__.py",
+        "sys/notes.txt",
+        "time.py",
+    ],
 )
 def test_names_that_hide_nothing_are_let_be(folder, name):
     write(folder / name)

@@ -44,8 +44,9 @@ def complete_training(training: Mapping[str, Any], data: Mapping[str, Any]) -> d
     where the recipe's schedule would cycle it. Raises SettingError for an unknown key, a wrong value, or parts that do
     not go together.
     """
-    raw = {key: value for key, value in _with_present_names(training).items() if value is not None}
-    known_keys(raw, TrainingWithRecipe, _KIND)
+    named = _with_present_names(training)
+    known_keys(named, TrainingWithRecipe, _KIND)
+    raw = {key: value for key, value in named.items() if value is not None}
     recipe = check(raw.get("recipe", "quick"), Recipe, "recipe", ("recipe",))
     given = {**_of_optimizer(raw), **{key: value for key, value in raw.items() if key != "recipe"}}
     parts = {**DEFAULTS, **RECIPES[recipe]}

@@ -124,6 +124,10 @@ MALFORMED = [
     (f"a: {'{a: ' * 5000}{'}' * 5000}", "study.yaml:5:", "more than 50 deep"),
     ("a: &a [*a]", "study.yaml:5: a:", "more than 50 deep"),
     (f"question: {'x' * 600_000}", "study.yaml:", "at most 500,000 characters"),
+    ("training: {epochs: 1, lr: 1,000}", "study.yaml:4: training.000:", 'unknown training setting "000"'),
+    ("sedes:", "study.yaml:5: sedes:", 'did you mean "seeds"'),
+    ("seeds: 2\n\u00a0\u00a0depth: 8", "study.yaml:6:", 'unknown key "\\xa0\\xa0depth"'),
+    ("question: a\0b", "study.yaml:5: not valid YAML: the character '\\x00';", "save the file as UTF-8"),
     ('question: "\\x1b[31mred"', "study.yaml:5: question:", "has the character"),
 ]
 
