@@ -202,7 +202,8 @@ def freeze(
 ) -> None:
     """Print the hash of the whole plan: arms, data, seeds, looks, analysis, thresholds, claims.
 
-    Put it where a date cannot be disputed (a paper, a commit) before the first training; `verify` checks it.
+    Put it where a date cannot be disputed (a paper, a commit) before the first training.
+    `orchestrate verify REPORT --plan HASH` says whether it is the plan before the first result.
 
     Example: orchestrate freeze ablation.yaml
     """
@@ -336,19 +337,26 @@ def probe(
 def verify(
     report: Annotated[Path, typer.Argument(metavar="REPORT", help="A published report: its folder or its index.html")],
     db: Database = None,
+    plan: Annotated[
+        str | None, typer.Option("--plan", metavar="HASH", help="A pre-registered hash, as `freeze` prints it")
+    ] = None,
 ) -> None:
     """Compute a published report from the results DB again and say what differs; exit 1 when something does.
+
+    The hash of every version of the plan is computed again too. With --plan, the pre-registered one must be that of
+    the plan before the first result, and no other plan may have followed.
 
     Example: orchestrate verify out/degradation --db results.db
     """
     from orchestrator.reading import verified
 
-    lines = verified(report, db)
-    for line in lines:
+    found = verified(report, db, plan)
+    for line in (*(found.plan.lines if found.plan else ()), *found.differences):
         print(line)
-    if lines:
+    if not found.differences:
+        print("The report is what the results give.")
+    if not found.holds:
         raise typer.Exit(1)
-    print("The report is what the results give.")
 
 
 @app.command()

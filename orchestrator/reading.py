@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from orchestrator.errors import UserError
+from orchestrator.planning.preregistration import PlanCheck, altered_plans, check_plan
 from orchestrator.results import database
 from orchestrator.scheduling.judgement import judge_study
 from orchestrator.storage import Store
@@ -30,12 +32,33 @@ def summary(name: str, db: str | None) -> Mapping[str, Any]:
     return found
 
 
-def verified(report: Path, db: str | None) -> tuple[str, ...]:
-    """Return a line for each thing in which a published report differs from what the DB gives."""
+@dataclass(frozen=True)
+class Verification:
+    """What a published report is against the results: a line for each of its `differences`.
+
+    `plan` says what a pre-registered hash turned out to be, None where none was given.
+    """
+
+    differences: tuple[str, ...]
+    plan: PlanCheck | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing differs, and the plan is the one that was registered."""
+        return not self.differences and (self.plan is None or self.plan.holds)
+
+
+def verified(report: Path, db: str | None, plan: str | None = None) -> Verification:
+    """Compute a published report and the hashes of its plans from the DB again.
+
+    `plan` is the hash of the plan that was registered before the study.
+    """
     folder, published = _published(report)
     with Store.open(database(db), read_only=True) as store:
         study = store.load_study(str(published["study"]))
-    return compared(folder, published, study, judge_study(study))
+    check = None if plan is None else check_plan(study, plan)
+    differences = compared(folder, published, study, judge_study(study))
+    return Verification((*altered_plans(study), *differences), check)
 
 
 def publication(site: Path, names: Sequence[str], db: str | None) -> dict[str, bytes]:

@@ -10,6 +10,7 @@ from reports.page import report_files
 from reports.results import Study
 
 MOST_LINES = 40
+MOST_LETTERS = 70  # a hash and its quotation marks fit
 
 
 def read_published(path: Path) -> tuple[Path, Mapping[str, Any]]:
@@ -66,16 +67,22 @@ def _unequal(published: Any, expected: Any, where: str) -> Iterator[str]:
     elif isinstance(published, list) and isinstance(expected, list) and len(published) == len(expected):
         for at, (one, other) in enumerate(zip(published, expected, strict=True)):
             yield from _unequal(one, other, f"{where}[{_name(other, at)}]")
+    elif isinstance(published, list) and isinstance(expected, list) and _is_long(published, expected):
+        yield f"{where}: {len(published)} in the report, {len(expected)} from the results"
     elif published != expected:
         yield f"{where}: {_short(published)} in the report, {_short(expected)} from the results"
 
 
 def _name(value: Any, at: int) -> str:
-    return (
-        str(value.get("name") or value.get("claim") or value.get("arm") or at) if isinstance(value, dict) else str(at)
-    )
+    if not isinstance(value, dict):
+        return str(at)
+    return str(next((value[key] for key in ("name", "claim", "arm", "number") if value.get(key)), at))
+
+
+def _is_long(*values: Any) -> bool:
+    return any(len(json.dumps(value, ensure_ascii=False)) > MOST_LETTERS for value in values)
 
 
 def _short(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else f"{text[:57]}…"
+    return text if len(text) <= MOST_LETTERS else f"{text[: MOST_LETTERS - 3]}…"

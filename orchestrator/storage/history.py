@@ -38,18 +38,17 @@ def _versions(connection: Connection, study: int) -> list[PlanVersion]:
 
     Programs before 0.2.0 recorded the claims alone, without a digest.
     """
-    rows = connection.execute(
-        select(events.c.at, events.c.details)
-        .where(events.c.study == study, events.c.kind == "Planned")
-        .order_by(events.c.id)
-    )
+    planned = select(events.c.at, events.c.details).where(events.c.study == study, events.c.kind == "Planned")
+    rows = connection.execute(planned.order_by(events.c.id)).all()
+    # A plan is kept with its first record; where studies were merged, another version may stand between the two.
+    plans = {details["digest"]: details["plan"] for _, details in rows if "plan" in details}
     found: list[PlanVersion] = []
     for at, details in rows:
         digest, claims = details.get("digest"), details.get("claims", [])
         last = found[-1] if found else None
         if last is not None and last.digest == digest and (digest or last.plan.get("claims") == claims):
             continue
-        plan: Mapping[str, Any] = details.get("plan") or {"claims": claims}
+        plan: Mapping[str, Any] = details.get("plan") or plans.get(digest) or {"claims": claims}
         found.append(PlanVersion(len(found) + 1, at, plan, digest, details.get("known")))
     return found
 
