@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from orchestrator.terminal.console import name_table, print_table, say
+from orchestrator.terminal.verdict_lines import verdict_line
 from reports.analysis.arms import ArmSummary, summarise
 from reports.analysis.search import confirmed_view
 from reports.analysis.verdicts import Verdict
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def print_result(console: Console, result: "RunResult") -> None:
-    """Print the arm table and where the report is."""
+    """Print the arm table, what went wrong, the verdicts, and last where the report is."""
     study = result.study
     shown = confirmed_view(study)
     print_arms(console, summarise(shown), list(shown.factors))
@@ -36,9 +37,9 @@ def print_result(console: Console, result: "RunResult") -> None:
         say(console, f"FAILED: {first.arm} seed={first.seed}{others}: {reason}; the next run tries again")
     if result.budget_used:
         say(console, "the budget of this run is used up (resources.budget); run the same command again to continue")
-    print_verdicts(console, study, result.verdicts)
     for sentence in (*conclusions(study), *judgements(study)):
         say(console, sentence)
+    print_verdicts(console, study, result.verdicts)
     if result.report:
         say(console, f"report: {result.report}")
 
@@ -63,12 +64,10 @@ def print_arms(console: Console, summaries: tuple[ArmSummary, ...], factors: Seq
 
 
 def print_verdicts(console: Console, study: Study, verdicts: Sequence[Verdict]) -> None:
-    """Print a claim a line: its verdict, and the sentence that says what it rests on; then what guards the numbers."""
-    for verdict in verdicts:
-        badges = [*verdict.badges, *([verdict.post_hoc] if verdict.post_hoc else [])]
-        marks = f" [{', '.join(badges)}]" if badges else ""
-        say(console, f"{verdict.verdict:12}  {verdict.id}: {verdict.sentence}{marks}")
+    """Print what guards the numbers, then each claim in two lines at most; the page has the whole sentences."""
     findings = find(study, verdicts)
     steps = filter(None, (seeds_saved(findings), seeds_so_far(findings)))
     for line in (*noise_sentences(study), *machine_sentences(study), *steps):
         say(console, line)
+    for verdict in verdicts:
+        say(console, verdict_line(verdict, console.width))

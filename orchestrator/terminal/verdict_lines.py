@@ -1,0 +1,64 @@
+"""A verdict in two lines of a terminal: the claim, its effect with the interval, the seeds; the page says the rest."""
+
+from reports.analysis.claims import Claim
+from reports.analysis.verdicts import Verdict
+from reports.wording import MINUS, counted, number, shortened
+
+LINES = 2
+WIDTH = 80
+"""Columns of a terminal that is not narrower; a file or a pipe counts as one of these."""
+ID_WIDTH = 40
+
+
+def verdict_line(verdict: Verdict, width: int = WIDTH) -> str:
+    """Return verdict, claim id, effect with its interval, n and badges, in two lines of `width` at most."""
+    most = LINES * min(width, WIDTH)
+    name = shortened(verdict.id, ID_WIDTH)
+    text = f"{verdict.verdict:12}  {name}: {_finding(verdict)}{_context(verdict)}"
+    for shown in range(len(verdict.badges), 0, -1):
+        marks = list(verdict.badges[:shown])
+        if shown < len(verdict.badges):
+            marks.append(f"{len(verdict.badges) - shown} more on the page")
+        if len(marked := f"{text} [{', '.join(marks)}]") <= most:
+            return marked
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def _finding(verdict: Verdict) -> str:
+    claim, unit = verdict.claim, f" {verdict.claim.unit}" if verdict.claim.unit else ""
+    fails = f", {counted(verdict.fails, 'fail')}" if verdict.fails else ""
+    if not verdict.contexts:
+        return "the study has no arms that it speaks of"
+    if not verdict.n:
+        return "no result yet (n=0)"
+    if claim.statement.relation == "fails":
+        return f"{verdict.fails} of {counted(verdict.n, 'seed')} fail{_interval(verdict)} (n={verdict.n})"
+    if verdict.estimate is None:
+        return f"no mean (n={verdict.n}{fails})"
+    return f"{_effect(claim)} {_number(verdict.estimate)}{unit}{_interval(verdict)} (n={verdict.n}{fails})"
+
+
+def _effect(claim: Claim) -> str:
+    said = claim.statement
+    if said.along is not None:
+        return "lead grows by" if said.relation == "increases" else "lead shrinks by"
+    if said.value is not None:
+        return "distance"
+    return "difference" if said.relation == "==" else "advantage"
+
+
+def _interval(verdict: Verdict) -> str:
+    if verdict.low is None and verdict.high is None:
+        return ""
+    return f", {100 * verdict.level:.4g}% interval {_number(verdict.low)} to {_number(verdict.high)}"
+
+
+def _context(verdict: Verdict) -> str:
+    count = len(verdict.contexts)
+    if count < 2 or verdict.claim.over == "average":
+        return ""
+    return f", in the one of {count} contexts that decides"
+
+
+def _number(value: float | None) -> str:
+    return "open" if value is None else number(value).replace(MINUS, "-")
