@@ -8,7 +8,14 @@ import torch
 
 import trainers
 from orchestrator.planning.estimand import estimand_notes
-from orchestrator.planning.probes import as_entries, check_probes, complete_keep, probe_costs, probe_notes
+from orchestrator.planning.probes import (
+    as_entries,
+    check_probes,
+    complete_keep,
+    probe_costs,
+    probe_notes,
+    unmeasured_claims,
+)
 from orchestrator.records.environment import git_revision
 from orchestrator.records.study_plan import PlannedArm, StudyPlan
 from orchestrator.scheduling.arm_facts import (
@@ -83,6 +90,7 @@ def make_plan(config: StudyConfig, command: str | None = None) -> StudyPlan:
         )
         notes_before_run = (
             *_network_note(config),
+            *unmeasured_claims(file.study, config.claims, probes),
             *([MATCH] if unequal else []),
             *_sharing_a_gpu(file.resources.gpus),
             *probe_costs(planned, trials, probes, keep),

@@ -7,6 +7,7 @@ from typing import Any
 
 from orchestrator.records.study_plan import PlannedArm, PlannedTrial
 from orchestrator.scheduling.arm_facts import data_info, trial_cost, trial_epochs
+from reports.analysis.claims import Claim
 from search_spaces.arm import Arm, canonical_json
 from search_spaces.errors import SettingError
 from trainers.probes import ProbeRequest, Workload, complete_probes
@@ -51,6 +52,17 @@ def probe_costs(
         size = sum(seeds[arm.arm.id] * _kept_bytes(arm, keep) for arm in arms)
         notes.append(f"weights: {_WHICH[keep]} of each trial are kept, about {_size(size)} in all")
     return notes
+
+
+def unmeasured_claims(study: str, claims: Sequence[Claim], requests: Sequence[ProbeRequest]) -> list[str]:
+    """Name the claims about what a probe measures that the study does not ask for."""
+    asked = [request.kind for request in requests]
+    return [
+        f"claim {claim.id}: no probe of this study measures {claim.metric}: write "
+        f"`probes: [{', '.join([*asked, kind])}]`, or after the run `orchestrate probe {study} --kind {kind}`"
+        for claim in claims
+        if "." in claim.metric and (kind := claim.metric.partition(".")[0]) not in asked
+    ]
 
 
 _WHICH = {"last": "those after the last epoch", "best": "those of the best epoch", "all": "those of every epoch"}

@@ -175,6 +175,41 @@ def test_a_plan_says_what_probes_cost_and_what_is_kept(probed: Path) -> None:
     assert not any("kept" in note or note.startswith("probes: ") for note in make_plan(read_study(probed)).notes)
 
 
+CLAIM = "claims: [{id: calm, says: plain < original, metric: layer_response.mean}]\n"
+
+
+def with_claim(study: Path, claim: str = CLAIM) -> Path:
+    study.write_text(study.read_text() + claim)
+    return study
+
+
+def test_a_claim_is_judged_by_what_a_probe_measured(probed: Path) -> None:
+    result = run_study(with_claim(probed), options=INLINE)
+    (verdict,) = result.verdicts
+    found = {each.trial: each.values["scalars"]["mean"] for each in result.study.measurements}
+    by_arm = {
+        arm.levels["variant"]: [found[trial.id] for trial in result.study.trials_of(arm)] for arm in result.study.arms
+    }
+    assert verdict.n == 2
+    assert verdict.estimate == pytest.approx((sum(by_arm["original"]) - sum(by_arm["plain"])) / 2)
+
+
+def test_a_claim_of_what_no_probe_of_the_study_measures_is_noted(probed: Path) -> None:
+    with_claim(probed)
+    assert not any("no probe" in note for note in make_plan(read_study(probed)).notes_before_run)
+    notes = make_plan(read_study(probed, ["probes=[lesion]"])).notes_before_run
+    assert any(
+        "claim calm: no probe of this study measures layer_response.mean: write `probes: [lesion, layer_response]`, "
+        "or after the run `orchestrate probe small --kind layer_response`" in note
+        for note in notes
+    )
+
+
+def test_a_misspelt_metric_of_a_probe_names_the_nearest(probed: Path) -> None:
+    with pytest.raises(UserError, match=r'claims\[0\]\.metric: unknown metric "layer_respnse.mean": did you mean "lay'):
+        read_study(with_claim(probed, CLAIM.replace("response", "respnse")))
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [
