@@ -52,22 +52,22 @@ def check_plan(study: Study, given: str) -> PlanCheck:
         raise UserError(
             f'--plan "{given}": the hash of a plan has 64 hexadecimal digits, as `orchestrate freeze FILE` prints it'
         )
-    versions = study.history.versions
+    versions = sorted(study.history.versions, key=lambda each: each.at)  # a merged study's stand in another order
     first = _first_result(study)
     before = [each for each in versions if (first is None or each.at <= first) and not each.known]
     matches = [each for each in versions if _digest(each) == wanted]
     if not matches:
         known = f"; {_before_results(before[-1])}" if before else ""
         return PlanCheck(False, (f"plan: {wanted} is not the hash of any plan of this study{known}",))
-    if not before or matches[0].number > before[-1].number:
+    if not before or matches[0].at > before[-1].at:
         return PlanCheck(False, (f"plan: {wanted} is {_title(matches[0])}, {_lateness(matches[0], first)}",))
     reference = before[-1]
     if reference not in matches:
-        instead = _replaced(matches[-1], reference)
-        return PlanCheck(False, (f"plan: {wanted} is {_title(matches[-1])}, before any result {instead}",))
+        instead = _replaced(matches[0], reference)
+        return PlanCheck(False, (f"plan: {wanted} is {_title(matches[0])}, before any result {instead}",))
     since = "no result is on record yet" if first is None else f"made before the first result, of {_moment(first)}"
     lines = [f"plan: {wanted} is {_title(reference)}, {since}"]
-    later = [each for each in versions if each.number > reference.number and _digest(each) != wanted]
+    later = [each for each in versions if each.at > reference.at and _digest(each) != wanted]
     lines += [f"plan: after the first result it was {_replaced(reference, each)}" for each in later]
     return PlanCheck(not later, tuple(lines))
 

@@ -137,8 +137,19 @@ def _record(source: Connection, target: Connection, theirs: int, mine: int, know
     present = {_face(row) for row in _of(target, events, events.c.study, [mine])}
     told = [row for row in _of(source, events, events.c.study, [theirs]) if _face(row) not in present]
     copies = [{**{key: value for key, value in row.items() if key != "id"}, "study": mine} for row in told]
+    before = _last_plan(target, mine)
     if copies:
         target.execute(insert(events), copies)
+    after = _last_plan(target, mine)
+    if known and before and after and before.get("digest") != after.get("digest"):
+        # The plan here stays in force, so it is also the last one on record.
+        target.execute(insert(events).values(at=now(), study=mine, kind="Planned", applied=True, details=before))
+
+
+def _last_plan(connection: Connection, study: int) -> Mapping[str, Any] | None:
+    """Return the details of a study's last planning."""
+    planned = select(events.c.details).where(events.c.study == study, events.c.kind == "Planned")
+    return connection.execute(planned.order_by(events.c.id.desc()).limit(1)).scalar()
 
 
 def _of(connection: Connection, table: Table, column: Any, keys: Iterable[Any]) -> Iterator[dict[str, Any]]:

@@ -63,7 +63,8 @@ def register(study: Study, claim: Claim) -> Registration:
         return Registration(left_out=_left_out(study, claim))
     first = _first_comparison(study, claim)
     before = [version for version in versions if first is None or version.at <= first]
-    reference = before[-1] if before else versions[0]
+    # Of a study that was merged from two results DBs the versions may stand in another order than their moments.
+    reference = max(before, key=lambda each: (each.at, each.number)) if before else versions[0]
     later = [version for version in versions if version.number > reference.number]
     changes = [] if before else [_known(reference)]
     if first is not None:

@@ -77,3 +77,9 @@ def test_a_study_of_none_of_its_plans_is_named_with_what_differs():
     assert altered_plans(whole) == ()
     (line,) = altered_plans(replace(whole, settings={**whole.settings, "analysis": {"alpha": 0.2}}))
     assert line == "plan: the study has other alpha than version 2 of 2026-11-01 14:00:00 UTC of its plan"
+
+
+def test_the_plans_of_a_merged_study_are_read_in_the_order_of_their_moments():
+    whole = of((0.5, PLAN), (0, OTHER), (2, PLAN))
+    assert check_plan(whole, plan_digest(PLAN)).holds
+    assert not check_plan(whole, plan_digest(OTHER)).holds

@@ -99,3 +99,18 @@ def test_measurements_come_along_once(source, store):
     for _ in range(2):
         store.merge(source, PLAN.name, apply=True)
     assert [each.kind for each in store.load_study(PLAN.name).measurements] == ["lesion"]
+
+
+def test_the_plan_here_stays_in_force_after_a_copy_with_another(source, store):
+    here = plan_of(fail_above=70.0, plan_hash="another")
+    store.record_plan(here)
+    before = [each.digest for each in store.load_study(PLAN.name).history.versions]
+    assert store.merge(source, PLAN.name, apply=True).other_plan
+    versions = store.load_study(PLAN.name).history.versions
+    assert len(versions) == 3
+    assert [versions[0].digest, versions[2].digest] == before * 2
+    assert versions[1].digest not in before
+    assert versions[2].plan["fail_above"] == 70.0
+    rows = counts(store)
+    store.merge(source, PLAN.name, apply=True)
+    assert counts(store) == rows

@@ -238,3 +238,9 @@ def test_what_two_versions_of_a_plan_fix_differently():
     first, last = (PlanVersion(at, hours(at), each) for at, each in enumerate((plan(), plan(alpha=0.1, seeds=(0, 1)))))
     assert plan_differences(first, last) == ("seeds", "alpha")
     assert plan_differences(first, first) == ()
+
+
+def test_the_plan_of_a_copy_that_was_merged_changes_nothing_while_another_is_in_force():
+    plans = [(0.5, plan()), (0, plan(alpha=0.3)), (2, plan())]
+    found = judged(made(plans, by_arm(errors(shift=1))))["better"]
+    assert (found.verdict, found.changes, found.post_hoc) == ("Supported", (), None)
