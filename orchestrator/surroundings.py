@@ -37,6 +37,7 @@ _SOCKET_BYTES = 103 if sys.platform == "darwin" else 107
 _SESSION = "ray/session_2000-01-01_00-00-00_000000_{process}/sockets/plasma_store"
 
 
+_CURRENT = "current folder"
 _PATH = "the import path (the current folder or PYTHONPATH)"
 _WORKERS = "the import path of the workers, which begins with the current folder"
 
@@ -55,7 +56,7 @@ class Fault:
 
 def check_imports() -> None:
     """Raise UserError when this process would import another program's package in the place of ours or of a library."""
-    for fault in _hidden_here():
+    for fault in _here():
         raise UserError(str(fault))
 
 
@@ -67,14 +68,23 @@ def check_workers(address: str | None) -> None:
 
 def worker_faults(address: str | None) -> tuple[Fault, ...]:
     """Return everything that keeps the workers of a run from starting."""
-    try:
-        here = Path.cwd()
-    except FileNotFoundError:
-        return (Fault("current folder", "the current folder no longer exists", "change to one that does"),)
-    found = [*_hidden_here(), *_hidden_from_workers(here)]
+    found = list(_here())
+    if any(fault.name == _CURRENT for fault in found):
+        return tuple(found)
+    found += _hidden_from_workers(Path.cwd())
     if address is None:
         found += [*_home(), *_temporary_folder()]
     return tuple(found)
+
+
+def _here() -> Iterator[Fault]:
+    """Find what would mislead this process itself: a current folder that is gone, and packages that are hidden."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        yield Fault(_CURRENT, "the current folder no longer exists", "change to one that does")
+    else:
+        yield from _hidden_here()
 
 
 def _hidden_here() -> Iterator[Fault]:

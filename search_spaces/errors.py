@@ -35,7 +35,7 @@ def unknown(kind: str, name: object, known: Iterable[object], key: Key = ()) -> 
     hint = f'did you mean "{close[0]}"? ' if close else ""
     listed = ", ".join(_shortened(each) for each in names[:MOST_NAMES])
     more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-    return SettingError(f'unknown {kind} "{given}": {hint}known: {listed}{more}', key)
+    return SettingError(f'unknown {kind} "{given}": {hint}known: {listed or "none"}{more}', key)
 
 
 def shown(value: object) -> str:

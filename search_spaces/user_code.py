@@ -29,7 +29,9 @@ def load_function(name: str, kind: str, key: Key) -> Callable[..., Any]:
     `kind` says in messages what the function is for, for instance "builder".
     """
     module_name, _, attribute = name.partition(":")
-    if not module_name or not attribute:
+    if module_name.endswith(".py"):
+        raise SettingError(f'name the module, not its file: "{module_name.removesuffix(".py")}:{attribute}"', key)
+    if not attribute or not all(part.isidentifier() for part in module_name.split(".")):
         raise SettingError(f'a {kind} of your own is named "package.module:{kind}", not "{name}"', key)
     module = _import(module_name, key)
     function: Callable[..., Any] | None = getattr(module, attribute, None)

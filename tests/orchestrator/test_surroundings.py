@@ -125,3 +125,11 @@ def test_a_current_folder_that_is_gone_is_named(folder, monkeypatch):
     (folder / "gone").rmdir()
     with pytest.raises(UserError, match="the current folder no longer exists"):
         check_workers(None)
+
+
+def test_a_command_from_a_folder_that_is_gone_says_so(folder):
+    command = f"rmdir {folder}; exec {sys.executable} -P -m orchestrator plan study.yaml"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60, env=environment)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "orchestrate: the current folder no longer exists: change to one that does\n"

@@ -12,6 +12,17 @@ from search_spaces.user_code import calling, check_signature, code_digest, load_
 KEY = ("name",)
 
 
+@pytest.mark.parametrize("name", ["nets:", ":build", "..nets:build", "ne ts:build", "/nets:build"])
+def test_a_name_that_is_none_of_a_function_is_refused(name):
+    with pytest.raises(SettingError, match='is named "package.module:builder"'):
+        load_function(name, "builder", ())
+
+
+def test_a_file_in_the_place_of_its_module_is_told_as_one():
+    with pytest.raises(SettingError, match='name the module, not its file: "nets:build"'):
+        load_function("nets.py:build", "builder", ())
+
+
 @pytest.fixture
 def write(tmp_path, monkeypatch):
     """Write a module and forget what was imported of it before."""
