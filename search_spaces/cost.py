@@ -12,7 +12,7 @@ from search_spaces.behaviour import behaviour_hash
 from search_spaces.errors import SettingError
 from search_spaces.networks.families import build_network
 from search_spaces.trace import Operation, Trace, trace
-from search_spaces.user_code import contained, place_in
+from search_spaces.user_code import contained, line_of, place_in
 
 _BATCH = 2
 MOST_PARAMS = 10**11
@@ -61,7 +61,7 @@ def trace_network(settings: Mapping[str, Any], input_shape: tuple[int, int, int]
             shape, reason = "×".join(map(str, input_shape)), str(error).partition("\n")[0]
             raise SettingError(f"it cannot be computed for images of {shape}: {reason}") from error
         raise SettingError(
-            f"its forward pass raised {type(error).__name__}: {error}{place_in(error)}", ("family",)
+            f"its forward pass raised {type(error).__name__}: {line_of(error)}{place_in(error)}", ("family",)
         ) from error
     if traced.output != (_BATCH, num_classes):
         found = "no tensor" if traced.output is None else f"({', '.join(map(str, traced.output))})"

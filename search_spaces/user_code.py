@@ -31,7 +31,7 @@ def load_function(name: str, kind: str, key: Key) -> Callable[..., Any]:
     module_name, _, attribute = name.partition(":")
     if module_name.endswith(".py"):
         raise SettingError(f'name the module, not its file: "{module_name.removesuffix(".py")}:{attribute}"', key)
-    if not attribute or not all(part.isidentifier() for part in module_name.split(".")):
+    if not attribute or not all(module_name.split(".")):
         raise SettingError(f'a {kind} of your own is named "package.module:{kind}", not "{name}"', key)
     module = _import(module_name, key)
     function: Callable[..., Any] | None = getattr(module, attribute, None)
@@ -68,9 +68,9 @@ def calling(name: str, key: Key) -> Iterator[None]:
     except SettingError:
         raise
     except ValueError as error:
-        raise SettingError(f"{name} refuses these settings: {error}", key) from error
+        raise SettingError(f"{name} refuses these settings: {line_of(error)}", key) from error
     except Exception as error:
-        raise SettingError(f"{name} raised {type(error).__name__}: {error}{place_in(error)}", key) from error
+        raise SettingError(f"{name} raised {type(error).__name__}: {line_of(error)}{place_in(error)}", key) from error
 
 
 @contextmanager
@@ -124,11 +124,24 @@ def _import(name: str, key: Key) -> ModuleType:
     except SettingError:
         raise
     except Exception as error:
-        said = f"{type(error).__name__}: {error}"
+        said = f"{type(error).__name__}: {line_of(error)}"
         place = "" if isinstance(error, SyntaxError) else place_in(error)
         raise SettingError(f"{name} cannot be imported: {said}{place}", key) from error
     sys.stderr.write(written.getvalue())
     return module
+
+
+def line_of(error: BaseException) -> str:
+    """Return what an error of a user's code says, as one line."""
+    return " ".join(text_of(error).split())
+
+
+def text_of(error: BaseException) -> str:
+    """Return what an error of a user's code says, also where its own `__str__` fails."""
+    try:
+        return str(error)
+    except Exception as other:
+        return f"(its text cannot be had: __str__ raised {type(other).__name__})"
 
 
 def place_in(error: BaseException) -> str:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import torch
 
+from search_spaces.user_code import text_of
+
 PROCESS = Path("/proc/self")  # Linux: facts of this process
 
 CONTEXT = 600 * 2**20  # bytes of a GPU that a process takes besides its tensors: about so many are usual
@@ -60,7 +62,8 @@ class BusyMeter:
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether the error says that memory ran out, on a GPU or on the CPU, in torch or in a library that it calls."""
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(each in str(error) for each in _RAN_OUT)
+    said = text_of(error)
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(each in said for each in _RAN_OUT)
 
 
 def take_share(device: str, share: float) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import trainers
 from orchestrator.records.causes import Cause
 from search_spaces.errors import SettingError
+from search_spaces.user_code import text_of
 
 DATA = str(Path(str(trainers.__file__)).parent / "data")
 DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG})
@@ -36,7 +37,7 @@ def _cause(error: BaseException) -> Cause:
 
     if is_out_of_memory(error):
         return Cause.OOM
-    message = str(error)
+    message = text_of(error)
     if isinstance(error, trainers.DataError) or (
         isinstance(error, SettingError | OSError) and _comes_from(error, DATA)
     ):
@@ -53,7 +54,7 @@ def _sentence(error: BaseException) -> str:
         return str(error)
     if isinstance(error, SystemExit):
         return f"the code of the study asked Python to exit (SystemExit: {error.code})"
-    return f"{type(error).__name__}: {error}".removesuffix(": ")
+    return f"{type(error).__name__}: {text_of(error)}".removesuffix(": ")
 
 
 def _comes_from(error: BaseException, folder: str) -> bool:

@@ -1,13 +1,16 @@
 """A study that Python code gives as a dict, written as the file that it stands for."""
 
 from collections.abc import Mapping
+from datetime import date
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from orchestrator.errors import UserError
-from orchestrator.study_file.yaml_source import YamlSource, parse_value, parse_yaml
+from orchestrator.errors import UserError, dotted
+from orchestrator.study_file.yaml_source import DEEPEST, YamlSource, parse_value, parse_yaml
+from search_spaces.errors import Key, shown
 
 
 def written_yaml(given: Mapping[str, Any]) -> YamlSource:
@@ -38,12 +41,22 @@ def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
-def _plain(value: Any) -> Any:
-    """Return a value of Python's and NumPy's as YAML's plain values."""
+def _plain(value: Any, key: Key = ()) -> Any:
+    """Return a value of Python's and NumPy's as YAML's plain values; UserError, naming `key`, for any other."""
+    if len(key) > DEEPEST:
+        raise UserError(f"the study: {dotted(key[:1])}: nested more than {DEEPEST} deep, or a value that holds itself")
     if isinstance(value, Mapping):
-        return {key: _plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
+        return {name: _plain(each, (*key, str(name))) for name, each in value.items()}
+    if isinstance(value, list | tuple | range):
+        return [_plain(each, (*key, at)) for at, each in enumerate(value)]
+    if isinstance(value, Enum):
+        return _plain(value.value, key)
+    if isinstance(value, Path):
+        return str(value)
     if hasattr(value, "tolist"):
-        return _plain(value.tolist())
-    return str(value) if isinstance(value, Path) else value
+        return _plain(value.tolist(), key)
+    if value is None or isinstance(value, str | bool | int | float | date):
+        return value
+    place = f"the study: {dotted(key)}" if key else "the study"
+    kinds = "text, numbers, true, false, None, lists and mappings"
+    raise UserError(f"{place}: {shown(value)} is of type {type(value).__name__}: a study holds {kinds}")

@@ -12,9 +12,9 @@ from search_spaces.user_code import calling, check_signature, code_digest, load_
 KEY = ("name",)
 
 
-@pytest.mark.parametrize("name", ["nets:", ":build", "..nets:build", "ne ts:build", "/nets:build"])
+@pytest.mark.parametrize("name", ["nets:", ":build", "..nets:build", "nets.:build"])
 def test_a_name_that_is_none_of_a_function_is_refused(name):
-    with pytest.raises(SettingError, match='is named "package.module:builder"'):
+    with pytest.raises(SettingError, match=r'is named "package\.module:builder"'):
         load_function(name, "builder", ())
 
 
@@ -137,3 +137,22 @@ def test_the_digest_follows_what_is_computed(write):
     assert code_digest(write("def make():\n    # as before\n    return 1")) == first
     assert code_digest(write("def make(): return 2")) != first
     assert code_digest("builtins:dict") == "unknown"
+
+
+class Unsayable(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (Unsayable(), r"raised Unsayable: \(its text cannot be had: __str__ raised RuntimeError\)"),
+        (RuntimeError("two\nlines"), "raised RuntimeError: two lines"),
+        (ValueError("two\nlines"), "refuses these settings: two lines"),
+    ],
+)
+def test_an_error_is_one_line_also_without_a_text_that_can_be_had(error, said):
+    with pytest.raises(SettingError, match=said) as told, calling("nets:build", KEY):
+        raise error
+    assert "\n" not in str(told.value)

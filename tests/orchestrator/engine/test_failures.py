@@ -52,3 +52,13 @@ def test_a_failure_carries_its_traceback() -> None:
 
 def test_an_exit_is_told_in_words() -> None:
     assert failure_of(raised(SystemExit(3))).reason == "the code of the study asked Python to exit (SystemExit: 3)"
+
+
+def test_an_error_whose_text_cannot_be_had_ends_the_trial_alone() -> None:
+    class Unsayable(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("no text")
+
+    failure = failure_of(raised(Unsayable()))
+    assert failure.cause is Cause.CODE
+    assert failure.reason == "Unsayable: (its text cannot be had: __str__ raised RuntimeError)"

@@ -1,5 +1,7 @@
 """A study that is given as a dict is the study that stands in its file."""
 
+from decimal import Decimal
+from enum import Enum, IntEnum
 from pathlib import Path
 
 import numpy as np
@@ -51,8 +53,25 @@ def test_what_numpy_and_tuples_hold_is_written_as_plain_values():
     assert written_yaml(given).data == {"a": 0.5, "b": [0, 1], "c": [1, 2], "d": "x"}
 
 
+def test_enumerations_and_ranges_are_written_as_what_they_stand_for():
+    recipe = Enum("recipe", {"quick": "quick"})
+    assert written_yaml({"a": recipe.quick, "b": range(2), "c": IntEnum("n", {"two": 2}).two}).data == {
+        "a": "quick",
+        "b": [0, 1],
+        "c": 2,
+    }
+
+
+def test_a_value_that_holds_itself_is_one_message():
+    given = {"study": "mine"}
+    given["network"] = given
+    with pytest.raises(UserError, match="the study: network: nested more than 50 deep, or a value that holds itself"):
+        written_yaml(given)
+
+
 def test_what_no_file_holds_is_one_message():
-    with pytest.raises(UserError, match="the study cannot be written as YAML"):
-        written_yaml({"key": object()})
+    for value in (object(), 1j, Decimal("0.1"), {1, 2}, b"x", dict):
+        with pytest.raises(UserError, match=r"^the study: key\[0\]: .* is of type .*: a study holds text, numbers"):
+            written_yaml({"key": [value]})
     with pytest.raises(UserError, match=r"the study:\d+: sedes: .*did you mean"):
         read_study({**STUDY, "sedes": 2})
