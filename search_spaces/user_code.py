@@ -18,9 +18,12 @@ from importlib import import_module
 from pathlib import Path
 from traceback import extract_tb
 from types import ModuleType
-from typing import Any
+from typing import Any, TextIO
 
 from search_spaces.errors import Key, SettingError, unknown
+
+MOST_HELD = 50_000
+"""How many characters a module may print before they are shown, also where its import then fails."""
 
 
 def load_function(name: str, kind: str, key: Key) -> Callable[..., Any]:
@@ -109,8 +112,30 @@ def code_digest(name: str) -> str:
     return hashlib.sha256(ast.dump(ast.parse(source)).encode()).hexdigest()[:16]
 
 
+class _Held(io.TextIOBase):
+    """Holds what is written until it is released; more than `MOST_HELD` characters go on to `stream` at once."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._held: list[str] = []
+        self._size = 0
+
+    def write(self, text: str, /) -> int:
+        """Hold the text, or hand all that is held on where it is too much."""
+        self._held.append(text)
+        self._size += len(text)
+        if self._size > MOST_HELD:
+            self.release()
+        return len(text)
+
+    def release(self) -> None:
+        """Hand on what is held."""
+        self._stream.write("".join(self._held))
+        self._held, self._size = [], 0
+
+
 def _import(name: str, key: Key) -> ModuleType:
-    written = io.StringIO()
+    written = _Held(sys.stderr)
     advice = 'move what runs at import under `if __name__ == "__main__":`'
     try:
         with redirect_stderr(written), contained(name, key, " when it is imported", advice):
@@ -127,7 +152,7 @@ def _import(name: str, key: Key) -> ModuleType:
         said = f"{type(error).__name__}: {line_of(error)}"
         place = "" if isinstance(error, SyntaxError) else place_in(error)
         raise SettingError(f"{name} cannot be imported: {said}{place}", key) from error
-    sys.stderr.write(written.getvalue())
+    written.release()
     return module
 
 

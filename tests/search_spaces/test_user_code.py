@@ -156,3 +156,13 @@ def test_an_error_is_one_line_also_without_a_text_that_can_be_had(error, said):
     with pytest.raises(SettingError, match=said) as told, calling("nets:build", KEY):
         raise error
     assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize(("characters", "seen"), [(10, 0), (60_000, 60_000)])
+def test_a_module_that_prints_without_an_end_is_seen_while_it_does(tmp_path, monkeypatch, capsys, characters, seen):
+    (tmp_path / f"prints_{characters}.py").write_text(f"print('x' * {characters}, end='')\nraise ValueError")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(SettingError, match="cannot be imported: ValueError"):
+        load_function(f"prints_{characters}:build", "builder", KEY)
+    told = capsys.readouterr()
+    assert (told.out, told.err.count("x")) == ("", seen)
