@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -96,15 +97,17 @@ def test_a_run_whose_reader_goes_away_trains_to_its_end(small: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_before_the_training_ends_with_130(small: Path, number: int) -> None:
-    small.with_name("slow_net.py").write_text("import sys, time\nprint('now', flush=True)\ntime.sleep(60)\n")
+    small.with_name("slow_net.py").write_text("import pathlib, time\npathlib.Path('begun').touch()\ntime.sleep(60)\n")
     small.write_text(
         small.read_text().replace("{family: resnet_cifar, width: 2, depth: 8}", "{family: 'slow_net:build'}")
     )
     small.write_text(small.read_text().replace("{shortcut: none}", "{family: 'slow_net:build'}"))
     command = [sys.executable, "-m", "orchestrator", "run", "small.yaml"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()) as run:
-        assert run.stderr is not None
-        assert run.stderr.readline() == "now\n"
+        until = time.monotonic() + 60
+        while not small.with_name("begun").exists():
+            assert time.monotonic() < until
+            time.sleep(0.05)
         run.send_signal(number)
         said = run.communicate(timeout=30)[1]
     assert run.returncode == 130
