@@ -1,6 +1,7 @@
 """The `orchestrate` command: every sub-command reads its words, calls one function, and prints what came of it."""
 
 import errno
+import os
 import platform
 import shlex
 import signal
@@ -73,7 +74,12 @@ def main() -> None:
         sys.exit(MISTAKE)
     hide_passwords()
     with tolerant_streams():
-        sys.exit(_run())
+        code = _run()
+        sys.stdout.flush()
+        sys.stderr.flush()
+    if code == INTERRUPTED:
+        os._exit(code)  # a thread of Ray's that still runs while Python takes itself down aborts the process
+    sys.exit(code)
 
 
 def _run() -> int:

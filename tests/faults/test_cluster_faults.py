@@ -107,7 +107,7 @@ def test_a_trial_that_hangs_is_ended_for_its_timeout_and_tried_again(small: Path
 
 
 def test_a_closed_terminal_ends_the_run_like_an_interrupt(small: Path) -> None:
-    longer(small, epochs=40, width=8)
+    longer(small, epochs=400, width=8)
     driver = start(small)
     wait_for_an_epoch(driver)
     workers = psutil.Process(driver.pid).children(recursive=True)
