@@ -11,6 +11,7 @@ from orchestrator.errors import UserError
 from orchestrator.records.environment import package_versions
 from orchestrator.study_file.config import StudyConfig, read_study
 from orchestrator.surroundings import worker_faults
+from reports.wording import counted
 
 PYTHON = (3, 11)
 ENOUGH_DISK_GIB = 2.0
@@ -105,7 +106,8 @@ def _study(config: StudyConfig) -> Finding:
         plan = make_plan(config)
     except UserError as error:
         return Finding("study file", False, str(error), "mend the file")
-    return Finding("study file", True, f"{plan.name}: {len(plan.arms)} arms, {len(plan.trials)} trials, data readable")
+    size = f"{counted(len(plan.arms), 'arm')}, {counted(len(plan.trials), 'trial')}"
+    return Finding("study file", True, f"{plan.name}: {size}, data readable")
 
 
 def _resources(config: StudyConfig) -> Finding:
@@ -132,6 +134,6 @@ def _database(db: str | None, config: StudyConfig | None) -> Finding:
         if not Store.exists(url):
             return Finding("results DB", True, f"{without_passwords(url)}: the first run creates it")
         with Store.open(url, read_only=True) as store:
-            return Finding("results DB", True, f"{store.where}: {len(store.studies())} studies")
+            return Finding("results DB", True, f"{store.where}: {counted(len(store.studies()), 'study', 'studies')}")
     except UserError as error:
         return Finding("results DB", False, str(error), "name another DB with --db")

@@ -26,5 +26,10 @@ def dotted(key: Sequence[str | int]) -> str:
     """Return a key path as text: ``("claims", 0, "says")`` becomes ``claims[0].says``."""
     text = ""
     for part in key:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+        text += f"[{part}]" if isinstance(part, int) else f".{_visible(part)}"
     return text.removeprefix(".")
+
+
+def _visible(name: str) -> str:
+    """Return a name in quotes where its beginning, its end or a character of it could not be seen."""
+    return name if name and name == name.strip() and name.isprintable() else repr(name)

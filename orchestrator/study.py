@@ -36,7 +36,7 @@ from orchestrator.storage import Lease, PlanOutcome, Recorder, Store, StudyBusy
 from orchestrator.study_file.config import StudyConfig, read_study
 from orchestrator.surroundings import check_workers
 from orchestrator.terminal.console import make_console
-from orchestrator.terminal.notebook import counted, is_watched, study_html
+from orchestrator.terminal.notebook import is_watched, study_html, trial_counts
 from orchestrator.terminal.tables import show_run
 from reports.analysis.verdicts import Verdict
 from reports.page import write_report
@@ -98,7 +98,7 @@ class RunResult:
     def __repr__(self) -> str:
         """Return the study's name, its trials by state, and where the report is."""
         ended = ", interrupted" if self.interrupted else ""
-        return f"<RunResult {self.study.name}: {counted(self.study)}{ended}; report: {self.report}>"
+        return f"<RunResult {self.study.name}: {trial_counts(self.study)}{ended}; report: {self.report}>"
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: the arms and the verdicts."""

@@ -8,6 +8,7 @@ import typer
 
 from orchestrator.errors import UserError
 from orchestrator.terminal.options import Database, Yes
+from reports.wording import counted
 
 study_commands = typer.Typer(rich_markup_mode=None)
 
@@ -131,7 +132,7 @@ def export(
         source.load_study(study)  # before a file is made for nothing
         with Store.open(target) as store:
             merged = store.merge(source, study, apply=True)
-    print(f"{target}: {study} with {merged.arms} arms and {merged.trials} trials")
+    print(f"{target}: {study} with {counted(merged.arms, 'arm')} and {counted(merged.trials, 'trial')}")
 
 
 @study_commands.command("import")

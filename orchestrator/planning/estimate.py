@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import trainers
 from orchestrator.records.study_plan import PlannedArm
 from orchestrator.scheduling.arm_facts import data_info, trial_cost, trial_images
+from reports.wording import counted
 
 TIMED_NETWORKS = 8
 STEPS = 2  # in a round
@@ -39,12 +40,12 @@ def trial_seconds(arms: Sequence[PlannedArm], recorded: Mapping[str, float], dev
     of `pack` seeds where that takes no longer than a network alone.
     """
     known = {arm.arm.id: recorded[arm.arm.id] for arm in arms if arm.arm.id in recorded}
-    basis = f"{len(known)} of {len(arms)} arms have trials on record"
+    basis = f"{len(known)} of {counted(len(arms), 'arm')} have trials on record"
     if not known:
         sample = _spread(sorted(arms, key=lambda arm: trial_cost(arm.arm)), TIMED_NETWORKS)
         device, known = _timed_on(device, sample, pack)
         place = "one core" if device == "cpu" else "a GPU"
-        basis = f"some training steps of {len(sample)} arms, timed on {place} of this machine"
+        basis = f"some training steps of {counted(len(sample), 'arm')}, timed on {place} of this machine"
     costs = {arm.arm.id: trial_cost(arm.arm) for arm in arms}
     seconds = {}
     for arm, cost in costs.items():

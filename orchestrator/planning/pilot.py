@@ -13,6 +13,7 @@ from reports.analysis.settings import AnalysisSettings
 from reports.analysis.verdicts import Verdict, judge
 from reports.literature import published_rows
 from reports.results import Arm, Study
+from reports.wording import counted
 
 
 def pilot_study(store: Store | None, plan: StudyPlan) -> Study:
@@ -56,7 +57,7 @@ def _expected(verdict: Verdict, settings: AnalysisSettings, seeds: int) -> str:
         return f"{text}: if it is so, no affordable number of seeds decides the claim."
     if ahead.needed > seeds:
         return (
-            f"{text}: if it is so, {seeds} seeds are too few and the claim will probably stay open; "
+            f"{text}: if it is so, {counted(seeds, 'seed')} will probably leave the claim open; "
             f"about {ahead.needed} would decide it with {settings.power:.0%} power{_range(ahead)}."
         )
     return f"{text}: if it is so, about {ahead.needed} seeds decide the claim{_range(ahead)}."

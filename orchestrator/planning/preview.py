@@ -69,8 +69,8 @@ class Preview:
         """Return the sums in words."""
         known = "" if self.ahead is None else f"at most {self.ahead} trials, of which are known beforehand: "
         found = [
-            f"{self.study}: {known}{len(self.arms)} arms, {self.new + self.cached} trials: "
-            f"{self.new} new, {self.cached} cached, {len(self.orphaned)} orphaned arms",
+            f"{self.study}: {known}{counted(len(self.arms), 'arm')}, {counted(self.new + self.cached, 'trial')}: "
+            f"{self.new} new, {self.cached} cached, {counted(len(self.orphaned), 'orphaned arm')}",
             self._time(),
         ]
         gone = "is no longer in the study file as it was; its results stay"
@@ -211,7 +211,7 @@ def _prospects(plan: StudyPlan, pilot: Study) -> tuple[str, ...]:
         cannot = [each.claim.id for each in found if not each.can]
         if cannot:
             names = ", ".join(cannot)
-            lines.append(f"this study cannot answer its question: {seeds} seeds cannot settle {names}")
+            lines.append(f"this study cannot answer its question: {counted(seeds, 'seed')} cannot settle {names}")
         return tuple(lines)
     spread = study_spread(pilot)
     smallest = smallest_paired(seeds, settings.alpha, settings.power)

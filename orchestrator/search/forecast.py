@@ -9,6 +9,7 @@ from orchestrator.scheduling.arm_facts import plan_arm, trial_cost
 from orchestrator.search.optimization import OptimizationRun
 from orchestrator.search.settings import SearchSettings
 from orchestrator.study_file.config import StudyConfig
+from reports.wording import counted
 
 SAMPLED = 20
 
@@ -38,8 +39,8 @@ class Forecast:
         flops = sorted(each.flops / 1e6 for each in self.sample)
         return (
             f"the time is for {self.searched} trials of the search and {self.confirmed} of the confirmation, all of "
-            f"which train to their end, at the mean of {len(self.sample)} arms drawn at random from the space "
-            f"({flops[0]:,.2f} to {flops[-1]:,.2f} MFLOPs); arms on record and arms stopped early take less"
+            f"which train to their end, at the mean of {counted(len(self.sample), 'arm')} drawn at random from the "
+            f"space ({flops[0]:,.2f} to {flops[-1]:,.2f} MFLOPs); arms on record and arms stopped early take less"
         )
 
 

@@ -15,6 +15,7 @@ from orchestrator.search.settings import SearchSettings
 from orchestrator.search.space import CONFIRM, MOST_POINTS, SEARCH, SearchSpace, parse_space
 from orchestrator.study_file.changes import refuse_without_effect
 from orchestrator.study_file.config import StudyConfig
+from reports.wording import counted
 from search_spaces import Space
 from search_spaces.arm import settings_hash
 from search_spaces.errors import SettingError
@@ -125,9 +126,9 @@ def _sentence(settings: SearchSettings) -> str:
     arguments = ", ".join(f"{key} {value}" for key, value in settings.sampler.items() if key != "name")
     control = f", and as many at random for comparison ({settings.most_arms} in all)" if settings.control else ""
     return (
-        f"search: the sampler {settings.sampler['name']} proposes {settings.arms} arms{control}; the best "
-        f"{settings.confirm.best} and the baseline are confirmed with {settings.confirm.seeds} fresh seeds: at most "
-        f"{settings.most_trials} trials" + (f" ({arguments})" if arguments else "")
+        f"search: the sampler {settings.sampler['name']} proposes {counted(settings.arms, 'arm')}{control}; the best "
+        f"{settings.confirm.best} and the baseline are confirmed with {counted(settings.confirm.seeds, 'fresh seed')}: "
+        f"at most {settings.most_trials} trials" + (f" ({arguments})" if arguments else "")
     )
 
 

@@ -7,6 +7,7 @@ from reports.analysis.arms import summarise
 from reports.analysis.search import confirmed_view
 from reports.analysis.verdicts import Verdict
 from reports.results import State, Study
+from reports.wording import counted
 
 
 def is_watched() -> bool:
@@ -16,12 +17,12 @@ def is_watched() -> bool:
     return in_notebook or bool(sys.stdout and sys.stdout.isatty())
 
 
-def counted(study: Study) -> str:
+def trial_counts(study: Study) -> str:
     """Return how many trials of a study are in each state, in words."""
     asked = {arm.name for arm in study.arms if not arm.orphaned}
     states = [trial.state for trial in study.trials if trial.arm in asked]
     counts = ", ".join(f"{states.count(state)} {state.lower()}" for state in State if state in states)
-    return f"{len(asked)} arms, {len(states)} trials" + (f": {counts}" if counts else "")
+    return f"{counted(len(asked), 'arm')}, {counted(len(states), 'trial')}" + (f": {counts}" if counts else "")
 
 
 def study_html(study: Study, verdicts: tuple[Verdict, ...], report: str | None) -> str:
@@ -33,7 +34,7 @@ def study_html(study: Study, verdicts: tuple[Verdict, ...], report: str | None) 
         for each in summarise(shown)
         if not each.arm.orphaned
     ]
-    parts = [f"<p><b>{escape(study.name)}</b>: {escape(counted(study))}</p>"]
+    parts = [f"<p><b>{escape(study.name)}</b>: {escape(trial_counts(study))}</p>"]
     parts.append(_table([*(factors or ["arm"]), "test error %, ± 1 SD", "n"], arms))
     if verdicts:
         parts.append(_table(["claim", "verdict", "evidence"], [[v.id, v.verdict, v.sentence] for v in verdicts]))

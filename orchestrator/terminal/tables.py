@@ -13,6 +13,7 @@ from orchestrator.storage import PlanOutcome, StudySummary
 from orchestrator.terminal.console import name_table, print_table, say
 from orchestrator.terminal.live import shown
 from reports.results import State, Study
+from reports.wording import counted
 
 if TYPE_CHECKING:  # a command imports what it runs, and `status` runs nothing
     from orchestrator.doctor import Finding
@@ -48,8 +49,8 @@ def _beginning(progress: Progress, plan: StudyPlan, outcome: PlanOutcome) -> str
         return f"{plan.name}: a search; of the {len(plan.trials)} trials planned beforehand, {known} have a result"
     waiting = sum(not trial.state.is_finished() for trial in progress.trials.values())
     finished = len(plan.trials) - waiting
-    arms, trials = len(plan.arms), len(plan.trials)
-    return f"{plan.name}: {arms} arms, {trials} trials; {finished} finished before, {waiting} to train"
+    size = f"{counted(len(plan.arms), 'arm')}, {counted(len(plan.trials), 'trial')}"
+    return f"{plan.name}: {size}; {finished} finished before, {waiting} to train"
 
 
 def print_plan(console: Console, preview: "Preview") -> None:
@@ -69,7 +70,9 @@ def print_plan(console: Console, preview: "Preview") -> None:
 def print_presets(console: Console, presets: Sequence["Preset"]) -> None:
     """Print what each ready study is, what it asks and how much it trains, and how to run one."""
     for preset in presets:
-        say(console, f"{preset.name}: {preset.arms} arms, {preset.trials} trials on {preset.data}")
+        say(
+            console, f"{preset.name}: {counted(preset.arms, 'arm')}, {counted(preset.trials, 'trial')} on {preset.data}"
+        )
         say(console, f"    {preset.about}")
         say(console, f"    {preset.question}\n")
     say(console, "To run one: orchestrate presets NAME > NAME.yaml && orchestrate run NAME.yaml")

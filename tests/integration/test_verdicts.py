@@ -222,7 +222,7 @@ def test_a_plan_expects_of_its_seeds_what_the_pilot_shows(study: Path) -> None:
     run_study(written("3"), options=INLINE)
     written("5")
     assert "claim unclear" in planned()
-    assert "5 seeds are too few and the claim will probably stay open; about" in planned()
+    assert "5 seeds will probably leave the claim open; about" in planned()
 
 
 def test_a_plan_says_when_a_study_cannot_answer_its_question(study: Path) -> None:

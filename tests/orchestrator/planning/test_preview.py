@@ -68,6 +68,14 @@ def test_gpu_hours_are_those_of_the_parts_that_packs_hold(
     assert (found.slots, found.gpu_hours, found.seconds) == (slots, hours, max(6 / slots, 1) * 3600)
 
 
+@pytest.mark.parametrize(
+    ("depths", "seeds", "total"), [([8], 1, "a: 1 arm, 1 trial: 1 new"), ([8, 14], 3, "a: 2 arms, 6 trials: 6 new")]
+)
+def test_the_sums_are_in_words(depths: list[int], seeds: int, total: str, an_hour_a_trial: Any, tmp_path: Path) -> None:
+    found = shown(tmp_path, factors={"depth": depths}, seeds=seeds)
+    assert found.lines()[0] == f"{total}, 0 cached, 0 orphaned arms"
+
+
 def test_no_more_packs_run_than_the_file_allows(an_hour_a_trial: list[int], tmp_path: Path) -> None:
     found = shown(tmp_path, resources={"max_concurrent": 1, "cpus": 0.1, "seeds_per_pack": 2})
     assert (found.slots, found.seconds) == (1, 6 * 3600)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from orchestrator.study import RunResult
-from orchestrator.terminal.notebook import counted, is_watched, study_html
+from orchestrator.terminal.notebook import is_watched, study_html, trial_counts
 from tests.reports import studies
 
 
@@ -20,7 +20,7 @@ def test_the_page_has_a_row_for_each_arm_that_is_asked_for():
     asked = [arm for arm in study.arms if not arm.orphaned]
     html = study_html(study, (), None)
     assert html.count("<tr>") == 1 + len(asked)
-    assert counted(study) in html
+    assert trial_counts(study) in html
 
 
 def test_output_that_a_test_captures_is_not_watched(capsys):
