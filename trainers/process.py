@@ -60,6 +60,10 @@ class BusyMeter:
         return (time.process_time() - self.started) / max(seconds * torch.get_num_threads(), 1e-9)
 
 
+class BrokenProcessError(RuntimeError):
+    """Recording a step failed and this torch cannot go on after that: another process trains it, without a graph."""
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether the error says that memory ran out, on a GPU or on the CPU, in torch or in a library that it calls."""
     said = text_of(error)

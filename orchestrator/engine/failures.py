@@ -19,21 +19,27 @@ DEVICE_SIGNS = ("uncorrectable ECC", "CUDA error: unspecified launch failure", "
 
 @dataclass(frozen=True)
 class Failure:
-    """Why an attempt ended without a result: the cause, a sentence, and where there is one the traceback."""
+    """Why an attempt ended without a result: the cause, a sentence, and where there is one the traceback.
+
+    After a failure with `in_graph` the next attempt records no step.
+    """
 
     cause: Cause
     reason: str
     traceback: str | None = None
+    in_graph: bool = False
 
 
 def failure_of(error: BaseException) -> Failure:
     """Return what an exception of the training says about its cause."""
+    from trainers.process import BrokenProcessError  # imports torch, which the driver does not need
+
     text = "".join(traceback.format_exception(error))
-    return Failure(_cause(error), _sentence(error), text)
+    return Failure(_cause(error), _sentence(error), text, in_graph=isinstance(error, BrokenProcessError))
 
 
 def _cause(error: BaseException) -> Cause:
-    from trainers.process import is_out_of_memory  # imports torch, which the driver does not need
+    from trainers.process import BrokenProcessError, is_out_of_memory
 
     if is_out_of_memory(error):
         return Cause.OOM
@@ -44,7 +50,7 @@ def _cause(error: BaseException) -> Cause:
         return Cause.DATA
     if getattr(error, "errno", None) in DISK_ERRORS or any(sign in message for sign in DISK_SIGNS):
         return Cause.DISK
-    if any(sign in message for sign in DEVICE_SIGNS):
+    if isinstance(error, BrokenProcessError) or any(sign in message for sign in DEVICE_SIGNS):
         return Cause.WORKER_LOST
     return Cause.CODE
 

@@ -54,6 +54,8 @@ class Retries:
         failed = max(self._count(trial, cause) for trial in unfinished)
         if failed >= TRIES[cause]:
             return None
+        if failure.in_graph:
+            return Again((pack.without_graph(),))
         is_of_place = cause in (Cause.DATA, Cause.DISK)
         return Again((pack,), DELAYS[failed - 1] if is_of_place else 0.0, elsewhere=is_of_place)
 

@@ -1,7 +1,7 @@
 """What is trained next: packs of trials, and the source that hands them out in a sensible order."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event as Flag
 from typing import Any, Protocol
 
@@ -32,6 +32,11 @@ class Pack:
         """The pack's name in paths: its only trial's id, or the first one's with the number of seeds."""
         first = min(self.trials.values())
         return first if len(self.trials) == 1 else f"{first}-{len(self.trials)}"
+
+    def without_graph(self) -> "Pack":
+        """Return the same trials, trained without recording their step on a GPU."""
+        training = {**self.settings["training"], "cuda_graph": "never"}
+        return replace(self, settings={**self.settings, "training": training})
 
 
 class PackSource(Protocol):

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from trainers.data.batch_loader import Batch
-from trainers.process import is_out_of_memory
+from trainers.process import BrokenProcessError, is_out_of_memory
 from trainers.step.evaluation import PendingScores
 from trainers.step.observation import StepWatch, waits_noted
 from trainers.step.precision import Numerics
@@ -35,10 +35,6 @@ class Recorded:
     labels: Tensor
     losses: Tensor
     wrong: Tensor
-
-
-class SpoiltProcessError(RuntimeError):
-    """A recording failed and this torch cannot go on after that: the process has to be replaced."""
 
 
 class GraphedReplicaGroup(ReplicaGroup):
@@ -148,7 +144,7 @@ class GraphedReplicaGroup(ReplicaGroup):
     def _try_to_record(self, images: Tensor, labels: Tensor) -> Recorded | None:
         """Record the step; where that fails for another reason than memory, go on without.
 
-        Raises SpoiltProcessError with torch before 2.12, whose allocator is left recording by a failure
+        Raises BrokenProcessError with torch before 2.12, whose allocator is left recording by a failure
         (pytorch#180395).
         """
         shape = tuple(images.shape)
@@ -159,7 +155,7 @@ class GraphedReplicaGroup(ReplicaGroup):
                 raise
             reason = f"recording a step failed: {type(error).__name__}: {error}"
             if _torch_version() < RECOVERS:
-                raise SpoiltProcessError(f"{reason}; `training: {{cuda_graph: never}}` trains without") from error
+                raise BrokenProcessError(f"{reason}; `training: {{cuda_graph: never}}` trains without") from error
             self.unrecorded = reason
             return None
         return self.recorded[shape]

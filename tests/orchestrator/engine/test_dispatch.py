@@ -10,6 +10,7 @@ import pytest
 from orchestrator.engine import dispatch, retries
 from orchestrator.engine.backend import ClusterLost, NoUsableNode, Report
 from orchestrator.engine.dispatch import Dispatcher, Ending
+from orchestrator.engine.failures import Failure
 from orchestrator.engine.limits import Budget, Limits
 from orchestrator.records.causes import Cause
 from orchestrator.records.events import AttemptLost, Event, Notice, TrialEnded
@@ -96,6 +97,21 @@ def test_out_of_memory_halves_the_pack_before_it_counts() -> None:
     _, events = run(backend, packs(4))
     assert [seeds for seeds, _ in backend.started] == [(0, 1, 2, 3), (0, 1), (2, 3), (0,), (1,), (2,), (3,)]
     assert ends(events) == [("COMPLETE", None)] * 4
+
+
+def test_a_step_that_could_not_be_recorded_is_trained_without_a_graph() -> None:
+    recorded: list[str] = []
+
+    def script(pack: Pack, attempt: int) -> list[Report]:
+        recorded.append(pack.settings["training"]["cuda_graph"])
+        failure = Failure(Cause.WORKER_LOST, "recording a step failed", in_graph=True)
+        return [begun(pack), Report(is_over=True, failure=failure)] if recorded[-1] == "auto" else complete(pack)
+
+    arm = {"training": {"cuda_graph": "auto", "epochs": 2}}
+    _, events = run(FakeBackend(script), [Pack(arm, {0: "p0"})])
+    assert recorded == ["auto", "never"]
+    assert ends(events) == [("COMPLETE", None)]
+    assert arm["training"]["cuda_graph"] == "auto"
 
 
 def test_a_fault_of_the_data_is_tried_again_elsewhere() -> None:

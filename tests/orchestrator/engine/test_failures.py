@@ -9,6 +9,7 @@ from orchestrator.engine.failures import failure_of
 from orchestrator.records.causes import Cause
 from search_spaces.errors import SettingError
 from trainers.data import inspect_data
+from trainers.process import BrokenProcessError
 
 
 def raised(error: BaseException) -> BaseException:
@@ -31,6 +32,7 @@ def raised(error: BaseException) -> BaseException:
         (OSError(errno.ENOSPC, "No space left on device"), Cause.DISK),
         (RuntimeError("PytorchStreamWriter failed writing file data/0: file write failed"), Cause.DISK),
         (FileNotFoundError(errno.ENOENT, "No such file"), Cause.CODE),
+        (BrokenProcessError("recording a step failed"), Cause.WORKER_LOST),
         (RuntimeError("CUDA error: uncorrectable ECC error encountered"), Cause.WORKER_LOST),
     ],
     ids=lambda each: type(each).__name__,

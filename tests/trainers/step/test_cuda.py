@@ -14,7 +14,8 @@ from search_spaces.layers import _in_channels_last
 from tests.trainers.networks import TINY, network, task
 from tests.trainers.step.test_fusion import FUSABLE, UNFUSED, settings_of
 from trainers import Trainer
-from trainers.step.cuda_graphs import AHEAD, WARM_UP, GraphedReplicaGroup, SpoiltProcessError
+from trainers.process import BrokenProcessError
+from trainers.step.cuda_graphs import AHEAD, WARM_UP, GraphedReplicaGroup
 from trainers.step.packs import make_groups
 from trainers.step.replica import Replica
 from trainers.step.replica_group import ReplicaGroup
@@ -230,9 +231,9 @@ def test_a_recording_that_fails_is_done_without():
 
 
 @pytest.mark.usefixtures("recording_fails")
-def test_a_torch_that_cannot_go_on_after_it_says_that_the_process_is_spoilt(monkeypatch):
+def test_a_torch_that_cannot_go_on_after_it_says_that_the_process_is_broken(monkeypatch):
     monkeypatch.setattr(torch, "__version__", "2.11.0+cu130")
-    with pytest.raises(SpoiltProcessError, match="cuda_graph: never"):
+    with pytest.raises(BrokenProcessError, match="cuda_graph: never"):
         finish(Trainer(task(0, data=TINY, epochs=WARM_UP + 2, batch_size=35)))
 
 
