@@ -20,6 +20,7 @@ from orchestrator.storage import Store, query
 from orchestrator.storage.dictionary import VIEWS
 from orchestrator.storage.tables import metadata
 from orchestrator.study_file.schema import study_schema
+from reports.metrics import METRICS, PRIMARY, Diverged
 from trainers.probes import PROBES
 from trainers.settings.recipes import DEFAULTS, RECIPES
 
@@ -40,6 +41,7 @@ def pages() -> dict[str, str]:
         "recipes.md": _recipes(),
         "database.md": _database(),
         "presets.md": _presets(),
+        "metrics.md": _metrics(),
         "probes.md": _probes(),
         "study-file.md": _study_file(),
     }
@@ -217,6 +219,19 @@ def _default(value: Any) -> str:
 
 def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}" if text else ""
+
+
+def _metrics() -> Iterator[str]:
+    yield "# Metrics\n"
+    yield "What `metric:` of a claim may name, beside the [scalars of probes](probes.md). `load_study(NAME).trials()`"
+    yield f"and `data/trials.csv` have a column for each. Tables, figures and `fail_above` use `{PRIMARY.name}`.\n"
+    yield "| metric | what it is | unit | better | a diverged trial counts as | in `objectives` of a search |"
+    yield "|---|---|---|---|---|---|"
+    for name, each in METRICS.items():
+        diverged = "the worst of all" if each.diverged is Diverged.WORST else "no reading"
+        objective = "yes" if each.is_objective else ""
+        cells = (f"`{name}`", each.title, each.unit, each.better.value, diverged, objective)
+        yield "| " + " | ".join(_cell(cell) for cell in cells) + " |"
 
 
 def _probes() -> Iterator[str]:

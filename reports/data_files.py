@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from reports.columns import TRIAL_METRICS, factor_columns, readings_of
 from reports.findings import Findings
-from reports.tables import Cell, csv_text, factor_columns
+from reports.results import Arm
+from reports.tables import Cell, csv_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,6 +18,7 @@ TRIAL_COLUMNS = (
     "id", "arm", "seed", "state", "reason", "test_error", "train_error", "test_loss", "train_loss", "seconds",
     "images_per_second", "device", "host", "attempts", "diverged_at", "last_sound_loss", "started_at", "finished_at",
 )  # fmt: skip
+MORE_METRICS = tuple(name for name in TRIAL_METRICS if name not in TRIAL_COLUMNS)
 
 
 def has_parquet() -> bool:
@@ -40,8 +43,7 @@ def data_files(findings: Findings) -> dict[str, str | bytes]:
 def _trials_csv(findings: Findings) -> str:
     factors = list(findings.study.factors)
     arms = {arm.name: arm for arm in findings.study.arms}
-    columns = ["study", *TRIAL_COLUMNS, "epochs", "params", "flops"]
-    header = [*columns, *factor_columns(factors, columns)]
+    header = ["study", *TRIAL_COLUMNS, "epochs", "params", "flops", *MORE_METRICS, *factor_columns(factors)]
 
     def rows() -> Iterator[list[Cell]]:
         for trial in findings.study.trials:
@@ -50,7 +52,9 @@ def _trials_csv(findings: Findings) -> str:
             values = [_text(getattr(trial, name)) for name in TRIAL_COLUMNS]
             epochs = trial.curve[-1].epoch if trial.curve else None
             size = [arm.params if arm else None, arm.flops if arm else None]
-            yield [findings.study.name, *values, epochs, *size, *levels]
+            readings = readings_of(trial, arm or Arm(trial.arm, {}, {}))
+            more = [readings[name] for name in MORE_METRICS]
+            yield [findings.study.name, *values, epochs, *size, *more, *levels]
 
     return csv_text(header, rows())
 

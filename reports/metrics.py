@@ -59,6 +59,31 @@ class Metric:
         """Return the unit of a difference of two readings: percentage points for errors."""
         return "points" if self.unit == "%" else self.unit
 
+    def is_worse(self, value: float, other: float) -> bool:
+        """Whether a reading is worse than another."""
+        return value > other if self.better is Better.LESS else value < other
+
+    @property
+    def label(self) -> str:
+        """Return what heads a column or an axis: the title and the unit."""
+        return f"{self.title}, {self.unit}" if self.unit else self.title
+
+    @property
+    def unit_in_words(self) -> str:
+        """Return the unit as a sentence says it."""
+        return "per cent" if self.unit == "%" else self.unit
+
+    @property
+    def difference_unit_in_words(self) -> str:
+        """Return the unit of a difference as a sentence says it."""
+        return "percentage points" if self.unit == "%" else self.unit
+
+    @property
+    def difference_label(self) -> str:
+        """Return what a difference of two readings is measured in: "percentage points of test error"."""
+        unit = self.difference_unit_in_words
+        return f"{unit} of {self.title}" if unit else self.title
+
     @property
     def resolution(self) -> float:
         """Return a difference below which two readings are the same: of errors less than one image in a million."""
@@ -146,8 +171,11 @@ METRICS: Mapping[str, Metric] = _by_name(
 )
 """Every metric of a trial, by its name."""
 
-FAIL_METRIC = "test_error"
-"""What `fail_above` is held against."""
+PRIMARY = METRICS["test_error"]
+"""What tables, figures and effects show, and what `fail_above` is held against."""
+
+PRIMARY_IN_TRAINING = METRICS["train_error"]
+"""The same of the training images: the second line of the learning curves."""
 
 
 def measured(name: str, unit: str = "", better: Better = Better.LESS, title: str | None = None) -> Metric:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from reports.metrics import Metric
+from reports.metrics import PRIMARY, Metric
 
 if TYPE_CHECKING:
     from reports.analysis.claims import Claim
@@ -218,6 +218,10 @@ class Study:
 
         return parse_claims(self.settings.get("claims"), self.factors, self.metrics)
 
+    @cached_property
+    def _arms(self) -> Mapping[str, Arm]:
+        return {arm.name: arm for arm in self.arms}
+
     def arm(self, name: str) -> Arm:
         """Return the arm of that name; KeyError when the study has none."""
         for arm in self.arms:
@@ -231,9 +235,10 @@ class Study:
         return tuple(sorted((each for each in self.trials if each.arm == name), key=lambda each: each.seed))
 
     def is_fail(self, trial: Trial) -> bool:
-        """Whether the tables say "fail": the trial diverged, or its test error is above `fail_above`."""
+        """Whether the tables say "fail": the trial diverged, or its primary metric is worse than `fail_above`."""
         if trial.state is State.DIVERGED:
             return True
-        if trial.state is not State.COMPLETE or self.fail_above is None or trial.test_error is None:
+        if trial.state is not State.COMPLETE or self.fail_above is None:
             return False
-        return trial.test_error > self.fail_above
+        value = PRIMARY.read(trial, self._arms.get(trial.arm) or Arm(trial.arm, {}, {}), {})
+        return value is not None and PRIMARY.is_worse(value, self.fail_above)

@@ -3,7 +3,7 @@
 import json
 import math
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -190,14 +190,3 @@ def escape_markdown(text: str) -> str:
         " " if each.isspace() or unicodedata.category(each) in ("Cc", "Cf", "Zl") else each for each in text
     )
     return plain.replace("&", "&amp;").translate(_MARKDOWN)
-
-
-def factor_columns(factors: Iterable[str], taken: Collection[str]) -> list[str]:
-    """Return a column's name for each factor: its own, or ``factor.<name>`` where a column of that name is `taken`."""
-    names: list[str] = []
-    for factor in factors:
-        name = factor
-        while name in taken or name in names:
-            name = f"factor.{name}"
-        names.append(name)
-    return names

@@ -12,6 +12,7 @@ from reports.analysis.prospects import Spread, claim_spreads
 from reports.analysis.settings import AnalysisSettings
 from reports.analysis.verdicts import Verdict, judge
 from reports.literature import published_rows
+from reports.metrics import PRIMARY
 from reports.results import Arm, Study
 from reports.wording import counted
 
@@ -37,7 +38,7 @@ def spreads(pilot: Study, claims: Sequence[Claim]) -> dict[str, Spread]:
     found = claim_spreads(pilot, claims)
     published = _published_spread(pilot)
     for claim in claims:
-        if claim.id not in found and published is not None and claim.metric == "test_error":
+        if claim.id not in found and published is not None and claim.metric == PRIMARY.name:
             found[claim.id] = published
     return found
 

@@ -10,8 +10,9 @@ import pandas as pd
 
 from orchestrator.storage.errors import StorageError, unknown_name
 from orchestrator.storage.weights import KeptWeights
+from reports.columns import CURVE_METRICS, TRIAL_METRICS, factor_columns, readings_of
+from reports.metrics import PRIMARY
 from reports.results import Arm, Measurement, Scalar, Study, Trial
-from reports.tables import factor_columns
 
 if TYPE_CHECKING:
     from torch import nn
@@ -20,15 +21,17 @@ _TRIAL = ("trial", "arm", "seed", "state", "reason", "cause", "epochs")
 _METRICS = ("test_error", "train_error", "test_loss", "train_loss", "val_error", "val_loss")
 _TRAINING = ("seconds", "images_per_second", "device", "host", "attempts", "started_at", "finished_at")
 _DIVERGENCE = ("diverged_at", "last_sound_loss", "environment")
+_OTHER_METRICS = tuple(name for name in TRIAL_METRICS if name not in (*_METRICS, *_TRAINING))
 _CURVE = ("trial", "arm", "seed", "epoch", "train_loss", "train_error", "test_loss", "test_error")
-_REST_OF_CURVE = ("val_loss", "val_error", "lr", "seconds", "orphaned")
+_OTHER_CURVES = tuple(name for name in CURVE_METRICS if name not in _CURVE)
+_REST_OF_CURVE = (*_OTHER_CURVES, "lr", "seconds", "orphaned")
 
 
 class StudyFrames:
     """The tables of one study as DataFrames, with a column for each factor beside the arm.
 
-    A factor that bears the name of another column gets the name ``factor.<name>``. `study` holds the plain records.
-    Arms of earlier versions of the study file, which may have the levels of a present one, are left out unless
+    A factor that bears the name of a column of any of them is ``factor.<name>`` in all of them. `study` holds the plain
+    records. Arms of earlier versions of the study file, which may have the levels of a present one, are left out unless
     `orphaned` is true; the column ``orphaned`` marks them.
     """
 
@@ -55,7 +58,7 @@ class StudyFrames:
 
     def trials(self, orphaned: bool = False) -> pd.DataFrame:
         """Return one row a trial, with the metrics of its last epoch; errors are in per cent, times in seconds."""
-        columns = [*_TRIAL, *_METRICS, *_TRAINING, *_DIVERGENCE, "orphaned"]
+        columns = [*_TRIAL, *_METRICS, *_TRAINING, *_DIVERGENCE, *_OTHER_METRICS, "orphaned"]
         return self._frame([(trial.arm, self._row(trial)) for trial in self._asked(orphaned)], columns)
 
     def curves(self, orphaned: bool = False) -> pd.DataFrame:
@@ -69,7 +72,7 @@ class StudyFrames:
 
     def arms(self, orphaned: bool = False) -> pd.DataFrame:
         """Return one row an arm: parameters, multiply-adds, how many of its trials have a result, their mean error."""
-        columns = ["arm", "params", "flops", "trials", "outcomes", "test_error", "orphaned"]
+        columns = ["arm", "params", "flops", "trials", "outcomes", PRIMARY.name, "orphaned"]
         arms = [arm for arm in self.study.arms if orphaned or not arm.orphaned]
         return self._frame([(arm.name, self._summary(arm)) for arm in arms], columns)
 
@@ -135,15 +138,17 @@ class StudyFrames:
     def _row(self, trial: Trial) -> dict[str, Any]:
         facts = {field.name: getattr(trial, field.name) for field in dataclasses.fields(trial)}
         last = trial.curve[-1].epoch if trial.curve else 0
+        facts |= readings_of(trial, self._arms[trial.arm])
         return {**facts, **self._place(trial), "state": trial.state.value, "epochs": last}
 
     def _summary(self, arm: Arm) -> dict[str, Any]:
         trials = self.study.trials_of(arm)
         outcomes = [trial for trial in trials if trial.state.is_outcome()]
-        errors = [trial.test_error for trial in outcomes if trial.test_error is not None]
-        mean = sum(errors) / len(errors) if errors else None
+        found = [PRIMARY.read(trial, arm, {}) for trial in outcomes]
+        known = [value for value in found if value is not None]
+        mean = sum(known) / len(known) if known else None
         facts = {"arm": arm.name, "params": arm.params, "flops": arm.flops, "orphaned": arm.orphaned}
-        return {**facts, "trials": len(trials), "outcomes": len(outcomes), "test_error": mean}
+        return {**facts, "trials": len(trials), "outcomes": len(outcomes), PRIMARY.name: mean}
 
     def _frame(self, rows: Sequence[tuple[str, Mapping[str, Any]]], columns: Sequence[str]) -> pd.DataFrame:
         """Build a frame from rows and the names of their arms, with the factors' levels after the arm's column."""

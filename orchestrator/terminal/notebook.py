@@ -6,6 +6,7 @@ from html import escape
 from reports.analysis.arms import summarise
 from reports.analysis.search import confirmed_view
 from reports.analysis.verdicts import Verdict
+from reports.metrics import PRIMARY
 from reports.results import State, Study
 from reports.wording import counted
 
@@ -35,7 +36,7 @@ def study_html(study: Study, verdicts: tuple[Verdict, ...], report: str | None) 
         if not each.arm.orphaned
     ]
     parts = [f"<p><b>{escape(study.name)}</b>: {escape(trial_counts(study))}</p>"]
-    parts.append(_table([*(factors or ["arm"]), "test error %, ± 1 SD", "n"], arms))
+    parts.append(_table([*(factors or ["arm"]), f"{PRIMARY.title} {PRIMARY.unit}, ± 1 SD", "n"], arms))
     if verdicts:
         parts.append(_table(["claim", "verdict", "evidence"], [[v.id, v.verdict, v.sentence] for v in verdicts]))
     if report:

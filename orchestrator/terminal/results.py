@@ -14,6 +14,7 @@ from reports.analysis.search import confirmed_view
 from reports.analysis.verdicts import Verdict
 from reports.checks import machine_sentences, noise_sentences
 from reports.findings import find
+from reports.metrics import PRIMARY
 from reports.results import State, Study
 from reports.sections.confirmation import conclusions
 from reports.sections.samplers import judgements
@@ -52,7 +53,7 @@ def print_arms(console: Console, summaries: tuple[ArmSummary, ...], factors: Seq
     table = name_table(escape(first))
     for factor in others:
         table.add_column(escape(factor), overflow="fold")
-    for column in ("test error %, ± 1 SD", "n", "parameters"):
+    for column in (f"{PRIMARY.title} {PRIMARY.unit}, ± 1 SD", "n", "parameters"):
         table.add_column(column, justify="right", no_wrap=True)
     for summary in summaries:
         arm = summary.arm

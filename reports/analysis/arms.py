@@ -9,6 +9,7 @@ import numpy as np
 
 from reports.analysis.intervals import is_constant, mean_interval, rate_interval, sd_interval, standard_deviation
 from reports.analysis.readings import compared, finite, grid
+from reports.metrics import PRIMARY
 from reports.results import Arm, Study
 
 IDENTICAL = "identical in every seed: check that the seed reaches the network"
@@ -59,7 +60,7 @@ class ArmSummary(Summary):
     fails: tuple[int, ...]
 
 
-def summarise(study: Study, metric: str = "test_error", level: float = 0.95) -> tuple[ArmSummary, ...]:
+def summarise(study: Study, metric: str = PRIMARY.name, level: float = 0.95) -> tuple[ArmSummary, ...]:
     """Summarise every arm, in the study's order; intervals are Student's at `level`."""
     found = grid(study, metric)
     trials = Counter(trial.arm for trial in compared(study))

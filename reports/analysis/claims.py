@@ -9,7 +9,7 @@ from typing import Any
 from reports.analysis.grammar import Condition, Factors, Statement, parse_says, parse_where
 from reports.analysis.published import Published, parse_statistic
 from reports.analysis.settings import TESTS
-from reports.metrics import FAIL_METRIC, Metric, check_metric
+from reports.metrics import PRIMARY, Metric, check_metric
 from reports.results import Scalar
 from search_spaces.errors import SettingError, unknown
 
@@ -43,7 +43,7 @@ class Claim:
     rate: tuple[str, float] = (">", 0.5)
     over: str = "every"
     test: str | None = None
-    metric: str = FAIL_METRIC
+    metric: str = PRIMARY.name
     unit: str = "points"
     is_exact: bool = False
     resolution: float = 0.0
@@ -137,8 +137,8 @@ def parse_claim(
     )
     if relation == "fails" and over == "average":
         raise SettingError('fails are counted in each context: over must be "every" or "any"', ("over",))
-    if relation == "fails" and claim.metric != FAIL_METRIC:
-        raise SettingError("fails are told by the test error: leave metric out", ("metric",))
+    if relation == "fails" and claim.metric != PRIMARY.name:
+        raise SettingError(f"fails are told by the {PRIMARY.title}: leave metric out", ("metric",))
     _check_conditions(claim, factors)
     return claim
 
@@ -226,7 +226,7 @@ def _test(given: Mapping[str, Any], statement: Statement) -> str | None:
 
 
 def _metric(given: Mapping[str, Any], declared: Mapping[str, Metric], on_record: bool) -> Metric:
-    return check_metric(given.get("metric", FAIL_METRIC), declared, on_record=on_record)
+    return check_metric(given.get("metric", PRIMARY.name), declared, on_record=on_record)
 
 
 def _paper(given: Mapping[str, Any], statement: Statement) -> Published | None:

@@ -24,7 +24,7 @@ from reports.analysis.effects import (
 from reports.analysis.intervals import is_constant, standard_deviation
 from reports.analysis.many import holm
 from reports.analysis.readings import finite, grid
-from reports.metrics import find_metric
+from reports.metrics import PRIMARY, find_metric
 from reports.results import Arm, Scalar, Study
 
 SKEWED = "skewed: the interval may be too narrow"
@@ -83,7 +83,7 @@ class Contrast:
 
 
 def contrasts(
-    study: Study, metric: str = "test_error", test: str = "paired", level: float = 0.95
+    study: Study, metric: str = PRIMARY.name, test: str = "paired", level: float = 0.95
 ) -> tuple[Contrast, ...]:
     """Compare every arm with the baseline arm of its context, in the study's order; orphaned arms are left out.
 

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import integrate, stats
 
 from reports.analysis.intervals import mean_interval
+from reports.metrics import PRIMARY
 from reports.results import Arm, Epoch, Study, Trial
 
 BAND_FROM = 6
@@ -31,7 +32,7 @@ class Band:
     kind: str
 
 
-def band(study: Study, arm: Arm, metric: str = "test_error", level: float = 0.95) -> Band:
+def band(study: Study, arm: Arm, metric: str = PRIMARY.name, level: float = 0.95) -> Band:
     """Return the mean and band of one arm's curves, unsmoothed; `metric` is a field of an epoch."""
     curves = [_values(trial, metric) for trial in study.trials_of(arm)]
     curves = [curve for curve in curves if curve]
@@ -81,7 +82,7 @@ class Reach:
     censored: tuple[bool, ...]
 
 
-def epochs_to(study: Study, arm: Arm, threshold: float, metric: str = "test_error") -> Reach:
+def epochs_to(study: Study, arm: Arm, threshold: float, metric: str = PRIMARY.name) -> Reach:
     """Return when the seeds of one arm first came to or below `threshold`; one that diverged never does."""
     epochs, censored = [], []
     for trial in study.trials_of(arm):

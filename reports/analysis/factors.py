@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import linalg, stats
 
 from reports.analysis.readings import compared, grid
+from reports.metrics import PRIMARY
 from reports.results import Scalar, Study
 
 Matrix = NDArray[np.float64]
@@ -70,7 +71,7 @@ class Anova:
         raise KeyError(term)
 
 
-def study_anova(study: Study, metric: str = "test_error", kind: int = 2, blocked: bool = True) -> Anova | None:
+def study_anova(study: Study, metric: str = PRIMARY.name, kind: int = 2, blocked: bool = True) -> Anova | None:
     """Analyse the study's grid without the arms that have a fail; None when too little is left."""
     found = grid(study, metric)
     live = [arm for arm in study.arms if not arm.orphaned]

@@ -13,6 +13,7 @@ from reports.analysis.intervals import standard_deviation
 from reports.analysis.power import smallest_welch
 from reports.analysis.readings import finite, grid
 from reports.analysis.settings import repeats_from
+from reports.metrics import PRIMARY
 from reports.results import Arm, Study
 
 
@@ -37,7 +38,7 @@ class NoiseFloor:
     is_repeated: bool = False
 
 
-def noise_floor(study: Study, metric: str = "test_error", level: float = 0.95) -> tuple[NoiseFloor, ...]:
+def noise_floor(study: Study, metric: str = PRIMARY.name, level: float = 0.95) -> tuple[NoiseFloor, ...]:
     """Return the A/A check of every baseline arm with at least two sound seeds, one for each context."""
     found = grid(study, metric, repeated=True)
     start = repeats_from(study.settings.get("seeds"))
@@ -89,7 +90,7 @@ class MachineCheck:
     p: float | None
 
 
-def machine_check(study: Study, kind: str = "host", metric: str = "test_error") -> MachineCheck | None:
+def machine_check(study: Study, kind: str = "host", metric: str = PRIMARY.name) -> MachineCheck | None:
     """Compare the machines of a study, `kind` being "host" or "device", in the model error ~ arm + machine.
 
     None when no arm ran on two of them: only such an arm can tell.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reports.analysis.readings import generator, grid
+from reports.metrics import PRIMARY
 from reports.results import Study
 
 Point = tuple[float, float]
@@ -42,7 +43,7 @@ def _beats(one: Point, other: Point) -> bool:
     return one != other and one[0] <= other[0] and one[1] <= other[1]
 
 
-def study_front(study: Study, cost: Mapping[str, float], metric: str = "test_error", draws: int = 2000) -> Front:
+def study_front(study: Study, cost: Mapping[str, float], metric: str = PRIMARY.name, draws: int = 2000) -> Front:
     """Return the front of the study's mean errors against `cost` by arm name, with the probability of being on it.
 
     Arms with any fail are excluded, since the mean of their survivors flatters them; arms without a result or a cost

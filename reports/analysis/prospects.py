@@ -15,6 +15,7 @@ from reports.analysis.judged import claim_arms
 from reports.analysis.power import seeds_for_rate, seeds_needed, smallest_paired
 from reports.analysis.readings import finite, grid
 from reports.analysis.settings import AnalysisSettings
+from reports.metrics import PRIMARY
 from reports.results import Study
 
 
@@ -59,7 +60,7 @@ def claim_spreads(study: Study, claims: Sequence[Claim]) -> dict[str, Spread]:
     return found
 
 
-def study_spread(study: Study, metric: str = "test_error", among: Sequence[str] | None = None) -> Spread | None:
+def study_spread(study: Study, metric: str = PRIMARY.name, among: Sequence[str] | None = None) -> Spread | None:
     """Return the spread within the arms that have no fail, pooled; None when no arm has two seeds that differ.
 
     `among` names the arms to look at; all by default.

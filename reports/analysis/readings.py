@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from reports.analysis.settings import repeats_from
-from reports.metrics import FAIL_METRIC, Metric, find_metric
+from reports.metrics import PRIMARY, Metric, find_metric
 from reports.results import Arm, State, Study, Trial
 
 Measured = Mapping[str, Mapping[str, Mapping[str, Any]]]
@@ -20,19 +20,19 @@ def compared(study: Study) -> tuple[Trial, ...]:
     return tuple(trial for trial in study.trials if start is None or trial.seed < start)
 
 
-def readings(study: Study, arm: Arm | str, metric: str = "test_error") -> dict[int, float]:
+def readings(study: Study, arm: Arm | str, metric: str = PRIMARY.name) -> dict[int, float]:
     """Return one arm's outcomes by seed, infinity for a fail; trials that have no outcome are left out."""
     found = study.arm(arm) if isinstance(arm, str) else arm
     return _by_seed(study, found, study.trials_of(found), find_metric(metric, study.metrics), _measured(study))
 
 
-def grid(study: Study, metric: str = "test_error", *, repeated: bool = False) -> dict[str, dict[int, float]]:
+def grid(study: Study, metric: str = PRIMARY.name, *, repeated: bool = False) -> dict[str, dict[int, float]]:
     """Return the outcomes of every arm, by its name and by seed, infinity for a fail.
 
     The A/A repetition of the baseline is left out unless `repeated`.
 
-    For the test error a trial above the study's `fail_above` is a fail. Every other metric of a trial that reached its
-    last epoch is an honest number whatever its test error, so there only a diverged trial is a fail; costs, and what a
+    For the primary metric a trial past the study's `fail_above` is a fail. Every other metric of a trial that reached
+    its last epoch is a number whatever its test error, so there only a diverged trial is a fail; costs, and what a
     probe measures, have no reading of a diverged trial (`reports.metrics`).
     """
     trials: dict[str, list[Trial]] = {arm.name: [] for arm in study.arms}
@@ -55,7 +55,7 @@ def _by_seed(study: Study, arm: Arm, trials: Iterable[Trial], metric: Metric, me
 def _reading(study: Study, arm: Arm, trial: Trial, metric: Metric, measured: Measured) -> float | None:
     if not trial.state.is_outcome():
         return None
-    if trial.state is State.DIVERGED or (metric.name == FAIL_METRIC and study.is_fail(trial)):
+    if trial.state is State.DIVERGED or (metric.name == PRIMARY.name and study.is_fail(trial)):
         return metric.of_diverged
     return metric.reading(trial, arm, measured.get(trial.id, {}))
 

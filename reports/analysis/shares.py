@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from reports.analysis import pooled
 from reports.analysis.readings import generator, grid
 from reports.analysis.resampling import FEWEST
+from reports.metrics import PRIMARY
 from reports.results import Scalar, Study
 
 Matrix = NDArray[np.float64]
@@ -72,7 +73,7 @@ def corrected(
 
 
 def study_shares(
-    study: Study, metric: str = "test_error", level: float = 0.95, draws: int = 1000
+    study: Study, metric: str = PRIMARY.name, level: float = 0.95, draws: int = 1000
 ) -> tuple[Shares | None, str | None]:
     """Decompose the study's full grid of arm means; or return None and the reason.
 

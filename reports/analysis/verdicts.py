@@ -23,7 +23,7 @@ from reports.analysis.power import seeds_for_rate
 from reports.analysis.registration import Registration
 from reports.analysis.settings import AnalysisSettings
 from reports.analysis.wording import Account, sentence
-from reports.metrics import FAIL_METRIC
+from reports.metrics import PRIMARY
 from reports.results import State, Study, Trial
 
 DEPENDS = "depends on the analysis"
@@ -206,7 +206,7 @@ def _is_fragile(study: Study, judged: Judged, part: Mapping[str, Mapping[int, fl
     claim, supported = judged.claim, verdict is Outcome.SUPPORTED
     ceiling = math.inf
     if claim.unit == "points":
-        ceiling = study.fail_above if claim.metric == FAIL_METRIC and study.fail_above is not None else 100.0
+        ceiling = study.fail_above if claim.metric == PRIMARY.name and study.fail_above is not None else 100.0
     sides = (True, False) if claim.statement.relation == "==" else (supported,)
     decisive = _decisive(claim, judged.now, judged.direction)
     every = supported == (claim.over != "any")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from reports.figures.svg import PAPER, Drawing
 from reports.figures.theme import colour, draw, error_scale, fail_line, label_ends, label_room, marker
 from reports.figures.ticks import number_ticks
+from reports.metrics import PRIMARY
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -74,7 +75,7 @@ def axis_drawing(
             axes.plot([level + shift for level, _ in run.points], [error for _, error in run.points], **style)
         _crosses(axes, runs)
         axes.set_xlabel(factor)
-        axes.set_ylabel("test error, %")
+        axes.set_ylabel(PRIMARY.label)
         label_ends(axes, [end for run in runs if (end := _end(run, top)) is not None])
 
     size = SMALL if small else SIZE

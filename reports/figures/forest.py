@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from reports.figures.labels import distinct
 from reports.figures.svg import INK, Drawing
 from reports.figures.theme import colour, draw, marker
+from reports.metrics import PRIMARY
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -60,7 +61,7 @@ def forest_drawing(groups: Sequence[Group], prefix: str) -> Drawing:
             for row, label in zip(group.rows, labels, strict=True):
                 _row(axes, row, label, y + ROW / 2, reach)
                 y += ROW
-        axes.set_xlabel("← better  |  percentage points of test error  |  worse →")
+        axes.set_xlabel(f"← better  |  {PRIMARY.difference_label}  |  worse →")
 
     return draw(plot, prefix, (WIDTH, height + 46), (150, 40, 190, 6), has_left_spine=False)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from reports.figures.labels import distinct
 from reports.figures.svg import INK, PAPER, Drawing
 from reports.figures.theme import colour, draw, error_scale, marker
+from reports.metrics import PRIMARY
 from reports.wording import magnitude
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def front_drawing(points: Sequence[Point], unit: str, prefix: str) -> Drawing:
         for at, line in enumerate(key):
             _write(axes, 8, _LINE * (len(key) - at - 0.5), line, va="center")
         axes.set_xlabel(unit)
-        axes.set_ylabel("test error, %")
+        axes.set_ylabel(PRIMARY.label)
 
     return draw(plot, prefix, (SIZE[0], SIZE[1] + _LINE * len(key)), (46, below, 14, 14))
 

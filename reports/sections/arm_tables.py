@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 
 from reports.analysis.contrasts import Contrast
+from reports.columns import factor_columns
 from reports.findings import Findings
+from reports.metrics import PRIMARY
 from reports.tables import Column, Table, p_column
 from reports.wording import signed
 
@@ -37,9 +39,10 @@ def interval(contrast: Contrast) -> str:
 def arms_table(findings: Findings) -> Table:
     """Return one row an arm with every number of its summary."""
     factors = list(findings.study.factors)
+    keys = factor_columns(factors)
     columns = (
         Column("arm", "arm"),
-        *(Column(factor, factor) for factor in factors),
+        *(Column(key, factor) for key, factor in zip(keys, factors, strict=True)),
         *(Column(key, label, digits, is_number=True) for key, label, digits in _ARM_NUMBERS),
         Column("params", "params", is_number=True),
         Column("flops", "FLOPs", is_number=True),
@@ -49,11 +52,11 @@ def arms_table(findings: Findings) -> Table:
         summary = findings.summaries[arm.name]
         numbers = (getattr(summary, key) for key, *_ in _ARM_NUMBERS)
         rows.append((arm.name, *(arm.levels.get(factor) for factor in factors), *numbers, arm.params, arm.flops))
-    caption = "Test error by arm, in per cent."
+    caption = f"{PRIMARY.title.capitalize()} by arm, in {PRIMARY.unit_in_words}."
     if any(summary.n_fail for summary in findings.summaries.values()):
         caption += " Mean to maximum are over the seeds that did not fail, so that they leave out the worst."
     in_paper = ("n", "n_fail", "mean", "sd", "low", "high", "params", "flops")
-    return Table("arms", caption, columns, tuple(rows), (*(factors or ["arm"]), *in_paper))
+    return Table("arms", caption, columns, tuple(rows), (*(keys or ["arm"]), *in_paper))
 
 
 def contrasts_table(contrasts: Iterable[Contrast]) -> Table:
@@ -89,5 +92,8 @@ def contrasts_table(contrasts: Iterable[Contrast]) -> Table:
         )
         for each in contrasts
     )
-    caption = "Difference in test error to the baseline, percentage points, with 95 % intervals; below zero is better."
+    caption = (
+        f"Difference in {PRIMARY.title} to the baseline, {PRIMARY.difference_unit_in_words}, with 95 % intervals; "
+        "below zero is better."
+    )
     return Table("differences", caption, columns, rows, ("arm", "n", "estimate", "low", "high", "p_holm", "test"))

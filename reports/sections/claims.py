@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from reports.analysis.judged import Outcome
 from reports.analysis.verdicts import DEPENDS, Verdict
 from reports.findings import Findings
-from reports.metrics import FAIL_METRIC
+from reports.metrics import PRIMARY
 from reports.sections.margins import ICONS, difference_in_words, margins_figures
 from reports.sections.section import Section
 from reports.tables import Column, Table, p_column
@@ -77,7 +77,7 @@ def in_words(verdict: Verdict) -> str:
         parts.append(f"within {claim.within:g}")
     if claim.statement.relation == "fails":
         parts.append(f"in {claim.rate[0]} {claim.rate[1]:g} of the seeds")
-    if claim.metric != FAIL_METRIC:
+    if claim.metric != PRIMARY.name:
         parts.append(f"measured by {claim.metric}")
     return shortened(", ".join(parts), 300)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from reports.analysis.contrasts import Contrast
 from reports.analysis.search import Confirmed, confirmations
 from reports.findings import Findings
+from reports.metrics import PRIMARY
 from reports.names import search_numbers
 from reports.results import Study
 from reports.sections.arm_tables import interval
@@ -55,7 +56,7 @@ def _verdict(first: Confirmed, found: list[Confirmed]) -> str:
     """Say of the arm that the search ranked first what the count of all arms says of it, by the same p."""
     contrast = first.contrast
     side = _side(contrast)
-    words = f"has {side} test error than the baseline" if side else "cannot be told from the baseline"
+    words = f"has {side} {PRIMARY.title} than the baseline" if side else "cannot be told from the baseline"
     text = f"What the search ranked first, {shortened(first.arm.name, 120)}, {words}: "
     if contrast.p is None or contrast.p_holm is None:
         return f"{text}{contrast.note or 'no test'}."
@@ -100,8 +101,8 @@ def _all(found: list[Confirmed]) -> str:
     better, worse, alike = (sides.count(side) for side in ("less", "more", ""))
     rule = "p" if len(found) == 1 else "Holm's p over all of them"
     text = (
-        f"Of {counted(len(found), 'confirmed arm')} {better} {'has' if better == 1 else 'have'} less test error than "
-        f"the baseline, {worse} more, and {alike} cannot be told from it (told apart where {rule} is below "
+        f"Of {counted(len(found), 'confirmed arm')} {better} {'has' if better == 1 else 'have'} less {PRIMARY.title} "
+        f"than the baseline, {worse} more, and {alike} cannot be told from it (told apart where {rule} is below "
         f"{LEVEL:g})."
     )
     known = [(each.contrast.estimate, each) for each in found if each.contrast.estimate is not None]
@@ -117,7 +118,7 @@ def _table(findings: Findings, found: list[Confirmed]) -> Table:
         Column("arm", "arm"),
         Column("searched_error", "validation error in the search, %", 2, True),
         Column("searched_gain", "gain in the search", 2, True),
-        Column("test_error", "test error, confirmed"),
+        Column(PRIMARY.name, f"{PRIMARY.title}, confirmed"),
         Column("difference", "difference to the baseline", 2, True),
         Column("low", "low", 2, True),
         Column("high", "high", 2, True),
@@ -142,7 +143,7 @@ def _table(findings: Findings, found: list[Confirmed]) -> Table:
     base = next(iter(found)).contrast.baseline
     caption = (
         "The confirmed arms, by their number in the search, against the baseline "
-        f"({findings.summaries[base.name].text}); differences in percentage points of test error, 95 % intervals "
+        f"({findings.summaries[base.name].text}); differences in {PRIMARY.difference_label}, 95 % intervals "
         "paired by seed, each for its arm alone."
     )
     return Table("confirmation", caption, columns, rows)

@@ -9,6 +9,7 @@ from reports.figures.figure import Figure, Panel
 from reports.figures.front import LONGEST, Point, front_drawing
 from reports.findings import Findings
 from reports.layout import Levels
+from reports.metrics import PRIMARY
 from reports.results import Arm
 from reports.sections.section import Section
 from reports.tables import Cell, Column, Table
@@ -59,8 +60,8 @@ def _cost(findings: Findings, arm: Arm, key: str) -> float | None:
 def _caption(findings: Findings, has_time: bool) -> str:
     several = any(summary.n_ok > 1 for summary in findings.summaries.values())
     text = (
-        f"Mean test error against {'size and mean training time' if has_time else 'size'}. The line joins the arms on "
-        "the Pareto front: no other arm has both less error "
+        f"Mean {PRIMARY.title} against {'size and mean training time' if has_time else 'size'}. The line joins the "
+        "arms on the Pareto front: no other arm has both less error "
         "and less cost. They are numbered, and named below the axis. Hollow points are beaten by another arm; shapes "
         "and colours are those of the other figures."
     )

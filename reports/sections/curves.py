@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from reports.analysis.curves import BAND_FROM, Band, band
@@ -11,7 +11,8 @@ from reports.figures.figure import Figure, Panel
 from reports.figures.theme import MOST_PANELS, MOST_SERIES, label_room
 from reports.findings import Findings
 from reports.layout import Series
-from reports.results import Arm, Epoch, Scalar, State, Study, Trial
+from reports.metrics import PRIMARY, PRIMARY_IN_TRAINING
+from reports.results import Arm, Scalar, State, Study, Trial
 from reports.sections.section import Section
 from reports.tables import Cell, Column, Table
 from reports.wording import counted, level, listed, number, shortened
@@ -116,7 +117,7 @@ def _facet(findings: Findings, title: str, arms: list[tuple[Arm, Series]]) -> _F
 
 def _mean_curve(study: Study, arm: Arm, trials: Sequence[Trial], series: Series) -> Curve | None:
     sound = replace(study, trials=tuple(trials))
-    test, train = band(sound, arm, "test_error"), band(sound, arm, "train_error")
+    test, train = band(sound, arm, PRIMARY.name), band(sound, arm, PRIMARY_IN_TRAINING.name)
     tested, trained = _at_epochs(test), dict(zip(train.epochs, train.mean, strict=True))
     epochs = _thinned([epoch for epoch in tested if epoch in trained])
     if not epochs:
@@ -141,19 +142,19 @@ def _at_epochs(found: Band) -> dict[int, tuple[float, float, float]]:
     }
 
 
-def _by_epoch(trials: Sequence[Trial], read: Callable[[Epoch], float | None]) -> dict[int, list[float]]:
+def _by_epoch(trials: Sequence[Trial], metric: str) -> dict[int, list[float]]:
     found: dict[int, list[float]] = {}
     for trial in trials:
         for epoch in trial.curve:
-            value = read(epoch)
+            value = getattr(epoch, metric)
             if value is not None and math.isfinite(value):
                 found.setdefault(epoch.epoch, []).append(value)
     return dict(sorted(found.items()))
 
 
 def _failed(trial: Trial, series: Series) -> FailedCurve | None:
-    test = _by_epoch([trial], lambda epoch: epoch.test_error)
-    train = _by_epoch([trial], lambda epoch: epoch.train_error)
+    test = _by_epoch([trial], PRIMARY.name)
+    train = _by_epoch([trial], PRIMARY_IN_TRAINING.name)
     epochs = _thinned([epoch for epoch in test if epoch in train])
     if not epochs:
         return None
@@ -223,10 +224,10 @@ def _table(facets: Iterable[_Facet]) -> Table:
         Column("panel", "panel"),
         Column("line", "line"),
         Column("epoch", "epoch", is_number=True),
-        Column("test_error", "test, %", 2, is_number=True),
+        Column(PRIMARY.name, "test, %", 2, is_number=True),
         Column("low", "band from", 2, is_number=True),
         Column("high", "to", 2, is_number=True),
-        Column("train_error", "training, %", 2, is_number=True),
+        Column(PRIMARY_IN_TRAINING.name, "training, %", 2, is_number=True),
     )
     rows: list[tuple[Cell, ...]] = []
     for facet in facets:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from reports.data_files import has_parquet
 from reports.findings import Findings
 from reports.latex import escape_latex
+from reports.metrics import PRIMARY
 from reports.sections.section import Section
 from reports.wording import shortened
 
@@ -43,7 +44,7 @@ def build(findings: Findings) -> Section:
         (study.command or "orchestrate run FILE.yaml", "trains what is missing, and nothing twice"),
         (f"orchestrate report {study.name}", "makes this page again from the results database"),
         (
-            f"orchestrate query \"SELECT arm, seed, test_error FROM trial_results WHERE study = '{study.name}'\"",
+            f"orchestrate query \"SELECT arm, seed, {PRIMARY.name} FROM trial_results WHERE study = '{study.name}'\"",
             "reads the results themselves",
         ),
     )

@@ -8,6 +8,7 @@ from reports.figures.figure import Figure, Panel
 from reports.figures.theme import MOST_PANELS, MOST_SERIES
 from reports.findings import Findings
 from reports.layout import Series
+from reports.metrics import PRIMARY
 from reports.results import State, Trial
 from reports.sections.section import Section
 from reports.tables import Cell, Column, Table
@@ -75,7 +76,7 @@ def _run(findings: Findings, series: Series) -> Run | None:
 
 
 def _error(trial: Trial) -> float | None:
-    return None if trial.state is State.DIVERGED else trial.test_error
+    return None if trial.state is State.DIVERGED else getattr(trial, PRIMARY.name)
 
 
 def _shown(errors: list[float | None]) -> list[float]:
@@ -101,7 +102,7 @@ def _panels(runs: list[Run]) -> list[tuple[str, list[Run]]]:
 def _caption(findings: Findings, axis: str) -> str:
     is_thinned = any(summary.n > ALL_POINTS for summary in findings.summaries.values())
     points = f"{MOST_POINTS} quantiles of the seeds" if is_thinned else "A point for each seed"
-    text = f"Test error against {axis}. {points}, fails included; the line joins the medians"
+    text = f"{PRIMARY.title.capitalize()} against {axis}. {points}, fails included; the line joins the medians"
     diverged = findings.count(State.DIVERGED)
     text += ", a diverged seed ranking last (crosses at the upper edge)." if diverged else "."
     return text

@@ -7,6 +7,7 @@ from reports.figures.figure import Figure, Panel
 from reports.figures.forest import Group, Row, forest_drawing
 from reports.findings import Findings
 from reports.layout import Levels, Series
+from reports.metrics import PRIMARY
 from reports.sections.arm_tables import contrasts_table, interval
 from reports.sections.factors import factors_of
 from reports.sections.section import Section
@@ -93,7 +94,7 @@ def _row(findings: Findings, contrast: Contrast, series: dict[Levels, Series]) -
 def _caption(findings: Findings, known: list[Contrast]) -> str:
     base = ", ".join(f"{factor} {level(value)}" for factor, value in findings.study.baseline.items())
     text = (
-        f"Each arm minus its baseline ({shortened(base, 60)}), percentage points of test error, with 95 % intervals "
+        f"Each arm minus its baseline ({shortened(base, 60)}), {PRIMARY.difference_label}, with 95 % intervals "
         "paired by seed; left of zero the arm has less error. Exploratory"
     )
     if len(known) > 1:

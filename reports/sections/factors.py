@@ -13,6 +13,7 @@ from reports.analysis.shares import Shares, study_shares
 from reports.figures.bars import Bar, bars_drawing
 from reports.figures.figure import Figure, Panel
 from reports.findings import Findings
+from reports.metrics import PRIMARY
 from reports.tables import Cell, Column, Table, p_column
 from reports.wording import counted, level, listed, shortened
 
@@ -119,7 +120,7 @@ def _anova_table(found: Anova | None) -> Table | None:
     ]
     if found.mse is not None:
         rows.append(("residual", found.mse * found.df, found.df, None, None, None, None))
-    caption = f"Analysis of variance of the test error, type {'I' * found.kind}, the seed as a block"
+    caption = f"Analysis of variance of the {PRIMARY.title}, type {'I' * found.kind}, the seed as a block"
     return Table("anova", f"{caption}: {found.n} of {found.planned} trials.", columns, tuple(rows))
 
 
@@ -162,10 +163,12 @@ def _levels_table(findings: Findings) -> Table | None:
     columns = (
         Column("factor", "factor"),
         Column("level", "level"),
-        Column("mean", "error, %", 2, is_number=True),
+        Column("mean", PRIMARY.label, 2, is_number=True),
         Column("low", "low", 2, is_number=True),
         Column("high", "high", 2, is_number=True),
         Column("n", "n", is_number=True),
     )
-    caption = "Main effects: each level's test error, averaged over all other factors, with 95 % intervals over seeds."
+    caption = (
+        f"Main effects: each level's {PRIMARY.title}, averaged over all other factors, with 95 % intervals over seeds."
+    )
     return Table("main-effects", caption, columns, tuple(rows))

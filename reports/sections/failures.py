@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from reports.findings import Findings
+from reports.metrics import PRIMARY
 from reports.results import Arm, State, Trial
 from reports.sections.section import Section
 from reports.tables import Column, Table
@@ -87,7 +88,7 @@ def _summary(findings: Findings, events: int) -> str:
     above = findings.fails() - diverged
     parts = []
     if above:
-        parts.append(f"{above:,} ended above {findings.study.fail_above:g} % test error")
+        parts.append(f"{above:,} ended above {findings.study.fail_above:g} {PRIMARY.unit} {PRIMARY.title}")
     for count, words in (
         (diverged, "diverged"),
         (findings.count(State.FAILED), "crashed (counted as missing)"),
@@ -102,7 +103,7 @@ def _summary(findings: Findings, events: int) -> str:
 def _event(trial: Trial, kind: str) -> Event:
     epoch = trial.diverged_at or (trial.curve[-1].epoch if trial.curve else None)
     if kind == "fail":
-        reason = f"{number(trial.test_error)} % test error at the last epoch"
+        reason = f"{number(getattr(trial, PRIMARY.name))} {PRIMARY.unit} {PRIMARY.title} at the last epoch"
     else:
         reason = trial.reason or "no reason recorded"
     loss = number(trial.last_sound_loss, 3) if trial.last_sound_loss is not None else "–"
@@ -132,7 +133,7 @@ def _table(found: list[tuple[Trial, str]]) -> Table:
         Column("kind", "what happened"),
         Column("epoch", "epoch", is_number=True),
         Column("last_sound_loss", "last sound loss", 3, is_number=True),
-        Column("test_error", "test error, %", 2, is_number=True),
+        Column(PRIMARY.name, PRIMARY.label, 2, is_number=True),
         Column("cause", "cause"),
         Column("reason", "reason"),
     )
@@ -144,7 +145,7 @@ def _table(found: list[tuple[Trial, str]]) -> Table:
             kind,
             trial.diverged_at or (trial.curve[-1].epoch if trial.curve else None),
             trial.last_sound_loss,
-            trial.test_error,
+            getattr(trial, PRIMARY.name),
             trial.cause,
             trial.reason,
         )

@@ -9,6 +9,7 @@ from reports.analysis.contrasts import Contrast
 from reports.analysis.rates import compare_rates
 from reports.findings import Findings
 from reports.layout import Layout
+from reports.metrics import PRIMARY
 from reports.ranking import Rankings, rankings
 from reports.results import Arm, Scalar
 from reports.sections.arm_tables import interval
@@ -97,7 +98,7 @@ def cut(table: MainTable) -> MainTable:
 
 
 def _position(layout: Layout, position: Scalar | None) -> str:
-    return "test error, %" if position is None else f"{layout.axis} {level(position)}"
+    return PRIMARY.label if position is None else f"{layout.axis} {level(position)}"
 
 
 def _shared_cost(layout: Layout, position: Scalar | None) -> str:

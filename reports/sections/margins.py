@@ -9,7 +9,7 @@ from reports.analysis.judged import Outcome
 from reports.analysis.verdicts import Verdict
 from reports.figures.figure import Figure, Panel
 from reports.figures.margins import MarginRow, margins_drawing
-from reports.metrics import FAIL_METRIC
+from reports.metrics import PRIMARY
 from reports.tables import Column, Table, p_column
 from reports.wording import counted, listed, number, shortened, signed
 
@@ -53,7 +53,7 @@ def _figure(unit: str, at: int, found: list[tuple[Verdict, ContextResult]]) -> F
 def _unit(claim: Claim) -> str:
     if claim.statement.relation == "fails":
         return _RATE
-    if claim.metric == FAIL_METRIC or claim.unit == "points":
+    if claim.metric == PRIMARY.name or claim.unit == "points":
         return _POINTS
     return shortened(f"{claim.metric}, {claim.unit}" if claim.unit else claim.metric, 40)
 

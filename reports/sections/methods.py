@@ -7,6 +7,7 @@ from typing import Any
 from reports.analysis.registration import plan_differences
 from reports.checks import machine_sentences, noise_sentences, pack_sentences
 from reports.findings import Findings
+from reports.metrics import PRIMARY
 from reports.results import State, Study
 from reports.sections.section import Section
 from reports.sentences import said
@@ -111,10 +112,11 @@ def _training(findings: Findings) -> str:
 
 def _measure(findings: Findings) -> str:
     above = findings.study.fail_above
-    text = "The measure is the test error in per cent after the last epoch; no epoch is selected on the test set. "
+    text = f"The measure is the {PRIMARY.title} in {PRIMARY.unit_in_words} after the last epoch; "
+    text += "no epoch is selected on the test set. "
     text += "A trial whose loss is not finite or explodes is stopped as diverged. "
     if above is not None:
-        text += f"A trial that diverged, or ended above {above:g} % test error, is called a fail. "
+        text += f"A trial that diverged, or ended above {above:g} {PRIMARY.unit} {PRIMARY.title}, is called a fail. "
     missing = findings.count(State.FAILED)
     text += "Trials that crashed were tried again with the same seed and otherwise count as missing"
     return text + (f" ({counted(missing, 'trial')})." if missing else ".")

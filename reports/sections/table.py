@@ -2,6 +2,7 @@
 
 from reports.findings import Findings
 from reports.layout import main_layout
+from reports.metrics import PRIMARY
 from reports.sections.arm_tables import arms_table, contrasts_table
 from reports.sections.main_files import main_files
 from reports.sections.main_table import MOST_ROWS, cut, main_table
@@ -18,7 +19,7 @@ def build(findings: Findings) -> Section | None:
     differences = contrasts_table(findings.contrasts.values())
     return Section(
         "table",
-        "Test error by arm",
+        f"{PRIMARY.title.capitalize()} by arm",
         cut(content),
         tables=(arms_table(findings), *([differences] if differences.rows else [])),
         embedded={"copies": files if len(content.lines) <= MOST_ROWS else {}},

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports.findings import Findings
+from reports.metrics import PRIMARY
 from reports.results import State, Trial
 from reports.sections.failures import kind_of
 from reports.sections.section import Section
@@ -28,7 +29,7 @@ class Heading:
 
 @dataclass(frozen=True)
 class TrialRow:
-    """One trial as the page shows it; `spark` is the path of its test error by epoch."""
+    """One trial as the page shows it; `spark` is the path of its primary metric by epoch."""
 
     id: str
     cells: tuple[str, ...]
@@ -90,7 +91,7 @@ def _headings(findings: Findings) -> tuple[Heading, ...]:
         *factors,
         Heading("seed", "seed", "number"),
         Heading("state", "state", "text"),
-        Heading("test_error", "test error, %", "error"),
+        Heading(PRIMARY.name, PRIMARY.label, "error"),
         Heading("train_error", "training error, %", "error"),
         Heading("epochs", "epochs", "number"),
         Heading("seconds", "time", "time"),
@@ -107,7 +108,7 @@ def _values(findings: Findings, trial: Trial, levels: Any) -> tuple[Any, ...]:
         *(each if each is None or _is_number(each) else level(each) for each in factors),
         trial.seed,
         _state(findings, trial),
-        _rounded(trial.test_error),
+        _rounded(getattr(trial, PRIMARY.name)),
         _rounded(trial.train_error),
         trial.curve[-1].epoch if trial.curve else None,
         _rounded(trial.seconds, 1),
@@ -147,8 +148,9 @@ def _packed(kind: str, column: Iterable[Any]) -> dict[str, Any]:
 
 
 def sparkline(trial: Trial) -> str:
-    """Return the test error by epoch in at most 32 letters of 64 steps, on one logarithmic scale up to 100 %."""
-    errors = [row.test_error for row in trial.curve if row.test_error is not None and math.isfinite(row.test_error)]
+    """Return the primary metric by epoch in at most 32 letters of 64 steps, on one logarithmic scale up to 100 %."""
+    readings = [getattr(row, PRIMARY.name) for row in trial.curve]
+    errors = [each for each in readings if each is not None and math.isfinite(each)]
     if len(errors) > SPARK:
         errors = [errors[round(at * (len(errors) - 1) / (SPARK - 1))] for at in range(SPARK)]
     return "".join(
@@ -174,5 +176,5 @@ def _example(findings: Findings) -> str:
     if findings.study.trials and findings.count(State.DIVERGED):
         parts.append("state:diverged")
     else:
-        parts.append("test_error<5")
+        parts.append(f"{PRIMARY.name}<5")
     return " ".join(parts)

@@ -16,6 +16,7 @@ from reports.analysis.power import smallest_paired
 from reports.analysis.search import searched
 from reports.findings import Findings
 from reports.layout import name_levels
+from reports.metrics import PRIMARY
 from reports.names import arm_names
 from reports.ranking import ALPHA, rank
 from reports.results import Arm
@@ -99,7 +100,7 @@ def only_arm(findings: Findings) -> str | None:
         return None
     (summary,) = group.summaries
     name = "The only arm" if len(group.names) == 1 else f"The only arm with a result, {group.names[summary.arm.name]},"
-    return f"{name} has a test error of {error_of(summary)}."
+    return f"{name} has a {PRIMARY.title} of {error_of(summary)}."
 
 
 # ---- the ranking ----
@@ -116,7 +117,7 @@ def lowest(findings: Findings) -> str | None:
         return None
     among = "of the arms without a fail " if group.failing else ""
     name = group.names[found.lowest.arm.name]
-    first = f"the lowest mean test error {among}is that of {name}, {error_of(found.lowest)}"
+    first = f"the lowest mean {PRIMARY.title} {among}is that of {name}, {error_of(found.lowest)}"
     others, same = len(found.others), found.alike
     sound = " without a fail" if group.failing else ""
     if others == 1:
@@ -133,7 +134,7 @@ def one_seed(findings: Findings) -> str | None:
     if len(group.summaries) < 2 or not sound or any(each.n > 1 for each in group.summaries):
         return None
     name = group.names[sound[0].arm.name]
-    text = f"the lowest test error seen is {number(sound[0].mean)} % ({name})"
+    text = f"the lowest {PRIMARY.title} seen is {number(sound[0].mean)} {PRIMARY.unit} ({name})"
     return _at(group.where, f"{text}; with one seed an arm it cannot be told what is chance.")
 
 
@@ -219,7 +220,7 @@ def none_clear(findings: Findings) -> str | None:
     found = _compared(findings)
     if found is None or found.better or found.worse:
         return None
-    text = f"No difference in test error to {_baseline(findings)} is clear ({_correction(found)})"
+    text = f"No difference in {PRIMARY.title} to {_baseline(findings)} is clear ({_correction(found)})"
     smallest = _smallest(findings, len(found.every))
     if smallest is None:
         return f"{text}."
@@ -247,7 +248,8 @@ def _difference(found: _Compared, contrast: Contrast) -> str:
     high = "∞" if contrast.high is None else signed(contrast.high)
     over = "95 % interval" if tests == 1 else f"95 % interval over all {tests:,} comparisons"
     fails = f", {contrast.fails} of them with a fail" if contrast.fails else ""
-    return f"{signed(contrast.estimate)} percentage points ({over} {low} to {high}, n={contrast.n}{fails})"
+    size = f"{signed(contrast.estimate)} {PRIMARY.difference_unit_in_words}"
+    return f"{size} ({over} {low} to {high}, n={contrast.n}{fails})"
 
 
 def _baseline(findings: Findings) -> str:

@@ -4,8 +4,11 @@ from collections.abc import Callable
 
 from reports.analysis.contrasts import Contrast
 from reports.findings import Findings
+from reports.metrics import PRIMARY
 from reports.ranking import EQUIVALENT_WITHIN, rankings
 from reports.wording import counted, level, shortened
+
+_BY_ARM = f"{PRIMARY.title} by arm, in {PRIMARY.unit_in_words}"
 
 
 def states_n(n: int, n_fail: int) -> bool:
@@ -23,7 +26,7 @@ def usual_n(findings: Findings) -> int | None:
 def no_result(findings: Findings) -> str | None:
     """Say that the table is empty."""
     is_empty = usual_n(findings) is None
-    return "Mean test error by arm, in per cent. No trial has a result yet." if is_empty else None
+    return f"Mean {_BY_ARM}. No trial has a result yet." if is_empty else None
 
 
 def one_seed(findings: Findings) -> str | None:
@@ -31,7 +34,7 @@ def one_seed(findings: Findings) -> str | None:
     known = any(summary.n_ok for summary in findings.summaries.values())
     if not known or any(summary.n_ok > 1 for summary in findings.summaries.values()):
         return None
-    return "Test error by arm, in per cent; no arm has two seeds with an error, hence no spread and no interval."
+    return f"{_BY_ARM.capitalize()}; no arm has two seeds with an error, hence no spread and no interval."
 
 
 def mean_and_spread(findings: Findings) -> str | None:
@@ -39,7 +42,7 @@ def mean_and_spread(findings: Findings) -> str | None:
     usual = usual_n(findings)
     if usual is None or all(summary.n_ok < 2 for summary in findings.summaries.values()):
         return None
-    return f"Mean test error by arm, in per cent; ± is 1 SD over the seeds (n={usual} unless stated)."
+    return f"Mean {_BY_ARM}; ± is 1 SD over the seeds (n={usual} unless stated)."
 
 
 def every_seed_failed(findings: Findings) -> str | None:
@@ -47,7 +50,7 @@ def every_seed_failed(findings: Findings) -> str | None:
     known = [summary for summary in findings.summaries.values() if summary.n]
     if not known or any(summary.n_ok for summary in known):
         return None
-    return "Test error by arm; every seed failed, so that no arm has a mean."
+    return f"{PRIMARY.title.capitalize()} by arm; every seed failed, so that no arm has a mean."
 
 
 def difference(findings: Findings) -> str | None:
@@ -72,7 +75,7 @@ def fail_rule(findings: Findings) -> str | None:
     if not findings.fails():
         return None
     above = findings.study.fail_above
-    rule = "diverged" if above is None else f"diverged or ended above {above:g} % test error"
+    rule = "diverged" if above is None else f"diverged or ended above {above:g} {PRIMARY.unit} {PRIMARY.title}"
     text = f"fail (k/n): k of n seeds {rule}"
     if any(summary.n_fail and summary.n_ok for summary in findings.summaries.values()):
         text += "; below it the 95 % interval of that rate, and the mean of the other seeds, which leaves out the worst"

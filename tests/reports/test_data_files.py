@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from reports.findings import find
+from reports.metrics import METRICS
 from reports.page import write_report
 from reports.sections.data import build
 from reports.tables import Column, Table, to_csv, to_markdown
@@ -58,3 +59,16 @@ def test_a_name_stays_one_cell_in_markdown_and_in_csv(name):
     assert len(line) == 3
     assert line[2].replace(r"\|", "").count("|") == 2
     assert len(pd.read_csv(io.StringIO(to_csv(table)))) == 1
+
+
+def test_every_metric_of_a_trial_is_in_its_file(folder):
+    table = pd.read_csv(folder / "data/trials.csv")
+    assert set(METRICS) - set(table.columns) == set()
+    assert (table.gap - (table.test_error - table.train_error)).abs().max() < 1e-9
+
+
+@pytest.mark.parametrize("factor", ["n", "gap", "lr"])
+def test_a_factor_has_the_same_column_in_every_file(factor, tmp_path):
+    write_report(study((factor,), {("a",): near(3), ("b",): near(4)}), tmp_path)
+    for name in ("data/trials.csv", "tables/arms.csv"):
+        assert set(pd.read_csv(tmp_path / name)[f"factor.{factor}"]) == {"a", "b"}, name

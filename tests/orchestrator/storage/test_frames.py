@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from orchestrator.storage import StudyFrames
+from reports.metrics import METRICS
 from reports.results import Arm, Epoch, Measurement, State, Study, Trial
 
 CURVE = (Epoch(1, 1.0, 50.0, 1.5, 60.0, 0.1, 2.0), Epoch(2, 0.5, 40.0, 1.2, 55.0, 0.1, 2.0))
@@ -93,6 +94,22 @@ def test_a_factor_never_hides_another_column():
     trials = StudyFrames(study_of(factor="seed")).trials()
     assert trials["factor.seed"].tolist() == ["plain"] * 3
     assert trials["seed"].tolist() == [0, 1, 0]
+
+
+@pytest.mark.parametrize("factor", ["lr", "epoch", "params", "test_error", "cause", "mean"])
+def test_a_factor_has_the_same_column_in_every_table(factor):
+    frames = StudyFrames(study_of(factor=factor))
+    for table in (frames.trials(), frames.curves(), frames.arms(), frames.measurements("lesion")):
+        assert list(table[f"factor.{factor}"]) == ["plain"] * len(table)
+
+
+def test_every_metric_of_a_trial_is_a_column(frames):
+    table = frames.trials()
+    assert {name for name, metric in METRICS.items() if not metric.is_exact} - set(table.columns) == set()
+    study = study_of()
+    known = replace(study.trials[0], train_error=50.0, telemetry={"peak_memory_mib": 7})
+    row = StudyFrames(replace(study, trials=(known,))).trials().iloc[0]
+    assert (row.test_error, row.gap, row.peak_memory) == (55.0, 5.0, 7.0)
 
 
 def test_moments_have_a_time_zone(frames):
