@@ -11,7 +11,16 @@ ARM_METRICS = tuple(name for name, metric in METRICS.items() if metric.is_exact)
 
 IDENTITY = ("study", "id", "trial", "arm", "seed", "epoch", "orphaned")
 OUTCOME = ("state", "reason", "cause", "epochs")
-PROCESS = ("device", "host", "attempts", "started_at", "finished_at", "diverged_at", "last_sound_loss", "environment")
+PROCESS = (
+    "device",
+    "host",
+    "attempts",
+    "started_at",
+    "finished_at",
+    "diverged_at",
+    "loss_before_divergence",
+    "environment",
+)
 SUMMARY = (
     "trials", "outcomes", "n", "n_ok", "n_fail", "n_missing", "fail_rate", "fail_low", "fail_high",
     "mean", "sd", "low", "high", "median", "minimum", "maximum",

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 CURVE_COLUMNS = ("train_loss", "train_error", "test_loss", "test_error", "lr", "seconds")
 TRIAL_COLUMNS = (
     "id", "arm", "seed", "state", "reason", "test_error", "train_error", "test_loss", "train_loss", "seconds",
-    "images_per_second", "device", "host", "attempts", "diverged_at", "last_sound_loss", "started_at", "finished_at",
+    "images_per_second", "device", "host", "attempts", "diverged_at", "loss_before_divergence",
+    "started_at", "finished_at",
 )  # fmt: skip
 MORE_METRICS = tuple(name for name in TRIAL_METRICS if name not in TRIAL_COLUMNS)
 

@@ -82,7 +82,7 @@ class Trial:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     diverged_at: int | None = None
-    last_sound_loss: float | None = None
+    loss_before_divergence: float | None = None
     environment: str | None = None
     val_error: float | None = None
     val_loss: float | None = None

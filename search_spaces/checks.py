@@ -1,4 +1,4 @@
-"""Checks that an ablation compares what it says: twins among the arms, idle parameters, unequal costs."""
+"""Checks that an ablation compares what it says: identical networks, parameters without gradient, unequal costs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -57,10 +57,10 @@ def without_gradient(
 
     They are never used, cut off by a detach, or multiplied by zero on every way to the output.
     """
-    return idle_parameters(trace_network(settings, input_shape, num_classes))
+    return parameters_without_gradient(trace_network(settings, input_shape, num_classes))
 
 
-def idle_parameters(traced: Trace) -> tuple[str, ...]:
+def parameters_without_gradient(traced: Trace) -> tuple[str, ...]:
     """Return the parameters of a traced network from which no path leads to the output."""
     reached: set[int | str] = {len(traced.operations) - 1}
     for number in range(len(traced.operations) - 1, -1, -1):

@@ -20,10 +20,10 @@ def effect_hash(traced: Trace) -> str:
     Beyond `search_spaces.cost.graph_hash`, ReLUs are left out whose input is never negative, such as a second one in a
     row, or one after the sum of two. Networks with other hashes may still be equal in ways that are not looked for.
     """
-    return graph_hash(replace(traced, operations=tuple(_without_idle_relus(traced.operations))))
+    return graph_hash(replace(traced, operations=tuple(_without_redundant_relus(traced.operations))))
 
 
-def _without_idle_relus(operations: Sequence[Operation]) -> list[Operation]:
+def _without_redundant_relus(operations: Sequence[Operation]) -> list[Operation]:
     kept: list[Operation] = []
     now: dict[int, int] = {}  # the number of each operation, or of the one that stands for it, among those kept
     never_negative: set[int] = set()

@@ -89,7 +89,7 @@ class FamilyContract:
             assert torch.equal(network.eval()(_images(shape)), restored.eval()(_images(shape)))
 
     def test_is_measured_without_arithmetic(self) -> None:
-        """The network runs on the meta device, so that a plan can state its cost and find its twins."""
+        """The network runs on the meta device, so that a plan can state its cost and find identical networks."""
         shape = self.input_shapes[0]
         found = complexity(self.network, shape, self.num_classes)
         assert found.params == sum(parameter.numel() for parameter in self.build(shape).parameters())

@@ -207,7 +207,7 @@ class Trainer:
             seconds=replica.seconds,
             images_per_second=replica.images / max(replica.training_seconds, 1e-9),
             diverged_at=None if gone is None else gone.epoch,
-            last_sound_loss=None if gone is None else gone.last_sound_loss,
+            loss_before_divergence=None if gone is None else gone.loss_before_divergence,
             telemetry=self._telemetry(replica),
         )
 

@@ -66,8 +66,8 @@ class Outcome:
     """How one seed's training ended.
 
     `epochs` counts the epochs before any divergence; `diverged_at` is the epoch (counted from 1) in which the loss
-    diverged, `last_sound_loss` the training loss of the last batch before that. `images_per_second` counts training
-    alone, without evaluation.
+    diverged, `loss_before_divergence` the training loss of the last batch before that. `images_per_second` counts
+    training alone, without evaluation.
     """
 
     seed: int
@@ -77,5 +77,5 @@ class Outcome:
     seconds: float
     images_per_second: float
     diverged_at: int | None = None
-    last_sound_loss: float | None = None
+    loss_before_divergence: float | None = None
     telemetry: Mapping[str, Any] = field(default_factory=dict)

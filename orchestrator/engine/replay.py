@@ -131,6 +131,6 @@ def _ended(record: Trial, at: datetime) -> TrialEnded:
         seconds=record.seconds,
         images_per_second=record.images_per_second,
         diverged_at=record.diverged_at,
-        last_sound_loss=record.last_sound_loss,
+        loss_before_divergence=record.loss_before_divergence,
         at=at,
     )

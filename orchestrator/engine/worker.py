@@ -118,7 +118,7 @@ def _ended(trial: str, outcome: trainers.Outcome) -> TrialEnded:
         seconds=outcome.seconds,
         images_per_second=outcome.images_per_second,
         diverged_at=outcome.diverged_at,
-        last_sound_loss=outcome.last_sound_loss,
+        loss_before_divergence=outcome.loss_before_divergence,
         telemetry=outcome.telemetry,
     )
 

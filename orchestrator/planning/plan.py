@@ -23,8 +23,8 @@ from orchestrator.scheduling.arm_facts import (
     data_info,
     data_notes,
     effect,
-    idle_parameters,
     network_cost,
+    parameters_without_gradient,
     plan_arm,
     plan_trials,
 )
@@ -219,9 +219,9 @@ def _unequal(planned: Sequence[PlannedArm], baseline: Mapping[str, Scalar]) -> l
 def _warnings(planned: Sequence[PlannedArm]) -> list[str]:
     """Name parameters that no gradient reaches, arms that compute the same, and trainings that are cut short."""
     found = [
-        f'without gradient: {len(idle)} parameters of "{each.arm.name}", for instance {idle[0]}'
+        f'without gradient: {len(unused)} parameters of "{each.arm.name}", for instance {unused[0]}'
         for each in planned
-        if (idle := idle_parameters(each.arm))
+        if (unused := parameters_without_gradient(each.arm))
     ]
     return [*found, *_equal_in_effect(planned), *_cut_short(planned)]
 

@@ -47,7 +47,7 @@ class TrialEnded:
     seconds: float | None = None
     images_per_second: float | None = None
     diverged_at: int | None = None
-    last_sound_loss: float | None = None
+    loss_before_divergence: float | None = None
     telemetry: Mapping[str, Any] = field(default_factory=dict)
     cause: Cause | None = None
     traceback: str | None = None

@@ -51,7 +51,7 @@ def describe_arm(arm: Arm) -> NetworkDescription:
     return _traced(arm)[0]
 
 
-def idle_parameters(arm: Arm) -> tuple[str, ...]:
+def parameters_without_gradient(arm: Arm) -> tuple[str, ...]:
     """Return the parameters of an arm's network that the loss cannot move."""
     return _traced(arm)[1]
 
@@ -126,4 +126,4 @@ def _trace(network: str, shape: tuple[int, int, int], classes: int) -> tuple[Net
     """Run the network once on the meta device; a deep one takes a good part of a second."""
     settings = json.loads(network)
     traced = with_key("network", trace_network, settings, shape, classes)
-    return describe_trace(settings, traced), checks.idle_parameters(traced), effect_hash(traced)
+    return describe_trace(settings, traced), checks.parameters_without_gradient(traced), effect_hash(traced)

@@ -44,7 +44,7 @@ class SamplerConfiguration:
 
 
 def _told_apart(configurations: Sequence[SamplerConfiguration]) -> list[str]:
-    """Return the names of contenders; those that share one are told apart by the arguments in which they differ."""
+    """Return the names of configurations; those that share one are told apart by the arguments in which they differ."""
     told = []
     for each in configurations:
         alike = [other.arguments for other in configurations if other.name == each.name]
@@ -62,7 +62,7 @@ class Run:
     proposing: float
 
 
-def contenders(settings: SearchSettings) -> tuple[SamplerConfiguration, ...]:
+def sampler_configurations(settings: SearchSettings) -> tuple[SamplerConfiguration, ...]:
     """Return what is compared, random search first: the search itself, other samplers, and schedulers of random arms.
 
     A sampler is judged with no arm stopped early, a scheduler on arms drawn at random.
@@ -77,7 +77,7 @@ def contenders(settings: SearchSettings) -> tuple[SamplerConfiguration, ...]:
 
 
 def compare(plan: SearchPlan, replay: Replay, slots: int, interrupted: Flag) -> dict[str, Any] | None:
-    """Replay the search of `plan` with every contender and seed on `slots` simulated workers; return plain values.
+    """Replay the search of `plan` with every configuration and seed on `slots` simulated workers; return plain values.
 
     None for several objectives, whose searches are not after the least error alone, and when `interrupted` is set.
     """
@@ -86,11 +86,11 @@ def compare(plan: SearchPlan, replay: Replay, slots: int, interrupted: Flag) -> 
         return None
     planned: dict[str, PlannedArm] = {}
 
-    def run(contender: SamplerConfiguration, seed: int, arms: int = settings.arms) -> Run:
+    def run(configuration: SamplerConfiguration, seed: int, arms: int = settings.arms) -> Run:
         here = replace(
             settings,
-            sampler=contender.sampler,
-            scheduler=contender.scheduler,
+            sampler=configuration.sampler,
+            scheduler=configuration.scheduler,
             seed=seed,
             arms=arms,
             control=False,
@@ -102,7 +102,7 @@ def compare(plan: SearchPlan, replay: Replay, slots: int, interrupted: Flag) -> 
         _error(score, settings)
         for score in run(SamplerConfiguration({"name": "grid"}, NO_SCHEDULER), 0, EVERY_ARM).scores
     ]
-    configurations = contenders(settings)
+    configurations = sampler_configurations(settings)
     found = [[run(each, seed) for seed in range(settings.compare.seeds)] for each in configurations]
     if interrupted.is_set():
         return None
@@ -110,15 +110,15 @@ def compare(plan: SearchPlan, replay: Replay, slots: int, interrupted: Flag) -> 
         "arms": settings.arms,
         "workers": slots,
         "on_record": every,
-        "contenders": [
+        "configurations": [
             {
                 "name": name,
-                "stops": contender.stops,
+                "stops": configuration.stops,
                 "best": [_best(each, settings) for each in runs],
                 "training_seconds": [each.training for each in runs],
                 "proposing_seconds": [each.proposing for each in runs],
             }
-            for name, contender, runs in zip(_told_apart(configurations), configurations, found, strict=True)
+            for name, configuration, runs in zip(_told_apart(configurations), configurations, found, strict=True)
         ],
     }
 

@@ -15,7 +15,7 @@ import optuna
 from optuna.trial import TrialState
 
 from orchestrator.records.study_plan import PlannedArm
-from orchestrator.search.proposal import ANSWERED, BUSY, REJECTED, TRAINED, Proposal
+from orchestrator.search.proposal import ANSWERED, PENDING, REJECTED, TRAINED, Proposal
 from orchestrator.search.samplers import make_sampler
 from orchestrator.search.schedulers import make_scheduler
 from orchestrator.search.score import Score
@@ -101,7 +101,7 @@ class OptimizationRun:
             proposal, planned = self._admitted(*chosen)
             made.append(proposal)
             self._enter(proposal, planned)
-            if proposal.fate == TRAINED:
+            if proposal.status == TRAINED:
                 return Step(tuple(made), planned)
         return Step(tuple(made), None)
 
@@ -134,7 +134,7 @@ class OptimizationRun:
             self._recall(proposal)
             self._storage_add(proposal)
             planned = None
-            if proposal.arm is not None and proposal.fate == TRAINED:
+            if proposal.arm is not None and proposal.status == TRAINED:
                 planned = self.plan_arm(self.space.arm(proposal.params, SEARCH))
             self._enter(proposal, planned)
             if planned is not None:
@@ -172,7 +172,7 @@ class OptimizationRun:
             origin, point = self.first[number]
             return self._asked(origin, point)
         if self.sampler["name"] == "grid" or desperate:
-            origin = "grid" if self.sampler["name"] == "grid" else "chance"
+            origin = "grid" if self.sampler["name"] == "grid" else "random"
             fresh = self._fresh_point(number, origin)
             if fresh is None and self._left is not None:
                 return None
@@ -188,7 +188,7 @@ class OptimizationRun:
     def _asked(self, origin: str, point: Params | None) -> tuple[str, Params, Mapping[str, Any]]:
         """Ask Optuna for a trial, with these parameters where they are given."""
         seed = self._seed(len(self.proposals))
-        spec = {"name": "random"} if origin == "chance" else self.sampler
+        spec = {"name": "random"} if origin == "random" else self.sampler
         started = time.perf_counter()
         with quietly():
             self._study.sampler = make_sampler(spec, seed)
@@ -209,20 +209,20 @@ class OptimizationRun:
         try:
             planned = self.plan_arm(self.space.arm(params, SEARCH))
         except SettingError as error:
-            return replace(proposal, fate=REJECTED, reason=error.message), None
+            return replace(proposal, status=REJECTED, reason=error.message), None
         earlier = self._by_network.get(_network(planned))
         if earlier is not None:
-            fate = ANSWERED if earlier in self.scores else BUSY
-            return replace(proposal, fate=fate, arm=earlier), None
+            status = ANSWERED if earlier in self.scores else PENDING
+            return replace(proposal, status=status, arm=earlier), None
         broken = [
             text
             for text, each in zip(self.settings.constraints, self.settings.conditions(), strict=True)
             if not each.holds(planned.arm, lambda _: planned)
         ]
         if broken:
-            return replace(proposal, fate=REJECTED, reason=f"not {broken[0]}"), None
+            return replace(proposal, status=REJECTED, reason=f"not {broken[0]}"), None
         if not self.on_record(planned):
-            return replace(proposal, fate=REJECTED, reason="not on record"), None
+            return replace(proposal, status=REJECTED, reason="not on record"), None
         return replace(proposal, arm=planned.arm.id), planned
 
     def _enter(self, proposal: Proposal, planned: PlannedArm | None) -> None:
@@ -233,12 +233,12 @@ class OptimizationRun:
         left = vars(self).get("_left")  # not listed before someone asks for it
         if left is not None:
             left.pop(text, None)
-        self.trained += proposal.fate == TRAINED and proposal.origin != "warm"
-        if proposal.fate == TRAINED and planned is not None:
+        self.trained += proposal.status == TRAINED and proposal.origin != "warm"
+        if proposal.status == TRAINED and planned is not None:
             self.arms[planned.arm.id] = planned
             self._by_network[_network(planned)] = planned.arm.id
             self._numbers[planned.arm.id] = proposal.number
-        elif proposal.fate == ANSWERED and proposal.arm in self.scores:
+        elif proposal.status == ANSWERED and proposal.arm in self.scores:
             self._tell(proposal.number, self.scores[proposal.arm])
         else:
             self._tell(proposal.number, Score(State.FAILED))

@@ -64,7 +64,12 @@ class OptunaCopy:
 
 
 def _frozen(optimization: OptimizationRun, proposal: Proposal, trial: Any) -> optuna.trial.FrozenTrial:
-    facts = {"proposal": proposal.number, "origin": proposal.origin, "fate": proposal.fate, "reason": proposal.reason}
+    facts = {
+        "proposal": proposal.number,
+        "origin": proposal.origin,
+        "status": proposal.status,
+        "reason": proposal.reason,
+    }
     planned = optimization.arms.get(proposal.arm or "")
     frozen = optuna.trial.create_trial(
         state=trial.state,

@@ -51,7 +51,7 @@ def importance(optimization: OptimizationRun) -> list[dict[str, Any]]:
 def _groups(optimization: OptimizationRun) -> Iterator[tuple[str | None, list[FrozenTrial]]]:
     """Return all arms with a result, each once, and those where a condition holds, with the condition in words."""
     space = optimization.space
-    once = {each.number for each in optimization.proposals if each.fate == TRAINED}
+    once = {each.number for each in optimization.proposals if each.status == TRAINED}
     found = optimization.study.get_trials(deepcopy=False)
     every = [trial for trial in found if trial.state is TrialState.COMPLETE and trial.number in once]
     yield None, every
@@ -110,10 +110,10 @@ def _proposal(optimization: OptimizationRun, proposal: Proposal) -> dict[str, An
         "number": proposal.number,
         "arm": arm.arm.name if arm else None,
         "origin": proposal.origin,
-        "fate": proposal.fate,
+        "status": proposal.status,
         "reason": proposal.reason or (score.reason if score else None),
         "params": dict(proposal.params),
-        "state": score.state.value if score and proposal.fate == TRAINED else None,
+        "state": score.state.value if score and proposal.status == TRAINED else None,
         "values": list(score.values) if score and score.state is State.COMPLETE else None,
         "generation": next((each for key, each in proposal.attributes.items() if key.endswith(":generation")), None),
     }

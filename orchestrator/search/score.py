@@ -65,7 +65,7 @@ class TrialHistory:
 
     @property
     def last_epoch(self) -> int:
-        """The last sound epoch; 0 before the first."""
+        """The last epoch before it diverged; 0 before the first."""
         return max(self.errors, default=0)
 
     @property

@@ -22,7 +22,7 @@ def select(
     found = [
         proposal
         for proposal in optimization.proposals
-        if proposal.fate == TRAINED
+        if proposal.status == TRAINED
         and proposal.arm is not None
         and proposal.params != plan.baseline
         and optimization.scores[proposal.arm].state is State.COMPLETE

@@ -40,7 +40,7 @@ class Removal:
 
 def delete_study(connection: Connection, name: str) -> Removal:
     """Delete a study and every trial that no other study needs; StudyBusy while a process runs it."""
-    row = _idle(connection, name)
+    row = _not_running(connection, name)
     removed = _remove_arms(connection, select(arms.c.id).where(arms.c.study == row.id), [name])
     connection.execute(delete(studies).where(studies.c.id == row.id))
     return removed
@@ -52,7 +52,7 @@ def prune(connection: Connection, name: str | None) -> Removal:
     These are arms of earlier versions of a file and dropped seeds; without a name also trials that no study has.
     """
     if name is not None:
-        rows: Sequence[Any] = [_idle(connection, name)]
+        rows: Sequence[Any] = [_not_running(connection, name)]
     else:
         rows = [row for row in connection.execute(select(studies)) if not process.holds(row)]
     ids = [row.id for row in rows]
@@ -69,7 +69,7 @@ def prune(connection: Connection, name: str | None) -> Removal:
 
 def rename_study(connection: Connection, name: str, new: str) -> None:
     """Give a study another name; StorageError when that is no name, or taken."""
-    row = _idle(connection, name)
+    row = _not_running(connection, name)
     if not _NAME.fullmatch(new):
         raise StorageError(f'"{new}" is no name of a study: lower-case letters, digits and dashes, such as my-study')
     if connection.execute(select(studies.c.id).where(studies.c.name == new)).one_or_none() is not None:
@@ -87,7 +87,7 @@ def add_note(connection: Connection, name: str, text: str) -> None:
     _tell(connection, row.id, NOTE, {"text": " ".join(text.split())})
 
 
-def _idle(connection: Connection, name: str) -> Any:
+def _not_running(connection: Connection, name: str) -> Any:
     row = study_row(connection, name)
     if process.holds(row):
         raise StudyBusy(f'the study "{name}" is being run by {process.describe(row)}: wait until it ends')

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _TRIAL = ("trial", "arm", "seed", "state", "reason", "cause", "epochs")
 _METRICS = ("test_error", "train_error", "test_loss", "train_loss", "val_error", "val_loss")
 _TRAINING = ("seconds", "images_per_second", "device", "host", "attempts", "started_at", "finished_at")
-_DIVERGENCE = ("diverged_at", "last_sound_loss", "environment")
+_DIVERGENCE = ("diverged_at", "loss_before_divergence", "environment")
 _OTHER_METRICS = tuple(name for name in TRIAL_METRICS if name not in (*_METRICS, *_TRAINING))
 _CURVE = ("trial", "arm", "seed", "epoch", "train_loss", "train_error", "test_loss", "test_error")
 _OTHER_CURVES = tuple(name for name in CURVE_METRICS if name not in _CURVE)

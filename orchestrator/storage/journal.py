@@ -150,7 +150,7 @@ def _trial_ended(connection: Connection, event: TrialEnded, driver: str) -> bool
         "seconds": event.seconds,
         "images_per_second": event.images_per_second,
         "diverged_at": event.diverged_at,
-        "last_sound_loss": event.last_sound_loss,
+        "loss_before_divergence": event.loss_before_divergence,
         "telemetry": event.telemetry,
         "cause": event.cause,
         "finished_at": event.at,

@@ -40,7 +40,7 @@ def outcome_of(connection: Connection, plan: StudyPlan) -> PlanOutcome:
     groups: dict[str, list[str]] = {"new": [], "cached": [], "unfinished": [], "failed": []}
     for trial in plan.trials:
         groups[_group(known.get(trial.id))].append(trial.id)
-    orphaned, returned = _comings_and_goings(connection, plan)
+    orphaned, returned = _changed_arms(connection, plan)
     return PlanOutcome(
         **{name: tuple(dict.fromkeys(ids)) for name, ids in groups.items()}, orphaned=orphaned, returned=returned
     )
@@ -145,7 +145,7 @@ def _arms_of(connection: Connection, study: str) -> Sequence[Any]:
     return connection.execute(columns.join(studies).where(studies.c.name == study).order_by(arms.c.position)).all()
 
 
-def _comings_and_goings(connection: Connection, plan: StudyPlan) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _changed_arms(connection: Connection, plan: StudyPlan) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the names of the arms that the plan leaves out, and of those that come back with it."""
     planned = {each.arm.id: each.arm.name for each in plan.arms}
     same = _is_same_plan(connection, plan)

@@ -11,21 +11,21 @@ from orchestrator.storage.tables import arm_trials, arms, proposals, studies, tr
 from reports.results import State
 
 
-def write_proposals(connection: Connection, study: str, campaign: str, made: Sequence[Proposal]) -> None:
-    """Add proposals to a campaign of a study; each is written once."""
+def write_proposals(connection: Connection, study: str, optimization: str, made: Sequence[Proposal]) -> None:
+    """Add proposals to a optimization run of a study; each is written once."""
     row = study_row(connection, study)
-    rows = [{"study": row.id, "campaign": campaign, **vars(each)} for each in made]
+    rows = [{"study": row.id, "optimization": optimization, **vars(each)} for each in made]
     if rows:
         connection.execute(insert(proposals), rows)
 
 
-def read_proposals(connection: Connection, study: str, campaign: str) -> tuple[Proposal, ...]:
-    """Return the proposals of one campaign in their order."""
+def read_proposals(connection: Connection, study: str, optimization: str) -> tuple[Proposal, ...]:
+    """Return the proposals of one optimization run in their order."""
     row = study_row(connection, study)
-    mine = (proposals.c.study == row.id) & (proposals.c.campaign == campaign)
+    mine = (proposals.c.study == row.id) & (proposals.c.optimization == optimization)
     stored = connection.execute(select(proposals).where(mine).order_by(proposals.c.number))
     return tuple(
-        Proposal(each.number, each.origin, each.fate, each.params, each.arm, each.reason, each.attributes)
+        Proposal(each.number, each.origin, each.status, each.params, each.arm, each.reason, each.attributes)
         for each in stored
     )
 

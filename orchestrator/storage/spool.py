@@ -13,6 +13,7 @@ from orchestrator.storage.columns import plain
 from reports.results import Epoch, State
 
 KINDS = {kind.__name__: kind for kind in get_args(Event)}
+_FORMER_NAMES = {"last_sound_loss": "loss_before_divergence"}  # of files that an earlier version left
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ def _value(value: Any) -> Any:
 
 
 def _event(stored: dict[str, Any]) -> Event:
+    stored = {_FORMER_NAMES.get(name, name): value for name, value in stored.items()}
     kind = KINDS[stored.pop("kind")]
     readers = {"at": datetime.fromisoformat, "epoch": _epoch, "state": State, "cause": Cause}
     values = {

@@ -166,7 +166,7 @@ class Store:
     def propose(
         self,
         study: str,
-        campaign: str,
+        optimization: str,
         made: Sequence[Proposal],
         arms: Sequence[PlannedArm],
         trials: Sequence[PlannedTrial],
@@ -174,12 +174,12 @@ class Store:
         """Record what a search proposed, with the arm and trials that follow from it, all or nothing."""
         with self.database.writing() as connection:
             plans.write_extension(connection, study, arms, trials)
-            searches.write_proposals(connection, study, campaign, made)
+            searches.write_proposals(connection, study, optimization, made)
 
-    def proposals(self, study: str, campaign: str) -> tuple[Proposal, ...]:
-        """Return what one campaign of a study's search proposed so far, in order."""
+    def proposals(self, study: str, optimization: str) -> tuple[Proposal, ...]:
+        """Return what one optimization run of a study's search proposed so far, in order."""
         with self.database.reading() as connection:
-            return searches.read_proposals(connection, study, campaign)
+            return searches.read_proposals(connection, study, optimization)
 
     def save_search(self, study: str, record: Mapping[str, Any]) -> None:
         """Keep the record of a study's search in the place of the one before."""

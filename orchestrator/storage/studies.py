@@ -150,7 +150,7 @@ def _trial(row: Any, curve: Sequence[Epoch], logs: Mapping[str, str]) -> Trial:
         started_at=row.started_at,
         finished_at=row.finished_at,
         diverged_at=row.diverged_at,
-        last_sound_loss=row.last_sound_loss,
+        loss_before_divergence=row.loss_before_divergence,
         cause=row.cause,
         log=logs.get(row.id),
         environment=row.environment,

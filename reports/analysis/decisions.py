@@ -26,8 +26,8 @@ Trials = Mapping[str, Mapping[int, Trial]]
 class Decision:
     """The outcome for one claim: `p_holm` is its p among the others, None for a claim that is in no family.
 
-    `withdrawn` is a decision of an earlier look that all seeds at hand contradict. `rivals` counts the claims by which
-    the level of a further look is to be shared, this one among them.
+    `withdrawn` is a decision of an earlier look that all seeds at hand contradict. `corrected_for` counts the claims
+    by which the level of a further look is to be shared, this one among them.
     """
 
     judged: Judged
@@ -37,7 +37,7 @@ class Decision:
     decided: bool
     withdrawn: bool
     decided_at_look: int | None
-    rivals: int
+    corrected_for: int
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def _decision(judged: Judged, family: _Family, settings: AnalysisSettings, regis
         decided=decided,
         withdrawn=withdrawn,
         decided_at_look=family.decided_at[judged.claim.id],
-        rivals=1 if p_holm is None else max(1, others),
+        corrected_for=1 if p_holm is None else max(1, others),
     )
 
 

@@ -82,10 +82,10 @@ class Comparison:
 def comparison(study: Study) -> Comparison | None:
     """Return what the replay of a search compared; None for a study without one."""
     record = study.search.get("comparison")
-    if not record or len(record["contenders"]) < 2:
+    if not record or len(record["configurations"]) < 2:
         return None
     every = record["on_record"]
-    reference, *others = record["contenders"]
+    reference, *others = record["configurations"]
     mean_cost = float(np.mean(_costs(reference)))
     found = [_contest(each, reference, every, mean_cost) for each in (reference, *others)]
     adjusted = iter(holm([each.p for each in found[1:] if each.p is not None]))

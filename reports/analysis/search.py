@@ -62,7 +62,7 @@ def searched(study: Study, role: str = SEARCH) -> tuple[Searched, ...]:
     """Return the arms that the search, or its control, trained, in the order of their proposal."""
     record = study.search.get("proposals", {}).get(role, [])
     at = _objectives(study).index("val_error") if record else 0
-    trained = [each for each in record if each["fate"] == "trained" and each["origin"] != "warm"]
+    trained = [each for each in record if each["status"] == "trained" and each["origin"] != "warm"]
     return tuple(
         Searched(
             place,

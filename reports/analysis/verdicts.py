@@ -145,7 +145,7 @@ def _verdict(
     tests = alternatives(claim, judged.cases, part, judged.level, model)
     other_tests = {name: _outcome(each, alpha) for name, each in tests.items()}
     asked = settings.looks[-1] if settings.looks else len(seeds)
-    level = settings.levels[-1] / decision.rivals
+    level = settings.levels[-1] / decision.corrected_for
     seconds = _seconds(trials, claim_arms(judged.cases))
     ahead = forecast(claim, now.contexts, asked, level, settings.power, seconds)
     fragile = verdict is not Outcome.INCONCLUSIVE and _is_fragile(study, judged, part, verdict)

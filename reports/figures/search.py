@@ -21,7 +21,7 @@ SETTLED = 3
 
 @dataclass(frozen=True)
 class Steps:
-    """One campaign: its arms' errors in order (None where there is none), and the least one after each."""
+    """One optimization run: its arms' errors in order (None where there is none), and the least one after each."""
 
     label: str
     slot: int
@@ -52,7 +52,7 @@ def best_drawing(lines: Sequence[Steps], prefix: str) -> Drawing:
 
 
 @dataclass(frozen=True)
-class Course:
+class BestSoFar:
     """The mean least error of many searches after each arm, and the ends of its band."""
 
     label: str
@@ -61,7 +61,7 @@ class Course:
     band: tuple[tuple[float, float], ...]
 
 
-def courses_drawing(lines: Sequence[Course], prefix: str) -> Drawing:
+def best_so_far_drawing(lines: Sequence[BestSoFar], prefix: str) -> Drawing:
     """Draw the mean least error so far over the arms, a line and a band for each sampler."""
 
     def plot(axes: "Axes") -> None:

@@ -17,7 +17,7 @@ LONGEST_LOG = 4000
 
 @dataclass(frozen=True)
 class Event:
-    """One trial that has no sound result."""
+    """One trial that failed, diverged, crashed or was pruned."""
 
     trial: str
     arm: str
@@ -72,7 +72,7 @@ def build(findings: Findings) -> Section:
 
 
 def kind_of(findings: Findings, trial: Trial) -> str | None:
-    """Return what kept a trial from a sound result, in one word; None for a sound one."""
+    """Return in one word what befell a trial: fail, diverged, crashed, pruned; None for one that ended well."""
     if trial.state is State.COMPLETE:
         return "fail" if findings.study.is_fail(trial) else None
     words = {State.DIVERGED: "diverged", State.FAILED: "crashed", State.PRUNED: "pruned"}
@@ -106,7 +106,7 @@ def _event(trial: Trial, kind: str) -> Event:
         reason = f"{number(getattr(trial, PRIMARY.name))} {PRIMARY.unit} {PRIMARY.title} at the last epoch"
     else:
         reason = trial.reason or "no reason recorded"
-    loss = number(trial.last_sound_loss, 3) if trial.last_sound_loss is not None else "–"
+    loss = number(trial.loss_before_divergence, 3) if trial.loss_before_divergence is not None else "–"
     return Event(
         trial.id,
         shortened(trial.arm, 90),
@@ -132,7 +132,7 @@ def _table(found: list[tuple[Trial, str]]) -> Table:
         Column("seed", "seed", is_number=True),
         Column("kind", "what happened"),
         Column("epoch", "epoch", is_number=True),
-        Column("last_sound_loss", "last sound loss", 3, is_number=True),
+        Column("loss_before_divergence", "last loss before", 3, is_number=True),
         Column(PRIMARY.name, PRIMARY.label, 2, is_number=True),
         Column("cause", "cause"),
         Column("reason", "reason"),
@@ -144,11 +144,17 @@ def _table(found: list[tuple[Trial, str]]) -> Table:
             trial.seed,
             kind,
             trial.diverged_at or (trial.curve[-1].epoch if trial.curve else None),
-            trial.last_sound_loss,
+            trial.loss_before_divergence,
             getattr(trial, PRIMARY.name),
             trial.cause,
             trial.reason,
         )
         for trial, kind in found
     )
-    return Table("failures", "Trials without a sound result.", columns, rows, ("arm", "seed", "kind", "epoch", "cause"))
+    return Table(
+        "failures",
+        "Trials that failed, diverged, crashed or were pruned.",
+        columns,
+        rows,
+        ("arm", "seed", "kind", "epoch", "cause"),
+    )

@@ -120,7 +120,7 @@ def _range(values: list[int]) -> str:
 def _shares(findings: Findings) -> tuple[Share, ...]:
     fails = findings.fails()
     counts = (
-        ("ok", "sound", findings.count(State.COMPLETE, State.DIVERGED) - fails),
+        ("ok", "ok", findings.count(State.COMPLETE, State.DIVERGED) - fails),
         ("fail", "fail", fails),
         ("failed", "crashed", findings.count(State.FAILED)),
         ("pruned", "pruned", findings.count(State.PRUNED)),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from reports.analysis.samplers import Comparison, Contest, Difference, comparison
 from reports.figures.figure import Figure, Panel
-from reports.figures.search import Course, courses_drawing
+from reports.figures.search import BestSoFar, best_so_far_drawing
 from reports.figures.theme import MOST_SERIES
 from reports.findings import Findings
 from reports.results import Study
@@ -92,13 +92,13 @@ def _figure(found: Comparison) -> Figure:
     most = MOST_SERIES - 1
     groups = [(title, them[at : at + most]) for title, them in kinds.items() for at in range(0, len(them), most)]
     panels = tuple(_panel(title, found.reference, group, at) for at, (title, group) in enumerate(groups))
-    return Figure("samplers", caption, panels, Table("samplers-course", caption, columns, rows), columns=1)
+    return Figure("samplers", caption, panels, Table("samplers-best-so-far", caption, columns, rows), columns=1)
 
 
 def _panel(title: str, reference: Contest, group: Sequence[Contest], at: int) -> Panel:
-    lines = [Course(each.name, slot, each.curve, each.band) for slot, each in enumerate((reference, *group))]
+    lines = [BestSoFar(each.name, slot, each.curve, each.band) for slot, each in enumerate((reference, *group))]
     ends = "; ".join(f"{line.label} ends at {number(line.mean[-1])} %" for line in lines)
-    return Panel(title, ends, courses_drawing(lines, f"samplers{at}"))
+    return Panel(title, ends, best_so_far_drawing(lines, f"samplers{at}"))
 
 
 def _table(found: Comparison) -> Table:

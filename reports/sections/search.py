@@ -49,8 +49,8 @@ def _summary(study: Study, arms: Sequence[Searched]) -> str:
     settings = study.search["settings"]
     best = min((arm for arm in arms if arm.error is not None), key=lambda arm: arm.error or 0.0)
     stopped = sum(arm.state == "PRUNED" for arm in arms)
-    repeats = sum(each["fate"] in ("answered", "busy") for each in study.search["proposals"]["search"])
-    rejected = sum(each["fate"] == "rejected" for each in study.search["proposals"]["search"])
+    repeats = sum(each["status"] in ("answered", "pending") for each in study.search["proposals"]["search"])
+    rejected = sum(each["status"] == "rejected" for each in study.search["proposals"]["search"])
     text = (
         f"{counted(len(arms), 'arm')} by the sampler {settings['sampler']['name']}, selected on "
         f"{100 * settings['validation']:g} % of the training images and on nothing else. The least validation error, "
@@ -91,7 +91,7 @@ def _best(study: Study) -> Figure:
             lines.append(Steps(TITLES[role], 1 - slot, tuple(arm.error for arm in arms), best))
             rows += [(TITLES[role], arm.place, arm.error, least) for arm, least in zip(arms, best, strict=True)]
     columns = (
-        Column("campaign", "campaign"),
+        Column("optimization", "optimization"),
         Column("arms", "arms", is_number=True),
         Column("error", "validation error, %", 2, True),
         Column("best", "best so far, %", 2, True),

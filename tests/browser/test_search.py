@@ -24,9 +24,9 @@ FIGURES = ("search-progress", "search-parallel", "search-slices", "samplers")
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Return the path of the page of an invented search that was replayed, written once."""
-    rivals = [searches.contender(name, gain=1.0) for name in ("tpe", "gp", "nsga2", "nsga3", "grid")]
-    rivals.append(searches.contender("random, asha", gain=0.0, stops=True))
-    page = write_report(searches.replayed(*rivals), tmp_path_factory.mktemp("searched"))
+    others = [searches.configuration(name, gain=1.0) for name in ("tpe", "gp", "nsga2", "nsga3", "grid")]
+    others.append(searches.configuration("random, asha", gain=0.0, stops=True))
+    page = write_report(searches.replayed(*others), tmp_path_factory.mktemp("searched"))
     return lambda name: page
 
 

@@ -62,7 +62,7 @@ def optuna_states(folder: Path) -> dict[str, TrialState]:
     storage.remove_session()
     storage.engine.dispose()
     assert all(trial.state.is_finished() for trial in trials)
-    return {trial.user_attrs["arm"]: trial.state for trial in trials if trial.user_attrs["fate"] == "trained"}
+    return {trial.user_attrs["arm"]: trial.state for trial in trials if trial.user_attrs["status"] == "trained"}
 
 
 def test_successive_halving_stops_whole_arms_and_confirms_none_of_them(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def searched() -> Study:
             params = _params(chance, at)
             error = None if at % 9 == 8 else _error(params, chance)
             name = _name("search", params)
-            facts = {"origin": "sampler" if at else "baseline", "fate": "trained", "reason": None, "generation": None}
+            facts = {"origin": "sampler" if at else "baseline", "status": "trained", "reason": None, "generation": None}
             state = "PRUNED" if error is None else "COMPLETE"
             values = None if error is None else [error]
             proposals[role].append(
@@ -91,7 +91,7 @@ def searched() -> Study:
     )
 
 
-def contender(
+def configuration(
     name: str, gain: float | None, training: float = 300.0, proposing: float = 0.1, stops: bool = False
 ) -> dict[str, Any]:
     """Return how a sampler fares that ends `gain` points below random search, or always alike where that is None."""
@@ -104,15 +104,15 @@ def replayed(*others: dict[str, Any], seeds: int = 20) -> Study:
         return searched()
     chance = random.Random(5)
     on_record = [6.0, *(2.0 + 8 * chance.random() ** 0.7 for _ in range(199))]
-    contenders = []
-    for each in (contender("random", 0.0), *others):
+    configurations = []
+    for each in (configuration("random", 0.0), *others):
         best = []
         for _ in range(seeds):
             drawn = [on_record[0], *chance.sample(on_record[1:], 29)]
             gain = each["gain"] or 0.0
             lost = [min(drawn[: at + 1]) - gain * at / 29 for at in range(30)]
             best.append([6.0] * 30 if each["gain"] is None else lost)
-        contenders.append(
+        configurations.append(
             {
                 "name": each["name"],
                 "stops": each["stops"],
@@ -121,7 +121,7 @@ def replayed(*others: dict[str, Any], seeds: int = 20) -> Study:
                 "proposing_seconds": [each["proposing"]] * seeds,
             }
         )
-    record = {"arms": 30, "workers": 1, "on_record": on_record, "contenders": contenders}
+    record = {"arms": 30, "workers": 1, "on_record": on_record, "configurations": configurations}
     study = searched()
     return replace(study, search={**study.search, "comparison": record})
 

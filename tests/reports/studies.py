@@ -104,7 +104,7 @@ def diverged(number: int, arm: str, seed: int, stop: int = 4, epochs: int = 10) 
         reason="loss 1e+13 is more than 1000 times the first epoch's",
         test_error=None,
         diverged_at=stop,
-        last_sound_loss=2.31,
+        loss_before_divergence=2.31,
         curve=rows,
     )
 

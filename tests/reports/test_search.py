@@ -16,7 +16,7 @@ from reports.page import write_report
 from reports.results import Arm, State, Study, Trial
 from reports.sections import search
 from reports.sections.confirmation import conclusions
-from tests.reports.searches import contender, replayed
+from tests.reports.searches import configuration, replayed
 from tests.reports.searches import searched as searched_study
 
 ERRORS = {"a": 8.0, "b": 5.0, "c": None, "d": 6.0}
@@ -29,7 +29,7 @@ def proposal(number, arm, error, **changes):
         "number": number,
         "arm": f"stage=search kind={arm}",
         "origin": "sampler" if number else "baseline",
-        "fate": "trained",
+        "status": "trained",
         "reason": None,
         "params": {"kind": arm, "lr": 0.1 * (number + 1)},
         "state": state,
@@ -278,9 +278,9 @@ def test_a_factor_whose_levels_are_numbers_and_off_is_listed_with_the_trials(tmp
 
 def test_a_replayed_search_says_which_sampler_is_worth_its_cost(tmp_path: Path):
     study = replayed(
-        contender("tpe", gain=1.0),
-        contender("gp", gain=0.0, proposing=3000.0),
-        contender("random, asha", gain=0.0, stops=True),
+        configuration("tpe", gain=1.0),
+        configuration("gp", gain=0.0, proposing=3000.0),
+        configuration("random, asha", gain=0.0, stops=True),
     )
     page = write_report(study, tmp_path).read_text()
     assert 'id="samplers"' in page

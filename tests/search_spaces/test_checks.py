@@ -1,7 +1,7 @@
 import pytest
 from torch import nn
 
-from search_spaces.checks import identical_graphs, idle_parameters, unequal_costs, without_gradient
+from search_spaces.checks import identical_graphs, parameters_without_gradient, unequal_costs, without_gradient
 from search_spaces.cost import complexity
 from search_spaces.shortcuts import SHORTCUTS
 from search_spaces.trace import trace
@@ -11,13 +11,13 @@ def cost(**settings):
     return complexity({"depth": 8, "width": 4, **settings}, (1, 8, 8))
 
 
-def test_twins_are_named():
+def test_identical_networks_are_named():
     spelled = "conv bn relu conv bn | add | relu"
     costs = {"a": cost(), "b": cost(activation="full_preact"), "c": cost(activation=spelled)}
     assert identical_graphs(costs) == [("a", "c")]
 
 
-def test_different_networks_are_no_twins():
+def test_different_networks_are_not_identical():
     assert identical_graphs({"a": cost(), "b": cost(width=5)}) == []
 
 
@@ -35,9 +35,9 @@ def test_every_parameter_of_a_sound_network_gets_a_gradient(op):
 
 
 def test_a_residual_times_zero_gets_no_gradient():
-    idle = without_gradient({"depth": 8, "shortcut": {"op": "scale", "shortcut": 1, "residual": 0}}, (1, 8, 8))
-    assert "stages.0.0.branch.0.weight" in idle
-    assert "stem.0.weight" not in idle
+    unused = without_gradient({"depth": 8, "shortcut": {"op": "scale", "shortcut": 1, "residual": 0}}, (1, 8, 8))
+    assert "stages.0.0.branch.0.weight" in unused
+    assert "stem.0.weight" not in unused
 
 
 class Faulty(nn.Module):
@@ -50,5 +50,5 @@ class Faulty(nn.Module):
 
 
 def test_unused_and_detached_parameters_are_named():
-    idle = idle_parameters(trace(Faulty, (4, 3, 3)))
-    assert idle == ("first.weight", "first.bias", "unused.weight", "unused.bias")
+    unused = parameters_without_gradient(trace(Faulty, (4, 3, 3)))
+    assert unused == ("first.weight", "first.bias", "unused.weight", "unused.bias")

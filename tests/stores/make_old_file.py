@@ -29,7 +29,7 @@ def main() -> None:
             recorder.put(EpochDone(complete, Epoch(2, 0.5, 40.0, 1.2, 55.0, 0.1, 2.0, 1.3, 56.0)))
             recorder.put(TrialEnded(complete, State.COMPLETE, seconds=4.0, images_per_second=500.0))
             recorder.put(EpochDone(diverged, Epoch(1, 1e13, 90.0, None, None, 0.1, 2.0)))
-            recorder.put(TrialEnded(diverged, State.DIVERGED, "loss 1e13", diverged_at=1, last_sound_loss=2.3))
+            recorder.put(TrialEnded(diverged, State.DIVERGED, "loss 1e13", diverged_at=1, loss_before_divergence=2.3))
             recorder.put(TrialEnded(failed, State.FAILED, "out of memory"))
         store.save_measurement(Measurement(complete, "layer_response", {"std": [1.0, 0.5]}))
         store.save_verdicts(plan.name, [{"claim": "c", "says": "a < b", "verdict": "Supported", "estimate": 1.5}])

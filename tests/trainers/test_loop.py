@@ -173,7 +173,7 @@ def test_an_exploding_loss_is_an_outcome():
         assert outcome.state == "DIVERGED"
         assert outcome.diverged_at == outcome.epochs + 1
         assert "training loss" in outcome.reason
-        assert outcome.last_sound_loss is None or outcome.last_sound_loss <= 50
+        assert outcome.loss_before_divergence is None or outcome.loss_before_divergence <= 50
 
 
 def test_a_diverged_replica_stays_diverged_when_continued(tmp_path):

@@ -17,7 +17,7 @@ class Divergence:
     """The epoch (counted from 1) in which the loss diverged, the last batch loss before that, and the reason."""
 
     epoch: int
-    last_sound_loss: float | None
+    loss_before_divergence: float | None
     reason: str
 
 

@@ -62,7 +62,7 @@ class Replica:
         return {
             "network": self.network.state_dict(),
             "velocities": self.optimiser.velocities,
-            "divergence": None if gone is None else [gone.epoch, gone.last_sound_loss, gone.reason],
+            "divergence": None if gone is None else [gone.epoch, gone.loss_before_divergence, gone.reason],
             **{name: getattr(self, name) for name in _COUNTERS},
         }
 

@@ -11,6 +11,8 @@
 6   views trial_results, curves and verdict_results with the trial's id, orphaned, stage, validation, ISO 8601 moments;
     view data_dictionary
 7   studies.lease_process: which process runs a study, whatever clocks and containers do
+8   proposals.optimization and status, trials.loss_before_divergence: the field's names for campaign, fate and
+    last_sound_loss
 
 A new version is one more file in `versions/`, named after its number, whose `down_revision` is the version before it.
 It never changes an older file, and names no table object of `orchestrator.storage.tables`, which describes the newest
@@ -19,4 +21,4 @@ version only. A view that changes is dropped and created again, with its text in
 line above, and keep a database of the version before under `tests/stores/` for the test that opens every one.
 """
 
-VERSION = "7"
+VERSION = "8"

@@ -1,4 +1,4 @@
-"""What a replay holds against random search: every contender, every seed, and nothing but the search in its times."""
+"""What a replay holds against random search: every sampler, every seed, and nothing but the search in its times."""
 
 from threading import Event as Flag
 
@@ -6,7 +6,7 @@ import pytest
 
 from orchestrator.scheduling.arm_facts import plan_trials
 from orchestrator.scheduling.replaying import Replay
-from orchestrator.search.comparison import compare, contenders
+from orchestrator.search.comparison import compare, sampler_configurations
 from orchestrator.search.settings import parse_search
 from orchestrator.search.space import CONFIRM
 from reports.results import Epoch, State, Trial
@@ -47,16 +47,16 @@ def test_the_search_itself_and_all_that_is_asked_for_stand_against_random_search
             "compare": {"samplers": ["tpe", "random"], "schedulers": ["asha"]},
         }
     )
-    assert [each.name for each in contenders(settings)] == ["random", "gp, median", "tpe", "random, asha"]
+    assert [each.name for each in sampler_configurations(settings)] == ["random", "gp, median", "tpe", "random, asha"]
 
 
 def test_every_searches_once_a_seed_and_finds_different_arms(tmp_path):
     searched = plan(sampler="tpe", compare={"seeds": 4, "schedulers": ["median"]})
     found = compare(searched, record_of(searched, tmp_path), 1, Flag())
     assert sorted(found["on_record"]) == [1.0 + at for at in range(24)]
-    assert [each["name"] for each in found["contenders"]] == ["random", "tpe", "random, median"]
-    random, tpe, median = found["contenders"]
-    for each in found["contenders"]:
+    assert [each["name"] for each in found["configurations"]] == ["random", "tpe", "random, median"]
+    random, tpe, median = found["configurations"]
+    for each in found["configurations"]:
         assert [len(best) for best in each["best"]] == [8] * 4
         assert all(best == sorted(best, reverse=True) for best in each["best"])
     assert len({tuple(best) for best in random["best"]}) > 1  # each seed is a search of its own
@@ -68,7 +68,7 @@ def test_every_searches_once_a_seed_and_finds_different_arms(tmp_path):
 def test_variants_of_one_sampler_are_told_apart(tmp_path):
     variants = [{"name": "tpe", "n_startup_trials": count} for count in (2, 4)]
     searched = plan(sampler="random", compare={"seeds": 2, "samplers": variants})
-    names = [each["name"] for each in compare(searched, record_of(searched, tmp_path), 1, Flag())["contenders"]]
+    names = [each["name"] for each in compare(searched, record_of(searched, tmp_path), 1, Flag())["configurations"]]
     assert names == ["random", "tpe (n_startup_trials 2)", "tpe (n_startup_trials 4)"]
 
 
@@ -81,26 +81,26 @@ def test_the_arms_on_record_are_found_however_rare_they_are(sampler, tmp_path, m
     kept = [plan_trials(searched.study.arms[0].arm, searched.search_seeds)[0].id, list(whole.trials)[-1]]
     found = compare(searched, Replay({trial: whole.trials[trial] for trial in kept}, tmp_path), 1, Flag())
     assert len(found["on_record"]) == 2
-    assert {len(best) for each in found["contenders"] for best in each["best"]} == {2}
+    assert {len(best) for each in found["configurations"] for best in each["best"]} == {2}
 
 
 def test_the_same_comparison_finds_the_same_arms(tmp_path):
     searched = plan(sampler="tpe")
     record = record_of(searched, tmp_path)
-    first, second = (compare(searched, record, 1, Flag())["contenders"] for _ in range(2))
+    first, second = (compare(searched, record, 1, Flag())["configurations"] for _ in range(2))
     assert [each["best"] for each in first] == [each["best"] for each in second]
 
 
 def test_several_workers_train_side_by_side(tmp_path):
     searched = plan(sampler="random")
     found = compare(searched, record_of(searched, tmp_path), 4, Flag())
-    assert found["contenders"][0]["training_seconds"] == [2 * 3 * SECONDS] * 4
+    assert found["configurations"][0]["training_seconds"] == [2 * 3 * SECONDS] * 4
 
 
 def test_a_confirmation_that_is_on_record_is_no_part_of_the_time(tmp_path):
     searched = plan(sampler="tpe")
     found = compare(searched, record_of(searched, tmp_path, with_confirmation=True), 1, Flag())
-    assert all(each["training_seconds"] == [8 * 3 * SECONDS] * 4 for each in found["contenders"])
+    assert all(each["training_seconds"] == [8 * 3 * SECONDS] * 4 for each in found["configurations"])
 
 
 def test_an_interrupted_comparison_says_nothing(tmp_path):

@@ -19,7 +19,7 @@ def source_of(planned_arms, ledger=None, **changes):
 
 
 def proposed(source, role="search"):
-    return [(each.number, each.origin, each.fate, dict(each.params)) for each in source.optimizations[role].proposals]
+    return [(each.number, each.origin, each.status, dict(each.params)) for each in source.optimizations[role].proposals]
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
@@ -35,7 +35,7 @@ def test_a_repeated_arm_is_answered_with_the_value_that_is_known(planned_arms):
     source = source_of(planned_arms, factors=SMALL, search={"arms": 6, "sampler": "random"})
     list(train(source))
     optimization = source.optimizations["search"]
-    repeats = [each for each in optimization.proposals if each.fate == ANSWERED]
+    repeats = [each for each in optimization.proposals if each.status == ANSWERED]
     assert repeats
     for each in repeats:
         assert optimization.study.trials[each.number].values == list(optimization.scores[each.arm].values)
@@ -63,8 +63,8 @@ def test_a_search_that_is_taken_up_again_proposes_what_an_undisturbed_one_does(s
             optimization.tell(optimization.open[0].arm.id, results[optimization.open[0].arm.id])
         again._waiting.clear()
     stored = ledger.proposals(whole.plan.optimization("search"))
-    assert [(each.number, each.fate, dict(each.params)) for each in stored] == [
-        (each.number, each.fate, dict(each.params)) for each in whole.optimizations["search"].proposals
+    assert [(each.number, each.status, dict(each.params)) for each in stored] == [
+        (each.number, each.status, dict(each.params)) for each in whole.optimizations["search"].proposals
     ]
 
 
@@ -96,7 +96,7 @@ def test_a_diverged_arm_counts_as_the_penalty(planned_arms):
 def test_an_arm_above_a_bound_is_not_trained(planned_arms):
     source = source_of(planned_arms, search={"arms": 6, "constraints": ["params <= 700"]})
     packs = list(train(source))
-    rejected = [each for each in source.optimizations["search"].proposals if each.fate == REJECTED]
+    rejected = [each for each in source.optimizations["search"].proposals if each.status == REJECTED]
     assert {each.reason for each in rejected} == {"not params <= 700"}
     assert all(pack.settings["network"]["width"] <= 2 for pack in packs)
 
@@ -134,7 +134,7 @@ def test_the_control_draws_as_many_arms_at_random(planned_arms):
     source = source_of(planned_arms, search={"arms": 5, "control": True})
     list(train(source))
     control = source.optimizations["control"]
-    assert sum(each.fate == TRAINED for each in control.proposals) == 5
+    assert sum(each.status == TRAINED for each in control.proposals) == 5
     assert control.proposals[0].origin == "baseline"
 
 
@@ -144,7 +144,7 @@ def test_the_control_draws_other_arms_than_a_random_search(planned_arms):
     assert [each[3] for each in proposed(source)] != [each[3] for each in proposed(source, "control")]
 
 
-def test_an_arm_of_both_campaigns_is_trained_once(planned_arms):
+def test_an_arm_of_both_optimizations_is_trained_once(planned_arms):
     source = source_of(planned_arms, factors=SMALL, search={"arms": 6, "control": True})
     searched = [pack.id for pack in train(source) if pack.settings["data"]["validation"]]
     assert len(searched) == len(set(searched)) == 6

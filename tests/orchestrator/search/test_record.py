@@ -46,7 +46,7 @@ def test_a_parameter_that_a_condition_switches_off_is_told_among_the_arms_that_h
 
 
 def test_an_arm_that_was_proposed_again_counts_once(optimization):
-    assert any(each.fate == "answered" for each in optimization.proposals)
+    assert any(each.status == "answered" for each in optimization.proposals)
     assert {each["arms"] for each in importance(optimization) if each["where"] is None} == {len(optimization.scores)}
 
 

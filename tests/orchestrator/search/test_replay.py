@@ -71,7 +71,7 @@ def test_a_trial_is_told_as_it_was_recorded() -> None:
     assert (events[-1].at - events[0].at).total_seconds() == 6.0
 
 
-def test_a_diverged_trial_ends_after_its_last_sound_epoch() -> None:
+def test_a_diverged_trial_ends_after_the_epoch_before_it() -> None:
     gone = replace(recorded("a", epochs=1), state=State.DIVERGED, diverged_at=2)
     assert replay({"a": gone}, ["a"], 1)[0][-1].diverged_at == 2
     nothing = replace(gone, curve=())
@@ -99,8 +99,8 @@ def test_a_search_is_replayed_on_a_factorial_study(tmp_path: Path, monkeypatch: 
     assert len(found) == len(hunt.trials) == 4
     assert {trial.id: trial.val_error for trial in found}.items() <= errors.items()
     assert all(trial.started_at.year == 1970 for trial in found)
-    contenders = hunt.search["comparison"]["contenders"]
-    assert [(each["name"], len(each["best"])) for each in contenders] == [("random", 20)]
+    configurations = hunt.search["comparison"]["configurations"]
+    assert [(each["name"], len(each["best"])) for each in configurations] == [("random", 20)]
     assert Path("out/hunt/replay/index.html").exists()
     with Store.open("results.db", read_only=True) as store:
         assert [study.name for study in store.studies()] == ["table"]

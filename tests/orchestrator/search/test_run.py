@@ -43,7 +43,7 @@ def hunt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def proposals(folder: Path) -> list[tuple[object, ...]]:
     with Store.open(folder / "results.db", read_only=True) as store:
         record = store.load_study("hunt").search["proposals"]["search"]
-    return [(each["number"], each["fate"], each["params"], each["values"]) for each in record]
+    return [(each["number"], each["status"], each["params"], each["values"]) for each in record]
 
 
 def optuna_trials(folder: Path) -> list[optuna.trial.FrozenTrial]:
@@ -84,7 +84,7 @@ def test_more_arms_extend_a_search(hunt: Path) -> None:
     before = proposals(hunt.parent)
     run_study(hunt, changes=["search.arms=9"], options=INLINE)
     assert proposals(hunt.parent)[: len(before)] == before
-    assert sum(fate == "trained" for _, fate, _, _ in proposals(hunt.parent)) == 9
+    assert sum(status == "trained" for _, status, _, _ in proposals(hunt.parent)) == 9
 
 
 def test_another_sampler_begins_anew_and_takes_the_trials_that_it_finds(hunt: Path) -> None:
@@ -93,7 +93,7 @@ def test_another_sampler_begins_anew_and_takes_the_trials_that_it_finds(hunt: Pa
     study = run_study(hunt, changes=changes, options=INLINE).study
     record = study.search["proposals"]["search"]
     assert sum(each["origin"] == "warm" for each in record) == 6 - 1
-    assert all(each["state"] == "COMPLETE" for each in record if each["fate"] == "trained")
+    assert all(each["state"] == "COMPLETE" for each in record if each["status"] == "trained")
     assert all(trial.state.is_finished() for trial in study.trials)
 
 

@@ -1,5 +1,6 @@
 """Opening a database: new, old, foreign, damaged, out of reach."""
 
+import json
 import os
 import shutil
 import sqlite3
@@ -77,6 +78,33 @@ def test_every_older_file_opens_with_its_results(file, read_only, tmp_path):
     assert study.trials[0].test_error == 55.0
     assert study.measurements[0].values == {"std": [1.0, 0.5]}
     assert study.environments[0].facts == {"torch": "2.9"}
+
+
+def test_a_search_of_version_7_is_read_under_the_names_of_today(tmp_path):
+    shutil.copy(STORES / "version_7.db", tmp_path / "old.db")
+    old = {"number": 0, "origin": "chance", "fate": "busy", "params": {"depth": 20}}
+    record = {"proposals": {"search": [old]}, "comparison": {"contenders": [], "arms": 3}, "objectives": ["val_error"]}
+    with closing(sqlite3.connect(tmp_path / "old.db")) as connection, connection:
+        columns = "study, campaign, number, origin, fate, params, attributes"
+        for number, fate in enumerate(("trained", "busy", "answered")):
+            row = (1, "c", number, "sampler" if number else "chance", fate, "{}", "{}")
+            connection.execute(f"INSERT INTO proposals ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        connection.execute("UPDATE studies SET search = ?", (json.dumps(record),))
+    with Store.open(tmp_path / "old.db") as store:
+        study = store.load_study("degradation")
+        made = store.proposals("degradation", "c")
+    assert [(each.origin, each.status) for each in made] == [
+        ("random", "trained"),
+        ("sampler", "pending"),
+        ("sampler", "answered"),
+    ]
+    new = {"number": 0, "origin": "random", "status": "pending", "params": {"depth": 20}}
+    assert study.search == {
+        "proposals": {"search": [new]},
+        "comparison": {"configurations": [], "arms": 3},
+        "objectives": ["val_error"],
+    }
+    assert study.trials[1].loss_before_divergence == 2.3
 
 
 def test_opening_again_changes_nothing(tmp_path):

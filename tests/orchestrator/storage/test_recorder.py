@@ -72,9 +72,9 @@ def test_last_epochs_follow_the_events(record, trial, store):
     assert store.last_epochs([trial]) == {trial: 2}
 
 
-def test_divergence_is_kept_with_its_epoch_and_last_sound_loss(record, trial, load):
-    record(started(trial), TrialEnded(trial, State.DIVERGED, "loss 1e13", diverged_at=3, last_sound_loss=2.5))
-    assert (load().state, load().reason, load().diverged_at, load().last_sound_loss) == (
+def test_divergence_is_kept_with_its_epoch_and_loss_before_divergence(record, trial, load):
+    record(started(trial), TrialEnded(trial, State.DIVERGED, "loss 1e13", diverged_at=3, loss_before_divergence=2.5))
+    assert (load().state, load().reason, load().diverged_at, load().loss_before_divergence) == (
         State.DIVERGED,
         "loss 1e13",
         3,

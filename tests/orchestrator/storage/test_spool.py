@@ -29,6 +29,14 @@ def test_every_event_comes_back_as_it_was(tmp_path):
     assert (spool.driver, spool.events) == ("driver", events)
 
 
+def test_a_spool_of_an_earlier_version_is_read(tmp_path):
+    event = TrialEnded("t", State.DIVERGED, "loss", diverged_at=2, loss_before_divergence=2.3)
+    write_spool(tmp_path / "spool", "driver", [event])
+    text = (tmp_path / "spool").read_text()
+    (tmp_path / "spool").write_text(text.replace("loss_before_divergence", "last_sound_loss"))
+    assert read_spool(tmp_path / "spool").events == (event,)
+
+
 def test_a_torn_spool_gives_what_is_whole(tmp_path):
     write_spool(tmp_path / "spool", "driver", [Notice("one"), Notice("two")])
     text = (tmp_path / "spool").read_text()

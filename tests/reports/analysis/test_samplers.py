@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from reports.analysis.samplers import Worth, comparison, expected_least
-from tests.reports.searches import contender, replayed
+from tests.reports.searches import configuration, replayed
 
 EVERY = [6.0, 9.0, 4.0, 7.0, 1.0, 5.0]
 
@@ -44,7 +44,7 @@ def only(*others, seeds=20):
 
 
 def test_what_ends_lower_in_the_same_time_is_worth_its_cost():
-    (found,) = only(contender("tpe", gain=1.0))
+    (found,) = only(configuration("tpe", gain=1.0))
     assert found.worth is Worth.YES
     assert found.at_end.high < 0
     assert found.at_cost.high < 0
@@ -53,41 +53,41 @@ def test_what_ends_lower_in_the_same_time_is_worth_its_cost():
 
 
 def test_what_ends_no_lower_in_far_more_time_is_not():
-    (found,) = only(contender("gp", gain=0.0, proposing=3000.0))
+    (found,) = only(configuration("gp", gain=0.0, proposing=3000.0))
     assert found.at_end.low < 0 < found.at_end.high
     assert found.random_arms > 100
     assert found.worth is Worth.NO
 
 
 def test_what_ends_as_random_search_does_is_not_decided():
-    (found,) = only(contender("nsga2", gain=0.0))
+    (found,) = only(configuration("nsga2", gain=0.0))
     assert found.worth is Worth.OPEN
     assert found.at_cost.low < 0 < found.at_cost.high
 
 
 def test_a_scheduler_that_gives_arms_up_is_compared_with_fewer_random_arms():
-    (found,) = only(contender("random, asha", gain=0.0, training=100.0, stops=True))
+    (found,) = only(configuration("random, asha", gain=0.0, training=100.0, stops=True))
     assert found.stops
     assert found.random_arms == pytest.approx(10, rel=0.01)
 
 
 def test_p_is_adjusted_for_all_that_are_compared():
-    alone = only(contender("tpe", gain=0.4))[0].p
-    among = only(contender("tpe", gain=0.4), *(contender(f"none-{at}", gain=0.0) for at in range(4)))[0].p
+    alone = only(configuration("tpe", gain=0.4))[0].p
+    among = only(configuration("tpe", gain=0.4), *(configuration(f"none-{at}", gain=0.0) for at in range(4)))[0].p
     assert among == pytest.approx(5 * alone)
 
 
 def test_a_sampler_that_draws_nothing_was_seen_once_and_decides_nothing():
-    (found,) = only(contender("grid", gain=None))
+    (found,) = only(configuration("grid", gain=None))
     assert (found.at_cost.low, found.p, found.worth) == (None, None, Worth.OPEN)
 
 
 def ending_alike(end, seeds):
-    """Return a comparison whose one contender ends at `end` in every seed, each on a way of its own."""
-    study = replayed(contender("tpe", gain=0.0), seeds=seeds)
+    """Return a comparison whose one configuration ends at `end` in every seed, each on a way of its own."""
+    study = replayed(configuration("tpe", gain=0.0), seeds=seeds)
     record = study.search["comparison"]
     every = record["on_record"]
-    for best in record["contenders"][1]["best"]:
+    for best in record["configurations"][1]["best"]:
         best[-1] = sorted(every)[end]
     return every, comparison(study).contests[0]
 
@@ -108,15 +108,15 @@ def test_where_every_seed_ends_at_a_bad_arm_p_is_the_chance_of_random_search():
 
 
 def test_the_band_is_students_over_the_seeds():
-    study = replayed(contender("tpe", gain=1.0), seeds=4)
-    ends = [best[-1] for best in study.search["comparison"]["contenders"][1]["best"]]
+    study = replayed(configuration("tpe", gain=1.0), seeds=4)
+    ends = [best[-1] for best in study.search["comparison"]["configurations"][1]["best"]]
     low, high = comparison(study).contests[0].band[-1]
     half = 3.182446 * np.std(ends, ddof=1) / math.sqrt(4)
     assert (low, high) == pytest.approx((np.mean(ends) - half, np.mean(ends) + half))
 
 
 def test_each_p_stays_with_its_own_contender():
-    made = replayed(*(contender(name, gain=gain) for name, gain in (("a", 1.0), ("b", None), ("c", 0.0))))
+    made = replayed(*(configuration(name, gain=gain) for name, gain in (("a", 1.0), ("b", None), ("c", 0.0))))
     first, constant, last = comparison(made).contests
     assert first.p < 0.001
     assert constant.p is None

@@ -13,18 +13,18 @@ def test_one_odd_batch_is_no_divergence():
 
 def test_a_loss_that_is_no_number_gives_epoch_and_the_loss_before_it():
     found = judge([2.3, 1.9, math.nan], [64, 64, 64], 100.0, 3, 2.5)
-    assert (found.epoch, found.last_sound_loss) == (3, 1.9)
+    assert (found.epoch, found.loss_before_divergence) == (3, 1.9)
     assert "not a finite number" in found.reason
 
 
 def test_a_finite_explosion_is_a_divergence():
     found = judge([2.3, 1e13], [64, 64], 1e4, 2, None)
-    assert (found.epoch, found.last_sound_loss) == (2, 2.3)
+    assert (found.epoch, found.loss_before_divergence) == (2, 2.3)
     assert "1e+13" in found.reason
 
 
 def test_the_first_batch_can_diverge():
-    assert judge([math.inf], [64, 64], 1e4, 2, 0.7).last_sound_loss == 0.7
+    assert judge([math.inf], [64, 64], 1e4, 2, 0.7).loss_before_divergence == 0.7
 
 
 def test_stopping_early_gives_the_verdict_of_the_whole_epoch():
