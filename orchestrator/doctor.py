@@ -129,8 +129,8 @@ def _database(db: str | None, config: StudyConfig | None) -> Finding:
     from orchestrator.storage import Store
     from orchestrator.storage.passwords import without_passwords
 
-    url = database(db, config)
     try:
+        url = database(db, config)
         if not Store.exists(url):
             return Finding("results DB", True, f"{without_passwords(url)}: the first run creates it")
         with Store.open(url, read_only=True) as store:

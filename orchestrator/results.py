@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestrator.errors import UserError
-from orchestrator.storage import Store
+from orchestrator.storage import StorageError, Store
 
 if TYPE_CHECKING:
     from orchestrator.storage import StudyFrames
@@ -26,9 +26,17 @@ def load_study(name: str, db: str | None = None) -> "StudyFrames":
 
 
 def database(given: str | None, config: "StudyConfig | None" = None) -> str:
-    """Return the results DB: what was given, else the study file's, else $ORCHESTRATE_DB, else results.db here."""
+    """Return the results DB: what was given, else the study file's, else $ORCHESTRATE_DB, else results.db here.
+
+    UserError with file and line for one of the study file that cannot be opened.
+    """
     in_file = config.file.database if config else None
     # An empty name is a mistake, for instance of a variable that the shell does not know, and is told as one.
+    if config is not None and given is None and in_file is not None:
+        try:
+            Store.exists(in_file)
+        except StorageError as error:
+            raise config.source.error(str(error), ("database",)) from None
     named = next((each for each in (given, in_file) if each is not None), None)
     return named if named is not None else os.environ.get("ORCHESTRATE_DB") or DEFAULT_DATABASE
 

@@ -9,10 +9,11 @@ from typing import Any
 import torch
 
 from search_spaces.behaviour import behaviour_hash
+from search_spaces.containment import contained, place_in
 from search_spaces.errors import SettingError
 from search_spaces.networks.families import build_network
 from search_spaces.trace import Operation, Trace, trace
-from search_spaces.user_code import contained, line_of, place_in
+from search_spaces.user_code import line_of
 
 _BATCH = 2
 MOST_PARAMS = 10**11

@@ -210,7 +210,7 @@ def read_named(value: Any, what: str, named: Named, key: Key = ()) -> dict[str, 
     """Return a name, or a mapping with a name and arguments, as a mapping with every argument filled in."""
     targets, tag = named.targets(), named.tag
     mapping = {tag: value} if isinstance(value, str) else value
-    if not isinstance(mapping, Mapping) or tag not in mapping:
+    if not isinstance(mapping, Mapping) or mapping.get(tag) is None:
         example = f"{{{tag}: {next(iter(targets))}, ...}}"
         raise SettingError(f"{what} is one of {', '.join(targets)}, or a mapping {example}, not {shown(value)}", key)
     name = mapping[tag]

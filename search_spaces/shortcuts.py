@@ -333,7 +333,7 @@ SHORTCUTS: dict[str, type[Shortcut]] = {
 def complete_shortcut(value: str | Mapping[str, Any], merge: str = "add") -> dict[str, Any]:
     """Return ``{"op": ..., every argument}`` for a shortcut given by its name or as a mapping."""
     mapping = {"op": value} if isinstance(value, str) else value
-    if not isinstance(mapping, Mapping) or "op" not in mapping:
+    if not isinstance(mapping, Mapping) or mapping.get("op") is None:
         raise SettingError(f"a shortcut is a name or a mapping with op, not {value!r}; ops: {', '.join(SHORTCUTS)}")
     op = mapping["op"]
     if not isinstance(op, str) or op not in SHORTCUTS:

@@ -1,27 +1,25 @@
 """A user's own code, named ``package.module:function``: found, imported, called, and identified by a digest.
 
-Whatever such code raises becomes a SettingError, also a SystemExit: it must end neither the program nor a worker. What
-it prints goes to stderr, so that tables and JSON on stdout stay whole.
+Whatever such code raises becomes a SettingError, also a SystemExit: it must end neither the program nor a worker.
 """
 
 import ast
 import hashlib
 import inspect
 import io
-import os
-import signal
 import sys
-import sysconfig
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr
 from importlib import import_module
 from pathlib import Path
-from traceback import extract_tb
 from types import ModuleType
 from typing import Any, TextIO
 
+from search_spaces.containment import contained, place_in, time_limit
 from search_spaces.errors import Key, SettingError, unknown
 
+IMPORT_SECONDS = 300
+"""How long a module may take to be imported."""
 MOST_HELD = 50_000
 """How many characters a module may print before they are shown, also where its import then fails."""
 
@@ -76,30 +74,6 @@ def calling(name: str, key: Key) -> Iterator[None]:
         raise SettingError(f"{name} raised {type(error).__name__}: {line_of(error)}{place_in(error)}", key) from error
 
 
-@contextmanager
-def contained(name: str, key: Key, when: str = "", advice: str = "let it return or raise instead") -> Iterator[None]:
-    """Keep a user's code from ending the program or printing to stdout; its exceptions stay what they are.
-
-    SystemExit, KeyboardInterrupt and every other BaseException that the code itself raises become a SettingError. An
-    interrupt that a person asked for passes.
-    """
-    try:
-        with redirect_stdout(sys.stderr):
-            yield
-    except Exception:
-        raise
-    except SystemExit as error:
-        said = f"sys.exit({'' if error.code is None else repr(error.code)})"
-        argparse = "it reads the command line, which is that of orchestrate: " if _parses_arguments(error) else ""
-        message = f"{name} ends the program{when} ({said}{place_in(error)}): {argparse}{advice}"
-        raise SettingError(message, key) from error
-    except BaseException as error:
-        if isinstance(error, KeyboardInterrupt) and _comes_from_a_signal(error):
-            raise
-        said = f"{type(error).__name__}{place_in(error)}"
-        raise SettingError(f"{name} raises {said}{when}, which is no error: {advice}", key) from error
-
-
 def code_digest(name: str) -> str:
     """Return 16 hexadecimal digits for the code of the module in `name`, ``unknown`` where it has no source.
 
@@ -138,7 +112,7 @@ def _import(name: str, key: Key) -> ModuleType:
     written = _Held(sys.stderr)
     advice = 'move what runs at import under `if __name__ == "__main__":`'
     try:
-        with redirect_stderr(written), contained(name, key, " when it is imported", advice):
+        with redirect_stderr(written), contained(name, key, " when it is imported", advice), time_limit(IMPORT_SECONDS):
             module = import_module(name)
     except ModuleNotFoundError as error:
         if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
@@ -167,26 +141,3 @@ def text_of(error: BaseException) -> str:
         return str(error)
     except Exception as other:
         return f"(its text cannot be had: __str__ raised {type(other).__name__})"
-
-
-def place_in(error: BaseException) -> str:
-    """Return where in code outside of this program and of libraries an error began; empty where that is not known."""
-    frames = [frame for frame in extract_tb(error.__traceback__) if _is_the_users(frame.filename)]
-    return f" in {Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
-
-
-def _is_the_users(file: str) -> bool:
-    own = (
-        str(Path(__file__).parents[1] / package) + os.sep for package in ("search_spaces", "trainers", "orchestrator")
-    )
-    libraries = (sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
-    return not file.startswith(("<", *own, *libraries))
-
-
-def _parses_arguments(error: SystemExit) -> bool:
-    return any(Path(frame.filename).name == "argparse.py" for frame in extract_tb(error.__traceback__))
-
-
-def _comes_from_a_signal(error: KeyboardInterrupt) -> bool:
-    """Whether a handler of signals raised this: the command line's own raises a subclass, Python's the same class."""
-    return type(error) is not KeyboardInterrupt or signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -26,7 +26,7 @@ def bring_up_to_date(url: URL, *, read_only: bool) -> None:
     StorageError for what cannot hold results, belongs to another program, or comes from a newer version of this one;
     none of them is touched.
     """
-    version = _found_version(url)
+    version = found_version(url)
     if version == VERSION:
         return
     if version is None and read_only:
@@ -42,14 +42,15 @@ def bring_up_to_date(url: URL, *, read_only: bool) -> None:
             _upgrade(connection)
 
 
-def _found_version(url: URL) -> str | None:
-    if is_file(url) and not holds_something(file_of(url)):
+def found_version(url: URL) -> str | None:
+    """Return the version of the schema; None where there are no tables yet. StorageError as `bring_up_to_date`."""
+    if is_file(url) and not _holds_something(file_of(url)):
         return None
     with closing(Database(url, read_only=True)) as database, database.reading() as connection:
         return _version(connection, database.where)
 
 
-def holds_something(path: Path) -> bool:
+def _holds_something(path: Path) -> bool:
     """Whether the file of a database exists and is not empty; StorageError when it could not be created or read."""
     if not path.parent.is_dir():
         raise StorageError(

@@ -23,7 +23,7 @@ from orchestrator.storage import (
     searches,
     studies,
 )
-from orchestrator.storage.address import database_url, file_of, is_file
+from orchestrator.storage.address import database_url
 from orchestrator.storage.database import Database
 from orchestrator.storage.errors import StorageError
 from orchestrator.storage.journal import record
@@ -60,12 +60,11 @@ class Store:
 
     @staticmethod
     def exists(url: str | Path | URL) -> bool:
-        """Whether there is a database to open for reading: a file that is there, or a server's.
+        """Whether there is a results DB to open for reading: a file or a server's database that has its tables.
 
-        StorageError for a file that could not be created either.
+        StorageError for one that could not be made there either.
         """
-        address = database_url(url)
-        return not is_file(address) or schema.holds_something(file_of(address))
+        return schema.found_version(database_url(url)) is not None
 
     def close(self) -> None:
         """Close every connection."""

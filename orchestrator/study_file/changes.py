@@ -89,13 +89,20 @@ def _next(place: Any, key: Key, rest: str, path: str) -> tuple[str | int, str]:
     there = [name for name in place if rest == name or rest.startswith((f"{name}.", f"{name}["))]
     if there:
         name = max(there, key=len)
-        return name, rest[len(name) :].removeprefix(".")
+        after = rest[len(name) :]
+        if after == ".":
+            raise _empty_part(path)
+        return name, after.removeprefix(".")
     if _is_one_name(key, rest):
         return rest, ""
-    first, _, after = rest.partition(".")
-    if not first:
-        raise UserError(f"--set {path}: a part of the path is empty; write it as training.epochs")
+    first, dot, after = rest.partition(".")
+    if not first or (dot and not after):
+        raise _empty_part(path)
     return first, after
+
+
+def _empty_part(path: str) -> UserError:
+    return UserError(f"--set {path}: a part of the path is empty; write it as training.epochs")
 
 
 def _is_one_name(key: Key, rest: str) -> bool:

@@ -11,7 +11,7 @@ from orchestrator.records.probe_metrics import probe_metrics
 from orchestrator.search.settings import SearchSettings, parse_search
 from orchestrator.study_file.changes import with_changes
 from orchestrator.study_file.references import with_level_names
-from orchestrator.study_file.sections import AnalysisFields, ClaimFields, StudyFile
+from orchestrator.study_file.sections import StudyFile
 from orchestrator.study_file.targets import training_fields
 from orchestrator.study_file.written import written_yaml
 from orchestrator.study_file.yaml_source import YamlSource, read_yaml
@@ -114,9 +114,7 @@ def _parsed(file: StudyFile, source: YamlSource, folder: Path) -> StudyConfig:
         raise SettingError("only `design: search` takes a mapping `search:`", ("search",))
     factors = () if file.is_search else _part("factors", parse_factors, file.factors)
     levels = {factor.name: tuple(level.name for level in factor.levels) for factor in factors}
-    _part("analysis", read_settings, AnalysisFields, file.analysis, "setting of the analysis")
-    for at, claim in enumerate(file.claims):
-        _part("claims", _part, at, read_settings, ClaimFields, claim, "setting of a claim")
+    analysis = parse_analysis(file.analysis, as_plain(file.seeds))
     return StudyConfig(
         file,
         source,
@@ -125,7 +123,7 @@ def _parsed(file: StudyFile, source: YamlSource, folder: Path) -> StudyConfig:
         factors,
         conditions=_part("where", parse_where, file.where) if file.where is not None else (),
         match=_part("match", parse_match, file.match) if file.match is not None else None,
-        analysis=parse_analysis(_given(file.analysis), as_plain(file.seeds)),
+        analysis=analysis,
         claims=() if file.is_search else _claims(file, levels),
         search=_search(file),
     )
@@ -135,14 +133,13 @@ def _design(given: str | Mapping[str, Any]) -> Design:
     """Split ``design: name`` or ``design: {name: ..., option: ...}`` into the name and the options."""
     if isinstance(given, str):
         return Design(given, {})
-    if "name" not in given:
+    if given.get("name") is None:
         raise SettingError("a design mapping needs a name, for instance {name: random, arms: 20}", ("design",))
     return Design(str(given["name"]), {key: value for key, value in given.items() if key != "name"})
 
 
 def _claims(file: StudyFile, levels: Mapping[str, tuple[Scalar, ...]]) -> tuple[Claim, ...]:
-    given = [_given(claim) for claim in file.claims]
-    return _part("claims", parse_claims, given, levels, probe_metrics(), on_record=False)
+    return _part("claims", parse_claims, file.claims, levels, probe_metrics(), on_record=False)
 
 
 def _search(file: StudyFile) -> SearchSettings | None:

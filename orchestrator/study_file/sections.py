@@ -4,7 +4,6 @@
 """
 
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from orchestrator.study_file.targets import (
@@ -17,8 +16,8 @@ from orchestrator.study_file.targets import (
     search_fields,
     training_fields,
 )
-from reports.analysis.claims import LARGEST
-from reports.analysis.settings import FAMILIES, LEAST_ALPHA, MOST_SEEDS, SEEDS, TESTS, repeats_from
+from reports.analysis.fields import MOST_SEEDS, AnalysisFields, ClaimFields, LookCounts
+from reports.analysis.settings import SEEDS, read_looks, repeats_from
 from search_spaces.errors import SettingError
 from search_spaces.settings import (
     LAST_SEED,
@@ -29,7 +28,6 @@ from search_spaces.settings import (
     Pattern,
     Range,
     Rows,
-    Words,
     as_plain,
 )
 
@@ -49,16 +47,15 @@ class Looks:
     """
 
     looks: Annotated[
-        list[Annotated[int, Range(2, MOST_SEEDS)]] | None,
-        Length(1),
+        LookCounts | None,
         About("numbers of seeds at which undecided claims are looked at", "seeds", "looks: [3, 5, 8, 12]"),
     ] = None
     count: Annotated[Count | None, About("how many seeds, where there are no looks", "seeds")] = None
     aa: Annotated[bool, About("train the baseline arms as often again: what differs between the two is noise")] = False
 
     def __post_init__(self) -> None:
-        if self.looks is not None and any(later <= earlier for earlier, later in pairwise(self.looks)):
-            raise SettingError(f"looks must increase, for instance [3, 5, 8, 12], not {self.looks}", ("looks",))
+        if self.looks is not None:
+            read_looks(self.looks, ("looks",))
         if self.looks is not None and self.count is not None:
             raise SettingError("looks and count are two ways to say how many seeds: keep one of them")
 
@@ -105,64 +102,6 @@ class Resources:
     def __post_init__(self) -> None:
         if 0 < self.gpus < LEAST_PART:
             raise SettingError(f"a part of a GPU is at least {LEAST_PART}, not {self.gpus}", ("gpus",))
-
-
-@dataclass(frozen=True, kw_only=True)
-class PaperFields:
-    """The published figure that a claim with a number is about."""
-
-    sd: Annotated[
-        Number | None, Range(0, LARGEST, open_low=True), About("its standard deviation", "units of the metric")
-    ] = None
-    n: Annotated[int | None, Range(1, MOST_SEEDS), About("the number of runs behind it")] = None
-    ref: Annotated[Any, About("where it is published")] = None
-    statistic: Annotated[str | None, About("what it is: mean, single, or the median or best of so many runs")] = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClaimFields:
-    """A sentence about arms that becomes a verdict."""
-
-    id: Annotated[str, About("a short name of its own", example="id: preact-better")]
-    says: Annotated[str, About("the sentence", example="says: preact < original")]
-    where: Annotated[
-        str | None, About("the levels of other factors for which it is said", example="where: depth >= 110")
-    ] = None
-    by: Annotated[
-        Number | None, Range(0, LARGEST), About("the difference that is claimed at least", "units of the metric")
-    ] = None
-    within: Annotated[
-        Number | None, Range(0, LARGEST, open_low=True), About("how far apart equals may be", "units of the metric")
-    ] = None
-    over: Annotated[
-        Literal["every", "average", "any"], About("in which contexts, the levels of the other factors, it must hold")
-    ] = "every"
-    rate: Annotated[str | None, About("a sign and the share of seeds that fail", example="rate: '> 0.5'")] = None
-    test: Annotated[str | None, Words(TESTS), About("the test, where it is not the study's own")] = None
-    metric: Annotated[str | None, About("what the arms are judged by: a metric of trials or of a probe")] = None
-    paper: Annotated[PaperFields | None, About("the published figure")] = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class AnalysisFields:
-    """How the claims are judged."""
-
-    alpha: Annotated[
-        Number, Range(LEAST_ALPHA, 1, open_high=True), About("two-sided error rate of the whole family of claims")
-    ] = 0.05
-    family: Annotated[str, Words(FAMILIES), About("the correction for several claims")] = "holm"
-    looks: Annotated[
-        list[Annotated[int, Range(3, MOST_SEEDS)]] | None,
-        About("numbers of seeds at which claims are judged; those of `seeds` by default", "seeds"),
-    ] = None
-    power: Annotated[Number, Range(0, 1, open_low=True, open_high=True), About("what enough seeds means")] = 0.8
-    futility: Annotated[
-        Number, Range(0, 1, open_high=True), About("the chance of a decision below which no seeds are added")
-    ] = 0.1
-    test: Annotated[str, Words(TESTS), About("the test of differences between arms")] = "paired"
-
-
-Levels = list[Any] | dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)

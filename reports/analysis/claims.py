@@ -6,19 +6,15 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from reports.analysis.fields import ClaimFields, PaperFields
 from reports.analysis.grammar import Condition, Factors, Statement, parse_says, parse_where
 from reports.analysis.published import Published, parse_statistic
-from reports.analysis.settings import TESTS
 from reports.metrics import PRIMARY, Metric, check_metric
 from reports.results import Scalar
-from search_spaces.errors import SettingError, unknown
+from search_spaces.errors import SettingError
+from search_spaces.settings import read_settings
 
-KEYS = ("id", "says", "where", "by", "over", "within", "rate", "test", "metric", "paper")
 OVER = ("every", "average", "any")
-LARGEST = 1_000_000_000
-"""No margin and no standard deviation is larger, in the unit of any metric."""
-MOST_RUNS = 100_000
-_PAPER_KEYS = ("sd", "n", "ref", "statistic")
 _RATE = re.compile(r"\s*(>=|<=|>|<)\s*(\d*\.?\d+)\s*")
 
 
@@ -107,35 +103,30 @@ def parse_claim(
     given: Mapping[str, Any], factors: Factors, declared: Mapping[str, Metric], *, on_record: bool = True
 ) -> Claim:
     """Read one claim; `declared` and `on_record` as for `parse_claims`."""
-    if not isinstance(given, Mapping):
-        raise SettingError(f"a claim is a mapping with id and says, not {given!r}")
-    for key in given:
-        if key not in KEYS:
-            raise unknown("setting of a claim", key, KEYS, (str(key),))
-    says = _text(given, "says", 'for instance "preact < original"')
-    name = _text(given, "id", "a short name of its own")
+    fields = ClaimFields(**read_settings(ClaimFields, given, "setting of a claim"))
+    says = fields.says.strip()
     statement = parse_says(says, factors)
-    where = _text(given, "where", 'for instance "depth >= 110"') if given.get("where") is not None else None
-    relation, over = statement.relation, _word(given, "over", OVER)
-    metric = _metric(given, declared, on_record)
+    relation = statement.relation
+    where = None if fields.where is None else fields.where.strip()
+    metric = check_metric(PRIMARY.name if fields.metric is None else fields.metric, declared, on_record=on_record)
     claim = Claim(
-        id=name,
+        id=fields.id.strip(),
         says=says,
         statement=statement,
         where=where,
         conditions=parse_where(where, factors) if where is not None else (),
-        by=_by(given, relation),
-        within=_within(given, relation),
-        rate=_rate(given, relation),
-        over=over,
-        test=_test(given, statement),
+        by=_by(fields, relation),
+        within=_within(fields, relation),
+        rate=_rate(fields, relation),
+        over=fields.over,
+        test=_test(fields, statement),
         metric=metric.name,
         unit=metric.difference_unit,
         is_exact=metric.is_exact,
         resolution=metric.resolution,
-        paper=_paper(given, statement),
+        paper=_paper(fields.paper, statement),
     )
-    if relation == "fails" and over == "average":
+    if relation == "fails" and claim.over == "average":
         raise SettingError('fails are counted in each context: over must be "every" or "any"', ("over",))
     if relation == "fails" and claim.metric != PRIMARY.name:
         raise SettingError(f"fails are told by the {PRIMARY.title}: leave metric out", ("metric",))
@@ -157,100 +148,60 @@ def _check_conditions(claim: Claim, factors: Factors) -> None:
             )
 
 
-def _text(given: Mapping[str, Any], key: str, right: str) -> str:
-    value = given.get(key)
-    if not isinstance(value, str) or not value.strip():
-        found = f", not {value!r}" if key in given else ""
-        raise SettingError(f"{key} must be a text, {right}{found}", (key,))
-    return value.strip()
-
-
-def _word(given: Mapping[str, Any], key: str, known: tuple[str, ...]) -> str:
-    value = given.get(key, known[0])
-    if value not in known:
-        raise unknown(key, value, known, (key,))
-    return str(value)
-
-
-def _size(given: Mapping[str, Any], key: str, zero: bool) -> float:
-    value = given[key]
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not 0 <= value <= LARGEST or (value == 0 and not zero):
-        low = "from 0 on" if zero else "above 0"
-        raise SettingError(f"{key} must be a number {low}, at most {LARGEST:,}, not {value!r}", (key,))
-    return float(value)
-
-
-def _by(given: Mapping[str, Any], relation: str) -> float:
-    if "by" not in given:
+def _by(fields: ClaimFields, relation: str) -> float:
+    if fields.by is None:
         return 0.0
     if relation == "==":
         raise SettingError('"==" takes within (how far apart they may be), not by', ("by",))
     if relation == "fails":
         raise SettingError('"fails" takes rate, for instance "> 0.5", not by', ("by",))
-    return _size(given, "by", zero=True)
+    return float(fields.by)
 
 
-def _within(given: Mapping[str, Any], relation: str) -> float | None:
+def _within(fields: ClaimFields, relation: str) -> float | None:
     if relation == "==":
-        if "within" not in given:
+        if fields.within is None:
             raise SettingError('"==" needs within: how far apart they may be, for instance 0.1', ("within",))
-        return _size(given, "within", zero=False)
-    if "within" in given:
+        return float(fields.within)
+    if fields.within is not None:
         raise SettingError('within belongs to "==": a difference takes by', ("within",))
     return None
 
 
-def _rate(given: Mapping[str, Any], relation: str) -> tuple[str, float]:
-    if "rate" not in given:
+def _rate(fields: ClaimFields, relation: str) -> tuple[str, float]:
+    if fields.rate is None:
         return ">", 0.5
     if relation != "fails":
         raise SettingError('rate belongs to "fails"', ("rate",))
-    found = _RATE.fullmatch(str(given["rate"]))
+    found = _RATE.fullmatch(fields.rate)
     share = float(found[2]) if found else -1.0
     if found is None or not 0 < share < 1:
         right = 'a sign and a share between 0 and 1, for instance "> 0.5" or "< 0.2"'
-        raise SettingError(f"rate must be {right}, not {given['rate']!r}", ("rate",))
+        raise SettingError(f"rate must be {right}, not {fields.rate!r}", ("rate",))
     return found[1], share
 
 
-def _test(given: Mapping[str, Any], statement: Statement) -> str | None:
-    if "test" not in given:
+def _test(fields: ClaimFields, statement: Statement) -> str | None:
+    if fields.test is None:
         return None
     if statement.relation == "fails":
         raise SettingError('"fails" is judged by the exact bound of its rate: leave test out', ("test",))
-    test = _word(given, "test", TESTS)
-    if statement.value is not None and test in ("pooled", "welch"):
+    if statement.value is not None and fields.test in ("pooled", "welch"):
         raise SettingError('a comparison with a number is "paired" (one sample) or "sign"', ("test",))
-    return test
+    return fields.test
 
 
-def _metric(given: Mapping[str, Any], declared: Mapping[str, Metric], on_record: bool) -> Metric:
-    return check_metric(given.get("metric", PRIMARY.name), declared, on_record=on_record)
-
-
-def _paper(given: Mapping[str, Any], statement: Statement) -> Published | None:
-    paper = given.get("paper")
+def _paper(fields: PaperFields | None, statement: Statement) -> Published | None:
     if statement.value is None:
-        if paper is not None:
+        if fields is not None:
             raise SettingError("paper belongs to a comparison with a number, for instance original == 6.61", ("paper",))
         return None
-    if paper is None:
+    if fields is None:
         return Published(statement.value)
-    if not isinstance(paper, Mapping):
-        raise SettingError(f'paper must be a mapping such as {{sd: 0.16, n: 5, ref: "..."}}, not {paper!r}', ("paper",))
-    for key in paper:
-        if key not in _PAPER_KEYS:
-            raise unknown("setting of a paper", key, _PAPER_KEYS, ("paper", str(key)))
-    kind, runs = parse_statistic(str(paper["statistic"])) if "statistic" in paper else (None, None)
-    if "statistic" in paper and kind is None:
-        raise SettingError('statistic must be "mean", "median of 5", "best of 5" or "single"', ("paper", "statistic"))
-    n = paper.get("n", runs)
-    if n is not None and (not isinstance(n, int) or isinstance(n, bool) or not 1 <= n <= MOST_RUNS):
-        raise SettingError(f"n must be the number of runs, at most {MOST_RUNS:,}, not {n!r}", ("paper", "n"))
-    try:
-        sd = _size(paper, "sd", zero=False) if paper.get("sd") is not None else None
-    except SettingError as error:
-        raise error.under("paper") from None
-    reference = paper.get("ref")
-    return Published(statement.value, sd, n, kind, None if reference is None else str(reference))
+    kind, runs = (None, None) if fields.statistic is None else parse_statistic(fields.statistic)
+    if fields.statistic is not None and kind is None:
+        right = 'statistic must be "mean", "median of 5", "best of 5" or "single"'
+        raise SettingError(f"{right}, not {fields.statistic!r}", ("paper", "statistic"))
+    n = runs if fields.n is None else fields.n
+    sd = None if fields.sd is None else float(fields.sd)
+    return Published(statement.value, sd, n, kind, None if fields.ref is None else str(fields.ref))

@@ -21,6 +21,7 @@ def _families() -> dict[str, Family]:
     return {name: module.FAMILY for name, module in modules.items() if hasattr(module, "FAMILY")}
 
 
+DEFAULT_FAMILY = "resnet_cifar"
 FAMILIES: dict[str, Family] = _families()
 
 
@@ -32,7 +33,8 @@ def complete_network(mapping: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(mapping, Mapping):
         raise SettingError(f"network is a mapping with a family, not {mapping!r}")
     rest = {str(key): value for key, value in mapping.items() if key != "family"}
-    name = mapping.get("family", "resnet_cifar")
+    given = mapping.get("family")
+    name = DEFAULT_FAMILY if given is None else given
     return {"family": name, **family_of(name).complete(rest)}
 
 

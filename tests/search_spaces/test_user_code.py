@@ -1,12 +1,13 @@
 """A user's own module: whatever it does when it is imported or called is one message, and stdout stays ours."""
 
 import linecache
+import os
 import signal
 import sys
 
 import pytest
 
-from search_spaces import SettingError
+from search_spaces import SettingError, user_code
 from search_spaces.user_code import calling, check_signature, code_digest, load_function
 
 KEY = ("name",)
@@ -28,6 +29,7 @@ def write(tmp_path, monkeypatch):
     """Write a module and forget what was imported of it before."""
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.setattr(sys, "__stdout__", open(1, "w", closefd=False))  # noqa: SIM115 - one module closes it
 
     def module(text):
         sys.modules.pop("code_of_mine", None)
@@ -56,6 +58,14 @@ def write(tmp_path, monkeypatch):
         (
             "raise GeneratorExit",
             "raises GeneratorExit in code_of_mine.py, line 1 when it is imported",
+        ),
+        (
+            "import os\nos._exit(7)",
+            r"ends the program when it is imported \(os\._exit\(7\) in code_of_mine\.py, line 2\): move what",
+        ),
+        (
+            "import sys\nsys.__stdout__.close()",
+            "closes the program's standard output when it is imported",
         ),
         ("import nosuchmodule", "needs a module that is not installed: nosuchmodule"),
         ("def making(): pass", 'unknown loader in code_of_mine "make": did you mean "making"'),
@@ -166,3 +176,24 @@ def test_a_module_that_prints_without_an_end_is_seen_while_it_does(tmp_path, mon
         load_function(f"prints_{characters}:build", "builder", KEY)
     told = capsys.readouterr()
     assert (told.out, told.err.count("x")) == ("", seen)
+
+
+def test_an_import_without_end_is_ended(write, monkeypatch):
+    monkeypatch.setattr(user_code, "IMPORT_SECONDS", 0.5)
+    before = signal.getsignal(signal.SIGALRM)
+    with pytest.raises(SettingError, match=r"code_of_mine did not end when it is imported within 0\.5 s"):
+        load_function(write("while True:\n    pass"), "loader", KEY)
+    assert signal.getsignal(signal.SIGALRM) == before
+
+
+def test_a_closed_stream_is_still_open_for_the_program(write, capfd):
+    name = write("import sys\ndef make():\n    sys.stdout.close()\n    sys.stderr.close()\n    print('said')")
+    with calling(name, KEY):
+        load_function(name, "loader", KEY)()
+    print("after", file=sys.stderr)
+    assert capfd.readouterr() == ("", "said\nafter\n")
+
+
+def test_a_process_that_the_code_forks_may_end(write):
+    name = write("import os\nchild = os.fork()\nif not child: os._exit(7)\ndef make(): return os.waitpid(child, 0)[1]")
+    assert os.waitstatus_to_exitcode(load_function(name, "loader", KEY)()) == 7

@@ -75,7 +75,7 @@ def complete_probes(given: object) -> tuple[ProbeRequest, ...]:
 
 def _complete(entry: object) -> ProbeRequest:
     mapping = {"name": entry} if isinstance(entry, str) else entry
-    if not isinstance(mapping, Mapping) or "name" not in mapping:
+    if not isinstance(mapping, Mapping) or mapping.get("name") is None:
         raise SettingError(f"a probe is a name or a mapping such as {{name: loss_surface, points: 51}}, not {entry!r}")
     name = mapping["name"]
     if not isinstance(name, str) or name not in PROBES:

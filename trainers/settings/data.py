@@ -62,8 +62,9 @@ def complete_data(data: str | Mapping[str, Any]) -> dict[str, Any]:
     `inspect_data`'s question.
     """
     given = {"name": data} if isinstance(data, str) else checks.mapping(data, ())
-    if "name" not in given:
-        raise SettingError(f"data needs a name: {', '.join(data_sets())}", ())
+    if given.get("name") is None:
+        key = ("name",) if "name" in given else ()
+        raise SettingError(f"data needs a name: {', '.join(data_sets())}", key)
     name = given["name"]
     load, kind = loader(name), f"setting of {name}"
     checks.known_keys(given, ("name", *settings_of(load), "validation"), kind)

@@ -107,6 +107,12 @@ def test_a_search_of_version_7_is_read_under_the_names_of_today(tmp_path):
     assert study.trials[1].loss_before_divergence == 2.3
 
 
+def test_a_database_without_tables_is_none_yet(url):
+    assert not Store.exists(url)
+    Store.open(url).close()
+    assert Store.exists(url)
+
+
 def test_opening_again_changes_nothing(tmp_path):
     Store.open(tmp_path / "r.db").close()
     before = (tmp_path / "r.db").read_bytes()

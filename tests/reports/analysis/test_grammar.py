@@ -144,14 +144,16 @@ GOOD = {"id": "x", "says": "preact < original"}
 @pytest.mark.parametrize(
     ("change", "key", "words"),
     [
-        ({"id": None}, ("id",), "id must be a text"),
-        ({"says": 3}, ("says",), "says must be a text"),
+        ({"id": None}, ("id",), "setting of a claim id is missing"),
+        ({"says": 3}, ("says",), "says must be text that is not empty, not 3"),
+        ({"says": " "}, ("says",), "text that is not empty"),
+        ({"where": ""}, ("where",), "text that is not empty"),
         ({"bye": 0.5}, ("bye",), 'did you mean "by"?'),
-        ({"by": -1}, ("by",), "by must be a number from 0 on"),
+        ({"by": -1}, ("by",), "by must be a number from 0 to 1,000,000,000, not -1"),
         ({"by": "much"}, ("by",), "not 'much'"),
         ({"by": True}, ("by",), "by must be a number"),
-        ({"by": 10**400}, ("by",), "at most 1,000,000,000"),
-        ({"by": float("nan")}, ("by",), "at most 1,000,000,000"),
+        ({"by": 10**400}, ("by",), "from 0 to 1,000,000,000"),
+        ({"by": float("nan")}, ("by",), "from 0 to 1,000,000,000, not nan"),
         ({"within": 0.1}, ("within",), 'within belongs to "=="'),
         ({"says": "preact == original"}, ("within",), '"==" needs within'),
         ({"says": "preact == original", "within": 0}, ("within",), "above 0"),
@@ -168,8 +170,16 @@ GOOD = {"id": "x", "says": "preact < original"}
         ({"metric": "train_eror"}, ("metric",), 'did you mean "train_error"?'),
         ({"paper": {"sd": 1}}, ("paper",), "a comparison with a number"),
         ({"says": "original == 6.6", "within": 1, "paper": {"std": 1}}, ("paper", "std"), 'did you mean "sd"?'),
-        ({"says": "original == 6.6", "within": 1, "paper": {"n": 0}}, ("paper", "n"), "number of runs"),
-        ({"says": "original == 6.6", "within": 1, "paper": {"n": 10**400}}, ("paper", "n"), "number of runs"),
+        (
+            {"says": "original == 6.6", "within": 1, "paper": {"n": 0}},
+            ("paper", "n"),
+            "from 1 to 100,000, not 0",
+        ),
+        (
+            {"says": "original == 6.6", "within": 1, "paper": {"n": 10**400}},
+            ("paper", "n"),
+            "from 1 to 100,000",
+        ),
         ({"says": "original == 6.6", "within": 1, "paper": {"sd": 0}}, ("paper", "sd"), "above 0"),
         ({"says": "original < 5.5", "paper": {"n": 3, "sd": 1e200}}, ("paper", "sd"), "at most 1,000,000,000"),
         ({"says": "original == 6.6", "within": 1, "paper": {"statistic": "mode"}}, ("paper", "statistic"), "best of 5"),
@@ -196,7 +206,7 @@ def test_two_claims_with_one_id():
 
 
 def test_a_claim_that_is_no_mapping():
-    with pytest.raises(SettingError, match="a claim is a mapping"):
+    with pytest.raises(SettingError, match="this must be a mapping of settings, not 'preact < original'"):
         parse_claims(["preact < original"], FACTORS)
 
 
