@@ -31,6 +31,15 @@ def test_every_sampler_trains_every_arm_of_a_small_space_once(sampler, planned_a
     assert source.exhausted()
 
 
+def test_a_grid_takes_its_points_in_order(planned_arms):
+    source = source_of(planned_arms, factors=SMALL, search={"arms": 6, "sampler": "grid"})
+    list(train(source))
+    made = proposed(source)
+    assert [origin for _, origin, _, _ in made[1:]] == ["grid"] * 5
+    points = [dict(point) for point in source.plan.space.points(10)]
+    assert [params for _, _, _, params in made[1:]] == [point for point in points if point != made[0][3]]
+
+
 def test_a_repeated_arm_is_answered_with_the_value_that_is_known(planned_arms):
     source = source_of(planned_arms, factors=SMALL, search={"arms": 6, "sampler": "random"})
     list(train(source))

@@ -5,12 +5,13 @@ import yaml
 
 from orchestrator.errors import UserError
 from orchestrator.scheduling.progress import Progress
-from orchestrator.search.axes import Interval
+from orchestrator.search.axes import Interval, parse_interval
 from orchestrator.search.ledger import StoreLedger
 from orchestrator.search.run import SearchRun
 from orchestrator.storage import Store
 from orchestrator.study_file.config import check_study
 from orchestrator.study_file.yaml_source import parse_yaml
+from search_spaces.errors import SettingError
 from tests.orchestrator.search.conftest import FILE, plan_of
 
 
@@ -50,12 +51,32 @@ def test_a_mapping_of_mappings_is_bundles_whatever_they_are_called(names):
     assert axis.known_levels() == names
 
 
+@pytest.mark.parametrize("factor", ["a", "capacity", "network.a"])
+def test_one_bundle_called_wirings_is_a_bundle_unless_the_factor_is_the_activation(factor):
+    (axis,) = plan_of(factors={factor: {"wirings": {"width": 3}}}, baseline={factor: "wirings"}).space.axes
+    assert axis.known_levels() == ("wirings",)
+
+
+@pytest.mark.parametrize("step", [0, -1, 5.5])
+def test_a_step_is_above_0_and_no_longer_than_its_range(step):
+    assert parse_interval("width", {"low": 4, "high": 9, "step": 5}, ()).step == 5
+    with pytest.raises(SettingError, match=f"step must be above 0 and at most 5, not {step}"):
+        parse_interval("width", {"low": 4, "high": 9, "step": step}, ())
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"baseline": {"training.lr": 0.123456}}, r"baseline\.training\.lr: .* would become 0\.1235: write that"),
         ({"factors": {"width": {"low": 2.5, "high": 4}}}, r"factors\.width\.low: width takes whole numbers"),
         ({"factors": {"training.momentum": {"low": 0.5, "high": 1.5}}}, r"factors\.training\.momentum\.high: .*1\.5"),
+        (
+            {
+                "factors": {"training.lr": {"low": 0.01, "high": 0.5}, "training.momentum": {"low": 0.5, "high": 0.9}},
+                "search": {"sampler": "grid"},
+            },
+            r"factors\.training\.lr: a grid needs points, and training\.lr is a range",
+        ),
         ({"search": {"sampler": "grid"}}, r"factors\.training\.lr: a grid needs points"),
         ({"search": {"compare": {"samplers": ["grid"]}}}, r"a grid needs points"),
         (

@@ -19,6 +19,20 @@ def test_a_sampler_is_stored_with_every_argument_and_can_be_made_from_them(name)
     make_sampler(spec, seed=1)
 
 
+@pytest.mark.parametrize("sampler", ["nsga2", "nsga3"])
+def test_a_population_has_two_arms_at_least(sampler):
+    assert parse_search({"arms": 3, "sampler": {"name": sampler, "population_size": 2}}).sampler["population_size"] == 2
+    with pytest.raises(SettingError, match="population_size must be a whole number at least 2, not 1"):
+        parse_search({"arms": 3, "sampler": {"name": sampler, "population_size": 1}})
+
+
+def test_a_gaussian_process_takes_constraints_with_one_objective_alone():
+    search = {"arms": 3, "sampler": "gp", "constraints": ["params <= 3k"]}
+    assert parse_search(search).sampler["name"] == "gp"
+    with pytest.raises(SettingError, match="gp"):
+        parse_search({**search, "objectives": ["val_error", "params"]})
+
+
 def test_the_arguments_of_tpe_are_pinned():
     assert parse_search({"arms": 3}).sampler == {
         "name": "tpe",

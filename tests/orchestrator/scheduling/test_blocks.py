@@ -1,0 +1,143 @@
+"""A study hands out what its plan lacks, in packs of about one size, and after a look the seeds that claims ask for."""
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator.planning.plan import make_plan
+from orchestrator.records.events import AttemptStarted, EpochDone, TrialEnded
+from orchestrator.scheduling.arm_facts import trial_cost
+from orchestrator.scheduling.blocks import StudyBlocks
+from orchestrator.scheduling.progress import Progress
+from orchestrator.storage import Recorder, Store
+from orchestrator.study_file.config import check_study
+from orchestrator.study_file.yaml_source import parse_yaml
+from reports.results import Epoch, State
+
+TEXT = """study: blocks
+network: {width: 1, depth: 8}
+factors: {variant: {plain: {shortcut: none}, original: {}, wide: {width: 2}}}
+baseline: {variant: original}
+training: {recipe: quick, epochs: 1}
+"""
+UNDECIDED = """seeds: {looks: [3, 6]}
+claims: [{id: plain, says: plain > original}, {id: wide, says: wide < original}]
+"""
+
+
+@pytest.fixture
+def store(tmp_path):
+    with Store.open(tmp_path / "r.db") as store:
+        yield store
+
+
+def plan_of(text):
+    return make_plan(check_study(parse_yaml(TEXT + text, "a.yaml"), Path()))
+
+
+def blocks_of(store, plan, **options):
+    store.record_plan(plan)
+    progress = Progress()
+    blocks = StudyBlocks(store, plan, progress, **options)
+    blocks.begin()
+    return blocks, progress
+
+
+def record(store, plan, errors, state=State.COMPLETE):
+    """Record an outcome for each trial in `errors`, with that test error."""
+    with Recorder(store, plan.name) as recorder:
+        for trial, error in errors.items():
+            recorder.put(AttemptStarted(trial, "cpu", "here", {}))
+            recorder.put(EpochDone(trial, Epoch(1, 1.0, error, 1.0, error, 0.1, 2.0)))
+            recorder.put(TrialEnded(trial, state, seconds=2.0))
+        assert recorder.flush()
+
+
+def handed_out(blocks):
+    source = blocks.source(lambda: None)
+    packs = []
+    while (pack := source.next()) is not None:
+        packs.append(pack)
+    return packs
+
+
+@pytest.mark.parametrize(("at_most", "sizes"), [(1, [1] * 5), (2, [1, 2, 2]), (3, [2, 3]), (5, [5]), (9, [5])])
+def test_seeds_of_an_arm_are_spread_over_packs_of_about_one_size(store, at_most, sizes):
+    plan = plan_of("seeds: 5")
+    packs = handed_out(blocks_of(store, plan, seeds_per_pack=at_most)[0])
+    by_trial = {each.id: each for each in plan.trials}
+    for arm in plan.arms:
+        mine = [pack for pack in packs if pack.settings == arm.arm.settings]
+        assert sorted(len(pack.trials) for pack in mine) == sizes
+        assert [pack.cost for pack in mine] == [trial_cost(arm.arm) * len(pack.trials) for pack in mine]
+    assert sorted(trial for pack in packs for trial in pack.trials.values()) == sorted(by_trial)
+    assert all(by_trial[trial].seed == seed for pack in packs for seed, trial in pack.trials.items())
+
+
+def test_the_most_expensive_packs_come_first(store):
+    packs = handed_out(blocks_of(store, plan_of("seeds: 2"))[0])
+    assert [pack.settings["network"]["width"] for pack in packs] == [2, 2, 1, 1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("state", "again"),
+    [(State.COMPLETE, False), (State.DIVERGED, False), (State.FAILED, True), (State.PRUNED, True)],
+)
+def test_what_has_no_outcome_is_trained_again(store, state, again):
+    plan = plan_of("seeds: 2")
+    store.record_plan(plan)
+    record(store, plan, {plan.trials[0].id: 5.0}, state)
+    blocks, progress = blocks_of(store, plan)
+    assert blocks.has_work()
+    trials = [trial for pack in handed_out(blocks) for trial in pack.trials.values()]
+    assert (plan.trials[0].id in trials) is again
+    assert len(trials) == 6 - (not again)
+    assert progress.counts() == {State.WAITING: 6} if again else {state: 1, State.WAITING: 5}
+
+
+def test_a_finished_study_has_no_work(store):
+    plan = plan_of("seeds: 2")
+    store.record_plan(plan)
+    record(store, plan, {trial.id: 5.0 + trial.seed for trial in plan.trials})
+    blocks, progress = blocks_of(store, plan)
+    assert not blocks.has_work()
+    assert progress.finished == 6
+
+
+def seeds_of(packs):
+    return sorted({seed for pack in packs for seed in pack.trials})
+
+
+def errors(plan, seeds, effect):
+    """Return test errors by trial, with no difference between plain and original, and `effect` for wide."""
+    noise = (0.0, 1.3, -0.9, 0.4, -0.2, 0.8)
+    return {
+        trial.id: 10 + noise[trial.seed] - (effect + 0.01 * trial.seed if trial.arm.levels["variant"] == "wide" else 0)
+        + (0.5 * (-1) ** trial.seed if trial.arm.levels["variant"] == "plain" else 0)
+        for trial in plan.trials
+        if trial.seed in seeds
+    }  # fmt: skip
+
+
+def test_a_look_adds_seeds_to_the_arms_of_undecided_claims_alone(store):
+    plan = plan_of(UNDECIDED)
+    blocks, progress = blocks_of(store, plan)
+    assert seeds_of(handed_out(blocks)) == [0, 1, 2]
+    record(store, plan, errors(plan, (0, 1, 2), effect=8.0))
+    added = blocks.more()
+    assert seeds_of(added) == [3, 4, 5]
+    assert {pack.settings["network"]["shortcut"]["op"] for pack in added} == {"none", "identity"}
+    assert {pack.settings["network"]["width"] for pack in added} == {1}, "the claim about wide is decided"
+    assert sum(progress.counts().values()) == 9 + 6
+    assert len(store.load_study("blocks").trials) == 9 + 6, "the added seeds are part of the study"
+    again, _ = blocks_of(store, plan)
+    assert seeds_of(handed_out(again)) == [3, 4, 5], "an interrupted run goes on with them"
+
+
+def test_a_study_whose_claims_are_decided_adds_none(store):
+    plan = plan_of("seeds: {looks: [3, 6]}\nclaims: [{id: wide, says: wide < original}]\n")
+    store.record_plan(plan)
+    record(store, plan, errors(plan, (0, 1, 2), effect=8.0))
+    blocks, _ = blocks_of(store, plan)
+    assert not blocks.has_work()
+    assert blocks.more() == []
