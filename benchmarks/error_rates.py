@@ -2,6 +2,8 @@
 
     python -m benchmarks.error_rates --studies 2000 --out benchmarks/results/error_rates.json
 
+It may be interrupted, or bounded by --minutes: what the file has is not simulated again.
+
 Every study is drawn so that its claims are false by nothing: the arms have the same mean (the same median for noise
 without one), or a difference of exactly the margin. Counted is a study in which any claim is decided, once in all and
 once without the badge that says that the verdict assumes no rare outliers, or that the spreads differ.
@@ -12,8 +14,11 @@ import itertools
 import json
 import math
 import platform
+import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -150,78 +155,115 @@ def chosen(errors: dict[str, Values], total: int, kept: int, claims: Sequence[Ma
     return decided(made, AnalysisSettings())[0]
 
 
-def rates(studies: int, part: str = "all", seed: int = 20261128) -> list[dict[str, object]]:
-    """Simulate the cases of a part ("noises", "forms" or "all") and return a row for each."""
-    rng = np.random.default_rng(seed)
-    rows: list[dict[str, object]] = []
+@dataclass(frozen=True)
+class Case:
+    """One kind of study: `draw` makes one and returns what was decided; every `share`-th of the studies is enough."""
 
-    def row(case: str, noise: str, outcomes: Sequence[tuple[bool, bool]]) -> None:
-        every, bare = (sum(each[at] for each in outcomes) / len(outcomes) for at in (0, 1))
-        bound = 0.05 + 3 * math.sqrt(0.05 * 0.95 / len(outcomes))
-        holds = "holds" if every <= bound else "with its badge" if bare <= bound else "does not hold"
-        facts = {"studies": len(outcomes), "decided": every, "without_badge": bare, "bound": bound, "result": holds}
-        rows.append({"case": case, "noise": noise, **facts})
-        print(f"{case:<44} {noise:<24} {every:6.3f} {bare:6.3f} {holds}", flush=True)
+    name: str
+    noise: str
+    draw: Callable[[np.random.Generator], tuple[bool, bool]]
+    share: int = 1
 
-    less = {"says": "{a} < {b}"}
-    for noise, pair in NOISES.items() if part != "forms" else ():
-        for n in (2, 3, 5, 8, 12, 20):
-            made = (study(draw(rng, pair, 2, n), range(n), sentences(2, 1, less)) for _ in range(studies))
-            row(f"one claim, {n} seeds", noise, [decided(each, AnalysisSettings()) for each in made])
+
+LESS: Mapping[str, object] = {"says": "{a} < {b}"}
+FORMS: Mapping[str, tuple[Mapping[str, object], float]] = {
+    "equality at its margin": ({"says": "{a} == {b}", "within": 1.5}, 1.5),
+    "difference at its margin": ({"says": "{a} < {b}", "by": 1.5}, 1.5),
+    "equality at its margin, sign test": ({"says": "{a} == {b}", "within": 1.5, "test": "sign"}, 1.5),
+    "no difference, sign test": ({"says": "{a} < {b}", "test": "sign"}, 0.0),
+    "no difference, Welch": ({"says": "{a} < {b}", "test": "welch"}, 0.0),
+}
+
+
+def cases(part: str) -> Iterator[Case]:
+    """Return the cases of a part: "noises", "forms" or "all"."""
+    if part != "forms":
+        for name, noise in NOISES.items():
+            yield from _noise_cases(name, noise)
+    if part != "noises":
+        yield from _form_cases()
+
+
+def _noise_cases(name: str, noise: tuple[Noise, Noise]) -> Iterator[Case]:
+    def plain(arms: int, n: int, claims: int) -> Callable[[np.random.Generator], tuple[bool, bool]]:
+        said = sentences(arms, claims, LESS)
+        return lambda rng: decided(study(draw(rng, noise, arms, n), range(n), said), AnalysisSettings())
+
+    def looking(rng: np.random.Generator) -> tuple[bool, bool]:
         looks = AnalysisSettings(looks=(3, 5, 8, 12))
-        each_look = (with_looks(draw(rng, pair, 2, 12), sentences(2, 1, less), looks) for _ in range(studies))
-        row("one claim, looks at 3, 5, 8, 12", noise, [decided(each, looks) for each in each_look])
-        for count, arms in ((5, 4), (20, 10)):
-            made = (
-                study(draw(rng, pair, arms, 5), range(5), sentences(arms, count, less)) for _ in range(studies // 4)
-            )
-            row(f"{count} claims, 5 seeds", noise, [decided(each, AnalysisSettings()) for each in made])
-    if part == "noises":
-        return rows
+        return decided(with_looks(draw(rng, noise, 2, 12), sentences(2, 1, LESS), looks), looks)
+
+    for n in (2, 3, 4, 5, 8, 12, 20):
+        yield Case(f"one claim, {n} seeds", name, plain(2, n, 1))
+    yield Case("one claim, looks at 3, 5, 8, 12", name, looking)
+    for count, arms in ((5, 4), (20, 10)):
+        yield Case(f"{count} claims, 5 seeds", name, plain(arms, 5, count), share=4)
+
+
+def _form_cases() -> Iterator[Case]:
     normal = NOISES["normal"]
-    forms: Mapping[str, tuple[dict[str, object], float]] = {
-        "equality at its margin": ({"says": "{a} == {b}", "within": 1.5}, 1.5),
-        "difference at its margin": ({"says": "{a} < {b}", "by": 1.5}, 1.5),
-        "equality at its margin, sign test": ({"says": "{a} == {b}", "within": 1.5, "test": "sign"}, 1.5),
-        "no difference, sign test": ({"says": "{a} < {b}", "test": "sign"}, 0.0),
-        "no difference, Welch": ({"says": "{a} < {b}", "test": "welch"}, 0.0),
-    }
-    for name, (form, shift) in forms.items():
-        for n in (5, 8, 12):
-            made = (study(draw(rng, normal, 2, n, shift), range(n), sentences(2, 1, form)) for _ in range(studies))
-            row(f"{name}, {n} seeds", "normal", [decided(each, AnalysisSettings()) for each in made])
-    for n in (3, 5, 8):
+
+    def formed(form: Mapping[str, object], shift: float, n: int) -> Callable[[np.random.Generator], tuple[bool, bool]]:
+        said = sentences(2, 1, form)
+        return lambda rng: decided(study(draw(rng, normal, 2, n, shift), range(n), said), AnalysisSettings())
+
+    def pooled(n: int) -> Callable[[np.random.Generator], tuple[bool, bool]]:
         wide: tuple[Noise, Noise] = (lambda rng, n: rng.normal(0, 5, n),) * 2
-        made = []
-        for _ in range(studies):
+        said = sentences(2, 1, {**LESS, "test": "pooled"})
+
+        def one(rng: np.random.Generator) -> tuple[bool, bool]:
             errors = {**draw(rng, wide, 2, n), **{f"b{at}": CENTRE + rng.normal(0, 1, n) for at in range(6)}}
-            made.append(study(errors, range(n), sentences(2, 1, {**less, "test": "pooled"})))
-        row(
-            f"pooled test of two wide arms among eight, {n}",
-            "normal",
-            [decided(each, AnalysisSettings()) for each in made],
-        )
-    for sizes in ((3, 4, 5, 6, 7, 8), tuple(range(3, 13)), tuple(range(3, 21))):
-        found = [grown(draw(rng, normal, 2, sizes[-1]), sizes, sentences(2, 1, less)) for _ in range(studies)]
-        row(f"seeds grown by hand from {sizes[0]} to {sizes[-1]}", "normal", [(each, each) for each in found])
-    picked = [chosen(draw(rng, normal, 2, 12), 12, 5, sentences(2, 1, less)) for _ in range(studies)]
-    row("the best 5 of 12 seeds", "normal", [(each, each) for each in picked])
-    return rows
+            return decided(study(errors, range(n), said), AnalysisSettings())
+
+        return one
+
+    def growing(sizes: Sequence[int]) -> Callable[[np.random.Generator], tuple[bool, bool]]:
+        return lambda rng: (grown(draw(rng, normal, 2, sizes[-1]), sizes, sentences(2, 1, LESS)),) * 2
+
+    for name, (form, shift) in FORMS.items():
+        for n in (3, 5, 8, 12):
+            yield Case(f"{name}, {n} seeds", "normal", formed(form, shift, n))
+    for n in (3, 5, 8):
+        yield Case(f"pooled test of two wide arms among eight, {n} seeds", "normal", pooled(n))
+    for last in (8, 12, 20):
+        yield Case(f"seeds grown by hand from 3 to {last}", "normal", growing(tuple(range(3, last + 1))))
+    said = sentences(2, 1, LESS)
+    yield Case("the best 5 of 12 seeds", "normal", lambda rng: (chosen(draw(rng, normal, 2, 12), 12, 5, said),) * 2)
+
+
+def simulate(case: Case, studies: int, seed: int) -> dict[str, object]:
+    """Return the row of one case, the same whichever cases were simulated before it."""
+    rng = np.random.default_rng([seed, zlib.crc32(f"{case.name}/{case.noise}".encode())])
+    outcomes = [case.draw(rng) for _ in range(studies // case.share)]
+    every, bare = (sum(each[at] for each in outcomes) / len(outcomes) for at in (0, 1))
+    bound = 0.05 + 3 * math.sqrt(0.05 * 0.95 / len(outcomes))
+    holds = "holds" if every <= bound else "with its badge" if bare <= bound else "does not hold"
+    facts = {"studies": len(outcomes), "decided": every, "without_badge": bare, "bound": bound, "result": holds}
+    return {"case": case.name, "noise": case.noise, **facts}
 
 
 def main() -> None:
-    """Simulate, print a line a case, and keep the rows as JSON."""
+    """Simulate what the file does not have yet, print a line a case, and keep each row as soon as it is known."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--studies", type=int, default=2000)
     parser.add_argument("--part", choices=("all", "noises", "forms"), default="all")
+    parser.add_argument("--seed", type=int, default=20261128)
+    parser.add_argument("--minutes", type=float, default=math.inf, help="begin no case after so long; the file goes on")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     began = time.monotonic()
-    rows = rates(given.studies, given.part)
-    if given.out:
-        facts = {"python": platform.python_version(), "numpy": np.__version__, "scipy": scipy.__version__}
-        whole = {"studies": given.studies, "seconds": round(time.monotonic() - began), **facts, "rows": rows}
-        given.out.write_text(json.dumps(whole, indent=1) + "\n")
+    facts = {"python": platform.python_version(), "numpy": np.__version__, "scipy": scipy.__version__}
+    kept = json.loads(given.out.read_text())["rows"] if given.out and given.out.exists() else []
+    known = {(row["case"], row["noise"]) for row in kept if row["studies"] >= given.studies // 4}
+    for case in cases(given.part):
+        if (case.name, case.noise) in known or time.monotonic() - began > 60 * given.minutes:
+            continue
+        row = simulate(case, given.studies, given.seed)
+        kept = [each for each in kept if (each["case"], each["noise"]) != (case.name, case.noise)] + [row]
+        print(f"{case.name:<48} {case.noise:<24} {row['decided']:6.3f} {row['without_badge']:6.3f} {row['result']}")
+        sys.stdout.flush()
+        if given.out:
+            given.out.write_text(json.dumps({**facts, "seed": given.seed, "rows": kept}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

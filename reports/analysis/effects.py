@@ -259,6 +259,15 @@ def sign_flip_p(values: Sequence[float]) -> float | None:
     return float(np.mean(np.abs(sums) >= reached - 1e-9 * max(1.0, reached)))
 
 
+def one_sided_flip_p(values: Sequence[float]) -> float:
+    """Return the exact one-sided p of "the mean is at most 0", over all 2^n ways to change signs; small n alone."""
+    sums = np.zeros(1)
+    for value in values:
+        sums = np.concatenate([sums + value, sums - value])
+    reached = math.fsum(values)
+    return float(np.mean(sums >= reached - 1e-9 * max(1.0, abs(reached))))
+
+
 def smallest_p(n: int) -> float:
     """Return the smallest two-sided p that any exact paired test can give with n seeds: 2 / 2^n."""
     return min(1.0, 2.0 ** (1 - n))

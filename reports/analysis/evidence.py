@@ -11,11 +11,13 @@ from reports.analysis.contrasts import NOT_WIRED, SKEWED, choose, is_skewed
 from reports.analysis.effects import Effect, Exact, Grid, Sign, Student, Weights, differences, exact
 from reports.analysis.intervals import is_constant, rate_interval
 from reports.analysis.looks import e_value
+from reports.analysis.outliers import could_undo, with_sign_flips
 from reports.analysis.rates import P_RATE, p_rate_above, p_rate_below
 from reports.results import Scalar, Study
 
 NOT_MONOTONE = "not monotone: a step goes the other way"
 FAILS_MORE = "the better arm fails more often"
+FEW = "too few seeds for a t test alone"
 Levels = Mapping[str, Scalar]
 
 
@@ -51,7 +53,8 @@ class ContextResult:
     `n` counts the seeds that all arms have, `fails` the failed trials among them. `p_support` and `p_refute` are
     one-sided: small values speak for and against the claim. `differences` by seed is infinite where one side failed
     and nan where both did; for "fails" it is 1 for a fail and 0 for none. `leads` are the mean leads of a trend by
-    level, `rates` how often each arm fails, where one does, `weights` those of the arms in the effect.
+    level, `rates` how often each arm fails, where one does, `weights` those of the arms in the effect. `fragile` says
+    whether rare outliers that these seeds would not show could undo a support, and a refutation.
     """
 
     context: Levels
@@ -73,6 +76,7 @@ class ContextResult:
     leads: Mapping[Scalar, float] = field(default_factory=dict)
     rates: tuple[FailRate, ...] = ()
     weights: Weights = field(default_factory=dict)
+    fragile: tuple[bool, bool] = (False, False)
 
 
 @dataclass(frozen=True)
@@ -153,15 +157,17 @@ def evaluate(
     over: str | None = None,
     model: pooled.Pooled | None = None,
     unplanned: bool = False,
+    worst: float = math.inf,
 ) -> Evidence:
     """Judge one claim on the readings in `grid`, at two-sided `level`.
 
-    `unplanned` replaces every t test by its e-value, which holds whenever one stops looking.
+    `unplanned` replaces every t test by its e-value, which holds whenever one stops looking. `worst` is the largest
+    reading that is no fail: with few seeds a t test decides only what outliers up to there could not undo.
     """
     over = claim.over if over is None else over
     if over == "average" and len(found) > 1:
         found = (_average(found),)
-    results = tuple(_context(claim, case, grid, test, level, model) for case in found)
+    results = tuple(_context(claim, case, grid, test, level, model, worst) for case in found)
     if not results:
         return Evidence((), 1.0, 1.0)
     tails = [_by_e_value(claim, each) if unplanned else _on_alpha(each) for each in results]
@@ -202,7 +208,7 @@ def _by_e_value(claim: Claim, result: ContextResult) -> tuple[float, float]:
 
 
 def _context(
-    claim: Claim, case: Case, grid: Grid, test: str, level: float, model: pooled.Pooled | None
+    claim: Claim, case: Case, grid: Grid, test: str, level: float, model: pooled.Pooled | None, worst: float
 ) -> ContextResult:
     if claim.statement.relation == "fails":
         return _rate(claim, case, grid, level)
@@ -211,7 +217,11 @@ def _context(
     low, high = effect.interval(level) if effect else (None, None)
     numbers = [value for value in by_seed.values() if math.isfinite(value)]
     mean = math.fsum(numbers) / len(numbers) if numbers and len(numbers) == len(by_seed) else None
-    p_support, p_refute = _tails(claim, effect)
+    p_support, p_refute = by_t = _tails(claim, effect)
+    fragile = (False, False)
+    if isinstance(effect, Student):
+        fragile = could_undo(claim, case.weights, grid, (low, high), worst)
+        p_support, p_refute = with_sign_flips(by_t, fragile, effect.n, by_seed.values(), claim)
     leads, rates = _leads(case, grid), _fail_rates(case, grid, level)
     doubtful = isinstance(effect, Student) and (is_skewed(grid, case.weights) or claim.paper is not None)
     return ContextResult(
@@ -229,11 +239,17 @@ def _context(
         level=level,
         p_support=p_support,
         p_refute=p_refute,
-        badges=(*((SKEWED,) if doubtful else ()), *_direction_badges(leads, case.towards), *fails_badge(claim, rates)),
+        badges=(
+            *((SKEWED,) if doubtful else ()),
+            *((FEW,) if (p_support, p_refute) != by_t else ()),
+            *_direction_badges(leads, case.towards),
+            *fails_badge(claim, rates),
+        ),
         note=note,
         leads=leads,
         rates=rates,
         weights=case.weights,
+        fragile=fragile,
     )
 
 
@@ -336,17 +352,13 @@ def _rate(claim: Claim, case: Case, grid: Grid, level: float) -> ContextResult:
 
 
 def alternatives(
-    claim: Claim, found: Sequence[Case], grid: Grid, level: float, model: pooled.Pooled | None
+    claim: Claim, found: Sequence[Case], grid: Grid, level: float, model: pooled.Pooled | None, worst: float
 ) -> dict[str, Evidence]:
     """Judge the claim by every other test that applies; for the panel beside the verdict, never for the verdict."""
     if claim.statement.relation == "fails":
         return {}
-    made = {
-        "paired": evaluate(claim, found, grid, level=level),
-        "sign": evaluate(claim, found, grid, test="sign", level=level),
-    }
+    tests = ["paired", "sign"]
     if claim.paper is None:
-        made["welch"] = evaluate(claim, found, grid, test="welch", level=level)
-        if model is not None:
-            made["pooled"] = evaluate(claim, found, grid, test="pooled", level=level, model=model)
+        tests += ["welch", *(["pooled"] if model is not None else [])]
+    made = {test: evaluate(claim, found, grid, test=test, level=level, model=model, worst=worst) for test in tests}
     return {name: each for name, each in made.items() if any(context.test == name for context in each.contexts)}

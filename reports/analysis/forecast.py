@@ -11,6 +11,7 @@ from reports.analysis import assurance
 from reports.analysis.claims import Claim
 from reports.analysis.effects import Sign, Student
 from reports.analysis.evidence import ContextResult
+from reports.analysis.outliers import least_seeds, too_few_for_t
 from reports.analysis.power import fewest_seeds, seeds_for_rate, smallest_effect, tail_power
 
 
@@ -63,7 +64,9 @@ def chances(
         effect = result.effect
         if isinstance(effect, Sign):
             return _of_signs(claim, effect, n, level, given=False)
-        return _of_t(claim, effect, n, level, scale) if isinstance(effect, Student) and effect.n > 1 else None
+        if not isinstance(effect, Student) or effect.n < 2:
+            return None
+        return _unless_too_few(result, n, level, _of_t(claim, effect, n, level, scale))
 
     return _combined(results, alpha, claim.over if over is None else over, one)
 
@@ -81,9 +84,19 @@ def chances_given(claim: Claim, results: Sequence[ContextResult], n: int, alpha:
         effect = result.effect
         if isinstance(effect, Sign):
             return _of_signs(claim, effect, n, level, given=True)
-        return _of_t_given(claim, effect, n, level) if isinstance(effect, Student) and effect.n > 1 else None
+        if not isinstance(effect, Student) or effect.n < 2:
+            return None
+        return _unless_too_few(result, n, level, _of_t_given(claim, effect, n, level))
 
     return _combined(results, alpha, claim.over, one)
+
+
+def _unless_too_few(result: ContextResult, n: int, alpha: float, found: Chances) -> Chances:
+    """Return the chances, without those of verdicts that so few seeds could not bring."""
+    if not too_few_for_t(n, alpha):
+        return found
+    support, refute = (0.0 if fragile else each for each, fragile in zip(found, result.fragile, strict=True))
+    return support, refute
 
 
 def _combined(
@@ -170,9 +183,9 @@ def fewest(claim: Claim, results: Sequence[ContextResult], alpha: float) -> int:
     """Return the number of seeds below which no data can decide the claim at level alpha."""
     if claim.statement.relation == "fails":
         return min(seeds_for_rate(claim.rate[1], alpha), seeds_for_rate(1 - claim.rate[1], alpha))
-    if not any(isinstance(each.effect, Sign) for each in results):
-        return 2
-    return seeds_for_rate(0.5, alpha)
+    if any(isinstance(each.effect, Sign) for each in results):
+        return seeds_for_rate(0.5, alpha)
+    return least_seeds(alpha) if any(all(each.fragile) for each in results) else 2
 
 
 def forecast(
@@ -218,7 +231,7 @@ def _uncertain(
     if not effects or len(effects) < len(results):
         return None, None, None
     draws = assurance.possible(effects)
-    found = np.sort(assurance.needed(claim, draws, alpha, power, over))
+    found = np.sort(np.maximum(assurance.needed(claim, draws, alpha, power, over), fewest(claim, results, alpha)))
     low, high = found[len(found) // 10], found[-len(found) // 10 - 1]
     n = None if seeds is None else np.full(len(found), float(seeds))
     return (
@@ -244,7 +257,8 @@ def _detectable(claim: Claim, results: Sequence[ContextResult], n: int, alpha: f
     alpha, power = each_context(claim.over, max(1, len(results)), alpha, power)
     sizes = [_smallest(claim, each.effect, n, alpha, power) for each in results if isinstance(each.effect, Student)]
     known = [size for size in sizes if size is not None]
-    return max(known) if n >= 2 and known and len(known) == len(results) else None
+    able = n >= max(2, fewest(claim, results, alpha))
+    return max(known) if able and known and len(known) == len(results) else None
 
 
 def _smallest(claim: Claim, effect: Student, n: int, alpha: float, power: float) -> float | None:

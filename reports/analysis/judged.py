@@ -9,6 +9,7 @@ from reports.analysis.claims import Claim
 from reports.analysis.evidence import Case, Evidence, cases, evaluate
 from reports.analysis.looks import EXTRA_SHARE
 from reports.analysis.many import holm
+from reports.analysis.outliers import worst_reading
 from reports.analysis.registration import Registration, planned_settings
 from reports.analysis.settings import AnalysisSettings
 from reports.results import Study, Trial
@@ -84,7 +85,7 @@ def judge_alone(
     Seeds beyond those that `registration` has planned are judged by their e-value, on a share of alpha of their own.
     """
     contexts = cases(study, claim)
-    arms = claim_arms(contexts)
+    arms, worst = claim_arms(contexts), worst_reading(study, claim)
     settings = planned_settings(settings, registration)
     none: list[tuple[list[int], float]] = []
     seeds = _in_order({seed for arm in arms for seed in trials[arm]}, registration)
@@ -94,18 +95,18 @@ def judge_alone(
     else:
         complete, waiting, extra = _complete_looks(arms, seeds, trials, settings)
     looks = tuple(
-        Look(len(part), alpha, _at(claim, contexts, found, part, settings, alpha)) for part, alpha in complete
+        Look(len(part), alpha, _at(claim, contexts, found, part, settings, alpha, worst)) for part, alpha in complete
     )
     seen = complete[-1][0] if looks else seeds
     alpha = looks[-1].alpha if looks else settings.levels[0]
-    now = looks[-1].evidence if looks else _at(claim, contexts, found, None, settings, alpha)
+    now = looks[-1].evidence if looks else _at(claim, contexts, found, None, settings, alpha, worst)
     weights = [settings.alpha / each.alpha for each in looks]
     support = min([1.0, *(w * each.evidence.support for w, each in zip(weights, looks, strict=True))])
     refute = min([1.0, *(w * each.evidence.refute for w, each in zip(weights, looks, strict=True))])
     first, direction = _first(looks, weights, settings.alpha, support, refute)
     unplanned = extra and first is None
     if extra:
-        now, seen = _at(claim, contexts, found, None, settings, settings.alpha, unplanned=unplanned), seeds
+        now, seen = _at(claim, contexts, found, None, settings, settings.alpha, worst, unplanned=unplanned), seeds
     if unplanned:
         support = min(support, now.support / EXTRA_SHARE)
         refute = min(refute, now.refute / EXTRA_SHARE)
@@ -179,12 +180,13 @@ def _at(
     seeds: Sequence[int] | None,
     settings: AnalysisSettings,
     alpha: float,
+    worst: float,
     unplanned: bool = False,
 ) -> Evidence:
     part = restricted(found, seeds)
     test = claim.test or settings.test
     model = pooled.fit(part) if test == "pooled" else None
-    return evaluate(claim, contexts, part, test=test, level=1 - alpha, model=model, unplanned=unplanned)
+    return evaluate(claim, contexts, part, test=test, level=1 - alpha, model=model, unplanned=unplanned, worst=worst)
 
 
 def claim_arms(found: Iterable[Case]) -> tuple[str, ...]:

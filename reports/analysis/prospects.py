@@ -12,6 +12,7 @@ from reports.analysis.forecast import each_context
 from reports.analysis.grammar import Factors
 from reports.analysis.intervals import sd_interval
 from reports.analysis.judged import claim_arms
+from reports.analysis.outliers import least_seeds, too_few_for_t, unseen_share
 from reports.analysis.power import seeds_for_rate, seeds_needed, smallest_paired
 from reports.analysis.readings import finite, grid
 from reports.analysis.settings import AnalysisSettings
@@ -118,13 +119,15 @@ def _prospect(
         fewest = min(seeds_for_rate(claim.rate[1], family), seeds_for_rate(1 - claim.rate[1], family))
         return Prospect(claim, n, None, None, None, None, fewest, n >= fewest, _about_rate(claim, n, fewest))
     test = claim.test or settings.test
-    fewest = seeds_for_rate(0.5, family) if test == "sign" else 2
-    sd = _scale(claim, factors, correlation) * spread.sd if spread else None
     same = claim.statement.relation == "=="
-
+    fewest = seeds_for_rate(0.5, family) if test == "sign" else least_seeds(family) if same else 2
+    few = test != "sign" and too_few_for_t(n, family)
+    sd = _scale(claim, factors, correlation) * spread.sd if spread else None
     contexts = sum(1 for _ in claim.contexts(factors)) if claim.over != "average" else 1
 
     def smallest(level: float) -> float | None:
+        if few:
+            return None
         level, power = each_context(claim.over, max(1, contexts), level, settings.power)
         power = (1 + power) / 2 if same else power  # both one-sided tests of an equivalence must pass
         size = smallest_paired(n, level, power)  # the pooled test may turn out to be refused
@@ -132,15 +135,20 @@ def _prospect(
 
     alone, in_family = smallest(alpha), smallest(family)
     relative = None
-    if spread is None:
+    if spread is None and not few:
         level, power = each_context(claim.over, max(1, contexts), alpha, settings.power)
         relative = smallest_paired(n, level, (1 + power) / 2 if same else power)
     needed = None
     if same and sd:
         level, power = each_context(claim.over, max(1, contexts), family, settings.power)
-        needed = seeds_needed(claim.margin / sd, level, (1 + power) / 2)
+        wanted = seeds_needed(claim.margin / sd, level, (1 + power) / 2)
+        needed = wanted and max(wanted, fewest)
     can = n >= fewest and not (same and in_family is not None and in_family > claim.margin)
-    text = _about_effect(claim, n, spread, alone, in_family, needed, fewest, count, settings, relative, contexts)
+    text = (
+        _about_few(n, family)
+        if few and n >= fewest
+        else _about_effect(claim, n, spread, alone, in_family, needed, fewest, count, settings, relative, contexts)
+    )
     return Prospect(claim, n, spread, alone, in_family, needed, fewest, can, text)
 
 
@@ -165,6 +173,13 @@ def _about_rate(claim: Claim, n: int, fewest: int) -> str:
     if n < fewest:
         return f"{_seeds(n)} cannot decide {what}: it takes {fewest}, even if they all agree."
     return f"{_seeds(n)} can decide {what} if they all agree, from {fewest} on."
+
+
+def _about_few(n: int, alpha: float) -> str:
+    return (
+        f"{_seeds(n)} decide only what rare outliers could not undo, and they leave room for some in "
+        f"{100 * unseen_share(n):.0f} % of all seeds: any smaller effect takes {_seeds(least_seeds(alpha))}."
+    )
 
 
 def _about_effect(

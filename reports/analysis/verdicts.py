@@ -18,12 +18,11 @@ from reports.analysis.judged import (
     claim_arms,
     restricted,
 )
-from reports.analysis.outliers import could_overturn
+from reports.analysis.outliers import worst_reading
 from reports.analysis.power import seeds_for_rate
 from reports.analysis.registration import Registration
 from reports.analysis.settings import AnalysisSettings
 from reports.analysis.wording import Account, sentence
-from reports.metrics import PRIMARY
 from reports.results import State, Study, Trial
 
 DEPENDS = "depends on the analysis"
@@ -142,13 +141,14 @@ def _verdict(
     part = restricted(found, used)
     alpha = 1 - judged.level
     model = pooled.fit(part)
-    tests = alternatives(claim, judged.cases, part, judged.level, model)
+    worst = worst_reading(study, claim)
+    tests = alternatives(claim, judged.cases, part, judged.level, model, worst)
     other_tests = {name: _outcome(each, alpha) for name, each in tests.items()}
     asked = settings.looks[-1] if settings.looks else len(seeds)
     level = settings.levels[-1] / decision.corrected_for
     seconds = _seconds(trials, claim_arms(judged.cases))
     ahead = forecast(claim, now.contexts, asked, level, settings.power, seconds)
-    fragile = verdict is not Outcome.INCONCLUSIVE and _is_fragile(study, judged, part, verdict)
+    fragile = verdict is not Outcome.INCONCLUSIVE and _is_fragile(judged, verdict)
     mine = [trials[arm][seed] for arm in claim_arms(judged.cases) for seed in used if seed in trials[arm]]
     return Verdict(
         claim=claim,
@@ -170,7 +170,7 @@ def _verdict(
         missing={each.id: each.reason or each.state for each in mine if each.state in (State.FAILED, State.PRUNED)},
         forecast=ahead,
         other_tests=other_tests,
-        other_readings=_other_readings(judged, part, settings, model),
+        other_readings=_other_readings(judged, part, settings, model, worst),
         badges=(
             *_badges(judged, other_tests, registration, alpha),
             *([WITHDRAWN] if withdrawn else []),
@@ -201,21 +201,13 @@ def _verdict(
     )
 
 
-def _is_fragile(study: Study, judged: Judged, part: Mapping[str, Mapping[int, float]], verdict: Outcome) -> bool:
+def _is_fragile(judged: Judged, verdict: Outcome) -> bool:
     """Whether outliers that so few seeds would not show could undo the verdict in a context that it turns on."""
-    claim, supported = judged.claim, verdict is Outcome.SUPPORTED
-    ceiling = math.inf
-    if claim.unit == "points":
-        ceiling = study.fail_above if claim.metric == PRIMARY.name and study.fail_above is not None else 100.0
-    sides = (True, False) if claim.statement.relation == "==" else (supported,)
-    decisive = _decisive(claim, judged.now, judged.direction)
-    every = supported == (claim.over != "any")
+    supported = verdict is Outcome.SUPPORTED
+    decisive = _decisive(judged.claim, judged.now, judged.direction)
+    every = supported == (judged.claim.over != "any")
     turning = judged.now.contexts if every else (decisive,) if decisive else ()
-    return any(
-        could_overturn(each, part, supported=side, margin=claim.margin, ceiling=ceiling)
-        for each in turning
-        for side in sides
-    )
+    return any(each.fragile[0 if supported else 1] for each in turning)
 
 
 def _other_readings(
@@ -223,6 +215,7 @@ def _other_readings(
     part: Mapping[str, Mapping[int, float]],
     settings: AnalysisSettings,
     model: pooled.Pooled | None,
+    worst: float,
 ) -> dict[str, Outcome]:
     """Judge the sentence in each meaning of `over`, where it has several contexts."""
     claim = judged.claim
@@ -231,7 +224,8 @@ def _other_readings(
     test, level = claim.test or settings.test, judged.level
     known = [over for over in OVER if claim.statement.relation != "fails" or over != "average"]
     found = {
-        over: evaluate(claim, judged.cases, part, test=test, level=level, over=over, model=model) for over in known
+        over: evaluate(claim, judged.cases, part, test=test, level=level, over=over, model=model, worst=worst)
+        for over in known
     }
     return {over: _outcome(each, 1 - level) for over, each in found.items()}
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from reports.analysis.claims import Claim
 from reports.analysis.effects import Sign
-from reports.analysis.evidence import ContextResult
+from reports.analysis.evidence import FEW, ContextResult
 from reports.analysis.forecast import Forecast
-from reports.analysis.outliers import unseen_share
+from reports.analysis.outliers import LEAST_BY_T, unseen_share
 from reports.analysis.settings import AnalysisSettings
 
 
@@ -185,7 +185,13 @@ def _open(account: Account, shown: ContextResult) -> str:
         parts = [f"No test: {shown.note}."]
     elif p_look <= settings.alpha and p_holm is not None:
         parts.append(f"By itself it would be decided (p={p_look:.3g}), among all claims it is not (p={p_holm:.3g}).")
-    if shown.n < ahead.fewest:
+    if FEW in shown.badges:
+        p = min(1.0, 2 * min(shown.p_support, shown.p_refute))
+        parts.append(
+            f"Rare outliers could undo what Student's t says of so few: below {_seeds(LEAST_BY_T)} the exact sign "
+            f"flips must agree, and their p is {p:.3g}."
+        )
+    elif shown.n < ahead.fewest:
         parts.append(f"Below {_seeds(ahead.fewest)} no result could.")
     if ahead.detectable is not None:
         what = "margin" if claim.statement.relation == "==" else "distance from the margin"

@@ -227,13 +227,13 @@ CLAIMS = (
 
 def judged() -> Study:
     """Claims of every kind, looks that are not all taken, and a baseline that was repeated."""
-    whole = degradation(3)
-    settings = {**whole.settings, "seeds": {"looks": [3, 5], "aa": True}, "claims": [dict(each) for each in CLAIMS]}
+    whole = degradation(5)
+    settings = {**whole.settings, "seeds": {"looks": [5, 8], "aa": True}, "claims": [dict(each) for each in CLAIMS]}
     extra = []
     for one in whole.arms:
         variant, depth = str(one.levels["variant"]), int(one.levels["depth"])
-        more = (3, 4) if depth == 110 else ()
-        seeds = (*more, *((5, 6, 7) if variant == "original" else ()))
+        more = (5, 6, 7) if depth == 110 else ()
+        seeds = (*more, *((8, 9, 10) if variant == "original" else ()))
         extra += [trial(100 + 20 * len(extra) + seed, one.name, seed, FINAL_ERROR[variant, depth]) for seed in seeds]
     return replace(whole, settings=settings, trials=(*whole.trials, *extra))
 

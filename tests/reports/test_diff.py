@@ -13,7 +13,7 @@ from reports.page import write_report
 from reports.summary import canonical, summary_of
 from tests.reports.small import study
 
-LESS, MORE = (3.0, 3.11, 3.2), (6.0, 6.1, 6.21)
+LESS, MORE = (3.0, 3.11, 3.2, 3.05, 3.12), (6.0, 6.1, 6.21, 6.1, 6.15)
 CLAIM = {"id": "b-better", "says": "b < a"}
 
 
@@ -28,7 +28,7 @@ def summary(whole):
 
 
 FIRST = made({"a": MORE, "b": LESS})
-SECOND = made({"a": MORE, "b": (8.0, 8.11, 8.3), "c": LESS}, fail_above=30)
+SECOND = made({"a": MORE, "b": (8.0, 8.11, 8.3, 8.1, 8.15), "c": LESS}, fail_above=30)
 
 
 def test_a_study_does_not_differ_from_itself():
@@ -50,7 +50,7 @@ def test_what_differs_is_told_by_setting_arm_verdict_and_interval():
 
 
 def test_arms_with_fails_have_counts_and_no_difference():
-    found = compare(summary(FIRST), summary(made({"a": MORE, "b": (3.0, None, 3.1)})))
+    found = compare(summary(FIRST), summary(made({"a": MORE, "b": (3.0, None, 3.1, 3.0, 3.1)})))
     (moved,) = [each for each in found.arms if not each.same]
     assert (moved.second_fails, moved.difference, moved.low) == (1, None, None)
 

@@ -54,8 +54,8 @@ def test_an_open_claim_says_how_many_seeds_would_decide_it(judged: Path) -> None
 
 def test_the_methods_name_the_looks_and_what_they_saved(judged: Path) -> None:
     text = words(judged)
-    assert "The looks at 3 and 5 seeds spend levels of 0.0167 and 0.0333" in text
-    assert "so far 33 of at most 45 trials are planned, and 2 claims are undecided before the last look" in text
+    assert "The looks at 5 and 8 seeds spend levels of 0.0167 and 0.0333" in text
+    assert "so far 54 of at most 72 trials are planned, and 1 claim is undecided before the last look" in text
     assert "saved" not in text.split("Statistics")[1]
 
 

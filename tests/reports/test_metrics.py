@@ -47,7 +47,7 @@ def test_a_diverged_trial_is_the_worst_of_all_by_errors_and_losses(metric):
 
 
 def test_speed_of_sound_trials_is_compared_as_measured():
-    made = study([(PLAIN, [5.0] * 4), (PREACT, [5.0] * 4)])
+    made = study([(PLAIN, [5.0] * 5), (PREACT, [5.0] * 5)])
     trials = [
         replace(each, images_per_second=(900 if "plain" in each.arm else 500) + each.seed) for each in made.trials
     ]

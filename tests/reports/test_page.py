@@ -178,7 +178,7 @@ def test_orphaned_arms_leave_the_table_and_stay_among_the_trials(tmp_path):
 
 
 def test_claims_get_a_card_each_and_a_line_in_the_header(tmp_path):
-    study = studies.degradation()
+    study = studies.degradation(5)
     declared = [
         {"id": "better", "says": "preact < original", "where": "depth == 110", "by": 0.5},
         {"id": "worse", "says": "preact > original", "where": "depth == 110"},

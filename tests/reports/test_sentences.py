@@ -19,6 +19,8 @@ from tests.reports import searches, studies
 from tests.reports.small import WAITING, found, near
 
 LESS, MORE = (3.0, 3.11, 3.2), (6.0, 6.1, 6.21)
+FIVE = {"a": (*MORE, 6.05, 6.15), "b": (*LESS, 3.05, 3.12)}
+OPEN = {"a": (4.0, 6.0, 5.0, 5.2, 4.9), "b": (5.5, 4.4, 5.6, 4.8, 5.1)}
 NOISY, OTHER = (4.0, 6.0, 5.0), (5.5, 4.4, 5.6)
 
 
@@ -27,7 +29,7 @@ def variants(**errors) -> Findings:
 
 
 def declared(*says: str, errors=None, seeds=None) -> Findings:
-    plain = variants(**(errors or {"a": MORE, "b": LESS})).study
+    plain = variants(**(errors or FIVE)).study
     claims = [{"id": f"c{at}", "says": each} for at, each in enumerate(says)]
     settings = {**plain.settings, "claims": claims, **({"seeds": seeds} if seeds else {})}
     whole = replace(plain, settings=settings)
@@ -100,14 +102,14 @@ TRUE_AND_FALSE: dict[str, tuple[Callable[[], Findings], str, Callable[[], Findin
     ),
     "sign_test": (lambda: variants(a=MORE, b=(None, 2.0, 3.0)), "a p below 0.2500", lambda: variants(a=MORE, b=LESS)),
     "seeds_saved": (
-        lambda: declared("b < a", seeds={"looks": [3, 5]}),
-        "6 trials instead of 10, 4 saved",
-        lambda: declared("b < a", errors={"a": NOISY, "b": OTHER}, seeds={"looks": [3, 5]}),
+        lambda: declared("b < a", seeds={"looks": [5, 8]}),
+        "10 trials instead of 16, 6 saved",
+        lambda: declared("b < a", errors=OPEN, seeds={"looks": [5, 8]}),
     ),
     "seeds_so_far": (
-        lambda: declared("b < a", errors={"a": NOISY, "b": OTHER}, seeds={"looks": [3, 5]}),
-        "so far 6 of at most 10 trials are planned, and 1 claim is undecided",
-        lambda: declared("b < a", seeds={"looks": [3, 5]}),
+        lambda: declared("b < a", errors=OPEN, seeds={"looks": [5, 8]}),
+        "so far 10 of at most 16 trials are planned, and 1 claim is undecided",
+        lambda: declared("b < a", seeds={"looks": [5, 8]}),
     ),
     "table.no_result": (waiting, "No trial has a result yet", lambda: variants(a=(3.0,))),
     "table.one_seed": (lambda: variants(a=(3.0,), b=(4.0,)), "no spread", lambda: variants(a=MORE)),

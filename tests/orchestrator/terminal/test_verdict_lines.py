@@ -22,9 +22,9 @@ def test_a_line_has_claim_effect_interval_and_seeds(verdicts):
     found = verdicts["better"]
     assert verdict_line(found) == (
         f"Supported     better: advantage {found.estimate:.2f} points, 96.67% interval {found.low:.2f} to "
-        f"{found.high:.2f} (n=5) [assumes no rare outliers]"
+        f"{found.high:.2f} (n=8) [assumes no rare outliers]"
     )
-    assert "fails: 5 of 5 seeds fail, 96.67% interval" in verdict_line(verdicts["fails"])
+    assert "fails: 8 of 8 seeds fail, 96.67% interval" in verdict_line(verdicts["fails"])
     assert "in the one of 2 contexts that decides" in verdict_line(verdicts["alike"])
 
 
@@ -41,13 +41,13 @@ def test_no_line_takes_more_than_two_of_a_terminal(verdicts, width):
 
 def test_badges_that_find_no_room_are_counted(verdicts):
     many = replace(verdicts["better"], badges=("post hoc", "x" * 80, "y" * 80))
-    assert verdict_line(many).endswith("(n=5) [post hoc, 2 more on the page]")
+    assert verdict_line(many).endswith("(n=8) [post hoc, 2 more on the page]")
 
 
 def test_what_has_no_number_says_so(verdicts):
     some = verdicts["better"]
     assert verdict_line(replace(some, n=0)).startswith("Supported     better: no result yet (n=0)")
-    assert "no mean (n=5, 1 fail)" in verdict_line(replace(some, estimate=None, fails=1))
+    assert "no mean (n=8, 1 fail)" in verdict_line(replace(some, estimate=None, fails=1))
     assert "interval open to" in verdict_line(replace(some, low=None))
     assert "has no arms that it speaks of" in verdict_line(replace(some, contexts=()))
 

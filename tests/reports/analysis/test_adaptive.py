@@ -48,9 +48,9 @@ def test_an_undecided_claim_gets_the_next_seeds_of_its_own_arms():
 
 
 def test_a_decided_claim_gets_no_more():
-    found = after(arms(preact=[5.0, 5.01, 5.02], original=[9.0, 9.02, 9.01]), CLAIM)
+    found = after(arms(preact=[5.0, 5.01, 5.02, 5.0, 5.03], original=[9.0, 9.02, 9.01, 9.0, 9.05]), CLAIM)
     assert found.blocks == ()
-    assert found.stopped == {"0": "Supported with 3 seeds"}
+    assert found.stopped == {"0": "Supported with 5 seeds"}
 
 
 def test_a_running_block_is_waited_for():

@@ -50,7 +50,9 @@ def test_the_seeds_needed_are_the_fewest_that_decide():
 
 
 def test_an_undecided_claim_tells_the_range_of_seeds_and_the_assurance():
-    made = study([({"variant": "original"}, [5.0, 5.3, 5.1]), ({"variant": "preact"}, [4.8, 5.2, 5.0])])
+    made = study(
+        [({"variant": "original"}, [5.0, 5.3, 5.1, 5.2, 4.9]), ({"variant": "preact"}, [4.8, 5.2, 5.0, 5.3, 4.9])]
+    )
     (found,) = verdicts_of(made, {"says": "preact < original"})
     ahead = found.forecast
     assert ahead.needed_low < ahead.needed

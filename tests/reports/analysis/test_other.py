@@ -239,11 +239,19 @@ def prospect(claim, n, spread=HE, **settings):
     return found
 
 
-@pytest.mark.parametrize(("test", "n", "size"), [("paired", 3, 0.739), ("paired", 5, 0.381), ("pooled", 3, 0.739)])
+@pytest.mark.parametrize(("test", "n", "size"), [("paired", 5, 0.381), ("paired", 8, 0.264), ("pooled", 5, 0.381)])
 def test_the_smallest_effect_that_the_seeds_see(test, n, size):
     found = prospect({"says": "preact < original", "where": "depth == 20", "test": test}, n)
     assert found.detectable == pytest.approx(size, abs=1e-3)
     assert found.can
+
+
+@pytest.mark.parametrize("n", [2, 3, 4])
+def test_fewer_than_five_seeds_are_promised_nothing_that_outliers_could_undo(n):
+    found = prospect({"says": "preact < original", "where": "depth == 20"}, n)
+    assert (found.detectable, found.can) == (None, True)
+    assert f"{n} seeds decide only what rare outliers could not undo" in found.sentence
+    assert "any smaller effect takes 5 seeds" in found.sentence
 
 
 def test_an_average_over_contexts_sees_less():
@@ -262,7 +270,8 @@ def test_a_growing_effect_is_harder_to_see():
     [
         ({"says": "plain fails"}, 3, "3 seeds cannot decide a fail rate > 0.5: it takes 6"),
         ({"says": "preact < original"}, 1, "1 seed decides nothing"),
-        ({"says": "preact == original", "within": 0.1}, 3, "3 seeds cannot support within 0.1"),
+        ({"says": "preact == original", "within": 0.1}, 3, "3 seeds decide nothing: it takes at least 5"),
+        ({"says": "preact == original", "within": 0.1}, 5, "5 seeds cannot support within 0.1"),
         ({"says": "preact < original", "test": "sign"}, 5, "it takes at least 6"),
     ],
 )

@@ -162,8 +162,8 @@ def test_grown_seeds_are_judged_by_their_e_value():
 
 
 def test_what_the_planned_seeds_decided_stays_when_seeds_are_grown():
-    found = judged(made([(0, plan(seeds=ALL[:4])), (2, plan(seeds=ALL))], by_arm(errors(shift=2))))["better"]
-    assert (found.verdict, found.n) == ("Supported", 4)
+    found = judged(made([(0, plan(seeds=ALL[:5])), (2, plan(seeds=ALL))], by_arm(errors(shift=2))))["better"]
+    assert (found.verdict, found.n) == ("Supported", 5)
     assert "with the seeds added since" in found.sentence
 
 
@@ -220,13 +220,13 @@ def test_without_a_record_of_plans_nothing_is_known_to_have_changed():
 def test_a_verdict_that_later_seeds_contradict_is_withdrawn_with_both_numbers():
     results = by_arm(errors())
     for seed in ALL:
-        results["preact-8"][seed] = results["original-8"][seed] + (-0.3 - seed / 100 if seed < 3 else 0.8 + seed / 100)
-    found = judged(made([(0, plan(looks=[3, 12]))], results), looks=(3, 12))["better"]
+        results["preact-8"][seed] = results["original-8"][seed] + (-0.3 - seed / 100 if seed < 5 else 0.8 + seed / 100)
+    found = judged(made([(0, plan(looks=[5, 12]))], results), looks=(5, 12))["better"]
     assert found.verdict == "Inconclusive"
     assert "withdrawn" in found.badges[-1]
-    assert "3 seeds gave Supported; all 12 lean the other way" in found.sentence
-    assert "0.31" in found.sentence
-    assert "-0.58" in found.sentence
+    assert "5 seeds gave Supported; all 12 lean the other way" in found.sentence
+    assert "0.32" in found.sentence
+    assert "-0.38" in found.sentence
 
 
 def test_dropped_seeds_whose_results_were_deleted_are_still_said():

@@ -88,10 +88,10 @@ def test_the_share_of_outliers_that_seeds_can_miss():
 
 
 def test_verdicts_that_unseen_outliers_could_undo_say_so():
-    small = study([({"v": "a"}, [5.0, 5.01, 5.02, 5.0]), ({"v": "b"}, [5.5, 5.52, 5.53, 5.51])])
+    small = study([({"v": "a"}, [5.0, 5.01, 5.02, 5.0, 5.01]), ({"v": "b"}, [5.5, 5.52, 5.53, 5.51, 5.52])])
     (found,) = verdicts_of(small, {"says": "a < b"})
     assert (found.verdict, OUTLIERS in found.badges) == ("Supported", True)
-    assert "4 seeds without one leave room for them in 53 % of all" in found.sentence
+    assert "5 seeds without one leave room for them in 45 % of all" in found.sentence
 
 
 def test_verdicts_that_no_outlier_below_a_fail_could_undo_carry_no_badge():
@@ -104,19 +104,20 @@ def test_verdicts_that_no_outlier_below_a_fail_could_undo_carry_no_badge():
     assert (found.verdict, OUTLIERS in found.badges) == ("Supported", True)
 
 
-def test_clean_seeds_of_an_arm_with_outliers_decide_only_with_the_badge():
+@pytest.mark.parametrize(("n", "some"), [(2, False), (3, False), (4, False), (5, True)])
+def test_clean_seeds_of_an_arm_with_outliers_decide_from_five_on_and_only_with_the_badge(n, some):
     """One arm has outliers in a fifth of its seeds; both arms have the same mean."""
     rng = np.random.default_rng(11)
     decided = badged = 0
     for _ in range(200):
-        far = rng.random(3) < 0.2
-        skewed = 5.0 + np.where(far, 9.0, 0.0) - 0.2 * 9.0 + rng.normal(0, 0.1, 3)
+        far = rng.random(n) < 0.2
+        skewed = 5.0 + np.where(far, 9.0, 0.0) - 0.2 * 9.0 + rng.normal(0, 0.1, n)
         made = study(
-            [({"v": "a"}, [float(x) for x in skewed]), ({"v": "b"}, [float(x) for x in rng.normal(5, 0.1, 3)])]
+            [({"v": "a"}, [float(x) for x in skewed]), ({"v": "b"}, [float(x) for x in rng.normal(5, 0.1, n)])]
         )
         (found,) = verdicts_of(made, {"says": "a < b"})
         decided += found.verdict != "Inconclusive"
         badged += found.verdict != "Inconclusive" and OUTLIERS in found.badges
-    assert decided > 60
+    assert (decided > 30) if some else (decided == 0)
     assert badged == decided
     assert math.isclose(unseen_share(3), 0.632, abs_tol=0.001)

@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 
 from reports.analysis.contrasts import SKEWED
+from reports.analysis.evidence import FEW
 from reports.analysis.verdicts import DEPENDS, OPEN, UNPLANNED, judge
 from reports.results import Measurement, State
 from tests.reports.analysis.build import study
@@ -26,8 +27,32 @@ def one(made, claim, **settings):
     return found
 
 
-def test_a_clear_difference_is_supported_with_three_seeds():
-    assert one(arms(preact=GOOD[:3], original=BAD[:3]), {"says": "preact < original"}).verdict == "Supported"
+@pytest.mark.parametrize(("n", "verdict"), [(2, "Inconclusive"), (4, "Inconclusive"), (5, "Supported")])
+def test_a_clear_difference_is_supported_with_five_seeds(n, verdict):
+    found = one(arms(preact=GOOD[:n], original=BAD[:n]), {"says": "preact < original"})
+    assert (found.verdict, FEW in found.badges) == (verdict, n < 5)
+    if n < 5:
+        assert found.p == 2 / 2**n  # the smallest p of the exact sign flips
+        assert "below 5 seeds the exact sign flips must agree" in found.sentence
+
+
+def test_three_seeds_decide_what_no_unseen_outlier_could_undo():
+    found = one(arms(shallow=[2.0, 2.1, 2.2], deep=[88.0, 90.0, 89.5]), {"says": "shallow < deep"}, test="welch")
+    assert found.verdict == "Inconclusive"  # above fail_above every seed is a fail, and six are needed
+    made = study(
+        [({"variant": name}, [5.0] * 3) for name in ("shallow", "deep")],
+        train={"variant=shallow": {0: 2.0, 1: 2.1, 2: 2.2}, "variant=deep": {0: 88.0, 1: 90.0, 2: 89.5}},
+    )
+    claim = {"says": "shallow < deep", "metric": "train_error", "by": 10}
+    assert (one(made, claim).verdict, one(made, claim).badges) == ("Supported", ())
+    # With room for outliers in 63 % of all seeds, the mean of `shallow` could be 64 instead of 2.
+    assert one(made, claim | {"by": 30}).verdict == "Inconclusive"
+
+
+@pytest.mark.parametrize(("seeds", "verdict"), [(4, "Inconclusive"), (5, "Supported")])
+def test_an_equality_takes_five_seeds(seeds, verdict):
+    found = one(arms(preact=GOOD[:seeds], original=GOOD[-seeds:]), {"says": "preact == original", "within": 1})
+    assert (found.verdict, found.forecast.fewest) == (verdict, 5)
 
 
 def test_the_opposite_is_refuted_and_named():
@@ -50,9 +75,10 @@ def test_no_difference_as_large_as_claimed():
 
 
 def test_what_the_seeds_cannot_decide_is_inconclusive_and_says_how_many_seeds_would_do():
-    found = one(arms(preact=[5.0, 5.6, 5.1], original=[5.3, 5.5, 5.7]), {"says": "preact < original"})
+    made = arms(preact=[5.0, 5.6, 5.1, 5.2, 5.3], original=[5.3, 5.5, 5.7, 5.2, 5.6])
+    found = one(made, {"says": "preact < original"})
     assert found.verdict == "Inconclusive"
-    assert found.forecast.needed > 3
+    assert found.forecast.needed > 5
     assert f"about {found.forecast.needed} seeds" in found.sentence
     assert "see at 80% power" in found.sentence
 
@@ -166,10 +192,10 @@ def test_the_same_difference_in_every_seed_is_judged_by_signs():
 def test_a_growing_effect():
     made = study(
         [
-            ({"variant": "original", "depth": 20}, [5.0, 5.2, 5.1, 4.9]),
-            ({"variant": "preact", "depth": 20}, [5.1, 5.1, 5.0, 5.0]),
-            ({"variant": "original", "depth": 110}, [9.0, 9.4, 9.1, 9.2]),
-            ({"variant": "preact", "depth": 110}, [5.0, 5.1, 5.2, 5.0]),
+            ({"variant": "original", "depth": 20}, [5.0, 5.2, 5.1, 4.9, 5.0]),
+            ({"variant": "preact", "depth": 20}, [5.1, 5.1, 5.0, 5.0, 5.0]),
+            ({"variant": "original", "depth": 110}, [9.0, 9.4, 9.1, 9.2, 9.1]),
+            ({"variant": "preact", "depth": 110}, [5.0, 5.1, 5.2, 5.0, 5.0]),
         ]
     )
     claim = {"says": "effect(preact, original) increases with depth"}
@@ -215,7 +241,7 @@ def test_a_context_that_was_excluded_is_left_out():
 
 
 def test_holm_holds_back_a_claim_that_alone_would_be_decided():
-    made = arms(preact=[5.0, 5.2, 5.1, 5.3], original=[5.4, 5.5, 5.3, 5.9], plain=[5.2, 5.1, 5.3, 5.0])
+    made = arms(preact=[5.0, 5.2, 5.1, 5.3, 5.1], original=[5.4, 5.5, 5.3, 5.9, 5.2], plain=[5.2, 5.1, 5.3, 5.0, 5.2])
     first = {"says": "preact < original"}
     others = [{"says": "plain < preact", "by": 0.1}, {"says": "plain == preact", "within": 0.01}]
     alone = one(made, first)
@@ -246,38 +272,38 @@ def test_a_look_uses_its_seeds_alone():
 
 
 def test_a_claim_decided_at_one_look_stays_decided():
-    made = arms(preact=[5.0, 5.02, 5.01, 5.0, 8.0], original=[9.0, 9.02, 9.0, 5.0, 5.0])
-    found = one(made, {"says": "preact < original"}, looks=(3, 5))
+    made = arms(preact=[5.0, 5.02, 5.01, 5.0, 5.03, 8.0, 5.0, 5.0], original=[9.0, 9.02, 9.0, 9.1, 9.05, 5.0, 5.0, 5.0])
+    found = one(made, {"says": "preact < original"}, looks=(5, 8))
     assert (found.verdict, found.decided_at_look, len(found.looks)) == ("Supported", 1, 2)
 
 
 DRIFTING = {
-    "good": [5.0, 5.1, 5.2, 5.0, 5.1, 5.2, 5.0, 5.1],
-    "bad": [7.0, 7.11, 7.22, 6.0, 5.6, 7.2, 5.0, 6.5],
-    "alike": [5.9, 4.8, 5.9, 4.9, 6.3, 4.8, 5.8, 5.3],
+    "good": [5.0, 5.1, 5.2, 5.0, 5.1, 5.2, 5.0, 5.1, 5.0, 5.2, 5.1, 5.0],
+    "bad": [7.0, 7.11, 7.22, 7.1, 7.05, 6.0, 5.6, 7.2, 5.0, 6.5, 5.6, 6.0],
+    "alike": [5.9, 4.8, 5.9, 4.9, 6.3, 4.8, 5.8, 5.3, 5.6, 4.9, 5.8, 4.8],
 }
 
 
 def test_a_verdict_shows_the_look_that_it_rests_on_and_says_what_later_seeds_give():
-    found = one(arms(**DRIFTING), {"says": "good < bad"}, looks=(3, 5, 8))
-    assert (found.verdict, found.decided_at_look, found.n) == ("Supported", 1, 3)
+    found = one(arms(**DRIFTING), {"says": "good < bad"}, looks=(5, 8, 12))
+    assert (found.verdict, found.decided_at_look, found.n) == ("Supported", 1, 5)
     assert found.low > 0
-    assert "decided with 3 seeds; with the seeds added since, the advantage is" in found.sentence
-    assert len(found.trials) == 6
+    assert "decided with 5 seeds; with the seeds added since, the advantage is" in found.sentence
+    assert len(found.trials) == 10
 
 
 def test_the_look_that_decides_is_the_one_at_which_the_family_does():
-    distances = [2 - 0.26, 2, 2 + 0.26, 2.02, 1.97, 2.01, 1.99, 2.0]
+    distances = [2 - 0.98, 2, 2 + 0.98, 1.35, 2.65, 2.01, 1.99, 2.0, 2.01, 1.99, 2.0, 2.0]
     bad = [good + distance for good, distance in zip(DRIFTING["good"], distances, strict=True)]
     made = arms(**DRIFTING | {"bad": bad})
     first, second = {"says": "good < bad"}, {"says": "good < alike"}
-    assert one(made, first, looks=(3, 5, 8)).decided_at_look == 1
-    together, _ = verdicts_of(made, first, second, looks=(3, 5, 8))
+    assert one(made, first, looks=(5, 8, 12)).decided_at_look == 1
+    together, _ = verdicts_of(made, first, second, looks=(5, 8, 12))
     assert (together.verdict, together.decided_at_look) == ("Supported", 2)
 
 
 def test_without_a_family_no_p_is_said_to_be_holms():
-    found = one(arms(**DRIFTING), {"says": "good < bad"}, looks=(3, 5, 8), family="none")
+    found = one(arms(**DRIFTING), {"says": "good < bad"}, looks=(5, 8, 12), family="none")
     assert (found.verdict, found.p_holm) == ("Supported", None)
 
 
@@ -310,8 +336,8 @@ def test_seeds_beyond_the_last_look_are_judged_by_the_e_value():
 
 def test_sensitivity_that_flips_is_badged():
     rng = np.random.default_rng(1)
-    shared = rng.normal(0, 3, 4)
-    made = arms(preact=list(9 + shared), original=list(9.5 + shared + rng.normal(0, 0.1, 4)))
+    shared = rng.normal(0, 3, 6)
+    made = arms(preact=list(9 + shared), original=list(9.5 + shared + rng.normal(0, 0.1, 6)))
     found = one(made, {"says": "preact < original"})
     assert (found.verdict, found.other_tests["welch"]) == ("Supported", "Inconclusive")
     assert DEPENDS in found.badges
