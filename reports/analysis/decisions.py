@@ -112,8 +112,14 @@ def _family(
 def _judged(
     study: Study, claim: Claim, found: Readings, trials: Trials, settings: AnalysisSettings, registration: Registration
 ) -> Judged:
-    """Judge one claim, and hold it against all seeds on record where the study leaves some of them out."""
+    """Judge one claim; hold it against all seeds on record where the study leaves some out, and against its plan."""
     own = judge_alone(study, claim, found, trials, settings, registration)
+    if (planned := registration.as_planned) is not None:
+        asked = trials_by_arm(planned.study)
+        judged = judge_alone(
+            planned.study, planned.claim, _live(planned.study, claim.metric), asked, settings, registration
+        )
+        own = held_against(own, judged, as_planned=True)
     if not registration.left_out:
         return own
     every = {arm: {**mine, **registration.left_out.get(arm, {})} for arm, mine in trials.items()}

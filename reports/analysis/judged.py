@@ -38,8 +38,8 @@ class Look:
 class Judged:
     """One claim before the family of claims is looked at; `now` is the evidence at the last look, `seen` its seeds.
 
-    No p is below `floor`, which is that of all seeds on record where the study leaves some out; `whole` is their
-    evidence.
+    No p is below `floor`, which is that of all seeds on record where the study leaves some out, and that of the arms
+    that were planned where others are compared; `whole` and `planned` are their evidence.
     """
 
     claim: Claim
@@ -56,6 +56,7 @@ class Judged:
     unplanned: bool
     floor: float = 0.0
     whole: Evidence | None = None
+    planned: Evidence | None = None
 
     @property
     def p(self) -> float:
@@ -122,12 +123,16 @@ def is_withdrawn(judged: Judged) -> bool:
     return against < towards if judged.direction is Outcome.SUPPORTED else towards < against
 
 
-def held_against(judged: Judged, whole: Judged) -> Judged:
-    """Return the claim with the larger p of its own seeds and of all that exist: leaving seeds out wins nothing."""
+def held_against(judged: Judged, whole: Judged, *, as_planned: bool = False) -> Judged:
+    """Return the claim with the larger p of its own seeds and arms and of all others: leaving some out wins nothing.
+
+    `whole` rests on all seeds that exist, or `as_planned` on the arms that were planned.
+    """
     support, refute = max(judged.support, whole.support), max(judged.refute, whole.refute)
     direction = Outcome.SUPPORTED if support <= refute else Outcome.REFUTED
-    floor = whole.support if direction is Outcome.SUPPORTED else whole.refute
-    return replace(judged, support=support, refute=refute, direction=direction, floor=floor, whole=whole.now)
+    floor = max(judged.floor, whole.support if direction is Outcome.SUPPORTED else whole.refute)
+    found = replace(judged, support=support, refute=refute, direction=direction, floor=floor)
+    return replace(found, planned=whole.now) if as_planned else replace(found, whole=whole.now)
 
 
 def _in_order(seeds: set[int], registration: Registration) -> list[int]:

@@ -31,6 +31,14 @@ _JUDGED_BY = {
 
 
 @dataclass(frozen=True)
+class AsPlanned:
+    """The claim, and the study with the arms and factors that it was planned with: those with results, asked or not."""
+
+    study: Study
+    claim: Claim
+
+
+@dataclass(frozen=True)
 class Registration:
     """How a claim stands to the plan that was made before its first result.
 
@@ -39,7 +47,8 @@ class Registration:
     `planned` are the seeds of that plan, in the order of their use, and `looks` its looks. `is_grown` says that the
     claim's arms have further seeds, added when results existed, `has_other_looks` that the looks were changed then:
     either way the looks of the plan judge. `left_out` holds, by arm, the outcomes on record that
-    the study does not ask for, where a comparison of the claim is complete among them.
+    the study does not ask for, where a comparison of the claim is complete among them. `as_planned` is there where the
+    claim stands as it was declared, and compares other arms than it would have by that plan.
     """
 
     version: PlanVersion | None = None
@@ -49,6 +58,7 @@ class Registration:
     is_grown: bool = False
     has_other_looks: bool = False
     left_out: Mapping[str, Mapping[int, Trial]] = field(default_factory=dict)
+    as_planned: AsPlanned | None = None
 
     @property
     def seeds_left_out(self) -> tuple[int, ...]:
@@ -84,7 +94,8 @@ def register(study: Study, claim: Claim) -> Registration:
         changes.append(_omission(left_out))
     if first is not None and not looks and (gone := _gone(planned, study, claim, left_out, now)):
         changes.append(f"{len(gone)} planned seeds are no longer asked for, and their results no longer on record")
-    return Registration(reference, tuple(changes), planned, looks, is_grown, has_other_looks, left_out)
+    as_planned = _as_planned(study, claim, reference) if first is not None and later else None
+    return Registration(reference, tuple(changes), planned, looks, is_grown, has_other_looks, left_out, as_planned)
 
 
 def plan_differences(first: PlanVersion, last: PlanVersion) -> tuple[str, ...]:
@@ -250,6 +261,30 @@ def _contexts(
             count = f"{len(gone)} comparison{'' if len(gone) == 1 else 's'}"
             parts.append(f"{count} {word} {_on(later[-1].at)}")
     return parts
+
+
+def _as_planned(study: Study, claim: Claim, reference: PlanVersion) -> AsPlanned | None:
+    """Return the claim with the comparisons of its plan that have a result; None where they are those of today."""
+    plan, raw = reference.plan, _raw(study, claim)
+    then = _of_claim(reference, claim, raw)
+    if raw is None or then is None or _content(then) != _content(raw) or not {"arms", "factors"} <= plan.keys():
+        return None
+    ended = _ended(study)
+    arms = tuple(
+        replace(arm, levels=dict(plan["arms"][arm.hash]), orphaned=False)
+        if arm.hash in plan["arms"] and arm.hash in ended
+        else replace(arm, orphaned=True)
+        for arm in study.arms
+    )
+    factors = {name: tuple(levels) for name, levels in plan["factors"].items()}
+    view = replace(study, arms=arms, factors=factors)
+    try:
+        declared = parse_claim(raw, factors, study.metrics)
+    except SettingError:
+        return None
+    before = _comparisons(view, declared, [arm for arm in arms if not arm.orphaned], factors)
+    now = _comparisons(study, claim, [arm for arm in study.arms if not arm.orphaned], study.factors)
+    return AsPlanned(view, declared) if before and before != {each for each in now if each <= ended.keys()} else None
 
 
 def _known(version: PlanVersion) -> str:

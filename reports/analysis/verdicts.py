@@ -191,6 +191,7 @@ def _verdict(
                 settings=settings,
                 later=later,
                 whole=_decisive(claim, judged.whole, judged.direction) if judged.whole else None,
+                planned=_decisive(claim, judged.planned, judged.direction) if judged.planned else None,
                 changes=registration.changes,
                 withdrawn=str(judged.direction) if withdrawn else None,
                 fragile=fragile,

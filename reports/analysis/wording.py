@@ -16,7 +16,8 @@ class Account:
     """What a sentence is made of: the verdict on a claim, the context that decides, and what lies ahead.
 
     `later` is what all seeds give where the verdict rests on fewer, to which other claims have added some since;
-    `whole` what all seeds on record give where the study leaves some out. `changes` were made after the first result.
+    `whole` what all seeds on record give where the study leaves some out, `planned` what the comparisons give that were
+    planned where others are made. `changes` were made after the first result.
     `withdrawn` is the verdict of an earlier look that all seeds contradict; a `fragile` one could be undone by outliers
     that its seeds would not show.
     """
@@ -32,6 +33,7 @@ class Account:
     settings: AnalysisSettings
     later: ContextResult | None = None
     whole: ContextResult | None = None
+    planned: ContextResult | None = None
     changes: Sequence[str] = ()
     withdrawn: str | None = None
     fragile: bool = False
@@ -46,7 +48,7 @@ def sentence(account: Account) -> str:
     if account.withdrawn is not None and account.later is not None:
         parts.append(
             f"{_seeds(shown.n)} gave {account.withdrawn}; all {account.later.n} lean the other way, so it is "
-            f"withdrawn: {_finding(claim, account.later)}"
+            f"withdrawn: {_within(claim, account.later)}"
         )
     elif verdict == "Supported":
         parts.append(_supported(claim, account.contexts))
@@ -55,14 +57,16 @@ def sentence(account: Account) -> str:
     else:
         parts.append(_open(account, shown))
     if (later := account.later) is not None and account.withdrawn is None:
-        parts.append(f"That was decided with {_seeds(shown.n)}; with the seeds added since, {_finding(claim, later)}")
+        parts.append(f"That was decided with {_seeds(shown.n)}; with the seeds added since, {_within(claim, later)}")
     if account.fragile:
         share = 100 * unseen_share(shown.n)
         parts.append(
             f"It assumes no rare outliers: {_seeds(shown.n)} without one leave room for them in {share:.0f} % of all."
         )
     if account.whole is not None:
-        parts.append(f"With all {account.whole.n} seeds on record, {_finding(claim, account.whole)}")
+        parts.append(f"With all {account.whole.n} seeds on record, {_within(claim, account.whole)}")
+    if account.planned is not None:
+        parts.append(f"With the comparisons that were planned, {_within(claim, account.planned)}")
     if account.changes:
         parts.append(f"Not as declared before the first result: {'; '.join(account.changes)}.")
     text = " ".join(parts)
@@ -101,6 +105,12 @@ def _finding(claim: Claim, shown: ContextResult) -> str:
     if signs := _signs(claim, shown):
         what += f"; {signs}"
     return f"{what} (n={shown.n}{fails}{test}).{_leads(claim, shown)}{_rates(shown)}"
+
+
+def _within(claim: Claim, shown: ContextResult) -> str:
+    """Return the finding as a part of a sentence."""
+    text = _finding(claim, shown)
+    return text[:1].lower() + text[1:]
 
 
 def _leads(claim: Claim, shown: ContextResult) -> str:

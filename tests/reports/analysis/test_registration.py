@@ -135,21 +135,36 @@ def test_seeds_that_one_arm_alone_has_are_not_left_out():
     assert found.changes == ()
 
 
-def test_a_dropped_context_is_said():
-    results = {**by_arm(errors(shift=1), (8,)), **by_arm(errors(shift=-1), (14,))}
+def without_depth_14(shift_at_14):
+    """The study whose plan had two depths, of which the second was dropped when both had results."""
+    results = {**by_arm(errors(shift=1), (8,)), **by_arm(errors(shift=shift_at_14), (14,))}
     whole = made([(0, plan(depths=(8, 14))), (2, plan(depths=(8,)))], results)
     gone = made([(0, plan(depths=(8, 14)))], results)
     orphans = [replace(arm, orphaned=True) for arm in gone.arms if arm.levels["depth"] == 14]
     names = {arm.name for arm in orphans}
-    whole = replace(
+    return replace(
         whole,
         arms=(*whole.arms, *orphans),
         trials=(*whole.trials, *(each for each in gone.trials if each.arm in names)),
     )
-    found = judged(whole)["better"]
-    assert found.verdict == "Supported"
+
+
+@pytest.mark.parametrize(("shift", "verdict"), [(-1, "Inconclusive"), (0, "Inconclusive"), (2, "Supported")])
+def test_a_claim_whose_context_was_dropped_is_judged_with_it_too(shift, verdict):
+    found = judged(without_depth_14(shift))["better"]
+    assert found.verdict == verdict
     assert POST_HOC in found.badges
     assert "1 comparison dropped on 2026-11-01 14:00 UTC" in found.sentence
+    assert "With the comparisons that were planned, at depth=" in found.sentence
+    assert found.estimate == pytest.approx(1, abs=0.3)  # what is asked for now is shown as it is
+
+
+def test_a_context_that_was_dropped_before_it_had_a_result_holds_nothing_back():
+    whole = without_depth_14(-1)
+    left = tuple(each for each in whole.trials if "depth=14" not in each.arm)
+    found = judged(replace(whole, trials=left))["better"]
+    assert (found.verdict, found.registration.as_planned) == ("Supported", None)
+    assert POST_HOC in found.badges
 
 
 def test_grown_seeds_are_judged_by_their_e_value():
