@@ -3,8 +3,9 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from orchestrator.results import load_study
-    from orchestrator.study import RunOptions, RunResult, run_study
+    from orchestrator.results.location import load_study
+    from orchestrator.study import RunOptions, run_study
+    from orchestrator.terminal.run_result import RunResult
 
 __all__ = ["RunOptions", "RunResult", "load_study", "run_study"]
 
@@ -12,7 +13,7 @@ __all__ = ["RunOptions", "RunResult", "load_study", "run_study"]
 def __getattr__(name: str) -> object:
     """Import the public names on first use, so that `orchestrate --help` need not wait for torch."""
     if name == "load_study":
-        from orchestrator.results import load_study
+        from orchestrator.results.location import load_study
 
         return load_study
     if name in __all__:

@@ -12,13 +12,13 @@ from orchestrator.engine.worker import WorkerSettings, code_digest
 from orchestrator.errors import UserError
 from orchestrator.planning.probes import study_probes
 from orchestrator.records.events import Event, Measured, ProbesEnded
-from orchestrator.results import database, output_folder
+from orchestrator.results.location import database, output_folder
 from orchestrator.scheduling.measuring import measuring_packs, unmeasurable
 from orchestrator.scheduling.packs import BlockSource
 from orchestrator.storage import Recorder, Store
 from orchestrator.study import interruptible
 from orchestrator.study_file.sections import Resources
-from orchestrator.surroundings import check_workers
+from orchestrator.surroundings.packages import check_workers
 from reports.results import State, Study, Trial
 from search_spaces.errors import SettingError
 from trainers.probes import PROBES, ProbeRequest, complete_probes

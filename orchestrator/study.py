@@ -4,7 +4,7 @@ import os
 import shlex
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event as Flag
@@ -26,7 +26,7 @@ from orchestrator.planning.probes import study_probes
 from orchestrator.records.environment import host_name
 from orchestrator.records.events import Event
 from orchestrator.records.study_plan import StudyPlan
-from orchestrator.results import database, output_folder
+from orchestrator.results.location import database, output_folder
 from orchestrator.scheduling.blocks import StudyBlocks
 from orchestrator.scheduling.judgement import judge_study
 from orchestrator.scheduling.packs import Work
@@ -34,20 +34,18 @@ from orchestrator.scheduling.progress import Progress
 from orchestrator.scheduling.replaying import Replay, open_replay
 from orchestrator.storage import Lease, PlanOutcome, Recorder, Store, StudyBusy
 from orchestrator.study_file.config import StudyConfig, read_study
-from orchestrator.surroundings import check_workers
+from orchestrator.surroundings.packages import check_workers
 from orchestrator.terminal.console import make_console
-from orchestrator.terminal.notebook import is_watched, study_html, trial_counts
-from orchestrator.terminal.tables import show_run
+from orchestrator.terminal.notebook import is_watched
+from orchestrator.terminal.run_result import RunResult
+from orchestrator.terminal.tables import Listener, Show, show_run
 from reports.analysis.verdicts import Verdict
 from reports.page import write_report
-from reports.results import State, Study, Trial
+from reports.results import Study
 from reports.summary import verdict_row
 from search_spaces.errors import unknown
 
 ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1") if hasattr(signal, name))
-
-Listener = Callable[[Event], object]
-Show = Callable[[Progress, StudyPlan, PlanOutcome], AbstractContextManager[Listener]]
 
 
 @dataclass(frozen=True)
@@ -66,43 +64,6 @@ class RunOptions:
     executor: str = "ray"
     command: str | None = None
     take_over: bool = False
-
-
-@dataclass(frozen=True, repr=False)
-class RunResult:
-    """How a run ended: the study with all its results, its verdicts and report, and whether it was interrupted.
-
-    `budget_used` says that a budget ended it, `lost` why the cluster did, `unwritten` why there is no report, where one
-    was asked for.
-    """
-
-    study: Study
-    verdicts: tuple[Verdict, ...]
-    report: Path | None
-    interrupted: bool
-    budget_used: bool = False
-    lost: str | None = None
-    unwritten: str | None = None
-
-    @property
-    def trials(self) -> tuple[Trial, ...]:
-        """The trials that the study file asks for; those of arms that it no longer has are left out."""
-        asked = {arm.name for arm in self.study.arms if not arm.orphaned}
-        return tuple(trial for trial in self.study.trials if trial.arm in asked)
-
-    @property
-    def failed(self) -> int:
-        """How many trials have no result because they failed."""
-        return sum(trial.state is State.FAILED for trial in self.trials)
-
-    def __repr__(self) -> str:
-        """Return the study's name, its trials by state, and where the report is."""
-        ended = ", interrupted" if self.interrupted else ""
-        return f"<RunResult {self.study.name}: {trial_counts(self.study)}{ended}; report: {self.report}>"
-
-    def _repr_html_(self) -> str:
-        """Return what a notebook shows: the arms and the verdicts."""
-        return study_html(self.study, self.verdicts, str(self.report) if self.report else None)
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from orchestrator.search.ledger import MemoryLedger
 from orchestrator.search.optimization import OptimizationRun
 from orchestrator.search.plan import SearchPlan
 from orchestrator.search.score import Score
-from orchestrator.search.settings import NO_SCHEDULER, RANDOM, SearchSettings
 from orchestrator.search.source import SearchSource
+from orchestrator.study_file.search.settings import NO_SCHEDULER, RANDOM, SearchSettings
 from reports.results import State
 
 EVERY_ARM = 10**6  # more than any record holds

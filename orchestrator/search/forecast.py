@@ -7,8 +7,9 @@ from statistics import fmean
 from orchestrator.records.study_plan import PlannedArm
 from orchestrator.scheduling.arm_facts import plan_arm, trial_cost
 from orchestrator.search.optimization import OptimizationRun
-from orchestrator.search.settings import SearchSettings
+from orchestrator.search.plan import plan_search
 from orchestrator.study_file.config import StudyConfig
+from orchestrator.study_file.search.settings import SearchSettings
 from reports.wording import counted
 
 SAMPLED = 20
@@ -46,7 +47,7 @@ class Forecast:
 
 def forecast(config: StudyConfig) -> Forecast:
     """Draw the sample, within the bounds that the search sets; the same file gives the same sample."""
-    plan = config.search_plan
+    plan = plan_search(config)
     optimization = OptimizationRun(plan.space, plan.settings, {"name": "random"}, "sample", plan_arm)
     sample: list[PlannedArm] = []
     while len(sample) < min(SAMPLED, plan.settings.arms) and (arm := optimization.ask().arm) is not None:

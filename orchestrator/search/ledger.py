@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from orchestrator.records.proposal import Proposal
 from orchestrator.records.study_plan import PlannedArm, PlannedTrial
-from orchestrator.search.proposal import Proposal
 from orchestrator.search.score import TrialHistory
 from orchestrator.storage import Store, patiently
 

@@ -14,13 +14,13 @@ from typing import Any
 import optuna
 from optuna.trial import TrialState
 
+from orchestrator.records.proposal import ANSWERED, PENDING, REJECTED, TRAINED, Proposal
 from orchestrator.records.study_plan import PlannedArm
-from orchestrator.search.proposal import ANSWERED, PENDING, REJECTED, TRAINED, Proposal
-from orchestrator.search.samplers import make_sampler
-from orchestrator.search.schedulers import make_scheduler
 from orchestrator.search.score import Score
-from orchestrator.search.settings import SearchSettings
-from orchestrator.search.space import MOST_POINTS, SEARCH, SearchSpace
+from orchestrator.study_file.search.samplers import make_sampler
+from orchestrator.study_file.search.schedulers import make_scheduler
+from orchestrator.study_file.search.settings import SearchSettings
+from orchestrator.study_file.search.space import MOST_POINTS, SEARCH, SearchSpace
 from reports.results import State
 from search_spaces.arm import canonical_json
 from search_spaces.errors import SettingError

@@ -5,8 +5,8 @@ from typing import Any
 
 import optuna
 
+from orchestrator.records.proposal import Proposal
 from orchestrator.search.optimization import OptimizationRun, quietly
-from orchestrator.search.proposal import Proposal
 from orchestrator.storage import Store
 
 NAME = "optuna.db"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import lru_cache, reduce
 from operator import getitem
 from typing import Any
 
@@ -10,11 +10,11 @@ import trainers
 from orchestrator.records.environment import git_revision
 from orchestrator.records.study_plan import PlannedArm, StudyPlan
 from orchestrator.scheduling.arm_facts import complete_settings, data_notes, plan_arm, plan_trials, with_key
-from orchestrator.search.axes import Axis, Choices, Interval
-from orchestrator.search.settings import SearchSettings
-from orchestrator.search.space import CONFIRM, MOST_POINTS, SEARCH, SearchSpace, parse_space
 from orchestrator.study_file.changes import refuse_without_effect
 from orchestrator.study_file.config import StudyConfig
+from orchestrator.study_file.search.axes import Axis, Choices, Interval
+from orchestrator.study_file.search.settings import SearchSettings
+from orchestrator.study_file.search.space import CONFIRM, MOST_POINTS, SEARCH, SearchSpace, parse_space
 from reports.wording import counted
 from search_spaces import Space
 from search_spaces.arm import settings_hash
@@ -52,15 +52,16 @@ class SearchPlan:
         return settings_hash({"arm": self.study.arms[0].arm.id, "factors": factors, "how": identity, "role": role})
 
 
-def plan_search(config: StudyConfig, command: str | None = None) -> SearchPlan:
-    """Plan the search of a study file; UserError with file and line for every mistake in it."""
+@lru_cache(maxsize=1)
+def plan_search(config: StudyConfig) -> SearchPlan:
+    """Plan the search of a study file, once for each reading of it; UserError with file and line for a mistake."""
     try:
-        return _plan(config, command)
+        return _plan(config)
     except SettingError as error:
         raise config.error(error) from None
 
 
-def _plan(config: StudyConfig, command: str | None) -> SearchPlan:
+def _plan(config: StudyConfig) -> SearchPlan:
     file = config.file
     _refuse_what_a_search_has_not(config)
     settings = config.search
@@ -84,7 +85,7 @@ def _plan(config: StudyConfig, command: str | None) -> SearchPlan:
         **complete_settings(base.raw([])),
         "search": settings.as_dict(),
     }
-    plan = SearchPlan(space, settings, baseline, _study_plan(config, space, whole, arms, settings, command))
+    plan = SearchPlan(space, settings, baseline, _study_plan(config, space, whole, arms, settings))
     trials = plan_trials(arms[0].arm, plan.search_seeds) + plan_trials(arms[1].arm, plan.fresh_seeds)
     study = replace(
         plan.study,
@@ -101,7 +102,6 @@ def _study_plan(
     settings: Mapping[str, Any],
     arms: tuple[PlannedArm, ...],
     asked: SearchSettings,
-    command: str | None,
 ) -> StudyPlan:
     return StudyPlan(
         name=config.file.study,
@@ -114,7 +114,6 @@ def _study_plan(
         arms=arms,
         trials=(),
         plan_hash="",
-        command=command,
         git=git_revision(config.folder),
         analysis=config.analysis,
         notes=(_sentence(asked), *data_notes(arms)),

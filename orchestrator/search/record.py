@@ -7,8 +7,8 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
+from orchestrator.records.proposal import TRAINED, Proposal
 from orchestrator.search.optimization import OptimizationRun, quietly
-from orchestrator.search.proposal import TRAINED, Proposal
 from orchestrator.search.source import SearchSource
 from reports.results import State
 

@@ -12,6 +12,7 @@ from orchestrator.search.comparison import compare
 from orchestrator.search.ledger import StoreLedger
 from orchestrator.search.optimization import OptimizationRun
 from orchestrator.search.optuna_copy import OptunaCopy, optuna_address
+from orchestrator.search.plan import plan_search
 from orchestrator.search.record import search_record
 from orchestrator.search.source import SearchSource
 from orchestrator.storage import Store
@@ -38,7 +39,7 @@ class SearchRun:
         self._store = store
         self._progress = progress
         self._out = out
-        self._plan = config.search_plan
+        self._plan = plan_search(config)
         self._replay = replay
         self._copy = OptunaCopy(optuna_address(store, out), self._plan.study.name)
         ledger = StoreLedger(store, self._plan.study.name)

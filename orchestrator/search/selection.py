@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from statistics import fmean
 
+from orchestrator.records.proposal import TRAINED, Proposal
 from orchestrator.search.optimization import OptimizationRun
 from orchestrator.search.plan import SearchPlan
-from orchestrator.search.proposal import TRAINED, Proposal
 from orchestrator.search.score import Score, TrialHistory
 from reports.results import State
 

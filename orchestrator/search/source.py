@@ -13,7 +13,7 @@ from orchestrator.search.optimization import OptimizationRun
 from orchestrator.search.plan import SearchPlan
 from orchestrator.search.score import Score, TrialHistory, curve, score
 from orchestrator.search.selection import select
-from orchestrator.search.space import CONFIRM, SEARCH, STAGE
+from orchestrator.study_file.search.space import CONFIRM, SEARCH, STAGE
 from reports.results import State
 from search_spaces.arm import Arm
 from search_spaces.errors import SettingError

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
-from orchestrator.search.proposal import Proposal
+from orchestrator.records.proposal import Proposal
 from orchestrator.storage.studies import study_row
 from orchestrator.storage.tables import arm_trials, arms, proposals, studies, trials
 from reports.results import State

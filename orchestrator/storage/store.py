@@ -9,8 +9,8 @@ from typing import Any, Self, TypeVar
 from sqlalchemy import Connection, select
 from sqlalchemy.engine import URL
 
+from orchestrator.records.proposal import Proposal
 from orchestrator.records.study_plan import PlannedArm, PlannedTrial, StudyPlan
-from orchestrator.search.proposal import Proposal
 from orchestrator.storage import (
     costs,
     curation,

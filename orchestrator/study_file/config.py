@@ -2,15 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from orchestrator.errors import UserError
 from orchestrator.records.probe_metrics import probe_metrics
-from orchestrator.search.settings import SearchSettings, parse_search
 from orchestrator.study_file.changes import with_changes
 from orchestrator.study_file.references import with_level_names
+from orchestrator.study_file.search.settings import SearchSettings, parse_search
 from orchestrator.study_file.sections import StudyFile
 from orchestrator.study_file.targets import training_fields
 from orchestrator.study_file.written import written_yaml
@@ -22,9 +21,6 @@ from search_spaces.constraints import Condition, Match, parse_match, parse_where
 from search_spaces.errors import SettingError
 from search_spaces.factors import Factor, parse_factors
 from search_spaces.settings import as_plain, known_keys, read_settings, settings_of
-
-if TYPE_CHECKING:
-    from orchestrator.search.plan import SearchPlan
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -38,7 +34,7 @@ class Design:
     options: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class StudyConfig:
     """A study file, what its parts mean, and the place it came from, so that errors can point at its lines.
 
@@ -60,13 +56,6 @@ class StudyConfig:
     def levels(self) -> dict[str, tuple[Scalar, ...]]:
         """The levels of each factor."""
         return {factor.name: tuple(level.name for level in factor.levels) for factor in self.factors}
-
-    @cached_property
-    def search_plan(self) -> "SearchPlan":
-        """The plan of a search, made once; UserError with file and line for every mistake in it."""
-        from orchestrator.search.plan import plan_search  # only a search needs it
-
-        return plan_search(self)
 
     def error(self, error: SettingError, *prefix: str | int) -> UserError:
         """Return the error of a part of the file, with file, line and the whole key."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, is_dataclass
 from types import NoneType
 from typing import Annotated, Any, Literal, get_args
 
-from orchestrator.search.space import WiringFields
+from orchestrator.study_file.search.space import WiringFields
 from orchestrator.study_file.sections import StudyFile
 from search_spaces.settings import (
     About,

@@ -66,7 +66,7 @@ def training_fields() -> Target:
 
 def search_fields() -> Target:
     """Return the settings of a search."""
-    from orchestrator.search.settings import SearchFields
+    from orchestrator.study_file.search.settings import SearchFields
 
     return SearchFields
 

@@ -21,7 +21,7 @@ from reports.sections.samplers import judgements
 from reports.sentences.statistics import seeds_saved, seeds_so_far
 
 if TYPE_CHECKING:
-    from orchestrator.study import RunResult
+    from orchestrator.terminal.run_result import RunResult
 
 
 def print_result(console: Console, result: "RunResult") -> None:

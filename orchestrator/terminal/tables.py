@@ -1,12 +1,13 @@
 """Print plans, lists and findings to the terminal, as tables that fit it."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
 
+from orchestrator.records.events import Event
 from orchestrator.records.study_plan import StudyPlan
 from orchestrator.scheduling.progress import Progress, duration
 from orchestrator.storage import PlanOutcome, StudySummary
@@ -16,19 +17,23 @@ from reports.results import State, Study
 from reports.wording import counted
 
 if TYPE_CHECKING:  # a command imports what it runs, and `status` runs nothing
-    from orchestrator.doctor import Finding
     from orchestrator.planning.preview import Preview
     from orchestrator.presets import Preset
-    from orchestrator.study import Listener, Show
+    from orchestrator.surroundings.doctor import Finding
 
 NOTES_SHOWN = 6
 
 
-def show_run(console: Console) -> "Show":
+Listener = Callable[[Event], object]
+Show = Callable[[Progress, StudyPlan, PlanOutcome], AbstractContextManager[Listener]]
+"""What shows a run: it is entered when the training begins, and what it returns is told every event."""
+
+
+def show_run(console: Console) -> Show:
     """Return what `run_study` shows on `console`: what is about to be done, then the progress."""
 
     @contextmanager
-    def show(progress: Progress, plan: StudyPlan, outcome: PlanOutcome) -> Iterator["Listener"]:
+    def show(progress: Progress, plan: StudyPlan, outcome: PlanOutcome) -> Iterator[Listener]:
         say(console, _beginning(progress, plan, outcome))
         notes = (*plan.notes, *plan.notes_before_run)
         for note in notes[:NOTES_SHOWN]:

@@ -7,8 +7,8 @@ import torch
 
 from orchestrator import RunOptions, load_study, run_study
 from orchestrator.errors import UserError
-from orchestrator.exporting import export_network
 from orchestrator.probing import probe_study
+from orchestrator.results.exporting import export_network
 
 INLINE = RunOptions(executor="inline", report=False)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.process_list import without_passwords
+from orchestrator.surroundings.process_list import without_passwords
 
 ROOT = str(Path(__file__).parents[2])
 

@@ -3,7 +3,7 @@
 import pytest
 
 from orchestrator.errors import UserError
-from orchestrator.results import database
+from orchestrator.results.location import database
 from orchestrator.study_file.config import read_study
 
 

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from orchestrator.errors import UserError
-from orchestrator.serving import make_server
+from orchestrator.results.serving import make_server
 from reports.page import write_report
 from tests.reports.small import near, study
 

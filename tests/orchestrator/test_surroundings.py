@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import UserError
-from orchestrator.surroundings import check_workers, worker_faults
+from orchestrator.surroundings.packages import check_workers, worker_faults
 
 ROOT = Path(__file__).parents[2]
 

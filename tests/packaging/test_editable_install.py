@@ -85,7 +85,7 @@ def test_a_type_checker_knows_the_public_names(installed, here):
     done = run(python, "-m", "mypy", *options, "mine.py", cwd=here)
     lines = done.stdout.splitlines()
     said = [line.partition("mine.py:")[2] for line in lines]
-    assert 'Revealed type is "orchestrator.study.RunResult"' in said[0], done.stdout + done.stderr
+    assert 'Revealed type is "orchestrator.terminal.run_result.RunResult"' in said[0], done.stdout + done.stderr
     assert 'Revealed type is "int"' in said[1]
     assert "-> orchestrator.storage.frames.StudyFrames" in said[2]
     assert "DataFrame" in said[3]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 
@@ -22,6 +23,8 @@ class Folder:
 
     `validation` is a folder of its own until `hold_out` takes a share of the training images in its place.
     """
+
+    is_read_when_needed: ClassVar[bool] = True
 
     train: Photos
     test: Photos

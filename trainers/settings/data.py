@@ -97,6 +97,4 @@ def reads_photographs(name: object) -> bool:
     """Whether the images of a data set are photographs of any size, read from disk and cut when they are needed."""
     if is_own(name):
         return False
-    from trainers.data.folder import Folder  # with torch, which only a loader needs
-
-    return get_type_hints(loader(name)).get("return") is Folder
+    return getattr(get_type_hints(loader(name)).get("return"), "is_read_when_needed", False) is True

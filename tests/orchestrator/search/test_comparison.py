@@ -7,8 +7,8 @@ import pytest
 from orchestrator.scheduling.arm_facts import plan_trials
 from orchestrator.scheduling.replaying import Replay
 from orchestrator.search.comparison import compare, sampler_configurations
-from orchestrator.search.settings import parse_search
-from orchestrator.search.space import CONFIRM
+from orchestrator.study_file.search.settings import parse_search
+from orchestrator.study_file.search.space import CONFIRM
 from reports.results import Epoch, State, Trial
 from tests.orchestrator.search.conftest import plan_of
 

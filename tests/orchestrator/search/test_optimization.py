@@ -5,10 +5,10 @@ import math
 import optuna
 import pytest
 
+from orchestrator.records.proposal import ANSWERED, REJECTED, TRAINED
 from orchestrator.search.ledger import MemoryLedger
-from orchestrator.search.proposal import ANSWERED, REJECTED, TRAINED
-from orchestrator.search.samplers import SAMPLERS
 from orchestrator.search.source import SearchSource
+from orchestrator.study_file.search.samplers import SAMPLERS
 from tests.orchestrator.search.conftest import made_up_error, plan_of, train
 
 SMALL = {"shortcut": ["identity", "none"], "width": [1, 2, 3]}

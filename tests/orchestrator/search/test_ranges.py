@@ -5,11 +5,12 @@ import yaml
 
 from orchestrator.errors import UserError
 from orchestrator.scheduling.progress import Progress
-from orchestrator.search.axes import Interval, parse_interval
 from orchestrator.search.ledger import StoreLedger
+from orchestrator.search.plan import plan_search
 from orchestrator.search.run import SearchRun
 from orchestrator.storage import Store
 from orchestrator.study_file.config import check_study
+from orchestrator.study_file.search.axes import Interval, parse_interval
 from orchestrator.study_file.yaml_source import parse_yaml
 from search_spaces.errors import SettingError
 from tests.orchestrator.search.conftest import FILE, plan_of
@@ -98,7 +99,7 @@ def test_what_a_range_or_a_grid_cannot_be_is_refused(changes, message):
 def test_asking_for_work_writes_nothing(tmp_path):
     text = yaml.safe_dump(FILE, sort_keys=False)
     config = check_study(parse_yaml(text, "hunt.yaml"), tmp_path)
-    plan = config.search_plan
+    plan = plan_search(config)
     with Store.open(f"sqlite:///{tmp_path}/results.db") as store:
         store.record_plan(plan.study)
         run = SearchRun(store, config, Progress(), tmp_path, slots=1)

@@ -5,9 +5,9 @@ import math
 import pytest
 
 from orchestrator.errors import UserError
-from orchestrator.search.axes import parse_interval
-from orchestrator.search.samplers import SAMPLERS, make_sampler
-from orchestrator.search.settings import parse_search
+from orchestrator.study_file.search.axes import parse_interval
+from orchestrator.study_file.search.samplers import SAMPLERS, make_sampler
+from orchestrator.study_file.search.settings import parse_search
 from search_spaces.errors import SettingError
 from tests.orchestrator.search.conftest import plan_of
 

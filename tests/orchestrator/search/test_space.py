@@ -2,8 +2,8 @@
 
 import pytest
 
-from orchestrator.search.axes import INACTIVE
-from orchestrator.search.space import CONFIRM, SEARCH
+from orchestrator.study_file.search.axes import INACTIVE
+from orchestrator.study_file.search.space import CONFIRM, SEARCH
 from search_spaces.errors import SettingError
 from tests.orchestrator.search.conftest import plan_of
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from orchestrator.study import RunResult
 from orchestrator.terminal.notebook import is_watched, study_html, trial_counts
+from orchestrator.terminal.run_result import RunResult
 from tests.reports import studies
 
 

@@ -89,7 +89,7 @@ def _here() -> Iterator[Fault]:
 
 def _hidden_here() -> Iterator[Fault]:
     """Find what the import path of this process holds in the place of our packages and of libraries."""
-    ours = Path(__file__).parents[1].resolve()
+    ours = Path(__file__).parents[2].resolve()
     for name in _OWN[1:]:
         places = _places(find_spec(name))
         if not any(place == ours / name for place in places):
@@ -125,7 +125,7 @@ def _is_ours(name: str, place: Path) -> bool:
     """Whether a place is where this process has its own copy of a package from."""
     module = sys.modules.get(name)
     loaded = [module.__file__] if module is not None and getattr(module, "__file__", None) else []
-    mine = [Path(__file__).parents[1] / name] if name in _OWN else [Path(str(each)) for each in loaded]
+    mine = [Path(__file__).parents[2] / name] if name in _OWN else [Path(str(each)) for each in loaded]
     return any(place in (each.resolve(), each.resolve().parent) for each in mine)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
-from orchestrator.search.axes import INACTIVE, Axis, Choices, Params, Slots, parse_interval, parse_merges
+from orchestrator.study_file.search.axes import INACTIVE, Axis, Choices, Params, Slots, parse_interval, parse_merges
 from search_spaces.arm import Arm, Scalar
 from search_spaces.errors import Key, SettingError, unknown
 from search_spaces.factors import Factor, Level, full_path, is_bundles, level_text, parse_factors

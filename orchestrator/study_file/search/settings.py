@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any
 
-from orchestrator.search.samplers import SAMPLERS
-from orchestrator.search.schedulers import SCHEDULERS
+from orchestrator.study_file.search.samplers import SAMPLERS
+from orchestrator.study_file.search.schedulers import SCHEDULERS
 from reports.metrics import METRICS
 from search_spaces.constraints import Condition, parse_where
 from search_spaces.errors import SettingError

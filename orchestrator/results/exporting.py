@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from orchestrator.errors import UserError
-from orchestrator.results import load_study, output_folder
+from orchestrator.results.location import load_study, output_folder
 from search_spaces.errors import SettingError, unknown
 
 FORMATS = ("state_dict", "torchscript", "onnx")

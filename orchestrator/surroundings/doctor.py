@@ -10,7 +10,7 @@ from pathlib import Path
 from orchestrator.errors import UserError
 from orchestrator.records.environment import package_versions
 from orchestrator.study_file.config import StudyConfig, read_study
-from orchestrator.surroundings import worker_faults
+from orchestrator.surroundings.packages import worker_faults
 from reports.wording import counted
 
 PYTHON = (3, 11)
@@ -125,7 +125,7 @@ def _resources(config: StudyConfig) -> Finding:
 
 
 def _database(db: str | None, config: StudyConfig | None) -> Finding:
-    from orchestrator.results import database
+    from orchestrator.results.location import database
     from orchestrator.storage import Store
     from orchestrator.storage.passwords import without_passwords
 

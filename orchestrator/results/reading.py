@@ -8,7 +8,7 @@ from typing import Any
 
 from orchestrator.errors import UserError
 from orchestrator.planning.preregistration import PlanCheck, altered_plans, check_plan
-from orchestrator.results import database
+from orchestrator.results.location import database
 from orchestrator.scheduling.judgement import judge_study
 from orchestrator.storage import Store
 from reports.findings import find

@@ -10,7 +10,7 @@ from orchestrator.errors import UserError
 from orchestrator.terminal.options import Database, Yes
 from reports.wording import counted
 
-study_commands = typer.Typer(rich_markup_mode=None)
+stored_study_commands = typer.Typer(rich_markup_mode=None)
 
 StudyArgument = Annotated[str, typer.Argument(metavar="STUDY", help="The study's name")]
 NOT_YET = "nothing is changed yet: add --yes to do it"
@@ -25,13 +25,13 @@ class ExportKind(StrEnum):
     onnx = "onnx"
 
 
-@study_commands.command()
+@stored_study_commands.command()
 def delete(study: StudyArgument, db: Database = None, yes: Yes = False) -> None:
     """Delete a study with its results; trials that other studies need stay, and so does its folder of reports.
 
     Example: orchestrate delete degradation --yes
     """
-    from orchestrator.results import database
+    from orchestrator.results.location import database
     from orchestrator.storage import Store
     from orchestrator.terminal.changes import removal_lines
 
@@ -41,7 +41,7 @@ def delete(study: StudyArgument, db: Database = None, yes: Yes = False) -> None:
     _say([*removal_lines(removal, f"delete {study}")], yes)
 
 
-@study_commands.command()
+@stored_study_commands.command()
 def prune(
     study: Annotated[str | None, typer.Argument(metavar="STUDY", help="Default: all that do not run")] = None,
     db: Database = None,
@@ -51,7 +51,7 @@ def prune(
 
     Example: orchestrate prune degradation --yes
     """
-    from orchestrator.results import database
+    from orchestrator.results.location import database
     from orchestrator.storage import Store
     from orchestrator.terminal.changes import removal_lines
 
@@ -61,7 +61,7 @@ def prune(
     _say([*removal_lines(removal, f"prune {study or 'all studies'}")], yes)
 
 
-@study_commands.command()
+@stored_study_commands.command()
 def rename(
     study: StudyArgument,
     name: Annotated[str, typer.Argument(metavar="NAME", help="Its new name")],
@@ -72,7 +72,7 @@ def rename(
 
     Example: orchestrate rename degradation degradation-digits --yes
     """
-    from orchestrator.results import database
+    from orchestrator.results.location import database
     from orchestrator.storage import Store
 
     with Store.open(existing(database(db))) as store:
@@ -80,7 +80,7 @@ def rename(
     _say([f"rename {study}: it is called {name}; write `study: {name}` into its file"], yes)
 
 
-@study_commands.command()
+@stored_study_commands.command()
 def note(
     study: StudyArgument,
     text: Annotated[str, typer.Argument(metavar="TEXT", help="What should be known about the study")],
@@ -91,7 +91,7 @@ def note(
 
     Example: orchestrate note degradation "The cooling failed during seed 2." --yes
     """
-    from orchestrator.results import database
+    from orchestrator.results.location import database
     from orchestrator.storage import Store
 
     with Store.open(existing(database(db))) as store:
@@ -99,7 +99,7 @@ def note(
     _say([f"note on {study}: {text}"], yes)
 
 
-@study_commands.command()
+@stored_study_commands.command()
 def export(
     study: StudyArgument,
     to: Annotated[
@@ -118,11 +118,11 @@ def export(
     Example: orchestrate export degradation --to onnx --arm "depth=20 variant=plain" --seed 0
     """
     if to is not ExportKind.db:
-        from orchestrator.exporting import export_network
+        from orchestrator.results.exporting import export_network
 
         print(export_network(study, arm, seed, to.value, db, out))
         return
-    from orchestrator.results import database
+    from orchestrator.results.location import database
     from orchestrator.storage import Store
 
     target = out or Path(f"{study}.db")
@@ -135,7 +135,7 @@ def export(
     print(f"{target}: {study} with {counted(merged.arms, 'arm')} and {counted(merged.trials, 'trial')}")
 
 
-@study_commands.command("import")
+@stored_study_commands.command("import")
 def import_(
     source: Annotated[str, typer.Argument(metavar="DB", help="The results DB to read: a file, or an SQLAlchemy URL")],
     study: Annotated[list[str] | None, typer.Argument(metavar="[STUDY]...", help="Default: all of its studies")] = None,
@@ -148,7 +148,7 @@ def import_(
     """
     import tempfile
 
-    from orchestrator.results import database
+    from orchestrator.results.location import database
     from orchestrator.storage import Store
     from orchestrator.terminal.changes import merged_lines
 

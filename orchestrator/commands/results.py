@@ -1,0 +1,244 @@
+"""The commands that show, measure and publish what is on record."""
+
+from contextlib import suppress
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orchestrator.commands.exit_codes import FAILED, INCONCLUSIVE, INTERRUPTED, REFUTED
+from orchestrator.errors import UserError
+from orchestrator.terminal.console import make_console
+from orchestrator.terminal.options import Database, Format, OutputFormat
+
+result_commands = typer.Typer(rich_markup_mode=None)
+
+
+class ReportFormat(StrEnum):
+    """What a report is built as."""
+
+    html = "html"
+    md = "md"
+
+
+class DiffFormat(StrEnum):
+    """How differences are printed."""
+
+    table = "table"
+    markdown = "markdown"
+    json = "json"
+
+
+class QueryFormat(StrEnum):
+    """How the rows of a query are printed."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+    markdown = "markdown"
+    latex = "latex"
+
+
+@result_commands.command()
+def status(
+    study: Annotated[str | None, typer.Argument(help="One study's trials")] = None,
+    db: Database = None,
+    format: Format = OutputFormat.table,
+) -> None:
+    """List the studies of a results DB, or one study's trials by state; also while it runs.
+
+    Example: orchestrate status degradation
+    """
+    from orchestrator.results.location import database
+    from orchestrator.storage import Store
+    from orchestrator.terminal.json_output import print_json
+    from orchestrator.terminal.tables import print_studies, print_trials, trial_facts
+
+    with Store.open(database(db), read_only=True) as store:
+        known = store.studies()
+        found = None if study is None else store.load_study(study)
+    if found is None:
+        print_json(known) if format is OutputFormat.json else print_studies(make_console(), known)
+        return
+    active = any(each.running for each in known if each.name == found.name)
+    if format is OutputFormat.json:
+        print_json(trial_facts(found, active))
+    else:
+        print_trials(make_console(), found, active)
+
+
+@result_commands.command()
+def query(
+    sql: Annotated[str, typer.Argument(metavar="SQL", help="One SELECT statement")],
+    db: Database = None,
+    format: Annotated[QueryFormat, typer.Option(help="How to print the rows")] = QueryFormat.table,
+) -> None:
+    """Answer read-only SQL on the results DB; start with the views trial_results, verdict_results and curves.
+
+    Example: orchestrate query "SELECT arm, avg(test_error) FROM trial_results GROUP BY arm" --format markdown
+    """
+    from orchestrator.results.location import database
+    from orchestrator.storage import query as read
+    from reports.tables import render_frame
+
+    rows = read(database(db), sql)
+    if format is QueryFormat.json and (twice := rows.columns[rows.columns.duplicated()].tolist()):
+        raise UserError(f'two columns are called "{twice[0]}", of which JSON can hold one: name one of them by AS')
+    print(render_frame(rows, format.value))
+
+
+@result_commands.command()
+def report(
+    study: Annotated[str, typer.Argument(help="The study's name")],
+    db: Database = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the report goes; default: out/<study>")] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit 3 for a refuted claim, 4 for an inconclusive one")
+    ] = False,
+    format: Annotated[
+        ReportFormat, typer.Option(help="html: the page; md: a few lines on stdout, for a pull request")
+    ] = ReportFormat.html,
+) -> None:
+    """Build the report of a study from the results DB again; also while the study runs.
+
+    Example: orchestrate report degradation --strict
+    """
+    from orchestrator.results.location import database, output_folder
+    from orchestrator.scheduling.judgement import judge_study
+    from orchestrator.storage import Store
+    from orchestrator.terminal.results import print_verdicts
+    from reports.analysis.judged import Outcome
+    from reports.digest import markdown_digest
+    from reports.findings import find
+    from reports.page import write_report
+    from reports.privacy import without_private_facts
+
+    with Store.open(database(db), read_only=True) as store:
+        results = store.load_study(study)
+        verdicts = judge_study(results)
+    if format is ReportFormat.md:
+        print(markdown_digest(find(without_private_facts(results), verdicts)), end="")
+    else:
+        print_verdicts(make_console(), results, verdicts)
+        print(write_report(results, output_folder(study, out), verdicts))
+    found = {verdict.verdict for verdict in verdicts}
+    if strict and Outcome.REFUTED in found:
+        raise typer.Exit(REFUTED)
+    if strict and Outcome.INCONCLUSIVE in found:
+        raise typer.Exit(INCONCLUSIVE)
+
+
+@result_commands.command()
+def probe(
+    study: Annotated[str, typer.Argument(help="The study's name")],
+    kinds: Annotated[
+        list[str] | None, typer.Option("--kind", metavar="PROBE", help="A probe, e.g. lesion; default: the file's")
+    ] = None,
+    db: Database = None,
+    address: Annotated[str | None, typer.Option(metavar="ADDR", help="A Ray cluster; default: start one here")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="The study's folder; default: out/<study>")] = None,
+    executor: Annotated[str, typer.Option(metavar="NAME", help="ray or inline (no cluster)")] = "ray",
+) -> None:
+    """Measure the trained networks of a study from their kept weights; what is measured already stays.
+
+    Example: orchestrate probe degradation --kind lesion --kind layer_response
+    """
+    from orchestrator.probing import probe_study
+    from orchestrator.terminal.console import make_console, say
+
+    console = make_console()
+    found = probe_study(
+        study, db, kinds or (), address=address, out=out, executor=executor, say=lambda line: say(console, line)
+    )
+    if found.interrupted:
+        raise typer.Exit(INTERRUPTED)
+    if found.made:
+        say(console, f"{found.made} measurements; `orchestrate report {study}` shows them")
+    raise typer.Exit(FAILED if found.failed else 0)
+
+
+@result_commands.command()
+def verify(
+    report: Annotated[Path, typer.Argument(metavar="REPORT", help="A published report: its folder or its index.html")],
+    db: Database = None,
+    plan: Annotated[
+        str | None, typer.Option("--plan", metavar="HASH", help="A pre-registered hash, as `freeze` prints it")
+    ] = None,
+) -> None:
+    """Compute a published report from the results DB again and say what differs; exit 1 when something does.
+
+    The hash of every version of the plan is computed again too. With --plan, the pre-registered one must be that of
+    the plan before the first result, and no other plan may have followed.
+
+    Example: orchestrate verify out/degradation --db results.db
+    """
+    from orchestrator.results.reading import verified
+
+    found = verified(report, db, plan)
+    for line in (*(found.plan.lines if found.plan else ()), *found.differences):
+        print(line)
+    if not found.differences:
+        print("The report is what the results give.")
+    if not found.holds:
+        raise typer.Exit(1)
+
+
+@result_commands.command()
+def diff(
+    first: Annotated[str, typer.Argument(metavar="STUDY_A", help="A study, or the folder of a report")],
+    second: Annotated[str, typer.Argument(metavar="STUDY_B", help="What it is compared with")],
+    db: Database = None,
+    format: Annotated[DiffFormat, typer.Option(help="How to print it")] = DiffFormat.table,
+) -> None:
+    """Say what differs between two studies: settings, results with intervals, verdicts; exit 1 when a verdict moved.
+
+    Example: orchestrate diff degradation degradation-2 --format markdown
+    """
+    from orchestrator.results.reading import summary
+    from reports.diff import compare, diff_text
+
+    found = compare(summary(first, db), summary(second, db))
+    print(diff_text(found, (first, second), format.value), end="")
+    if found.has_moved():
+        raise typer.Exit(1)
+
+
+@result_commands.command()
+def publish(
+    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="The folder of the site")],
+    studies: Annotated[list[str] | None, typer.Argument(metavar="[STUDY]...", help="Which; default: all")] = None,
+    db: Database = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be written, and write nothing")] = False,
+) -> None:
+    """Write a static site of the studies, with an index; versions stay, and publishing twice changes nothing.
+
+    Example: orchestrate publish --to site
+    """
+    from orchestrator.results.reading import publication
+    from reports.site import write_publication
+
+    files = publication(to, studies or [], db)
+    if not dry_run:
+        write_publication(to, files)
+    for path, data in sorted(files.items()) if dry_run else ():
+        print(f"{len(data):>10,}  {path}")
+    size = sum(map(len, files.values()))
+    print(f"{len(files):,} files, {size:,} bytes {'would be written' if dry_run else 'written'} to {to}")
+
+
+@result_commands.command()
+def serve(
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="The folder of reports")] = Path("out"),
+    port: Annotated[int, typer.Option(help="0 takes a free one", min=0, max=65535)] = 8000,
+) -> None:
+    """Show the reports of a folder on this machine alone, an index first; pages of running studies reload.
+
+    Example: orchestrate serve out
+    """
+    from orchestrator.results.serving import make_server
+
+    with make_server(folder, port) as server:
+        print(f"http://127.0.0.1:{server.server_port}/ (Ctrl-C ends it)", flush=True)
+        with suppress(KeyboardInterrupt):
+            server.serve_forever()

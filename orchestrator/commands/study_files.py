@@ -1,0 +1,180 @@
+"""The commands that are about study files: run, plan, freeze, describe, presets, schema, doctor."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orchestrator.commands.exit_codes import FAILED, INTERRUPTED, MISTAKE
+from orchestrator.terminal.console import make_console
+from orchestrator.terminal.options import Database, Format, OutputFormat
+
+study_file_commands = typer.Typer(rich_markup_mode=None)
+
+StudyFileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The study file, for instance ablation.yaml")]
+Changes = Annotated[
+    list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Change a setting, e.g. training.epochs=2")
+]
+
+
+@study_file_commands.command()
+def run(
+    file: StudyFileArgument,
+    db: Database = None,
+    address: Annotated[str | None, typer.Option(metavar="ADDR", help="A Ray cluster; default: start one here")] = None,
+    changes: Changes = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the report goes; default: out/<study>")] = None,
+    no_report: Annotated[bool, typer.Option("--no-report", help="Train and record only")] = False,
+    executor: Annotated[str, typer.Option(metavar="NAME", help="ray, inline (no cluster) or replay")] = "ray",
+    take_over: Annotated[bool, typer.Option("--take-over", help="Take the study from a process that is gone")] = False,
+) -> None:
+    """Train what is missing of a study, record it, and write its report. Safe to repeat.
+
+    Example: orchestrate run ablation.yaml --set training.epochs=2
+    """
+    from orchestrator.storage.passwords import without_passwords
+    from orchestrator.study import RunOptions, run_study
+    from orchestrator.terminal.results import print_result
+    from orchestrator.terminal.tables import show_run
+
+    console = make_console()
+    command = shlex.join(["orchestrate", *map(without_passwords, sys.argv[1:])])
+    options = RunOptions(db, address, out, not no_report, executor, command, take_over)
+    result = run_study(file, db, changes or (), options, show_run(console))
+    print_result(console, result)
+    if result.lost:
+        print(f"orchestrate: {result.lost}; what is recorded stays, and the same command continues", file=sys.stderr)
+    if result.unwritten:
+        print(f"orchestrate: {result.unwritten}", file=sys.stderr)
+    if result.interrupted:
+        raise typer.Exit(INTERRUPTED)
+    if result.unwritten:
+        raise typer.Exit(MISTAKE)
+    raise typer.Exit(FAILED if result.failed or result.lost else 0)
+
+
+@study_file_commands.command()
+def plan(
+    file: StudyFileArgument,
+    db: Database = None,
+    changes: Changes = None,
+    format: Format = OutputFormat.table,
+) -> None:
+    """Show what `run` would do, without doing it: arms, trials, cost, and what the seeds can tell.
+
+    Example: orchestrate plan ablation.yaml --format json
+    """
+    from orchestrator.planning.preview import preview
+    from orchestrator.results.location import database
+    from orchestrator.study_file.config import read_study
+    from orchestrator.terminal.tables import print_plan
+
+    config = read_study(file, changes or ())
+    shown = preview(config, database(db, config))
+    if format is OutputFormat.json:
+        print(shown.to_json())
+    else:
+        print_plan(make_console(), shown)
+
+
+@study_file_commands.command()
+def freeze(
+    file: StudyFileArgument,
+    changes: Changes = None,
+    whole: Annotated[bool, typer.Option("--whole", help="Print the plan behind the hash, as JSON")] = False,
+) -> None:
+    """Print the hash of the whole plan: arms, data, seeds, looks, analysis, thresholds, claims.
+
+    Put it where a date cannot be disputed (a paper, a commit) before the first training.
+    `orchestrate verify REPORT --plan HASH` says whether it is the plan before the first result.
+
+    Example: orchestrate freeze ablation.yaml
+    """
+    from orchestrator.planning.plan import make_plan
+    from orchestrator.records.frozen_plan import frozen, plan_digest, plan_text
+    from orchestrator.study_file.config import read_study
+
+    plan = frozen(make_plan(read_study(file, changes or ())))
+    print(plan_text(plan) if whole else plan_digest(plan))
+
+
+@study_file_commands.command()
+def describe(
+    file: StudyFileArgument,
+    changes: Changes = None,
+    svg: Annotated[
+        Path | None, typer.Option("--svg", metavar="DIR", help="Also write the units' diagrams to DIR/units.svg")
+    ] = None,
+    format: Format = OutputFormat.table,
+) -> None:
+    """Show the networks of a study in words: wiring, shapes, parameters, FLOPs; and every default of its file.
+
+    Example: orchestrate describe ablation.yaml --svg figures
+    """
+    from orchestrator.planning.description import describe_study, print_description, write_units
+    from orchestrator.study_file.config import read_study
+    from orchestrator.terminal.json_output import print_json
+
+    config = read_study(file, changes or ())
+    if format is OutputFormat.table:
+        print_description(make_console(), config, svg)
+        return
+    arms, settings = describe_study(config)
+    if svg is not None:
+        write_units(arms, svg)
+    print_json({"study": config.file.study, "arms": [each.facts() for each in arms], "settings": settings})
+
+
+@study_file_commands.command()
+def presets(
+    name: Annotated[str | None, typer.Argument(help="One study, printed as YAML")] = None,
+    format: Format = OutputFormat.table,
+) -> None:
+    """List the ready studies, or print one as YAML, to be run as it is or changed first.
+
+    Example: orchestrate presets degradation-digits > degradation.yaml
+    """
+    from orchestrator.presets import preset_names, preset_text, read_preset
+    from orchestrator.terminal.json_output import print_json
+    from orchestrator.terminal.tables import print_presets
+
+    if name is not None:
+        sys.stdout.write(preset_text(name))
+        return
+    known = [read_preset(each) for each in preset_names()]
+    print_json(known) if format is OutputFormat.json else print_presets(make_console(), known)
+
+
+@study_file_commands.command()
+def schema() -> None:
+    """Print the JSON Schema of the study file, for editors and other programs.
+
+    Example: orchestrate schema > study.schema.json
+    """
+    import json
+
+    from orchestrator.study_file.schema import study_schema
+
+    print(json.dumps(study_schema(), indent=2, ensure_ascii=False))
+
+
+@study_file_commands.command()
+def doctor(
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="Also check what this study needs")] = None,
+    db: Database = None,
+    address: Annotated[str | None, typer.Option(metavar="ADDR", help="A Ray cluster to check")] = None,
+    format: Format = OutputFormat.table,
+) -> None:
+    """Check the surroundings (versions, devices, Ray, results DB, data, disk) and say what to do about each fault.
+
+    Example: orchestrate doctor ablation.yaml
+    """
+    from orchestrator.surroundings.doctor import examine
+    from orchestrator.terminal.json_output import print_json
+    from orchestrator.terminal.tables import print_findings
+
+    findings = examine(file, db, address)
+    print_json(findings) if format is OutputFormat.json else print_findings(make_console(), findings)
+    raise typer.Exit(MISTAKE if any(not each.fine for each in findings) else 0)

@@ -1,0 +1,1 @@
+"""Where the results of studies are, and what is made of them: frames, reports, exports, pages on this machine."""
