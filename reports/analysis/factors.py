@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -48,7 +48,7 @@ class Anova:
     `joined` holds factors whose effects the trials at hand cannot tell apart: the name under which the table has one
     term for them all, and which they are. `error_terms` are the interactions of the highest order where these stand in
     for the error, since nothing else is left of it; verdicts must then stay open. `n` of `planned` trials have a
-    number; arms in `failed` are left out whole.
+    number; the fails are of the arms in `failed`. `ranked` says that ranks were analysed instead of the readings.
     """
 
     effects: tuple[Effect, ...]
@@ -62,6 +62,7 @@ class Anova:
     joined: Mapping[str, Term]
     error_terms: tuple[Term, ...]
     failed: tuple[str, ...]
+    ranked: bool = False
 
     def effect(self, *term: str) -> Effect:
         """Return the line of one term; KeyError when the table has none."""
@@ -72,19 +73,22 @@ class Anova:
 
 
 def study_anova(study: Study, metric: str = PRIMARY.name, kind: int = 2, blocked: bool = True) -> Anova | None:
-    """Analyse the study's grid without the arms that have a fail; None when too little is left."""
+    """Analyse the study's grid, or where an arm has fails the ranks of all readings, a fail last and all fails alike.
+
+    Ranks keep the arms that fail in the analysis, which the means of their other seeds would flatter (the rank
+    transform of Conover and Iman 1981). None when there is too little to analyse.
+    """
     found = grid(study, metric)
     live = [arm for arm in study.arms if not arm.orphaned]
     names = {arm.name for arm in live}
     failed = tuple(arm.name for arm in live if not all(map(math.isfinite, found[arm.name].values())))
-    rows = [
-        Row({**arm.levels, SEED: seed}, value)
-        for arm in live
-        if arm.name not in failed
-        for seed, value in found[arm.name].items()
-    ]
+    rows = [Row({**arm.levels, SEED: seed}, value) for arm in live for seed, value in found[arm.name].items()]
+    if failed:
+        ranks = stats.rankdata([row.value for row in rows])
+        rows = [Row(row.levels, float(rank)) for row, rank in zip(rows, ranks, strict=True)]
     planned = sum(trial.arm in names for trial in compared(study))
-    return anova(rows, tuple(study.factors), kind=kind, blocked=blocked, planned=planned, failed=failed)
+    made = anova(rows, tuple(study.factors), kind=kind, blocked=blocked, planned=planned, failed=failed)
+    return replace(made, ranked=True) if made is not None and failed else made
 
 
 def anova(

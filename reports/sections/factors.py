@@ -120,14 +120,19 @@ def _anova_table(found: Anova | None) -> Table | None:
     ]
     if found.mse is not None:
         rows.append(("residual", found.mse * found.df, found.df, None, None, None, None))
-    caption = f"Analysis of variance of the {PRIMARY.title}, type {'I' * found.kind}, the seed as a block"
+    what = f"ranks of the {PRIMARY.title}, a fail last" if found.ranked else PRIMARY.title
+    caption = f"Analysis of variance of the {what}, type {'I' * found.kind}, the seed as a block"
     return Table("anova", f"{caption}: {found.n} of {found.planned} trials.", columns, tuple(rows))
 
 
 def _caveats(found: Anova) -> Iterator[str]:
     if found.failed:
         names = listed(shortened(each) for each in found.failed)
-        yield f"The analysis of variance leaves out {counted(len(found.failed), 'arm')} with fails: {names}."
+        yield (
+            f"Seeds fail in {counted(len(found.failed), 'arm')}: {names}. A fail has no number to average, so that the "
+            "analysis of variance is of ranks, in which all fails are alike and last; an interaction of ranks is a "
+            "sketch, since it depends on how the errors are spread as well."
+        )
     for factors in found.joined.values():
         names = listed((shortened(factor, 40) for factor in factors), len(factors))
         yield (

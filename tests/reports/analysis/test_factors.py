@@ -139,10 +139,43 @@ def test_interactions_that_cannot_be_told_apart_are_dropped_all(names):
     assert {frozenset(term) for term in found.dropped} >= {frozenset(pair) for pair in combinations("abcd", 2)}
 
 
-def test_arms_with_a_fail_are_left_out_and_named():
+def test_where_arms_fail_ranks_of_all_readings_are_analysed():
     found = study_anova(made(shape=(2, 2), fail=3))
-    assert found.failed == ("a=l1 b=l1",)
-    assert (found.n, found.planned) == (12, 16)
+    assert (found.failed, found.ranked) == (("a=l1 b=l1",), True)
+    assert (found.n, found.planned) == (16, 16)
+    assert found.effect("a").squares + found.effect("b").squares > 0
+    assert not study_anova(made(shape=(2, 2))).ranked
+
+
+def test_a_depth_at_which_all_seeds_fail_has_an_effect():
+    """Without the arms that fail, depth would do nothing."""
+    rng = np.random.default_rng(5)
+    rows = [
+        (
+            {"depth": depth, "variant": name},
+            [None] * 5 if depth == 110 and name == "plain" else list(rng.normal(5, 1, 5)),
+        )
+        for depth in (20, 56, 110)
+        for name in ("plain", "original")
+    ]
+    found = study_anova(study(rows))
+    assert found.effect("depth").p < 0.05
+    assert found.effect("depth", "variant").p < 0.05
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5])
+def test_ranks_with_fails_find_no_effect_where_there_is_none(rate):
+    rng, count = np.random.default_rng(8), 120
+    found: dict[tuple[str, ...], int] = {}
+    for _ in range(count):
+        rows = [
+            ({"a": a, "b": b}, [None if rng.random() < rate else float(rng.normal(5, 1)) for _ in range(4)])
+            for a in "xyz"
+            for b in "pq"
+        ]
+        for effect in study_anova(study(rows)).effects:
+            found[effect.term] = found.get(effect.term, 0) + (effect.p < 0.05)
+    assert max(found.values()) / count <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / count)
 
 
 def test_with_one_seed_the_highest_interaction_is_the_error():
