@@ -44,13 +44,6 @@ class Summary:
     flag: str | None
     text: str
 
-    @property
-    def paper_text(self) -> str:
-        """Return "best (mean±SD)" as He et al. 2015 print it in Table 6; `text` where there are fails or one seed."""
-        if self.n_fail or self.sd is None or self.minimum is None:
-            return self.text
-        return f"{self.minimum:.2f} ({self.mean:.2f}±{self.sd:.2f})"
-
 
 @dataclass(frozen=True)
 class ArmSummary(Summary):

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import integrate, stats
 
 from reports.analysis.intervals import mean_interval
 from reports.metrics import PRIMARY
@@ -65,49 +64,3 @@ def _values(trial: Trial, metric: str) -> dict[int, float]:
 def _value(epoch: Epoch, metric: str) -> float | None:
     value = getattr(epoch, metric)
     return None if value is None else float(value)
-
-
-def area(epochs: Sequence[float], values: Sequence[float]) -> float | None:
-    """Return the mean height of a curve, by trapezoids over the epochs; None below two epochs."""
-    if len(epochs) < 2:
-        return None
-    return float(integrate.trapezoid(np.asarray(values), np.asarray(epochs)) / (epochs[-1] - epochs[0]))
-
-
-@dataclass(frozen=True)
-class Reach:
-    """The epoch at which each seed first reached a threshold, or at which it was last seen above it (`censored`)."""
-
-    epochs: tuple[int, ...]
-    censored: tuple[bool, ...]
-
-
-def epochs_to(study: Study, arm: Arm, threshold: float, metric: str = PRIMARY.name) -> Reach:
-    """Return when the seeds of one arm first came to or below `threshold`; one that diverged never does."""
-    epochs, censored = [], []
-    for trial in study.trials_of(arm):
-        curve = _values(trial, metric)
-        if trial.state.is_outcome() and curve:
-            reached = [epoch for epoch, value in sorted(curve.items()) if value <= threshold]
-            epochs.append(reached[0] if reached else max(each.epoch for each in trial.curve))
-            censored.append(not reached)
-    return Reach(tuple(epochs), tuple(censored))
-
-
-def compare_reach(first: Reach, second: Reach) -> tuple[float, float] | None:
-    """Compare two arms by the log-rank test; return the statistic (below 0: the first is slower) and its p.
-
-    None where an arm has no seed, or where no seed ever reached the threshold.
-    """
-    if not first.epochs or not second.epochs or all((*first.censored, *second.censored)):
-        return None
-    found = stats.logrank(_censored(first), _censored(second))
-    return (float(found.statistic), float(found.pvalue)) if math.isfinite(found.statistic) else None
-
-
-def _censored(reach: Reach) -> stats.CensoredData:
-    pairs = list(zip(reach.epochs, reach.censored, strict=True))
-    return stats.CensoredData(
-        uncensored=[epoch for epoch, censored in pairs if not censored],
-        right=[epoch for epoch, censored in pairs if censored],
-    )

@@ -273,11 +273,6 @@ def smallest_p(n: int) -> float:
     return min(1.0, 2.0 ** (1 - n))
 
 
-def smallest_unpaired_p(n: int) -> float:
-    """Return the smallest two-sided p that an exact test of two unpaired arms of n seeds each can give."""
-    return min(1.0, 2 / math.comb(2 * n, n))
-
-
 def probability_below(first: Sequence[float], second: Sequence[float]) -> float | None:
     """Return P(first < second) + P(equal) / 2 over all pairs; a fail is infinity and two fails tie. None if empty."""
     if not first or not second:

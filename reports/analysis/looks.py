@@ -1,4 +1,4 @@
-"""Looking more than once: alpha spending by the union bound, adjusted p, and the e-value for unplanned looks."""
+"""Looking more than once: alpha spending by the union bound, and the e-value for unplanned looks."""
 
 import math
 from collections.abc import Sequence
@@ -16,11 +16,6 @@ def alpha_spending(looks: Sequence[int], alpha: float = 0.05) -> tuple[float, ..
     return tuple(alpha * 2 * (place + 1) / (count * (count + 1)) for place in range(count))
 
 
-def look_adjusted(p: Sequence[float], levels: Sequence[float], alpha: float = 0.05) -> float:
-    """Return the smallest p alpha / alpha_k over the looks so far, at most 1; it never grows with a further look."""
-    return min([1.0, *(each * alpha / level for each, level in zip(p, levels, strict=False))])
-
-
 def e_value(t: float, n: int, g: float = 1.0) -> float:
     """Return the e-value of a t statistic from n seeds, with a prior N(0, g) on the standardised effect.
 
@@ -30,8 +25,3 @@ def e_value(t: float, n: int, g: float = 1.0) -> float:
     shrunk = 1 + n * g
     log = -0.5 * math.log(shrunk) - (df + 1) / 2 * (math.log1p(t**2 / (shrunk * df)) - math.log1p(t**2 / df))
     return math.exp(min(log, 700.0))
-
-
-def largest_e_value(n: int, g: float = 1.0) -> float:
-    """Return the largest e-value that n seeds can give, whatever the data."""
-    return float((1 + n * g) ** ((n - 1) / 2))

@@ -4,7 +4,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Callable
 
-from scipy import optimize, special, stats
+from scipy import optimize, special
 
 MOST_SEEDS = 1000
 
@@ -48,24 +48,12 @@ def smallest_welch(n: int, alpha: float = 0.05, power: float = 0.8) -> float | N
     return smallest_effect(lambda size: t_power(size * math.sqrt(n / 2), 2 * n - 2, alpha), power) if n >= 2 else None
 
 
-def smallest_pooled(arms: int, n: int, alpha: float = 0.05, power: float = 0.8) -> float | None:
-    """Return the smallest difference of two arms when the spread is pooled over all of them, in residual SDs."""
-    df = (arms - 1) * (n - 1)
-    return smallest_effect(lambda size: t_power(size * math.sqrt(n / 2), df, alpha), power) if df >= 1 else None
-
-
 def seeds_needed(distance: float, alpha: float = 0.05, power: float = 0.8) -> int | None:
     """Return the fewest seeds with which the paired t sees `distance`, in SDs of the differences, with that power.
 
     None when even `MOST_SEEDS` are too few.
     """
     return fewest_seeds(lambda n: t_power(distance * math.sqrt(n), n - 1, alpha), power)
-
-
-def seeds_for_probability(gamma: float, alpha: float = 0.05, beta: float = 0.05) -> int:
-    """Return the seeds per arm with which P(A < B) >= gamma is seen (Noether 1987; Bouthillier et al. use 0.75)."""
-    reach = float(stats.norm.ppf(1 - alpha) + stats.norm.ppf(1 - beta))
-    return math.ceil((reach / (math.sqrt(6) * (gamma - 0.5))) ** 2)
 
 
 def seeds_for_rate(rate: float, alpha: float = 0.05) -> int:

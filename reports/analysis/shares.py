@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 
 from reports.analysis import pooled
 from reports.analysis.readings import generator, grid
-from reports.analysis.resampling import FEWEST
 from reports.metrics import PRIMARY
 from reports.results import Scalar, Study
 
 Matrix = NDArray[np.float64]
 Term = tuple[str, ...]
+
+FEWEST = 10
+"""With fewer seeds the percentile bootstrap misleads: with five it covers the mean in 84 % of all studies."""
 
 
 @dataclass(frozen=True)

@@ -237,11 +237,6 @@ def _outcome(evidence: Evidence, alpha: float) -> Outcome:
     return Outcome.SUPPORTED if evidence.support <= evidence.refute else Outcome.REFUTED
 
 
-def context_outcome(claim: Claim, result: ContextResult, alpha: float) -> Outcome:
-    """Return the verdict of one context by itself at level alpha."""
-    return _outcome(Evidence((), 2 * result.p_support, 2 * result.p_refute), alpha)
-
-
 def _decisive(claim: Claim, now: Evidence, direction: Outcome) -> ContextResult | None:
     """Return the context on which the verdict turns: the weakest support, or for a refuted claim the strongest no."""
     if not now.contexts:

@@ -60,8 +60,3 @@ def test_a_measurement_that_is_not_there_is_missing():
 def test_every_purpose_has_its_own_random_numbers_and_always_the_same():
     first, again, other = (generator("s", "a", each).random() for each in ("x", "x", "y"))
     assert first == again != other
-
-
-def test_the_papers_style_prints_the_best_beside_the_mean():
-    assert summarise_values({0: 6.43, 1: 6.61, 2: 6.79}).paper_text == "6.43 (6.61±0.18)"
-    assert summarise_values({0: 6.43, 1: math.inf, 2: 6.79}).paper_text == "6.61 ± 0.25 (fail 1/3)"

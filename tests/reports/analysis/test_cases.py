@@ -1,4 +1,4 @@
-"""The worked cases: every number of tests/gold/statistics.yaml, from the functions that the pages use."""
+"""The worked cases: the numbers of tests/gold/statistics.yaml, from the functions that the pages use."""
 
 import math
 from itertools import product
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from reports.analysis import curves, factors, literature, looks, many, pareto, pooled, power, rates, shares
+from reports.analysis import factors, literature, looks, many, pareto, pooled, power, rates, shares
 from reports.analysis.arms import summarise_values
 from reports.analysis.contrasts import contrasts
 from reports.analysis.effects import (
@@ -17,7 +17,6 @@ from reports.analysis.effects import (
     probability_below,
     sign_flip_p,
     smallest_p,
-    smallest_unpaired_p,
     welch,
 )
 from reports.analysis.intervals import rate_interval
@@ -86,7 +85,6 @@ def test_t04_sign_flip():
 def test_t05_smallest_p():
     for n, expected in CASES["T05"]["expect"].items():
         near("T05", smallest_p(int(n)), expected["signflip_or_wilcoxon_two_sided"])
-        near("T05", smallest_unpaired_p(int(n)), expected["unpaired_perm_two_sided"])
 
 
 @pytest.mark.parametrize("code", ["T06", "T07"])
@@ -112,7 +110,6 @@ def test_t09_fail_rates():
 def test_m01_holm():
     expected = CASES["M01"]["expect"]
     near("M01", many.holm(expected["p"]), expected["adj"])
-    near("M01", many.benjamini_hochberg(expected["p"]), expected["bh"])
 
 
 def test_p01_smallest_effect():
@@ -124,16 +121,6 @@ def test_p01_smallest_effect():
 def test_p02_seeds_needed():
     found = {str(distance): power.seeds_needed(distance) for distance in CASES["P02"]["inputs"]["dz"]}
     assert found == CASES["P02"]["expect"]
-
-
-def test_p03_smallest_effect_pooled():
-    for arms, n in product(CASES["P03"]["inputs"]["C"], CASES["P03"]["inputs"]["n"]):
-        near("P03", power.smallest_pooled(arms, n), CASES["P03"]["expect"][f"C={arms},n={n}"])
-
-
-def test_p04_noether():
-    found = {str(gamma): power.seeds_for_probability(gamma) for gamma in CASES["P04"]["inputs"]["gamma"]}
-    assert found == CASES["P04"]["expect"]
 
 
 def terms(found):
@@ -210,19 +197,9 @@ def test_f06_pooled_contrast(depth):
     near("F06", list(found.interval(0.95)), expected["ci95"])
 
 
-def test_f07_dunnett():
-    expected = CASES["F07"]["expect"]
-    arms = [GRID["relu_only", "110"], GRID["full_preact", "110"]]
-    statistic, p = many.dunnett(arms, GRID["original", "110"], np.random.default_rng(0))
-    assert statistic == pytest.approx(expected["stat"], rel=1e-4)
-    assert p == pytest.approx(expected["p"], abs=2e-3)
-
-
 def test_q03_e_values():
     for case, expected in zip(CASES["Q03"]["inputs"]["cases"], CASES["Q03"]["expect"]["e"], strict=True):
         near("Q03", looks.e_value(case["t"], case["n"], case["g"]), expected)
-    for n, expected in CASES["Q03"]["expect"]["largest_possible_e_g1"].items():
-        near("Q03", looks.largest_e_value(int(n)), expected)
 
 
 def bootstrap_covers(data, rng, draws=500):
@@ -273,21 +250,6 @@ def test_r02_paper_with_one_number():
 def test_r03_best_of_n():
     for n, expected in CASES["R03"]["expect"].items():
         near("R03", literature.expected_best(int(n)), expected)
-
-
-def test_l01_log_rank():
-    def reach(values):
-        late = [str(value).startswith(">") for value in values]
-        return curves.Reach(tuple(int(str(value).strip(">")) for value in values), tuple(late))
-
-    inputs, expected = CASES["L01"]["inputs"], CASES["L01"]["expect"]
-    found = curves.compare_reach(reach(inputs["A"]), reach(inputs["B"]))
-    near("L01", found, (expected["logrank_statistic"], expected["p"]))
-
-
-def test_l02_area():
-    inputs = CASES["L02"]["inputs"]
-    near("L02", curves.area(inputs["epochs"], inputs["error"]), CASES["L02"]["expect"]["auc"])
 
 
 def test_x01_pareto():

@@ -9,15 +9,14 @@ from scipy import stats
 
 from reports.analysis import literature
 from reports.analysis.claims import parse_claims
-from reports.analysis.curves import Reach, area, band, compare_reach, epochs_to
+from reports.analysis.curves import band
 from reports.analysis.literature import compare, published_row
-from reports.analysis.looks import alpha_spending, e_value, look_adjusted
+from reports.analysis.looks import alpha_spending, e_value
 from reports.analysis.noise import machine_check, noise_floor
 from reports.analysis.pareto import pareto, study_front
 from reports.analysis.prospects import Spread, prospects, study_spread
 from reports.analysis.published import Published, parse_statistic
 from reports.analysis.rates import compare_rates
-from reports.analysis.resampling import bootstrap_interval
 from reports.analysis.settings import AnalysisSettings
 from reports.results import Epoch
 from tests.reports.analysis.build import study
@@ -57,20 +56,6 @@ def test_a_seed_that_diverged_leaves_the_band_and_its_n():
 def test_no_curve_no_band():
     made = with_curves([])
     assert band(made, made.arms[0]).epochs == ()
-
-
-def test_the_area_needs_two_epochs():
-    assert area([1], [5.0]) is None
-
-
-def test_epochs_to_a_threshold_are_censored_where_it_was_not_reached():
-    made = with_curves([[9.0, 5.0, 2.0], [9.0, 8.0, 7.0]])
-    assert epochs_to(made, made.arms[0], 5.0) == Reach((2, 3), (False, True))
-
-
-@pytest.mark.parametrize("reach", [Reach((), ()), Reach((5, 5), (True, True))])
-def test_epochs_that_cannot_be_compared(reach):
-    assert compare_reach(reach, Reach((5,), (True,))) is None
 
 
 def test_the_front_keeps_ties_and_copes_with_nothing():
@@ -161,24 +146,8 @@ def test_rates_without_fails_or_without_seeds():
     assert compare_rates(0, 0, 1, 2) is None
 
 
-def test_the_bootstrap_refuses_few_seeds():
-    with pytest.raises(ValueError, match="use Student's t"):
-        bootstrap_interval([5.0] * 9, RNG)
-    values = list(RNG.normal(5, 1, 50))
-    low, high = bootstrap_interval(values, RNG)
-    assert (low + high) / 2 == pytest.approx(np.mean(values), abs=0.05)
-    assert (high - low) / 2 == pytest.approx(1.96 * np.std(values) / math.sqrt(50), rel=0.1)
-
-
 def test_the_ramp_spends_alpha_and_no_more():
     assert math.fsum(alpha_spending((3, 5, 8, 12), 0.05)) == pytest.approx(0.05)
-
-
-def test_the_look_adjusted_p_never_grows():
-    p, levels = [0.2, 0.02, 0.5, 0.9], alpha_spending((3, 5, 8, 12))
-    found = [look_adjusted(p[:count], levels) for count in range(5)]
-    assert found == sorted(found, reverse=True)
-    assert found[0] == 1.0
 
 
 def test_an_e_value_averages_at_most_one_under_the_null():
