@@ -34,7 +34,8 @@ class Confirmed:
     """One arm of the confirmation: its gain on the validation split, and what is left of it on the test set.
 
     Gains are the baseline's error minus the arm's, in percentage points. `contrast` holds the test error's difference
-    with its interval, `survived` the share of the searched gain; None where the search saw no gain.
+    with its interval, `survived` the share of the searched gain; None where the search saw no gain. `survived_low` and
+    `survived_high` enclose it: the interval of the gain on the test set, over the gain that the search saw.
     """
 
     arm: Arm
@@ -42,6 +43,8 @@ class Confirmed:
     searched_gain: float | None
     contrast: Contrast
     survived: float | None
+    survived_low: float | None
+    survived_high: float | None
 
 
 def confirmed_view(study: Study) -> Study:
@@ -108,9 +111,14 @@ def confirmations(study: Study) -> tuple[Confirmed, ...]:
     for contrast in contrasts(view):
         error = errors.get(by_levels.get(_key(contrast.arm.levels), ""))
         gain = base - error if base is not None and error is not None else None
-        kept = -contrast.estimate / gain if contrast.estimate is not None and gain is not None and gain > 0 else None
-        found.append(Confirmed(contrast.arm, error, gain, contrast, kept))
+        kept = (_share(end, gain) for end in (contrast.estimate, contrast.high, contrast.low))
+        found.append(Confirmed(contrast.arm, error, gain, contrast, *kept))
     return tuple(found)
+
+
+def _share(difference: float | None, gain: float | None) -> float | None:
+    """Return how much of a gain a difference to the baseline is; None where there was no gain."""
+    return None if difference is None or gain is None or gain <= 0 else -difference / gain
 
 
 def changed(one: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[str, ...]:

@@ -90,9 +90,16 @@ def _survival(each: Confirmed) -> str:
         )
     gain = f"On the validation split it was {number(each.searched_gain)} points better than the baseline"
     if each.survived <= 0:
-        return f"{gain}; nothing of that gain survived on the test set."
+        return f"{gain}; nothing of that gain survived on the test set{_share_interval(each)}."
     how_sure = "" if _side(each.contrast) else "by the estimate alone "
-    return f"{gain}; {how_sure}{number(100 * each.survived, 0)} % of that gain survived."
+    return f"{gain}; {how_sure}{number(100 * each.survived, 0)} % of that gain survived{_share_interval(each)}."
+
+
+def _share_interval(each: Confirmed) -> str:
+    if each.survived_low is None or each.survived_high is None:
+        return ""
+    ends = (signed(100 * end, 0) for end in (each.survived_low, each.survived_high))
+    return f" (95 % interval {' to '.join(ends)} %, by the seeds of the confirmation)"
 
 
 def _all(found: list[Confirmed]) -> str:
@@ -113,6 +120,10 @@ def _all(found: list[Confirmed]) -> str:
     return f"{text} The least error has {shortened(least.arm.name, 120)}: {ends} points."
 
 
+def _percent(share: float | None) -> float | None:
+    return None if share is None else 100 * share
+
+
 def _table(findings: Findings, found: list[Confirmed]) -> Table:
     columns = (
         Column("arm", "arm"),
@@ -124,6 +135,8 @@ def _table(findings: Findings, found: list[Confirmed]) -> Table:
         Column("high", "high", 2, True),
         p_column("p_holm", "p (Holm)"),
         Column("survived", "gain that survived, %", 0, True),
+        Column("survived_low", "its low, %", 0, True),
+        Column("survived_high", "its high, %", 0, True),
     )
     names = search_numbers(findings.whole)
     rows = tuple(
@@ -136,7 +149,7 @@ def _table(findings: Findings, found: list[Confirmed]) -> Table:
             each.contrast.low,
             each.contrast.high,
             each.contrast.p_holm,
-            None if each.survived is None else 100 * each.survived,
+            *map(_percent, (each.survived, each.survived_low, each.survived_high)),
         )
         for each in found
     )
