@@ -2,13 +2,17 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from orchestrator.errors import UserError
 from orchestrator.terminal.options import Database, Yes
 from reports.wording import counted
+
+if TYPE_CHECKING:
+    from orchestrator.storage import Store
+    from orchestrator.storage.curation import Removal
 
 stored_study_commands = typer.Typer(rich_markup_mode=None)
 
@@ -31,14 +35,8 @@ def delete(study: StudyArgument, db: Database = None, yes: Yes = False) -> None:
 
     Example: orchestrate delete degradation --yes
     """
-    from orchestrator.results.location import database
-    from orchestrator.storage import Store
-    from orchestrator.terminal.changes import removal_lines
-
-    with Store.open(existing(database(db))) as store:
-        removal = store.delete_study(study, apply=yes)
-    _remove(removal.files, yes)
-    _say([*removal_lines(removal, f"delete {study}")], yes)
+    with _opened(db) as store:
+        _remove(store.delete_study(study, apply=yes), f"delete {study}", yes)
 
 
 @stored_study_commands.command()
@@ -51,14 +49,8 @@ def prune(
 
     Example: orchestrate prune degradation --yes
     """
-    from orchestrator.results.location import database
-    from orchestrator.storage import Store
-    from orchestrator.terminal.changes import removal_lines
-
-    with Store.open(existing(database(db))) as store:
-        removal = store.prune(study, apply=yes)
-    _remove(removal.files, yes)
-    _say([*removal_lines(removal, f"prune {study or 'all studies'}")], yes)
+    with _opened(db) as store:
+        _remove(store.prune(study, apply=yes), f"prune {study or 'all studies'}", yes)
 
 
 @stored_study_commands.command()
@@ -72,10 +64,7 @@ def rename(
 
     Example: orchestrate rename degradation degradation-digits --yes
     """
-    from orchestrator.results.location import database
-    from orchestrator.storage import Store
-
-    with Store.open(existing(database(db))) as store:
+    with _opened(db) as store:
         store.rename_study(study, name, apply=yes)
     _say([f"rename {study}: it is called {name}; write `study: {name}` into its file"], yes)
 
@@ -91,10 +80,7 @@ def note(
 
     Example: orchestrate note degradation "The cooling failed during seed 2." --yes
     """
-    from orchestrator.results.location import database
-    from orchestrator.storage import Store
-
-    with Store.open(existing(database(db))) as store:
+    with _opened(db) as store:
         store.add_note(study, text, apply=yes)
     _say([f"note on {study}: {text}"], yes)
 
@@ -164,12 +150,14 @@ def import_(
     _say(merged_lines(merged), yes)
 
 
-def existing(url: str) -> str:
-    """Return the URL of a results DB; UserError where there is none yet that could be changed."""
+def _opened(db: str | None) -> "Store":
+    """Open the results DB to change it; UserError where there is none yet."""
+    from orchestrator.results.location import database
     from orchestrator.storage import Store
 
+    url = database(db)
     Store.open(url, read_only=True).close()
-    return url
+    return Store.open(url)
 
 
 def _say(lines: list[str], done: bool) -> None:
@@ -177,10 +165,13 @@ def _say(lines: list[str], done: bool) -> None:
         print(line)
 
 
-def _remove(files: tuple[str, ...], yes: bool) -> None:
-    """Remove files of weights; one that is on another machine, or gone, is let be."""
-    for file in files if yes else ():
+def _remove(removal: "Removal", what: str, yes: bool) -> None:
+    """Remove the files of weights (one on another machine, or gone, is let be), and say what is removed."""
+    from orchestrator.terminal.changes import removal_lines
+
+    for file in removal.files if yes else ():
         try:
             Path(file).unlink(missing_ok=True)
         except OSError as error:
             print(f"{file} stays: {error.strerror}")
+    _say([*removal_lines(removal, what)], yes)

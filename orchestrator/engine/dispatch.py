@@ -230,12 +230,7 @@ class Dispatcher:
                 if again is None:
                     self._pass_on(ProbesEnded(trial, failure.reason))
                 continue
-            log = self.logs.last_lines(trial)
-            told = {"cause": failure.cause, "traceback": failure.traceback, "log": log, "at": self.backend.now()}
-            if again is None:
-                self._pass_on(TrialEnded(trial, State.FAILED, failure.reason, **told))  # type: ignore[arg-type]
-            else:
-                self._pass_on(AttemptLost(trial, failure.reason, **told))  # type: ignore[arg-type]
+            self._pass_on(self._end_of(trial, failure, is_final=again is None))
         if again is not None:
             avoid = frozenset({mine.node.id} if mine.node and again.elsewhere else ())
             if mine.node and failure.cause is Cause.DATA:
@@ -245,6 +240,13 @@ class Dispatcher:
                 )
             due = time.monotonic() + again.delay
             self._waiting += [_Waiting(pack, due, avoid) for pack in again.packs]
+
+    def _end_of(self, trial: str, failure: Failure, *, is_final: bool) -> TrialEnded | AttemptLost:
+        """Return the event of an attempt that failed: the trial's end, or that it waits again."""
+        cause, traceback, log, at = failure.cause, failure.traceback, self.logs.last_lines(trial), self.backend.now()
+        if not is_final:
+            return AttemptLost(trial, failure.reason, cause, traceback, log, at)
+        return TrialEnded(trial, State.FAILED, failure.reason, cause=cause, traceback=traceback, log=log, at=at)
 
     def _leave_out(self, node: Node, reason: str, mine: _InTraining) -> None:
         """Train nothing more on a node, and the pack elsewhere; no attempt was made at it."""

@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import Connection, Select, select
 
 from orchestrator.records.events import Measured
-from orchestrator.storage.errors import StorageError
-from orchestrator.storage.tables import measurements, trials
+from orchestrator.storage.tables import measurements
+from orchestrator.storage.trials import check_trial
 from orchestrator.storage.upsert import in_parts, insert_or_update
 from reports.results import Measurement
 from search_spaces.arm import settings_hash
@@ -22,8 +22,7 @@ def write_measurement(connection: Connection, measurement: Measurement) -> None:
 
 def keep_measurement(connection: Connection, event: Measured) -> None:
     """Keep what a probe found; StorageError where there is no such trial."""
-    if connection.execute(select(trials.c.id).where(trials.c.id == event.trial)).one_or_none() is None:
-        raise StorageError(f"there is no trial {event.trial} that could have been measured")
+    check_trial(connection, event.trial, "that could have been measured")
     row = {
         "trial": event.trial,
         "kind": event.kind,

@@ -71,7 +71,7 @@ def _from_server(connection: Connection, sql: str) -> pd.DataFrame:
     cursor = connection.connection.cursor()
     try:
         # A prepared statement can be no second one, such as a COMMIT that would end the read-only transaction.
-        cursor.execute(sql.replace("%", "%%"), (), prepare=True)  # type: ignore[call-arg]
+        cursor.execute(sql.replace("%", "%%"), (), prepare=True)  # type: ignore[call-arg]  # psycopg's own, which DB-API cursors lack
         if cursor.description is None:
             raise StorageError(f"the SQL returns no rows: {_ONLY_READING}")
         return _frame([column[0] for column in cursor.description], cursor.fetchall())

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from orchestrator.records.events import WeightsKept
-from orchestrator.storage.errors import StorageError
-from orchestrator.storage.tables import trials, weights
+from orchestrator.storage.tables import weights
+from orchestrator.storage.trials import check_trial
 from orchestrator.storage.upsert import in_parts, insert_or_update
 
 
@@ -24,8 +24,7 @@ class KeptWeights:
 
 def list_weights(connection: Connection, event: WeightsKept) -> None:
     """Note a file of weights, in the place of an earlier one of the same trial and epoch."""
-    if connection.execute(select(trials.c.id).where(trials.c.id == event.trial)).one_or_none() is None:
-        raise StorageError(f"there is no trial {event.trial} whose weights could be kept")
+    check_trial(connection, event.trial, "whose weights could be kept")
     row = {
         "trial": event.trial,
         "epoch": event.epoch,

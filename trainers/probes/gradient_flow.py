@@ -158,6 +158,6 @@ def _ratio(rows: Sequence[Row], name: str) -> float | None:
     """Return the number at the first unit over that at the last."""
     if len(rows) < 2:
         return None
-    ordered = sorted(rows, key=lambda row: int(row.at["unit"]))  # type: ignore[arg-type]
+    ordered = sorted(rows, key=lambda row: row.count("unit"))
     first, last = ordered[0].numbers[name], ordered[-1].numbers[name]
     return first / last if first is not None and last else None

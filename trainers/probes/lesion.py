@@ -82,12 +82,12 @@ class Lesion(Probe):
         """Return the scalars; an effective depth also counts the units that cannot be deleted."""
         single = [row for row in rows if row.at["order"] == "single"]
         increases = [increase for row in single if (increase := row.numbers["increase"]) is not None]
-        ordered = sorted((row for row in rows if row.at["order"] == "ordered"), key=lambda row: row.at["count"])  # type: ignore[arg-type,return-value]
+        ordered = sorted((row for row in rows if row.at["order"] == "ordered"), key=lambda row: row.count("count"))
         gone = 0
         for row in ordered:
             if (row.numbers["increase"] or 0.0) > self.tolerance:
                 break
-            gone = int(row.at["count"])  # type: ignore[arg-type]
+            gone = row.count("count")
         units = len(single)
         return {
             "one_unit": median(increases) if increases else None,

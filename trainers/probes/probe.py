@@ -25,6 +25,12 @@ class Row:
     numbers: Mapping[str, float | None]
     epoch: int | None = None
 
+    def count(self, place: str) -> int:
+        """Return a place that is counted."""
+        value = self.at[place]
+        assert isinstance(value, int)
+        return value
+
 
 @dataclass(frozen=True)
 class Place:

@@ -23,6 +23,14 @@ _WARMUP = {"lr": 0.01, "iterations": 400}
 
 _HE2016_CIFAR: Mapping[str, Any] = {**_HE2015_CIFAR, "schedule": {**_HE2015_CIFAR["schedule"], "warmup": _WARMUP}}
 
+_FB_RESNET_TORCH: Mapping[str, Any] = {
+    "epochs": 164,
+    "nesterov": True,
+    "schedule": {"name": "step", "unit": "epochs", "drops": [80, 121]},
+    "augment": _CROP_FLIP,
+    "init": {"conv": "he_fan_out", "linear": "uniform_fan_in"},
+}
+
 RECIPES: Mapping[str, Mapping[str, Any]] = {
     # Ours: trains a 110-layer network on a few thousand small images within seconds. Rate and momentum cycle against
     # each other as in arXiv:1708.07120 and torch's OneCycleLR; with a constant momentum of 0.9 more of the original
@@ -43,22 +51,9 @@ RECIPES: Mapping[str, Mapping[str, Any]] = {
     "he2016": _HE2016_CIFAR,
     # github.com/KaimingHe/resnet-1k-layers: fb.resnet.torch with batches of 64. Epochs 81 and 122, counted from 1,
     # are the first ones at the lower rate.
-    "resnet_1k_layers_code": {
-        "epochs": 200,
-        "batch_size": 64,
-        "nesterov": True,
-        "schedule": {"name": "step", "unit": "epochs", "drops": [80, 121]},
-        "augment": _CROP_FLIP,
-        "init": {"conv": "he_fan_out", "linear": "uniform_fan_in"},
-    },
+    "resnet_1k_layers_code": {**_FB_RESNET_TORCH, "epochs": 200, "batch_size": 64},
     # github.com/facebookarchive/fb.resnet.torch, CIFAR defaults of opts.lua and train.lua.
-    "fb_resnet_torch_cifar": {
-        "epochs": 164,
-        "nesterov": True,
-        "schedule": {"name": "step", "unit": "epochs", "drops": [80, 121]},
-        "augment": _CROP_FLIP,
-        "init": {"conv": "he_fan_out", "linear": "uniform_fan_in"},
-    },
+    "fb_resnet_torch_cifar": _FB_RESNET_TORCH,
     # arXiv:1712.09913 and its code: He's initialisation over the inputs, last layer from N(0, 0.001); it crops raw
     # images, padded in black, and normalises then.
     "li2018": {

@@ -6,35 +6,30 @@ Memory falls from every layer's output to every unit's input, for about a third 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
+from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
+
+from search_spaces.units import blocks
 
 
 def checkpoint_units(network: nn.Module) -> int:
     """Make every unit of `network` recompute its inner activations, in place; return how many units there are.
 
-    A unit is a module with parts of its own that stands in a Sequential, such as a residual block.
+    Units are those that probes measure (`search_spaces.units`), such as residual blocks.
     """
-    units = [
-        child
-        for sequence in network.modules()
-        if isinstance(sequence, nn.Sequential)
-        for child in sequence
-        if any(True for _ in child.children()) and not isinstance(child, nn.Sequential)
-    ]
+    units = blocks(network)
     for unit in units:
         unit.forward = partial(_recomputed, unit, unit.forward)
     return len(units)
 
 
-def _recomputed(unit: nn.Module, forward: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+def _recomputed(unit: nn.Module, forward: Callable[..., Any], *inputs: Any, **named: Any) -> Any:
     if not unit.training:
-        return forward(x)
-    contexts = partial(_contexts, unit)
-    found: Tensor = checkpoint(forward, x, use_reentrant=False, context_fn=contexts)
-    return found
+        return forward(*inputs, **named)
+    return checkpoint(forward, *inputs, use_reentrant=False, context_fn=partial(_contexts, unit), **named)
 
 
 def _contexts(unit: nn.Module) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
