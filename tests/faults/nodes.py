@@ -41,8 +41,17 @@ class Nodes:
         place = words if head else [f"--address={ADDRESS}"]
         variables = {**os.environ, "PYTHONPATH": ROOT, "RAY_AUTH_MODE": "disabled", **(environment or {})}
         command = [RAY, "start", f"--num-cpus={0 if head else 1}", *place, "--block"]
-        self.all.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=variables))
-        wait_for(lambda: answers(ADDRESS))
+        before = 0 if head else count_nodes()
+        log = Path(self._folder, f"node-{len(self.all)}.log")
+        with log.open("wb") as output:
+            process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=variables)
+        self.all.append(process)
+
+        def is_there() -> bool:
+            assert process.poll() is None, log.read_text()
+            return answers(ADDRESS) and (head or count_nodes() > before)
+
+        wait_for(is_there, seconds=180)
         return len(self.all) - 1
 
     def kill(self, place: int) -> None:
@@ -63,5 +72,5 @@ def count_nodes() -> int:
         f"import ray; ray.init(address='{ADDRESS}', log_to_driver=False, logging_level=50); "
         "print(sum(each['Alive'] for each in ray.nodes()))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     return int(done.stdout or 0)

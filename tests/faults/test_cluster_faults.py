@@ -12,7 +12,8 @@ import pytest
 
 from orchestrator import RunOptions, run_study
 from reports.results import State
-from tests.faults.test_killed import is_worker, longer, start, states, wait_for_an_epoch
+from tests.faults.held import hold, let_go
+from tests.faults.test_killed import is_worker, start, states, wait_for_an_epoch
 from tests.integration.test_cluster import numbers
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow, pytest.mark.cluster, pytest.mark.timeout(590)]
@@ -53,7 +54,7 @@ def causes() -> list[tuple[str, str]]:
     ("name", "message"), [("raylet", "Ray's node process (raylet) on this machine"), ("gcs_server", "the head of the")]
 )
 def test_the_death_of_rays_processes_ends_the_run_with_one_message(small: Path, name: str, message: str) -> None:
-    longer(small, epochs=40, width=8)
+    hold(small)
     driver = start(small)
     wait_for_an_epoch(driver)
     processes(driver, name)[0].kill()
@@ -62,10 +63,11 @@ def test_the_death_of_rays_processes_ends_the_run_with_one_message(small: Path, 
     assert time.monotonic() - began < 60
     (line,) = errors.splitlines()
     assert line.startswith(f"orchestrate: {message}")
-    assert "(raylet)" not in output
+    assert "(raylet) " not in output.replace("(raylet) on this machine", "")  # how Ray marks its own lines
     assert code == 1
     assert set(states()) <= {State.WAITING, State.COMPLETE}
     assert ("lost", "node_lost") in causes()
+    let_go(small)
     second = start(small)
     assert finished(second, within=200)[0] == 0
     undisturbed = run_study(small, options=RunOptions(db="sqlite:///undisturbed.db", executor="inline", report=False))
@@ -74,11 +76,12 @@ def test_the_death_of_rays_processes_ends_the_run_with_one_message(small: Path, 
 
 
 def test_a_worker_that_is_stopped_is_ended_and_its_trial_tried_again(small: Path) -> None:
-    longer(small, epochs=20, width=8)
+    hold(small)
     driver = start(small)
     wait_for_an_epoch(driver, trials=2)
     worker = next(each for each in psutil.Process(driver.pid).children(recursive=True) if is_worker(each))
     worker.send_signal(signal.SIGSTOP)
+    let_go(small)
     code, output, _ = finished(driver, within=250)
     assert code == 0
     assert "the worker gave no sign for 60 s and was ended" in output
@@ -107,7 +110,7 @@ def test_a_trial_that_hangs_is_ended_for_its_timeout_and_tried_again(small: Path
 
 
 def test_a_closed_terminal_ends_the_run_like_an_interrupt(small: Path) -> None:
-    longer(small, epochs=400, width=8)
+    hold(small)
     driver = start(small)
     wait_for_an_epoch(driver)
     workers = psutil.Process(driver.pid).children(recursive=True)

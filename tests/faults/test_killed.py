@@ -14,6 +14,7 @@ import pytest
 
 from orchestrator.storage import Store
 from reports.results import State
+from tests.faults.held import hold, let_go
 
 ROOT = str(Path(__file__).parents[2])
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
@@ -33,12 +34,6 @@ def start(file: Path, *words: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
 
 
-def longer(small: Path, epochs: int, width: int) -> Path:
-    text = small.read_text().replace("epochs: 2", f"epochs: {epochs}").replace("width: 2", f"width: {width}")
-    small.write_text(text.replace("depth: 8", "depth: 20") + "resources: {checkpoint_seconds: 0}\n")
-    return small
-
-
 def finished_attempts() -> list[int]:
     with sqlite3.connect("results.db") as db:
         rows = db.execute(
@@ -55,7 +50,8 @@ def states() -> list[State]:
 
 @pytest.mark.timeout(280)
 def test_a_driver_killed_at_ten_random_moments_leaves_one_finished_attempt_a_trial(small: Path) -> None:
-    longer(small, epochs=12, width=4)
+    text = small.read_text().replace("epochs: 2", "epochs: 12").replace("width: 2", "width: 4")
+    small.write_text(text.replace("depth: 8", "depth: 20") + "resources: {checkpoint_seconds: 0}\n")
     moments = random.Random(7)
     for _ in range(10):
         process = start(small, "--executor", "inline")
@@ -74,7 +70,7 @@ def test_a_driver_killed_at_ten_random_moments_leaves_one_finished_attempt_a_tri
 @pytest.mark.cluster
 @pytest.mark.timeout(280)
 def test_a_driver_killed_while_ray_trains_takes_its_workers_along_and_the_next_run_completes(small: Path) -> None:
-    longer(small, epochs=10, width=8)
+    hold(small)
     process = start(small)
     wait_for_an_epoch(process)
     workers = [each for each in psutil.Process(process.pid).children(recursive=True) if is_worker(each)]
@@ -82,6 +78,7 @@ def test_a_driver_killed_while_ray_trains_takes_its_workers_along_and_the_next_r
     process.communicate()
     _, alive = psutil.wait_procs(workers, timeout=60)
     assert alive == []
+    let_go(small)
     second = start(small)
     _, errors = second.communicate(timeout=200)
     assert second.returncode == 0, errors
@@ -91,11 +88,12 @@ def test_a_driver_killed_while_ray_trains_takes_its_workers_along_and_the_next_r
 @pytest.mark.cluster
 @pytest.mark.timeout(280)
 def test_a_killed_worker_is_replaced_and_its_trial_continues(small: Path) -> None:
-    longer(small, epochs=10, width=8)
+    hold(small)
     process = start(small)
     wait_for_an_epoch(process, trials=4)
     workers = [each for each in psutil.Process(process.pid).children(recursive=True) if is_worker(each)]
     workers[0].kill()
+    let_go(small)
     output, errors = process.communicate(timeout=250)
     assert process.returncode == 0, errors
     assert "it will be tried again" in output
@@ -108,7 +106,7 @@ def test_a_killed_worker_is_replaced_and_its_trial_continues(small: Path) -> Non
 def test_an_interrupted_study_ends_with_130_and_the_next_run_continues_from_checkpoints(
     small: Path, number: int
 ) -> None:
-    longer(small, epochs=10, width=8)
+    hold(small)
     process = start(small)
     wait_for_an_epoch(process)
     process.send_signal(number)
@@ -118,6 +116,7 @@ def test_an_interrupted_study_ends_with_130_and_the_next_run_continues_from_chec
     assert "Traceback" not in errors
     assert State.RUNNING not in states()
     assert list(Path("out/small/checkpoints").glob("*.pt"))
+    let_go(small)
     second = start(small)
     _, errors = second.communicate(timeout=250)
     assert second.returncode == 0, errors
@@ -125,7 +124,7 @@ def test_an_interrupted_study_ends_with_130_and_the_next_run_continues_from_chec
 
 
 def test_a_second_run_of_a_running_study_is_refused_and_reading_works(small: Path) -> None:
-    longer(small, epochs=20, width=8)
+    hold(small)
     process = start(small, "--executor", "inline")
     wait_for_an_epoch(process)
     second = start(small, "--executor", "inline")

@@ -1,6 +1,5 @@
 """Clusters of several nodes on this machine: nodes that are wrong, that are killed, and that join in the middle."""
 
-import os
 import shutil
 import sqlite3
 import time
@@ -11,8 +10,9 @@ import pytest
 
 from orchestrator import RunOptions, run_study
 from reports.results import State
-from tests.faults.nodes import ADDRESS, Nodes, cluster_of_nodes, count_nodes
-from tests.faults.test_killed import ROOT, longer, start, states, wait_for_an_epoch
+from tests.faults.held import hold, let_go
+from tests.faults.nodes import ADDRESS, Nodes, cluster_of_nodes
+from tests.faults.test_killed import ROOT, start, states, wait_for_an_epoch
 from tests.integration.test_cluster import numbers, wait_for
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow, pytest.mark.cluster, pytest.mark.timeout(590)]
@@ -32,7 +32,6 @@ def test_a_node_with_other_code_is_left_out_and_named_and_the_others_go_on(small
     (other / "trainers" / "more.py").write_text("MORE = 1\n")
     nodes.start()
     nodes.start(environment={"PYTHONPATH": str(other)})
-    wait_for(lambda: count_nodes() == 3)
     small.write_text(small.read_text() + "resources: {seeds_per_pack: 1}\n")
     driver = start(small, "--address", ADDRESS)
     output, errors = driver.communicate(timeout=250)
@@ -44,30 +43,29 @@ def test_a_node_with_other_code_is_left_out_and_named_and_the_others_go_on(small
         assert db.execute("SELECT count(*) FROM attempts").fetchone() == (4,)
 
 
-@pytest.mark.skipif(
-    not os.environ.get("ORCHESTRATE_LONG_TESTS"),
-    reason="needs ORCHESTRATE_LONG_TESTS=1: minutes alone on a quiet machine, whose speed decides who trains when",
-)
 def test_a_node_that_is_killed_is_survived_and_one_that_joins_is_used(small: Path, nodes: Nodes) -> None:
-    longer(small, epochs=30, width=8)
-    small.write_text(small.read_text().replace("{checkpoint_seconds: 0}", "{checkpoint_seconds: 0, seeds_per_pack: 1}"))
+    hold(small, "seeds_per_pack: 1")
     first = nodes.start()
-    wait_for(lambda: count_nodes() == 2)
     driver = start(small, "--address", ADDRESS)
     wait_for_an_epoch(driver)
     nodes.start()
     nodes.start()
     wait_for(lambda: running_trials() == 3)
     nodes.kill(first)
+    wait_for(lambda: causes() == ["node_lost"])
+    let_go(small)
     _, errors = driver.communicate(timeout=250)
     assert driver.returncode == 0, errors
     assert states() == [State.COMPLETE] * 4
-    with sqlite3.connect("results.db") as db:
-        lost = db.execute("SELECT cause FROM attempts WHERE ending = 'lost'").fetchall()
-    assert lost == [("node_lost",)]
+    assert causes() == ["node_lost"]
     here = run_study(small, options=RunOptions(db="sqlite:///here.db", executor="inline", report=False))
     there = run_study(small, options=RunOptions(db="sqlite:///results.db", executor="inline", report=False))
     assert numbers(here.study) == numbers(there.study)
+
+
+def causes() -> list[str]:
+    with sqlite3.connect("results.db") as db:
+        return [row[0] for row in db.execute("SELECT cause FROM attempts WHERE ending = 'lost'")]
 
 
 def running_trials() -> int:
@@ -76,9 +74,8 @@ def running_trials() -> int:
 
 
 def test_the_head_that_dies_ends_the_run_with_what_is_recorded(small: Path, nodes: Nodes) -> None:
-    longer(small, epochs=40, width=8)
+    hold(small)
     nodes.start()
-    wait_for(lambda: count_nodes() == 2)
     driver = start(small, "--address", ADDRESS)
     wait_for_an_epoch(driver)
     began = time.monotonic()

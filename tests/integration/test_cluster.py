@@ -113,10 +113,10 @@ def node(*words: str, environment: Mapping[str, str] = OPEN) -> Iterator[None]:
             wait_for(lambda: not answers(ADDRESS))
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    until = time.monotonic() + 60
+def wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:
+    until = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < until
+        assert time.monotonic() < until, f"not within {seconds} s"
         time.sleep(0.5)
 
 
