@@ -43,8 +43,10 @@ def main() -> None:
         code = _run()
         sys.stdout.flush()
         sys.stderr.flush()
-    if code == INTERRUPTED:
-        os._exit(code)  # a thread of Ray's that still runs while Python takes itself down aborts the process
+    if "ray" in sys.modules:
+        # Nothing is left to do, and at Python's end a thread of Ray's may abort the process, or a hook of Ray's print
+        # a traceback or wait for a cluster that is gone.
+        os._exit(code)
     sys.exit(code)
 
 
