@@ -204,7 +204,7 @@ def _prospects(plan: StudyPlan, pilot: Study) -> tuple[str, ...]:
     seeds = max(settings.looks, default=len(compared))
     claims = plan.claims
     known = spreads(pilot, claims)
-    found = prospects(claims, plan.factors, seeds, settings, arms=len(plan.arms), spread=known)
+    found = prospects(claims, plan.factors, seeds, settings, spread=known)
     if found:
         expected = expected_verdicts(pilot, claims, settings, seeds)
         lines = [f"claim {each.claim.id}: {each.sentence} {expected.get(each.claim.id, '')}".rstrip() for each in found]

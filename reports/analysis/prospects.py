@@ -81,75 +81,119 @@ def study_spread(study: Study, metric: str = PRIMARY.name, among: Sequence[str] 
     return Spread(sd, f"{known} on record, {df} degrees of freedom", low, high)
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """One claim, and with what it is to be decided: n seeds, among `count` claims, in so many `contexts`.
+
+    `sd` is that of one seed's effect, in the metric's units; None while it is not known.
+    """
+
+    claim: Claim
+    n: int
+    settings: AnalysisSettings
+    count: int
+    contexts: int
+    spread: Spread | None
+    sd: float | None
+
+    @property
+    def is_equality(self) -> bool:
+        """Whether it says that two sides are equal."""
+        return self.claim.statement.relation == "=="
+
+    @property
+    def alone(self) -> float:
+        """Return its level were it the only claim."""
+        return self.settings.levels[-1]
+
+    @property
+    def in_family(self) -> float:
+        """Return its level in the worst case of Holm's correction."""
+        return self.alone / self.count if self.settings.family == "holm" else self.alone
+
+    @property
+    def fewest(self) -> int:
+        """Return the number of seeds below which no data decide."""
+        if self.claim.statement.relation == "fails":
+            rate = self.claim.rate[1]
+            return min(seeds_for_rate(rate, self.in_family), seeds_for_rate(1 - rate, self.in_family))
+        if self._is_sign:
+            return seeds_for_rate(0.5, self.in_family)
+        return least_seeds(self.in_family) if self.is_equality else 2
+
+    @property
+    def are_too_few_for_t(self) -> bool:
+        """Whether so few seeds decide only what outliers that they would not show could not undo."""
+        return not self._is_sign and too_few_for_t(self.n, self.in_family)
+
+    @property
+    def _is_sign(self) -> bool:
+        return (self.claim.test or self.settings.test) == "sign"
+
+    def smallest(self, level: float) -> float | None:
+        """Return the smallest effect that is seen at that level, in SDs of one seed's effect."""
+        level, power = self._each_context(level)
+        return smallest_paired(self.n, level, power)  # the pooled test may turn out to be refused
+
+    def detectable(self, level: float) -> float | None:
+        """Return the same in the metric's units; None where too little is known."""
+        size = None if self.are_too_few_for_t or self.sd is None else self.smallest(level)
+        return None if size is None or self.sd is None else size * self.sd
+
+    def needed(self) -> int | None:
+        """Return the number of seeds that the declared `within` of an equality takes; None where it is not known."""
+        if not self.is_equality or not self.sd:
+            return None
+        wanted = seeds_needed(self.claim.margin / self.sd, *self._each_context(self.in_family))
+        return wanted and max(wanted, self.fewest)
+
+    def _each_context(self, level: float) -> tuple[float, float]:
+        """Return level and power of one test in one context."""
+        level, power = each_context(self.claim.over, max(1, self.contexts), level, self.settings.power)
+        return level, (1 + power) / 2 if self.is_equality else power  # both one-sided tests of an equality must pass
+
+
 def prospects(
     claims: Sequence[Claim],
     factors: Factors,
     n: int,
     settings: AnalysisSettings,
     *,
-    arms: int,
     spread: Spread | Mapping[str, Spread] | None = None,
     correlation: float = 0.0,
 ) -> tuple[Prospect, ...]:
-    """Say for every claim what n seeds can decide. `arms` is the number of arms of the study, for the pooled test.
+    """Say for every claim what n seeds can decide.
 
     `spread` is that of one arm over its seeds, for all claims alike or by the claim's id.
     `correlation` is that of two arms over the seeds they share; across architectures it is often near 0. With looks, n
     is the last look and its level counts.
     """
     known = spread if isinstance(spread, Mapping) else dict.fromkeys((claim.id for claim in claims), spread)
-    return tuple(
-        _prospect(claim, factors, n, settings, arms, known.get(claim.id), correlation, len(claims)) for claim in claims
-    )
+    found = []
+    for claim in claims:
+        mine = known.get(claim.id)
+        contexts = sum(1 for _ in claim.contexts(factors)) if claim.over != "average" else 1
+        is_rate = claim.statement.relation == "fails"
+        sd = None if mine is None or is_rate else _scale(claim, factors, correlation) * mine.sd
+        found.append(_prospect(_Asked(claim, n, settings, len(claims), contexts, mine, sd)))
+    return tuple(found)
 
 
-def _prospect(
-    claim: Claim,
-    factors: Factors,
-    n: int,
-    settings: AnalysisSettings,
-    arms: int,
-    spread: Spread | None,
-    correlation: float,
-    count: int,
-) -> Prospect:
-    alpha = settings.levels[-1]
-    family = alpha / count if settings.family == "holm" else alpha
+def _prospect(asked: _Asked) -> Prospect:
+    claim, n, fewest = asked.claim, asked.n, asked.fewest
     if claim.statement.relation == "fails":
-        fewest = min(seeds_for_rate(claim.rate[1], family), seeds_for_rate(1 - claim.rate[1], family))
         return Prospect(claim, n, None, None, None, None, fewest, n >= fewest, _about_rate(claim, n, fewest))
-    test = claim.test or settings.test
-    same = claim.statement.relation == "=="
-    fewest = seeds_for_rate(0.5, family) if test == "sign" else least_seeds(family) if same else 2
-    few = test != "sign" and too_few_for_t(n, family)
-    sd = _scale(claim, factors, correlation) * spread.sd if spread else None
-    contexts = sum(1 for _ in claim.contexts(factors)) if claim.over != "average" else 1
-
-    def smallest(level: float) -> float | None:
-        if few:
-            return None
-        level, power = each_context(claim.over, max(1, contexts), level, settings.power)
-        power = (1 + power) / 2 if same else power  # both one-sided tests of an equivalence must pass
-        size = smallest_paired(n, level, power)  # the pooled test may turn out to be refused
-        return size * sd if size is not None and sd is not None else None
-
-    alone, in_family = smallest(alpha), smallest(family)
-    relative = None
-    if spread is None and not few:
-        level, power = each_context(claim.over, max(1, contexts), alpha, settings.power)
-        relative = smallest_paired(n, level, (1 + power) / 2 if same else power)
-    needed = None
-    if same and sd:
-        level, power = each_context(claim.over, max(1, contexts), family, settings.power)
-        wanted = seeds_needed(claim.margin / sd, level, (1 + power) / 2)
-        needed = wanted and max(wanted, fewest)
-    can = n >= fewest and not (same and in_family is not None and in_family > claim.margin)
-    text = (
-        _about_few(n, family)
-        if few and n >= fewest
-        else _about_effect(claim, n, spread, alone, in_family, needed, fewest, count, settings, relative, contexts)
-    )
-    return Prospect(claim, n, spread, alone, in_family, needed, fewest, can, text)
+    alone, in_family = asked.detectable(asked.alone), asked.detectable(asked.in_family)
+    can = n >= fewest and not (asked.is_equality and in_family is not None and in_family > claim.margin)
+    if n < fewest:
+        text = f"{_seeds(n)} {'decides' if n == 1 else 'decide'} nothing: it takes at least {fewest}."
+    elif asked.are_too_few_for_t:
+        text = _about_few(n, asked.in_family)
+    elif asked.spread is None or alone is None or in_family is None:
+        text = _about_unknown_spread(asked)
+    else:
+        text = _about_effect(asked, asked.spread, alone, in_family)
+    return Prospect(claim, n, asked.spread, alone, in_family, asked.needed(), fewest, can, text)
 
 
 def _scale(claim: Claim, factors: Factors, correlation: float) -> float:
@@ -182,33 +226,24 @@ def _about_few(n: int, alpha: float) -> str:
     )
 
 
-def _about_effect(
-    claim: Claim,
-    n: int,
-    spread: Spread | None,
-    alone: float | None,
-    in_family: float | None,
-    needed: int | None,
-    fewest: int,
-    count: int,
-    settings: AnalysisSettings,
-    relative: float | None,
-    contexts: int,
-) -> str:
-    if n < fewest:
-        return f"{_seeds(n)} {'decides' if n == 1 else 'decide'} nothing: it takes at least {fewest}."
-    if spread is None or alone is None or in_family is None:
-        unknown = "how much the arms vary over their seeds is not known yet: a pilot of three seeds would tell."
-        if relative is None:
-            return f"{_seeds(n)}; {unknown}"
-        sees = "support a margin" if claim.statement.relation == "==" else "see an effect"
-        return f"{_seeds(n)} {sees} of {relative:.2f} SDs of the differences by seed or more; {unknown}"
-    basis = f"{settings.power:.0%} power, SD {spread.sd:.2g} from {spread.source}"
-    many = f" ({in_family:.2g} among {count} claims)" if count > 1 and settings.family == "holm" else ""
-    if claim.statement.relation == "==":
-        more = f" It takes about {_seeds(needed)}." if needed is not None and needed > n else ""
+def _about_unknown_spread(asked: _Asked) -> str:
+    unknown = "how much the arms vary over their seeds is not known yet: a pilot of three seeds would tell."
+    relative = asked.smallest(asked.alone) if asked.spread is None else None
+    if relative is None:
+        return f"{_seeds(asked.n)}; {unknown}"
+    sees = "support a margin" if asked.is_equality else "see an effect"
+    return f"{_seeds(asked.n)} {sees} of {relative:.2f} SDs of the differences by seed or more; {unknown}"
+
+
+def _about_effect(asked: _Asked, spread: Spread, alone: float, in_family: float) -> str:
+    claim, seeds, needed = asked.claim, _seeds(asked.n), asked.needed()
+    basis = f"{asked.settings.power:.0%} power, SD {spread.sd:.2g} from {spread.source}"
+    is_corrected = asked.count > 1 and asked.settings.family == "holm"
+    many = f" ({in_family:.2g} among {asked.count} claims)" if is_corrected else ""
+    if asked.is_equality:
+        more = f" It takes about {_seeds(needed)}." if needed is not None and needed > asked.n else ""
         cannot = "cannot support" if in_family > claim.margin else "can support"
-        return f"{_seeds(n)} {cannot} within {claim.margin:g}: they reach {alone:.2g}{many}; {basis}.{more}"
+        return f"{seeds} {cannot} within {claim.margin:g}: they reach {alone:.2g}{many}; {basis}.{more}"
     beyond = f" beyond the {claim.margin:g} claimed" if claim.margin else ""
-    beyond += f" in each of {contexts} contexts" if contexts > 1 and claim.over == "every" else ""
-    return f"{_seeds(n)} see an effect of {alone:.2g}{many}{beyond} or more; {basis}. Smaller ones stay open."
+    beyond += f" in each of {asked.contexts} contexts" if asked.contexts > 1 and claim.over == "every" else ""
+    return f"{seeds} see an effect of {alone:.2g}{many}{beyond} or more; {basis}. Smaller ones stay open."

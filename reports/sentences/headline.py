@@ -4,7 +4,7 @@ Whatever is said to differ does so after a correction for all comparisons of the
 alike, the chance that any difference is named is at most 5 %.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from statistics import fmean
@@ -196,23 +196,23 @@ def _compared(findings: Findings) -> _Compared | None:
 def better(findings: Findings) -> str | None:
     """Name the arm with the largest clear gain over the baseline; nothing where no gain is clear."""
     found = _compared(findings)
-    if found is None or not found.better:
-        return None
-    first, rest = found.better[0], len(found.better) - 1
-    others = f"; {counted(rest, 'more arm')} also {'has' if rest == 1 else 'have'} less" if rest else ""
-    name = found.names[first.arm.name]
-    return f"Against {_baseline(findings)}, {name} has less error: {_difference(found, first)}{others}."
+    return _largest(findings, found, found.better, "less") if found else None
 
 
 def worse(findings: Findings) -> str | None:
     """Name the arm with the largest clear loss against the baseline; nothing where none is clear."""
     found = _compared(findings)
-    if found is None or not found.worse:
+    return _largest(findings, found, found.worse, "more") if found else None
+
+
+def _largest(findings: Findings, found: _Compared, clear: Sequence[Contrast], side: str) -> str | None:
+    """Name the first of the clear differences, which is the largest, and count the others on its side."""
+    if not clear:
         return None
-    first, rest = found.worse[0], len(found.worse) - 1
-    others = f"; {counted(rest, 'more arm')} also {'has' if rest == 1 else 'have'} more" if rest else ""
+    first, rest = clear[0], len(clear) - 1
+    others = f"; {counted(rest, 'more arm')} also {'has' if rest == 1 else 'have'} {side}" if rest else ""
     name = found.names[first.arm.name]
-    return f"Against {_baseline(findings)}, {name} has more error: {_difference(found, first)}{others}."
+    return f"Against {_baseline(findings)}, {name} has {side} error: {_difference(found, first)}{others}."
 
 
 def none_clear(findings: Findings) -> str | None:

@@ -204,7 +204,7 @@ HE = Spread(0.16, "He et al. 2015, Table 6")
 
 def prospect(claim, n, spread=HE, **settings):
     claims = parse_claims([{"id": "x", **claim}], FACTORS)
-    (found,) = prospects(claims, FACTORS, n, AnalysisSettings(**settings), arms=12, spread=spread)
+    (found,) = prospects(claims, FACTORS, n, AnalysisSettings(**settings), spread=spread)
     return found
 
 
@@ -271,7 +271,7 @@ def test_the_effect_that_the_seeds_see_is_seen_with_the_power_promised(over, con
     factors = {"variant": ("original", "preact"), "depth": depths}
     claims = parse_claims([{"id": "x", "says": "preact < original", "over": over}], factors)
     settings = AnalysisSettings()
-    (found,) = prospects(claims, factors, 5, settings, arms=2 * contexts, spread=Spread(1.0, "made up"))
+    (found,) = prospects(claims, factors, 5, settings, spread=Spread(1.0, "made up"))
     draws = np.random.default_rng(5).normal(found.detectable, math.sqrt(2), size=(20_000, contexts, 5))
     t = draws.mean(axis=2) / draws.std(axis=2, ddof=1) * math.sqrt(5)
     if over == "every":
