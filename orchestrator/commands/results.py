@@ -206,7 +206,9 @@ def diff(
 
 @result_commands.command()
 def publish(
-    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="The folder of the site")],
+    to: Annotated[
+        str, typer.Option("--to", metavar="DIR", help="The folder of the site, or a URL such as s3://bucket/site")
+    ],
     studies: Annotated[list[str] | None, typer.Argument(metavar="[STUDY]...", help="Which; default: all")] = None,
     db: Database = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be written, and write nothing")] = False,
@@ -215,16 +217,19 @@ def publish(
 
     Example: orchestrate publish --to site
     """
-    from orchestrator.results.reading import publication
-    from reports.site import write_publication
+    from orchestrator.results.publishing import publish_studies
 
-    files = publication(to, studies or [], db)
-    if not dry_run:
-        write_publication(to, files)
-    for path, data in sorted(files.items()) if dry_run else ():
+    found = publish_studies(to, studies or [], db, dry_run=dry_run)
+    for path, data in sorted(found.files.items()) if dry_run else ():
         print(f"{len(data):>10,}  {path}")
-    size = sum(map(len, files.values()))
-    print(f"{len(files):,} files, {size:,} bytes {'would be written' if dry_run else 'written'} to {to}")
+    for path in sorted(found.removed) if dry_run else ():
+        print(f"{'removed':>10}  {path}")
+    for study, version in found.newer.items():
+        print(f"{study}: latest/ stays at report {version}, which has a newer result than this DB")
+    would = "would be " if dry_run else ""
+    gone = f", {len(found.removed)} {would}removed" if found.removed else ""
+    size = sum(map(len, found.files.values()))
+    print(f"{len(found.files):,} files, {size:,} bytes {would}written to {to}{gone}")
 
 
 @result_commands.command()

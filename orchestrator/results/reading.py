@@ -1,7 +1,7 @@
-"""What the commands that read results share: a study's summary, a published report held against it, and a site."""
+"""What the commands that read results share: a study's summary, and a published report held against it."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,7 @@ from orchestrator.results.location import database
 from orchestrator.scheduling.judgement import judge_study
 from orchestrator.storage import Store
 from reports.findings import find
-from reports.page import report_files
 from reports.privacy import without_private_facts
-from reports.site import plan_publication
 from reports.summary import canonical, summary_of
 from reports.verification import read_published
 from reports.verification import verify as compared
@@ -59,17 +57,6 @@ def verified(report: Path, db: str | None, plan: str | None = None) -> Verificat
     check = None if plan is None else check_plan(study, plan)
     differences = compared(folder, published, study, judge_study(study))
     return Verification((*altered_plans(study), *differences), check)
-
-
-def publication(site: Path, names: Sequence[str], db: str | None) -> dict[str, bytes]:
-    """Return the files that publishing would write to `site`: the reports of these studies, by default of all."""
-    with Store.open(database(db), read_only=True) as store:
-        chosen = list(names) or [each.name for each in store.studies()]
-        studies = [store.load_study(name) for name in chosen]
-    latest = {study.name: site / "studies" / study.name / "latest" for study in studies}
-    before = {name: _published(folder)[1] if folder.is_dir() else None for name, folder in latest.items()}
-    reports = [report_files(study, judge_study(study), before[study.name]) for study in studies]
-    return plan_publication(site, reports)
 
 
 def _published(path: Path) -> tuple[Path, Mapping[str, Any]]:

@@ -7,7 +7,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from orchestrator.errors import UserError
-from reports.site import index_page, listed_of
+from reports.publishing.index import index_page, listed_of
 
 _SHOWN = frozenset({".html", ".svg", ".pdf", ".csv", ".md", ".tex", ".json", ".parquet"})
 _FOLDERS = frozenset({"figures", "tables", "data"})
@@ -72,5 +72,5 @@ def _index(folder: Path) -> str:
         except (OSError, ValueError):
             continue
         if isinstance(summary, dict):
-            found.append(listed_of(summary, f"{file.parent.name}/index.html"))
-    return index_page(sorted(found, key=lambda each: (each.last_result, each.name), reverse=True))
+            found.append(listed_of(summary, file.parent.name))
+    return index_page(found)

@@ -1,7 +1,6 @@
-"""The site that is published, the badge, the digest, and a published report held against its results."""
+"""The badge, the digest, and a published report held against its results."""
 
 import json
-from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -11,8 +10,7 @@ from reports.analysis.verdicts import judge
 from reports.badge import badge
 from reports.digest import markdown_digest
 from reports.findings import find
-from reports.page import report_files, write_report
-from reports.site import plan_publication, write_publication
+from reports.page import write_report
 from reports.verification import read_published, verify
 from tests.reports import studies
 from tests.reports.small import near, study
@@ -23,39 +21,8 @@ def small():
     return study(("variant",), {("a",): near(3), ("b",): near(4)}, baseline={"variant": "a"})
 
 
-@pytest.fixture(scope="module")
-def files(small):
-    return report_files(small)
-
-
 def verdicts_of(whole):
     return judge(whole, parse_claims(whole.settings.get("claims"), whole.factors))
-
-
-def test_a_site_has_an_index_the_latest_report_and_its_version(tmp_path, files):
-    write_publication(tmp_path, plan_publication(tmp_path, [files]))
-    report = json.loads(files["study.json"])["report"]
-    for version in (report, "latest"):
-        assert (tmp_path / f"studies/degradation/{version}/index.html").is_file()
-    assert 'href="studies/degradation/latest/index.html"' in (tmp_path / "index.html").read_text()
-
-
-def test_publishing_twice_writes_nothing(tmp_path, files):
-    write_publication(tmp_path, plan_publication(tmp_path, [files]))
-    assert plan_publication(tmp_path, [files]) == {}
-
-
-def test_an_older_version_stays_and_another_publishers_study_is_listed(tmp_path, small, files):
-    write_publication(tmp_path, plan_publication(tmp_path, [files]))
-    other = report_files(replace(small, name="other"))
-    newer = report_files(replace(small, question="Asked anew?"))
-    write_publication(tmp_path, plan_publication(tmp_path, [other]))
-    write_publication(tmp_path, plan_publication(tmp_path, [newer]))
-    index = (tmp_path / "index.html").read_text()
-    first = json.loads(files["study.json"])["report"]
-    assert f"studies/degradation/{first}/index.html" in index
-    assert "studies/other/latest/index.html" in index
-    assert (tmp_path / f"studies/degradation/{first}/index.html").read_bytes() == files["index.html"].encode()
 
 
 def test_a_report_is_what_its_results_give(tmp_path, small):

@@ -1,0 +1,69 @@
+"""`orchestrate publish` and `orchestrate diff` on a results DB, from the command line."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from orchestrator import RunOptions, run_study
+from orchestrator.cli import app
+from orchestrator.errors import UserError
+from tests.integration.made_up import MadeUp
+
+FILE = """\
+study: made-up
+network: {family: resnet_cifar, width: 2, depth: 8}
+factors: {shortcut: {identity: {}, scaled: {shortcut: {op: scale, shortcut: 0.5, residual: 0.5}}}}
+training: {recipe: quick, epochs: 1}
+seeds: 3
+claims: [{id: it, says: scaled < identity}]
+"""
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("study")
+    (folder / "made-up.yaml").write_text(FILE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("orchestrator.study._backend", lambda *_: MadeUp(lambda _, seed: 5 + 0.1 * seed))
+        options = RunOptions(executor="inline", db=f"sqlite:///{folder}/results.db", report=False)
+        run_study(folder / "made-up.yaml", options=options)
+    return folder / "results.db"
+
+
+@pytest.fixture(autouse=True)
+def here(database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ORCHESTRATE_DB", f"sqlite:///{database}")
+
+
+def told(*words: str) -> str:
+    done = CliRunner().invoke(app, list(words))
+    assert done.exit_code == 0, done.exception
+    return done.stdout
+
+
+def test_publishing_tells_what_it_would_write_writes_it_and_then_nothing() -> None:
+    planned = told("publish", "--to", "site", "--dry-run")
+    assert not Path("site").exists()
+    paths = {line.split()[1] for line in planned.splitlines()[:-1]}
+    said = told("publish", "--to", "site")
+    assert paths == {each.relative_to("site").as_posix() for each in Path("site").rglob("*") if each.is_file()}
+    assert planned.splitlines()[-1] == said.strip().replace("bytes written", "bytes would be written")
+    assert told("publish", "--to", "site") == "0 files, 0 bytes written to site\n"
+
+
+def test_a_published_report_verifies() -> None:
+    told("publish", "--to", "site")
+    version = json.loads(Path("site/studies/made-up/latest/study.json").read_text())["report"]
+    for name in ("latest", version):
+        assert told("verify", f"site/studies/made-up/{name}") == "The report is what the results give.\n"
+
+
+def test_a_place_without_its_library_and_an_unknown_study_are_mistakes() -> None:
+    for words, said in ((["--to", "nosuch://x"], "nosuch"), (["--to", "site", "made-uq"], "made-up")):
+        done = CliRunner().invoke(app, ["publish", *words])
+        assert isinstance(done.exception, UserError)
+        assert said in str(done.exception)
+    assert not Path("site").exists()
