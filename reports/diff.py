@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports.analysis.effects import welch
-from reports.tables import Cell, Column, Table, to_json, to_markdown, to_text
 from reports.wording import counted, listed, number, shortened, signed
 
 Summary = Mapping[str, Any]
-_BEFORE, _AFTER = "before", "after"
 MOST_LINES = 12
 
 
@@ -21,8 +19,8 @@ MOST_LINES = 12
 class ArmChange:
     """One arm that both have: its mean and number of seeds in each, and the second less the first.
 
-    The interval is Welch's at 95 %, as of two independent studies; None where the trials are the very same, or a side
-    has fewer than two seeds or a fail.
+    The interval is Welch's at 95 %, as of two independent studies; None where they share trials (`shared` of them), or
+    a side has fewer than two seeds or a fail.
     """
 
     arm: str
@@ -36,6 +34,7 @@ class ArmChange:
     low: float | None
     high: float | None
     same: bool
+    shared: int = 0
 
 
 @dataclass(frozen=True)
@@ -48,6 +47,11 @@ class Differences:
     arms: tuple[ArmChange, ...]
     verdicts: tuple[tuple[str, str, str], ...]
     environments: tuple[tuple[str, str, str], ...]
+
+    def is_empty(self) -> bool:
+        """Whether nothing differs: the same settings, trials, verdicts and environments."""
+        sides = (self.settings, self.added, self.removed, self.verdicts, self.environments)
+        return not any(sides) and all(each.same for each in self.arms)
 
     def has_moved(self) -> bool:
         """Whether a claim that both declare has another verdict."""
@@ -103,8 +107,11 @@ def _environments(summary: Summary) -> dict[str, str]:
 def _arm(first: Mapping[str, Any], second: Mapping[str, Any]) -> ArmChange:
     sound = not first["n_fail"] and not second["n_fail"]
     values = [{int(seed): float(value) for seed, value in each["values"].items()} for each in (first, second)]
-    same = values[0] == values[1] and first["n_fail"] == second["n_fail"]
-    effect = None if same or not sound else welch({"first": values[0], "second": values[1]}, {"second": 1, "first": -1})
+    alike = first["settings"] == second["settings"]
+    shared = sum(values[1].get(seed) == value for seed, value in values[0].items()) if alike else 0
+    same = alike and values[0] == values[1] and first["n_fail"] == second["n_fail"]
+    independent = sound and not shared and not same
+    effect = welch({"first": values[0], "second": values[1]}, {"second": 1, "first": -1}) if independent else None
     low, high = effect.interval(0.95) if effect is not None else (None, None)
     means = [each["mean"] if sound else None for each in (first, second)]
     return ArmChange(
@@ -119,74 +126,8 @@ def _arm(first: Mapping[str, Any], second: Mapping[str, Any]) -> ArmChange:
         low,
         high,
         same,
+        shared,
     )
-
-
-# ---- as tables ----
-
-
-def tables_of(found: Differences, names: tuple[str, str]) -> tuple[Table, ...]:
-    """Return the tables that have a row: verdicts, settings, arms, environments."""
-    made = (
-        _pairs("verdicts", "Claims whose verdict differs", "claim", found.verdicts, names),
-        _pairs("settings", "Settings that differ", "setting", found.settings, names),
-        _arms(found, names),
-        _pairs("environments", "What trained them", "fact", found.environments, names),
-    )
-    return tuple(table for table in made if table.rows)
-
-
-def _pairs(name: str, caption: str, what: str, rows: tuple[tuple[str, str, str], ...], names: tuple[str, str]) -> Table:
-    columns = (Column(what, what), Column(_BEFORE, names[0]), Column(_AFTER, names[1]))
-    return Table(name, caption, columns, rows)
-
-
-def _arms(found: Differences, names: tuple[str, str]) -> Table:
-    columns = (
-        Column("arm", "arm"),
-        Column("first", f"{names[0]}, %", 2, is_number=True),
-        Column("second", f"{names[1]}, %", 2, is_number=True),
-        Column("difference", "difference", 2, is_number=True),
-        Column("low", "low", 2, is_number=True),
-        Column("high", "high", 2, is_number=True),
-        Column("n", "n", is_number=True),
-        Column("fails", "fails", is_number=True),
-        Column("note", "note"),
-    )
-    rows: list[tuple[Cell, ...]] = [
-        (
-            each.arm,
-            each.first,
-            each.second,
-            each.difference,
-            each.low,
-            each.high,
-            f"{each.first_n}, {each.second_n}",
-            f"{each.first_fails}, {each.second_fails}",
-            "the same trials" if each.same else None,
-        )
-        for each in found.arms
-    ]
-    rows += [(name, None, None, None, None, None, None, None, f"only in {names[1]}") for name in found.added]
-    rows += [(name, None, None, None, None, None, None, None, f"only in {names[0]}") for name in found.removed]
-    caption = "Test error by arm: the second less the first, with Welch's 95 % interval, as of independent studies"
-    return Table("arms", caption, columns, tuple(rows))
-
-
-def diff_text(found: Differences, names: tuple[str, str], format: str) -> str:
-    """Return the differences as "table" (for a terminal), "markdown" or "json"."""
-    tables = tables_of(found, names)
-    if format == "json":
-        body = ",\n".join(f'"{table.name}": {to_json(table).rstrip()}' for table in tables)
-        return f"{{{body}}}\n"
-    if not tables:
-        return "Nothing differs.\n"
-    if format == "markdown":
-        return "\n".join(map(to_markdown, tables))
-    return "\n".join(f"{table.caption}\n\n{to_text(table)}" for table in tables)
-
-
-# ---- as sentences ----
 
 
 def sentences_of(found: Differences) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ class DiffFormat(StrEnum):
 
     table = "table"
     markdown = "markdown"
+    html = "html"
     json = "json"
 
 
@@ -193,10 +194,13 @@ def diff(
 ) -> None:
     """Say what differs between two studies: settings, results with intervals, verdicts; exit 1 when a verdict moved.
 
-    Example: orchestrate diff degradation degradation-2 --format markdown
+    Either side may be the folder of a report, also of one that was published; --format html prints a page.
+
+    Example: orchestrate diff degradation degradation-2 --format html > diff.html
     """
     from orchestrator.results.reading import summary
-    from reports.diff import compare, diff_text
+    from reports.diff import compare
+    from reports.diff_formats import diff_text
 
     found = compare(summary(first, db), summary(second, db))
     print(diff_text(found, (first, second), format.value), end="")

@@ -67,3 +67,14 @@ def test_a_place_without_its_library_and_an_unknown_study_are_mistakes() -> None
         assert isinstance(done.exception, UserError)
         assert said in str(done.exception)
     assert not Path("site").exists()
+
+
+@pytest.mark.parametrize("format", ["table", "markdown", "html", "json"])
+def test_a_published_report_is_compared_with_the_study_in_the_db(format: str) -> None:
+    told("report", "made-up", "--out", "before")
+    found = json.loads(Path("before/study.json").read_text())
+    found["verdicts"][0]["verdict"] = "Supported"
+    Path("before/study.json").write_text(json.dumps(found))
+    done = CliRunner().invoke(app, ["diff", "before", "made-up", "--format", format])
+    assert done.exit_code == 1
+    assert "Supported" in done.stdout

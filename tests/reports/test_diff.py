@@ -7,7 +7,8 @@ import pytest
 
 from reports.analysis.claims import parse_claims
 from reports.analysis.verdicts import judge
-from reports.diff import compare, diff_text, sentences_of
+from reports.diff import compare, sentences_of
+from reports.diff_formats import diff_text
 from reports.findings import find
 from reports.page import write_report
 from reports.summary import canonical, summary_of
@@ -55,7 +56,7 @@ def test_arms_with_fails_have_counts_and_no_difference():
     assert (moved.second_fails, moved.difference, moved.low) == (1, None, None)
 
 
-@pytest.mark.parametrize("form", ["table", "markdown", "json"])
+@pytest.mark.parametrize("form", ["table", "markdown", "html", "json"])
 def test_every_format_names_what_moved(form):
     text = diff_text(compare(summary(FIRST), summary(SECOND)), ("one", "two"), form)
     assert "Supported" in text
@@ -76,3 +77,34 @@ def test_the_page_says_what_moved_since_the_report_before_and_keeps_saying_it(tm
     assert b"The verdict on b-better moved from Supported to Refuted." in page
     write_report(SECOND, tmp_path)
     assert (tmp_path / "index.html").read_bytes() == page
+
+
+def test_an_arm_with_more_seeds_shares_trials_and_has_no_interval():
+    found = compare(summary(FIRST), summary(made({"a": MORE, "b": (*LESS, 4.0, 4.1)})))
+    (moved,) = [each for each in found.arms if not each.same]
+    assert (moved.shared, moved.low) == (5, None)
+    assert moved.difference == pytest.approx((4.0 + 4.1 + 5 * 3.096) / 7 - 3.096)
+    assert "5 trials in both: no interval" in diff_text(found, ("one", "two"), "markdown")
+
+
+def test_equal_results_of_other_settings_are_compared_and_not_called_the_same_trials():
+    other = json.loads(json.dumps(summary(FIRST)))
+    for arm in other["arms"]:
+        arm["settings"]["training"] = {"lr": 0.5}
+    found = compare(summary(FIRST), other)
+    assert [(each.same, each.shared, each.difference) for each in found.arms] == [(False, 0, 0), (False, 0, 0)]
+    assert all(each.low < 0 < each.high for each in found.arms)
+
+
+def test_a_page_of_differences_counts_them_and_holds_hostile_names_as_text():
+    page = diff_text(compare(summary(FIRST), summary(SECOND)), ("<script>x</script>", 'b"><img>'), "html")
+    assert "<p>1 verdict moved.</p>" in page
+    assert "of the 2 arms in both, 1 with other results" in page
+    assert "<script" not in page
+    assert "<img" not in page
+
+
+@pytest.mark.parametrize("form", ["table", "markdown", "html"])
+def test_where_nothing_differs_that_is_said(form):
+    text = diff_text(compare(summary(FIRST), summary(FIRST)), ("one", "two"), form)
+    assert "<p>Nothing differs.</p>" in text if form == "html" else text == "Nothing differs.\n"

@@ -1,0 +1,105 @@
+"""The differences between two reports in each format: for a terminal, as Markdown, as JSON, and as a page."""
+
+import base64
+import hashlib
+
+from markupsafe import Markup
+
+from reports.diff import ArmChange, Differences
+from reports.page import asset, environment
+from reports.tables import Cell, Column, Table, to_json, to_markdown, to_text
+from reports.wording import counted
+
+NOTHING = "Nothing differs."
+_BEFORE, _AFTER = "before", "after"
+
+
+def tables_of(found: Differences, names: tuple[str, str]) -> tuple[Table, ...]:
+    """Return the tables that have a row: verdicts, settings, arms, environments."""
+    made = (
+        _pairs("verdicts", "Claims whose verdict differs", "claim", found.verdicts, names),
+        _pairs("settings", "Settings that differ", "setting", found.settings, names),
+        _arms(found, names),
+        _pairs("environments", "What trained them", "fact", found.environments, names),
+    )
+    return tuple(table for table in made if table.rows)
+
+
+def _pairs(name: str, caption: str, what: str, rows: tuple[tuple[str, str, str], ...], names: tuple[str, str]) -> Table:
+    columns = (Column(what, what), Column(_BEFORE, names[0]), Column(_AFTER, names[1]))
+    return Table(name, caption, columns, rows)
+
+
+def _arms(found: Differences, names: tuple[str, str]) -> Table:
+    columns = (
+        Column("arm", "arm"),
+        Column("first", f"{names[0]}, %", 2, is_number=True),
+        Column("second", f"{names[1]}, %", 2, is_number=True),
+        Column("difference", "difference", 2, is_number=True),
+        Column("low", "low", 2, is_number=True),
+        Column("high", "high", 2, is_number=True),
+        Column("n", "n", is_number=True),
+        Column("fails", "fails", is_number=True),
+        Column("note", "note"),
+    )
+    rows: list[tuple[Cell, ...]] = [
+        (
+            each.arm,
+            each.first,
+            each.second,
+            each.difference,
+            each.low,
+            each.high,
+            f"{each.first_n}, {each.second_n}",
+            f"{each.first_fails}, {each.second_fails}",
+            _note(each),
+        )
+        for each in found.arms
+    ]
+    rows += [(name, None, None, None, None, None, None, None, f"only in {names[1]}") for name in found.added]
+    rows += [(name, None, None, None, None, None, None, None, f"only in {names[0]}") for name in found.removed]
+    caption = "Test error by arm: the second less the first, with Welch's 95 % interval, as of independent studies"
+    return Table("arms", caption, columns, tuple(rows))
+
+
+def _note(each: ArmChange) -> str | None:
+    if each.same:
+        return "the same trials"
+    return f"{counted(each.shared, 'trial')} in both: no interval" if each.shared else None
+
+
+def diff_text(found: Differences, names: tuple[str, str], format: str) -> str:
+    """Return the differences as "table" (for a terminal), "markdown", "html" or "json"."""
+    tables = tables_of(found, names)
+    if format == "json":
+        body = ",\n".join(f'"{table.name}": {to_json(table).rstrip()}' for table in tables)
+        return f"{{{body}}}\n"
+    if format == "html":
+        return _page(found, names, tables)
+    if found.is_empty():
+        return f"{NOTHING}\n"
+    if format == "markdown":
+        return "\n".join(map(to_markdown, tables))
+    return "\n".join(f"{table.caption}\n\n{to_text(table)}" for table in tables)
+
+
+def _page(found: Differences, names: tuple[str, str], tables: tuple[Table, ...]) -> str:
+    """One offline page without a script."""
+    style = asset("report.css")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
+    said = (NOTHING,) if found.is_empty() else summary_sentences(found)
+    page = environment().get_template("diff.html")
+    return page.render(names=names, said=said, tables=tables, policy=policy, style=Markup(style)) + "\n"
+
+
+def summary_sentences(found: Differences) -> tuple[str, ...]:
+    """Count what differs, the verdicts first."""
+    moved = sum("none" not in each[1:] for each in found.verdicts)
+    changed = sum(not each.same for each in found.arms)
+    return (
+        f"{counted(moved, 'verdict')} moved." if moved else "No verdict moved.",
+        f"{counted(len(found.settings), 'setting')} {'differs' if len(found.settings) == 1 else 'differ'}; "
+        f"{counted(len(found.added), 'arm')} only in the second study, {len(found.removed)} only in the first; "
+        f"of the {counted(len(found.arms), 'arm')} in both, {changed} with other results.",
+    )
