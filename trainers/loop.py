@@ -80,7 +80,7 @@ class Trainer:
         self.task = task
         self.device = torch.device(device)
         self.stopwatch = Stopwatch(self.device, task.training["profile"])
-        data = load(task.data, self.device)
+        data = load(task.data, self.device, task.seeds)
         if task.fingerprint is not None:
             check_fingerprint(task.fingerprint, data, task.data)
         self.info = data.info

@@ -27,6 +27,7 @@ from orchestrator.scheduling.arm_facts import (
     parameters_without_gradient,
     plan_arm,
     plan_trials,
+    split_by_seed,
 )
 from orchestrator.study_file.changes import refuse_without_effect
 from orchestrator.study_file.config import StudyConfig
@@ -139,7 +140,7 @@ def study_space(config: StudyConfig) -> Space:
     return Space(
         base={"data": file.data, "network": file.network, "training": file.training},
         factors=config.factors,
-        complete=complete_settings,
+        complete=split_by_seed if file.splits_by_seed else complete_settings,
         cosmetic=trainers.COSMETIC_SETTINGS,
         exclude=tuple(file.exclude),
     )
@@ -182,7 +183,7 @@ def _network_note(config: StudyConfig) -> list[str]:
 def with_defaults(config: StudyConfig, space: Space) -> dict[str, Any]:
     """Return the whole study file with every default filled in: what is stored, and shown in the report."""
     whole: dict[str, Any] = config.file.as_dict()
-    return {**whole, **complete_settings(space.raw([]))}
+    return {**whole, **space.complete(space.raw([]))}
 
 
 def _refuse_same_networks(planned: Sequence[PlannedArm]) -> None:

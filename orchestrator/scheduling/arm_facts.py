@@ -15,6 +15,7 @@ from search_spaces.cost import Complexity, trace_network
 from search_spaces.describe import NetworkDescription, describe_trace
 from search_spaces.effect import effect_hash
 from search_spaces.errors import SettingError
+from trainers.settings.data import SPLIT_BY_SEED
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -34,6 +35,12 @@ def complete_settings(raw: Mapping[str, Any]) -> dict[str, Any]:
     network = with_key("network", search_spaces.complete_network, raw["network"])
     training = with_key("training", trainers.complete_training, raw["training"], data)
     return {"data": data, "network": network, "training": training}
+
+
+def split_by_seed(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Complete an arm's settings, its data such that each seed draws its own test images."""
+    data = {"name": raw["data"]} if isinstance(raw["data"], str) else raw["data"]
+    return complete_settings({**raw, "data": {**data, SPLIT_BY_SEED: True}})
 
 
 def data_info(arm: Arm) -> trainers.DataInfo:

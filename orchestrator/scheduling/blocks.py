@@ -13,6 +13,7 @@ from orchestrator.storage import Store, patiently
 from reports.analysis.adaptive import next_block
 from reports.results import State, Study
 from trainers.probes import ProbeRequest
+from trainers.settings.data import SPLIT_BY_SEED
 
 
 class StudyBlocks:
@@ -112,7 +113,8 @@ class StudyBlocks:
         packs = []
         for name, members in by_arm.items():
             cost = trial_cost(self._arms[name].arm)
-            count = math.ceil(len(members) / self._seeds_per_pack)
+            by_seed = members[0].arm.settings["data"].get(SPLIT_BY_SEED, False)
+            count = len(members) if by_seed else math.ceil(len(members) / self._seeds_per_pack)
             for index in range(count):
                 part = members[index * len(members) // count : (index + 1) * len(members) // count]
                 seeds = {trial.seed: trial.id for trial in part}

@@ -20,6 +20,7 @@ from search_spaces import Space
 from search_spaces.arm import settings_hash
 from search_spaces.errors import SettingError
 from search_spaces.factors import Factor, Level, full_path
+from trainers.settings.data import SPLIT_BY_SEED
 
 FIRST_FRESH_SEED = 1000
 
@@ -142,6 +143,8 @@ def _refuse_what_a_search_has_not(config: StudyConfig) -> None:
     for key, remedy in remedies.items():
         if key in config.source.data:
             raise SettingError(remedy, (key,))
+    if isinstance(config.file.data, Mapping) and SPLIT_BY_SEED in config.file.data:
+        raise SettingError("the seeds of a search share their test images", ("data", SPLIT_BY_SEED))
 
 
 def _baseline(space: SearchSpace, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -43,7 +43,8 @@ class Looks:
     """Seeds that are added in blocks: the numbers of seeds at which undecided claims are looked at.
 
     Without looks it is `count` seeds, as many as by default. With `aa` the baseline arms are trained as often again,
-    with seeds that no other arm has: what differs between the two is noise.
+    with seeds that no other arm has: what differs between the two is noise. With `split` each seed draws its own test
+    images, so that intervals cover the choice of them.
     """
 
     looks: Annotated[
@@ -52,6 +53,10 @@ class Looks:
     ] = None
     count: Annotated[Count | None, About("how many seeds, where there are no looks", "seeds")] = None
     aa: Annotated[bool, About("train the baseline arms as often again: what differs between the two is noise")] = False
+    split: Annotated[
+        Literal["per_seed"] | None,
+        About("let each seed draw its own test images, from all images of the data set", example="split: per_seed"),
+    ] = None
 
     def __post_init__(self) -> None:
         if self.looks is not None:
@@ -215,7 +220,14 @@ class StudyFile:
     def as_dict(self) -> dict[str, Any]:
         """Return every key as plain values, to be stored with the study."""
         plain: dict[str, Any] = as_plain(self)
+        if isinstance(self.seeds, Looks) and not self.splits_by_seed:
+            del plain["seeds"]["split"]  # so that the plans of earlier programs stay what they are
         return plain
+
+    @property
+    def splits_by_seed(self) -> bool:
+        """Whether each seed has test images of its own."""
+        return isinstance(self.seeds, Looks) and self.seeds.split == "per_seed"
 
     def first_seeds(self) -> tuple[int, ...]:
         """Return the seeds that run without looking at any result."""

@@ -83,10 +83,12 @@ def test_a_claim_read_off_in_one_study_and_made_in_another_is_post_hoc_there() -
     assert "first planned on" in found.sentence
 
 
-def test_a_dropped_context_is_said() -> None:
+def test_a_dropped_context_is_said_and_counts() -> None:
     assert ran(depths="[8, 14]", seeds="[1, 4, 7, 8, 11]").verdict == "Refuted"
     found = ran(depths="[8]", seeds="[1, 4, 7, 8, 11]")
-    assert found.verdict == "Supported"
+    assert found.verdict == "Inconclusive"
+    assert found.contexts[0].p_support < 0.025  # by itself what was kept would support the claim
+    assert "With the comparisons that were planned, at depth=14: the advantage is -" in found.sentence
     assert POST_HOC in found.badges
     assert "1 comparison dropped on" in found.sentence
 

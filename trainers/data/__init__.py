@@ -2,7 +2,7 @@
 
 import json
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -16,7 +16,7 @@ from trainers.data.images import DataSet, assemble, check_sizes
 from trainers.data.own import load_own, own_fingerprint
 from trainers.errors import DataError
 from trainers.records import DataInfo
-from trainers.settings.data import complete_data, is_own, loader, reads_photographs
+from trainers.settings.data import SPLIT_BY_SEED, complete_data, is_own, loader, own_settings, reads_photographs
 
 
 def inspect_data(data: str | Mapping[str, Any]) -> DataInfo:
@@ -24,33 +24,40 @@ def inspect_data(data: str | Mapping[str, Any]) -> DataInfo:
     return load(data, torch.device("cpu")).info
 
 
-def load(data: str | Mapping[str, Any], device: torch.device) -> DataSet | Folder:
+def load(data: str | Mapping[str, Any], device: torch.device, seeds: Sequence[int] = ()) -> DataSet | Folder:
     """Return the data set, read once a process and kept on `device` for the trials that follow.
 
-    Photographs stay in their folder. Raises SettingError for a data set that is missing or broken.
+    Photographs stay in their folder. Where test images are drawn by seed, `seeds` is the one that trains; without it
+    they are those of the data set. Raises SettingError for a data set that is missing or broken.
     """
     settings = complete_data(data)
+    by_seed = settings.get(SPLIT_BY_SEED, False)
+    if by_seed and len(seeds) > 1:
+        raise ValueError(f"{len(seeds)} seeds cannot train side by side where each has test images of its own")
     try:
         if reads_photographs(settings["name"]):
             return read(settings)
         code = code_digest(settings["name"]) if is_own(settings["name"]) else ""
-        return _in_memory(json.dumps(settings, sort_keys=True), code, device)
+        return _in_memory(json.dumps(settings, sort_keys=True), code, device, seeds[0] if by_seed and seeds else None)
     except OSError as error:
         raise unreadable(error, settings.get("root", settings["name"])) from None
 
 
-def read(settings: Mapping[str, Any]) -> DataSet | Folder:
-    """Return the data set of completed `settings`, read anew; SettingError and OSError for one that cannot be."""
+def read(settings: Mapping[str, Any], seed: int | None = None) -> DataSet | Folder:
+    """Return the data set of completed `settings`, read anew; SettingError and OSError for one that cannot be.
+
+    With `seed` its test images are drawn by that.
+    """
     name = settings["name"]
-    own = {key: value for key, value in settings.items() if key not in ("name", "validation")}
+    own = own_settings(settings)
     if is_own(name):
-        found = assemble(load_own(name, loader(name), own), settings)
+        found = assemble(load_own(name, loader(name), own), settings, seed)
         return replace(found, fingerprint=own_fingerprint(found.fingerprint, name))
     found = loader(name)(**own)
     if isinstance(found, Folder):
         check_sizes(settings, len(found.train), len(found.test))
         return found.hold_out(settings["validation"])
-    return assemble(found, settings)
+    return assemble(found, settings, seed)
 
 
 def check_fingerprint(planned: str, data: DataSet | Folder, settings: Mapping[str, Any]) -> None:
@@ -70,10 +77,10 @@ def _random(name: str) -> str:
 
 
 @lru_cache(maxsize=4)
-def _in_memory(data: str, code: str, device: torch.device) -> DataSet:
+def _in_memory(data: str, code: str, device: torch.device, seed: int | None) -> DataSet:
     settings = json.loads(data)
     if device.type != "cpu":
-        return _in_memory(data, code, torch.device("cpu")).to(device)
-    found = read(settings)
+        return _in_memory(data, code, torch.device("cpu"), seed).to(device)
+    found = read(settings, seed)
     assert isinstance(found, DataSet)
     return found

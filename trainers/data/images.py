@@ -179,18 +179,34 @@ def hold_out(train: Images, num_classes: int, share: float) -> tuple[Images, Ima
     return train.take((~held).nonzero().squeeze(1)), train.take(held.nonzero().squeeze(1))
 
 
-def assemble(splits: Splits, settings: Mapping[str, Any]) -> DataSet:
+def split_by_seed(train: Images, test: Images, num_classes: int, seed: int) -> tuple[Images, Images]:
+    """Return both splits, drawn anew from all their images by a trial's seed; each class as often in each as before."""
+    pixels, labels = torch.cat([train.pixels, test.pixels]), torch.cat([train.labels, test.labels])
+    is_test = torch.zeros(len(labels), dtype=torch.bool)
+    for label in range(num_classes):
+        members = (labels == label).nonzero().squeeze(1)
+        order = torch.randperm(len(members), generator=generator(seed, "test_split", label))
+        is_test[members[order[: int((test.labels == label).sum())]]] = True
+    both = Images(pixels, labels)
+    return both.take((~is_test).nonzero().squeeze(1)), both.take(is_test.nonzero().squeeze(1))
+
+
+def assemble(splits: Splits, settings: Mapping[str, Any], seed: int | None = None) -> DataSet:
     """Return the data set of the loaded `splits`, with the share ``validation`` of the first held out.
 
-    Raises SettingError for images that nobody can train on.
+    With `seed` the test images are drawn by it; the fingerprint is that of the splits as loaded. Raises SettingError
+    for images that nobody can train on.
     """
     whole, test, num_classes = splits
+    contents = fingerprint(whole, test)
     check_sizes(settings, len(whole), len(test))
+    if seed is not None:
+        whole, test = split_by_seed(whole, test, num_classes, seed)
     train, held = hold_out(whole, num_classes, settings["validation"])
     found = statistics(train)
     if bool((train.pixels == 0).all()):
         raise _fault(settings, "is all black: every value of every training image is 0")
-    return DataSet(train, test, held, num_classes, fingerprint(whole, test), found)
+    return DataSet(train, test, held, num_classes, contents, found)
 
 
 def _fault(settings: Mapping[str, Any], what: str) -> DataError:

@@ -37,7 +37,7 @@ class Bench:
     def of(cls, task: Task, device: str, threads: int) -> "Bench":
         """Return the bench of a task whose training is over."""
         place = torch.device(device)
-        data = load(task.data, place)
+        data = load(task.data, place, task.seeds)
         numerics = choose_numerics(task.training, place, threads)
         return cls(task, data.info, make_loader(data, task.training, place), numerics)
 

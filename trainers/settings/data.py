@@ -24,6 +24,10 @@ COSMETIC = frozenset({"root", "download", "workers", "prefetch", "check", "train
 Validation = Annotated[float, Range(low=0, high=0.5)]
 """The share of the training images that is held out, drawn by class and the same for every trial."""
 
+SPLIT_BY_SEED = "split_by_seed"
+"""The setting of every data set in memory that lets each seed draw its own test images; not there where it is false."""
+
+_OF_EVERY_SET = ("validation", SPLIT_BY_SEED)
 _SETS = "trainers.data.sets"
 
 
@@ -41,7 +45,7 @@ def loader(name: object) -> Callable[..., Any]:
     if is_own(name):
         own = load_function(name, "loader", ("name",))
         check_signature(name, own, (), ("name",))
-        if reserved := {"name", "validation"} & set(settings_of(own)):
+        if reserved := {"name", *_OF_EVERY_SET} & set(settings_of(own)):
             raise SettingError(f"{name} cannot have a setting {min(reserved)}: every data set has one", ("name",))
         return own
     if name not in data_sets():
@@ -67,8 +71,8 @@ def complete_data(data: str | Mapping[str, Any]) -> dict[str, Any]:
         raise SettingError(f"data needs a name: {', '.join(data_sets())}", key)
     name = given["name"]
     load, kind = loader(name), f"setting of {name}"
-    checks.known_keys(given, ("name", *settings_of(load), "validation"), kind)
-    own = {key: value for key, value in given.items() if key not in ("name", "validation")}
+    checks.known_keys(given, ("name", *settings_of(load), *_OF_EVERY_SET), kind)
+    own = own_settings(given)
     with calling(str(name), ("name",)):  # its annotations are code too
         completed = read_settings(load, own, kind)
     share = check(given.get("validation", 0.0), Validation, "validation", ("validation",))
@@ -76,7 +80,24 @@ def complete_data(data: str | Mapping[str, Any]) -> dict[str, Any]:
         completed = json.loads(canonical_json(completed))  # lists for tuples, as a study file has them
     except (TypeError, ValueError) as error:
         raise SettingError(f"a setting of {name} cannot be written as JSON: {error}") from None
-    return {"name": name, **completed, "validation": share}
+    by_seed = {SPLIT_BY_SEED: True} if _splits_by_seed(given) else {}
+    return {"name": name, **completed, "validation": share, **by_seed}
+
+
+def own_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that a data set's loader takes, without those that every data set has."""
+    return {key: value for key, value in settings.items() if key not in ("name", *_OF_EVERY_SET)}
+
+
+def _splits_by_seed(given: Mapping[str, Any]) -> bool:
+    asked = check(given.get(SPLIT_BY_SEED, False), bool, SPLIT_BY_SEED, (SPLIT_BY_SEED,))
+    if asked and reads_photographs(given["name"]):
+        raise SettingError(
+            f"the photographs of {given['name']} stay split into the folders that they are in: their test images "
+            "cannot be drawn by seed",
+            (SPLIT_BY_SEED,),
+        )
+    return bool(asked)
 
 
 def settings_of(load: Callable[..., Any]) -> tuple[str, ...]:

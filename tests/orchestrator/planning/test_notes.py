@@ -13,7 +13,7 @@ factors:
   {factor}
 training: {training}
 resources: {resources}
-seeds: 1
+seeds: {seeds}
 """
 
 
@@ -24,10 +24,12 @@ def notes(tmp_path):
         factor="network.width: [2, 3]",
         training="{epochs: 1}",
         resources="{}",
+        seeds="1",
         before_run=False,
     ):
         path = tmp_path / "study.yaml"
-        path.write_text(STUDY.format(network=network, factor=factor, training=training, resources=resources))
+        given = {"network": network, "factor": factor, "training": training, "resources": resources, "seeds": seeds}
+        path.write_text(STUDY.format(**given))
         plan = make_plan(read_study(path))
         return "\n".join(plan.notes_before_run if before_run else plan.notes)
 
@@ -76,3 +78,10 @@ def test_what_only_matters_before_a_run_is_no_note_for_the_report(notes):
 
 def test_the_estimand_is_named_with_its_resolution(notes):
     assert "one fixed set of 20 test images, one of which is 5 points" in notes()
+
+
+def test_the_estimand_names_the_images_that_intervals_cover(notes):
+    assert "on one fixed set of 20 test images, one of which is 5 points; intervals cover the seeds, not" in notes()
+    drawn = notes(seeds="{count: 2, split: per_seed}")
+    assert "on 20 test images that each seed draws from all 90" in drawn
+    assert "fixed" not in drawn

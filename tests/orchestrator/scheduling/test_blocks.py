@@ -20,7 +20,7 @@ factors: {variant: {plain: {shortcut: none}, original: {}, wide: {width: 2}}}
 baseline: {variant: original}
 training: {recipe: quick, epochs: 1}
 """
-UNDECIDED = """seeds: {looks: [3, 6]}
+UNDECIDED = """seeds: {looks: [5, 8]}
 claims: [{id: plain, says: plain > original}, {id: wide, says: wide < original}]
 """
 
@@ -74,6 +74,16 @@ def test_seeds_of_an_arm_are_spread_over_packs_of_about_one_size(store, at_most,
     assert all(by_trial[trial].seed == seed for pack in packs for seed, trial in pack.trials.items())
 
 
+def test_seeds_that_draw_their_own_test_images_train_alone(store):
+    plan = plan_of("seeds: {count: 3, split: per_seed}")
+    packs = handed_out(blocks_of(store, plan, seeds_per_pack=4)[0])
+    assert {len(pack.trials) for pack in packs} == {1}
+    assert all(pack.settings["data"]["split_by_seed"] for pack in packs)
+    fixed = plan_of("seeds: {count: 3}")
+    assert plan_of("seeds: {count: 3, split: null}").plan_hash == fixed.plan_hash
+    assert not {trial.id for trial in plan.trials} & {trial.id for trial in fixed.trials}
+
+
 def test_the_most_expensive_packs_come_first(store):
     packs = handed_out(blocks_of(store, plan_of("seeds: 2"))[0])
     assert [pack.settings["network"]["width"] for pack in packs] == [2, 2, 1, 1, 1, 1]
@@ -109,11 +119,11 @@ def seeds_of(packs):
 
 
 def errors(plan, seeds, effect):
-    """Return test errors by trial, with no difference between plain and original, and `effect` for wide."""
-    noise = (0.0, 1.3, -0.9, 0.4, -0.2, 0.8)
+    """Return test errors by trial, with an open difference between plain and original, and `effect` for wide."""
+    noise = (0.0, 1.3, -0.9, 0.4, -0.2, 0.8, -0.6, 0.3)
     return {
         trial.id: 10 + noise[trial.seed] - (effect + 0.01 * trial.seed if trial.arm.levels["variant"] == "wide" else 0)
-        + (0.5 * (-1) ** trial.seed if trial.arm.levels["variant"] == "plain" else 0)
+        + (0.4 + 0.5 * (-1) ** trial.seed if trial.arm.levels["variant"] == "plain" else 0)
         for trial in plan.trials
         if trial.seed in seeds
     }  # fmt: skip
@@ -122,22 +132,22 @@ def errors(plan, seeds, effect):
 def test_a_look_adds_seeds_to_the_arms_of_undecided_claims_alone(store):
     plan = plan_of(UNDECIDED)
     blocks, progress = blocks_of(store, plan)
-    assert seeds_of(handed_out(blocks)) == [0, 1, 2]
-    record(store, plan, errors(plan, (0, 1, 2), effect=8.0))
+    assert seeds_of(handed_out(blocks)) == [0, 1, 2, 3, 4]
+    record(store, plan, errors(plan, range(5), effect=8.0))
     added = blocks.more()
-    assert seeds_of(added) == [3, 4, 5]
+    assert seeds_of(added) == [5, 6, 7]
     assert {pack.settings["network"]["shortcut"]["op"] for pack in added} == {"none", "identity"}
     assert {pack.settings["network"]["width"] for pack in added} == {1}, "the claim about wide is decided"
-    assert sum(progress.counts().values()) == 9 + 6
-    assert len(store.load_study("blocks").trials) == 9 + 6, "the added seeds are part of the study"
+    assert sum(progress.counts().values()) == 15 + 6
+    assert len(store.load_study("blocks").trials) == 15 + 6, "the added seeds are part of the study"
     again, _ = blocks_of(store, plan)
-    assert seeds_of(handed_out(again)) == [3, 4, 5], "an interrupted run goes on with them"
+    assert seeds_of(handed_out(again)) == [5, 6, 7], "an interrupted run goes on with them"
 
 
 def test_a_study_whose_claims_are_decided_adds_none(store):
-    plan = plan_of("seeds: {looks: [3, 6]}\nclaims: [{id: wide, says: wide < original}]\n")
+    plan = plan_of("seeds: {looks: [5, 8]}\nclaims: [{id: wide, says: wide < original}]\n")
     store.record_plan(plan)
-    record(store, plan, errors(plan, (0, 1, 2), effect=8.0))
+    record(store, plan, errors(plan, range(5), effect=8.0))
     blocks, _ = blocks_of(store, plan)
     assert not blocks.has_work()
     assert blocks.more() == []

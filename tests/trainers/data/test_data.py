@@ -184,7 +184,7 @@ def test_a_share_that_leaves_one_image_to_train_on_is_refused():
     [
         ("digit", ("name",), 'did you mean "digits"'),
         ({"root": "x"}, (), "data needs a name"),
-        ({"name": "digits", "root": "x"}, ("root",), "known: name, validation"),
+        ({"name": "digits", "root": "x"}, ("root",), "known: name, split_by_seed, validation"),
         ({"name": "cifar10", "download": "yes"}, ("download",), "true or false"),
         ({"name": "cifar10", "validation": 0.9}, ("validation",), "from 0 to 0.5"),
         ({"name": "synthetic", "shape": [3, 32]}, ("shape",), "a list of 3 values"),
