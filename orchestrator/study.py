@@ -3,6 +3,7 @@
 import os
 import shlex
 import signal
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ from orchestrator.engine.replay import ReplayBackend
 from orchestrator.engine.trial_logs import TrialLogs
 from orchestrator.engine.worker import WorkerSettings, code_digest
 from orchestrator.errors import Interrupted, UserError
+from orchestrator.notification import Notifier, check_target, notifying
 from orchestrator.planning.plan import make_plan
 from orchestrator.planning.probes import study_probes
 from orchestrator.records.environment import host_name
@@ -45,6 +47,12 @@ from reports.results import Study
 from reports.summary import verdict_row
 from search_spaces.errors import unknown
 
+_ENDED = {
+    Ending.DONE: "the run is done",
+    Ending.INTERRUPTED: "the run was interrupted",
+    Ending.BUDGET: "the budget of the run is used up",
+    Ending.LOST: "the run lost its cluster",
+}
 ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1") if hasattr(signal, name))
 
 
@@ -54,7 +62,8 @@ class RunOptions:
 
     `db` is the results DB (None: as the study file or the environment says), `address` a Ray cluster (None: start one
     here), `out` the folder of the report and checkpoints (None: ``out/<study>``), `executor` one of `BACKENDS`.
-    `take_over` takes the study from a process that seems to run it.
+    `take_over` takes the study from a process that seems to run it. `notify` is a URL or a command that is told of
+    failed trials, of verdicts, and of the end.
     """
 
     db: str | None = None
@@ -64,6 +73,7 @@ class RunOptions:
     executor: str = "ray"
     command: str | None = None
     take_over: bool = False
+    notify: str | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +85,7 @@ class _Job:
     options: RunOptions
     out: Path
     replay: Replay | None
+    notifier: Notifier | None = None
 
     @property
     def checkpoints(self) -> Path:
@@ -112,24 +123,37 @@ def run_study(
         replay = open_replay(url, out)
         url, out = replay.database, replay.folder
         plan = replay.search(plan) if config.file.is_search else plan
-    job = _Job(config, plan, options, out, replay)
-    with Store.open(url) as store, store.lease(plan.name, take_over=options.take_over) as lease:
-        store.record_spool(plan.name, job.spool)
-        store.recover(plan.name)
-        outcome = store.record_plan(plan)
+    with notifying(options.notify, plan.name) as notifier:
+        return _run(_Job(config, plan, options, out, replay, notifier), url, show)
+
+
+def _run(job: _Job, url: str, show: Show | bool) -> RunResult:
+    """Train, record, judge and report, and tell whoever is to be notified."""
+    name, options, notifier = job.plan.name, job.options, job.notifier
+    with Store.open(url) as store, store.lease(name, take_over=options.take_over) as lease:
+        store.record_spool(name, job.spool)
+        store.recover(name)
+        outcome = store.record_plan(job.plan)
         ending, lost = _train(store, job, outcome, show, lease)
         if lease.is_lost():
             raise StudyBusy(
-                f'another process has taken over the study "{plan.name}" while this one was stopped or cut off: '
+                f'another process has taken over the study "{name}" while this one was stopped or cut off: '
                 "what it had finished is recorded"
             )
         if ending is not Ending.DONE:
-            store.recover(plan.name)
-        study = store.load_study(plan.name)
-        verdicts = judge_study(study)
-        store.save_verdicts(plan.name, map(verdict_row, verdicts))
-    report, unwritten = _report(study, out, verdicts) if options.report else (None, None)
-    return RunResult(study, verdicts, report, ending is Ending.INTERRUPTED, ending is Ending.BUDGET, lost, unwritten)
+            store.recover(name)
+        study = store.load_study(name)
+        verdicts, before = judge_study(study), store.load_verdicts(name)
+        rows = [verdict_row(each) for each in verdicts]
+        store.save_verdicts(name, rows)
+    report, unwritten = _report(study, job.out, verdicts) if options.report else (None, None)
+    result = RunResult(study, verdicts, report, ending is Ending.INTERRUPTED, ending is Ending.BUDGET, lost, unwritten)
+    if notifier is None:
+        return result
+    notifier.verdicts(before, rows)
+    states = Counter(trial.state.value for trial in result.trials)
+    notifier.ended(_ENDED[ending], states, str(report) if report else None)
+    return replace(result, untold=notifier.problem)
 
 
 def _report(study: Study, out: Path, verdicts: tuple[Verdict, ...]) -> tuple[Path | None, str | None]:
@@ -146,6 +170,8 @@ def _again(study: Study, out: Path) -> str:
 
 
 def _check(options: RunOptions) -> None:
+    if options.notify is not None:
+        check_target(options.notify)
     if options.executor not in BACKENDS:
         raise UserError(f"--executor: {unknown('executor', options.executor, BACKENDS).message}")
     if options.executor == "ray":
@@ -181,7 +207,8 @@ def _dispatch(store: Store, job: _Job, work: Work, listener: Listener, interrupt
         gpus=resources.gpus,
         budget=Budget(resources.budget.trials, resources.budget.wall, resources.budget.gpu_hours),
     )
-    with Recorder(store, job.plan.name, listeners=(listener, recorded), spool=job.spool) as recorder:
+    listeners: list[Listener] = [listener, recorded, *([job.notifier] if job.notifier else [])]
+    with Recorder(store, job.plan.name, listeners=listeners, spool=job.spool) as recorder:
 
         def sink(event: Event) -> None:
             recorder.put(event)

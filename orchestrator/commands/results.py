@@ -1,9 +1,10 @@
 """The commands that show, measure and publish what is on record."""
 
+import time
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +12,9 @@ from orchestrator.commands.exit_codes import FAILED, INCONCLUSIVE, INTERRUPTED, 
 from orchestrator.errors import UserError
 from orchestrator.terminal.console import make_console
 from orchestrator.terminal.options import Database, Format, OutputFormat
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 result_commands = typer.Typer(rich_markup_mode=None)
 
@@ -46,11 +50,24 @@ def status(
     study: Annotated[str | None, typer.Argument(help="One study's trials")] = None,
     db: Database = None,
     format: Format = OutputFormat.table,
+    watch: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", min=0.5, help="Show it again so often, until Ctrl-C or until nothing runs"),
+    ] = None,
 ) -> None:
     """List the studies of a results DB, or one study's trials by state; also while it runs.
 
-    Example: orchestrate status degradation
+    Example: orchestrate status degradation --watch 5
     """
+    console = make_console()
+    while _show_status(console, study, db, format) and watch is not None:
+        time.sleep(watch)
+        if console.is_terminal:
+            console.clear()
+
+
+def _show_status(console: "Console", study: str | None, db: str | None, format: OutputFormat) -> bool:
+    """Show the studies, or the trials of one, and return whether any of what is shown is running."""
     from orchestrator.results.location import database
     from orchestrator.storage import Store
     from orchestrator.terminal.json_output import print_json
@@ -59,14 +76,14 @@ def status(
     with Store.open(database(db), read_only=True) as store:
         known = store.studies()
         found = None if study is None else store.load_study(study)
+    active = any(each.running for each in known if found is None or each.name == found.name)
     if found is None:
-        print_json(known) if format is OutputFormat.json else print_studies(make_console(), known)
-        return
-    active = any(each.running for each in known if each.name == found.name)
-    if format is OutputFormat.json:
+        print_json(known) if format is OutputFormat.json else print_studies(console, known)
+    elif format is OutputFormat.json:
         print_json(trial_facts(found, active))
     else:
-        print_trials(make_console(), found, active)
+        print_trials(console, found, active)
+    return active
 
 
 @result_commands.command()

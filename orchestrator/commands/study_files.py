@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,14 @@ from orchestrator.terminal.console import make_console
 from orchestrator.terminal.options import Database, Format, OutputFormat
 
 study_file_commands = typer.Typer(rich_markup_mode=None)
+
+
+class LogFormat(StrEnum):
+    """How a run tells what happens."""
+
+    text = "text"
+    json = "json"
+
 
 StudyFileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The study file, for instance ablation.yaml")]
 Changes = Annotated[
@@ -29,21 +38,34 @@ def run(
     no_report: Annotated[bool, typer.Option("--no-report", help="Train and record only")] = False,
     executor: Annotated[str, typer.Option(metavar="NAME", help="ray, inline (no cluster) or replay")] = "ray",
     take_over: Annotated[bool, typer.Option("--take-over", help="Take the study from a process that is gone")] = False,
+    notify: Annotated[
+        str | None,
+        typer.Option(
+            envvar="ORCHESTRATE_NOTIFY",
+            metavar="URL|COMMAND",
+            help="Tell it of failed trials, of verdicts and of the end: a POST of JSON, or JSON on its input",
+        ),
+    ] = None,
+    log_format: Annotated[
+        LogFormat, typer.Option(help="How the run is told on stdout; json: a line an event, for programs")
+    ] = LogFormat.text,
 ) -> None:
     """Train what is missing of a study, record it, and write its report. Safe to repeat.
 
     Example: orchestrate run ablation.yaml --set training.epochs=2
     """
-    from orchestrator.storage.passwords import without_passwords
     from orchestrator.study import RunOptions, run_study
+    from orchestrator.terminal.event_lines import log_result, log_run
     from orchestrator.terminal.results import print_result
     from orchestrator.terminal.tables import show_run
 
-    console = make_console()
-    command = shlex.join(["orchestrate", *map(without_passwords, sys.argv[1:])])
-    options = RunOptions(db, address, out, not no_report, executor, command, take_over)
-    result = run_study(file, db, changes or (), options, show_run(console))
-    print_result(console, result)
+    console, as_json = make_console(), log_format is LogFormat.json
+    options = RunOptions(db, address, out, not no_report, executor, _command(notify), take_over, notify)
+    show = log_run(_write_line) if as_json else show_run(console)
+    result = run_study(file, db, changes or (), options, show)
+    log_result(_write_line, result) if as_json else print_result(console, result)
+    if result.untold:
+        print(f"orchestrate: --notify: the last message may not have arrived: {result.untold}", file=sys.stderr)
     if result.lost:
         print(f"orchestrate: {result.lost}; what is recorded stays, and the same command continues", file=sys.stderr)
     if result.unwritten:
@@ -53,6 +75,21 @@ def run(
     if result.unwritten:
         raise typer.Exit(MISTAKE)
     raise typer.Exit(FAILED if result.failed or result.lost else 0)
+
+
+def _write_line(line: str) -> None:
+    sys.stdout.write(line)
+    sys.stdout.flush()
+
+
+def _command(notify: str | None) -> str:
+    """Return the command as the report shows it: without passwords, and without the address that is notified."""
+    from orchestrator.storage.passwords import without_passwords
+
+    words = [without_passwords(each) for each in sys.argv[1:]]
+    if notify is not None:
+        words = [each.replace(notify, "...") for each in words]
+    return shlex.join(["orchestrate", *words])
 
 
 @study_file_commands.command()

@@ -26,7 +26,7 @@ class Spool:
 
 def write_spool(path: Path, driver: str, events: Sequence[Event]) -> None:
     """Keep events in a file, a line each; OSError when it cannot be written."""
-    lines = [json.dumps({"driver": driver}), *(json.dumps(_as_mapping(event)) for event in events)]
+    lines = [json.dumps({"driver": driver}), *(json.dumps(event_mapping(event)) for event in events)]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
@@ -47,7 +47,8 @@ def read_spool(path: Path) -> Spool | None:
     return Spool(driver, tuple(events))
 
 
-def _as_mapping(event: Event) -> dict[str, Any]:
+def event_mapping(event: Event) -> dict[str, Any]:
+    """Return an event as plain values, with its `kind`."""
     known = {field.name: getattr(event, field.name) for field in fields(event)}
     values = {name: _value(value) for name, value in known.items()}
     return {"kind": type(event).__name__, **values}

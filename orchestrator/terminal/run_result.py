@@ -13,7 +13,7 @@ class RunResult:
     """How a run ended: the study with all its results, its verdicts and report, and whether it was interrupted.
 
     `budget_used` says that a budget ended it, `lost` why the cluster did, `unwritten` why there is no report, where one
-    was asked for.
+    was asked for, and `untold` why whoever was to be notified may not know.
     """
 
     study: Study
@@ -23,6 +23,7 @@ class RunResult:
     budget_used: bool = False
     lost: str | None = None
     unwritten: str | None = None
+    untold: str | None = None
 
     @property
     def trials(self) -> tuple[Trial, ...]:

@@ -1,0 +1,31 @@
+"""A run as JSON lines: the command prints nothing else, and its lines tell the run from begin to end."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from orchestrator.cli import app
+from tests.orchestrator.test_notification import STUDY
+
+
+def test_a_run_is_told_in_json_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ORCHESTRATE_DB", raising=False)
+    Path("told.yaml").write_text(STUDY)
+    words = ["run", "told.yaml", "--executor", "inline", "--log-format", "json", "--notify", "true secret"]
+    monkeypatch.setattr(sys, "argv", ["orchestrate", *words])
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    kinds = [each["kind"] for each in lines]
+    assert (kinds[0], kinds[-1]) == ("RunStarted", "RunEnded")
+    assert [kinds.count(each) for each in ("AttemptStarted", "EpochDone", "TrialEnded")] == [4, 4, 4]
+    ended = next(each for each in lines if each["kind"] == "TrialEnded")
+    assert (ended["study"], ended["arm"], ended["state"]) == ("told", "width=8", "COMPLETE")  # the dearest first
+    assert lines[-1]["verdicts"][0]["claim"] == "wider"
+    assert "secret" not in Path("out/told/index.html").read_text()
+    watched = CliRunner().invoke(app, ["status", "--watch", "0.5"])  # nothing runs: it ends at once
+    assert (watched.exit_code, watched.stdout.count("told")) == (0, 1)
