@@ -19,7 +19,8 @@ class LayerResponse(Probe):
 
     It is taken before the nonlinearity and the addition, in evaluation mode, over all images, channels and pixels.
     Convolutions on shortcuts and gates are left out, linear layers too unless the network has nothing else. At each
-    residual unit stands the root mean square of what its branch adds, over that of what it is added to.
+    residual unit stands the root mean square of what its branch adds, over that of what it is added to. `rank` counts
+    the layers from the strongest response, 0, to the weakest.
 
     `images` is how many training images are used; None for all.
 
@@ -32,6 +33,7 @@ class LayerResponse(Probe):
         Place("layer", "layer"),
         Place("module", "module"),
         Place("unit", "unit"),
+        Place("rank", "layers from the strongest response"),
     )
     outputs: ClassVar[tuple[Output, ...]] = (
         Output("response", "standard deviation of the response", log=True),
@@ -43,6 +45,7 @@ class LayerResponse(Probe):
     )
     views: ClassVar[tuple[View, ...]] = (
         View("response", ("layer",), "Response of each layer"),
+        View("response", ("rank",), "Responses sorted by size"),
         View("branch_to_shortcut", ("unit",), "Residual branch against shortcut"),
     )
 
@@ -121,12 +124,14 @@ class _Meter:
         names = {module: name for name, module in self.network.named_modules()}
         where = {layer: unit.index for unit in self.units for module in unit.modules for layer in module.modules()}
         last = {where[layer]: layer for layer in self.layers if layer in where}
+        responses = [max(squares / n - (total / n) ** 2, 0.0) ** 0.5 for n, total, squares in self.layers.values()]
+        strongest = sorted(range(len(responses)), key=lambda number: -responses[number])
+        ranks = {number: rank for rank, number in enumerate(strongest)}
         rows = []
-        for number, (layer, (count, total, squares)) in enumerate(self.layers.items()):
+        for number, (layer, response) in enumerate(zip(self.layers, responses, strict=True)):
             unit = where.get(layer)
             ratio = self._ratio(unit) if unit is not None and last[unit] is layer else None
-            response = max(squares / count - (total / count) ** 2, 0.0) ** 0.5
-            at = {"layer": number, "module": names[layer], "unit": unit}
+            at = {"layer": number, "module": names[layer], "unit": unit, "rank": ranks[number]}
             rows.append(Row(at, {"response": response, "branch_to_shortcut": ratio}))
         return rows
 

@@ -1,7 +1,7 @@
 """What the loss of single units, of several, and of their order costs a trained network (arXiv:1605.06431)."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from statistics import median
+from statistics import fmean, median
 from typing import TYPE_CHECKING, Annotated, ClassVar, TypeVar
 
 from search_spaces.settings import Positive, Range
@@ -48,6 +48,7 @@ class Lesion(Probe):
     )
     scalars: ClassVar[tuple[Scalar, ...]] = (
         Scalar("one_unit", "increase by deleting one unit, median", "points", "lower"),
+        Scalar("one_unit_mean", "increase by deleting one unit, mean", "points", "lower"),
         Scalar("worst_unit", "increase by deleting one unit, most", "points", "lower"),
         Scalar("effective_depth", "units that must stay"),
         Scalar("removable_share", "share of units that can go", "%"),
@@ -91,6 +92,7 @@ class Lesion(Probe):
         units = len(single)
         return {
             "one_unit": median(increases) if increases else None,
+            "one_unit_mean": fmean(increases) if increases else None,
             "worst_unit": max(increases, default=None),
             "effective_depth": float(units - gone) if increases else None,
             "removable_share": 100 * gone / len(increases) if increases else None,

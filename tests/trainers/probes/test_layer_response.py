@@ -41,6 +41,8 @@ def test_every_layer_and_unit_is_as_computed_by_hand(measured):
     found = [row["numbers"]["branch_to_shortcut"] for row in rows]
     assert [ratio for ratio in found if ratio is not None] == pytest.approx(ratios, rel=1e-4)
     assert [row["at"]["unit"] for row in rows] == [None, 0, 0, 1, 1, 2, 2]
+    strongest = [rows[number]["at"]["rank"] for number in sorted(range(7), key=lambda number: -responses[number])]
+    assert strongest == list(range(7))
     assert values["scalars"]["mean"] == pytest.approx(sum(responses[1:]) / 6, rel=1e-4)
     assert values["scalars"]["branch_to_shortcut"] == pytest.approx(sum(ratios) / 3, rel=1e-4)
 

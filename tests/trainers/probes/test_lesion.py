@@ -2,7 +2,7 @@
 
 import copy
 from itertools import combinations
-from statistics import median
+from statistics import fmean, median
 
 import pytest
 import torch
@@ -46,7 +46,9 @@ def test_deleting_residual_units_leaves_their_shortcuts(measured):
         assert row["numbers"]["increase"] == pytest.approx(error_of(network, subject) - whole)
     single = rows_of(values, order="single")
     assert [row["at"]["deleted"] for row in single] == [[index] for index in range(6)]
-    assert values["scalars"]["one_unit"] == pytest.approx(median(row["numbers"]["increase"] for row in single))
+    increases = [row["numbers"]["increase"] for row in single]
+    assert values["scalars"]["one_unit"] == pytest.approx(median(increases))
+    assert values["scalars"]["one_unit_mean"] == pytest.approx(fmean(increases))
 
 
 def test_a_plain_unit_passes_its_input_on_where_shapes_allow(measured):
