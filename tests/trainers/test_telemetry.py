@@ -74,3 +74,11 @@ def test_bf16_trains_close_to_fp32():
 def test_a_batch_is_laid_out_even_with_one_channel():
     numerics = choose_numerics(complete_training({}, {"name": "digits"}), torch.device("cpu"))
     assert numerics.lay_out(torch.zeros(4, 1, 8, 8)).stride() == (64, 1, 8, 1)
+
+
+def test_every_step_is_counted_once():
+    trainer = Trainer(task(0, 1, data=TINY, network_settings=network(depth=8), epochs=2, batch_size=32))
+    for epoch in (1, 2):
+        trainer.run_epoch()
+        assert [replica.steps for replica in trainer.replicas] == [epoch * 3] * 2
+        assert [replica.images for replica in trainer.replicas] == [epoch * 70] * 2

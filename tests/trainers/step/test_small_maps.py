@@ -45,3 +45,11 @@ def test_other_convolutions_and_other_maps_compute_as_before():
     expected = layer(images)
     assert use_small_map_gradients(layer) == 1
     assert torch.equal(layer(images), expected)
+
+
+def test_maps_of_two_by_two_pixels_take_the_other_gradient_and_frozen_weights_do_not():
+    layer = nn.Conv2d(2, 2, 3, padding=1, bias=False)
+    use_small_map_gradients(layer)
+    assert type(layer(torch.randn(1, 2, 2, 2)).grad_fn).__name__ == "SmallMapConvolutionBackward"
+    layer.weight.requires_grad_(False)
+    assert layer(torch.randn(1, 2, 2, 2)).grad_fn is None
