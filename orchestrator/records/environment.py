@@ -1,5 +1,6 @@
 """The facts of this machine and its software that belong to every result."""
 
+import hashlib
 import os
 import platform
 import socket
@@ -63,17 +64,22 @@ def package_versions() -> Mapping[str, str]:
 
 
 def git_revision(folder: Path) -> str | None:
-    """Return the commit that `folder` is at, with "+changes" when files differ from it; None outside of git."""
+    """Return the commit that `folder` is at; None outside of git.
+
+    Where tracked files differ from it, "+changes." and the beginning of a SHA-256 of the differences follow:
+    ``git diff HEAD --binary --full-index`` prints what was hashed.
+    """
     try:
-        revision = _git(folder, "rev-parse", "HEAD")
-        return f"{revision[:12]}+changes" if _git(folder, "status", "--porcelain", "-uno") else revision[:12]
+        revision = _git(folder, "rev-parse", "HEAD").decode().strip()[:12]
+        words = ("--binary", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv", "--src-prefix=a/")
+        changes = _git(folder, "diff", "HEAD", *words, "--dst-prefix=b/")
     except (OSError, subprocess.SubprocessError):
         return None
+    return f"{revision}+changes.{hashlib.sha256(changes).hexdigest()[:12]}" if changes else revision
 
 
-def _git(folder: Path, *words: str) -> str:
-    done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, timeout=10, check=True)
-    return done.stdout.strip()
+def _git(folder: Path, *words: str) -> bytes:
+    return subprocess.run(["git", *words], cwd=folder, capture_output=True, timeout=10, check=True).stdout
 
 
 def _processor() -> str:

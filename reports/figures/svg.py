@@ -244,8 +244,10 @@ def _flattened(element: ET.Element) -> list[ET.Element]:
 
 
 def _is_invisible(path: ET.Element) -> bool:
-    is_named = "id" in path.attrib
-    return not is_named and path.attrib.get("fill") == "none" and "stroke" not in path.attrib
+    """Whether a path draws nothing: it has no points (a curve whose every value is unknown), or neither ink."""
+    if "id" in path.attrib:
+        return False
+    return not path.attrib.get("d") or (path.attrib.get("fill") == "none" and "stroke" not in path.attrib)
 
 
 def _serialised(element: ET.Element) -> str:

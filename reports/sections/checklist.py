@@ -18,12 +18,13 @@ def _answers(findings: Findings) -> Iterator[tuple[str, str]]:
     study, whole = findings.study, findings.whole
     yield "Version of the code", f"git {study.git}" if study.git else UNKNOWN
     yield "Training and evaluation code", study.command or UNKNOWN
-    yield "Data and split", _data(findings)
+    yield "Data and split", data_checksum(findings)
     params = [arm.params for arm in findings.arms if arm.params is not None]
     ends = dict.fromkeys((magnitude(min(params)), magnitude(max(params)))) if params else {}
     yield "Parameters of each model", f"{' to '.join(ends)}, by arm in tables/arms.csv" if ends else UNKNOWN
     yield "Hyper-parameters", "every setting, defaults included, stands below; what differs between arms under Methods"
     yield "Hyper-parameter search", _search(findings)
+    yield "Determinism", determinism(findings)
     counts = sorted({summary.n for summary in findings.summaries.values() if summary.n})
     yield "Number of runs", f"{listed(counts)} an arm (seeds {seeds(findings.seeds)})" if counts else "none finished"
     yield "Central tendency and variation", _spread(findings)
@@ -34,13 +35,25 @@ def _answers(findings: Findings) -> Iterator[tuple[str, str]]:
     yield "Training time", _time(findings)
 
 
-def _data(findings: Findings) -> str:
+def data_checksum(findings: Findings) -> str:
+    """Return the name of the data set with the checksum of its images and labels that the plan has on record."""
     data = findings.study.settings.get("data")
     name = data.get("name") if isinstance(data, Mapping) else data
     versions = findings.study.history.versions
     marks = versions[-1].plan.get("data") if versions else None
-    checksum = f", fingerprint {listed(marks)}" if isinstance(marks, list) and marks else ""
+    checksum = f", checksum {listed(marks)}" if isinstance(marks, list) and marks else ""
     return f"{shortened(str(name), 60)}{checksum}" if name else UNKNOWN
+
+
+def determinism(findings: Findings) -> str:
+    """Say which algorithms the arms' settings let cuDNN use, and what each seed fixes."""
+    trainings = [arm.settings.get("training") for arm in findings.whole.arms]
+    asked = {each.get("deterministic") for each in trainings if isinstance(each, Mapping)}
+    if asked == {True}:
+        return "on: cuDNN keeps to algorithms that repeat themselves bit for bit, and chooses none by timing"
+    if asked == {False}:
+        return "off: cuDNN may use algorithms that do not repeat themselves; it chooses none by timing"
+    return "differs by arm: training.deterministic" if asked == {True, False} else UNKNOWN
 
 
 def _search(findings: Findings) -> str:

@@ -9,7 +9,7 @@ import yaml
 
 from reports.findings import Findings
 from reports.results import Study
-from reports.sections.checklist import checklist
+from reports.sections.checklist import UNKNOWN, checklist, data_checksum, determinism
 from reports.sections.section import Section
 from reports.wording import counted, duration, level, moment, seeds
 
@@ -51,10 +51,12 @@ def build(findings: Findings) -> Section:
         ("Training time", duration(sum(trial.seconds or 0.0 for trial in findings.whole.trials))),
         ("Attempts", _attempts(findings)),
         ("Whole plan", _digest(findings)),
+        ("Data", data_checksum(findings)),
+        ("Determinism", determinism(findings)),
         ("Results", f"sha256 {results_hash(findings.whole)}"),
     )
     content = Provenance(
-        tuple((label, value) for label, value in facts if value),
+        tuple((label, value) for label, value in facts if value and value != UNKNOWN),
         _hosts(findings),
         study.source,
         yaml.safe_dump(_plain(study.settings), sort_keys=False, allow_unicode=True, width=100),

