@@ -26,14 +26,14 @@ def signed(value: float | None, digits: int = 2) -> str:
 
 
 def magnitude(value: float | None) -> str:
-    """Return a count in three significant digits with k, M, G or T: 1.73 M."""
+    """Return a count or a measure in three significant digits, with k, M, G or T: 1.73 M."""
     if value is None:
         return NOTHING
     for unit, size in (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3)):
         if abs(value) >= 0.9995 * size:
             scaled = value / size
             return f"{scaled:.{max(0, 3 - len(str(int(round(scaled, 9)))))}f}\N{NO-BREAK SPACE}{unit}"
-    return f"{value:g}"
+    return f"{value:.3g}" if value % 1 else f"{value:g}"
 
 
 def duration(seconds: float | None) -> str:

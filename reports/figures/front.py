@@ -91,7 +91,7 @@ def _ticks(low: float, high: float) -> list[float]:
     """Return the two ends and, between them, at most two round numbers that lie a quarter of the axis apart."""
     gap = max((high / low) ** 0.27, 1.05)
     ticks = [low]
-    for each in (step * 10.0**power for power in range(15) for step in (1, 2, 5)):
+    for each in (step * 10.0**power for power in range(-3, 15) for step in (1, 2, 5)):
         if ticks[-1] * gap < each < high / gap:
             ticks.append(each)
     return [*ticks, high] if high > 1.2 * low else ticks[:1]

@@ -20,7 +20,17 @@ def test_differences_carry_their_sign():
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(999, "999"), (1730, "1.73 k"), (999_999, "1.00 M"), (19_400_000, "19.4 M"), (256e9, "256 G")]
+    ("value", "text"),
+    [
+        (1.60009, "1.6"),
+        (9.13333, "9.13"),
+        (0.0123456, "0.0123"),
+        (999, "999"),
+        (1730, "1.73 k"),
+        (999_999, "1.00 M"),
+        (19_400_000, "19.4 M"),
+        (256e9, "256 G"),
+    ],
 )
 def test_magnitudes_have_three_digits(value, text):
     assert plain(magnitude(value)) == text
