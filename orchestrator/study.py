@@ -22,6 +22,7 @@ from orchestrator.engine.replay import ReplayBackend
 from orchestrator.engine.trial_logs import TrialLogs
 from orchestrator.engine.worker import WorkerSettings, code_digest
 from orchestrator.errors import Interrupted, UserError
+from orchestrator.live_report import live_report
 from orchestrator.notification import Notifier, check_target, notifying
 from orchestrator.planning.plan import make_plan
 from orchestrator.planning.probes import study_probes
@@ -134,7 +135,8 @@ def _run(job: _Job, url: str, show: Show | bool) -> RunResult:
         store.record_spool(name, job.spool)
         store.recover(name)
         outcome = store.record_plan(job.plan)
-        ending, lost = _train(store, job, outcome, show, lease)
+        with live_report(url, name, job.out) if options.report and job.replay is None else nullcontext():
+            ending, lost = _train(store, job, outcome, show, lease)
         if lease.is_lost():
             raise StudyBusy(
                 f'another process has taken over the study "{name}" while this one was stopped or cut off: '

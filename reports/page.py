@@ -35,17 +35,26 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 
 def write_report(
-    study: Study, folder: Path, verdicts: Sequence[Verdict] | None = None, *, include_host: bool = False
+    study: Study,
+    folder: Path,
+    verdicts: Sequence[Verdict] | None = None,
+    *,
+    include_host: bool = False,
+    is_last: bool = True,
 ) -> Path:
     """Write the report of `study` into `folder` and return the path of its page.
 
     `verdicts` are those of the study's claims; by default the claims of its file are judged here and now.
     The same study gives the same bytes, whenever and wherever it is written. Host names and folders stay out of all
-    files unless `include_host`. Files of an earlier report that this one no longer has are removed. OSError when the
-    folder cannot be written.
+    files unless `include_host`. Files of an earlier report that this one no longer has are removed. One that is not the
+    last of its run leaves the `study.json` before it, with which the last one is compared. OSError when the folder
+    cannot be written.
     """
     files = report_files(study, verdicts, _published(folder), include_host=include_host)
-    _remove_stale(folder, files)
+    if not is_last:
+        del files["study.json"]
+    else:
+        _remove_stale(folder, files)
     for name, content in files.items():
         _write(folder / name, content)
     return folder / "index.html"
