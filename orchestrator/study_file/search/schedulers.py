@@ -32,11 +32,9 @@ def asha(*, first_rung: Positive = 1, factor: Annotated[int, Range(low=2)] = 3) 
     first_rung: epochs before the first decision.
     factor: how many times longer each next rung is, and the reciprocal share that is kept.
     """
-    from optuna.pruners import SuccessiveHalvingPruner
+    from orchestrator.study_file.search.successive_halving import SuccessiveHalving
 
-    return SuccessiveHalvingPruner(
-        min_resource=first_rung, reduction_factor=factor, min_early_stopping_rate=0, bootstrap_count=0
-    )
+    return SuccessiveHalving(first_rung, factor)
 
 
 SCHEDULERS: Mapping[str, Callable[..., Any]] = {"none": none, "median": median, "asha": asha}

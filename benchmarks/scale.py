@@ -1,0 +1,205 @@
+"""The product at 10,000 trials: trained on one node, read from the results DB, and decided by a search.
+
+Each part stands alone and is stored when it is done; one that is in the JSON already is left out, unless it is named.
+
+    python benchmarks/scale.py [--trials 10000] [search] [stored] [node]
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+from record import RESULTS, write_result
+
+from orchestrator import RunOptions, run_study
+from orchestrator.planning.plan import make_plan
+from orchestrator.records.environment import environment_facts
+from orchestrator.records.events import AttemptStarted, EpochDone, Event, TrialEnded
+from orchestrator.records.study_plan import StudyPlan
+from orchestrator.scheduling.packs import Pack
+from orchestrator.scheduling.progress import Progress
+from orchestrator.search.ledger import MemoryLedger
+from orchestrator.search.plan import plan_search
+from orchestrator.search.source import SearchSource
+from orchestrator.storage import PlanOutcome, Recorder, Store
+from orchestrator.study import Listener
+from orchestrator.study_file.config import read_study
+from reports.results import Epoch, State
+
+SEEDS = 10
+EPOCHS = 100
+WORKERS = 100
+SMALL: dict[str, Any] = {
+    "data": {"name": "synthetic", "train_size": 8, "test_size": 8},
+    "network": {"family": "resnet_cifar", "depth": 8, "width": 2},
+    "resources": {"seeds_per_pack": 1},
+}
+
+
+def search(trials: int) -> dict[str, Any]:
+    """Return the seconds that a search of so many arms, and one of a tenth, takes to decide; nothing is trained."""
+    few, many = (_deciding(arms) for arms in (trials // 10, trials))
+    return {"arms": trials, "seconds": many, "seconds_for_a_tenth": few, "growth": many / few}
+
+
+def _deciding(arms: int) -> float:
+    file = {
+        **SMALL,
+        "study": "scale-search",
+        "data": "digits",
+        "factors": {"training.lr": {"low": 0.01, "high": 0.5, "log": True}},
+        "design": "search",
+        "search": {"arms": arms, "sampler": "random", "scheduler": "asha", "confirm": {"best": 1, "seeds": 1}},
+        "training": {"recipe": "quick", "epochs": 9},
+    }
+    source = SearchSource(plan_search(read_study(file)), MemoryLedger())
+    running: deque[tuple[Pack, int]] = deque()
+    started = time.perf_counter()
+    while True:
+        while len(running) < WORKERS and (pack := source.next()) is not None:
+            for trial in pack.trials.values():
+                source.tell(AttemptStarted(trial, "cpu", "here", {}))
+            running.append((pack, 0))
+        if not running:
+            return time.perf_counter() - started
+        pack, epoch = running.popleft()
+        if not _one_epoch(source, pack, epoch + 1):
+            running.append((pack, epoch + 1))
+
+
+def _one_epoch(source: SearchSource, pack: Pack, epoch: int) -> bool:
+    """Tell a made-up epoch of a pack; return whether its training is over."""
+    error = abs(pack.settings["training"]["lr"] - 0.1) * 100 + 10 / epoch
+    for trial in pack.trials.values():
+        source.tell(EpochDone(trial, Epoch(epoch, 1.0, 1.0, 1.0, 99.0, 0.1, 1.0, error / 10, error)))
+    ends = source.stopped(pack)
+    if not ends and epoch == 9:
+        ends = [TrialEnded(trial, State.COMPLETE, seconds=9.0) for trial in pack.trials.values()]
+    for end in ends:
+        source.tell(end)
+    return bool(ends)
+
+
+def stored(trials: int) -> dict[str, Any]:
+    """Return how long the commands take on as many stored trials of 100 epochs each."""
+    file = {
+        **SMALL,
+        "study": "scale-stored",
+        "factors": {"training.weight_decay": [round(1e-6 * (each + 1), 6) for each in range(max(trials // SEEDS, 1))]},
+        "training": {"recipe": "quick", "epochs": EPOCHS, "batch_size": 8},
+        "seeds": SEEDS,
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        path, db = Path(folder) / "scale.yaml", f"sqlite:///{folder}/results.db"
+        path.write_text(yaml.safe_dump(file, sort_keys=False))
+        writing = _fill(make_plan(read_study(path)), db)
+        figures = {"trials": trials, "epochs": EPOCHS, "seconds_to_write": writing}
+        for name, command in {
+            "status": ["status", "scale-stored"],
+            "plan": ["plan", str(path)],
+            "view_trial_results": ["query", "SELECT arm, count(*), avg(test_error) FROM trial_results GROUP BY arm"],
+            "view_curves": ["query", "SELECT epoch, avg(test_error) FROM curves GROUP BY epoch"],
+            "report": ["report", "scale-stored"],
+        }.items():
+            figures[f"{name}_seconds"] = _timed(command, db, folder)
+    return figures
+
+
+def _fill(plan: StudyPlan, db: str) -> float:
+    """Record a made-up result of every trial; return the seconds it took."""
+    started = time.perf_counter()
+    with Store.open(db) as store, store.lease(plan.name):
+        store.record_plan(plan)
+        with Recorder(store, plan.name) as recorder:
+            for number, trial in enumerate(plan.trials):
+                recorder.put(AttemptStarted(trial.id, "cpu", "here", {}))
+                for epoch in range(1, EPOCHS + 1):
+                    error = 50 / epoch + number % 17 / 10
+                    recorder.put(EpochDone(trial.id, Epoch(epoch, 0.1, error / 2, 0.2, error, 0.1, 1.0)))
+                recorder.put(TrialEnded(trial.id, State.COMPLETE, seconds=100.0))
+                if number % 100 == 99:
+                    recorder.flush()
+    return time.perf_counter() - started
+
+
+def _timed(command: list[str], db: str, folder: str) -> float:
+    started = time.perf_counter()
+    words = [sys.executable, "-m", "orchestrator", *command, "--db", db]
+    subprocess.run(words, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - started
+
+
+def node(trials: int) -> dict[str, Any]:
+    """Return the rate of one-step trials on a Ray node of this machine, and the peak memory of the driver."""
+    file = {**SMALL, "study": "scale-node", "training": {"recipe": "quick", "epochs": 1, "batch_size": 8}}
+    ends: list[float] = []
+    waiting: list[int] = []
+
+    @contextmanager
+    def show(progress: Progress, plan: StudyPlan, outcome: PlanOutcome) -> Iterator[Listener]:
+        def note(event: Event) -> None:
+            if isinstance(event, TrialEnded):
+                ends.append(time.perf_counter())
+                waiting.append(threading.active_count())
+
+        yield note
+
+    before = _peak_mib()
+    with tempfile.TemporaryDirectory() as folder:
+        options = RunOptions(db=f"sqlite:///{folder}/results.db", out=Path(folder) / "out", report=False)
+        run_study({**file, "seeds": trials}, options=options, show=show)
+    return {
+        "trials": len(ends),
+        "trials_a_second": (len(ends) - 1) / (ends[-1] - ends[0]),
+        "seconds": ends[-1] - ends[0],
+        "driver_peak_mib": _peak_mib(),
+        "driver_peak_mib_before": before,
+        "most_threads": max(waiting),
+    }
+
+
+def _peak_mib() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+PARTS: dict[str, Callable[[int], dict[str, Any]]] = {"search": search, "stored": stored, "node": node}
+
+
+def main() -> None:
+    """Measure the parts that are named, or those that are not in the JSON yet; print and store each when it is done."""
+    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    words.add_argument(
+        "parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; default: those that are missing"
+    )
+    words.add_argument("--trials", type=int, default=10_000)
+    words.add_argument("--only", choices=PARTS, help=argparse.SUPPRESS)
+    given = words.parse_args()
+    if given.only:
+        print(json.dumps(PARTS[given.only](given.trials)))
+        return
+    if strange := [part for part in given.parts if part not in PARTS]:
+        words.error(f"no part is called {strange[0]}; there are {', '.join(PARTS)}")
+    path = RESULTS / "scale.json"
+    figures: dict[str, Any] = json.loads(path.read_text())["figures"] if path.exists() else {}
+    for part in given.parts or [each for each in PARTS if each not in figures]:
+        # A process of its own, so that one part's memory is not counted for another.
+        command = [sys.executable, __file__, "--only", part, "--trials", str(given.trials)]
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+        figures[part] = json.loads(done.stdout.splitlines()[-1])
+        print(part, json.dumps(figures[part]))
+        write_result("scale", figures, environment_facts("cpu", 1))
+
+
+if __name__ == "__main__":
+    main()
