@@ -1,6 +1,7 @@
 """Which tests stay together on one of pytest's workers, and how these and Ray's workers share the machine."""
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,10 @@ import pytest
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Ray lets everything else go before its workers, and the other of pytest's workers is always busy.
 os.environ.setdefault("RAY_worker_niceness", "0")
+# A background job of a shell ignores SIGINT, one of nohup SIGHUP, and what the tests start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True, scope="session")

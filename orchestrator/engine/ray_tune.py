@@ -1,15 +1,12 @@
 """Train packs on a Ray cluster: Ray Tune places them, the workers live long, the reports come back one by one."""
 
-import inspect
 import logging
 import threading
 import time
 from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from importlib import import_module
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -18,25 +15,22 @@ from orchestrator.engine.cluster import ClusterWatch, cluster, node_of, tune_fol
 # isort: split
 import ray
 from ray import tune
-from ray.tune.schedulers import FIFOScheduler, TrialScheduler
-from ray.tune.search import Searcher
+from ray.tune.schedulers import TrialScheduler
 
 from orchestrator.engine.backend import ClusterLost, Node, NoUsableNode, Report
 from orchestrator.engine.failures import Failure
-from orchestrator.engine.pack_run import PackRun
+from orchestrator.engine.losses import error_of, loss_of
+from orchestrator.engine.pack_trainable import PackTrainable
+from orchestrator.engine.tune_hooks import FateCallback, PlanSearcher, ReportScheduler, StopWhen
 from orchestrator.engine.worker import WorkerSettings
 from orchestrator.errors import UserError
 from orchestrator.records.causes import Cause
-from orchestrator.records.environment import host_name
 from orchestrator.records.events import now
 from orchestrator.scheduling.packs import Pack
 
-SIGN_SECONDS = 5.0
-"""A worker says at least so often that it is alive."""
 NO_NODE_SECONDS = 120.0
 CLOSE_SECONDS = 90.0
 RESTARTS = 5
-SELECTS_NODES = "bundle_label_selector" in inspect.signature(ray.util.placement_group).parameters
 
 
 @dataclass
@@ -236,7 +230,7 @@ class RayBackend:
         key = trial.config["key"]
         handed = self._handed.get(key)
         if handed is not None:
-            failure = _loss(_error_of(trial))
+            failure = loss_of(error_of(trial))
             if failure.cause is Cause.WORKER_LOST and handed.node and self._watch.is_gone(handed.node):
                 failure = Failure(Cause.NODE_LOST, f"its node {handed.node.host} is gone")
             self._asked(Report(key, is_over=True, failure=failure, node=handed.node))
@@ -253,7 +247,7 @@ class RayBackend:
                 return
             waiting = {key for key, _, _ in self._waiting}
             for key in [key for key in list(self._handed) if key not in waiting]:
-                self._reports.put((Report(key, is_over=True, failure=_loss(last)), None))
+                self._reports.put((Report(key, is_over=True, failure=loss_of(last)), None))
         self._gave_up = f"Ray Tune ended {RESTARTS} times: {(str(last).splitlines() or [repr(last)])[-1]}"
 
     def _fit(self) -> None:
@@ -262,8 +256,8 @@ class RayBackend:
             PackTrainable,
             param_space={"worker": self._worker, "share": self._share},
             tune_config=tune.TuneConfig(
-                search_alg=_PlanSearcher(self),
-                scheduler=_Reports(self),
+                search_alg=PlanSearcher(self),
+                scheduler=ReportScheduler(self),
                 num_samples=-1,
                 reuse_actors=True,
                 trial_dirname_creator=lambda trial: str(trial.trial_id),
@@ -272,127 +266,12 @@ class RayBackend:
                 storage_path=str(self._folder),
                 name=f"study-{time.monotonic_ns()}",
                 verbose=0,
-                callbacks=[_Fates(self)],
-                stop=_StopWhen(self._closing),
+                callbacks=[FateCallback(self)],
+                stop=StopWhen(self._closing),
                 failure_config=tune.FailureConfig(max_failures=0),
                 checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
             ),
         ).fit()
-
-
-class PackTrainable(tune.Trainable):
-    """Trains one pack, in a process that then takes the next one, and says every few seconds that it is alive."""
-
-    @classmethod
-    def default_resource_request(cls, config: dict[str, Any]) -> tune.PlacementGroupFactory:
-        """Return what a pack asks for, and which nodes it must not get."""
-        avoid = config.get("avoid", ())
-        if not avoid or not SELECTS_NODES:
-            return tune.PlacementGroupFactory([config["share"]])
-        selector = {"ray.io/node-id": f"!in({','.join(avoid)})"}
-        return tune.PlacementGroupFactory([config["share"]], bundle_label_selector=[selector])
-
-    def setup(self, config: dict[str, Any]) -> None:
-        """Begin with the first pack of this process."""
-        import_module("trainers.loop")  # torch takes seconds, which are no part of the first pack
-        # One thread for every pack: what a library keeps for a thread is then the same for all of them.
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="training")
-        self._node = Node(ray.get_runtime_context().get_node_id(), host_name())
-        self._future: Future[Report] | None = None
-        self._begin(config)
-
-    def reset_config(self, new_config: dict[str, Any]) -> bool:
-        """Begin with the next pack; the data set and the imported packages stay."""
-        self.cleanup()
-        self._begin(new_config)
-        return True
-
-    def step(self) -> dict[str, Any]:
-        """Train until there is news, or until it is time for a sign of life; the last report of a pack is over."""
-        if self._future is None:
-            self._future = self._thread.submit(self._run.step)
-        try:
-            report = self._future.result(timeout=SIGN_SECONDS)
-            self._future = None
-        except TimeoutError:
-            report = Report(steps=self._run.progress)
-        is_broken = report.failure is not None and report.failure.cause is Cause.WORKER_LOST
-        return {"report": replace(report, node=self._node), "done": report.is_over and not is_broken}
-
-    def cleanup(self) -> None:
-        """Save a checkpoint when the pack is not finished."""
-        self._thread.submit(self._run.close).result()
-
-    def _begin(self, config: dict[str, Any]) -> None:
-        self._run = PackRun(config["pack"], config["worker"])
-        self._future = None
-
-
-class _Unsaved:
-    """Keeps an object out of the snapshots that Tune pickles: the results DB knows what is left to do."""
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {}
-
-
-class _PlanSearcher(_Unsaved, Searcher):
-    """Hands the packs that wait to Tune."""
-
-    def __init__(self, backend: RayBackend) -> None:
-        super().__init__()
-        self._backend = backend
-
-    def suggest(self, trial_id: str) -> Any:
-        if self._backend.is_closing():
-            return Searcher.FINISHED
-        return self._backend.next_pack()
-
-    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
-        pass
-
-    def save_to_dir(self, checkpoint_dir: str, session_str: str = "default") -> None:
-        pass
-
-
-class _Reports(_Unsaved, FIFOScheduler):
-    """Hands every report to the backend, and stops the packs that it gives up."""
-
-    def __init__(self, backend: RayBackend) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self._backend = backend
-
-    def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
-        return self._backend.reported(trial, result["report"])
-
-    def on_trial_complete(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> None:
-        if result["report"].is_over:  # Tune asks for no decision on the last report of a pack
-            self._backend.reported(trial, result["report"])
-
-
-class _Fates(_Unsaved, tune.Callback):
-    """Tells the backend which process trains a pack, and when that process is gone."""
-
-    def __init__(self, backend: RayBackend) -> None:
-        self._backend = backend
-
-    def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:
-        self._backend.begun(trial)
-
-    def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:
-        self._backend.failed(trial)
-
-
-class _StopWhen(_Unsaved, tune.Stopper):
-    """Ends Tune when a flag is set."""
-
-    def __init__(self, flag: threading.Event) -> None:
-        self._flag = flag
-
-    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
-        return False
-
-    def stop_all(self) -> bool:
-        return self._flag.is_set()
 
 
 def _kill(trial: Any) -> None:
@@ -401,28 +280,6 @@ def _kill(trial: Any) -> None:
     if actor is not None:
         with suppress(Exception):  # it may have died in this moment
             ray.kill(actor, no_restart=True)
-
-
-def _error_of(trial: Any) -> BaseException | None:
-    try:
-        error: BaseException | None = trial.get_pickled_error()
-    except Exception:  # a file of Tune's that cannot be read; its text would add nothing
-        return None
-    return error
-
-
-def _loss(error: BaseException | None) -> Failure:
-    """Return why a worker process is gone, as far as Ray says."""
-    text = str(error or "")
-    said = next((line.strip() for line in text.splitlines() if "dead because" in line or "died because" in line), "")
-    said = said or next((line.strip() for line in text.splitlines() if line.strip()), "")
-    if getattr(error, "preempted", False):
-        return Failure(Cause.PREEMPTED, "its node was preempted")
-    if "low on memory" in text or "memory monitor" in text or isinstance(error, ray.exceptions.OutOfMemoryError):
-        return Failure(Cause.OOM, "Ray ended the worker because its node ran out of memory")
-    if "node has died" in text or "node is dead" in text or "node died" in text:
-        return Failure(Cause.NODE_LOST, f"its node is gone: {said}")
-    return Failure(Cause.WORKER_LOST, f"the worker process died: {said}".removesuffix(": "))
 
 
 __all__ = ["ClusterLost", "RayBackend", "node_of"]
