@@ -17,6 +17,26 @@ from tests.integration.test_cluster import numbers, wait_for
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow, pytest.mark.cluster, pytest.mark.timeout(590)]
 
+DATA = """
+import os
+import pathlib
+import time
+
+import numpy
+
+REFUSED = pathlib.Path(__file__).with_name("refused")
+
+
+def load():
+    if os.environ.get("DATA_HERE") == "no":
+        REFUSED.touch()
+        raise FileNotFoundError("the folder of the data is not mounted here")
+    while os.environ.get("DATA_HERE") == "yes" and not REFUSED.exists():  # or this node may train all before the other
+        time.sleep(0.05)
+    draw = numpy.random.default_rng(1)
+    return tuple((draw.random((60, 1, 8, 8), "float32"), numpy.arange(60) % 3) for _ in range(2))
+"""
+
 
 @pytest.fixture
 def nodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Nodes]:
@@ -61,6 +81,45 @@ def test_a_node_that_is_killed_is_survived_and_one_that_joins_is_used(small: Pat
     here = run_study(small, options=RunOptions(db="sqlite:///here.db", executor="inline", report=False))
     there = run_study(small, options=RunOptions(db="sqlite:///results.db", executor="inline", report=False))
     assert numbers(here.study) == numbers(there.study)
+
+
+def test_a_node_without_the_data_is_avoided_and_its_trials_are_trained_elsewhere(small: Path, nodes: Nodes) -> None:
+    small.with_name("somewhere.py").write_text(DATA)
+    resources = "resources: {seeds_per_pack: 1}\n"
+    small.write_text(small.read_text().replace("data: digits", 'data: "somewhere:load"') + resources)
+    nodes.start(environment={"DATA_HERE": "no"})
+    nodes.start(environment={"DATA_HERE": "yes"})
+    driver = start(small, "--address", ADDRESS)
+    output, errors = driver.communicate(timeout=250)
+    assert driver.returncode == 0, errors
+    assert "cannot read the data, so others are preferred: somewhere:load cannot read its data" in " ".join(
+        output.split()
+    )
+    assert states() == [State.COMPLETE] * 4
+    assert set(causes()) == {"data"}
+
+
+def test_an_error_in_the_code_after_a_node_was_killed_ends_each_trial_at_once(small: Path, nodes: Nodes) -> None:
+    hold(small, "seeds_per_pack: 1")
+    code = small.with_name("held.py")
+    after_the_wait = "        return super().forward(x)"
+    raising = f"            if GO_ON.exists():\n                raise ValueError('broken')\n{after_the_wait}"
+    code.write_text(code.read_text().replace(after_the_wait, raising))
+    first = nodes.start()
+    driver = start(small, "--address", ADDRESS)
+    wait_for_an_epoch(driver)
+    nodes.start()
+    nodes.kill(first)
+    wait_for(lambda: causes() == ["node_lost"])
+    let_go(small)
+    _, errors = driver.communicate(timeout=250)
+    assert driver.returncode == 1, errors
+    assert "Traceback" not in errors
+    assert states() == [State.FAILED] * 4
+    assert causes() == ["node_lost"]
+    with sqlite3.connect("results.db") as db:
+        failed = db.execute("SELECT count(*) FROM attempts WHERE cause = 'code' GROUP BY trial").fetchall()
+    assert failed == [(1,)] * 4
 
 
 def causes() -> list[str]:
