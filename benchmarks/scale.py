@@ -12,7 +12,6 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -155,14 +154,12 @@ def node(trials: int) -> dict[str, Any]:
     """Return the rate of one-step trials on a Ray node of this machine, and the peak memory of the driver."""
     file = {**SMALL, "study": "scale-node", "training": {"recipe": "quick", "epochs": 1, "batch_size": 8}}
     ends: list[float] = []
-    waiting: list[int] = []
 
     @contextmanager
     def show(progress: Progress, plan: StudyPlan, outcome: PlanOutcome) -> Iterator[Listener]:
         def note(event: Event) -> None:
             if isinstance(event, TrialEnded):
                 ends.append(time.perf_counter())
-                waiting.append(threading.active_count())
 
         yield note
 
@@ -176,7 +173,6 @@ def node(trials: int) -> dict[str, Any]:
         "seconds": ends[-1] - ends[0],
         "driver_peak_mib": _peak_mib(),
         "driver_peak_mib_before": before,
-        "most_threads": max(waiting),
     }
 
 
