@@ -1,5 +1,6 @@
 """Measure the finished networks of a study from their kept weights, by the same workers that train."""
 
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -137,9 +138,22 @@ def _worker(study: Study, out: Path) -> WorkerSettings:
         gpu_share=resources.gpus or 1,
         threads=max(int(resources.cpus), 1),
         checkpoints=out / "checkpoints",
-        plugins=Path.cwd(),
+        plugins=_folder_of(study),
         code=code_digest(),
     )
+
+
+def _folder_of(study: Study) -> Path:
+    """Return the folder of the study file that the recorded command names, with the user's code beside it.
+
+    The working directory is the answer where there is no such file any more.
+    """
+    try:
+        words = shlex.split(study.command or "")
+    except ValueError:
+        words = []
+    files = [Path(word) for word in words if Path(word).suffix in (".yaml", ".yml") and Path(word).is_file()]
+    return files[0].resolve().parent if files else Path.cwd()
 
 
 def _backend(study: Study, worker: WorkerSettings, executor: str, address: str | None) -> Backend:

@@ -106,6 +106,25 @@ class StudyFrames:
         except WeightsError as error:
             raise StorageError(str(error)) from None
 
+    def interpolation(
+        self, arm: str, seed: int, other: int, *, points: int = 11, images: int | None = None
+    ) -> pd.DataFrame:
+        """Return the training loss and error on the straight line from one seed's trained network to another's.
+
+        One row a point (`trainers.interpolation.Point`); the largest ``above_line`` is the barrier between the two.
+        StorageError as `network`; SettingError for too few points.
+        """
+        from trainers import Task  # imports torch
+        from trainers.interpolation import interpolate
+        from trainers.weights import WeightsError, load_weights
+
+        try:
+            first, second = (load_weights(Path(self.kept(arm, each).path)) for each in (seed, other))
+        except WeightsError as error:
+            raise StorageError(str(error)) from None
+        task = Task(**self._arms[arm].settings, seeds=(seed,))
+        return pd.DataFrame([_plain(each) for each in interpolate(task, first, second, points, images)])
+
     def kept(self, arm: str, seed: int, epoch: int | None = None) -> KeptWeights:
         """Return the file of a trained network's weights; StorageError as `network`."""
         if arm not in self._arms:

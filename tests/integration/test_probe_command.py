@@ -1,5 +1,7 @@
 """`orchestrate probe` and `orchestrate export`: what is done with the kept weights of a finished study."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -65,6 +67,58 @@ def test_weights_that_are_gone_fail_that_trial_alone(done: Path) -> None:
     result = probe_study("small", kinds=["layer_response"], executor="inline", say=lines.append)
     assert (result.made, result.failed) == (1, 1)
     assert any("not measured: the weights" in line and "cannot be read" in line for line in lines)
+
+
+def test_the_line_between_two_seeds_ends_in_their_networks(small: Path) -> None:
+    run_study(small, changes=["seeds=2"], options=INLINE)
+    study = load_study("small")
+    line = study.interpolation("variant=original", 0, 1, points=3)
+    back = study.interpolation("variant=original", 1, 0, points=3)
+    assert list(line.columns) == ["share", "loss", "error", "above_line"]
+    assert list(line.loss) == pytest.approx(list(back.loss)[::-1], rel=1e-4)
+    assert line.loss[0] != line.loss[2]
+    with pytest.raises(UserError, match="has no seed 5; its seeds are 0, 1"):
+        study.interpolation("variant=original", 0, 5)
+
+
+NETWORK_OF_THE_USER = """
+from torch import nn
+
+
+class Unit(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Conv2d(1, 1, 3, padding=1)
+
+    def forward(self, x):
+        return x + self.layer(x).relu()
+
+
+def build(*, input_shape, num_classes):
+    units = nn.Sequential(Unit(), Unit(), Unit())
+    return nn.Sequential(units, nn.Dropout(0.5), nn.Flatten(), nn.Linear(input_shape[1] * input_shape[2], num_classes))
+"""
+
+
+def test_code_beside_the_study_file_is_found_from_another_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "studies"
+    folder.mkdir()
+    (folder / "network_of_the_user.py").write_text(NETWORK_OF_THE_USER)
+    (folder / "own.yaml").write_text(
+        "study: own\ndata: digits\nnetwork: {family: 'network_of_the_user:build'}\nseeds: 1\n"
+        "factors: {training.lr: [0.1, 0.05]}\ntraining: {recipe: quick, epochs: 1}\nkeep: last\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ORCHESTRATE_DB", raising=False)
+    for command in (["run", "studies/own.yaml", "--no-report"], ["probe", "own", "--kind", "lesion"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "orchestrator", *command, "--executor", "inline"], capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+    rows = load_study("own").measurements("lesion")
+    assert len(rows[rows.order == "single"]) == 6
 
 
 @pytest.fixture
