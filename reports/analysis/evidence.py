@@ -241,7 +241,7 @@ def _context(
         p_refute=p_refute,
         badges=(
             *((SKEWED,) if doubtful else ()),
-            *((FEW,) if (p_support, p_refute) != by_t else ()),
+            *((FEW,) if min(p_support, p_refute) != min(by_t) else ()),
             *_direction_badges(leads, case.towards),
             *fails_badge(claim, rates),
         ),
