@@ -60,7 +60,7 @@ def test_the_death_of_rays_processes_ends_the_run_with_one_message(small: Path, 
     processes(driver, name)[0].kill()
     began = time.monotonic()
     code, output, errors = finished(driver, within=120)
-    assert time.monotonic() - began < 60
+    assert time.monotonic() - began < 100
     (line,) = errors.splitlines()
     assert line.startswith(f"orchestrate: {message}")
     assert "(raylet) " not in output.replace("(raylet) on this machine", "")  # how Ray marks its own lines

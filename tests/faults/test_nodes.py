@@ -140,7 +140,7 @@ def test_the_head_that_dies_ends_the_run_with_what_is_recorded(small: Path, node
     began = time.monotonic()
     nodes.kill(0)
     _, errors = driver.communicate(timeout=120)
-    assert time.monotonic() - began < 60
+    assert time.monotonic() - began < 100
     (line,) = errors.splitlines()
     assert line.startswith("orchestrate: the head of the Ray cluster")
     assert driver.returncode == 1

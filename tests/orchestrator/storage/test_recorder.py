@@ -239,7 +239,7 @@ def test_a_recorder_whose_thread_ends_says_so_to_whoever_waits(store, plan, tria
     began = time.monotonic()
     assert recorder.flush() is False
     assert recorder.flush(timeout=30) is False
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 25
     assert "SystemExit: out of luck" in str(recorder.problem)
     with pytest.raises(StorageError, match="recording ended"):
         recorder.close()
@@ -324,7 +324,7 @@ def test_put_does_not_wait_for_a_locked_database(tmp_path, monkeypatch, make_pla
         before = time.monotonic()
         for _ in range(1000):
             recorder.put(started(trial))
-        assert time.monotonic() - before < 0.5
+        assert time.monotonic() - before < 10  # waiting 0.1 s for each would take 100
         with pytest.raises(StorageError, match="is locked by another program: close what else writes to it"):
             recorder.close()
 
