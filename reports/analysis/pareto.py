@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from reports.analysis.readings import generator, grid
 from reports.metrics import PRIMARY
@@ -74,10 +75,20 @@ def _probability(
     variances, df = np.where(df > 0, variances, shared), np.where(df > 0, df, df.sum())
     rng = generator(study, "*", f"front {metric}")
     errors = means + rng.standard_t(df, size=(draws, len(means))) * np.sqrt(variances / counts)
-    costs = np.array([cost[arm] for arm in found])
-    on_front = np.ones(errors.shape, dtype=bool)
-    for place in range(len(costs)):
-        better = (errors <= errors[:, [place]]) & (costs <= costs[place])
-        strictly = (errors < errors[:, [place]]) | (costs < costs[place])
-        on_front[:, place] = ~(better & strictly).any(axis=1)
-    return {arm: float(share) for arm, share in zip(found, on_front.mean(axis=0), strict=True)}
+    drawn = on_front(errors, np.array([cost[arm] for arm in found]))
+    return {arm: float(share) for arm, share in zip(found, drawn.mean(axis=0), strict=True)}
+
+
+def on_front(errors: NDArray[np.float64], costs: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return for each draw (a row) of the arms' errors (columns) which arms no other beats in error and cost.
+
+    What beats an arm costs less and errs no more, or costs the same and errs less.
+    """
+    unbeaten = np.zeros(errors.shape, dtype=bool)
+    least_so_far = np.full(len(errors), np.inf)
+    for price in np.unique(costs):
+        same = np.flatnonzero(costs == price)
+        least_here = errors[:, same].min(axis=1)
+        unbeaten[:, same] = (errors[:, same] <= least_here[:, None]) & (errors[:, same] < least_so_far[:, None])
+        least_so_far = np.minimum(least_so_far, least_here)
+    return unbeaten

@@ -34,16 +34,14 @@ class Pooled:
 
     def effect(self, weights: Weights) -> Student | None:
         """Judge a weighted sum of arms whose weights add to zero; None when an arm is not in the model."""
-        known = {arm: place for place, arm in enumerate(self.arms)}
-        if any(arm not in known for arm in weights) or abs(math.fsum(weights.values())) > 1e-9:
+        if any(arm not in self.arms for arm in weights) or abs(math.fsum(weights.values())) > 1e-9:
             return None
-        vector = np.zeros(len(self.arms))
-        for arm, weight in weights.items():
-            vector[known[arm]] = weight
-        variance = self.mse * float(vector @ self.unscaled @ vector)
+        places = [self.arms.index(arm) for arm in weights]
+        vector = np.array(list(weights.values()), dtype=float)
+        variance = self.mse * float(vector @ self.unscaled[np.ix_(places, places)] @ vector)
         if variance <= 0:
             return None
-        return Student("pooled", self.seeds, float(vector @ self.means), math.sqrt(variance), self.df)
+        return Student("pooled", self.seeds, float(vector @ self.means[places]), math.sqrt(variance), self.df)
 
     def unlike(self, effect: Student, own: Student | None) -> str | None:
         """Return why one spread for all arms does not serve this effect, `own` being the same by its own seeds.

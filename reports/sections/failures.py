@@ -9,7 +9,7 @@ from reports.sections.section import Section
 from reports.tables import Column, Table
 from reports.wording import counted, listed, number, shortened
 
-MOST_ROWS = 300
+MOST_ROWS, MOST_CELLS = 75, 900
 MOST_SEEDS = 30
 MOST_LOGS = 20
 LONGEST_LOG = 4000
@@ -62,11 +62,15 @@ def build(findings: Findings) -> Section:
     ]
     events = tuple(_event(trial, kind) for trial, kind in found)
     seeds = findings.seeds if len(findings.seeds) <= MOST_SEEDS else ()
-    rows = tuple(_map_row(findings, arm) for arm in arms[:MOST_ROWS]) if seeds else ()
+    mapped = arms[: MOST_CELLS // len(seeds)] if seeds else []
+    rows = tuple(_map_row(findings, arm) for arm in mapped)
     logs = tuple(event for event in events if event.log)[:MOST_LOGS]
     notes = []
+    if 0 < len(mapped) < len(arms):
+        notes.append(f"The map shows the first {len(mapped)} of {len(arms):,} arms with such a trial.")
     if len(events) > MOST_ROWS:
-        notes.append(f"The first {MOST_ROWS} of {len(events):,}; tables/failures.csv has them all.")
+        first = f"The list shows the first {MOST_ROWS} of {len(events):,} trials"
+        notes.append(f"{first}; tables/failures.csv has them all.")
     content = Failures(_summary(findings, len(events)), seeds, rows, events[:MOST_ROWS], logs, tuple(notes))
     return Section("failures", "Failures", content, tables=(_table(found),) if found else ())
 

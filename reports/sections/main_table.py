@@ -17,7 +17,7 @@ from reports.sentences import said
 from reports.sentences.table import CAPTION, NOTES, has_fails, states_n, usual_n
 from reports.wording import NOTHING, level, magnitude, number, shortened, signed
 
-MOST_ROWS = 500
+MOST_ROWS, MOST_CELLS = 500, 1600
 ONLY_ARM = "the only arm"
 
 
@@ -91,10 +91,11 @@ def main_table(findings: Findings, layout: Layout) -> MainTable:
 
 def cut(table: MainTable) -> MainTable:
     """Return the rows that the page shows, with a note where there are more."""
-    if len(table.lines) <= MOST_ROWS:
+    most = min(MOST_ROWS, MOST_CELLS // (len(table.factors) + 2 * len(table.heads) + 2))
+    if len(table.lines) <= most:
         return table
-    note = f"The first {MOST_ROWS} of {len(table.lines):,} rows; tables/main.csv has them all."
-    return MainTable(**{**vars(table), "lines": table.lines[:MOST_ROWS], "notes": (*table.notes, note)})
+    note = f"The first {most} of {len(table.lines):,} rows; tables/main.csv has them all."
+    return MainTable(**{**vars(table), "lines": table.lines[:most], "notes": (*table.notes, note)})
 
 
 def _position(layout: Layout, position: Scalar | None) -> str:

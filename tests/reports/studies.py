@@ -325,17 +325,24 @@ def hostile() -> Study:
     )
 
 
-def large(arms: int = 400, seeds: int = 25, epochs: int = 20) -> Study:
-    """Many arms and trials: depth x width x variant."""
+def large(arms: int = 400, seeds: int = 25, epochs: int = 20, fails: bool = False) -> Study:
+    """Many arms and trials: depth x width x variant; with `fails` four factors, and one trial in fifty diverges."""
     depths, widths = (20, 32, 44, 56, 110), (4, 8, 16, 32)
     variants = tuple(f"wiring-{number:02d}" for number in range(arms // 20))
+    rates = (0.1, 0.01) if fails else (0.1,)
     made, trials = [], []
     for depth in depths:
         for width in widths:
             for at, variant in enumerate(variants):
-                one = arm({"depth": depth, "width": width, "variant": variant}, activation=variant)
+                levels: dict[str, Scalar] = {"depth": depth, "width": width, "variant": variants[at // len(rates)]}
+                levels |= {"lr": rates[at % 2]} if fails else {}
+                one = arm(levels, activation=variant)
                 made.append(one)
                 final = 1.0 + at * 0.8 + depth / 40 - width / 40
-                trials += [trial(len(trials) + seed, one.name, seed, final, epochs) for seed in range(seeds)]
+                for seed in range(seeds):
+                    ends = {"state": State.DIVERGED, "diverged_at": 3} if fails and len(trials) % 50 == 7 else {}
+                    trials.append(trial(len(trials), one.name, seed, final, epochs, **ends))
     factors: dict[str, tuple[Scalar, ...]] = {"depth": depths, "width": widths, "variant": variants}
+    if fails:
+        factors |= {"variant": variants[: arms // 40], "lr": rates}
     return study(made, trials, factors, baseline={"variant": variants[0]})

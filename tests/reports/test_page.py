@@ -288,8 +288,9 @@ def test_a_claim_tells_why_a_trial_is_missing_without_the_folder_it_ran_in(tmp_p
 
 
 @pytest.mark.slow
-def test_ten_thousand_trials_keep_within_the_budget(tmp_path):
-    page_path = write_report(studies.large(), tmp_path)
+@pytest.mark.parametrize("fails", [False, True])
+def test_ten_thousand_trials_keep_within_the_budget(tmp_path, fails):
+    page_path = write_report(studies.large(fails=fails), tmp_path)
     text = page_path.read_text(encoding="utf-8")
     assert page_path.stat().st_size < 6_000_000
     assert len(Page(text).tags) < 15_000

@@ -13,7 +13,7 @@ from reports.analysis.curves import band
 from reports.analysis.literature import compare, published_row
 from reports.analysis.looks import alpha_spending, e_value
 from reports.analysis.noise import machine_check, noise_floor
-from reports.analysis.pareto import pareto, study_front
+from reports.analysis.pareto import on_front, pareto, study_front
 from reports.analysis.prospects import Spread, prospects, study_spread
 from reports.analysis.published import Published, parse_statistic
 from reports.analysis.rates import compare_rates
@@ -61,6 +61,16 @@ def test_no_curve_no_band():
 def test_the_front_keeps_ties_and_copes_with_nothing():
     assert pareto({"a": (5.0, 1.0), "b": (5.0, 1.0), "c": (5.0, 2.0)}).front == ("a", "b")
     assert pareto({}).front == ()
+
+
+def test_an_arm_is_on_the_front_of_a_draw_when_no_other_beats_it():
+    rng = np.random.default_rng(5)
+    costs = rng.integers(1, 6, size=12).astype(float)
+    errors = rng.integers(1, 8, size=(50, 12)).astype(float)
+    found = on_front(errors, costs)
+    for row, drawn in zip(errors, found, strict=True):
+        points = {str(place): (row[place], costs[place]) for place in range(12)}
+        assert {str(place) for place in np.flatnonzero(drawn)} == set(pareto(points).front)
 
 
 def test_the_front_leaves_out_arms_with_a_fail_and_says_how_sure_it_is():
