@@ -18,6 +18,8 @@ from orchestrator.storage.store import Store
 
 _READING = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE)
 _PRAGMAS = ("table_info", "table_xinfo", "table_list", "index_list", "index_info", "foreign_key_list")
+_STEPS = 100_000
+"""So many instructions of SQLite, some milliseconds, may pass before a Ctrl-C is noticed."""
 _ONLY_READING = "only reading is allowed: write one SELECT statement"
 _REFUSALS = (
     "not authorized",
@@ -54,10 +56,13 @@ def _from_file(path: Path, sql: str) -> pd.DataFrame:
     with closing(open_readonly(path)) as connection:
         names = _names(connection)
         connection.set_authorizer(_authorize)
+        connection.set_progress_handler(_take_signals, _STEPS)
         try:
             cursor = connection.execute(sql)
             rows = cursor.fetchall()
         except (sqlite3.Error, sqlite3.Warning) as error:
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
+                raise KeyboardInterrupt from None  # SQLite turns what a signal raises into its own error
             raise StorageError(_sentence(str(error), sql, names, _position(connection, str(error), sql))) from error
     if cursor.description is None:
         raise StorageError(f"the SQL returns no rows: {_ONLY_READING}")
@@ -82,6 +87,11 @@ def _from_server(connection: Connection, sql: str) -> pd.DataFrame:
         ) from error
     finally:
         cursor.close()
+
+
+def _take_signals() -> int:
+    """Let Python run the handlers of signals, which otherwise wait until SQLite has finished; 0 lets it go on."""
+    return 0
 
 
 def _authorize(action: int, first: str | None, second: str | None, database: str | None, trigger: str | None) -> int:

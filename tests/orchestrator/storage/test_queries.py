@@ -1,9 +1,11 @@
 """SQL that people write: what comes back, what is refused, and what the messages say."""
 
+import signal
+
 import pytest
 from sqlalchemy import text
 
-from orchestrator.storage import StorageError, Store, query
+from orchestrator.storage import StorageError, Store, queries, query
 
 
 @pytest.fixture
@@ -164,3 +166,27 @@ def test_there_is_nothing_to_query_before_the_first_study(tmp_path):
     ):
         query(tmp_path / "none.db", "SELECT 1")
     assert not (tmp_path / "none.db").exists()
+
+
+def test_a_signal_ends_a_query_that_runs(store, url, monkeypatch):
+    """SQLite calls back while it works, and what a signal's handler raises there ends the command as an interrupt."""
+    if not url.startswith("sqlite"):
+        pytest.skip("SQLite's own")
+
+    def interrupt(number, frame):
+        raise KeyboardInterrupt
+
+    def signalled():
+        signal.raise_signal(signal.SIGUSR1)
+        return 0
+
+    former = signal.signal(signal.SIGUSR1, interrupt)
+    monkeypatch.setattr(queries, "_take_signals", signalled)
+    counting = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 100000) SELECT count(*) FROM c"
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            query(url, counting)
+        monkeypatch.undo()
+        assert query(url, counting).values.tolist() == [[100000]]
+    finally:
+        signal.signal(signal.SIGUSR1, former)
