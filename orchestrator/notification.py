@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -11,27 +12,57 @@ from contextlib import contextmanager
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 from orchestrator.errors import UserError
 from orchestrator.records.events import Event, TrialEnded
 from reports.results import State
+from search_spaces.errors import shown
 
 MOST_FAILURES = 10
 """So many failed trials of a run are told one by one; the end of the run tells how many there were."""
 SECONDS = 30.0
 SCHEMES = ("http://", "https://")
+_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 
 
 def check_target(target: str) -> None:
-    """Raise a UserError for what is neither a URL nor a command that this machine has."""
+    """Raise a UserError for what is neither a URL that can be asked nor a command that this machine has."""
     if target.lower().startswith(SCHEMES):
+        if problem := _url_problem(target):
+            raise UserError(f"--notify: the URL cannot be asked: {problem}")
         return
     try:
-        first, *_ = shlex.split(target)
+        first, *_ = (word for word in shlex.split(target) if not _ASSIGNMENT.match(word))
     except ValueError:
         raise UserError(f'--notify: "{target}" is no URL with http:// or https://, and no command') from None
-    if shutil.which(first) is None:
+    if not _has_command(first):
         raise UserError(f'--notify: there is no command "{first}"; give a command, or a URL with http:// or https://')
+
+
+def _url_problem(url: str) -> str | None:
+    """Return what is wrong with a URL before anyone asks it; None for nothing."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        return str(error)
+    if not parts.hostname:
+        return "it names no host"
+    if not parts.hostname.isascii():
+        return f"write the host {shown(parts.hostname)} in its ASCII form, xn--…"
+    if port == 0:
+        return "its port is 0"
+    wrong = next((each for each in url if not "!" <= each <= "~"), None)
+    return f"write {shown(wrong)} as {quote(wrong, safe='', errors='replace')}" if wrong else None
+
+
+def _has_command(name: str) -> bool:
+    """Whether the shell knows a command, one of its own such as cd among them."""
+    if shutil.which(name) is not None:
+        return True
+    asked = ["/bin/sh", "-c", 'command -v -- "$1"', "sh", name]
+    return "/" not in name and subprocess.run(asked, capture_output=True, check=False).returncode == 0
 
 
 @contextmanager

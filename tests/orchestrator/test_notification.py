@@ -109,6 +109,31 @@ def test_a_target_that_is_neither_url_nor_command_is_refused_before_the_run(targ
         check_target(target)
 
 
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("http://", "it names no host"),
+        ("https://:80/x", "it names no host"),
+        ("http://host:99999/x", "Port out of range 0-65535"),
+        ("http://host:0/x", "its port is 0"),
+        ("http://host:web/x", "Port could not be cast to integer value as 'web'"),
+        ("http://[::1/x", "Invalid IPv6 URL"),
+        ("http://host/a b", "write ' ' as %20"),
+        ("http://host/ü", "write 'ü' as %C3%BC"),
+        ("http://bücher.example/x", "write the host 'bücher.example' in its ASCII form, xn--…"),
+    ],
+)
+def test_a_url_that_nobody_can_ask_is_refused_before_the_run(url: str, problem: str) -> None:
+    with pytest.raises(UserError) as caught:
+        check_target(url)
+    assert str(caught.value) == f"--notify: the URL cannot be asked: {problem}"
+
+
+@pytest.mark.parametrize("target", ["https://host:8080/a?b=%20#c", "WORD=1 cat", "cd / && cat", "http://[::1]/x"])
+def test_a_target_that_can_be_told_is_taken(target: str) -> None:
+    check_target(target)
+
+
 def test_an_error_that_ends_the_run_is_told(posts: tuple[str, list[dict[str, Any]]]) -> None:
     url, taken = posts
     with pytest.raises(UserError), notifying(url, "s"):
