@@ -15,7 +15,7 @@ from orchestrator.errors import StudyFileError, UserError
 from search_spaces.errors import Key, shown
 
 PLAIN_TAGS = {
-    f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "str", "seq", "map", "timestamp")
+    f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "str", "seq", "map", "timestamp", "value")
 }
 
 DEEPEST = 50
@@ -190,6 +190,8 @@ class _Reader:
 
     def _scalar(self, node: yaml.Node, key: Key) -> object:
         is_plain = isinstance(node, yaml.ScalarNode) and node.style is None
+        if node.tag.endswith(":value"):  # YAML 1.1 has a tag of its own for the word `=`
+            node.tag = "tag:yaml.org,2002:str"
         try:
             value = yaml.SafeLoader("").construct_object(node, deep=True)
         except (yaml.YAMLError, ValueError) as error:

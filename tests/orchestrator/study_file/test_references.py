@@ -45,6 +45,7 @@ def factor(first: str, second: str) -> str:
         ("'1e5'", "b", "1e5"),
         (".inf", "b", ".inf"),
         ("0x10", "b", "0x10"),
+        ("=", "b", "="),
     ],
 )
 def test_a_baseline_names_a_bundle_by_its_text(first: str, second: str, name: str) -> None:
