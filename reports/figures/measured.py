@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,8 @@ BAR = 12
 """Height of the legend's bar below a map, in pixels."""
 STEPS = 12
 """Colours of a map."""
+REACH = 10
+"""How many times the smallest of the panels' largest values a logarithmic scale of contours reaches."""
 FEW = 16
 """Places along an axis of which each has a mark."""
 
@@ -51,6 +53,17 @@ def scale_of(values: Sequence[float], is_log: bool) -> Scale:
     """Return the range of all values; a logarithmic one is linear after all where it spans less than a factor of 10."""
     low, high = min(values, default=0.0), max(values, default=1.0)
     return Scale(low, high, is_log and low > 0 and high > 10 * low)
+
+
+def contour_scale(panels: Sequence[Sequence[float]], is_log: bool) -> Scale:
+    """Return the range of the panels' values; a logarithmic one ends at `REACH` times the flattest panel's largest.
+
+    Where one network's loss grows without bound, the scale would otherwise leave the others a single band.
+    """
+    whole = scale_of([value for values in panels for value in values], is_log)
+    if not whole.is_log:
+        return whole
+    return replace(whole, high=min(whole.high, REACH * max(whole.low, min(max(values) for values in panels))))
 
 
 def lines_drawing(

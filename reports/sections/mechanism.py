@@ -3,11 +3,11 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from statistics import fmean, stdev
+from statistics import fmean, median, stdev
 
 from reports.analysis.measurements import Probed, View, probed, unmeasured
 from reports.figures.figure import Figure, Panel
-from reports.figures.measured import Line, lines_drawing, map_drawing, scale_of
+from reports.figures.measured import Line, contour_scale, lines_drawing, map_drawing, scale_of
 from reports.figures.theme import MOST_PANELS, MOST_SERIES, label_room
 from reports.findings import Findings
 from reports.results import Arm
@@ -115,8 +115,23 @@ def _lines(findings: Findings, probe: Probed, view: View, name: str) -> Figure |
     drawn_as = "a point for each choice" if view.is_scatter else "the line is the median"
     band = ", the band goes from the least to the largest value" if most > 1 and not view.is_scatter else ""
     seeds = f" over {counted(most, 'seed')}" if most > 1 else ""
-    caption = f"{view.title}: {view.label} by {view.axis_labels[0]}; {drawn_as}{seeds}{band}.{_left_out(panels)}"
+    after = _whole(findings, probe, view) + _left_out(panels)
+    caption = f"{view.title}: {view.label} by {view.axis_labels[0]}; {drawn_as}{seeds}{band}.{after}"
     return Figure(name, caption, drawn, _line_table(name, panels, view), columns=min(3, len(drawn)))
+
+
+def _whole(findings: Findings, probe: Probed, view: View) -> str:
+    """Return the unchanged networks' test errors, with which the errors of changed ones are compared."""
+    if view.output not in ("test_error", "increase"):
+        return ""
+    errors = {trial.id: trial.test_error for trial in findings.study.trials if trial.test_error is not None}
+    found = []
+    for arm in findings.arms:
+        known = [errors[each.trial] for each in probe.found.get(arm.name, ()) if each.trial in errors]
+        if known:
+            found.append(f"{shortened(arm.name, 60)} {median(known):.2f} %")
+    more = f", and {counted(len(found) - MOST_PANELS, 'more arm')}" if len(found) > MOST_PANELS else ""
+    return f" Test error of the unchanged networks, median: {', '.join(found[:MOST_PANELS])}{more}." if found else ""
 
 
 def _maps(findings: Findings, probe: Probed, view: View, name: str) -> Figure | None:
@@ -127,7 +142,14 @@ def _maps(findings: Findings, probe: Probed, view: View, name: str) -> Figure | 
     values = [value for _, grid in panels for value in grid.values()]
     if not values:
         return None
-    scale = scale_of(values, view.is_log)
+    scale = (
+        contour_scale([list(grid.values()) for _, grid in panels], view.is_log)
+        if contours
+        else scale_of(values, view.is_log)
+    )
+    above = (
+        f" All values above {scale.high:.2g} have the colour of the scale's end." if max(values) > scale.high else ""
+    )
     labels = (view.axis_labels[0], view.axis_labels[1], view.label)
     drawn = tuple(
         Panel(
@@ -140,7 +162,7 @@ def _maps(findings: Findings, probe: Probed, view: View, name: str) -> Figure | 
     whose = "of the first seed of each arm" if contours else "the median of the seeds"
     caption = (
         f"{view.title}: {view.label} by {view.axis_labels[0]} and {view.axis_labels[1]}, {whose}; "
-        f"one scale for all arms.{_left_out(panels)}"
+        f"one scale for all arms.{above}{_left_out(panels)}"
     )
     columns = (
         Column("arm", "arm"),

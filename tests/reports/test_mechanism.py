@@ -103,6 +103,24 @@ def test_all_maps_share_one_scale(study):
     assert ends == {True}
 
 
+def test_the_scale_of_contours_is_not_stretched_by_one_steep_arm(study):
+    steep, *others = study.measurements
+    spread = replace(study, measurements=(replace(steep, values=values(1e7)), *others))
+    surface = section(spread).content.parts[0].figures[2]
+    assert "All values above 90 have the colour of the scale's end." in surface.caption
+    assert "above" not in section(study).content.parts[0].figures[2].caption
+
+
+def test_errors_of_changed_networks_stand_beside_the_unchanged_ones(study):
+    outputs = [{**DECLARED["outputs"][0], "name": "test_error"}]
+    probe = {**DECLARED, "outputs": outputs, "views": [{**DECLARED["views"][0], "output": "test_error"}]}
+    changed = [{**row, "numbers": {"test_error": row["numbers"]["size"]}} for row in rows(1.0)]
+    made = tuple(replace(each, values={**values(1.0), "probe": probe, "rows": changed}) for each in study.measurements)
+    caption = section(replace(study, measurements=made)).content.parts[0].figures[0].caption
+    assert "Test error of the unchanged networks, median: depth=20 variant=a 1.50 %, " in caption
+    assert "depth=56 variant=a 1.00 %" in caption
+
+
 def test_scalars_stand_in_a_table_by_arm(study):
     table = section(study).content.parts[0].table
     assert table.name == "mechanism-invented"
