@@ -10,7 +10,7 @@ import sysconfig
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from traceback import extract_tb
 from types import FrameType
@@ -102,9 +102,24 @@ class _Unclosable:
 
 
 @contextmanager
+def same_folder() -> Iterator[None]:
+    """Go back to the current folder afterwards, where code of the user's own has changed it."""
+    try:
+        before = os.getcwd()
+    except OSError:  # it was deleted, so nothing is found by its name
+        yield
+        return
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            os.chdir(before)
+
+
+@contextmanager
 def _unclosable_streams() -> Iterator[None]:
     stream: Any = _Unclosable(sys.stderr)
-    with redirect_stdout(stream), redirect_stderr(stream):
+    with same_folder(), redirect_stdout(stream), redirect_stderr(stream):
         yield
 
 

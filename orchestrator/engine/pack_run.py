@@ -13,6 +13,7 @@ from orchestrator.engine.failures import failure_of
 from orchestrator.engine.worker import UnfitNode, WorkerSettings, train_pack
 from orchestrator.errors import Interrupted
 from orchestrator.scheduling.packs import Pack
+from search_spaces.containment import same_folder
 
 MOST_OUTPUT = 100_000
 """Characters that are kept of what a training prints between two reports."""
@@ -29,7 +30,7 @@ class PackRun:
     def step(self) -> Report:
         """Train until there is news, and report it; the last report is the one that is over."""
         output = io.StringIO()
-        with _printing_to(output):
+        with _printing_to(output), same_folder():
             try:
                 events = next(self._steps, None)
             except Interrupted:

@@ -104,7 +104,7 @@ def _probed(uri: str) -> sqlite3.Connection:
 
 
 def _sqlite(url: URL, read_only: bool) -> Engine:
-    path = file_of(url)
+    path = file_of(url).absolute()  # code of the user's own may change the current folder
     # The log needs memory shared by all processes, which computers on a network disk do not have.
     journal = "TRUNCATE" if shared_file_system(path) else "WAL"
 

@@ -51,3 +51,23 @@ def test_a_family_beside_the_study_file_is_found_and_its_code_is_part_of_its_arm
     assert list(first.values()) == ["COMPLETE"] * 2
     assert trained(folder, more="  ").keys() == first.keys()
     assert not trained(folder, more=", nn.Identity(), nn.Linear(num_classes, num_classes)").keys() & first.keys()
+
+
+def test_a_family_that_changes_the_current_folder_moves_no_result(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (folder / "moving_net.py").write_text(
+        f"import os\nfrom torch import nn\nclass Moves(nn.Module):\n    def forward(self, x):\n"
+        f"        os.chdir({str(elsewhere)!r})\n        return x\n"
+        "def build(*, input_shape, num_classes):\n"
+        "    return nn.Sequential(Moves(), nn.Flatten(), nn.Linear(64, num_classes))\n"
+    )
+    (folder / "moving.yaml").write_text(
+        'study: moving\ndata: digits\nnetwork: {family: "moving_net:build"}\n'
+        "training: {recipe: quick, epochs: 1}\nseeds: 2\n"
+    )
+    result = run_study(folder / "moving.yaml", options=RunOptions(executor="inline"))
+    assert [each.state for each in result.trials] == ["COMPLETE"] * 2
+    assert Path("results.db").exists()
+    assert list(elsewhere.iterdir()) == []
