@@ -9,12 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import fmean, median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from reports.trials import Arm, Trial
 from search_spaces.errors import Key, unknown
-
-if TYPE_CHECKING:
-    from reports.results import Arm, Trial
 
 Found = Mapping[str, Mapping[str, Any]]
 """What probes measured in one trained network, by the probe's name."""
@@ -49,7 +47,7 @@ class Metric:
     unit: str
     better: Better
     diverged: Diverged
-    read: Callable[["Trial", "Arm", Found], float | None]
+    read: Callable[[Trial, Arm, Found], float | None]
     is_curve: bool = False
     is_exact: bool = False
     is_objective: bool = False
@@ -96,35 +94,35 @@ class Metric:
             return None
         return math.inf if self.better is Better.LESS else -math.inf
 
-    def reading(self, trial: "Trial", arm: "Arm", found: Found) -> float | None:
+    def reading(self, trial: Trial, arm: Arm, found: Found) -> float | None:
         """Return the value of a trial that did not diverge; one that is not finite counts as of a diverged trial."""
         value = self.read(trial, arm, found)
         return value if value is None or math.isfinite(value) else self.of_diverged
 
 
-def _of_trial(name: str) -> Callable[["Trial", "Arm", Found], float | None]:
-    def read(trial: "Trial", arm: "Arm", found: Found) -> float | None:
+def _of_trial(name: str) -> Callable[[Trial, Arm, Found], float | None]:
+    def read(trial: Trial, arm: Arm, found: Found) -> float | None:
         value = getattr(trial, name)
         return None if value is None else float(value)
 
     return read
 
 
-def _of_arm(name: str) -> Callable[["Trial", "Arm", Found], float | None]:
-    def read(trial: "Trial", arm: "Arm", found: Found) -> float | None:
+def _of_arm(name: str) -> Callable[[Trial, Arm, Found], float | None]:
+    def read(trial: Trial, arm: Arm, found: Found) -> float | None:
         value = getattr(arm, name)
         return None if value is None else float(value)
 
     return read
 
 
-def _gap(trial: "Trial", arm: "Arm", found: Found) -> float | None:
+def _gap(trial: Trial, arm: Arm, found: Found) -> float | None:
     if trial.test_error is None or trial.train_error is None:
         return None
     return trial.test_error - trial.train_error
 
 
-def _peak_memory(trial: "Trial", arm: "Arm", found: Found) -> float | None:
+def _peak_memory(trial: Trial, arm: Arm, found: Found) -> float | None:
     value = trial.telemetry.get("peak_memory_mib")
     return float(value) if isinstance(value, int | float) else None
 
@@ -187,7 +185,7 @@ def measured(name: str, unit: str = "", better: Better = Better.LESS, title: str
     kind, _, path = name.partition(".")
     steps = path.split(".")
 
-    def read(trial: "Trial", arm: "Arm", found: Found) -> float | None:
+    def read(trial: Trial, arm: Arm, found: Found) -> float | None:
         values = found.get(kind)
         if values is None:
             return None

@@ -1,20 +1,17 @@
-"""Short names of arms: only the levels that tell these arms apart, and numbers for the arms of a search."""
+"""Short names of arms: only the levels that tell these arms apart; the arms of a search have numbers."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
-from reports.analysis.search import SEARCH, STAGE, searched
-from reports.results import Arm, Scalar, Study
+from reports.findings import Findings
+from reports.results import Arm, Scalar
+from reports.search_numbers import search_numbers
 from reports.wording import level, shortened
-
-if TYPE_CHECKING:
-    from reports.findings import Findings
 
 LONGEST_NAME = 120
 
 
-def arm_names(findings: "Findings", arms: Sequence[Arm] | None = None) -> dict[str, str]:
+def arm_names(findings: Findings, arms: Sequence[Arm] | None = None) -> dict[str, str]:
     """Name each of these arms (by default all of the study) by the levels in which they differ, by the arm's name.
 
     A word stands alone where only one factor has it as a level; a number follows its factor: "preact at depth 110". An
@@ -30,16 +27,6 @@ def arm_names(findings: "Findings", arms: Sequence[Arm] | None = None) -> dict[s
     short = {arm: shortened(name, LONGEST_NAME) for arm, name in names.items()}
     is_distinct = len(set(short.values())) == len(short)
     return short if is_distinct else {arm: shortened(name, len(name)) for arm, name in names.items()}
-
-
-def search_numbers(study: Study) -> dict[str, str]:
-    """Return "#35" for each arm that the study's search proposed, by the arm's name; nothing for another design."""
-    prefix = f"{STAGE}={SEARCH} "
-    found = {}
-    for arm in searched(study):
-        name = "baseline" if arm.origin == "baseline" else f"#{arm.place}"
-        found[arm.arm] = found[arm.arm.removeprefix(prefix)] = name
-    return found
 
 
 def _factors(arms: Sequence[Arm]) -> list[str]:

@@ -10,7 +10,7 @@ from reports.analysis.fields import ClaimFields, PaperFields
 from reports.analysis.grammar import Condition, Factors, Statement, parse_says, parse_where
 from reports.analysis.published import Published, parse_statistic
 from reports.metrics import PRIMARY, Metric, check_metric
-from reports.results import Scalar
+from reports.trials import Scalar
 from search_spaces.errors import SettingError
 from search_spaces.settings import read_settings
 

@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from reports.results import Scalar
+from reports.trials import Scalar
 from search_spaces.errors import SettingError, unknown
 
 Factors = Mapping[str, Sequence[Scalar]]

@@ -6,8 +6,8 @@ from reports.analysis.contrasts import Contrast
 from reports.analysis.search import Confirmed, confirmations
 from reports.findings import Findings
 from reports.metrics import PRIMARY
-from reports.names import search_numbers
 from reports.results import Study
+from reports.search_numbers import search_numbers
 from reports.sections.arm_tables import interval
 from reports.sections.section import Section
 from reports.tables import Column, Table, p_column
