@@ -1,10 +1,12 @@
-"""A command waits for no library that it does not use: torch and scipy take seconds to import."""
+"""A command waits for no library that it does not use (torch and scipy take seconds to import); no import loops."""
 
 import os
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
+import grimp
 import pytest
 
 from orchestrator.storage import Store
@@ -48,3 +50,10 @@ def test_tracing_a_network_does_not_import_torchs_compiler() -> None:
         "assert 'torch._dynamo' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_no_file_imports_itself_through_others_not_even_for_type_hints() -> None:
+    graph = grimp.build_graph("orchestrator", "reports", "search_spaces", "trainers", cache_dir=None)
+    imported = {each: graph.find_modules_directly_imported_by(each) for each in graph.modules}
+    assert len(imported) > 300
+    TopologicalSorter(imported).prepare()  # CycleError names the files of a loop

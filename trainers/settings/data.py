@@ -7,10 +7,10 @@ import inspect
 import json
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
 from typing import Annotated, Any, TypeGuard, get_type_hints
 
-import trainers
 from search_spaces.arm import canonical_json
 from search_spaces.errors import SettingError, unknown
 from search_spaces.settings import Range, check, read_settings
@@ -33,8 +33,8 @@ _SETS = "trainers.data.sets"
 
 def data_sets() -> tuple[str, ...]:
     """Return the names of the data sets, one a file in ``trainers/data/sets``."""
-    folders = [f"{path}/data/sets" for path in trainers.__path__]  # found without importing torch
-    return tuple(sorted(each.name for each in iter_modules(folders)))
+    folder = Path(__file__).parents[1] / "data" / "sets"  # found without importing torch
+    return tuple(sorted(each.name for each in iter_modules([str(folder)])))
 
 
 def loader(name: object) -> Callable[..., Any]:
