@@ -122,8 +122,10 @@ def lowest(findings: Findings) -> str | None:
     sound = " without a fail" if group.failing else ""
     if others == 1:
         rest = f"the other arm{sound} {'cannot be told apart from it' if same else 'has more'}"
+    elif same:
+        rest = f"{same} of the other {others}{sound} cannot be told apart from it"
     else:
-        rest = f"{same or 'none'} of the other {others}{sound} cannot be told apart from it"
+        rest = f"all of the other {others}{sound} have more"
     return _at(group.where, f"{first}; {rest} (paired t, corrected for all pairs).")
 
 
