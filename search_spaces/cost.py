@@ -68,6 +68,9 @@ def trace_network(settings: Mapping[str, Any], input_shape: tuple[int, int, int]
         found = "no tensor" if traced.output is None else f"({', '.join(map(str, traced.output))})"
         wanted = f"for {_BATCH} images it must return logits of shape ({_BATCH}, {num_classes})"
         raise SettingError(f"{wanted}; it returned {found}", ("family",))
+    if traced.dtype is not None and not traced.dtype.is_floating_point:
+        kind = str(traced.dtype).removeprefix("torch.")
+        raise SettingError(f"it must return logits that are floating-point numbers; it returned {kind}", ("family",))
     _refuse_huge(measure(traced))
     if ":" in str(settings.get("family")) and sum(map(prod, traced.parameters.values())) <= LARGEST_BUILT:
         images = torch.randn(_BATCH, *input_shape, generator=torch.Generator().manual_seed(0))

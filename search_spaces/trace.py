@@ -64,8 +64,8 @@ class Operation:
 class Trace:
     """A network's operations in order (training mode, one image shape), and how each parameter starts.
 
-    `output` is the shape that it returns, None where that is no tensor. `behaviour` tells the values of a network of
-    the user's own (`search_spaces.behaviour`); those of all others follow from `starts`.
+    `output` is the shape that it returns and `dtype` their type, None where that is no tensor. `behaviour` tells the
+    values of a network of the user's own (`search_spaces.behaviour`); those of all others follow from `starts`.
     """
 
     operations: tuple[Operation, ...]
@@ -73,6 +73,7 @@ class Trace:
     starts: Mapping[str, tuple[str, ...]]
     output: tuple[int, ...] | None
     behaviour: str = ""
+    dtype: torch.dtype | None = None
 
 
 def trace(build: Callable[[], nn.Module], input_shape: tuple[int, int, int], batch: int = 2) -> Trace:
@@ -84,8 +85,9 @@ def trace(build: Callable[[], nn.Module], input_shape: tuple[int, int, int], bat
         with _sections(network, recorder):
             output = network(recorder.images)
     shapes = {name: tuple(parameter.shape) for name, parameter in network.named_parameters()}
-    returned = tuple(output.shape) if isinstance(output, Tensor) else None
-    return Trace(tuple(recorder.operations), shapes, starts, returned)
+    if not isinstance(output, Tensor):
+        return Trace(tuple(recorder.operations), shapes, starts, None)
+    return Trace(tuple(recorder.operations), shapes, starts, tuple(output.shape), dtype=output.dtype)
 
 
 class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]

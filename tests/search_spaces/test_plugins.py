@@ -39,6 +39,12 @@ def too_many(*, input_shape, num_classes):
 def a_tuple(*, input_shape, num_classes):
     return Own(lambda x: (x, x))
 
+def complex_numbers(*, input_shape, num_classes):
+    return Own(lambda x: torch.complex(x, x))
+
+def whole_numbers(*, input_shape, num_classes):
+    return Own(lambda x: x.long())
+
 def nothing_to_train(*, input_shape, num_classes):
     return nn.Flatten()
 
@@ -94,6 +100,8 @@ def test_settings_of_other_code_are_refused(write):
         ("forward_raises", "its forward pass raised AttributeError"),
         ("too_many", r"logits of shape \(2, 4\); it returned \(2, 8\)"),
         ("a_tuple", r"logits of shape \(2, 4\); it returned no tensor"),
+        ("complex_numbers", "floating-point numbers; it returned complex64"),
+        ("whole_numbers", "floating-point numbers; it returned int64"),
         ("nothing_to_train", "without a parameter to train"),
         ("digest", "cannot have a setting code"),
     ],
