@@ -8,7 +8,6 @@ import typer
 
 from orchestrator.errors import UserError
 from orchestrator.terminal.options import Database, Yes
-from reports.wording import counted
 
 if TYPE_CHECKING:
     from orchestrator.storage import Store
@@ -110,6 +109,7 @@ def export(
         return
     from orchestrator.results.location import database
     from orchestrator.storage import Store
+    from reports.wording import counted
 
     target = out or Path(f"{study}.db")
     if target.exists():
