@@ -5,7 +5,7 @@ import gc
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -107,8 +107,8 @@ class Ours:
         self.recorded = recorded
         complete = settings(args, data, epochs=NEVER, evaluate_every=NEVER, **training)
 
-        def beginning(data: Mapping[str, Any], device: torch.device) -> DataSet:
-            whole = load(data, device)
+        def beginning(data: Mapping[str, Any], device: torch.device, seeds: Sequence[int]) -> DataSet:
+            whole = load(data, device, seeds)
             assert isinstance(whole, DataSet)
             batch = min(args.batch_size, len(whole.train))
             count = min(args.steps, len(whole.train) // batch) * batch
