@@ -138,6 +138,7 @@ def played(theta, margin, rng):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_2000_adaptive_studies_at_the_margin_keep_the_error_rate():
     rng = np.random.default_rng(3)
     found = [played(0.2, 0.2, rng)[0] for _ in range(2000)]
@@ -146,6 +147,7 @@ def test_2000_adaptive_studies_at_the_margin_keep_the_error_rate():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_adaptive_seeds_keep_the_power_and_save_half_of_the_seeds():
     rng = np.random.default_rng(4)
     found = [played(0.2 + 2 * math.sqrt(2), 0.2, rng) for _ in range(300)]
@@ -181,6 +183,7 @@ def test_the_chance_that_an_arm_goes_on_failing_is_the_beta_binomial():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 @pytest.mark.usefixtures("collected_in_no_time")
 def test_three_null_claims_with_looks_keep_the_error_rate_of_the_family():
     rng = np.random.default_rng(9)
