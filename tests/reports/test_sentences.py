@@ -166,7 +166,6 @@ NULL_STUDIES = [(3, 3, 200), (9, 5, 120), (25, 3, 60)]
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(("arms", "seeds", "studies_made"), NULL_STUDIES)
 def test_of_null_studies_at_most_one_in_twenty_is_told_of_a_difference(arms, seeds, studies_made):
@@ -180,7 +179,6 @@ def test_of_null_studies_at_most_one_in_twenty_is_told_of_a_difference(arms, see
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(("arms", "seeds", "studies_made"), NULL_STUDIES)
 def test_of_null_studies_at_most_one_in_twenty_is_told_an_arm_apart_from_the_lowest(arms, seeds, studies_made):
