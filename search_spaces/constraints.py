@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from operator import ge, gt, le, lt
 from typing import Annotated, Any, Literal, Protocol
 
+from search_spaces.annotations import About, Rate
 from search_spaces.arm import Arm
 from search_spaces.errors import SettingError, unknown
-from search_spaces.settings import About, Rate, read_settings
+from search_spaces.settings import read_settings
 from search_spaces.space import Levels, Space
 
 

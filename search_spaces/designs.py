@@ -5,12 +5,13 @@ from math import prod
 from random import Random
 from typing import Any
 
+from search_spaces.annotations import Positive
 from search_spaces.arm import Arm, Scalar
 from search_spaces.errors import SettingError, unknown
 from search_spaces.factors import Factor, level_text
 from search_spaces.fractional import aliasing, fractional_factorial
 from search_spaces.request import Request, assignments
-from search_spaces.settings import Positive, read_settings
+from search_spaces.settings import read_settings
 from search_spaces.space import Levels, Space, arm_name
 
 MOST_ARMS = 100_000

@@ -16,11 +16,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from search_spaces.annotations import Rate, Share
 from search_spaces.drawing import ShortcutDrawing
 from search_spaces.errors import SettingError, unknown
 from search_spaces.fusing import channelwise
 from search_spaces.layers import BatchNorm, conv, every_pixel
-from search_spaces.settings import Rate, Share, read_settings
+from search_spaces.settings import read_settings
 
 
 @dataclass(frozen=True)

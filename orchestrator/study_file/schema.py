@@ -9,23 +9,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from orchestrator.study_file.search.space import WiringFields
 from orchestrator.study_file.sections import StudyFile
-from search_spaces.settings import (
-    About,
-    Form,
-    Length,
-    Named,
-    Number,
-    Pattern,
-    Range,
-    Rows,
-    Setting,
-    Target,
-    Words,
-    alternatives,
-    as_plain,
-    notes,
-    settings_of,
-)
+from search_spaces.annotations import About, Length, Named, Number, Pattern, Range, Rows, Target, Words
+from search_spaces.settings import Form, Setting, alternatives, as_plain, notes, settings_of
 
 Schema = dict[str, Any]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

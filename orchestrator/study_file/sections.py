@@ -18,18 +18,9 @@ from orchestrator.study_file.targets import (
 )
 from reports.analysis.fields import MOST_SEEDS, AnalysisFields, ClaimFields, LookCounts
 from reports.analysis.settings import SEEDS, read_looks, repeats_from
+from search_spaces.annotations import LAST_SEED, About, Length, Named, Number, Pattern, Range, Rows
 from search_spaces.errors import SettingError
-from search_spaces.settings import (
-    LAST_SEED,
-    About,
-    Length,
-    Named,
-    Number,
-    Pattern,
-    Range,
-    Rows,
-    as_plain,
-)
+from search_spaces.settings import as_plain
 
 LEAST_PART = 0.0001
 """Ray counts processors and GPUs in steps of this size."""

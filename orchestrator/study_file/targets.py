@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from search_spaces.settings import About, Range, Target
+from search_spaces.annotations import About, Range, Target
 
 
 def network_fields() -> Mapping[str, Target]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from search_spaces.settings import About, Length, Number, Pattern, Range, Words
+from search_spaces.annotations import About, Length, Number, Pattern, Range, Words
 
 TESTS = ("paired", "pooled", "welch", "sign")
 FAMILIES = ("holm", "none")

@@ -9,11 +9,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from search_spaces.annotations import Depth, Positive, Range, Rate
 from search_spaces.drawing import LABELS, ShortcutDrawing, UnitDrawing
 from search_spaces.errors import SettingError
 from search_spaces.layers import ConvShape, layers, linear, pixel_mean
 from search_spaces.networks.family import Family
-from search_spaces.settings import Depth, Positive, Range, Rate, read_settings
+from search_spaces.settings import read_settings
 
 # Table 1 of the paper; 161 layers from its released code.
 IMAGENET_LAYERS = {

@@ -8,12 +8,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from search_spaces.annotations import Depth, Positive
 from search_spaces.drawing import ShortcutDrawing, UnitDrawing
 from search_spaces.errors import SettingError
 from search_spaces.fusing import channelwise
 from search_spaces.layers import BatchNorm, conv, linear, pixel_mean
 from search_spaces.networks.family import Family
-from search_spaces.settings import Depth, Positive, read_settings
+from search_spaces.settings import read_settings
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,12 +6,13 @@ from typing import Annotated, Any, Literal
 
 from torch import Tensor, nn
 
+from search_spaces.annotations import Depth, Named, Positive, Rows
 from search_spaces.blocks import Unit, UnitShape, shortcut_convolves
 from search_spaces.drawing import LABELS, Layers, ShortcutDrawing, UnitDrawing, shortcut_text
 from search_spaces.errors import SettingError
 from search_spaces.fusing import channelwise
 from search_spaces.layers import layers, linear, pixel_mean
-from search_spaces.settings import Depth, Named, Positive, Rows, read_settings
+from search_spaces.settings import read_settings
 from search_spaces.shortcuts import SHORTCUTS, complete_shortcut, projection_layers
 from search_spaces.wiring import CONVS, EXPANSION, Wiring, parse_wiring, wiring_name
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from torch import nn
 
+from search_spaces.annotations import Depth, Positive
 from search_spaces.errors import SettingError
 from search_spaces.layers import layers
 from search_spaces.networks import residual
@@ -18,7 +19,6 @@ from search_spaces.networks.residual import (
     complete_residual,
     wiring_of,
 )
-from search_spaces.settings import Depth, Positive
 
 # arXiv:1512.03385, table 1; 200 layers from arXiv:1603.05027, section 5.
 UNITS = {

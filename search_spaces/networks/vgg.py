@@ -7,11 +7,12 @@ from typing import Annotated, Any, Literal
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from search_spaces.annotations import MOST, Positive, Range, Rate
 from search_spaces.drawing import UnitDrawing
 from search_spaces.fusing import channelwise
 from search_spaces.layers import BatchNorm, conv, linear
 from search_spaces.networks.family import Family
-from search_spaces.settings import MOST, Positive, Range, Rate, read_settings
+from search_spaces.settings import read_settings
 
 _CONVS = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
 _WIDTHS = (1, 2, 4, 8, 8)

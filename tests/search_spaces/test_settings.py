@@ -2,8 +2,9 @@ from typing import Annotated, Literal
 
 import pytest
 
+from search_spaces.annotations import Range, Rate
 from search_spaces.errors import SettingError
-from search_spaces.settings import Range, Rate, read_settings
+from search_spaces.settings import read_settings
 
 
 def target(

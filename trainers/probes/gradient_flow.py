@@ -5,7 +5,7 @@ from functools import partial
 from math import log10, prod
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from search_spaces.settings import Positive, Range
+from search_spaces.annotations import Positive, Range
 from trainers.probes.probe import Output, Place, Probe, Row, Scalar, View, Workload
 
 if TYPE_CHECKING:

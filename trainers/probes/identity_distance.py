@@ -6,7 +6,7 @@ from functools import partial
 from statistics import fmean
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from search_spaces.settings import Range
+from search_spaces.annotations import Range
 from trainers.probes.probe import Output, Place, Probe, Row, Scalar, View, Workload
 
 if TYPE_CHECKING:

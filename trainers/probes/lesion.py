@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Annotated, ClassVar, TypeVar
 
-from search_spaces.settings import Positive, Range
+from search_spaces.annotations import Positive, Range
 from trainers.probes.probe import Output, Place, Probe, Row, Scalar, View, Workload
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import hypot, isfinite
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from search_spaces.settings import Range
+from search_spaces.annotations import Range
 from trainers.probes.probe import Output, Place, Probe, Row, Scalar, View, Workload
 
 if TYPE_CHECKING:

@@ -11,9 +11,10 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import Annotated, Any, TypeGuard, get_type_hints
 
+from search_spaces.annotations import Range
 from search_spaces.arm import canonical_json
 from search_spaces.errors import SettingError, unknown
-from search_spaces.settings import Range, check, read_settings
+from search_spaces.settings import check, read_settings
 from search_spaces.user_code import calling, check_signature, load_function
 from trainers.settings import checks
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from search_spaces.settings import About, AboveZero, Length, Named, Range, Share
+from search_spaces.annotations import About, AboveZero, Length, Named, Range, Share
 
 MOST = 1_000_000
 """No training has more epochs, and no batch more images."""

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
+from search_spaces.annotations import About, Words
 from search_spaces.errors import SettingError
-from search_spaces.settings import About, Words, as_plain, check, known_keys, read_settings
+from search_spaces.settings import as_plain, check, known_keys, read_settings
 from trainers.settings import checks
 from trainers.settings.data import COSMETIC, reads_photographs
 from trainers.settings.fields import Augment, Training

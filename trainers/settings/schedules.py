@@ -9,8 +9,9 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from search_spaces.annotations import Named
 from search_spaces.errors import SettingError, shown
-from search_spaces.settings import Named, as_plain, read_named
+from search_spaces.settings import as_plain, read_named
 from trainers.settings.fields import SCHEDULE_SETTINGS
 
 

@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
-from search_spaces.settings import Positive, Range, Share
+from search_spaces.annotations import Positive, Range, Share
 
 Population = Annotated[int, Range(low=2)]
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
-from search_spaces.settings import Positive, Range
+from search_spaces.annotations import Positive, Range
 
 Count = Annotated[int, Range(low=0)]
 

@@ -7,9 +7,10 @@ from typing import Annotated, Any
 from orchestrator.study_file.search.samplers import SAMPLERS
 from orchestrator.study_file.search.schedulers import SCHEDULERS
 from reports.metrics import METRICS
+from search_spaces.annotations import About, Named, Range, Words
 from search_spaces.constraints import Condition, parse_where
 from search_spaces.errors import SettingError
-from search_spaces.settings import About, Named, Range, Words, read_settings
+from search_spaces.settings import read_settings
 
 OBJECTIVES = tuple(name for name, metric in METRICS.items() if metric.is_objective)
 RANDOM: Mapping[str, Any] = {"name": "random"}

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from orchestrator.study_file.search.axes import INACTIVE, Axis, Choices, Params, Slots, parse_interval, parse_merges
+from search_spaces.annotations import LAST_SEED, About, Positive, Range
 from search_spaces.arm import Arm, Scalar
 from search_spaces.errors import Key, SettingError, unknown
 from search_spaces.factors import Factor, Level, full_path, is_bundles, level_text, parse_factors
-from search_spaces.settings import LAST_SEED, About, Positive, Range, read_settings
+from search_spaces.settings import read_settings
 from search_spaces.space import Space
 from search_spaces.wiring import CONVS, parse_wiring, wiring_name
 from search_spaces.wiring_space import sample_wirings

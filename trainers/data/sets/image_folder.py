@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from search_spaces.settings import Range
+from search_spaces.annotations import Range
 from trainers.data.contents import Check
 from trainers.data.folder import Folder, read_folder
 from trainers.settings.data import DEFAULT_ROOT

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import torch
 
+from search_spaces.annotations import Range
 from search_spaces.errors import SettingError
-from search_spaces.settings import Range
 from trainers.data.images import Images, Splits
 from trainers.seeding import generator
 
