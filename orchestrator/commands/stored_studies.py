@@ -26,6 +26,7 @@ class ExportKind(StrEnum):
     state_dict = "state_dict"
     torchscript = "torchscript"
     onnx = "onnx"
+    tensorboard = "tensorboard"
 
 
 @stored_study_commands.command()
@@ -89,19 +90,28 @@ def export(
     study: StudyArgument,
     to: Annotated[
         ExportKind,
-        typer.Option("--to", help="db, a results DB of this study alone; or a trained network as any of the others"),
+        typer.Option(
+            "--to",
+            help="db, a results DB of this study alone; tensorboard, its curves; or a trained network as any other",
+        ),
     ],
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="The file; default: STUDY.db, or in out/STUDY/networks")
+        Path | None,
+        typer.Option(
+            "--out", metavar="PATH", help="The file, or the folder of tensorboard; default: STUDY.db, or in out/STUDY"
+        ),
     ] = None,
     arm: Annotated[str | None, typer.Option("--arm", help="Of a network: its arm, as the tables name it")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Of a network: its seed")] = None,
     db: Database = None,
 ) -> None:
-    """Write a study with all its results, or one trained network from its kept weights, for another machine or tool.
+    """Write a study's results, its curves, or a trained network from its kept weights, for another machine or tool.
 
     Example: orchestrate export degradation --to onnx --arm "depth=20 variant=plain" --seed 0
     """
+    if to is ExportKind.tensorboard:
+        _export_curves(study, arm, seed, db, out)
+        return
     if to is not ExportKind.db:
         from orchestrator.results.exporting import export_network
 
@@ -119,6 +129,16 @@ def export(
         with Store.open(target) as store:
             merged = store.merge(source, study, apply=True)
     print(f"{target}: {study} with {counted(merged.arms, 'arm')} and {counted(merged.trials, 'trial')}")
+
+
+def _export_curves(study: str, arm: str | None, seed: int | None, db: str | None, out: Path | None) -> None:
+    if arm is not None or seed is not None:
+        raise UserError("--arm and --seed choose a trained network; tensorboard takes all trials of the study")
+    from orchestrator.results.tensorboard import export_tensorboard
+    from reports.wording import counted
+
+    folder, trials = export_tensorboard(study, db, out)
+    print(f"{folder}: {study} with the curves of {counted(trials, 'trial')}; show them: tensorboard --logdir {folder}")
 
 
 @stored_study_commands.command("import")
