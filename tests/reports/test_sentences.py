@@ -162,11 +162,11 @@ def null_study(chance: random.Random, arms: int, seeds: int) -> Findings:
     return found(("variant",), errors, baseline={"variant": "v00"})
 
 
-NULL_STUDIES = [(3, 3, 200), (9, 5, 120), (25, 3, 60)]
+NULL_STUDIES = [(3, 3, 1000), (9, 5, 500), (25, 3, 240)]
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(("arms", "seeds", "studies_made"), NULL_STUDIES)
 def test_of_null_studies_at_most_one_in_twenty_is_told_of_a_difference(arms, seeds, studies_made):
     chance, told = random.Random(f"{arms}/{seeds}"), 0
@@ -179,7 +179,7 @@ def test_of_null_studies_at_most_one_in_twenty_is_told_of_a_difference(arms, see
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(("arms", "seeds", "studies_made"), NULL_STUDIES)
 def test_of_null_studies_at_most_one_in_twenty_is_told_an_arm_apart_from_the_lowest(arms, seeds, studies_made):
     chance, told = random.Random(f"lowest {arms}/{seeds}"), 0

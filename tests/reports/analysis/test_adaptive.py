@@ -184,7 +184,6 @@ def test_the_chance_that_an_arm_goes_on_failing_is_the_beta_binomial():
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-@pytest.mark.usefixtures("collected_in_no_time")
 def test_three_null_claims_with_looks_keep_the_error_rate_of_the_family():
     rng = np.random.default_rng(9)
     wrong = 0

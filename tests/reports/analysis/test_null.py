@@ -41,8 +41,7 @@ def ended(seeds: object, rng: np.random.Generator):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
-@pytest.mark.usefixtures("collected_in_no_time")
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("seeds", [5, {"looks": [3, 5, 8, 12]}])
 def test_null_studies_decide_a_claim_wrongly_in_at_most_one_of_twenty(seeds):
     rng = np.random.default_rng(20260314)
