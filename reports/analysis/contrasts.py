@@ -23,6 +23,7 @@ from reports.analysis.effects import (
 )
 from reports.analysis.intervals import is_constant, standard_deviation
 from reports.analysis.many import holm
+from reports.analysis.procedure import Procedure
 from reports.analysis.readings import finite, grid
 from reports.metrics import PRIMARY, find_metric
 from reports.results import Arm, Scalar, Study
@@ -89,34 +90,28 @@ def contrasts(
 
     `test` is the declared one; a fail in either arm calls for the sign test with fails ranking worst instead.
     """
-    found = grid(study, metric)
+    readings = grid(study, metric)
     live = [arm for arm in study.arms if not arm.orphaned]
-    model = pooled.fit({arm.name: found[arm.name] for arm in live})
+    procedure = Procedure(test, level, pooled.fit({arm.name: readings[arm.name] for arm in live}))
+    resolution = find_metric(metric, study.metrics).resolution
     by_levels = {frozenset(arm.levels.items()): arm for arm in live}
     made = []
     for arm in live:
         baseline = by_levels.get(frozenset({**arm.levels, **study.baseline}.items()))
         if baseline is not None and baseline is not arm and study.baseline:
-            made.append(_contrast(study, arm, baseline, found, model, test, level, metric))
+            context = {factor: level for factor, level in arm.levels.items() if factor not in study.baseline}
+            made.append(_contrast(arm, baseline, context, readings, procedure, resolution))
     return _with_holm(made)
 
 
 def _contrast(
-    study: Study,
-    arm: Arm,
-    baseline: Arm,
-    found: Grid,
-    model: pooled.Pooled | None,
-    test: str,
-    level: float,
-    metric: str,
+    arm: Arm, baseline: Arm, context: Mapping[str, Scalar], readings: Grid, procedure: Procedure, resolution: float
 ) -> Contrast:
     pair = {arm.name: 1.0, baseline.name: -1.0}
-    by_seed = differences(found, pair)
-    ours, theirs = found[arm.name], found[baseline.name]
-    resolution = find_metric(metric, study.metrics).resolution
-    effect, note = choose(found, pair, by_seed, test, model, resolution)
-    low, high = effect.interval(level) if effect else (None, None)
+    by_seed = differences(readings, pair)
+    ours, theirs = readings[arm.name], readings[baseline.name]
+    effect, note = choose(readings, pair, by_seed, procedure, resolution)
+    low, high = effect.interval(procedure.level) if effect else (None, None)
     numbers = [value for value in by_seed.values() if math.isfinite(value)]
     clean = len(numbers) == len(by_seed)
     spread = standard_deviation(numbers) if clean else None
@@ -129,7 +124,7 @@ def _contrast(
     return Contrast(
         arm=arm,
         baseline=baseline,
-        context={factor: level for factor, level in arm.levels.items() if factor not in study.baseline},
+        context=context,
         n=len(by_seed),
         fails=len(by_seed) - len(numbers),
         differences=by_seed,
@@ -146,18 +141,17 @@ def _contrast(
         d_z=d_z,
         hedges_g=hedges(d_z, len(numbers) - 1) if d_z is not None else None,
         r=correlation([ours[seed] for seed in shared], [theirs[seed] for seed in shared]),
-        sensitivity=_sensitivity(found, pair, by_seed, model),
-        badges=(SKEWED,) if is_t and is_skewed(found, pair) else (),
+        sensitivity=_sensitivity(readings, pair, by_seed, procedure.model),
+        badges=(SKEWED,) if is_t and is_skewed(readings, pair) else (),
         note=note,
     )
 
 
 def choose(
-    found: Grid,
+    readings: Grid,
     weights: Mapping[str, float],
     by_seed: Mapping[int, float],
-    test: str,
-    model: pooled.Pooled | None,
+    procedure: Procedure,
     resolution: float = 0.0,
 ) -> tuple[Effect | None, str | None]:
     """Return the effect by the declared test, or by the one that the data call for, and the reason when it differs.
@@ -165,18 +159,19 @@ def choose(
     A fail calls for the sign test; so do differences that are the same in every seed. Arms whose seeds all gave the
     same number get no test: their seeds are no repetitions.
     """
-    every = [value for arm in weights for value in found.get(arm, {}).values()]
+    test, model = procedure.test, procedure.model
+    every = [value for arm in weights for value in readings.get(arm, {}).values()]
     if not all(map(math.isfinite, every)):
         return sign(by_seed, resolution), "fails rank behind every number: exact sign test"
     if test == "welch":
-        if (apart := welch(found, weights)) is not None:
+        if (apart := welch(readings, weights)) is not None:
             return apart, None
         return None, "fewer than two seeds in an arm" if min(
-            len(found.get(arm, {})) for arm in weights
+            len(readings.get(arm, {})) for arm in weights
         ) < 2 else NOT_WIRED
     if len(by_seed) < 2:
         return None, "one seed: no interval, no test" if by_seed else "no seed that all arms have"
-    if all(is_constant(list(found[arm].values())) for arm in weights):
+    if all(is_constant(list(readings[arm].values())) for arm in weights):
         return None, NOT_WIRED
     if test == "sign":
         return sign(by_seed, resolution), None
@@ -195,22 +190,22 @@ def two_sided(effect: Effect, margin: float = 0.0) -> float:
     return min(1.0, 2 * min(effect.p_above(margin), effect.p_below(margin)))
 
 
-def is_skewed(found: Grid, weights: Mapping[str, float]) -> bool:
+def is_skewed(readings: Grid, weights: Mapping[str, float]) -> bool:
     """Whether a t interval is in doubt: a fail, or spreads that differ by more than a factor of 3."""
-    every = [value for arm in weights for value in found.get(arm, {}).values()]
+    every = [value for arm in weights for value in readings.get(arm, {}).values()]
     if not all(map(math.isfinite, every)):
         return True
-    spreads = [standard_deviation(list(found.get(arm, {}).values())) for arm in weights]
+    spreads = [standard_deviation(list(readings.get(arm, {}).values())) for arm in weights]
     known = [spread for spread in spreads if spread is not None]
     return len(known) > 1 and max(known) > 3 * min(known)
 
 
 def _sensitivity(
-    found: Grid, pair: Mapping[str, float], by_seed: Mapping[int, float], model: pooled.Pooled | None
+    readings: Grid, pair: Mapping[str, float], by_seed: Mapping[int, float], model: pooled.Pooled | None
 ) -> Sensitivity:
-    ours, theirs = (list(found[arm].values()) for arm in pair)
+    ours, theirs = (list(readings[arm].values()) for arm in pair)
     return Sensitivity(
-        welch=welch(found, pair),
+        welch=welch(readings, pair),
         pooled=model.effect(pair) if model else None,
         sign=sign(by_seed),
         sign_flip_p=sign_flip_p(list(by_seed.values())),

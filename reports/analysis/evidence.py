@@ -2,16 +2,17 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from reports.analysis import literature, pooled
+from reports.analysis import literature
 from reports.analysis.claims import Claim
 from reports.analysis.contrasts import NOT_WIRED, SKEWED, choose, is_skewed
 from reports.analysis.effects import Effect, Exact, Grid, Sign, Student, Weights, differences, exact
 from reports.analysis.intervals import is_constant, rate_interval
 from reports.analysis.looks import e_value
 from reports.analysis.outliers import could_undo, with_sign_flips
+from reports.analysis.procedure import Procedure
 from reports.analysis.rates import P_RATE, p_rate_above, p_rate_below
 from reports.results import Scalar, Study
 
@@ -96,8 +97,8 @@ def label(context: Levels) -> str:
 def cases(study: Study, claim: Claim) -> tuple[Case, ...]:
     """Return the contexts whose arms the study has; orphaned arms do not count."""
     names = {frozenset(arm.levels.items()): arm.name for arm in study.arms if not arm.orphaned}
-    found = (_case(study, claim, context, names) for context in claim.contexts(study.factors))
-    return tuple(each for each in found if each is not None)
+    every = (_case(study, claim, context, names) for context in claim.contexts(study.factors))
+    return tuple(each for each in every if each is not None)
 
 
 def _case(
@@ -148,29 +149,16 @@ def trend_weights(levels: Sequence[Scalar]) -> tuple[float, ...]:
 
 
 def evaluate(
-    claim: Claim,
-    found: Sequence[Case],
-    grid: Grid,
-    *,
-    test: str = "paired",
-    level: float = 0.95,
-    over: str | None = None,
-    model: pooled.Pooled | None = None,
-    unplanned: bool = False,
-    worst: float = math.inf,
+    claim: Claim, contexts: Sequence[Case], grid: Grid, procedure: Procedure, *, over: str | None = None
 ) -> Evidence:
-    """Judge one claim on the readings in `grid`, at two-sided `level`.
-
-    `unplanned` replaces every t test by its e-value, which holds whenever one stops looking. `worst` is the largest
-    reading that is no fail: with few seeds a t test decides only what outliers up to there could not undo.
-    """
+    """Judge one claim on the readings in `grid`, over its contexts as it says or as `over` does."""
     over = claim.over if over is None else over
-    if over == "average" and len(found) > 1:
-        found = (_average(found),)
-    results = tuple(_context(claim, case, grid, test, level, model, worst) for case in found)
+    if over == "average" and len(contexts) > 1:
+        contexts = (_average(contexts),)
+    results = tuple(_context(claim, case, grid, procedure) for case in contexts)
     if not results:
         return Evidence((), 1.0, 1.0)
-    tails = [_by_e_value(claim, each) if unplanned else _on_alpha(each) for each in results]
+    tails = [_by_e_value(claim, each) if procedure.unplanned else _on_alpha(each) for each in results]
     support, refute = [each[0] for each in tails], [each[1] for each in tails]
     count = len(results)
     if over == "any":
@@ -178,12 +166,12 @@ def evaluate(
     return Evidence(results, max(support), min(1.0, count * min(refute)))
 
 
-def _average(found: Sequence[Case]) -> Case:
+def _average(contexts: Sequence[Case]) -> Case:
     weights: dict[str, float] = {}
-    for case in found:
+    for case in contexts:
         for arm, weight in case.weights.items():
-            weights[arm] = weights.get(arm, 0.0) + weight / len(found)
-    return Case({}, weights, math.fsum(case.constant for case in found) / len(found))
+            weights[arm] = weights.get(arm, 0.0) + weight / len(contexts)
+    return Case({}, weights, math.fsum(case.constant for case in contexts) / len(contexts))
 
 
 def _on_alpha(result: ContextResult) -> tuple[float, float]:
@@ -207,20 +195,19 @@ def _by_e_value(claim: Claim, result: ContextResult) -> tuple[float, float]:
     return against(claim.margin)
 
 
-def _context(
-    claim: Claim, case: Case, grid: Grid, test: str, level: float, model: pooled.Pooled | None, worst: float
-) -> ContextResult:
+def _context(claim: Claim, case: Case, grid: Grid, procedure: Procedure) -> ContextResult:
+    level = procedure.level
     if claim.statement.relation == "fails":
         return _rate(claim, case, grid, level)
     by_seed = differences(grid, case.weights, case.constant)
-    effect, note = _effect(claim, case, grid, by_seed, test, model)
+    effect, note = _effect(claim, case, grid, by_seed, procedure)
     low, high = effect.interval(level) if effect else (None, None)
     numbers = [value for value in by_seed.values() if math.isfinite(value)]
     mean = math.fsum(numbers) / len(numbers) if numbers and len(numbers) == len(by_seed) else None
     p_support, p_refute = by_t = _tails(claim, effect)
     fragile = (False, False)
     if isinstance(effect, Student):
-        fragile = could_undo(claim, case.weights, grid, (low, high), worst)
+        fragile = could_undo(claim, case.weights, grid, (low, high), procedure.worst)
         p_support, p_refute = with_sign_flips(by_t, fragile, effect.n, by_seed.values(), claim)
     leads, rates = _leads(case, grid), _fail_rates(case, grid, level)
     doubtful = isinstance(effect, Student) and (is_skewed(grid, case.weights) or claim.paper is not None)
@@ -255,12 +242,12 @@ def _context(
 
 def _leads(case: Case, grid: Grid) -> dict[Scalar, float]:
     """Return the mean lead at each level of a trend, where all its seeds have a number."""
-    found = {}
+    leads = {}
     for level, first, second in case.leads:
         values = list(differences(grid, {second: 1.0, first: -1.0}).values())
         if values and all(map(math.isfinite, values)):
-            found[level] = math.fsum(values) / len(values)
-    return found
+            leads[level] = math.fsum(values) / len(values)
+    return leads
 
 
 def _direction_badges(leads: Mapping[Scalar, float], towards: float) -> tuple[str, ...]:
@@ -272,14 +259,14 @@ def _fail_rates(case: Case, grid: Grid, level: float) -> tuple[FailRate, ...]:
     """Return the fail rate of each arm; nothing where none fails."""
     if all(math.isfinite(value) for arm in case.weights for value in grid.get(arm, {}).values()):
         return ()
-    found = []
+    rates = []
     for arm in case.weights:
         values = grid.get(arm, {}).values()
         fails = sum(not math.isfinite(value) for value in values)
         interval = rate_interval(fails, len(values), level)
         if interval is not None:
-            found.append(FailRate(arm, fails, len(values), *interval))
-    return tuple(found)
+            rates.append(FailRate(arm, fails, len(values), *interval))
+    return tuple(rates)
 
 
 def fails_badge(claim: Claim, rates: Sequence[FailRate]) -> tuple[str, ...]:
@@ -306,17 +293,17 @@ def _tails(claim: Claim, effect: Effect | None) -> tuple[float, float]:
 
 
 def _effect(
-    claim: Claim, case: Case, grid: Grid, by_seed: Mapping[int, float], test: str, model: pooled.Pooled | None
+    claim: Claim, case: Case, grid: Grid, by_seed: Mapping[int, float], procedure: Procedure
 ) -> tuple[Effect | None, str | None]:
     if claim.is_exact:
         return exact(by_seed), None if by_seed else "no outcome yet"
     paper, numbers = claim.paper, list(by_seed.values())
-    if paper is None or len(case.weights) > 1 or not all(map(math.isfinite, numbers)) or test == "sign":
-        return choose(grid, case.weights, by_seed, test, model, claim.resolution)
+    if paper is None or len(case.weights) > 1 or not all(map(math.isfinite, numbers)) or procedure.test == "sign":
+        return choose(grid, case.weights, by_seed, procedure, claim.resolution)
     ((arm, towards),) = case.weights.items()
     values = list(grid.get(arm, {}).values())
     if len(values) < 2:
-        return choose(grid, case.weights, by_seed, test, model, claim.resolution)
+        return choose(grid, case.weights, by_seed, procedure, claim.resolution)
     if is_constant(values):
         return None, NOT_WIRED
     effect, _, note = literature.published_effect(values, paper)
@@ -351,14 +338,12 @@ def _rate(claim: Claim, case: Case, grid: Grid, level: float) -> ContextResult:
     )
 
 
-def alternatives(
-    claim: Claim, found: Sequence[Case], grid: Grid, level: float, model: pooled.Pooled | None, worst: float
-) -> dict[str, Evidence]:
+def alternatives(claim: Claim, contexts: Sequence[Case], grid: Grid, procedure: Procedure) -> dict[str, Evidence]:
     """Judge the claim by every other test that applies; for the panel beside the verdict, never for the verdict."""
     if claim.statement.relation == "fails":
         return {}
     tests = ["paired", "sign"]
     if claim.paper is None:
-        tests += ["welch", *(["pooled"] if model is not None else [])]
-    made = {test: evaluate(claim, found, grid, test=test, level=level, model=model, worst=worst) for test in tests}
+        tests += ["welch", *(["pooled"] if procedure.model is not None else [])]
+    made = {test: evaluate(claim, contexts, grid, replace(procedure, test=test)) for test in tests}
     return {name: each for name, each in made.items() if any(context.test == name for context in each.contexts)}

@@ -78,11 +78,11 @@ def study_anova(study: Study, metric: str = PRIMARY.name, kind: int = 2, blocked
     Ranks keep the arms that fail in the analysis, which the means of their other seeds would flatter (the rank
     transform of Conover and Iman 1981). None when there is too little to analyse.
     """
-    found = grid(study, metric)
+    readings = grid(study, metric)
     live = [arm for arm in study.arms if not arm.orphaned]
     names = {arm.name for arm in live}
-    failed = tuple(arm.name for arm in live if not all(map(math.isfinite, found[arm.name].values())))
-    rows = [Row({**arm.levels, SEED: seed}, value) for arm in live for seed, value in found[arm.name].items()]
+    failed = tuple(arm.name for arm in live if not all(map(math.isfinite, readings[arm.name].values())))
+    rows = [Row({**arm.levels, SEED: seed}, value) for arm in live for seed, value in readings[arm.name].items()]
     if failed:
         ranks = stats.rankdata([row.value for row in rows])
         rows = [Row(row.levels, float(rank)) for row, rank in zip(rows, ranks, strict=True)]
@@ -230,7 +230,8 @@ def _fitted(
     frame = pd.DataFrame({"y": readings, **{column[factor]: each for factor, each in codes.items()}})
     model = ols(f"y ~ {' + '.join(labels.values())}", frame)
     fit = model.fit()
-    df, mse = int(fit.df_resid), float(fit.mse_resid) if fit.ssr > 1e-20 * total else None
+    mse = float(fit.mse_resid) if fit.ssr > 1e-20 * total else None
+    residual = _Residual(total, mse, int(fit.df_resid))
     if mse is None:  # anova_lm has the squares from F, which a residual of nothing makes infinite: F on a scale of 1
         fit = model.fit(cov_type="fixed scale", cov_kwds={"scale": 1.0})
     table = anova_lm(fit, typ=kind)
@@ -238,23 +239,29 @@ def _fitted(
     effects = []
     for term, label in labels.items():
         f, p = (float(table.at[label, "F"]), float(table.at[label, "PR(>F)"])) if mse is not None else (None, None)
-        effects.append(_effect(term, float(squares[label]), int(table.at[label, "df"]), f, p, total, mse, df))
-    return tuple(effects), mse, df
+        effects.append(residual.effect(term, float(squares[label]), int(table.at[label, "df"]), f, p))
+    return tuple(effects), mse, residual.df
 
 
-def _effect(
-    term: Term, squares: float, width: int, f: float | None, p: float | None, total: float, mse: float | None, df: int
-) -> Effect:
-    return Effect(
-        term=term,
-        squares=squares,
-        df=width,
-        f=f,
-        p=p,
-        eta2=squares / total,
-        partial_eta2=squares / (squares + mse * df) if mse else None,
-        omega2=(squares - width * mse) / (total + mse) if mse else None,
-    )
+@dataclass(frozen=True)
+class _Residual:
+    """What effects are measured by: the total sum of squares, the residual's mean square and degrees of freedom."""
+
+    total: float
+    mse: float | None
+    df: int
+
+    def effect(self, term: Term, squares: float, df: int, f: float | None, p: float | None) -> Effect:
+        return Effect(
+            term=term,
+            squares=squares,
+            df=df,
+            f=f,
+            p=p,
+            eta2=squares / self.total,
+            partial_eta2=squares / (squares + self.mse * self.df) if self.mse else None,
+            omega2=(squares - df * self.mse) / (self.total + self.mse) if self.mse else None,
+        )
 
 
 def spread_check(samples: Sequence[Sequence[float]]) -> tuple[float, float] | None:

@@ -6,10 +6,12 @@ from enum import StrEnum
 
 from reports.analysis import pooled
 from reports.analysis.claims import Claim
+from reports.analysis.effects import Grid
 from reports.analysis.evidence import Case, Evidence, cases, evaluate
 from reports.analysis.looks import EXTRA_SHARE
 from reports.analysis.many import holm
 from reports.analysis.outliers import worst_reading
+from reports.analysis.procedure import Procedure
 from reports.analysis.registration import Registration, planned_settings
 from reports.analysis.settings import AnalysisSettings
 from reports.results import Study, Trial
@@ -65,8 +67,8 @@ class Judged:
 
     def at(self, look: Look, alpha: float) -> float:
         """Return p at one look in the claim's direction, adjusted for the looks."""
-        found = look.evidence
-        return alpha / look.alpha * (found.support if self.direction is Outcome.SUPPORTED else found.refute)
+        then = look.evidence
+        return alpha / look.alpha * (then.support if self.direction is Outcome.SUPPORTED else then.refute)
 
     def until(self, look: int, alpha: float) -> float:
         """Return p as it was at a look, counted from 1; at the claim's last one where it has no more."""
@@ -76,18 +78,19 @@ class Judged:
 def judge_alone(
     study: Study,
     claim: Claim,
-    found: Mapping[str, Mapping[int, float]],
+    readings: Grid,
     trials: Mapping[str, Mapping[int, Trial]],
     settings: AnalysisSettings,
     registration: Registration = AS_DECLARED,
 ) -> Judged:
-    """Judge one claim on the readings `found` by arm and seed, at every look whose trials have all ended.
+    """Judge one claim on the readings by arm and seed, at every look whose trials have all ended.
 
     Seeds beyond those that `registration` has planned are judged by their e-value, on a share of alpha of their own.
     """
     contexts = cases(study, claim)
-    arms, worst = claim_arms(contexts), worst_reading(study, claim)
+    arms = claim_arms(contexts)
     settings = planned_settings(settings, registration)
+    question = _Question(claim, contexts, readings, claim.test or settings.test, worst_reading(study, claim))
     none: list[tuple[list[int], float]] = []
     seeds = _in_order({seed for arm in arms for seed in trials[arm]}, registration)
     is_torn = settings.looks and not registration.looks and not set(registration.planned) <= set(seeds)
@@ -95,19 +98,17 @@ def judge_alone(
         complete, waiting, extra = none, 0, True
     else:
         complete, waiting, extra = _complete_looks(arms, seeds, trials, settings)
-    looks = tuple(
-        Look(len(part), alpha, _at(claim, contexts, found, part, settings, alpha, worst)) for part, alpha in complete
-    )
+    looks = tuple(Look(len(part), alpha, question.evidence(part, alpha)) for part, alpha in complete)
     seen = complete[-1][0] if looks else seeds
     alpha = looks[-1].alpha if looks else settings.levels[0]
-    now = looks[-1].evidence if looks else _at(claim, contexts, found, None, settings, alpha, worst)
+    now = looks[-1].evidence if looks else question.evidence(None, alpha)
     weights = [settings.alpha / each.alpha for each in looks]
     support = min([1.0, *(w * each.evidence.support for w, each in zip(weights, looks, strict=True))])
     refute = min([1.0, *(w * each.evidence.refute for w, each in zip(weights, looks, strict=True))])
     first, direction = _first(looks, weights, settings.alpha, support, refute)
     unplanned = extra and first is None
     if extra:
-        now, seen = _at(claim, contexts, found, None, settings, settings.alpha, worst, unplanned=unplanned), seeds
+        now, seen = question.evidence(None, settings.alpha, unplanned=unplanned), seeds
     if unplanned:
         support = min(support, now.support / EXTRA_SHARE)
         refute = min(refute, now.refute / EXTRA_SHARE)
@@ -131,8 +132,8 @@ def held_against(judged: Judged, whole: Judged, *, as_planned: bool = False) -> 
     support, refute = max(judged.support, whole.support), max(judged.refute, whole.refute)
     direction = Outcome.SUPPORTED if support <= refute else Outcome.REFUTED
     floor = max(judged.floor, whole.support if direction is Outcome.SUPPORTED else whole.refute)
-    found = replace(judged, support=support, refute=refute, direction=direction, floor=floor)
-    return replace(found, planned=whole.now) if as_planned else replace(found, whole=whole.now)
+    held = replace(judged, support=support, refute=refute, direction=direction, floor=floor)
+    return replace(held, planned=whole.now) if as_planned else replace(held, whole=whole.now)
 
 
 def _in_order(seeds: set[int], registration: Registration) -> list[int]:
@@ -178,33 +179,35 @@ def _complete_looks(
     return complete, 0, bool(settings.looks) and len(seeds) > sizes[-1]
 
 
-def _at(
-    claim: Claim,
-    contexts: Sequence[Case],
-    found: Mapping[str, Mapping[int, float]],
-    seeds: Sequence[int] | None,
-    settings: AnalysisSettings,
-    alpha: float,
-    worst: float,
-    unplanned: bool = False,
-) -> Evidence:
-    part = restricted(found, seeds)
-    test = claim.test or settings.test
-    model = pooled.fit(part) if test == "pooled" else None
-    return evaluate(claim, contexts, part, test=test, level=1 - alpha, model=model, unplanned=unplanned, worst=worst)
+@dataclass(frozen=True)
+class _Question:
+    """A claim, the readings that it is judged on, and what stays the same at all its looks."""
+
+    claim: Claim
+    contexts: tuple[Case, ...]
+    readings: Grid
+    test: str
+    worst: float
+
+    def evidence(self, seeds: Sequence[int] | None, alpha: float, *, unplanned: bool = False) -> Evidence:
+        """Judge the claim on these seeds, or on all where there are none given."""
+        part = restricted(self.readings, seeds)
+        model = pooled.fit(part) if self.test == "pooled" else None
+        procedure = Procedure(self.test, 1 - alpha, model, self.worst, unplanned)
+        return evaluate(self.claim, self.contexts, part, procedure)
 
 
-def claim_arms(found: Iterable[Case]) -> tuple[str, ...]:
+def claim_arms(contexts: Iterable[Case]) -> tuple[str, ...]:
     """Return the arms that a claim compares, in the order of its contexts."""
-    return tuple(dict.fromkeys(arm for case in found for arm in case.weights))
+    return tuple(dict.fromkeys(arm for case in contexts for arm in case.weights))
 
 
-def restricted(found: Mapping[str, Mapping[int, float]], seeds: Iterable[int] | None) -> dict[str, Mapping[int, float]]:
+def restricted(readings: Grid, seeds: Iterable[int] | None) -> dict[str, Mapping[int, float]]:
     """Return the readings of some seeds only; all when `seeds` is None."""
     if seeds is None:
-        return dict(found)
+        return dict(readings)
     kept = set(seeds)
-    return {arm: {seed: value for seed, value in each.items() if seed in kept} for arm, each in found.items()}
+    return {arm: {seed: value for seed, value in each.items() if seed in kept} for arm, each in readings.items()}
 
 
 def at_its_clearest(judged: Judged, alpha: float) -> Judged:
@@ -216,13 +219,13 @@ def at_its_clearest(judged: Judged, alpha: float) -> Judged:
 def adjusted_p(family: Sequence[Judged], p: Sequence[float], others: int = 0) -> dict[str, float]:
     """Return Holm's p of each claim of the family, by its id; `others` are claims of it that are no longer made."""
     adjusted = holm([*p, *[1.0] * others])[: len(family)]
-    return {each.claim.id: found for each, found in zip(family, adjusted, strict=True)}
+    return {each.claim.id: p_holm for each, p_holm in zip(family, adjusted, strict=True)}
 
 
 def decided_looks(family: Sequence[Judged], alpha: float, others: int = 0) -> dict[str, int | None]:
     """Return the look, from 1, at which each claim was first decided among the others; None for those that are not."""
-    found: dict[str, int | None] = {each.claim.id: None for each in family}
+    decided: dict[str, int | None] = {each.claim.id: None for each in family}
     for look in range(max((len(each.looks) for each in family), default=0), 0, -1):
         then = adjusted_p(family, [each.until(look, alpha) for each in family], others)
-        found |= {each.claim.id: min(look, len(each.looks)) for each in family if then[each.claim.id] <= alpha}
-    return found
+        decided |= {each.claim.id: min(look, len(each.looks)) for each in family if then[each.claim.id] <= alpha}
+    return decided

@@ -8,6 +8,7 @@ from datetime import datetime
 from reports.analysis import pooled
 from reports.analysis.claims import OVER, Claim
 from reports.analysis.decisions import Decision, decide, live_grids, trials_by_arm
+from reports.analysis.effects import Grid
 from reports.analysis.evidence import ContextResult, Evidence, alternatives, evaluate
 from reports.analysis.forecast import Forecast, forecast
 from reports.analysis.judged import (
@@ -20,6 +21,7 @@ from reports.analysis.judged import (
 )
 from reports.analysis.outliers import worst_reading
 from reports.analysis.power import seeds_for_rate
+from reports.analysis.procedure import Procedure
 from reports.analysis.registration import Registration
 from reports.analysis.settings import AnalysisSettings
 from reports.analysis.wording import Account, sentence
@@ -120,7 +122,7 @@ def judge(
 def _verdict(
     study: Study,
     decision: Decision,
-    found: Mapping[str, Mapping[int, float]],
+    readings: Grid,
     trials: Mapping[str, Mapping[int, Trial]],
     settings: AnalysisSettings,
 ) -> Verdict:
@@ -138,11 +140,11 @@ def _verdict(
     shown = _decisive(claim, now, judged.direction)
     later = last if shown and last and last.n > shown.n else None
     seeds = {seed for arm in claim_arms(judged.cases) for seed in trials[arm]}
-    part = restricted(found, used)
+    part = restricted(readings, used)
     alpha = 1 - judged.level
-    model = pooled.fit(part)
-    worst = worst_reading(study, claim)
-    tests = alternatives(claim, judged.cases, part, judged.level, model, worst)
+    test, worst = claim.test or settings.test, worst_reading(study, claim)
+    procedure = Procedure(test, judged.level, pooled.fit(part), worst)
+    tests = alternatives(claim, judged.cases, part, procedure)
     other_tests = {name: _outcome(each, alpha) for name, each in tests.items()}
     asked = settings.looks[-1] if settings.looks else len(seeds)
     level = settings.levels[-1] / decision.corrected_for
@@ -170,7 +172,7 @@ def _verdict(
         missing={each.id: each.reason or each.state for each in mine if each.state in (State.FAILED, State.PRUNED)},
         forecast=ahead,
         other_tests=other_tests,
-        other_readings=_other_readings(judged, part, settings, model, worst),
+        other_readings=_other_readings(judged, part, procedure),
         badges=(
             *_badges(judged, other_tests, registration, alpha),
             *([WITHDRAWN] if withdrawn else []),
@@ -211,24 +213,14 @@ def _is_fragile(judged: Judged, verdict: Outcome) -> bool:
     return any(each.fragile[0 if supported else 1] for each in turning)
 
 
-def _other_readings(
-    judged: Judged,
-    part: Mapping[str, Mapping[int, float]],
-    settings: AnalysisSettings,
-    model: pooled.Pooled | None,
-    worst: float,
-) -> dict[str, Outcome]:
+def _other_readings(judged: Judged, part: Grid, procedure: Procedure) -> dict[str, Outcome]:
     """Judge the sentence in each meaning of `over`, where it has several contexts."""
     claim = judged.claim
     if len(judged.cases) < 2:
         return {}
-    test, level = claim.test or settings.test, judged.level
     known = [over for over in OVER if claim.statement.relation != "fails" or over != "average"]
-    found = {
-        over: evaluate(claim, judged.cases, part, test=test, level=level, over=over, model=model, worst=worst)
-        for over in known
-    }
-    return {over: _outcome(each, 1 - level) for over, each in found.items()}
+    readings = {over: evaluate(claim, judged.cases, part, procedure, over=over) for over in known}
+    return {over: _outcome(each, 1 - judged.level) for over, each in readings.items()}
 
 
 def _outcome(evidence: Evidence, alpha: float) -> Outcome:

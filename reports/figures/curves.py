@@ -38,28 +38,35 @@ class FailedCurve:
     stopped: bool
 
 
+@dataclass(frozen=True)
+class CurveScale:
+    """What all panels share: the errors in any of them, the last epoch, and the pixels that their labels need.
+
+    `drops` are the epochs before which the learning rate was cut, `fail_above` the error above which a trial fails.
+    """
+
+    values: tuple[float, ...]
+    last_epoch: int
+    room: float
+    drops: tuple[int, ...] = ()
+    fail_above: float | None = None
+
+
 def curves_drawing(
     curves: Sequence[Curve],
     failed: Sequence[FailedCurve],
+    scale: CurveScale,
     *,
     prefix: str,
-    values: Sequence[float],
-    last_epoch: int,
-    room: float,
-    drops: Sequence[int] = (),
-    fail_above: float | None = None,
     has_key: bool = False,
 ) -> Drawing:
-    """Draw one panel; `values` are the errors of all panels, and `room` the pixels for their labels: all share them.
-
-    `has_key` writes into the panel which lines are of the test set and which of the training set.
-    """
+    """Draw one panel; `has_key` writes into it which lines are of the test set and which of the training set."""
 
     def plot(axes: "Axes") -> None:
-        error_scale(axes, values)
-        for epoch in drops:
+        error_scale(axes, scale.values)
+        for epoch in scale.drops:
             axes.axvline(epoch, color=MUTED, linewidth=0.7, dashes=(1, 2))
-        fail_line(axes, fail_above)
+        fail_line(axes, scale.fail_above)
         for fail in failed:
             axes.plot(fail.epochs, fail.test, color=colour(fail.slot), linewidth=0.8, alpha=0.8)
             axes.plot(fail.epochs, fail.train, color=colour(fail.slot), linewidth=0.8, alpha=0.8, dashes=(4, 2.4))
@@ -75,7 +82,7 @@ def curves_drawing(
             axes.plot(
                 line.epochs[-1:], line.test[-1:], marker=marker(line.slot), color=colour(line.slot), clip_on=False
             )
-        axes.set_xlim(1 if last_epoch > 1 else 0.5, max(last_epoch, 1.5))
+        axes.set_xlim(1 if scale.last_epoch > 1 else 0.5, max(scale.last_epoch, 1.5))
         axes.locator_params(axis="x", integer=True, nbins=6)
         axes.set_xlabel("epoch")
         axes.set_ylabel("error, %")
@@ -83,7 +90,7 @@ def curves_drawing(
         if has_key:
             _key(axes)
 
-    return draw(plot, prefix, SIZE, (46, 38, room, 12))
+    return draw(plot, prefix, SIZE, (46, 38, scale.room, 12))
 
 
 def _key(axes: "Axes") -> None:

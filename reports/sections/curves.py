@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from reports.analysis.curves import BAND_FROM, Band, band
-from reports.figures.curves import Curve, FailedCurve, curves_drawing
+from reports.figures.curves import Curve, CurveScale, FailedCurve, curves_drawing
 from reports.figures.figure import Figure, Panel
 from reports.figures.theme import MOST_PANELS, MOST_SERIES, label_room
 from reports.findings import Findings
@@ -48,21 +48,12 @@ def build(findings: Findings) -> Section | None:
     labels = [line.label for facet in facets for line in facet.curves]
     room = label_room(labels + [line.label for facet in facets for line in facet.failed])
     drops = _drops(findings)
+    scale = CurveScale(tuple(values), findings.curve_length(), room, drops, findings.study.fail_above)
     panels = tuple(
         Panel(
             facet.title,
             _description(facet),
-            curves_drawing(
-                facet.curves,
-                facet.failed,
-                prefix=f"curves{at}",
-                values=values,
-                last_epoch=findings.curve_length(),
-                room=room,
-                drops=drops,
-                fail_above=findings.study.fail_above,
-                has_key=at == 0,
-            ),
+            curves_drawing(facet.curves, facet.failed, scale, prefix=f"curves{at}", has_key=at == 0),
         )
         for at, facet in enumerate(facets)
     )

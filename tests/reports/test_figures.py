@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from reports.figures.axis import Run, axis_drawing
-from reports.figures.curves import Curve, curves_drawing
+from reports.figures.curves import Curve, CurveScale, curves_drawing
 from reports.figures.svg import compose, shorten_path
 from reports.figures.theme import spread
 
@@ -84,7 +84,7 @@ def test_a_file_of_several_drawings_has_their_headings_and_room_for_them():
 
 def test_the_training_curve_is_dashed_and_the_test_curve_is_not():
     line = Curve("plain", 1, (1, 2, 3), (9.0, 5.0, 2.0), (8.0, 4.0, 1.0), (10.0, 6.0, 3.0), (8.0, 3.0, 1.0))
-    svg = curves_drawing([line], [], prefix="c", values=[2.0, 9.0], last_epoch=3, room=60).svg
+    svg = curves_drawing([line], [], CurveScale((2.0, 9.0), last_epoch=3, room=60), prefix="c").svg
     paths = [each for each in re.findall(r"<path [^>]*>", svg) if "s-c1" in each and 'fill="none"' in each]
     assert ["stroke-dasharray" in each for each in paths][:2] == [True, False]
 

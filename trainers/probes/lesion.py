@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean, median
-from typing import TYPE_CHECKING, Annotated, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
 
 from search_spaces.annotations import Positive, Range
 from trainers.probes.probe import Output, Place, Probe, Row, Scalar, View, Workload
@@ -75,9 +75,9 @@ class Lesion(Probe):
         finished = {row.at["mode"] if row.at["mode"] == "swap" else row.at["order"] for row in known}
         for name, chunk in zip(("single", "random", "ordered", "swap"), chunks, strict=False):
             if name not in finished:
-                found = list(chunk(subject, whole, known))
-                known += found
-                yield found
+                rows = list(chunk(subject, whole, known))
+                known += rows
+                yield rows
 
     def summarise(self, rows: Sequence[Row]) -> Mapping[str, float | None]:
         """Return the scalars; an effective depth also counts the units that cannot be deleted."""
@@ -106,14 +106,14 @@ class Lesion(Probe):
     def _single(self, subject: "Subject", whole: float, known: Sequence[Row]) -> Iterator[Row]:
         for unit in subject.units:
             error = _error(subject, (unit,)) if unit.can_be_left_out else None
-            yield _row("delete", "single", [unit.index], error, whole, unit.index)
+            yield _row(_deleted("single", [unit.index], unit.index), error, whole)
 
     def _random(self, subject: "Subject", whole: float, known: Sequence[Row]) -> Iterator[Row]:
         units = [unit for unit in subject.units if unit.can_be_left_out]
         for count in _counts(len(units)):
             for draw in range(self.draws):
                 chosen = _choose(units, count, subject.generator(1000 * count + draw))
-                yield _row("delete", "random", [unit.index for unit in chosen], _error(subject, chosen), whole)
+                yield _row(_deleted("random", [unit.index for unit in chosen]), _error(subject, chosen), whole)
 
     def _ordered(self, subject: "Subject", whole: float, known: Sequence[Row]) -> Iterator[Row]:
         harm = {row.at["unit"]: row.numbers["increase"] for row in known if row.at["order"] == "single"}
@@ -122,7 +122,7 @@ class Lesion(Probe):
         for count in range(1, len(units) + 1):
             chosen = units[:count]
             error = _error(subject, chosen)
-            yield _row("delete", "ordered", [unit.index for unit in chosen], error, whole)
+            yield _row(_deleted("ordered", [unit.index for unit in chosen]), error, whole)
             if error - whole > self.tolerance:
                 return
 
@@ -138,22 +138,16 @@ class Lesion(Probe):
                 with swapped(subject.network, chosen):
                     error = subject.error(subject.test_images())
                 moved = [each.index for pair in chosen for each in pair]
-                yield _row(
-                    "swap", "random", moved, error, whole, correlation=_kendall(total, chosen), count=len(chosen)
-                )
+                at = {**_deleted("random", moved), "count": len(chosen), "mode": "swap"}
+                yield _row(at, error, whole, _kendall(total, chosen))
 
 
-def _row(
-    mode: str,
-    order: str,
-    units: list[int],
-    error: float | None,
-    whole: float,
-    unit: int | None = None,
-    correlation: float | None = None,
-    count: int | None = None,
-) -> Row:
-    at = {"unit": unit, "count": len(units) if count is None else count, "mode": mode, "order": order, "deleted": units}
+def _deleted(order: str, units: list[int], unit: int | None = None) -> dict[str, Any]:
+    """Return the place of a row about the deletion of these units; `unit` is the only one, where each has its row."""
+    return {"unit": unit, "count": len(units), "mode": "delete", "order": order, "deleted": units}
+
+
+def _row(at: Mapping[str, Any], error: float | None, whole: float, correlation: float | None = None) -> Row:
     increase = None if error is None else error - whole
     return Row(at, {"test_error": error, "increase": increase, "rank_correlation": correlation})
 
