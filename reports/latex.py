@@ -9,6 +9,7 @@ import textwrap
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil
 
 TEXT_WIDTH = 345.0
@@ -89,10 +90,13 @@ _PLAIN = frozenset(_LATIN) | {
 
 def escape_latex(text: str) -> str:
     """Return `text` for pdfLaTeX: special characters escaped, letters it has no glyph for as their code point."""
-    return "".join(_LATEX.get(each) or _letter(each) for each in text)
+    return "".join(map(_letter, text))
 
 
+@lru_cache(maxsize=4096)
 def _letter(each: str) -> str:
+    if (command := _LATEX.get(each)) is not None:
+        return command
     if each.isspace() or unicodedata.category(each) == "Cc":
         return " "
     if (greek := _greek(each)) is not None:
@@ -218,7 +222,7 @@ def _stacked(head: str, cells: Sequence[str]) -> list[str]:
 
 def length(text: str) -> int:
     """Return how many letters wide a text is set; a letter without a glyph is set as its code point."""
-    return sum(_CODE_POINT if escape_latex(each).startswith(r"\texttt") else 1 for each in text)
+    return sum(_CODE_POINT if _letter(each).startswith(r"\texttt") else 1 for each in text)
 
 
 def _shared(wanted: Mapping[int, float], room: float, least: float) -> dict[int, float]:

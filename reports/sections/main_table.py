@@ -120,9 +120,10 @@ def cost(arm: Arm) -> str:
 
 def _lines(findings: Findings, layout: Layout, ranked: Rankings) -> Iterator[Line]:
     spans = _spans([tuple(map(_level, series.levels)) for series in layout.series])
+    usual = usual_n(findings)
     for series, levels in zip(layout.series, spans, strict=True):
         arms = [layout.arm(position, series) for position in layout.positions]
-        entries = tuple(None if arm is None else _entry(findings, arm, ranked) for arm in arms)
+        entries = tuple(None if arm is None else _entry(findings, arm, ranked, usual) for arm in arms)
         known = [arm for arm in arms if arm is not None]
         size = tuple(_range([getattr(arm, key) for arm in known]) for key in ("params", "flops"))
         yield Line(levels, series.is_baseline, entries, (size[0], size[1]))
@@ -156,9 +157,8 @@ def _spans(rows: list[tuple[str, ...]]) -> list[tuple[tuple[str, int], ...]]:
     return [tuple(row) for row in spanned]
 
 
-def _entry(findings: Findings, arm: Arm, ranked: Rankings) -> Entry:
+def _entry(findings: Findings, arm: Arm, ranked: Rankings, usual: int | None) -> Entry:
     summary, contrast = findings.summaries[arm.name], findings.contrasts.get(arm.name)
-    usual = usual_n(findings)
     difference, remark = ("", "") if contrast is None else _difference(findings, contrast, usual)
     return Entry(
         arm=arm,
