@@ -7,7 +7,6 @@ from reports.results import Arm, Trial
 
 CURVE_METRICS = tuple(name for name, metric in METRICS.items() if metric.is_curve)
 TRIAL_METRICS = tuple(name for name, metric in METRICS.items() if not metric.is_exact)
-ARM_METRICS = tuple(name for name, metric in METRICS.items() if metric.is_exact)
 
 IDENTITY = ("study", "id", "trial", "arm", "seed", "epoch", "orphaned")
 OUTCOME = ("state", "reason", "cause", "epochs")

@@ -17,13 +17,6 @@ def network_fields() -> Mapping[str, Target]:
     return {name: family.settings for name, family in FAMILIES.items() if family.settings is not None}
 
 
-def shortcut_fields() -> Mapping[str, Target]:
-    """Return the settings of each shortcut operation."""
-    from search_spaces.shortcuts import SHORTCUTS
-
-    return SHORTCUTS
-
-
 @dataclass(frozen=True, kw_only=True)
 class EveryData:
     """What `data:` may say whatever the data set."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reports.analysis.intervals import is_constant, mean_interval, rate_interval, sd_interval, standard_deviation
+from reports.analysis.intervals import is_constant, mean_interval, rate_interval, standard_deviation
 from reports.analysis.readings import compared, finite, grid
 from reports.metrics import PRIMARY
 from reports.results import Arm, Study
@@ -20,7 +20,7 @@ class Summary:
     """What the readings of one arm say; every field that cannot be had at this n is None.
 
     `n` counts outcomes, of which `n_ok` are numbers and `n_fail` fails; `n_missing` are trials without an outcome.
-    `values` holds the numbers by seed; mean to `sd_high` describe them alone, so they hold given success.
+    `values` holds the numbers by seed; mean to `maximum` describe them alone, so they hold given success.
     """
 
     n: int
@@ -30,14 +30,11 @@ class Summary:
     values: Mapping[int, float]
     mean: float | None
     sd: float | None
-    sem: float | None
     low: float | None
     high: float | None
     median: float | None
     minimum: float | None
     maximum: float | None
-    sd_low: float | None
-    sd_high: float | None
     fail_rate: float | None
     fail_low: float | None
     fail_high: float | None
@@ -76,7 +73,6 @@ def summarise_values(values: Mapping[int, float], missing: int = 0, level: float
     n, n_ok = len(values), len(good)
     spread = standard_deviation(numbers)
     low, high = mean_interval(numbers, level) or (None, None)
-    sd_low, sd_high = sd_interval(spread, n_ok, level) or (None, None)
     fail_low, fail_high = rate_interval(n - n_ok, n, level) or (None, None)
     mean = float(np.mean(numbers)) if numbers else None
     return Summary(
@@ -87,14 +83,11 @@ def summarise_values(values: Mapping[int, float], missing: int = 0, level: float
         values=good,
         mean=mean,
         sd=spread,
-        sem=None if spread is None else spread / math.sqrt(n_ok),
         low=low,
         high=high,
         median=float(np.median(numbers)) if numbers else None,
         minimum=min(numbers, default=None),
         maximum=max(numbers, default=None),
-        sd_low=sd_low,
-        sd_high=sd_high,
         fail_rate=(n - n_ok) / n if n else None,
         fail_low=fail_low,
         fail_high=fail_high,

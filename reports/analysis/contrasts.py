@@ -11,41 +11,21 @@ from reports.analysis.effects import (
     Effect,
     Grid,
     Student,
-    correlation,
     differences,
-    hedges,
     paired,
-    probability_below,
     sign,
-    sign_flip_p,
     smallest_p,
     welch,
 )
 from reports.analysis.intervals import is_constant, standard_deviation
 from reports.analysis.many import holm
 from reports.analysis.procedure import Procedure
-from reports.analysis.readings import finite, grid
+from reports.analysis.readings import grid
 from reports.metrics import PRIMARY, find_metric
 from reports.results import Arm, Scalar, Study
 
 SKEWED = "skewed: the interval may be too narrow"
 NOT_WIRED = "identical in every seed: check that the seed reaches the network"
-
-
-@dataclass(frozen=True)
-class Sensitivity:
-    """The same contrast by other tests; never the verdict. None where a test does not apply.
-
-    `smallest_p` is the smallest p that an exact test can reach with these seeds, to be printed beside `sign_flip_p`.
-    `p_below` is the probability that a seed of the arm beats a seed of the baseline, ties half.
-    """
-
-    welch: Student | None
-    pooled: Student | None
-    sign: Effect | None
-    sign_flip_p: float | None
-    smallest_p: float
-    p_below: float | None
 
 
 @dataclass(frozen=True)
@@ -56,7 +36,7 @@ class Contrast:
     seeds both have, `fails` those where one or both failed. `differences` is by seed: infinity when only the arm
     failed, minus infinity when only the baseline did, nan when both did. `test` is the one behind low, high and p
     ("paired", "pooled", "welch", "sign"), or None with the reason in `note`. `p_holm` is adjusted over all contrasts
-    of the study that have a p. `percent` is the estimate in per cent of the baseline's mean.
+    of the study that have a p.
     """
 
     arm: Arm
@@ -70,17 +50,15 @@ class Contrast:
     low: float | None
     high: float | None
     sd: float | None
-    t: float | None
-    df: float | None
     p: float | None
     p_holm: float | None
-    percent: float | None
-    d_z: float | None
-    hedges_g: float | None
-    r: float | None
-    sensitivity: Sensitivity
     badges: tuple[str, ...]
     note: str | None
+
+    @property
+    def smallest_p(self) -> float:
+        """The smallest p that any exact test can reach with these seeds."""
+        return smallest_p(self.n)
 
 
 def contrasts(
@@ -109,17 +87,12 @@ def _contrast(
 ) -> Contrast:
     pair = {arm.name: 1.0, baseline.name: -1.0}
     by_seed = differences(readings, pair)
-    ours, theirs = readings[arm.name], readings[baseline.name]
     effect, note = choose(readings, pair, by_seed, procedure, resolution)
     low, high = effect.interval(procedure.level) if effect else (None, None)
     numbers = [value for value in by_seed.values() if math.isfinite(value)]
     clean = len(numbers) == len(by_seed)
     spread = standard_deviation(numbers) if clean else None
     mean = float(np.mean(numbers)) if numbers and clean else None
-    estimate = effect.estimate if effect else mean
-    base = float(np.mean(list(finite(theirs).values()))) if finite(theirs) else None
-    d_z = mean / spread if spread and mean is not None else None
-    shared = [seed for seed in by_seed if math.isfinite(ours[seed]) and math.isfinite(theirs[seed])]
     is_t = isinstance(effect, Student)
     return Contrast(
         arm=arm,
@@ -129,19 +102,12 @@ def _contrast(
         fails=len(by_seed) - len(numbers),
         differences=by_seed,
         test=effect.test if effect else None,
-        estimate=estimate,
+        estimate=effect.estimate if effect else mean,
         low=low,
         high=high,
         sd=spread,
-        t=effect.t if isinstance(effect, Student) else None,
-        df=effect.df if isinstance(effect, Student) else None,
         p=two_sided(effect) if effect else None,
         p_holm=None,
-        percent=100 * estimate / base if estimate is not None and base else None,
-        d_z=d_z,
-        hedges_g=hedges(d_z, len(numbers) - 1) if d_z is not None else None,
-        r=correlation([ours[seed] for seed in shared], [theirs[seed] for seed in shared]),
-        sensitivity=_sensitivity(readings, pair, by_seed, procedure.model),
         badges=(SKEWED,) if is_t and is_skewed(readings, pair) else (),
         note=note,
     )
@@ -198,20 +164,6 @@ def is_skewed(readings: Grid, weights: Mapping[str, float]) -> bool:
     spreads = [standard_deviation(list(readings.get(arm, {}).values())) for arm in weights]
     known = [spread for spread in spreads if spread is not None]
     return len(known) > 1 and max(known) > 3 * min(known)
-
-
-def _sensitivity(
-    readings: Grid, pair: Mapping[str, float], by_seed: Mapping[int, float], model: pooled.Pooled | None
-) -> Sensitivity:
-    ours, theirs = (list(readings[arm].values()) for arm in pair)
-    return Sensitivity(
-        welch=welch(readings, pair),
-        pooled=model.effect(pair) if model else None,
-        sign=sign(by_seed),
-        sign_flip_p=sign_flip_p(list(by_seed.values())),
-        smallest_p=smallest_p(len(by_seed)),
-        p_below=probability_below(ours, theirs),
-    )
 
 
 def _with_holm(made: list[Contrast]) -> tuple[Contrast, ...]:

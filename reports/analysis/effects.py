@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 from scipy import special, stats
 
-from reports.analysis.intervals import Interval, is_constant, standard_deviation
+from reports.analysis.intervals import Interval, standard_deviation
 
 Grid = Mapping[str, Mapping[int, float]]
 Weights = Mapping[str, float]
@@ -236,29 +236,6 @@ def welch(grid: Grid, weights: Weights, constant: float = 0.0) -> Student | None
     return Student("welch", smallest, estimate, math.sqrt(variance), variance**2 / sum(shares))
 
 
-def hedges(d_z: float, df: int) -> float:
-    """Return Hedges' g: the standardised difference without its small-sample bias, 1 - 3 / (4 df - 1) times d."""
-    return d_z * (1 - 3 / (4 * df - 1))
-
-
-def correlation(first: Sequence[float], second: Sequence[float]) -> float | None:
-    """Return Pearson's r of two arms over their shared seeds; None where one of them does not vary."""
-    if len(first) < 2 or is_constant(first) or is_constant(second):
-        return None
-    return float(np.corrcoef(np.asarray(first), np.asarray(second))[0, 1])
-
-
-def sign_flip_p(values: Sequence[float]) -> float | None:
-    """Return the exact two-sided p over all 2^n ways to swap the two arms; None with fails, or beyond 20 seeds."""
-    if not values or len(values) > 20 or not all(map(math.isfinite, values)):
-        return None
-    sums = np.zeros(1)
-    for value in values:
-        sums = np.concatenate([sums + value, sums - value])
-    reached = abs(math.fsum(values))
-    return float(np.mean(np.abs(sums) >= reached - 1e-9 * max(1.0, reached)))
-
-
 def one_sided_flip_p(values: Sequence[float]) -> float:
     """Return the exact one-sided p of "the mean is at most 0", over all 2^n ways to change signs; small n alone."""
     sums = np.zeros(1)
@@ -271,11 +248,3 @@ def one_sided_flip_p(values: Sequence[float]) -> float:
 def smallest_p(n: int) -> float:
     """Return the smallest two-sided p that any exact paired test can give with n seeds: 2 / 2^n."""
     return min(1.0, 2.0 ** (1 - n))
-
-
-def probability_below(first: Sequence[float], second: Sequence[float]) -> float | None:
-    """Return P(first < second) + P(equal) / 2 over all pairs; a fail is infinity and two fails tie. None if empty."""
-    if not first or not second:
-        return None
-    left, right = np.asarray(first)[:, None], np.asarray(second)[None, :]
-    return float(np.mean((left < right) + 0.5 * (left == right)))

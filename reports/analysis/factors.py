@@ -29,14 +29,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Effect:
-    """One line of the table: sum of squares, F test and effect sizes (eta², partial eta², omega²)."""
+    """One line of the table: sum of squares, F test and effect sizes (partial eta², omega²)."""
 
     term: Term
     squares: float
     df: int
     f: float | None
     p: float | None
-    eta2: float
     partial_eta2: float | None
     omega2: float | None
 
@@ -258,18 +257,6 @@ class _Residual:
             df=df,
             f=f,
             p=p,
-            eta2=squares / self.total,
             partial_eta2=squares / (squares + self.mse * self.df) if self.mse else None,
             omega2=(squares - df * self.mse) / (self.total + self.mse) if self.mse else None,
         )
-
-
-def spread_check(samples: Sequence[Sequence[float]]) -> tuple[float, float] | None:
-    """Return Brown and Forsythe's F and p for equal spreads; None with an arm below two values, or without spread."""
-    if len(samples) < 2 or any(len(each) < 2 for each in samples):
-        return None
-    deviations = [np.abs(np.asarray(each) - np.median(each)) for each in samples]
-    if all(np.ptp(each) < 1e-12 for each in deviations):
-        return None
-    found = stats.levene(*map(np.asarray, samples), center="median")
-    return float(found.statistic), float(found.pvalue)

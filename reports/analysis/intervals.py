@@ -46,9 +46,9 @@ def sd_interval(spread: float | None, n: int, level: float = 0.95) -> Interval |
     return low, high
 
 
-def rate_interval(events: int, n: int, level: float = 0.95, method: str = "exact") -> Interval | None:
-    """Return the interval of a rate, `method` "exact" (Clopper and Pearson) or "wilson"; None when n is 0."""
+def rate_interval(events: int, n: int, level: float = 0.95) -> Interval | None:
+    """Return Clopper and Pearson's exact interval of a rate; None when n is 0."""
     if n == 0:
         return None
-    found = stats.binomtest(events, n).proportion_ci(level, method=method)
+    found = stats.binomtest(events, n).proportion_ci(level, method="exact")
     return float(found.low), float(found.high)

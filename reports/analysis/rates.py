@@ -1,28 +1,15 @@
 """How often arms fail: the exact bound on one rate, and the comparison of two."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from scipy import stats
 
 
-@dataclass(frozen=True)
-class RateComparison:
-    """Two fail rates: Fisher's exact two-sided p, and Boschloo's as the sensitivity."""
-
-    fisher: float
-    boschloo: float
-
-
-def compare_rates(fails: int, n: int, other_fails: int, other_n: int) -> RateComparison | None:
-    """Compare two fail rates; None when an arm has no outcome."""
+def fisher_p(fails: int, n: int, other_fails: int, other_n: int) -> float | None:
+    """Return Fisher's exact two-sided p of two equal fail rates; None when an arm has no outcome."""
     if n == 0 or other_n == 0:
         return None
-    table = [[fails, other_fails], [n - fails, other_n - other_fails]]
-    fisher = float(stats.fisher_exact(table)[1])
-    if fails + other_fails in (0, n + other_n):  # scipy's search has nothing to search over
-        return RateComparison(fisher, 1.0)
-    return RateComparison(fisher, float(stats.boschloo_exact(table).pvalue))
+    return float(stats.fisher_exact([[fails, other_fails], [n - fails, other_n - other_fails]])[1])
 
 
 def p_rate_above(fails: int, n: int, rate: float) -> float:

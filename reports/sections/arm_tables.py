@@ -86,7 +86,7 @@ def contrasts_table(contrasts: Iterable[Contrast]) -> Table:
             each.high,
             each.p,
             each.p_holm,
-            each.sensitivity.smallest_p,
+            each.smallest_p,
             each.test,
             "; ".join(filter(None, (each.note, *each.badges))) or None,
         )

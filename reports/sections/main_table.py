@@ -6,7 +6,7 @@ from itertools import groupby
 
 from reports.analysis.arms import ArmSummary
 from reports.analysis.contrasts import Contrast
-from reports.analysis.rates import compare_rates
+from reports.analysis.rates import fisher_p
 from reports.findings import Findings
 from reports.layout import Layout
 from reports.metrics import PRIMARY
@@ -195,9 +195,9 @@ def _difference(findings: Findings, contrast: Contrast, usual: int | None) -> tu
     """The difference and what stands below it; of arms with fails their rates, which are all that can be compared."""
     mine, theirs = findings.summaries[contrast.arm.name], findings.summaries[contrast.baseline.name]
     if has_fails(findings, contrast):
-        compared = compare_rates(mine.n_fail, mine.n, theirs.n_fail, theirs.n)
+        p = fisher_p(mine.n_fail, mine.n, theirs.n_fail, theirs.n)
         text = f"{mine.n_fail}/{mine.n} against {theirs.n_fail}/{theirs.n} fail"
-        return text, "" if compared is None else f"Fisher p={number(compared.fisher)}"
+        return text, "" if p is None else f"Fisher p={number(p)}"
     if contrast.estimate is None:
         return "", ""
     n = "" if contrast.n == usual else f"n={contrast.n}"

@@ -75,7 +75,7 @@ def sign_test(findings: Findings) -> str | None:
     used = [each for each in findings.contrasts.values() if each.test == "sign"]
     if not used or _counts(findings) == [1]:
         return None
-    smallest = min(each.sensitivity.smallest_p for each in used)
+    smallest = min(each.smallest_p for each in used)
     return (
         "In the sign test a fail ranks behind every number; with these seeds it cannot give a p below "
         f"{number(smallest, 4)}."

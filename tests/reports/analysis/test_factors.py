@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from reports.analysis.factors import spread_check, study_anova
+from reports.analysis.factors import study_anova
 from reports.analysis.shares import decompose, normalised, study_shares
 from tests.reports.analysis.build import study
 
@@ -263,11 +263,6 @@ def test_no_shares_and_why(given, reason):
 def test_one_seed_has_shares_but_no_interval_and_no_seed_share():
     found, _ = study_shares(made(shape=(2, 2), n=1))
     assert (found.seed_share, found.interval, found.shares[0].low) == (None, None, None)
-
-
-def test_the_spread_check_needs_values_that_vary():
-    assert spread_check([[1.0, 1.0], [2.0, 2.0]]) is None
-    assert spread_check([[1.0], [2.0, 3.0]]) is None
 
 
 def test_the_same_study_gives_the_same_intervals():

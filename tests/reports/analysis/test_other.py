@@ -16,7 +16,7 @@ from reports.analysis.noise import machine_check, noise_floor
 from reports.analysis.pareto import on_front, pareto, study_front
 from reports.analysis.prospects import Spread, prospects, study_spread
 from reports.analysis.published import Published, parse_statistic
-from reports.analysis.rates import compare_rates
+from reports.analysis.rates import fisher_p
 from reports.analysis.settings import AnalysisSettings
 from reports.results import Epoch
 from tests.reports.analysis.build import study
@@ -152,8 +152,8 @@ def test_verdicts_on_a_published_number(ours, value, verdict):
 
 
 def test_rates_without_fails_or_without_seeds():
-    assert compare_rates(0, 5, 0, 5).fisher == compare_rates(5, 5, 5, 5).boschloo == 1.0
-    assert compare_rates(0, 0, 1, 2) is None
+    assert fisher_p(0, 5, 0, 5) == fisher_p(5, 5, 5, 5) == 1.0
+    assert fisher_p(0, 0, 1, 2) is None
 
 
 def test_the_ramp_spends_alpha_and_no_more():
