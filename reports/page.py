@@ -29,6 +29,7 @@ from reports.sections.section import Section
 from reports.summary import canonical, summary_of
 from reports.tables import WRITERS
 
+SCRIPTS = ("report.js", "trials.js", "figures.js")
 LEADING = ("depth", "search-progress", "effects", "claims")
 """The figures that may stand on the first screen, the best first."""
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -95,8 +96,9 @@ def _published(folder: Path) -> Mapping[str, Any] | None:
 def render(findings: Findings, sections: Iterable[Section], report_id: str, files: Iterable[str]) -> str:
     """Return the page as one HTML text; `files` are the names that it links to, relative to itself."""
     shown = list(sections)
-    style, script = asset("report.css"), asset("report.js")
+    style, script = asset("report.css"), "".join(map(asset, SCRIPTS))
     embedded = {key: value for section in shown for key, value in section.embedded.items()}
+    embedded["figures"] = _readouts(shown)
     return environment().get_template("page.html").render(
         study=findings.study,
         sections=shown,
@@ -109,6 +111,16 @@ def render(findings: Findings, sections: Iterable[Section], report_id: str, file
         script=Markup(script),
         data=Markup(json_block(embedded)),
     )  # fmt: skip
+
+
+def _readouts(sections: Sequence[Section]) -> dict[str, list[dict[str, Any]]]:
+    """Return what the page's script can say of the points of each figure, by its name, a mapping a panel."""
+    figures = {figure.name: figure for section in sections for figure in section.figures}
+    return {
+        name: [panel.drawing.readout.as_data() for panel in figure.panels]
+        for name, figure in figures.items()
+        if any(panel.drawing.readout.marks for panel in figure.panels)
+    }
 
 
 def _lead(sections: Sequence[Section]) -> Figure | None:

@@ -1,16 +1,20 @@
 """Learning curves: one panel of test and training error by epoch."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from reports.figures.readout import BY_EPOCH, EPOCH_AXIS, TAG, Drawn, Mark, Readout, place, series, tag
 from reports.figures.svg import MUTED, Drawing
 from reports.figures.theme import colour, draw, error_scale, fail_line, label_ends, marker
+from reports.wording import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SIZE = (330, 246)
+MOST_MARKS = 64
+"""Epochs of a line that a reader can ask for."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class FailedCurve:
     test: tuple[float, ...]
     train: tuple[float, ...]
     stopped: bool
+    trial: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,26 +67,15 @@ def curves_drawing(
 ) -> Drawing:
     """Draw one panel; `has_key` writes into it which lines are of the test set and which of the training set."""
 
-    def plot(axes: "Axes") -> None:
+    def plot(axes: "Axes") -> Readout:
         error_scale(axes, scale.values)
         for epoch in scale.drops:
-            axes.axvline(epoch, color=MUTED, linewidth=0.7, dashes=(1, 2))
+            tag([axes.axvline(epoch, color=MUTED, linewidth=0.7, dashes=(1, 2))], BY_EPOCH)
         fail_line(axes, scale.fail_above)
         for fail in failed:
-            axes.plot(fail.epochs, fail.test, color=colour(fail.slot), linewidth=0.8, alpha=0.8)
-            axes.plot(fail.epochs, fail.train, color=colour(fail.slot), linewidth=0.8, alpha=0.8, dashes=(4, 2.4))
-            end = "x" if fail.stopped else marker(fail.slot)
-            axes.plot(
-                fail.epochs[-1:], fail.test[-1:], marker=end, markersize=4.5, color=colour(fail.slot), clip_on=False
-            )
+            _draw_failed(axes, fail)
         for line in curves:
-            if line.low != line.high:
-                axes.fill_between(line.epochs, line.low, line.high, color=colour(line.slot), alpha=0.16, linewidth=0)
-            axes.plot(line.epochs, line.train, color=colour(line.slot), linewidth=1.1, dashes=(4, 2.4))
-            axes.plot(line.epochs, line.test, color=colour(line.slot), linewidth=1.7)
-            axes.plot(
-                line.epochs[-1:], line.test[-1:], marker=marker(line.slot), color=colour(line.slot), clip_on=False
-            )
+            _draw_mean(axes, line)
         axes.set_xlim(1 if scale.last_epoch > 1 else 0.5, max(scale.last_epoch, 1.5))
         axes.locator_params(axis="x", integer=True, nbins=6)
         axes.set_xlabel("epoch")
@@ -89,8 +83,50 @@ def curves_drawing(
         label_ends(axes, _ends(curves, failed))
         if has_key:
             _key(axes)
+        axes.xaxis.set_gid(TAG + EPOCH_AXIS)
+        return _readout(axes, curves, failed, scale.last_epoch)
 
     return draw(plot, prefix, SIZE, (46, 38, scale.room, 12))
+
+
+def _draw_failed(axes: "Axes", fail: FailedCurve) -> None:
+    thin: dict[str, Any] = {"color": colour(fail.slot), "linewidth": 0.8, "alpha": 0.8}
+    end: dict[str, Any] = {
+        "marker": "x" if fail.stopped else marker(fail.slot),
+        "markersize": 4.5,
+        "color": colour(fail.slot),
+    }
+    drawn = axes.plot(fail.epochs, fail.test, **thin)
+    drawn += axes.plot(fail.epochs, fail.train, dashes=(4, 2.4), **thin)
+    drawn += axes.plot(fail.epochs[-1:], fail.test[-1:], clip_on=False, **end)
+    tag(drawn, f"{BY_EPOCH} {series(fail.slot)}")
+
+
+def _draw_mean(axes: "Axes", line: Curve) -> None:
+    tone = colour(line.slot)
+    drawn: list[Drawn] = []
+    if line.low != line.high:
+        drawn.append(axes.fill_between(line.epochs, line.low, line.high, color=tone, alpha=0.16, linewidth=0))
+    drawn += axes.plot(line.epochs, line.train, color=tone, linewidth=1.1, dashes=(4, 2.4))
+    drawn += axes.plot(line.epochs, line.test, color=tone, linewidth=1.7)
+    drawn += axes.plot(line.epochs[-1:], line.test[-1:], marker=marker(line.slot), color=tone, clip_on=False)
+    tag(drawn, f"{BY_EPOCH} {series(line.slot)}")
+
+
+def _readout(axes: "Axes", curves: Sequence[Curve], failed: Sequence[FailedCurve], last_epoch: int) -> Readout:
+    names = {line.slot: line.label for line in failed} | {line.slot: line.label for line in curves}
+    marks = [mark for line in curves for mark in _marks(axes, line, "", "")]
+    marks += [mark for line in failed for mark in _marks(axes, line, "failed seed, ", line.trial)]
+    ends = (round(place(axes, 1, 1)[0], 1), round(place(axes, last_epoch, 1)[0], 1), last_epoch)
+    return Readout(names, tuple(marks), ends if last_epoch > 2 else None)
+
+
+def _marks(axes: "Axes", line: Curve | FailedCurve, what: str, trial: str) -> Iterator[Mark]:
+    step = -(-len(line.epochs) // MOST_MARKS)
+    points = list(zip(line.epochs, line.test, line.train, strict=True))
+    for epoch, test, train in points[::-step]:
+        text = f"{what}epoch {epoch}: {number(test)} % test, {number(train)} % training"
+        yield Mark(*place(axes, epoch, test), line.slot, text, trial)
 
 
 def _key(axes: "Axes") -> None:

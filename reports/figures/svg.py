@@ -3,10 +3,11 @@
 import io
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+from reports.figures.readout import TAG, Readout
 from reports.wording import shortened
 
 if TYPE_CHECKING:
@@ -60,13 +61,15 @@ _DEFAULTS = {
 class Drawing:
     """An SVG element as text, ready to stand inside a page, with its size in CSS pixels at 100 %.
 
-    `pdf` is the same drawing as a PDF file; empty for a drawing that is made as SVG alone.
+    `pdf` is the same drawing as a PDF file; empty for a drawing that is made as SVG alone. `readout` is what the page's
+    script says of its points.
     """
 
     svg: str
     width: int
     height: int
     pdf: bytes = b""
+    readout: Readout = field(default_factory=Readout)
 
     def renamed(self, prefix: str) -> "Drawing":
         """Return the drawing with other ids, to stand on a page a second time."""
@@ -125,6 +128,8 @@ def _clean(element: ET.Element) -> None:
     found = {**element.attrib, **_declarations(element.attrib.pop("style", ""))}
     kept: dict[str, str] = {}
     classes = []
+    if found.get("id", "").startswith(TAG):
+        classes.append(found.pop("id").removeprefix(TAG))
     for key, value in found.items():
         if key in ("fill", "stroke"):
             name = _CLASSES.get(value.lower())
@@ -225,14 +230,17 @@ def _rename(root: ET.Element, prefix: str) -> None:
 
 
 def _flattened(element: ET.Element) -> list[ET.Element]:
-    """Return the children with groups that carry nothing dissolved, and metadata and empty things left out."""
+    """Return the children with metadata and empty things left out, and groups dissolved that carry nothing or a class.
+
+    The class goes to each of the group's children.
+    """
     made: list[ET.Element] = []
     for child in element:
         if child.tag in ("metadata", "style", "title"):
             continue
         children = _flattened(child)
-        if child.tag == "g" and not child.attrib:
-            made += children
+        if child.tag == "g" and not child.attrib.keys() - {"class"}:
+            made += _with_class(children, child.attrib.get("class"))
             continue
         if child.tag in ("g", "defs") and not children:
             continue
@@ -241,6 +249,13 @@ def _flattened(element: ET.Element) -> list[ET.Element]:
         child[:] = children
         made.append(child)
     return made
+
+
+def _with_class(elements: list[ET.Element], name: str | None) -> list[ET.Element]:
+    for element in elements if name else ():
+        if element.tag != "defs":
+            element.attrib["class"] = " ".join(filter(None, (element.attrib.get("class"), name)))
+    return elements
 
 
 def _is_invisible(path: ET.Element) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reports.figures.labels import told_apart
+from reports.figures.readout import Readout, series, tag
 from reports.figures.svg import INK, MUTED, RULE, SERIES, Drawing, to_drawing
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def marker(slot: int) -> str:
 
 
 def draw(
-    plot: Callable[["Axes"], None],
+    plot: Callable[["Axes"], Readout | None],
     prefix: str,
     size: tuple[int, int],
     margins: Sequence[float],
@@ -40,6 +41,7 @@ def draw(
 ) -> Drawing:
     """Draw one panel of `size` CSS pixels; `margins` are left, bottom, right, top in pixels.
 
+    `plot` draws into the axes, and may return what the page says of the points.
     matplotlib and seaborn are imported here, on first use: together they cost more than the rest of the page.
     """
     import seaborn
@@ -53,11 +55,11 @@ def draw(
         axes = figure.add_axes(
             (left / width, bottom / height, (width - left - right) / width, (height - bottom - top) / height)
         )
-        plot(axes)
+        readout = plot(axes) or Readout()
         seaborn.despine(ax=axes, left=not has_left_spine)
         figure.patch.set_visible(False)
         axes.patch.set_visible(False)
-        return replace(to_drawing(figure, prefix), pdf=_pdf(figure))
+        return replace(to_drawing(figure, prefix), pdf=_pdf(figure), readout=readout)
 
 
 def _pdf(figure: "Figure") -> bytes:
@@ -168,7 +170,7 @@ def label_ends(axes: "Axes", ends: Sequence[tuple[float, float, str, int]], gap:
     ends_at = max(axes.transData.transform((each[1], 1))[0] for each in placed)
     right = max(ends_at, axes.bbox.x1 - 6)
     for height, (_, _, name, slot) in zip(heights, placed, strict=True):
-        axes.annotate(
+        label = axes.annotate(
             name,
             xy=(right + 18, height),
             xycoords="figure pixels",
@@ -177,7 +179,7 @@ def label_ends(axes: "Axes", ends: Sequence[tuple[float, float, str, int]], gap:
             fontsize=10.5,
             annotation_clip=False,
         )
-        axes.plot(
+        drawn = axes.plot(
             [right + 12],
             [height],
             transform=None,
@@ -187,6 +189,7 @@ def label_ends(axes: "Axes", ends: Sequence[tuple[float, float, str, int]], gap:
             clip_on=False,
             linestyle="none",
         )
+        tag((label, *drawn), series(slot))
 
 
 def label_room(names: Iterable[str]) -> float:

@@ -156,6 +156,7 @@ def _failed(trial: Trial, series: Series) -> FailedCurve | None:
         tuple(test[epoch][0] for epoch in epochs),
         tuple(train[epoch][0] for epoch in epochs),
         trial.state is State.DIVERGED,
+        trial.id,
     )
 
 

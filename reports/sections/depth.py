@@ -59,7 +59,7 @@ def build(findings: Findings) -> Section | None:
 
 
 def _run(findings: Findings, series: Series) -> Run | None:
-    levels, middle, points, diverged = [], [], [], []
+    levels, middle, points, diverged, trials, last = [], [], [], [], [], []
     for position in findings.layout.positions:
         arm = findings.layout.arm(position, series)
         outcomes = [trial for trial in findings.trials.get(arm.name, ()) if trial.state.is_outcome()] if arm else []
@@ -68,20 +68,24 @@ def _run(findings: Findings, series: Series) -> Run | None:
         errors = [_error(trial) for trial in outcomes]
         levels.append(float(position))
         middle.append(_middle(errors))
-        points += [(float(position), error) for error in _shown(errors)]
+        shown = _shown([(error, trial.id) for error, trial in zip(errors, outcomes, strict=True) if error is not None])
+        points += [(float(position), error) for error, _ in shown]
+        trials += [trial for _, trial in shown]
+        last += [trial.id for error, trial in zip(errors, outcomes, strict=True) if error is None]
         diverged += [float(position)] * errors.count(None)
     if not levels:
         return None
-    return Run(series.label, series.slot, tuple(levels), tuple(middle), tuple(points), tuple(diverged))
+    ends = (tuple(levels), tuple(middle), tuple(points), tuple(diverged), (*trials, *last))
+    return Run(series.label, series.slot, *ends)
 
 
 def _error(trial: Trial) -> float | None:
     return None if trial.state is State.DIVERGED else getattr(trial, PRIMARY.name)
 
 
-def _shown(errors: list[float | None]) -> list[float]:
-    """Every seed's error, or MOST_POINTS of the sorted ones, the lowest and the highest among them."""
-    known = sorted(error for error in errors if error is not None)
+def _shown(errors: list[tuple[float, str]]) -> list[tuple[float, str]]:
+    """Every seed's error and trial, or MOST_POINTS of the sorted ones, the lowest and the highest among them."""
+    known = sorted(errors)
     if len(known) <= ALL_POINTS:
         return known
     return [known[round(at * (len(known) - 1) / (MOST_POINTS - 1))] for at in range(MOST_POINTS)]

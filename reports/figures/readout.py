@@ -1,0 +1,65 @@
+"""What a drawing can say of its points: where each stands in it, what it shows, and the trial behind it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+TAG = "tag-"
+"""An artist whose gid begins with this has the rest as a class in the drawing, by which the page's script finds it."""
+BY_EPOCH, EPOCH_AXIS = "by-epoch", "epoch-axis"
+
+
+class Drawn(Protocol):
+    """Whatever matplotlib draws and lets be named."""
+
+    def set_gid(self, gid: str | None) -> None:
+        """Give it a name."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One point, in pixels from the drawing's upper left: its series, what it shows, and its trial where it has one."""
+
+    x: float
+    y: float
+    series: int
+    text: str
+    trial: str = ""
+
+
+@dataclass(frozen=True)
+class Readout:
+    """The points of one drawing; `names` are those of its series that can be shown and hidden, by their number.
+
+    `epochs` are the pixels of the first and the last epoch, and the last epoch, of a drawing by epoch.
+    """
+
+    names: Mapping[int, str] = field(default_factory=dict)
+    marks: tuple[Mark, ...] = ()
+    epochs: tuple[float, float, int] | None = None
+
+    def as_data(self) -> dict[str, Any]:
+        """Return it as the page's script reads it."""
+        marks = [[round(each.x), round(each.y), each.series, each.text, each.trial] for each in self.marks]
+        found: dict[str, Any] = {"names": {str(slot): name for slot, name in self.names.items()}, "marks": marks}
+        return found | ({"epochs": list(self.epochs)} if self.epochs else {})
+
+
+def tag(artists: Iterable[Drawn], name: str) -> None:
+    """Give artists a class by which the page's script finds them."""
+    for artist in artists:
+        artist.set_gid(TAG + name)
+
+
+def series(slot: int) -> str:
+    """Return the class of what belongs to one series."""
+    return f"series-{slot}"
+
+
+def place(axes: "Axes", x: float, y: float) -> tuple[float, float]:
+    """Return where a point of the data stands, in pixels from the drawing's upper left; the axes must be final."""
+    across, up = axes.transData.transform((x, y))
+    return float(across), float(axes.figure.bbox.height - up)

@@ -1,0 +1,92 @@
+
+// ---- figures: what a point is, its trial, and lines that can be hidden ----
+for (const figure of all("[data-figure]")) {
+  const panels = embedded.figures[figure.dataset.figure];
+  if (!panels) continue;
+  const drawings = all("svg[role=img]", figure);
+  const hidden = new Set();
+  drawings.forEach((svg, at) => readOut(svg, panels[at], hidden));
+  if (!figure.matches(".lead")) lineButtons(figure, drawings, panels, hidden);
+}
+
+// The point nearest to the pointer is named in a box beside it; a click follows it to its trial.
+function readOut(svg, { names, marks }, hidden) {
+  const REACH = 28;
+  const figure = svg.closest("figure");
+  const box = figure.querySelector(".readout") || figure.appendChild(document.createElement("p"));
+  box.className = "readout";
+  box.hidden = true;
+  const ring = document.createElementNS("http://www.w3.org/2000/svg", "circle");
+  ring.setAttribute("r", "6");
+  ring.setAttribute("class", "ring");
+  let current = null;
+  let isArmed = false;
+
+  function nearest(event) {
+    const { x, y } = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
+    let found = null;
+    let least = REACH * REACH;
+    for (const mark of marks) {
+      if (hidden.has(String(mark[2]))) continue;
+      const away = (mark[0] - x) ** 2 + (mark[1] - y) ** 2;
+      if (away < least) { least = away; found = mark; }
+    }
+    return found;
+  }
+  function clear() {
+    current = null;
+    box.hidden = true;
+    ring.remove();
+    svg.classList.remove("leads");
+  }
+  function tell(event) {
+    const mark = nearest(event);
+    if (mark === current) return;
+    if (!mark) { clear(); return; }
+    current = mark;
+    const [x, y, line, words, trial] = mark;
+    const name = names[line];
+    box.textContent = `${name ? `${name}: ` : ""}${words}${trial ? ` – trial ${trial.slice(0, 8)}, click to see it` : ""}`;
+    ring.setAttribute("cx", x);
+    ring.setAttribute("cy", y);
+    svg.append(ring);
+    svg.classList.toggle("leads", Boolean(trial));
+    box.hidden = false;
+    const frame = figure.getBoundingClientRect();
+    const at = new DOMPoint(x, y).matrixTransform(svg.getScreenCTM());
+    const left = Math.min(at.x - frame.left + 12, frame.width - box.offsetWidth - 4);
+    box.style.left = `${Math.max(left, 0)}px`;
+    box.style.top = `${at.y - frame.top - box.offsetHeight - 10}px`;
+  }
+  svg.addEventListener("pointerdown", (event) => { isArmed = current !== null && nearest(event) === current; tell(event); });
+  svg.addEventListener("pointermove", tell);
+  svg.addEventListener("pointerleave", (event) => { if (event.pointerType !== "touch") clear(); });
+  addEventListener("pointerdown", (event) => { if (!svg.contains(event.target)) clear(); });
+  addEventListener("keydown", (event) => { if (event.key === "Escape") clear(); });
+  svg.addEventListener("click", () => { if (isArmed && current?.[4]) location.hash = `trial-${current[4]}`; });
+}
+
+// A button for each line: pressed while it is shown, in every panel of its figure.
+function lineButtons(figure, drawings, panels, hidden) {
+  const names = new Map(panels.flatMap((panel) => Object.entries(panel.names)));
+  if (names.size < 2) return;
+  const group = document.createElement("div");
+  group.className = "lines";
+  group.setAttribute("role", "group");
+  group.setAttribute("aria-label", "Lines shown");
+  for (const [line, name] of names) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = name;
+    button.className = `k-c${line % 5}`;
+    button.setAttribute("aria-pressed", "true");
+    button.addEventListener("click", () => {
+      const isShown = hidden.delete(line);
+      if (!isShown) hidden.add(line);
+      button.setAttribute("aria-pressed", String(isShown));
+      for (const svg of drawings) all(`.series-${line}`, svg).forEach((part) => part.classList.toggle("off", !isShown));
+    });
+    group.append(button);
+  }
+  figure.prepend(group);
+}

@@ -1,0 +1,94 @@
+"""Figures in a real browser: what a point is, its trial, and lines that can be hidden."""
+
+import pytest
+
+from tests.reports import studies
+
+pytestmark = pytest.mark.browser
+
+
+def marks(page, figure, panel=0):
+    return page.evaluate(
+        "([figure, panel]) => JSON.parse(document.getElementById('embedded').textContent).figures[figure][panel].marks",
+        [figure, panel],
+    )
+
+
+def point_at(page, figure, mark, panel=0):
+    """Return where a mark stands in the window, its drawing scrolled into view."""
+    drawing = page.locator(f"#figure-{figure} svg[role=img]").nth(panel)
+    drawing.scroll_into_view_if_needed()
+    return drawing.evaluate(
+        "(svg, [x, y]) => { const at = new DOMPoint(x, y).matrixTransform(svg.getScreenCTM()); return [at.x, at.y]; }",
+        mark[:2],
+    )
+
+
+def test_the_point_under_the_pointer_is_named_and_a_click_leads_to_its_trial(visit):
+    page = visit("degradation")
+    mark = next(each for each in marks(page, "depth") if each[3].startswith("depth 56"))
+    x, y = point_at(page, "depth", mark)
+    page.mouse.move(x, y)
+    box = page.locator("#figure-depth .readout")
+    assert box.is_visible()
+    trial = next(each for each in studies.degradation().trials if each.id == mark[4])
+    assert f"{trial.test_error:.2f} %" in box.inner_text()
+    page.mouse.click(x, y)
+    page.locator(f"tr.target#trial-{trial.id}").wait_for()
+    assert page.said == []
+
+
+def test_a_readout_goes_with_the_pointer_and_with_escape(visit):
+    page = visit("degradation")
+    x, y = point_at(page, "curves", marks(page, "curves")[3])
+    page.mouse.move(x, y)
+    box = page.locator("#figure-curves .readout:visible")
+    assert "% training" in box.inner_text()
+    page.keyboard.press("Escape")
+    assert box.count() == 0
+    page.mouse.move(x + 1, y)
+    assert box.count() == 1
+    page.mouse.move(2, 2)
+    assert box.count() == 0
+
+
+def test_a_finger_reads_a_point_first_and_follows_it_second(visit):
+    page = visit("degradation", has_touch=True)
+    mark = marks(page, "depth")[0]
+    x, y = point_at(page, "depth", mark)
+    page.touchscreen.tap(x, y)
+    assert page.locator("#figure-depth .readout:visible").count() == 1
+    assert page.evaluate("location.hash") == ""
+    page.touchscreen.tap(x, y)
+    page.locator("tr.target").wait_for()
+
+
+def test_a_line_is_hidden_in_every_panel_and_shown_again_by_keyboard(visit):
+    page = visit("degradation")
+    button = page.locator("#figure-curves").get_by_role("button", name="preact")
+    drawn = page.locator("#figure-curves .series-2:visible").count()
+    assert drawn > 6
+    button.focus()
+    page.keyboard.press("Enter")
+    assert button.get_attribute("aria-pressed") == "false"
+    assert page.locator("#figure-curves .series-2:visible").count() == 0
+    assert page.locator("#figure-curves .series-1:visible").count() > 0
+    assert page.locator("#figure-depth .series-2:visible").count() > 0
+    page.keyboard.press("Enter")
+    assert page.locator("#figure-curves .series-2:visible").count() == drawn
+
+
+def test_a_hidden_line_has_no_readout(visit):
+    page = visit("degradation")
+    mark = next(each for each in marks(page, "depth") if each[3].startswith("depth 110, 9"))
+    x, y = point_at(page, "depth", mark)
+    page.locator("#figure-depth").get_by_role("button", name="plain").click()
+    x, y = point_at(page, "depth", mark)
+    page.mouse.move(x, y)
+    assert page.locator("#figure-depth .readout:visible").count() == 0
+
+
+def test_without_a_script_no_line_is_hidden_and_no_button_is_there(visit):
+    page = visit("degradation", java_script_enabled=False)
+    assert page.locator("[data-figure] button, .readout").count() == 0
+    assert page.locator("#figure-curves .series-2").first.is_visible()
