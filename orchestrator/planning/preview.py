@@ -18,9 +18,10 @@ from orchestrator.scheduling.progress import duration
 from orchestrator.storage import ArmCost, Store
 from orchestrator.study_file.config import StudyConfig
 from orchestrator.study_file.sections import Resources
-from reports.analysis.power import smallest_paired
-from reports.analysis.prospects import prospects, study_spread
-from reports.analysis.settings import repeats_from
+from reports.analysis.outliers import LEAST_BY_T, least_seeds, too_few_for_t
+from reports.analysis.power import seeds_for_rate, smallest_paired
+from reports.analysis.prospects import Spread, few_seeds, prospects, study_spread
+from reports.analysis.settings import AnalysisSettings, repeats_from
 from reports.results import State, Study
 
 if TYPE_CHECKING:
@@ -212,13 +213,39 @@ def _prospects(plan: StudyPlan, pilot: Study) -> tuple[str, ...]:
         if cannot:
             names = ", ".join(cannot)
             lines.append(f"this study cannot answer its question: {counted(seeds, 'seed')} cannot settle {names}")
-        return tuple(lines)
-    spread = study_spread(pilot)
+        return (*lines, *_early_looks(settings))
+    return (_without_claims(seeds, settings, study_spread(pilot)),)
+
+
+def _without_claims(seeds: int, settings: AnalysisSettings, spread: Spread | None) -> str:
+    """Say which difference of two arms so many seeds show, or that they are too few to show one."""
+    least = seeds_for_rate(0.5, settings.alpha) if settings.test == "sign" else least_seeds(settings.alpha)
+    if seeds == 1:
+        return f"seeds: one seed shows no difference between arms, whatever its size; ask for {least} or more"
     smallest = smallest_paired(seeds, settings.alpha, settings.power)
-    if smallest is None:
-        return ("seeds: one seed shows no difference between arms, whatever its size; ask for three or more",)
+    if settings.test == "sign" and seeds < least:
+        return f"seeds: {seeds} seeds decide nothing by signs, even if they all agree; ask for {least} or more"
+    if seeds < least or smallest is None:
+        return f"seeds: {few_seeds(seeds)}; ask for {least} or more"
     points = f" ({smallest * 2**0.5 * spread.sd:.2f} points at the spread on record)" if spread else ""
     return (
         f"seeds: with {seeds} of them, two arms must differ by {smallest:.2f} SDs of their paired differences{points} "
-        f"to be told apart with {settings.power:.0%} power",
+        f"to be told apart with {settings.power:.0%} power"
     )
+
+
+def _early_looks(settings: AnalysisSettings) -> list[str]:
+    """Say where looks spend a part of alpha on seeds that are too few to decide much."""
+    early = [
+        (look, level)
+        for look, level in zip(settings.looks, settings.levels, strict=False)
+        if settings.test != "sign" and too_few_for_t(look, level)
+    ]
+    if not early:
+        return []
+    look, _ = early[-1]
+    spent = math.fsum(level for _, level in early)
+    return [
+        f"looks: {few_seeds(look)}, yet {'they spend' if len(early) > 1 else 'the look spends'} {100 * spent:.2g} % "
+        f"of the {100 * settings.alpha:g} % of error: begin with {LEAST_BY_T}"
+    ]

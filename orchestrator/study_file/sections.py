@@ -24,7 +24,7 @@ from search_spaces.settings import as_plain
 
 LEAST_PART = 0.0001
 """Ray counts processors and GPUs in steps of this size."""
-SEEDS_EXAMPLE = "seeds: 3` or `seeds: [0, 1, 2]` or `seeds: {looks: [3, 5, 8]}"
+SEEDS_EXAMPLE = "seeds: 5` or `seeds: [0, 1, 2, 3, 4]` or `seeds: {looks: [5, 8, 12]}"
 Count = Annotated[int, Range(1, MOST_SEEDS)]
 Seed = Annotated[int, Range(0, LAST_SEED)]
 
@@ -40,7 +40,7 @@ class Looks:
 
     looks: Annotated[
         LookCounts | None,
-        About("numbers of seeds at which undecided claims are looked at", "seeds", "looks: [3, 5, 8, 12]"),
+        About("numbers of seeds at which undecided claims are looked at", "seeds", "looks: [5, 8, 12]"),
     ] = None
     count: Annotated[Count | None, About("how many seeds, where there are no looks", "seeds")] = None
     aa: Annotated[bool, About("train the baseline arms as often again: what differs between the two is noise")] = False

@@ -219,11 +219,16 @@ def _about_rate(claim: Claim, n: int, fewest: int) -> str:
     return f"{_seeds(n)} can decide {what} if they all agree, from {fewest} on."
 
 
-def _about_few(n: int, alpha: float) -> str:
+def few_seeds(n: int) -> str:
+    """Say what seeds decide that are too few for a t test alone, without a full stop."""
     return (
         f"{_seeds(n)} decide only what rare outliers could not undo, and they leave room for some in "
-        f"{100 * unseen_share(n):.0f} % of all seeds: any smaller effect takes {_seeds(least_seeds(alpha))}."
+        f"{100 * unseen_share(n):.0f} % of all seeds"
     )
+
+
+def _about_few(n: int, alpha: float) -> str:
+    return f"{few_seeds(n)}: any smaller effect takes {_seeds(least_seeds(alpha))}."
 
 
 def _about_unknown_spread(asked: _Asked) -> str:

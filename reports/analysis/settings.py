@@ -79,5 +79,5 @@ def read_looks(given: object, key: Key) -> tuple[int, ...]:
     """Return the numbers of seeds at which the claims are judged: 3 or more, each larger than the one before."""
     looks = check(given, LookCounts, "looks", key)
     if any(later <= earlier for earlier, later in pairwise(looks)):
-        raise SettingError(f"looks must increase, for instance [3, 5, 8, 12], not {looks}", key)
+        raise SettingError(f"looks must increase, for instance [5, 8, 12], not {looks}", key)
     return tuple(looks)

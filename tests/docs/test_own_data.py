@@ -25,4 +25,4 @@ def test_the_example_passes_its_own_tests_and_trains(tmp_path: Path) -> None:
     ):
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=280)
         assert done.returncode == 0, done.stdout + done.stderr
-    assert "4 complete" in done.stdout
+    assert "10 complete" in done.stdout

@@ -76,6 +76,46 @@ def test_the_sums_are_in_words(depths: list[int], seeds: int, total: str, an_hou
     assert found.lines()[0] == f"{total}, 0 cached, 0 orphaned arms"
 
 
+@pytest.mark.parametrize(
+    ("seeds", "analysis", "said"),
+    [
+        (1, {}, "one seed shows no difference between arms, whatever its size; ask for 5 or more"),
+        (2, {}, "2 seeds decide only what rare outliers could not undo, and they leave room for some in 78 %"),
+        (4, {}, "in 53 % of all seeds; ask for 5 or more"),
+        (3, {"alpha": 0.26}, "two arms must differ by"),
+        (
+            5,
+            {},
+            "with 5 of them, two arms must differ by 1.68 SDs of their paired differences to be told apart with 80%",
+        ),
+        (5, {"test": "sign"}, "5 seeds decide nothing by signs, even if they all agree; ask for 6 or more"),
+    ],
+)
+def test_seeds_are_promised_what_the_verdicts_allow(
+    seeds: int, analysis: dict[str, Any], said: str, an_hour_a_trial: Any, tmp_path: Path
+) -> None:
+    (found,) = shown(tmp_path, seeds=seeds, analysis=analysis).prospects
+    assert said in found
+    assert ("SDs" in found) is ("two arms" in said)
+
+
+@pytest.mark.parametrize(
+    ("looks", "said"),
+    [
+        ([3, 5, 8], ["looks: 3 seeds decide only", "the look spends 0.83 % of the 5 % of error: begin with 5"]),
+        ([3, 4, 8], ["looks: 4 seeds decide only", "they spend 2.5 % of the 5 % of error: begin with 5"]),
+        ([5, 8], []),
+    ],
+)
+def test_looks_at_too_few_seeds_are_told_what_they_spend(
+    looks: list[int], said: list[str], an_hour_a_trial: Any, tmp_path: Path
+) -> None:
+    claims = [{"id": "deeper", "says": "depth=8 > depth=14"}]
+    found = [line for line in shown(tmp_path, seeds={"looks": looks}, claims=claims).prospects if "looks:" in line]
+    assert len(found) == bool(said)
+    assert all(part in line for part in said for line in found)
+
+
 def test_no_more_packs_run_than_the_file_allows(an_hour_a_trial: list[int], tmp_path: Path) -> None:
     found = shown(tmp_path, resources={"max_concurrent": 1, "cpus": 0.1, "seeds_per_pack": 2})
     assert (found.slots, found.seconds) == (1, 6 * 3600)

@@ -42,7 +42,7 @@ def test_looks_begin_with_the_first_look() -> None:
         ("study: a\nseeds: 10000000000000000000\n", "a.yaml:2: seeds: .*100,000"),
         ("study: a\nseeds: {count: 100001}\n", r"a.yaml:2: seeds\.count: .*100,000"),
         ("study: a\nseeds: {looks: [3, 100001]}\n", r"a.yaml:2: seeds\.looks\[1\]: .*100,000"),
-        ("study: a\nseeds: many\n", "a.yaml:2: seeds: .*for instance `seeds: 3` or"),
+        ("study: a\nseeds: many\n", "a.yaml:2: seeds: .*for instance `seeds: 5` or"),
         ("study: a\nseeds: {looks: [5, 3]}\n", "looks must increase"),
         ("study: a\nnetwork: 56\n", "a.yaml:2: network: network must be a mapping, not 56; for instance"),
         ("study: a\nfactors: [1]\n", "a.yaml:2: factors: "),
