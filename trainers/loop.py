@@ -174,6 +174,7 @@ class Trainer:
             result.seconds,
             result.training_seconds,
             result.busy_seconds,
+            result.joules or 0.0,
         )
         limit = self.task.training["diverged_above"]
         replica.divergence = judge(tally.losses, sizes, limit, epoch, replica.last_loss)
@@ -215,8 +216,8 @@ class Trainer:
         """Return the measured facts of one seed.
 
         Its share of a step in milliseconds; the share of that time in which the device computed; memory in MiB; what
-        normalised the images; how it computed, and each candidate's seconds a step where autotuning decided that; with
-        ``profile``, the shares of the parts of a step.
+        normalised the images; the energy of the device in joules, where it can be read; how it computed, and each
+        candidate's seconds a step where autotuning decided that; with ``profile``, the shares of the parts of a step.
         """
         facts: dict[str, Any] = {
             "step_ms": 1000 * replica.training_seconds / max(replica.steps, 1),
@@ -239,6 +240,8 @@ class Trainer:
             facts["autotune"] = dict(self.choice.seconds)
         if replica.busy_seconds:
             facts["utilisation"] = replica.busy_seconds / replica.training_seconds
+        if replica.joules:
+            facts["energy_joules"] = replica.joules
         if self.stopwatch.seconds:
             facts["shares"] = self.stopwatch.shares()
         return facts

@@ -74,6 +74,15 @@ def _time(findings: Findings) -> str:
     if not total:
         return UNKNOWN
     gpu = sum(seconds for seconds, device in times if device and not device.startswith("cpu")) / 3600
-    return f"{duration(total)} in all" + (
-        f", of which {gpu:.2f} GPU-hours; energy {UNKNOWN}" if gpu else f"; energy {UNKNOWN}"
-    )
+    parts = [f"{duration(total)} in all" + (f", of which {gpu:.2f} GPU-hours" if gpu else "")]
+    return "; ".join([*parts, f"energy {_energy(findings)}"])
+
+
+def _energy(findings: Findings) -> str:
+    """The devices' energy while the trials trained: those that trained at the same time on one each have the whole."""
+    known = [trial.telemetry.get("energy_joules") for trial in findings.whole.trials if trial.state.is_outcome()]
+    joules = [float(each) for each in known if isinstance(each, int | float)]
+    if not joules:
+        return UNKNOWN
+    of = "" if len(joules) == len(known) else f" for {len(joules):,} of {counted(len(known), 'trial')}"
+    return f"at most {sum(joules) / 3.6e6:.3g} kWh{of}, counting the whole device for each trial on it"

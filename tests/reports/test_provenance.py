@@ -67,3 +67,13 @@ def test_the_checksum_of_the_data_is_told():
     whole = replace(studies.degradation(), history=History((version,)))
     facts = dict(build(find(whole)).content.facts)
     assert facts["Data"] == "digits, checksum abc123"
+
+
+def test_the_energy_of_the_trials_that_tell_it_is_added():
+    whole = found(("variant",), {("a",): near(3)}).study
+    trials = tuple(
+        replace(trial, seconds=60.0, telemetry={"energy_joules": 3.6e5} if at else {})
+        for at, trial in enumerate(whole.trials)
+    )
+    said = answers(replace(whole, trials=trials))["Training time"]
+    assert said.endswith("energy at most 0.2 kWh for 2 of 3 trials, counting the whole device for each trial on it")

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from trainers.data.batch_loader import Batch, BatchLoader
+from trainers.energy import EnergyMeter
 from trainers.process import BusyMeter, is_out_of_memory
 from trainers.seeding import seeded
 from trainers.step import fusion
@@ -40,6 +41,7 @@ class EpochResult:
     seconds: float
     training_seconds: float
     busy_seconds: float
+    joules: float | None
 
 
 class Pack:
@@ -110,7 +112,7 @@ class Pack:
 
     def _train_groups(self, groups: list[ReplicaGroup]) -> list[EpochResult]:
         replicas = [replica for group in groups for replica in group.replicas]
-        started, meter = time.perf_counter(), BusyMeter(self.device)
+        started, meter, energy = time.perf_counter(), BusyMeter(self.device), EnergyMeter(self.device)
         epoch = replicas[0].epoch + 1
         with seeded(replicas[0].seed, "dropout", epoch, self.device):
             lr = self._take_steps(groups, epoch)
@@ -120,8 +122,10 @@ class Pack:
         measured = self.schedule.is_measured(epoch)
         scores = self._scores(groups) if measured else [(None, None)] * len(replicas)
         seconds = (time.perf_counter() - started) / len(replicas)
+        joules = energy.joules()
+        joules = None if joules is None else joules / len(replicas)
         return [
-            EpochResult(replica, tally, *pair, lr, seconds, *shares)
+            EpochResult(replica, tally, *pair, lr, seconds, *shares, joules)
             for replica, tally, pair in zip(replicas, tallies, scores, strict=True)
         ]
 

@@ -41,16 +41,18 @@ class Replica:
         self.seconds = 0.0
         self.training_seconds = 0.0
         self.busy_seconds = 0.0
+        self.joules = 0.0
         self.images = 0
         self.steps = 0
 
-    def count(self, images: int, steps: int, seconds: float, training: float, busy: float) -> None:
-        """Add one epoch's work: its seconds, those in training, and those in which the device computed."""
+    def count(self, images: int, steps: int, seconds: float, training: float, busy: float, joules: float) -> None:
+        """Add one epoch's work: its seconds, those in training, those in which the device computed, its energy."""
         self.images += images
         self.steps += steps
         self.seconds += seconds
         self.training_seconds += training
         self.busy_seconds += busy
+        self.joules += joules
 
     def copy_state(self) -> dict[str, Any]:
         """Return a state that stays as it is while the replica trains on."""
@@ -73,7 +75,7 @@ class Replica:
             velocity.copy_(stored)
         self.divergence = None if state["divergence"] is None else Divergence(*state["divergence"])
         for name in _COUNTERS:
-            setattr(self, name, state[name])
+            setattr(self, name, state.get(name, 0.0))  # the first checkpoints have no energy
 
 
-_COUNTERS = ("epoch", "last_loss", "seconds", "training_seconds", "busy_seconds", "images", "steps")
+_COUNTERS = ("epoch", "last_loss", "seconds", "training_seconds", "busy_seconds", "joules", "images", "steps")
