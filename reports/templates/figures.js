@@ -6,11 +6,16 @@ for (const figure of all("[data-figure]")) {
   const drawings = all("svg[role=img]", figure);
   const hidden = new Set();
   drawings.forEach((svg, at) => readOut(svg, panels[at], hidden));
-  if (!figure.matches(".lead")) lineButtons(figure, drawings, panels, hidden);
+  if (figure.matches(".lead")) continue;
+  const controls = document.createElement("div");
+  controls.className = "lines";
+  controls.append(...lineButtons(drawings, panels, hidden));
+  if (panels.some((panel) => panel.epochs)) controls.append(epochAxis(figure, drawings, panels));
+  if (controls.hasChildNodes()) figure.prepend(controls);
 }
 
 // The point nearest to the pointer is named in a box beside it; a click follows it to its trial.
-function readOut(svg, { names, marks }, hidden) {
+function readOut(svg, panel, hidden) {
   const REACH = 28;
   const figure = svg.closest("figure");
   const box = figure.querySelector(".readout") || figure.appendChild(document.createElement("p"));
@@ -26,7 +31,7 @@ function readOut(svg, { names, marks }, hidden) {
     const { x, y } = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
     let found = null;
     let least = REACH * REACH;
-    for (const mark of marks) {
+    for (const mark of panel.marks) {
       if (hidden.has(String(mark[2]))) continue;
       const away = (mark[0] - x) ** 2 + (mark[1] - y) ** 2;
       if (away < least) { least = away; found = mark; }
@@ -45,7 +50,7 @@ function readOut(svg, { names, marks }, hidden) {
     if (!mark) { clear(); return; }
     current = mark;
     const [x, y, line, words, trial] = mark;
-    const name = names[line];
+    const name = panel.names[line];
     box.textContent = `${name ? `${name}: ` : ""}${words}${trial ? ` – trial ${trial.slice(0, 8)}, click to see it` : ""}`;
     ring.setAttribute("cx", x);
     ring.setAttribute("cy", y);
@@ -67,18 +72,13 @@ function readOut(svg, { names, marks }, hidden) {
 }
 
 // A button for each line: pressed while it is shown, in every panel of its figure.
-function lineButtons(figure, drawings, panels, hidden) {
+function lineButtons(drawings, panels, hidden) {
   const names = new Map(panels.flatMap((panel) => Object.entries(panel.names)));
-  if (names.size < 2) return;
-  const group = document.createElement("div");
-  group.className = "lines";
-  group.setAttribute("role", "group");
-  group.setAttribute("aria-label", "Lines shown");
-  for (const [line, name] of names) {
+  return names.size < 2 ? [] : [...names].map(([line, name]) => {
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = name;
-    button.className = `k-c${line % 5}`;
+    button.className = `line k-c${line % 5}`;
     button.setAttribute("aria-pressed", "true");
     button.addEventListener("click", () => {
       const isShown = hidden.delete(line);
@@ -86,7 +86,6 @@ function lineButtons(figure, drawings, panels, hidden) {
       button.setAttribute("aria-pressed", String(isShown));
       for (const svg of drawings) all(`.series-${line}`, svg).forEach((part) => part.classList.toggle("off", !isShown));
     });
-    group.append(button);
-  }
-  figure.prepend(group);
+    return button;
+  });
 }

@@ -92,3 +92,51 @@ def test_without_a_script_no_line_is_hidden_and_no_button_is_there(visit):
     page = visit("degradation", java_script_enabled=False)
     assert page.locator("[data-figure] button, .readout").count() == 0
     assert page.locator("#figure-curves .series-2").first.is_visible()
+
+
+def last_points(page, selector):
+    """Return the pixels of each path's points from left to right, of the paths that are drawn by epoch."""
+    return page.evaluate(
+        "(selector) => [...document.querySelectorAll(selector)].map((path) => { const all = path.getTotalLength();"
+        " return [path.getPointAtLength(0), path.getPointAtLength(all)].map((at) => [at.x, at.y]); })",
+        selector,
+    )
+
+
+def test_epochs_can_stand_on_a_logarithmic_axis_and_on_the_linear_one_again(visit):
+    page = visit("degradation")
+    figure = page.locator("#figure-curves")
+    first, last, epochs = page.evaluate(
+        "JSON.parse(document.getElementById('embedded').textContent).figures.curves[0].epochs"
+    )
+    assert epochs == 10
+    lines = "#figure-curves .panel:nth-child(1) path.by-epoch.series-2"
+    before, ticks = last_points(page, lines), figure.locator("text.epoch-axis:visible").all_inner_texts()
+    drop = figure.locator(".panel").first.locator("path.by-epoch:not([class*=series])")
+    linear = drop.bounding_box()["x"]
+    figure.get_by_role("button", name="Logarithmic epochs").click()
+    svg = figure.locator("svg[role=img]").first
+    numbers = {
+        each.text_content(): float(each.get_attribute("x")) for each in svg.locator("text.epoch-axis:visible").all()
+    }
+    assert numbers["2"] == pytest.approx(first + (last - first) * 0.30103, abs=0.2)
+    assert {"1", "5", "10"} <= set(numbers)
+    assert drop.bounding_box()["x"] > linear
+    for (start, end), (start_then, end_then) in zip(last_points(page, lines), before, strict=True):
+        assert start == pytest.approx(start_then, abs=0.2)
+        assert end == pytest.approx(end_then, abs=0.2)
+    figure.get_by_role("button", name="Logarithmic epochs").click()
+    assert figure.locator("text.epoch-axis:visible").all_inner_texts() == ticks
+    assert drop.bounding_box()["x"] == linear
+    assert page.said == []
+
+
+def test_a_readout_finds_the_point_where_the_logarithmic_axis_has_it(visit):
+    page = visit("degradation")
+    page.locator("#figure-curves").get_by_role("button", name="Logarithmic epochs").click()
+    first, last, _ = page.evaluate(
+        "JSON.parse(document.getElementById('embedded').textContent).figures.curves[2].epochs"
+    )
+    mark = next(each for each in marks(page, "curves", 2) if each[3].startswith("epoch 2:"))
+    page.mouse.move(*point_at(page, "curves", [first + (last - first) * 0.30103, mark[1]], 2))
+    assert "epoch 2:" in page.locator("#figure-curves .readout:visible").inner_text()
