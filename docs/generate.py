@@ -20,7 +20,7 @@ from orchestrator.storage import Store, query
 from orchestrator.storage.dictionary import VIEWS
 from orchestrator.storage.tables import metadata
 from orchestrator.study_file.schema import study_schema
-from reports.metrics import METRICS, PRIMARY, Diverged
+from reports.metrics import METRICS, PRIMARY, REACHING, Diverged
 from trainers.probes import PROBES
 from trainers.settings.recipes import DEFAULTS, RECIPES
 
@@ -232,6 +232,10 @@ def _metrics() -> Iterator[str]:
         objective = "yes" if each.is_objective else ""
         cells = (f"`{name}`", each.title, each.unit, each.better.value, diverged, objective)
         yield "| " + " | ".join(_cell(cell) for cell in cells) + " |"
+    yield ""
+    yield f"`{REACHING[0]}` and `{REACHING[1]}`, with any number of per cent in the place of 5, are how long a"
+    yield "training takes to the first epoch whose training error is at most that. One that never comes so far counts"
+    yield "as the worst of all, as one that diverges does. They are metrics of claims alone, and have no columns."
 
 
 def _probes() -> Iterator[str]:

@@ -5,6 +5,7 @@ the study in `Study.metrics`.
 """
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -196,13 +197,42 @@ def measured(name: str, unit: str = "", better: Better = Better.LESS, title: str
     return Metric(name, title or f"{kind.replace('_', ' ')}, {path}", unit, better, Diverged.NO_READING, read)
 
 
+REACHING = ("epochs_to_train_error_5", "seconds_to_train_error_5")
+"""Metrics with a number in their name: how long a training takes to its first epoch of at most so many per cent."""
+
+_REACHING = re.compile(r"(epochs|seconds)_to_train_error_(\d+(?:\.\d+)?)")
+
+
+def reaching(name: str) -> Metric | None:
+    """Return the metric of a name such as `REACHING`; None for other names, and for more than 100 per cent.
+
+    A training that ends before it comes so far is the worst of all, as one that diverges is. The training error is that
+    of the curves: the mean over an epoch's images as they were trained on.
+    """
+    found = _REACHING.fullmatch(name)
+    if found is None or float(found[2]) > 100:
+        return None
+    in_epochs, goal = found[1] == "epochs", float(found[2])
+
+    def read(trial: Trial, arm: Arm, measured: Found) -> float | None:
+        seconds = 0.0
+        for epoch in trial.curve:
+            seconds += epoch.seconds
+            if epoch.train_error <= goal:
+                return float(epoch.epoch) if in_epochs else seconds
+        return math.inf if trial.curve else None
+
+    title = f"{'epochs' if in_epochs else 'time'} to a training error of {found[2]} %"
+    return Metric(name, title, "" if in_epochs else "s", Better.LESS, Diverged.WORST, read)
+
+
 def find_metric(name: str, declared: Mapping[str, Metric]) -> Metric:
     """Return a metric by its name; `declared` are those of the study's probes.
 
     A dotted name that nothing declares is read from the measurements as it is: the study was planned with another
     version, and its results are on record.
     """
-    known = METRICS.get(name) or declared.get(name)
+    known = METRICS.get(name) or declared.get(name) or reaching(name)
     if known is not None:
         return known
     if "." in name:
@@ -214,9 +244,11 @@ def check_metric(
     name: object, declared: Mapping[str, Metric], *, on_record: bool = False, key: Key = ("metric",)
 ) -> Metric:
     """Return the metric of that name; SettingError names the nearest. A study `on_record` may have any dotted name."""
-    if isinstance(name, str) and (name in METRICS or name in declared or (on_record and all(name.partition(".")))):
-        return find_metric(name, declared)
-    raise unknown("metric", name, (*METRICS, *declared), key)
+    if isinstance(name, str):
+        is_known = name in METRICS or name in declared or reaching(name) is not None
+        if is_known or (on_record and all(name.partition("."))):
+            return find_metric(name, declared)
+    raise unknown("metric", name, (*METRICS, *REACHING, *declared), key)
 
 
 _OF_A_LIST: dict[str, Callable[[Sequence[float]], float]] = {

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from reports.analysis.readings import grid
-from reports.metrics import METRICS, Better, Diverged, measured
+from reports.metrics import METRICS, Better, Diverged, check_metric, measured
 from reports.results import Epoch, Measurement, State
 from search_spaces import SettingError
 from tests.reports.analysis.build import study
@@ -92,6 +92,43 @@ def test_memory_is_read_from_the_telemetry():
 def test_gap_is_test_error_minus_training_error():
     made = study([(PLAIN, [5.0, 5.5])], train={"variant=plain": {0: 1.0, 1: 2.0}})
     assert grid(made, "gap")["variant=plain"] == {0: 4.0, 1: 3.5}
+
+
+def reached(*errors, seconds=2.0):
+    """Trials of seeds 0, 1, ... with these training errors by epoch."""
+    made = study([(PLAIN, [5.0] * len(errors))])
+    curves = [
+        tuple(Epoch(at, 1.0, error, None, None, 0.1, seconds) for at, error in enumerate(each, start=1))
+        for each in errors
+    ]
+    trials = tuple(replace(trial, curve=curve) for trial, curve in zip(made.trials, curves, strict=True))
+    return replace(made, trials=trials)
+
+
+def test_a_training_error_is_reached_at_the_first_epoch_that_is_not_above_it():
+    made = reached([50.0, 5.0, 9.0, 4.0], [5.1, 4.9, 4.0, 3.0], [50.0, 40.0, 30.0, 20.0], [])
+    assert grid(made, "epochs_to_train_error_5")["variant=plain"] == {0: 2.0, 1: 2.0, 2: math.inf}
+    assert grid(made, "seconds_to_train_error_5")["variant=plain"] == {0: 4.0, 1: 4.0, 2: math.inf}
+    assert grid(made, "epochs_to_train_error_4.95")["variant=plain"] == {0: 4.0, 1: 2.0, 2: math.inf}
+
+
+def test_a_training_that_never_comes_so_far_is_slower_than_any_that_does():
+    made = study([(PLAIN, [5.0] * 8), (PREACT, [5.0] * 8)])
+    curves = {
+        "plain": tuple(Epoch(at, 1.0, 50.0, None, None, 0.1, 1.0) for at in (1, 2, 3)),
+        "preact": tuple(Epoch(at, 1.0, 50.0 / at**2, None, None, 0.1, 1.0) for at in (1, 2, 3)),
+    }
+    trials = tuple(replace(each, curve=curves[each.arm.removeprefix("variant=")]) for each in made.trials)
+    (found,) = verdicts_of(
+        replace(made, trials=trials), {"says": "preact < plain", "metric": "epochs_to_train_error_10"}
+    )
+    assert found.verdict == "Supported"
+
+
+@pytest.mark.parametrize("name", ["epochs_to_train_error_", "epochs_to_train_error_x", "seconds_to_train_error_101"])
+def test_a_training_error_that_is_no_percentage_is_refused(name):
+    with pytest.raises(SettingError, match=r'did you mean "(epochs|seconds)_to_train_error_5"\?'):
+        check_metric(name, {}, on_record=False)
 
 
 @pytest.mark.parametrize(
