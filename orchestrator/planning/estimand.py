@@ -7,8 +7,8 @@ from orchestrator.scheduling.arm_facts import data_info
 from trainers.settings.data import SPLIT_BY_SEED
 
 SHARED = (
-    "Arms of one seed share batch order, crops and dropout streams; start weights only where their tensors have the "
-    "same shapes"
+    "Arms of one seed share batch order, crops and dropout streams; start weights as a rule only where all tensors of "
+    "their networks have the same shapes, in the same order"
 )
 
 

@@ -16,6 +16,7 @@ from orchestrator.planning.probes import (
     probe_notes,
     unmeasured_claims,
 )
+from orchestrator.planning.start_weights import start_weight_notes
 from orchestrator.records.environment import git_revision
 from orchestrator.records.study_plan import PlannedArm, StudyPlan
 from orchestrator.scheduling.arm_facts import (
@@ -90,6 +91,7 @@ def make_plan(config: StudyConfig, command: str | None = None) -> StudyPlan:
             *probe_notes(planned, probes),
             *data_notes(planned),
             *estimand_notes(planned),
+            *start_weight_notes(planned, baseline),
         )
         notes_before_run = (
             *_network_note(config),

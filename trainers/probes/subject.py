@@ -10,16 +10,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from search_spaces import build_network
 from search_spaces.units import NetworkUnit, find_units
 from trainers.data import load
 from trainers.data.batch_loader import Batch, BatchLoader
 from trainers.data.loaders import make_loader
 from trainers.process import process_settings
 from trainers.records import DataInfo, Task
-from trainers.seeding import derive, seeded
-from trainers.step.initialization import initialise
+from trainers.seeding import derive
 from trainers.step.precision import Numerics, choose_numerics
+from trainers.step.start_weights import start_network
 
 BATCH = 256
 
@@ -43,9 +42,7 @@ class Bench:
 
     def subject(self, seed: int, weights: Mapping[str, Tensor] | None, epoch: int) -> "Subject":
         """Return the network of one seed with these weights; with those that it starts from where there are none."""
-        with seeded(seed, "init"):
-            network = build_network(dict(self.task.network), self.info.input_shape, self.info.num_classes)
-            initialise(network, self.task.training["init"])
+        network = start_network(self.task.network, self.task.training["init"], seed, self.info)
         if weights is not None:
             network.load_state_dict({name: tensor.detach().cpu() for name, tensor in weights.items()})
         network.to(self.numerics.device).to(memory_format=self.numerics.order)

@@ -6,14 +6,12 @@ from typing import Any
 
 from torch import nn
 
-from search_spaces import build_network
 from trainers.records import DataInfo, Task
-from trainers.seeding import seeded
 from trainers.step.activation_checkpoints import checkpoint_units
 from trainers.step.divergence import Divergence
 from trainers.step.fused_norm import has_triton, use_fused_norms
-from trainers.step.initialization import initialise
 from trainers.step.precision import Numerics
+from trainers.step.start_weights import start_network
 from trainers.step.torch_optim import Optimiser, make_optimiser
 
 
@@ -26,9 +24,7 @@ class Replica:
         self.info = info
         self.numerics = numerics
         self.training = task.training
-        with seeded(seed, "init"):
-            self.network: nn.Module = build_network(dict(task.network), info.input_shape, info.num_classes)
-            initialise(self.network, task.training["init"])
+        self.network: nn.Module = start_network(task.network, task.training["init"], seed, info)
         self.network.to(numerics.device).to(memory_format=numerics.order)
         if task.training["checkpoint_activations"]:
             checkpoint_units(self.network)

@@ -5,6 +5,7 @@ import pytest
 from orchestrator.planning.plan import make_plan
 from orchestrator.study_file.config import read_study
 
+SHORTCUTS = "shortcut: [identity, none, conv1x1]\nbaseline: {shortcut: identity}"
 STUDY = """
 study: notes
 data: {{name: synthetic, shape: [1, 8, 8], classes: 4, train_size: 70, test_size: 20}}
@@ -85,3 +86,25 @@ def test_the_estimand_names_the_images_that_intervals_cover(notes):
     drawn = notes(seeds="{count: 2, split: per_seed}")
     assert "on 20 test images that each seed draws from all 90" in drawn
     assert "fixed" not in drawn
+
+
+@pytest.mark.parametrize(
+    ("factor", "told"),
+    [
+        (
+            "activation: [original, full_preact]\nbaseline: {activation: original}",
+            "all in 1 arm (activation=full_preact: 8 of 8)",
+        ),
+        ("network.width: [2, 3]\nbaseline: {network.width: 2}", "none in 1 arm (network.width=3: 0 of 8)"),
+        (SHORTCUTS, "all in 1 arm (shortcut=none: 8 of 8); "),
+    ],
+)
+def test_the_start_weights_that_pairing_shares_are_counted(notes, factor, told):
+    assert f"start weights that an arm shares with its baseline by seed, in tensors: {told}" in notes(factor=factor)
+
+
+def test_start_weights_of_large_networks_are_not_counted(notes, monkeypatch):
+    monkeypatch.setattr("orchestrator.planning.start_weights.MOST_PARAMETERS", 1000)
+    told = notes(factor=SHORTCUTS)
+    assert "start weights that an arm" not in told
+    assert "start weights as a rule" in told
