@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from sqlalchemy import Connection, Table, inspect, text
 
 from orchestrator.storage.tables import arms, epochs, measurements, metadata, studies, trials, verdicts
+from reports.metrics import METRICS, Metric
 
 NAME = "data_dictionary"
 
@@ -18,7 +19,13 @@ _ARM = {
     "orphaned": arms.c.orphaned.comment,
     "stage": "Of a search: search for a trial that chose an arm, confirm for one with fresh seeds; NULL otherwise",
 }
-_LAST = "Of the last epoch: "
+
+
+def _meaning(metric: Metric) -> str:
+    return f"{metric.title[0].upper()}{metric.title[1:]}{f' in {metric.unit_in_words}' if metric.unit else ''}"
+
+
+_LAST_EPOCH = {metric.name: f"{_meaning(metric)} of the last epoch" for metric in METRICS.values() if metric.is_curve}
 # Columns of views that mean something else than the column of that name in a table.
 VIEWS: Mapping[str, Sources] = {
     "trial_results": (
@@ -26,12 +33,9 @@ VIEWS: Mapping[str, Sources] = {
         {
             **_ARM,
             "epochs": "Number of the last epoch recorded",
-            "test_error": f"{_LAST}test error in per cent",
-            "train_error": f"{_LAST}training error in per cent",
-            "test_loss": f"{_LAST}mean test loss",
-            "train_loss": f"{_LAST}mean training loss",
-            "val_error": f"{_LAST}error in per cent of the images held out of the training set",
-            "val_loss": f"{_LAST}mean loss of the images held out of the training set",
+            **_LAST_EPOCH,
+            "gap": f"{_meaning(METRICS['gap'])}; NULL for a trial that diverged",
+            "peak_memory": _meaning(METRICS["peak_memory"]),
             "factors": arms.c.levels.comment,
         },
     ),

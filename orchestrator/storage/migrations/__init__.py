@@ -13,12 +13,16 @@
 7   studies.lease_process: which process runs a study, whatever clocks and containers do
 8   proposals.optimization and status, trials.loss_before_divergence: the field's names for campaign, fate and
     last_sound_loss
+9   trial_results.gap and peak_memory: every metric of a trial has a column
 
 A new version is one more file in `versions/`, named after its number, whose `down_revision` is the version before it.
 It never changes an older file, and names no table object of `orchestrator.storage.tables`, which describes the newest
 version only. A view that changes is dropped and created again, with its text in a new `views_N.py`; the view
 `data_dictionary` is made anew, from the comments of tables and views, after every migration. Raise `VERSION`, add a
 line above, and keep a database of the version before under `tests/stores/` for the test that opens every one.
+
+Views are part of the file, and who may only read sees those that are there: a metric added to `reports.metrics` is
+known to claims, tables and figures at once, and gets its column in trial_results with the next version.
 """
 
-VERSION = "8"
+VERSION = "9"

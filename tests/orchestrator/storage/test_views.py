@@ -4,17 +4,20 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 
+import pandas as pd
 import pytest
 from sqlalchemy import inspect
 
 from orchestrator.records.events import AttemptStarted, EpochDone, TrialEnded
 from orchestrator.storage import Recorder, query
+from reports.metrics import METRICS
 from reports.results import Epoch, State
 
 VIEWS = {
     "trial_results": (
         "study arm seed state reason epochs test_error train_error test_loss train_loss params flops seconds "
-        "images_per_second device host started_at finished_at factors trial orphaned stage val_error val_loss cause"
+        "images_per_second device host started_at finished_at factors trial orphaned stage val_error val_loss cause "
+        "gap peak_memory"
     ),
     "verdict_results": "study claim says verdict estimate low high margin n p decided_at",
     "curves": (
@@ -52,6 +55,29 @@ def test_a_trial_shows_the_metrics_of_its_last_epoch(plan, url):
     assert (row.epochs, row.test_error, row.train_error, row.test_loss, row.train_loss) == (2, 55.0, 40.0, 1.2, 0.5)
     assert (row.study, row.arm, row.seed) == ("degradation", "depth=20 variant=plain", 0)
     assert (row.params, row.flops, row.seconds, row.images_per_second) == (1000, 2000, 4.0, 500.0)
+
+
+def test_trial_results_has_the_readings_of_the_metrics(plan, store, url):
+    ended = {plan.trials[1].id: State.DIVERGED, plan.trials[2].id: State.COMPLETE}
+    with Recorder(store, plan.name) as recorder:
+        for trial, state in ended.items():
+            recorder.put(AttemptStarted(trial, "cpu", "here", {}))
+            recorder.put(EpochDone(trial, Epoch(1, 1.0, 50.0, 1.5, 60.5, 0.1, 2.0, 1.4, 58.0)))
+            memory = 123 if state is State.DIVERGED else "unknown"
+            recorder.put(TrialEnded(trial, state, seconds=2.0, telemetry={"peak_memory_mib": memory}))
+    study = store.load_study(plan.name)
+    arms = {arm.name: arm for arm in study.arms}
+    rows = query(url, "SELECT * FROM trial_results").set_index(["arm", "seed"])
+    assert set(METRICS) <= set(rows.columns)
+    for trial in study.trials:
+        row = rows.loc[(trial.arm, trial.seed)]
+        for name, metric in METRICS.items():
+            value = metric.read(trial, arms[trial.arm], {})
+            if name == "gap" and trial.state is State.DIVERGED:
+                value = metric.of_diverged
+            assert (None if pd.isna(row[name]) else row[name]) == value, name
+    assert rows.gap.dropna().tolist() == [15.0, 10.5]
+    assert rows.peak_memory.dropna().tolist() == [123.0]
 
 
 def test_factors_are_a_json_object(plan, url):
