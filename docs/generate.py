@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 from sqlalchemy import Table
-from typer.main import get_command
+from typer.main import get_group
 from typer.testing import CliRunner
 
 from orchestrator.cli import app
@@ -51,7 +51,7 @@ def pages() -> dict[str, str]:
 def _commands() -> Iterator[str]:
     yield "# Commands\n"
     yield "What `orchestrate COMMAND --help` prints. Exit codes: [continuous integration](../how-to/ci.md).\n"
-    for name in sorted(get_command(app).commands):  # type: ignore[attr-defined]
+    for name in sorted(get_group(app).commands):
         shown = CliRunner().invoke(app, [name, "--help"], prog_name="orchestrate", env={"COLUMNS": "110"})
         yield f"## orchestrate {name}\n"
         yield "```text\n" + "\n".join(line.rstrip() for line in shown.stdout.strip().splitlines()) + "\n```\n"

@@ -65,7 +65,7 @@ def every_pixel(x: Tensor, stride: int) -> Tensor:
 def pixel_mean(x: Tensor) -> Tensor:
     """Return the mean over the pixels of (N, C, H, W); on a GPU its gradient has the images' memory order."""
     if x.is_cuda and x.requires_grad and x.is_contiguous(memory_format=torch.channels_last):
-        x.register_hook(_in_channels_last)  # type: ignore[no-untyped-call]
+        x.register_hook(_in_channels_last)
     return x.mean((2, 3))
 
 

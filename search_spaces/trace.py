@@ -90,11 +90,11 @@ def trace(build: Callable[[], nn.Module], input_shape: tuple[int, int, int], bat
     return Trace(tuple(recorder.operations), shapes, starts, tuple(output.shape), dtype=output.dtype)
 
 
-class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class _Recorder(TorchDispatchMode):
     """Notes how tensors are initialised while a network is built, then, after `begin`, every operation."""
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()  # type: ignore[no-untyped-call]  # torch's own, without types
         self.operations: list[Operation] = []
         self.section = ""
         self.images: Tensor

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -35,18 +36,15 @@ def to_torchscript(weights: Weights, path: Path) -> None:
     """Write the network, its normalisation included, for ``torch.jit.load``; of any number of images."""
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # a trace warns of shapes that it takes for constants, and they are
-        traced = torch.jit.trace(FromRawImages(weights).eval(), _example(weights))  # type: ignore[no-untyped-call]
+        traced = torch.jit.trace(FromRawImages(weights).eval(), _example(weights))
         traced.save(str(path))
 
 
 def to_onnx(weights: Weights, path: Path) -> None:
     """Write the network, its normalisation included, as ONNX; SettingError when that needs a missing package."""
-    try:
-        import onnx  # noqa: F401
-        import onnxscript  # noqa: F401
-    except ModuleNotFoundError as error:
-        remedy = "pip install 'ablation-orchestrator[onnx]'"
-        raise SettingError(f"onnx needs the package {error.name}: {remedy}") from None
+    for package in ("onnx", "onnxscript"):
+        if find_spec(package) is None:
+            raise SettingError(f"onnx needs the package {package}: pip install 'ablation-orchestrator[onnx]'")
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         torch.onnx.export(

@@ -148,7 +148,7 @@ def node_of(facts: dict[str, Any]) -> Node:
 
 
 def _nodes() -> list[dict[str, Any]]:
-    return [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
+    return [node for node in ray.nodes() if node["Alive"]]
 
 
 def _raylet_address(node: dict[str, Any]) -> str:

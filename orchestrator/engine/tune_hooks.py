@@ -63,7 +63,7 @@ class ReportScheduler(_Unsaved, FIFOScheduler):
     """Hands every report to the client, and stops the packs that it gives up."""
 
     def __init__(self, client: TuneClient) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()  # type: ignore[no-untyped-call]  # Ray's own, without types
         self._client = client
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:

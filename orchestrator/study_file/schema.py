@@ -92,8 +92,8 @@ def _form(form: Form) -> Iterator[Schema]:
         yield _list(form, target)
     elif target is not None and kind is dict:
         yield object_schema(target)
-    elif is_dataclass(kind):
-        yield object_schema(kind)  # type: ignore[arg-type]  # a class, which is called with its fields
+    elif isinstance(kind, type) and is_dataclass(kind):
+        yield object_schema(kind)
     elif kind in (int, float):
         yield {"type": "integer" if kind is int else "number", **_range(form.limit(Range))}
     elif kind is Literal:

@@ -90,7 +90,7 @@ def trial(number: int, arm: str, seed: int, final: float, epochs: int = 10, **ch
         environment="e1",
         curve=rows,
     )
-    return replace(whole, **changes)  # type: ignore[arg-type]
+    return replace(whole, **changes)
 
 
 def diverged(number: int, arm: str, seed: int, stop: int = 4, epochs: int = 10) -> Trial:
@@ -110,7 +110,7 @@ def diverged(number: int, arm: str, seed: int, stop: int = 4, epochs: int = 10) 
 
 
 def unfinished(number: int, arm: str, seed: int, state: State, **changes: object) -> Trial:
-    return Trial(id=f"{number:016x}", arm=arm, seed=seed, state=state, **changes)  # type: ignore[arg-type]
+    return Trial(id=f"{number:016x}", arm=arm, seed=seed, state=state, **changes)
 
 
 def arm(levels: dict[str, Scalar], **network: Scalar) -> Arm:
@@ -187,7 +187,7 @@ def study(
         plan_hash="fedcba9876543210",
         planned_at=START,
     )
-    return replace(whole, **more)  # type: ignore[arg-type]
+    return replace(whole, **more)
 
 
 NETWORK: dict[str, dict[str, Scalar]] = {

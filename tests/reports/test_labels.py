@@ -29,7 +29,7 @@ def texts(drawing: Drawing) -> list[str]:
 
 def line(label: str, slot: int, **changes: object) -> Run:
     made = Run(label, slot, (8.0, 20.0), (5.0 + slot, 4.0 + slot), ((8.0, 5.0 + slot), (20.0, 4.0 + slot)), ())
-    return replace(made, **changes)  # type: ignore[arg-type]
+    return replace(made, **changes)
 
 
 def panel(runs: list[Run], ticks: tuple[float, ...] = (8.0, 20.0)) -> Drawing:

@@ -134,7 +134,7 @@ class _Meter:
         signal = inputs[0]
         self.deviations[unit] = float(signal.detach().double().std(correction=0))
         if signal.requires_grad:
-            signal.register_hook(partial(self._came_back, unit))  # type: ignore[no-untyped-call]
+            signal.register_hook(partial(self._came_back, unit))
 
     def _came_back(self, unit: int, gradient: "Tensor") -> None:
         self.norms[unit] = float(gradient.double().norm())

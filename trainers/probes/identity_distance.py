@@ -137,7 +137,7 @@ def _retrained_error(subject: "Subject", without: "Sequence[NetworkUnit]", lr: f
         for images, labels in subject.training_epoch():
             optimiser.zero_grad()
             loss = F.cross_entropy(subject.network(images).float(), labels)
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             optimiser.step()
         subject.network.eval()
         error = subject.error(subject.test_images())

@@ -54,14 +54,14 @@ class GraphedReplicaGroup(ReplicaGroup):
     ) -> None:
         super().__init__(replicas, network, training, numerics, stopwatch)
         device = numerics.device
-        self.stream: torch.cuda.Stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+        self.stream: torch.cuda.Stream = torch.cuda.Stream(device)
         # A recorded step reads from the device what changes between steps: its rate, and a momentum that cycles.
         self.rate = torch.zeros((), device=device)
         cycles = training["schedule"].get("momentum") is not None
         self.optimiser.cycled_momentum = torch.zeros((), device=device) if cycles else None
         # What ends the last steps in wait, each in turn.
         self.ends: list[torch.cuda.Event] = [
-            torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
+            torch.cuda.Event(blocking=True)
             for _ in range(AHEAD)
         ]
         self.seen: dict[Sequence[int], int] = {}
