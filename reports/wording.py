@@ -1,6 +1,6 @@
 """Numbers and lists as a reader of the page expects them: typographic minus, units, plurals."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 from reports.results import Scalar
@@ -23,6 +23,13 @@ def signed(value: float | None, digits: int = 2) -> str:
     """Return a difference, with its sign in front even when it is positive."""
     text = number(value, digits)
     return f"+{text}" if value is not None and float(f"{value:.{digits}f}") > 0 else text
+
+
+def bracketed(low: float | None, high: float | None, words: Callable[[float], str] = number) -> str:
+    """Return an interval in brackets, an open end as infinity; empty where both ends are open."""
+    if low is None and high is None:
+        return ""
+    return f"[{f'{MINUS}∞' if low is None else words(low)}, {'∞' if high is None else words(high)}]"
 
 
 def magnitude(value: float | None) -> str:

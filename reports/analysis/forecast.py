@@ -59,14 +59,10 @@ def chances(
     """
 
     def one(result: ContextResult, level: float) -> Chances | None:
-        if claim.statement.relation == "fails":
-            return _of_rate(claim, result, n, level, given=False) if result.n else None
-        effect = result.effect
-        if isinstance(effect, Sign):
-            return _of_signs(claim, effect, n, level, given=False)
-        if not isinstance(effect, Student) or effect.n < 2:
-            return None
-        return _unless_too_few(result, n, level, _of_t(claim, effect, n, level, scale))
+        if isinstance(effect := result.effect, Student):
+            by_t = _of_t(claim, effect, n, level, scale) if effect.n > 1 else None
+            return _unless_too_few(result, n, level, by_t)
+        return _by_counts(claim, result, n, level, given=False)
 
     return _combined(results, alpha, claim.over if over is None else over, one)
 
@@ -79,23 +75,26 @@ def chances_given(claim: Claim, results: Sequence[ContextResult], n: int, alpha:
     """
 
     def one(result: ContextResult, level: float) -> Chances | None:
-        if claim.statement.relation == "fails":
-            return _of_rate(claim, result, n, level, given=True) if result.n else None
-        effect = result.effect
-        if isinstance(effect, Sign):
-            return _of_signs(claim, effect, n, level, given=True)
-        if not isinstance(effect, Student) or effect.n < 2:
-            return None
-        return _unless_too_few(result, n, level, _of_t_given(claim, effect, n, level))
+        if isinstance(effect := result.effect, Student):
+            by_t = _of_t_given(claim, effect, n, level) if effect.n > 1 else None
+            return _unless_too_few(result, n, level, by_t)
+        return _by_counts(claim, result, n, level, given=True)
 
     return _combined(results, alpha, claim.over, one)
 
 
-def _unless_too_few(result: ContextResult, n: int, alpha: float, found: Chances) -> Chances:
+def _by_counts(claim: Claim, result: ContextResult, n: int, alpha: float, given: bool) -> Chances | None:
+    """Return the chances by the number of fails, or of seeds on either side of the margin."""
+    if claim.statement.relation == "fails":
+        return _of_rate(claim, result, n, alpha, given) if result.n else None
+    return _of_signs(claim, result.effect, n, alpha, given) if isinstance(result.effect, Sign) else None
+
+
+def _unless_too_few(result: ContextResult, n: int, alpha: float, by_t: Chances | None) -> Chances | None:
     """Return the chances, without those of verdicts that so few seeds could not bring."""
-    if not too_few_for_t(n, alpha):
-        return found
-    support, refute = (0.0 if fragile else each for each, fragile in zip(found, result.fragile, strict=True))
+    if by_t is None or not too_few_for_t(n, alpha):
+        return by_t
+    support, refute = (0.0 if fragile else each for each, fragile in zip(by_t, result.fragile, strict=True))
     return support, refute
 
 

@@ -7,7 +7,7 @@ from reports.columns import factor_columns
 from reports.findings import Findings
 from reports.metrics import PRIMARY
 from reports.tables import Column, Table, p_column
-from reports.wording import signed
+from reports.wording import bracketed, signed
 
 _ARM_NUMBERS = (
     ("n", "n", None),
@@ -29,11 +29,8 @@ _ARM_NUMBERS = (
 
 def interval(contrast: Contrast) -> str:
     """Return the interval of a contrast in brackets, with a leading space; empty where both ends are open."""
-    if contrast.low is None and contrast.high is None:
-        return ""
-    low = "−∞" if contrast.low is None else signed(contrast.low)
-    high = "∞" if contrast.high is None else signed(contrast.high)
-    return f" [{low}, {high}]"
+    text = bracketed(contrast.low, contrast.high, signed)
+    return f" {text}" if text else ""
 
 
 def arms_table(findings: Findings) -> Table:

@@ -10,7 +10,7 @@ from reports.metrics import PRIMARY
 from reports.sections.margins import ICONS, difference_in_words, margins_figures
 from reports.sections.section import Section
 from reports.tables import Column, Table, p_column
-from reports.wording import NOTHING, counted, duration, listed, number, shortened
+from reports.wording import NOTHING, bracketed, counted, duration, listed, number, shortened
 
 MOST_TRIALS = 24
 
@@ -90,7 +90,7 @@ def _card(findings: Findings, place: int, verdict: Verdict) -> Card:
         verdict.verdict.value,
         ICONS[verdict.verdict],
         NOTHING if verdict.estimate is None else number(verdict.estimate),
-        _interval(verdict) or NOTHING,
+        bracketed(verdict.low, verdict.high) or NOTHING,
         f"{verdict.n}" + (f", {counted(verdict.fails, 'fail')}" if verdict.fails else ""),
         _p(verdict.p_look if verdict.p_holm is None else verdict.p_holm) if verdict.n > 1 else NOTHING,
         verdict.sentence,
@@ -105,7 +105,8 @@ def _facts(findings: Findings, verdict: Verdict) -> list[tuple[str, str]]:
     missing = [trial.reason or trial.state.value for trial in findings.study.trials if trial.id in verdict.missing]
     ahead = verdict.forecast
     looks = findings.study.analysis.looks
-    interval = f" {_interval(verdict)} at {100 * verdict.level:.4g} %" if _interval(verdict) else ""
+    interval = bracketed(verdict.low, verdict.high)
+    interval = f" {interval} at {100 * verdict.level:.4g} %" if interval else ""
     p = [f"{_p(verdict.p)} raw"]
     if verdict.p_look != verdict.p:
         p.append(f"{_p(verdict.p_look)} after the looks")
@@ -126,14 +127,6 @@ def _facts(findings: Findings, verdict: Verdict) -> list[tuple[str, str]]:
         ("Other tests", listed([f"{name}: {outcome.value}" for name, outcome in others.items()])),
         ("Missing", listed(shortened(each, 80) for each in dict.fromkeys(missing))),
     ]
-
-
-def _interval(verdict: Verdict) -> str:
-    if verdict.low is None and verdict.high is None:
-        return ""
-    low = "−∞" if verdict.low is None else number(verdict.low)
-    high = "∞" if verdict.high is None else number(verdict.high)
-    return f"[{low}, {high}]"
 
 
 def _p(p: float) -> str:

@@ -11,7 +11,7 @@ from reports.figures.figure import Figure, Panel
 from reports.figures.margins import MarginRow, margins_drawing
 from reports.metrics import PRIMARY
 from reports.tables import Column, Table, p_column
-from reports.wording import counted, listed, number, shortened, signed
+from reports.wording import bracketed, counted, listed, number, shortened, signed
 
 MOST_ROWS = 40
 ICONS = {Outcome.SUPPORTED: "✓", Outcome.REFUTED: "✕", Outcome.INCONCLUSIVE: "?"}
@@ -70,9 +70,8 @@ def _row(verdict: Verdict, context: ContextResult) -> MarginRow:
     label = f"{verdict.id}, {context.label}" if several and context.label else verdict.id
     value = signed(context.estimate) if verdict.claim.statement.relation != "fails" else number(context.estimate)
     text = f"{ICONS[verdict.verdict]} {value}" if context.estimate is not None else f"{ICONS[verdict.verdict]} by signs"
-    if context.low is not None or context.high is not None:
-        low = "−∞" if context.low is None else number(context.low)
-        text += f" [{low}, {'∞' if context.high is None else number(context.high)}]"
+    if interval := bracketed(context.low, context.high):
+        text += f" {interval}"
     slot = SLOTS[verdict.verdict]
     return MarginRow(label, text, slot, context.estimate, context.low, context.high, floor, ceiling)
 

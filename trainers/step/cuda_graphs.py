@@ -60,10 +60,7 @@ class GraphedReplicaGroup(ReplicaGroup):
         cycles = training["schedule"].get("momentum") is not None
         self.optimiser.cycled_momentum = torch.zeros((), device=device) if cycles else None
         # What ends the last steps in wait, each in turn.
-        self.ends: list[torch.cuda.Event] = [
-            torch.cuda.Event(blocking=True)
-            for _ in range(AHEAD)
-        ]
+        self.ends: list[torch.cuda.Event] = [torch.cuda.Event(blocking=True) for _ in range(AHEAD)]
         self.seen: dict[Sequence[int], int] = {}
         self.recorded: dict[Sequence[int], Recorded] = {}
         self.unrecorded: str | None = None
