@@ -43,7 +43,7 @@ def interpolate(
     shares = [at / (points - 1) for at in range(points)]
     found = []
     for share in shares:
-        subject = bench.subject(first.seed, _mixed(first.state, second.state, share), first.epoch)
+        subject = bench.subject(first.seed, mixed(first.state, second.state, share), first.epoch)
         with subject.computing():
             found.append(subject.score(subject.training_images(images)))
     start, end = found[0][0], found[-1][0]
@@ -53,8 +53,10 @@ def interpolate(
     )
 
 
-def _mixed(first: Mapping[str, Tensor], second: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
+def mixed(first: Mapping[str, Tensor], second: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
     """Return the weighted mean of two states; at its ends they are exactly the two."""
+    if share in (0, 1):
+        return dict(second if share else first)
     return {
         name: (1 - share) * tensor + share * second[name] if tensor.is_floating_point() else tensor
         for name, tensor in first.items()

@@ -14,7 +14,7 @@ from orchestrator.engine.failures import failure_of
 from orchestrator.records.events import Event, Measured, ProbesEnded, WeightsKept
 from orchestrator.scheduling.packs import Pack
 from trainers.probes.session import Found, ProbeLog, ProbeSession
-from trainers.probes.subject import Bench
+from trainers.probes.subject import Bench, Partner
 from trainers.weights import Weights, WeightsError, load_weights, save_weights
 
 PAUSE = 1.0  # seconds between two looks at whether the measuring is to stop
@@ -120,7 +120,8 @@ def measure_pack(pack: Pack, device: str, threads: int, log: Path | None) -> Ite
         reason = None
         try:
             weights = load_weights(Path(pack.weights[seed]))
-            session = ProbeSession(Bench.of(task, device, threads), pack.probes, weights.epoch, progress)
+            bench = Bench.of(task, device, threads)
+            session = ProbeSession(bench, pack.probes, weights.epoch, progress, _partner(pack, seed))
             yield from measure(session, trial, seed, weights.state, weights.epoch)
         except GeneratorExit:
             progress.save()
@@ -131,6 +132,17 @@ def measure_pack(pack: Pack, device: str, threads: int, log: Path | None) -> Ite
             reason = failure_of(error).reason
         yield [ProbesEnded(trial, reason)]
     progress.remove()
+
+
+def _partner(pack: Pack, seed: int) -> dict[int, Partner]:
+    """Return the network that some probe needs beside that of a seed; nothing where no probe does, or it is gone."""
+    if seed not in pack.partners or not any(request.probe.needs_partner for request in pack.probes):
+        return {}
+    try:
+        weights = load_weights(Path(pack.partners[seed]))
+    except WeightsError:
+        return {}
+    return {seed: Partner(weights.seed, weights.state)}
 
 
 def measure(

@@ -21,8 +21,8 @@ class StudyBlocks:
 
     The first block holds everything planned that has no result yet; FAILED trials get another chance, and those that a
     search has stopped early are trained to their end, and finished networks are measured by `probes` that were not
-    asked for before. With looks, each further block adds the seeds that the claims
-    still need (`reports.analysis.adaptive`).
+    asked for before. Probes that need two networks follow each block. With looks, each further block adds the seeds
+    that the claims still need (`reports.analysis.adaptive`).
     """
 
     def __init__(
@@ -38,6 +38,8 @@ class StudyBlocks:
         self._progress = progress
         self._seeds_per_pack = seeds_per_pack
         self._probes = tuple(probes)
+        self._of_pairs = tuple(request for request in self._probes if request.probe.needs_partner)
+        self._paired: set[str] = set()
         self._arms: Mapping[str, PlannedArm] = {each.arm.name: each for each in plan.arms}
 
     def begin(self) -> None:
@@ -77,10 +79,25 @@ class StudyBlocks:
     def _unmeasured(self, study: Study) -> list[Pack]:
         """Return the finished trials that a probe has not seen, where their weights are kept."""
         asked = [trial for trial in study.trials if trial.arm in self._arms]
-        return measuring_packs(self._store, study, asked, self._probes) if self._probes else []
+        packs = measuring_packs(self._store, study, asked, self._probes) if self._probes else []
+        self._paired |= {trial for pack in packs if pack.partners for trial in pack.trials.values()}
+        return packs
+
+    def _pairs(self) -> list[Pack]:
+        """Return the trained networks of which a probe measures two together, each once in this run."""
+        if not self._of_pairs:
+            return []
+        study = patiently(lambda: self._store.load_study(self._plan.name))
+        asked = [trial for trial in study.trials if trial.arm in self._arms]
+        found = measuring_packs(self._store, study, asked, self._of_pairs)
+        packs = [pack for pack in found if self._paired.isdisjoint(pack.trials.values())]
+        self._paired |= {trial for pack in packs for trial in pack.trials.values()}
+        return packs
 
     def more(self) -> list[Pack]:
         """Return the packs of the next block; none when every claim is decided, hopeless, or has no look left."""
+        if pairs := self._pairs():
+            return pairs
         settings = self._plan.analysis
         if not settings.looks:
             return []
@@ -108,6 +125,7 @@ class StudyBlocks:
     def _packs(self, trials: Sequence[PlannedTrial], rank: int = 0) -> list[Pack]:
         """Group trials into packs of about one size: seeds of one arm, at most `seeds_per_pack` of them."""
         by_arm: dict[str, list[PlannedTrial]] = {}
+        probes = tuple(request for request in self._probes if not request.probe.needs_partner)
         for trial in trials:
             by_arm.setdefault(trial.arm.name, []).append(trial)
         packs = []
@@ -118,7 +136,5 @@ class StudyBlocks:
             for index in range(count):
                 part = members[index * len(members) // count : (index + 1) * len(members) // count]
                 seeds = {trial.seed: trial.id for trial in part}
-                packs.append(
-                    Pack(part[0].arm.settings, seeds, cost * len(part), rank, part[0].fingerprint, self._probes)
-                )
+                packs.append(Pack(part[0].arm.settings, seeds, cost * len(part), rank, part[0].fingerprint, probes))
         return packs

@@ -16,7 +16,8 @@ class Pack:
     `settings` are the arm's complete settings, `trials` maps each seed to its trial id, and `cost` is the expected
     work in any unit that all packs of a study share. Packs of a lower `rank` come first, whatever they cost.
     `fingerprint` is that of the data that the arm was planned with. `probes` measure the trained networks. A pack with
-    `weights`, the file of each seed's, is trained already: it is measured from them.
+    `weights`, the file of each seed's, is trained already: it is measured from them, and where a probe needs another
+    seed's network too, together with that of `partners`.
     """
 
     settings: Mapping[str, Any]
@@ -26,6 +27,7 @@ class Pack:
     fingerprint: str | None = None
     probes: tuple[ProbeRequest, ...] = ()
     weights: Mapping[int, str] = field(default_factory=dict)
+    partners: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def id(self) -> str:

@@ -18,7 +18,7 @@ from orchestrator.study_file.config import read_study
 from trainers.probes import PROBES, complete_probes
 
 INLINE = RunOptions(executor="inline", report=False)
-ALL = tuple(PROBES)
+ALL = tuple(name for name, probe in PROBES.items() if not probe.needs_partner)
 QUICK = {"loss_surface": {"points": 3, "images": 32}, "sharpness": {"images": 32, "steps": 3, "count": 1}}
 
 
@@ -157,6 +157,39 @@ def test_a_measurement_that_is_cut_short_goes_on(tmp_path: Path, monkeypatch: py
 def test_a_run_leaves_no_unfinished_measurements(probed: Path) -> None:
     run_study(probed, options=INLINE)
     assert list(Path("out/small/checkpoints").glob("*.json")) == []
+
+
+def lines_between(study: str) -> list[tuple[str, int, int]]:
+    """Return the arm and the two seeds of each line between networks that was measured."""
+    rows = load_study(study).measurements("interpolation")
+    return sorted({(row.arm, row.seed, row.other) for row in rows.itertuples()})
+
+
+def test_pairs_are_measured_when_both_are_trained(small: Path) -> None:
+    claim = "claims=[{id: a, says: original < plain, metric: interpolation.barrier}]"
+    probe = "probes=[{name: interpolation, points: 3, images: 64}]"
+    result = run_study(small, changes=["seeds=2", probe, claim], options=INLINE)
+    assert lines_between("small") == [("variant=original", 0, 1), ("variant=plain", 0, 1)]
+    assert result.verdicts[0].n == 1
+    frames = load_study("small")
+    line = frames.interpolation("variant=original", 0, 1, points=3, images=64)
+    rows = frames.measurements("interpolation")
+    assert list(rows[rows.arm == "variant=original"].loss) == pytest.approx(list(line.loss), rel=1e-5)
+    run_study(small, changes=["seeds=3", probe, claim], options=INLINE)
+    assert [each[1:] for each in lines_between("small")] == [(0, 1), (1, 2)] * 2
+
+
+def test_a_pair_of_which_one_is_gone_fails_alone(small: Path) -> None:
+    run_study(small, changes=["seeds=2"], options=INLINE)
+    Path(load_study("small").kept("variant=plain", 1).path).unlink()
+    run_study(small, changes=["seeds=2", "probes=[interpolation, layer_response]"], options=INLINE)
+    found = {(each.trial, each.kind): each.values for each in load_study("small").study.measurements}
+    trial = next(each.id for each in load_study("small").study.trials_of("variant=plain") if each.seed == 0)
+    assert "failed" not in found[trial, "layer_response"]
+    assert (
+        found[trial, "interpolation"]["failed"]
+        == "interpolation needs the kept weights of another seed of the same arm"
+    )
 
 
 def test_weights_that_are_gone_are_one_sentence(tmp_path: Path) -> None:

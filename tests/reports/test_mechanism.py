@@ -137,6 +137,14 @@ def test_what_is_not_measured_is_said(study):
     )
 
 
+def test_of_a_probe_of_pairs_one_trial_of_each_arm_lacks_nothing(study):
+    of_pairs = {**values(1.0), "probe": {**DECLARED, "needs_partner": True}}
+    made = tuple(replace(each, values=of_pairs) for each in study.measurements[1:])
+    assert section(replace(study, measurements=made)).content.notes == (
+        "1 trial diverged; diverged networks are not measured.",
+    )
+
+
 def test_a_probe_that_could_not_measure_an_arm_says_why(study):
     first, *others = study.measurements
     failed = {"probe": DECLARED, "rows": [], "scalars": {}, "failed": "this network has no units"}

@@ -98,6 +98,8 @@ class Probe(ABC):
     views: ClassVar[tuple[View, ...]]
     needs_units: ClassVar[bool] = False
     """Whether a network without units (`search_spaces.units`) has nothing that it could measure."""
+    needs_partner: ClassVar[bool] = False
+    """Whether it measures a trained network together with that of the arm's next seed, when both are trained."""
 
     @abstractmethod
     def measure(self, subject: "Subject", done: Sequence[Row]) -> Iterator[list[Row]]:
@@ -125,6 +127,7 @@ class Probe(ABC):
         return {
             "title": cls.title,
             "source": cls.source,
+            **({"needs_partner": True} if cls.needs_partner else {}),
             "places": [asdict(each) for each in cls.places],
             "outputs": [asdict(each) for each in cls.outputs],
             "scalars": [asdict(each) for each in cls.scalars],

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from search_spaces.errors import SettingError
 from trainers.probes import ProbeRequest, Row
-from trainers.probes.subject import Bench
+from trainers.probes.subject import Bench, Partner
 
 DIGITS = 8
 
@@ -85,14 +85,23 @@ class ProbeSession:
     """Measures the networks of one task.
 
     `weights_of` gives the weights of a seed after an epoch, None where they are not there any more; those at epoch 0
-    are made again from the seed. `epochs` is how long the training is.
+    are made again from the seed. `epochs` is how long the training is. `partners` are the networks of another seed
+    that some probes need, by the seed measured.
     """
 
-    def __init__(self, bench: Bench, requests: Sequence[ProbeRequest], epochs: int, log: ProbeLog) -> None:
+    def __init__(
+        self,
+        bench: Bench,
+        requests: Sequence[ProbeRequest],
+        epochs: int,
+        log: ProbeLog,
+        partners: Mapping[int, Partner] | None = None,
+    ) -> None:
         self.bench = bench
         self.requests = tuple(requests)
         self.epochs = epochs
         self.log = log
+        self.partners = partners or {}
 
     def watch(self, epoch: int, weights: Mapping[int, Mapping[str, Tensor]]) -> None:
         """Measure the networks of these seeds in the middle of their training, where a probe wants that epoch.
@@ -125,12 +134,13 @@ class ProbeSession:
         self, request: ProbeRequest, seed: int, weights: Mapping[str, Tensor] | None, epoch: int
     ) -> Iterator[None]:
         place = f"{seed}/{request.key}/{epoch}/"
-        key = place + _digest(weights)
+        partner = self.partners.get(seed) if request.probe.needs_partner else None
+        key = place + _digest(weights) + (_digest(partner.state) if partner else "")
         # What was measured on other weights, before a training that was done again, does not go on.
         self.log.drop(each for each in self.log.rows if each.startswith(place) and each != key)
         if key in self.log.finished:
             return
-        subject = self.bench.subject(seed, weights, epoch)
+        subject = self.bench.subject(seed, weights, epoch, partner)
         done = self.log.rows.setdefault(key, [])
         with subject.computing():
             if request.probe.needs_units and not subject.units:

@@ -40,26 +40,37 @@ class Bench:
         numerics = choose_numerics(task.training, place, threads)
         return cls(task, data.info, make_loader(data, task.training, place), numerics)
 
-    def subject(self, seed: int, weights: Mapping[str, Tensor] | None, epoch: int) -> "Subject":
+    def subject(
+        self, seed: int, weights: Mapping[str, Tensor] | None, epoch: int, partner: "Partner | None" = None
+    ) -> "Subject":
         """Return the network of one seed with these weights; with those that it starts from where there are none."""
         network = start_network(self.task.network, self.task.training["init"], seed, self.info)
         if weights is not None:
             network.load_state_dict({name: tensor.detach().cpu() for name, tensor in weights.items()})
         network.to(self.numerics.device).to(memory_format=self.numerics.order)
-        return Subject(self, network.eval(), seed, epoch)
+        return Subject(self, network.eval(), seed, epoch, partner)
+
+
+@dataclass(frozen=True)
+class Partner:
+    """The trained weights of another seed of the same arm."""
+
+    seed: int
+    state: Mapping[str, Tensor]
 
 
 class Subject:
     """A network in evaluation mode that belongs to the probe, with fixed images; everything is computed in fp32.
 
-    `seed` is the trial's, and `epoch` counts the epochs behind the weights.
+    `seed` is the trial's, and `epoch` counts the epochs behind the weights. `partner` is there for probes that need it.
     """
 
-    def __init__(self, bench: Bench, network: nn.Module, seed: int, epoch: int) -> None:
+    def __init__(self, bench: Bench, network: nn.Module, seed: int, epoch: int, partner: Partner | None = None) -> None:
         self._bench = bench
         self.network = network
         self.seed = seed
         self.epoch = epoch
+        self.partner = partner
         self._batches: dict[tuple[str, int | None], list[Batch]] = {}
 
     @property
