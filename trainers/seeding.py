@@ -11,7 +11,7 @@ from typing import Literal
 
 import torch
 
-Purpose = Literal["init", "order", "augment", "dropout", "split", "test_split", "synthetic", "probe"]
+Purpose = Literal["init", "order", "augment", "dropout", "split", "test_split", "synthetic", "probe", "evaluation"]
 
 
 def derive(seed: int, purpose: Purpose, epoch: int = 0) -> int:

@@ -1,9 +1,12 @@
-"""Tests that every data set should pass, for authors of their own data sets to inherit.
+"""Tests that every data set and every training step should pass, for authors of their own to inherit.
 
-from trainers.testing import DataSetContract
+from trainers.testing import DataSetContract, StepContract
 
 class TestMyData(DataSetContract):
     data = {"name": "my_package.my_module:load"}
+
+class TestMyStep(StepContract):
+    step = {"name": "my_package.my_module:step"}
 """
 
 from collections.abc import Mapping
@@ -12,12 +15,16 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
+from torch import Tensor, nn
 
+from search_spaces import build_network
 from search_spaces.arm import canonical_json
 from search_spaces.errors import SettingError
 from trainers import complete_data, complete_training
 from trainers.data import read
 from trainers.data.loaders import make_loader
+from trainers.seeding import seeded
+from trainers.step.own_step import load_own_step
 
 CPU = torch.device("cpu")
 
@@ -97,6 +104,60 @@ class DataSetContract:
         found = read(complete_data(self.mapping(tmp_path)))
         told = make_loader(found, _training(self.mapping(tmp_path)), CPU).normalisation()
         assert len(told["subtracted"]) == len(told["divided_by"]) == found.info.input_shape[0]
+
+
+class StepContract:
+    """The tests; set `step` to a step's mapping, and network and data to what it is meant for."""
+
+    step: ClassVar[str | Mapping[str, Any]]
+    network: ClassVar[Mapping[str, Any]] = {"family": "resnet_cifar", "depth": 8, "width": 4}
+    data: ClassVar[str | Mapping[str, Any]] = "digits"
+
+    def answer(self, training: bool) -> tuple[nn.Module, Tensor, Tensor]:
+        """Return a network, and the losses and errors that the step finds for four images."""
+        training_settings = complete_training({"step": self.step, "batch_size": 4}, complete_data(self.data))
+        data = read(complete_data(self.data))
+        own = load_own_step(training_settings)
+        assert own is not None
+        with seeded(0, "init"):
+            network = build_network(dict(self.network), data.info.input_shape, data.info.num_classes).train(training)
+            images, labels = next(iter(make_loader(data, training_settings, CPU).train(0, 1)))
+            return network, *own(network, images, labels)
+
+    def test_settings_are_complete_and_json(self) -> None:
+        """Completing twice changes nothing, and the result can be stored."""
+        completed = complete_training({"step": self.step}, complete_data(self.data))
+        assert complete_training(completed, complete_data(self.data)) == completed
+        canonical_json(completed)
+
+    def test_every_image_has_a_finite_loss_and_an_error_from_0_to_1(self) -> None:
+        """So it is in training and in evaluation."""
+        for training in (True, False):
+            _, losses, errors = self.answer(training)
+            assert torch.isfinite(losses).all()
+            assert ((errors >= 0) & (errors <= 1)).all()
+
+    def test_the_loss_moves_the_network(self) -> None:
+        """Some parameter has a gradient that is not zero."""
+        network, losses, _ = self.answer(training=True)
+        losses.mean().backward()  # type: ignore[no-untyped-call]
+        gradients = [each.grad for each in network.parameters() if each.grad is not None]
+        assert any(gradient.abs().sum() > 0 for gradient in gradients)
+
+    def test_the_same_generator_gives_the_same_answer(self) -> None:
+        """Whatever the step draws, it draws from torch's own generator, so that a seed repeats a training."""
+        for training in (True, False):
+            (_, *first), (_, *second) = self.answer(training), self.answer(training)
+            assert all(torch.equal(one, other) for one, other in zip(first, second, strict=True))
+
+    def test_an_evaluation_leaves_no_trace(self) -> None:
+        """In evaluation mode the network keeps its parameters and statistics, and its mode."""
+        network, _, _ = self.answer(training=False)
+        info = read(complete_data(self.data)).info
+        with seeded(0, "init"):
+            fresh = build_network(dict(self.network), info.input_shape, info.num_classes).state_dict()
+        assert not network.training
+        assert all(torch.equal(network.state_dict()[name], each) for name, each in fresh.items())
 
 
 def _training(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -62,7 +62,6 @@ class GradientFlow(Probe):
     def measure(self, subject: "Subject", done: Sequence[Row]) -> Iterator[list[Row]]:
         """Yield a row for each unit, by depth."""
         import torch
-        import torch.nn.functional as F
 
         batches = subject.training_images(self.images)
         images = torch.cat([images for images, _ in batches]).requires_grad_()
@@ -71,7 +70,7 @@ class GradientFlow(Probe):
         meter = _Meter(units)
         subject.network.train()
         with meter:
-            loss = F.cross_entropy(subject.network(images).float(), labels)
+            loss = subject.loss(images, labels)
         parameters = [[each for module in unit.modules for each in module.parameters()] for unit in units]
         flat = [each for group in parameters for each in group]
         # The images are asked for too, so that the gradient comes back as far as the first unit's input.

@@ -126,7 +126,6 @@ def _distances(subject: "Subject", images: int | None) -> dict[int, float]:
 def _retrained_error(subject: "Subject", without: "Sequence[NetworkUnit]", lr: float) -> float:
     """Return the test error after one more epoch without some units; the network is put back as it was."""
     import torch
-    import torch.nn.functional as F
 
     from search_spaces.units import left_out
 
@@ -136,7 +135,7 @@ def _retrained_error(subject: "Subject", without: "Sequence[NetworkUnit]", lr: f
         subject.network.train()
         for images, labels in subject.training_epoch():
             optimiser.zero_grad()
-            loss = F.cross_entropy(subject.network(images).float(), labels)
+            loss = subject.loss(images, labels)
             loss.backward()
             optimiser.step()
         subject.network.eval()

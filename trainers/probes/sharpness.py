@@ -77,7 +77,6 @@ class Sharpness(Probe):
 def _hessian(subject: "Subject", images: int) -> "tuple[Callable[[Tensor], Tensor], int]":
     """Return the product of the Hessian with a vector (float64, on the CPU), and the number of parameters."""
     import torch
-    import torch.nn.functional as F
     from torch.nn.utils import parameters_to_vector
 
     parameters = [each for each in subject.network.parameters() if each.requires_grad]
@@ -90,7 +89,7 @@ def _hessian(subject: "Subject", images: int) -> "tuple[Callable[[Tensor], Tenso
         along = [part.view_as(each) for part, each in zip(parts, parameters, strict=True)]
         found = torch.zeros(sum(sizes), dtype=torch.float64)
         for inputs, labels in batches:
-            loss = F.cross_entropy(subject.network(inputs).float(), labels, reduction="sum") / total
+            loss = subject.loss(inputs, labels, "sum") / total
             first = torch.autograd.grad(loss, parameters, create_graph=True, materialize_grads=True)
             slope = torch.stack([(one * other).sum() for one, other in zip(first, along, strict=True)]).sum()
             second = torch.autograd.grad(slope, parameters, materialize_grads=True)

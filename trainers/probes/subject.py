@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -17,6 +17,7 @@ from trainers.data.loaders import make_loader
 from trainers.process import process_settings
 from trainers.records import DataInfo, Task
 from trainers.seeding import derive
+from trainers.step.own_step import load_own_step
 from trainers.step.precision import Numerics, choose_numerics
 from trainers.step.start_weights import start_network
 
@@ -72,6 +73,7 @@ class Subject:
         self.epoch = epoch
         self.partner = partner
         self._batches: dict[tuple[str, int | None], list[Batch]] = {}
+        self._own_step = load_own_step(bench.task.training)
 
     @property
     def info(self) -> DataInfo:
@@ -113,11 +115,21 @@ class Subject:
             self._batches["test", None] = self._lay_out(self._bench.loader.test(BATCH))
         return self._batches["test", None]
 
+    def loss(self, images: Tensor, labels: Tensor, reduction: Literal["mean", "sum"] = "mean") -> Tensor:
+        """Return the loss of a batch as the training has it: cross-entropy in nats, or that of the user's own step."""
+        if self._own_step is None:
+            return F.cross_entropy(self.network(images).float(), labels, reduction=reduction)
+        losses, _ = self._own_step(self.network, images, labels)
+        return losses.mean() if reduction == "mean" else losses.sum()
+
     @torch.inference_mode()
     def score(self, batches: list[Batch]) -> tuple[float, float]:
-        """Return the mean cross-entropy in nats and the error in per cent; a loss may be infinite or not a number."""
+        """Return the mean loss and the error in per cent; a loss may be infinite or not a number."""
         sums = torch.zeros(2, dtype=torch.float64, device=self.device)
         for images, labels in batches:
+            if self._own_step is not None:
+                sums += torch.stack([each.double().sum() for each in self._own_step(self.network, images, labels)])
+                continue
             logits = self.network(images).float()
             sums[0] += F.cross_entropy(logits, labels, reduction="none").double().sum()
             sums[1] += (logits.argmax(1) != labels).sum()

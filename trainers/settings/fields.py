@@ -169,4 +169,12 @@ class Training:
     fused_norm: Annotated[
         Literal["never", "auto"], About("auto: on a GPU batch norm, addition and ReLU in Triton's kernels")
     ] = "never"
+    step: Annotated[
+        str | Mapping[str, Any] | None,
+        About(
+            "a function of your own that returns the loss and the error of each image; null: cross-entropy and wrong "
+            "answers",
+            example='step: {name: "package.module:function"}',
+        ),
+    ] = None
     profile: Annotated[bool, About("record the shares of a step's parts")] = False

@@ -12,6 +12,7 @@ from trainers.settings.data import COSMETIC, reads_photographs
 from trainers.settings.fields import Augment, Training
 from trainers.settings.recipes import DEFAULTS, RECIPES
 from trainers.settings.schedules import complete_schedule
+from trainers.settings.step import complete_step
 
 _KIND = "training setting"
 # Settings that are younger than the first results, whose hashes have none: left out where they change nothing.
@@ -21,6 +22,7 @@ _YOUNGER = {
     "deterministic": True,
     "cuda_graph": "auto",
     "fused_norm": "never",
+    "step": None,
 }
 # What cannot change a result; the recipe's name stands for fields that are all spelt out beside it.
 COSMETIC_SETTINGS = frozenset({"training.profile", "training.recipe"} | {f"data.{name}" for name in COSMETIC})
@@ -56,6 +58,8 @@ def complete_training(training: Mapping[str, Any], data: Mapping[str, Any]) -> d
         merged[part] = _merge(parts[part], given.get(part))
     completed = {"recipe": recipe, **as_plain(read_settings(Training, merged, _KIND))}
     completed["augment"] = _augment(completed["augment"])
+    if completed["step"] is not None:
+        completed["step"] = complete_step(completed["step"])
     completed["schedule"] = _with_constant_momentum(
         complete_schedule(completed["schedule"]), given, completed["momentum"]
     )

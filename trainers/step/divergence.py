@@ -3,8 +3,9 @@
 An epoch has diverged when its mean training loss is not a finite number or lies above the setting
 ``training.diverged_above`` (10,000 nats by default; guessing among ten classes costs 2.3). The mean over the epoch
 decides, so that one odd batch does not end a trial, while dropout on the shortcut, whose loss climbs past 10^13 and
-stays finite, does. Losses are never negative, so as soon as the sum so far is too large for any end of the epoch, the
-epoch need not be finished: stopping early and looking only at its end give the same verdict.
+stays finite, does. A cross-entropy is never negative, so as soon as the sum so far is too large for any end of the
+epoch, the epoch need not be finished: stopping early and looking only at its end give the same verdict. A loss of the
+user's own may be negative; there too an epoch diverges as soon as the sum so far is too large.
 """
 
 import math
@@ -32,7 +33,7 @@ class LossWatch:
     def add(self, loss: float, images: int) -> bool:
         """Add the mean loss of a batch; whether the epoch has diverged already."""
         self.sum += loss * images
-        return not self.sum <= self.limit * self.images  # so that a NaN counts as diverged
+        return not -math.inf < self.sum <= self.limit * self.images  # so that a NaN counts as diverged
 
 
 def judge(

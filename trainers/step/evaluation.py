@@ -8,12 +8,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from search_spaces.errors import SettingError
 from trainers.data.batch_loader import Batch
+from trainers.step.own_step import OwnStep
 
 
 @dataclass(frozen=True)
 class Score:
-    """Mean cross-entropy in nats (None when it is not finite) and error in per cent."""
+    """Mean loss (None when it is not finite), in nats where it is cross-entropy, and error in per cent."""
 
     loss: float | None
     error: float
@@ -41,14 +43,26 @@ def evaluate(
 
 @torch.inference_mode()
 def start_evaluation(
-    network: nn.Module, batches: Iterable[Batch], count: int, lay_out: Callable[[Tensor], Tensor]
+    network: nn.Module,
+    batches: Iterable[Batch],
+    count: int,
+    lay_out: Callable[[Tensor], Tensor],
+    own_step: OwnStep | None = None,
 ) -> PendingScores:
-    """Start to evaluate the `count` networks that `network` holds; no number leaves the device."""
+    """Start to evaluate the `count` networks that `network` holds; no number leaves the device.
+
+    A step of the user's own evaluates one network.
+    """
     was_training = network.training
     network.eval()
     sums: list[Tensor] = []
     images = 0
     for inputs, labels in batches:
+        images += len(labels)
+        if own_step is not None:
+            own = own_step(network, lay_out(inputs), labels)
+            sums.append(torch.stack([each.double().sum()[None] for each in own]))
+            continue
         logits = network(lay_out(inputs.repeat(1, count, 1, 1)))
         logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
         logits = logits.view(len(labels), count, -1).transpose(0, 1)
@@ -56,10 +70,14 @@ def start_evaluation(
         losses = F.cross_entropy(logits.flatten(0, 1), everyone.flatten(), reduction="none").view(everyone.shape)
         wrong = logits.argmax(2) != everyone
         sums.append(torch.stack([losses.double().sum(1), wrong.double().sum(1)]))
-        images += len(labels)
     network.train(was_training)
     return PendingScores(torch.stack(sums).sum(0), images)
 
 
 def _score(loss: float, share_wrong: float) -> Score:
+    if not 0 <= share_wrong <= 1:
+        raise SettingError(
+            f"a step of your own must return errors from 0 to 1; their mean over a test set is {share_wrong:g}",
+            ("training", "step"),
+        )
     return Score(loss if math.isfinite(loss) else None, 100 * share_wrong)

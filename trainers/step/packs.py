@@ -24,6 +24,7 @@ from trainers.step.step_schedule import StepSchedule
 from trainers.step.stopwatch import Stopwatch
 
 EVALUATION_BATCH = 1000
+_OWN_STEP = "the training step is the user's own, and may do whatever Python allows"
 
 
 @dataclass(frozen=True)
@@ -105,9 +106,10 @@ class Pack:
 
     def _train(self, replicas: list[Replica]) -> list[EpochResult]:
         groups = self._groups_of(replicas)
-        if self.device.type == "cuda" and not any(is_random(replica.network) for replica in replicas):
+        draws = "step" in self.training or any(is_random(replica.network) for replica in replicas)
+        if self.device.type == "cuda" and not draws:
             return self._train_groups(groups)
-        # In turn: on a CPU a network stays in the cache, and random layers draw what they would draw alone.
+        # In turn: on a CPU a network stays in the cache, and what draws random numbers draws what it would draw alone.
         return [result for group in groups for result in self._train_groups([group])]
 
     def _train_groups(self, groups: list[ReplicaGroup]) -> list[EpochResult]:
@@ -120,7 +122,8 @@ class Pack:
         training = time.perf_counter() - started
         shares = training / len(replicas), meter.busy_share(training) * training / len(replicas)
         measured = self.schedule.is_measured(epoch)
-        scores = self._scores(groups) if measured else [(None, None)] * len(replicas)
+        with seeded(replicas[0].seed, "evaluation", epoch, self.device):  # a step of the user's own may draw
+            scores = self._scores(groups) if measured else [(None, None)] * len(replicas)
         seconds = (time.perf_counter() - started) / len(replicas)
         joules = energy.joules()
         joules = None if joules is None else joules / len(replicas)
@@ -175,6 +178,8 @@ class Pack:
 
     def unrecorded(self, replica: Replica) -> str | None:
         """Return why the steps of `replica` are not recorded on a GPU; None where they are, or are not meant to be."""
+        if "step" in self.training and self.device.type == "cuda" and self.training.get("cuda_graph") != "never":
+            return _OWN_STEP
         group = next((each for each in self._groups if replica in each.replicas), None)
         return group.unrecorded if isinstance(group, GraphedReplicaGroup) else None
 
@@ -199,7 +204,12 @@ def make_groups(
     on_gpu = numerics.device.type == "cuda"
     # A profiled step waits for the device after each part, and one that recomputes activations saves generators:
     # neither can be recorded.
-    kept_from = training["profile"] or training["checkpoint_activations"] or training.get("cuda_graph") == "never"
+    kept_from = (
+        training["profile"]
+        or training["checkpoint_activations"]
+        or training.get("cuda_graph") == "never"
+        or "step" in training
+    )
     recordable = on_gpu and not kept_from and "optimizer" not in training
     kind = GraphedReplicaGroup if recordable else ReplicaGroup
     networks = [replica.network for replica in replicas]
@@ -215,6 +225,8 @@ def why_apart(replicas: Sequence[Replica], numerics: Numerics) -> str | None:
         return "there is one"
     if not numerics.fused:
         return "their settings, device or timings say so"
+    if "step" in replicas[0].training:
+        return _OWN_STEP
     return fusion_obstacle(replicas)
 
 

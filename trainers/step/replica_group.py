@@ -1,6 +1,6 @@
 """A replica group: the replicas of a pack that take their steps as one, either alone or fused into one network."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from trainers.data.batch_loader import Batch, BatchLoader
 from trainers.step import fusion, small_maps
 from trainers.step.evaluation import PendingScores, start_evaluation
 from trainers.step.half_weights import HalfWeights, can_copy
+from trainers.step.own_step import load_own_step
 from trainers.step.precision import Numerics
 from trainers.step.replica import Replica
 from trainers.step.stopwatch import Stopwatch
@@ -23,7 +24,7 @@ class Tally:
     """The batch losses and wrong answers of one replica in one epoch."""
 
     losses: list[float]
-    wrong: list[int]
+    wrong: list[float]
 
 
 class ReplicaGroup:
@@ -42,7 +43,8 @@ class ReplicaGroup:
         self.numerics = numerics
         self.stopwatch = stopwatch
         self.optimiser = replicas[0].optimiser if len(replicas) == 1 else make_optimiser(network, training)
-        copied = numerics.precision == "bf16" and can_copy(network)
+        self.own_step = load_own_step(training)
+        copied = numerics.precision == "bf16" and self.own_step is None and can_copy(network)
         if numerics.device.type == "cpu" and numerics.precision == "fp32" and small_maps.pays():
             small_maps.use_small_map_gradients(network)
         self.halves = HalfWeights(network, self.optimiser.parameters) if copied else None
@@ -91,14 +93,7 @@ class ReplicaGroup:
 
         The gradient is that of the sum of the replicas' mean losses, so each replica's is its own.
         """
-        with self.numerics.autocast():
-            logits = self.network(images) if self.halves is None else self.halves.forward(images)
-        logits = (
-            logits.to(torch.promote_types(logits.dtype, torch.float32))
-            .view(len(images), len(labels), -1)
-            .transpose(0, 1)
-        )
-        losses = F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none").view(labels.shape)
+        losses, errors = self._forward(images, labels)
         means = losses.mean(1)
         self.stopwatch.mark("forward")
         inputs = self.optimiser.parameters if self.halves is None else self.halves.inputs
@@ -107,9 +102,25 @@ class ReplicaGroup:
             gradients = self.halves.widen(gradients)
         self.stopwatch.mark("backward")
         self.optimiser.step(gradients, lr)
-        wrong = (logits.detach().argmax(2) != labels).sum(1)
+        wrong = errors().sum(1)
         self.stopwatch.mark("optimiser")
         return means.detach(), wrong
+
+    def _forward(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Callable[[], Tensor]]:
+        """Return the losses (K, N), and how to get the errors (K, N), which are no part of the forward pass."""
+        if self.own_step is not None:
+            with self.numerics.autocast():
+                own, errors = self.own_step(self.network, images, labels[0])
+            return own[None], lambda: errors[None]
+        with self.numerics.autocast():
+            logits = self.network(images) if self.halves is None else self.halves.forward(images)
+        logits = (
+            logits.to(torch.promote_types(logits.dtype, torch.float32))
+            .view(len(images), len(labels), -1)
+            .transpose(0, 1)
+        )
+        losses = F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none").view(labels.shape)
+        return losses, lambda: logits.detach().argmax(2) != labels
 
     def tallies(self) -> list[Tally]:
         """Return what each replica's steps of this epoch gave; the numbers leave the device here, at once."""
@@ -120,7 +131,7 @@ class ReplicaGroup:
     def start_evaluation(self, batches: Iterator[Batch]) -> PendingScores:
         """Start to evaluate every replica over `batches`, which all replicas see."""
         with self.numerics.autocast():
-            return start_evaluation(self.network, batches, len(self.replicas), self.numerics.lay_out)
+            return start_evaluation(self.network, batches, len(self.replicas), self.numerics.lay_out, self.own_step)
 
     def _velocities(self) -> Iterator[tuple[Tensor, list[Tensor]]]:
         own = [replica.optimiser.velocities for replica in self.replicas]

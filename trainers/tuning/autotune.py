@@ -75,7 +75,9 @@ def choose(
     if not alternatives or candidates * (_warm_up(rule.device) + ROUNDS) > COST * schedule.total:
         return Choice(rule)
     key = (
-        canonical_json([task.network, task.training["checkpoint_activations"], alternatives]),
+        canonical_json(
+            [task.network, task.training.get("step"), task.training["checkpoint_activations"], alternatives]
+        ),
         (loader.sizes[0], *info.input_shape),
         (rule, pack),
     )

@@ -35,7 +35,7 @@ def fitting(task: Task, info: DataInfo, loader: BatchLoader, schedule: StepSched
     if len(task.seeds) == 1 or (numerics.device.type == "cpu" and not numerics.fused):
         return len(task.seeds)
     key = (
-        canonical_json([task.network, task.training["checkpoint_activations"]]),
+        canonical_json([task.network, task.training.get("step"), task.training["checkpoint_activations"]]),
         (loader.sizes[0], loader.sizes[-1], *info.input_shape),
         (numerics.device, numerics.precision),
     )

@@ -1,4 +1,4 @@
-"""The how-to on data sets of one's own: its module passes the contract tests that it shows, and its study trains."""
+"""The how-tos on one's own data set and training step: the module passes the tests that are shown, the study trains."""
 
 import os
 import subprocess
@@ -11,16 +11,17 @@ from tests.docs.test_pages import DOCS, ROOT, blocks
 
 
 @pytest.mark.slow
-def test_the_example_passes_its_own_tests_and_trains(tmp_path: Path) -> None:
-    page = DOCS / "how-to" / "own-data.md"
+@pytest.mark.parametrize(("name", "tests"), [("own-data", "test_mydata.py"), ("own-step", "test_mystep.py")])
+def test_the_example_passes_its_own_tests_and_trains(name: str, tests: str, tmp_path: Path) -> None:
+    page = DOCS / "how-to" / f"{name}.md"
     for text in blocks(page, "python"):
-        name = text.splitlines()[0].removeprefix("# ")
-        (tmp_path / name).write_text(text, encoding="utf-8")
+        module = text.splitlines()[0].removeprefix("# ")
+        (tmp_path / module).write_text(text, encoding="utf-8")
     (study,) = blocks(page, "yaml")
     (tmp_path / "study.yaml").write_text(study, encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(tmp_path)])}
     for command in (
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_mydata.py"],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", tests],
         [sys.executable, "-m", "orchestrator", "run", "study.yaml", "--executor", "inline", "--no-report"],
     ):
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=280)
