@@ -140,7 +140,7 @@ class StepContract:
     def test_the_loss_moves_the_network(self) -> None:
         """Some parameter has a gradient that is not zero."""
         network, losses, _ = self.answer(training=True)
-        losses.mean().backward()  # type: ignore[no-untyped-call]
+        losses.mean().backward()
         gradients = [each.grad for each in network.parameters() if each.grad is not None]
         assert any(gradient.abs().sum() > 0 for gradient in gradients)
 
