@@ -29,7 +29,7 @@ from reports.sections.section import Section
 from reports.summary import canonical, summary_of
 from reports.tables import WRITERS
 
-SCRIPTS = ("report.js", "trials.js", "figures.js", "epochs.js")
+SCRIPTS = ("report.js", "trials.js", "figures.js", "epochs.js", "arms.js")
 LEADING = ("depth", "search-progress", "effects", "claims")
 """The figures that may stand on the first screen, the best first."""
 _TEMPLATES = Path(__file__).parent / "templates"

@@ -1,10 +1,10 @@
 """Learning curves: one panel of test and training error by epoch."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from reports.figures.readout import BY_EPOCH, EPOCH_AXIS, TAG, Drawn, Mark, Readout, place, series, tag
+from reports.figures.readout import BY_EPOCH, EPOCH_AXIS, TAG, Choice, Drawn, Line, Mark, Readout, place, series, tag
 from reports.figures.svg import MUTED, Drawing
 from reports.figures.theme import colour, draw, error_scale, fail_line, label_ends, marker
 from reports.wording import number
@@ -12,7 +12,7 @@ from reports.wording import number
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-SIZE = (330, 246)
+SIZE, LARGE = (330, 246), (540, 330)
 MOST_MARKS = 64
 """Epochs of a line that a reader can ask for."""
 
@@ -64,8 +64,13 @@ def curves_drawing(
     *,
     prefix: str,
     has_key: bool = False,
+    choice: Sequence[Line] = (),
+    shown: Sequence[int] = (),
 ) -> Drawing:
-    """Draw one panel; `has_key` writes into it which lines are of the test set and which of the training set."""
+    """Draw one panel; `has_key` writes into it which lines are of the test set and which of the training set.
+
+    Of a `choice` of arms a reader of the page can draw others than those at the places `shown`; the panel is larger.
+    """
 
     def plot(axes: "Axes") -> Readout:
         error_scale(axes, scale.values)
@@ -84,9 +89,10 @@ def curves_drawing(
         if has_key:
             _key(axes)
         axes.xaxis.set_gid(TAG + EPOCH_AXIS)
-        return _readout(axes, curves, failed, scale.last_epoch)
+        found = _readout(axes, curves, failed, scale.last_epoch)
+        return replace(found, choice=_choice(axes, choice, shown)) if choice else found
 
-    return draw(plot, prefix, SIZE, (46, 38, scale.room, 12))
+    return draw(plot, prefix, LARGE if choice else SIZE, (46, 38, scale.room, 12))
 
 
 def _draw_failed(axes: "Axes", fail: FailedCurve) -> None:
@@ -119,6 +125,12 @@ def _readout(axes: "Axes", curves: Sequence[Curve], failed: Sequence[FailedCurve
     marks += [mark for line in failed for mark in _marks(axes, line, "failed seed, ", line.trial)]
     ends = (round(place(axes, 1, 1)[0], 1), round(place(axes, last_epoch, 1)[0], 1), last_epoch)
     return Readout(names, tuple(marks), ends if last_epoch > 2 else None)
+
+
+def _choice(axes: "Axes", lines: Sequence[Line], shown: Sequence[int]) -> Choice:
+    top = axes.get_ylim()[1]
+    zero, end = (place(axes, 1, error)[1] for error in (0, top))
+    return Choice(tuple(lines), tuple(shown), axes.get_yscale() != "linear", top, round(zero, 1), round(end, 1))
 
 
 def _marks(axes: "Axes", line: Curve | FailedCurve, what: str, trial: str) -> Iterator[Mark]:

@@ -34,18 +34,63 @@ class Mark:
 class Readout:
     """The points of one drawing; `names` are those of its series that can be shown and hidden, by their number.
 
-    `epochs` are the pixels of the first and the last epoch, and the last epoch, of a drawing by epoch.
+    `epochs` are the pixels of the first and the last epoch, and the last epoch, of a drawing by epoch. `choice` are
+    arms of which the reader chooses those that are drawn.
     """
 
     names: Mapping[int, str] = field(default_factory=dict)
     marks: tuple[Mark, ...] = ()
     epochs: tuple[float, float, int] | None = None
+    choice: "Choice | None" = None
 
     def as_data(self) -> dict[str, Any]:
         """Return it as the page's script reads it."""
         marks = [[round(each.x), round(each.y), each.series, each.text, each.trial] for each in self.marks]
         found: dict[str, Any] = {"names": {str(slot): name for slot, name in self.names.items()}, "marks": marks}
-        return found | ({"epochs": list(self.epochs)} if self.epochs else {})
+        return (
+            found
+            | ({"epochs": list(self.epochs)} if self.epochs else {})
+            | ({"choice": self.choice.as_data()} if self.choice else {})
+        )
+
+
+@dataclass(frozen=True)
+class Line:
+    """The curve of one arm: its name, its epochs, and the errors at them on the test and the training set."""
+
+    name: str
+    epochs: tuple[int, ...]
+    test: tuple[float, ...]
+    train: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Arms that a drawing can show, `shown` those that it shows at first, and its scale of errors.
+
+    The scale is logarithmic above 1 where `is_wide`, and runs from 0 at the pixel `zero` to `top` at the pixel `end`.
+    """
+
+    lines: tuple[Line, ...]
+    shown: tuple[int, ...]
+    is_wide: bool
+    top: float
+    zero: float
+    end: float
+
+    def as_data(self) -> dict[str, Any]:
+        """Return it as the page's script reads it, each list of epochs once."""
+        epochs = list(dict.fromkeys(line.epochs for line in self.lines))
+        lines = [
+            [line.name, epochs.index(line.epochs), [*map(_short, line.test)], [*map(_short, line.train)]]
+            for line in self.lines
+        ]
+        scale = [self.is_wide, self.top, self.zero, self.end]
+        return {"lines": lines, "epochs": [list(each) for each in epochs], "shown": list(self.shown), "scale": scale}
+
+
+def _short(error: float) -> float:
+    return float(f"{error:.4g}")
 
 
 def tag(artists: Iterable[Drawn], name: str) -> None:

@@ -28,7 +28,7 @@ function moveEpochs(svg, panel, isLog) {
     element.setAttribute(name, isLog ? change(element.dataset[key]) : element.dataset[key]);
   };
   const path = (d) => movedPath(d, move);
-  for (const part of all(".by-epoch", svg)) {
+  for (const part of all(":not(g).by-epoch, .by-epoch use", svg)) {
     if (part.matches("path")) set(part, "d", path);
     else if (part.getAttribute("x") === "0") set(svg.querySelector(`[id="${part.getAttribute("href").slice(1)}"]`), "d", path);
     else set(part, "x", (x) => move(Number(x)).toFixed(1));

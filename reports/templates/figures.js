@@ -9,7 +9,8 @@ for (const figure of all("[data-figure]")) {
   if (figure.matches(".lead")) continue;
   const controls = document.createElement("div");
   controls.className = "lines";
-  controls.append(...lineButtons(drawings, panels, hidden));
+  const { choice, epochs } = panels[0];
+  controls.append(...(choice && epochs ? armChoice(drawings[0], panels[0]) : lineButtons(drawings, panels, hidden)));
   if (panels.some((panel) => panel.epochs)) controls.append(epochAxis(figure, drawings, panels));
   if (controls.hasChildNodes()) figure.prepend(controls);
 }

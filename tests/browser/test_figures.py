@@ -1,5 +1,7 @@
 """Figures in a real browser: what a point is, its trial, and lines that can be hidden."""
 
+import re
+
 import pytest
 
 from tests.reports import studies
@@ -122,6 +124,11 @@ def test_epochs_can_stand_on_a_logarithmic_axis_and_on_the_linear_one_again(visi
     assert numbers["2"] == pytest.approx(first + (last - first) * 0.30103, abs=0.2)
     assert {"1", "5", "10"} <= set(numbers)
     assert drop.bounding_box()["x"] > linear
+    band = svg.locator("g.by-epoch.series-2 use").first.evaluate(
+        "(use) => document.querySelector(use.getAttribute('href')).getAttribute('d')"
+    )
+    second = [float(each) for each in re.findall(r"[ML]([\d.]+)", band)][2]
+    assert second == pytest.approx(numbers["2"], abs=0.2)
     for (start, end), (start_then, end_then) in zip(last_points(page, lines), before, strict=True):
         assert start == pytest.approx(start_then, abs=0.2)
         assert end == pytest.approx(end_then, abs=0.2)
@@ -140,3 +147,52 @@ def test_a_readout_finds_the_point_where_the_logarithmic_axis_has_it(visit):
     mark = next(each for each in marks(page, "curves", 2) if each[3].startswith("epoch 2:"))
     page.mouse.move(*point_at(page, "curves", [first + (last - first) * 0.30103, mark[1]], 2))
     assert "epoch 2:" in page.locator("#figure-curves .readout:visible").inner_text()
+
+
+def test_a_reader_adds_an_arm_to_the_curves_and_removes_one(visit):
+    page = visit("degradation")
+    figure = page.locator("#figure-arms")
+    choice = page.evaluate("JSON.parse(document.getElementById('embedded').textContent).figures.arms[0].choice")
+    names = [name for name, *_ in choice["lines"]]
+    assert len(names) == 9
+    shown = {names[at] for at in choice["shown"]}
+    lowest = min(choice["lines"], key=lambda line: line[2][-1] if "fails" not in line[0] else 1e9)[0]
+    assert lowest in shown
+    assert figure.get_by_role("button", name="Remove").count() == len(shown)
+    added = next(name for name in names if name not in shown)
+    figure.get_by_role("combobox").select_option(label=added)
+    assert figure.get_by_role("button", name=f"Remove {added}").count() == 1
+    assert added not in figure.get_by_role("combobox").inner_text()
+    figure.get_by_role("button", name=f"Remove {lowest}").click()
+    assert figure.get_by_role("button", name=f"Remove {lowest}").count() == 0
+    assert lowest in figure.get_by_role("combobox").inner_text()
+    ends = figure.locator("text[class*=series-]").all_text_contents()
+    assert len(ends) == len(shown)
+    assert page.said == []
+
+
+def test_an_arm_that_is_added_again_is_drawn_where_the_page_had_it(visit):
+    page = visit("full_grid")
+    figure = page.locator("#figure-arms")
+    solid = "#figure-arms path.by-epoch.series-0[stroke-width='1.7']"
+    (before,) = last_points(page, solid)
+    name = figure.get_by_role("button", name="Remove").first.get_attribute("aria-label").removeprefix("Remove ")
+    figure.get_by_role("button", name="Remove").first.click()
+    figure.get_by_role("combobox").select_option(label=name)
+    (after,) = last_points(page, solid)
+    for then, now in zip(before, after, strict=True):
+        assert now == pytest.approx(then, abs=0.3)
+
+
+def test_five_arms_are_the_most_and_a_logarithmic_axis_stays(visit):
+    page = visit("degradation")
+    figure = page.locator("#figure-arms")
+    figure.get_by_role("button", name="Logarithmic epochs").click()
+    choose = figure.get_by_role("combobox")
+    while figure.get_by_role("button", name="Remove").count() < 5:
+        choose.select_option(index=1)
+    assert choose.is_disabled()
+    first, last, _ = page.evaluate("JSON.parse(document.getElementById('embedded').textContent).figures.arms[0].epochs")
+    d = figure.locator("path.by-epoch.series-4:not([stroke-dasharray])").get_attribute("d")
+    second = [float(each) for each in re.findall(r"[ML]([\d.]+)", d)][1]
+    assert second == pytest.approx(first + (last - first) * 0.30103, abs=0.2)

@@ -215,7 +215,7 @@ def test_hosts_are_told_when_asked_for(tmp_path):
 def test_every_figure_has_a_name_and_a_description_made_from_its_numbers(tmp_path):
     text = write_report(studies.degradation(), tmp_path).read_text(encoding="utf-8")
     drawings = re.findall(r'<svg [^>]*role="img" aria-labelledby="(\S+) (\S+)"><title id="\1">(.*?)</title>', text)
-    assert len(drawings) == 11  # one of them stands on the first screen as well
+    assert len(drawings) == 12  # one of them stands on the first screen as well
     assert "plain rises from 2.82 % at depth 20 to" in text
 
 

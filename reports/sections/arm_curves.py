@@ -1,0 +1,83 @@
+"""Learning curves of single arms in one panel: the baseline, the best and the worst, and others as a reader chooses."""
+
+from dataclasses import replace
+from statistics import fmean
+
+from reports.figures.curves import CurveScale, curves_drawing
+from reports.figures.figure import Figure, Panel
+from reports.figures.readout import Line
+from reports.figures.theme import MOST_SERIES, label_room
+from reports.findings import Findings
+from reports.layout import Series, name_levels
+from reports.metrics import PRIMARY, PRIMARY_IN_TRAINING
+from reports.results import Arm, State
+from reports.sections.curve_panels import by_epoch, description, facet_of, table_of, thinned
+from reports.wording import listed, shortened
+
+MOST_POINTS = 48
+"""Epochs of each arm that the page holds for a reader's choice."""
+
+
+def arms_figure(findings: Findings, scale: CurveScale) -> Figure | None:
+    """Return the figure; None where no more arms have curves than one panel of the other figure can hold."""
+    lines = [(arm, line) for arm in findings.arms if (line := _line(findings, arm)) is not None]
+    if len(lines) <= MOST_SERIES:
+        return None
+    roles = _roles(findings, [arm for arm, _ in lines])
+    places = [next(at for at, (arm, _) in enumerate(lines) if arm is chosen) for chosen in roles.values()]
+    chosen = [(arm, Series((), _name(arm), slot, slot == 0)) for slot, arm in enumerate(roles.values())]
+    facet = facet_of(findings, "", chosen)
+    if facet is None:
+        return None
+    values = [*facet.values(), *(value for _, line in lines for value in (*line.test, *line.train))]
+    room = label_room(series.label for _, series in chosen)
+    scale = replace(scale, values=tuple(values), room=room)
+    drawing = curves_drawing(
+        facet.curves,
+        facet.failed,
+        scale,
+        prefix="arms",
+        has_key=True,
+        choice=[line for _, line in lines],
+        shown=places,
+    )
+    words = listed([f"{role} ({shortened(_name(arm), 60)})" for role, arm in roles.items()])
+    caption = f"Error by epoch of single arms: {words}. Test solid, training dashed."
+    return Figure("arms", caption, (Panel("", description(facet), drawing),), table_of([facet], "arms"), columns=1)
+
+
+def _roles(findings: Findings, arms: list[Arm]) -> dict[str, Arm]:
+    """Return the best arm's baseline, the best and the worst of some arms; one that is two of them comes once."""
+    ranked = sorted(arms, key=lambda arm: _rank(findings, arm))
+    best, worst = ranked[0], ranked[-1]
+    contrast = findings.contrasts.get(best.name)
+    base = contrast.baseline.name if contrast is not None else ""
+    baseline = next((arm for arm in arms if arm.name == base), None)
+    if baseline is None:
+        levels = findings.study.baseline
+        is_baseline = bool(levels) and levels.items() <= best.levels.items()
+        found = {"the best arm, a baseline" if is_baseline else "the best arm": best}
+    else:
+        found = {"the best arm's baseline": baseline, "the best arm": best}
+    return found if worst in found.values() else {**found, "the worst arm": worst}
+
+
+def _rank(findings: Findings, arm: Arm) -> tuple[float, float]:
+    summary = findings.summaries[arm.name]
+    return summary.n_fail / summary.n if summary.n else 0.0, 0.0 if summary.mean is None else summary.mean
+
+
+def _name(arm: Arm) -> str:
+    return shortened(name_levels(arm.levels.items()) or arm.name, 90)
+
+
+def _line(findings: Findings, arm: Arm) -> Line | None:
+    """Return an arm's mean over the seeds that did not fail, or over all of them where every seed did."""
+    trials = [trial for trial in findings.trials.get(arm.name, ()) if trial.curve and trial.state.is_outcome()]
+    sound = [trial for trial in trials if trial.state is State.COMPLETE and not findings.study.is_fail(trial)]
+    name = _name(arm) if sound else f"{_name(arm)} (every seed fails)"
+    test, train = (by_epoch(sound or trials, metric.name) for metric in (PRIMARY, PRIMARY_IN_TRAINING))
+    epochs = tuple(thinned([epoch for epoch in test if epoch in train], MOST_POINTS))
+    if not epochs:
+        return None
+    return Line(name, epochs, tuple(fmean(test[at]) for at in epochs), tuple(fmean(train[at]) for at in epochs))

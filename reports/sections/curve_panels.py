@@ -1,0 +1,142 @@
+"""The curves of one panel of learning curves: the mean over the seeds of each arm, and seeds that failed."""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from reports.analysis.curves import Band, band
+from reports.figures.curves import Curve, FailedCurve
+from reports.findings import Findings
+from reports.layout import Series
+from reports.metrics import PRIMARY, PRIMARY_IN_TRAINING
+from reports.results import Arm, State, Study, Trial
+from reports.tables import Cell, Column, Table
+from reports.wording import counted, number, shortened
+
+MOST_POINTS = 128
+
+
+@dataclass(frozen=True)
+class Facet:
+    """One panel: its title, the mean curves of its arms, and those of seeds that failed."""
+
+    title: str
+    curves: tuple[Curve, ...]
+    failed: tuple[FailedCurve, ...]
+
+    def values(self) -> list[float]:
+        """Return every error that the panel draws."""
+        found = [value for line in self.curves for value in (*line.test, *line.train, *line.high)]
+        return found + [value for line in self.failed for value in (*line.test, *line.train)]
+
+
+def facet_of(findings: Findings, title: str, arms: list[tuple[Arm, Series]]) -> Facet | None:
+    """Return the panel of some arms, each drawn as its series; None before any of them has a curve."""
+    curves, failed = [], []
+    for arm, series in arms:
+        trials = [trial for trial in findings.trials.get(arm.name, ()) if trial.curve]
+        sound = [trial for trial in trials if trial.state is State.COMPLETE and not findings.study.is_fail(trial)]
+        if sound and (curve := _mean_curve(findings.study, arm, sound, series)) is not None:
+            curves.append(curve)
+        failed += [line for trial in trials if findings.study.is_fail(trial) and (line := _failed(trial, series))]
+    return Facet(title, tuple(curves), tuple(failed)) if curves or failed else None
+
+
+def _mean_curve(study: Study, arm: Arm, trials: Sequence[Trial], series: Series) -> Curve | None:
+    sound = replace(study, trials=tuple(trials))
+    test, train = band(sound, arm, PRIMARY.name), band(sound, arm, PRIMARY_IN_TRAINING.name)
+    tested, trained = _at_epochs(test), dict(zip(train.epochs, train.mean, strict=True))
+    epochs = thinned([epoch for epoch in tested if epoch in trained])
+    if not epochs:
+        return None
+    return Curve(
+        series.label,
+        series.slot,
+        tuple(epochs),
+        tuple(tested[epoch][0] for epoch in epochs),
+        tuple(tested[epoch][1] for epoch in epochs),
+        tuple(tested[epoch][2] for epoch in epochs),
+        tuple(trained[epoch] for epoch in epochs),
+    )
+
+
+def _at_epochs(found: Band) -> dict[int, tuple[float, float, float]]:
+    """Return mean, low and high by epoch; an interval ends where errors do."""
+    ends = zip(found.mean, found.low, found.high, strict=True)
+    return {
+        epoch: (mean, max(low, 0.0), min(high, 100.0))
+        for epoch, (mean, low, high) in zip(found.epochs, ends, strict=True)
+    }
+
+
+def by_epoch(trials: Sequence[Trial], metric: str) -> dict[int, list[float]]:
+    """Return what trials reached in a metric, by epoch."""
+    found: dict[int, list[float]] = {}
+    for trial in trials:
+        for epoch in trial.curve:
+            value = getattr(epoch, metric)
+            if value is not None and math.isfinite(value):
+                found.setdefault(epoch.epoch, []).append(value)
+    return dict(sorted(found.items()))
+
+
+def _failed(trial: Trial, series: Series) -> FailedCurve | None:
+    test = by_epoch([trial], PRIMARY.name)
+    train = by_epoch([trial], PRIMARY_IN_TRAINING.name)
+    epochs = thinned([epoch for epoch in test if epoch in train])
+    if not epochs:
+        return None
+    return FailedCurve(
+        series.label,
+        series.slot,
+        tuple(epochs),
+        tuple(test[epoch][0] for epoch in epochs),
+        tuple(train[epoch][0] for epoch in epochs),
+        trial.state is State.DIVERGED,
+        trial.id,
+    )
+
+
+def thinned(epochs: list[int], most: int = MOST_POINTS) -> list[int]:
+    """Return at most so many of the epochs, evenly, the first and the last among them."""
+    if len(epochs) <= most:
+        return epochs
+    last = len(epochs) - 1
+    return [epochs[round(at * last / (most - 1))] for at in range(most)]
+
+
+def description(facet: Facet) -> str:
+    """Return in words where each curve of a panel ends."""
+    ends = [
+        f"{shortened(line.label, 40) or facet.title} ends at {number(line.test[-1])} % test and "
+        f"{number(line.train[-1])} % training error after {counted(line.epochs[-1], 'epoch')}"
+        for line in facet.curves
+    ]
+    counts = Counter(line.label for line in facet.failed)
+    ends += [f"{counted(count, 'failed seed')} of {shortened(name, 40)}" for name, count in counts.items()]
+    return "; ".join(ends) + "."
+
+
+def table_of(facets: Iterable[Facet], name: str = "curves") -> Table:
+    """Return the mean curves at a few epochs: the first, the quarters and the last."""
+    columns = (
+        Column("panel", "panel"),
+        Column("line", "line"),
+        Column("epoch", "epoch", is_number=True),
+        Column(PRIMARY.name, "test, %", 2, is_number=True),
+        Column("low", "band from", 2, is_number=True),
+        Column("high", "to", 2, is_number=True),
+        Column(PRIMARY_IN_TRAINING.name, "training, %", 2, is_number=True),
+    )
+    rows: list[tuple[Cell, ...]] = []
+    for facet in facets:
+        for line in facet.curves:
+            last = len(line.epochs) - 1
+            for at in sorted({0, last // 4, last // 2, 3 * last // 4, last}):
+                errors = (line.test[at], line.low[at], line.high[at], line.train[at])
+                rows.append((facet.title, line.label, line.epochs[at], *errors))
+        for fail in facet.failed:
+            label = f"{fail.label} (failed seed)"
+            rows.append((facet.title, label, fail.epochs[-1], fail.test[-1], None, None, fail.train[-1]))
+    return Table(name, "The curves at the first epoch, the quarters and the last.", columns, tuple(rows))

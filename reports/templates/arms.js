@@ -1,0 +1,96 @@
+
+// ---- learning curves of chosen arms: what a reader adds is drawn into the axes that stand there ----
+function armChoice(svg, panel) {
+  const MOST = 5;
+  const { lines, epochs, shown: first, scale } = panel.choice;
+  const shown = new Map(first.map((at, slot) => [slot, at]));
+  const label = document.createElement("label");
+  label.className = "add";
+  label.textContent = "Arms ";
+  const select = label.appendChild(document.createElement("select"));
+  const chips = document.createElement("span");
+  chips.className = "chips";
+  const place = epochPlace(panel.epochs || [0, 0, 2], false);
+  const [isWide, top, zero, end] = scale;
+  const rise = (error) => (!isWide || error <= 1 ? (isWide ? error / 2 : error) : 0.5 + Math.log10(error));
+  const height = (error) => zero + (end - zero) * (rise(error) / rise(top));
+
+  function make(name, attributes, text) {
+    const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+    if (text !== undefined) made.textContent = text;
+    svg.append(made);
+  }
+  function curve(slot, points, isDashed) {
+    const style = isDashed ? { "stroke-dasharray": "4.4 2.64", "stroke-width": "1.1" } : { "stroke-width": "1.7" };
+    make("path", { d: `M${points.map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`).join("L")}`, fill: "none", class: `s-c${slot} by-epoch series-${slot}`, ...style });
+  }
+  function drawArm(slot, at) {
+    const [name, which, test, train] = lines[at];
+    const across = epochs[which].map(place);
+    const points = across.map((x, place) => [x, height(test[place])]);
+    curve(slot, across.map((x, place) => [x, height(train[place])]), true);
+    curve(slot, points, false);
+    panel.names[slot] = name;
+    points.forEach(([x, y], place) => panel.marks.push([x, y, slot, `epoch ${epochs[which][place]}: ${test[place].toFixed(2)} % test, ${train[place].toFixed(2)} % training`, ""]));
+    return { slot, name, y: points.at(-1)[1] };
+  }
+  function redraw() {
+    all("[class*=series-]", svg).forEach((each) => each.remove());
+    panel.names = {};
+    panel.marks = [];
+    delete panel.linear;
+    const ends = [...shown].map(([slot, at]) => drawArm(slot, at));
+    nameEnds(ends, panel.epochs[1], zero, make);
+    if (panel.isLog) moveEpochs(svg, panel, true);
+    controls();
+  }
+  function controls() {
+    chips.replaceChildren(...[...shown].map(([slot, at]) => {
+      const chip = document.createElement("button");
+      chip.type = "button";
+      chip.className = `line k-c${slot}`;
+      chip.textContent = `${lines[at][0]} \u00d7`;
+      chip.setAttribute("aria-label", `Remove ${lines[at][0]}`);
+      chip.disabled = shown.size === 1;
+      chip.addEventListener("click", () => { shown.delete(slot); redraw(); select.focus(); });
+      return chip;
+    }));
+    const taken = new Set(shown.values());
+    const isFull = shown.size >= MOST;
+    select.replaceChildren(new Option(isFull ? `${MOST} at most: remove one` : "Add an arm", ""));
+    lines.forEach(([name], at) => { if (!taken.has(at)) select.add(new Option(name, String(at))); });
+    select.disabled = isFull;
+  }
+  select.addEventListener("change", () => {
+    const free = [...Array(MOST).keys()].find((slot) => !shown.has(slot));
+    if (select.value === "" || free === undefined) return;
+    shown.set(free, Number(select.value));
+    redraw();
+    select.focus();
+  });
+  controls();
+  return [label, chips];
+}
+
+// Each line's marker and name right of its end; names leave out what all of them share.
+function nameEnds(ends, last, lowest, make) {
+  const GAP = 12.5;
+  const LONGEST = 16;
+  const SHAPES = ["m-2.5 0a2.5 2.5 0 1 0 5 0a2.5 2.5 0 1 0-5 0z", "m-2.5-2.5h5v5h-5z", "m0-2.5l2.5 5h-5z", "m0-3.3l3.3 3.3l-3.3 3.3l-3.3-3.3z", "m0 2.5l2.5-5h-5z"];
+  const words = ends.map((end) => end.name.split(/,? /));
+  const isShared = (word) => ends.length > 1 && words.every((own) => own.includes(word));
+  ends.sort((a, b) => b.y - a.y);
+  let free = lowest;
+  for (const { slot, name, y } of ends) {
+    const at = Math.min(y, free);
+    free = at - GAP;
+    const levels = name.replace(/ \(every seed fails\)$/, "").split(", ");
+    const own = levels.map((each) => each.split(" ").filter((word) => !isShared(word)).join(" ")).filter(Boolean).join(", ") || name;
+    const text = own.length > LONGEST ? `${own.slice(0, LONGEST - 1)}\u2026` : own;
+    const dot = { class: `f-c${slot} series-${slot}` };
+    make("path", { d: `M${last} ${y.toFixed(1)}${SHAPES[slot]}`, ...dot });
+    make("path", { d: `M${last + 12} ${at.toFixed(1)}${SHAPES[slot]}`, ...dot });
+    make("text", { x: last + 18, y: at + 3.7, "font-size": "10.5", class: `f-ink series-${slot}` }, text);
+  }
+}
