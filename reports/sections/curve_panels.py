@@ -139,4 +139,5 @@ def table_of(facets: Iterable[Facet], name: str = "curves") -> Table:
         for fail in facet.failed:
             label = f"{fail.label} (failed seed)"
             rows.append((facet.title, label, fail.epochs[-1], fail.test[-1], None, None, fail.train[-1]))
-    return Table(name, "The curves at the first epoch, the quarters and the last.", columns, tuple(rows))
+    whose = "The curves" if name == "curves" else "The single arms"
+    return Table(name, f"{whose} at the first epoch, the quarters and the last.", columns, tuple(rows))
