@@ -182,8 +182,8 @@ def _settings(schema: Mapping[str, Any]) -> Iterator[str]:
 def _kind(schema: Mapping[str, Any]) -> str:
     """Return what a value may be, in words."""
     forms = schema.get("anyOf", [schema])
-    found = [_form(each) for each in forms if each.get("type") != "null" and "not" not in each]
-    return " or ".join(dict.fromkeys(found)) or "any value"
+    kinds = [_form(each) for each in forms if each.get("type") != "null" and "not" not in each]
+    return " or ".join(dict.fromkeys(kinds)) or "any value"
 
 
 def _form(schema: Mapping[str, Any]) -> str:

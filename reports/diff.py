@@ -75,13 +75,13 @@ def compare(first: Summary, second: Summary) -> Differences:
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    found: dict[str, str] = {}
+    flat: dict[str, str] = {}
     for key, value in settings.items():
         if isinstance(value, Mapping) and value:
-            found |= _flat(value, f"{prefix}{key}.")
+            flat |= _flat(value, f"{prefix}{key}.")
         elif (prefix, key) != ("", "study"):
-            found[f"{prefix}{key}"] = shortened(str(value), 80)
-    return found
+            flat[f"{prefix}{key}"] = shortened(str(value), 80)
+    return flat
 
 
 def _changed(first: Mapping[str, str], second: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
@@ -97,11 +97,11 @@ def _verdicts(summary: Summary) -> dict[str, str]:
 
 def _environments(summary: Summary) -> dict[str, str]:
     """The facts of all environments, several values of one fact side by side."""
-    found: dict[str, list[str]] = {}
+    facts: dict[str, list[str]] = {}
     for environment in summary["environments"]:
         for key, value in _flat(environment["facts"]).items():
-            found.setdefault(key, []).append(value)
-    return {key: ", ".join(dict.fromkeys(values)) for key, values in found.items()}
+            facts.setdefault(key, []).append(value)
+    return {key: ", ".join(dict.fromkeys(values)) for key, values in facts.items()}
 
 
 def _arm(first: Mapping[str, Any], second: Mapping[str, Any]) -> ArmChange:
@@ -130,16 +130,16 @@ def _arm(first: Mapping[str, Any], second: Mapping[str, Any]) -> ArmChange:
     )
 
 
-def sentences_of(found: Differences) -> tuple[str, ...]:
+def sentences_of(differences: Differences) -> tuple[str, ...]:
     """Say what moved from the first to the second; nothing where nothing did."""
-    said = [f"The verdict on {claim} moved from {one} to {other}." for claim, one, other in found.verdicts]
-    said += [f"{key} was {one} and is {other}." for key, one, other in found.settings[:MOST_LINES]]
-    if len(found.settings) > MOST_LINES:
-        said.append(f"{counted(len(found.settings) - MOST_LINES, 'more setting')} changed.")
-    for names, verb in ((found.added, "added"), (found.removed, "left out")):
+    said = [f"The verdict on {claim} moved from {one} to {other}." for claim, one, other in differences.verdicts]
+    said += [f"{key} was {one} and is {other}." for key, one, other in differences.settings[:MOST_LINES]]
+    if len(differences.settings) > MOST_LINES:
+        said.append(f"{counted(len(differences.settings) - MOST_LINES, 'more setting')} changed.")
+    for names, verb in ((differences.added, "added"), (differences.removed, "left out")):
         if names:
             said.append(f"{counted(len(names), 'arm')} {verb}: {listed(shortened(each, 60) for each in names)}.")
-    moved = [each for each in found.arms if not each.same]
+    moved = [each for each in differences.arms if not each.same]
     said += [_moved(each) for each in moved[:MOST_LINES]]
     if len(moved) > MOST_LINES:
         said.append(f"{counted(len(moved) - MOST_LINES, 'more arm')} with other results.")

@@ -14,13 +14,13 @@ NOTHING = "Nothing differs."
 _BEFORE, _AFTER = "before", "after"
 
 
-def tables_of(found: Differences, names: tuple[str, str]) -> tuple[Table, ...]:
+def tables_of(differences: Differences, names: tuple[str, str]) -> tuple[Table, ...]:
     """Return the tables that have a row: verdicts, settings, arms, environments."""
     made = (
-        _pairs("verdicts", "Claims whose verdict differs", "claim", found.verdicts, names),
-        _pairs("settings", "Settings that differ", "setting", found.settings, names),
-        _arms(found, names),
-        _pairs("environments", "What trained them", "fact", found.environments, names),
+        _pairs("verdicts", "Claims whose verdict differs", "claim", differences.verdicts, names),
+        _pairs("settings", "Settings that differ", "setting", differences.settings, names),
+        _arms(differences, names),
+        _pairs("environments", "What trained them", "fact", differences.environments, names),
     )
     return tuple(table for table in made if table.rows)
 
@@ -30,7 +30,7 @@ def _pairs(name: str, caption: str, what: str, rows: tuple[tuple[str, str, str],
     return Table(name, caption, columns, rows)
 
 
-def _arms(found: Differences, names: tuple[str, str]) -> Table:
+def _arms(differences: Differences, names: tuple[str, str]) -> Table:
     columns = (
         Column("arm", "arm"),
         Column("first", f"{names[0]}, %", 2, is_number=True),
@@ -54,10 +54,10 @@ def _arms(found: Differences, names: tuple[str, str]) -> Table:
             f"{each.first_fails}, {each.second_fails}",
             _note(each),
         )
-        for each in found.arms
+        for each in differences.arms
     ]
-    rows += [(name, None, None, None, None, None, None, None, f"only in {names[1]}") for name in found.added]
-    rows += [(name, None, None, None, None, None, None, None, f"only in {names[0]}") for name in found.removed]
+    rows += [(name, None, None, None, None, None, None, None, f"only in {names[1]}") for name in differences.added]
+    rows += [(name, None, None, None, None, None, None, None, f"only in {names[0]}") for name in differences.removed]
     caption = "Test error by arm: the second less the first, with Welch's 95 % interval, as of independent studies"
     return Table("arms", caption, columns, tuple(rows))
 
@@ -68,38 +68,39 @@ def _note(each: ArmChange) -> str | None:
     return f"{counted(each.shared, 'trial')} in both: no interval" if each.shared else None
 
 
-def diff_text(found: Differences, names: tuple[str, str], format: str) -> str:
+def diff_text(differences: Differences, names: tuple[str, str], format: str) -> str:
     """Return the differences as "table" (for a terminal), "markdown", "html" or "json"."""
-    tables = tables_of(found, names)
+    tables = tables_of(differences, names)
     if format == "json":
         body = ",\n".join(f'"{table.name}": {to_json(table).rstrip()}' for table in tables)
         return f"{{{body}}}\n"
     if format == "html":
-        return _page(found, names, tables)
-    if found.is_empty():
+        return _page(differences, names, tables)
+    if differences.is_empty():
         return f"{NOTHING}\n"
     if format == "markdown":
         return "\n".join(map(to_markdown, tables))
     return "\n".join(f"{table.caption}\n\n{to_text(table)}" for table in tables)
 
 
-def _page(found: Differences, names: tuple[str, str], tables: tuple[Table, ...]) -> str:
+def _page(differences: Differences, names: tuple[str, str], tables: tuple[Table, ...]) -> str:
     """One offline page without a script."""
     style = asset("report.css")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
-    said = (NOTHING,) if found.is_empty() else summary_sentences(found)
+    said = (NOTHING,) if differences.is_empty() else summary_sentences(differences)
     page = environment().get_template("diff.html")
     return page.render(names=names, said=said, tables=tables, policy=policy, style=Markup(style)) + "\n"
 
 
-def summary_sentences(found: Differences) -> tuple[str, ...]:
+def summary_sentences(differences: Differences) -> tuple[str, ...]:
     """Count what differs, the verdicts first."""
-    moved = sum("none" not in each[1:] for each in found.verdicts)
-    changed = sum(not each.same for each in found.arms)
+    moved = sum("none" not in each[1:] for each in differences.verdicts)
+    changed = sum(not each.same for each in differences.arms)
+    settings, added, removed = len(differences.settings), len(differences.added), len(differences.removed)
     return (
         f"{counted(moved, 'verdict')} moved." if moved else "No verdict moved.",
-        f"{counted(len(found.settings), 'setting')} {'differs' if len(found.settings) == 1 else 'differ'}; "
-        f"{counted(len(found.added), 'arm')} only in the second study, {len(found.removed)} only in the first; "
-        f"of the {counted(len(found.arms), 'arm')} in both, {changed} with other results.",
+        f"{counted(settings, 'setting')} {'differs' if settings == 1 else 'differ'}; "
+        f"{counted(added, 'arm')} only in the second study, {removed} only in the first; "
+        f"of the {counted(len(differences.arms), 'arm')} in both, {changed} with other results.",
     )

@@ -75,6 +75,6 @@ def find(study: Study, verdicts: Sequence[Verdict] = ()) -> Findings:
         summaries,
         {each.arm.name: each for each in contrasts(study)},
         tuple(verdicts),
-        {name: tuple(found) for name, found in trials.items()},
+        {name: tuple(mine) for name, mine in trials.items()},
         whole,
     )

@@ -66,8 +66,8 @@ def lay_out(study: Study, axis: str | None, names: Mapping[str, str] | None = No
         if levels not in lines[-1:] and levels not in lines:
             lines.append(levels)
         grid.setdefault((arm.levels.get(axis) if axis else None, levels), arm)
-    found = {position for position, _ in grid}
-    positions = tuple(each for each in (study.factors[axis] if axis else (None,)) if each in found)
+    used = {position for position, _ in grid}
+    positions = tuple(each for each in (study.factors[axis] if axis else (None,)) if each in used)
     series = _series(lines, across, study.baseline)
     return Layout(axis, positions, across, _renamed(series, grid, names or {}), grid)
 
@@ -76,7 +76,7 @@ def _renamed(series: tuple[Series, ...], grid: Grid, names: Mapping[str, str]) -
     own: dict[Levels, list[str]] = {}
     for (_, levels), arm in grid.items():
         own.setdefault(levels, []).append(names.get(arm.name, ""))
-    labels = {levels: found[0] for levels, found in own.items() if len(found) == 1 and found[0]}
+    labels = {levels: mine[0] for levels, mine in own.items() if len(mine) == 1 and mine[0]}
     return tuple(replace(each, label=labels.get(each.levels, each.label)) for each in series)
 
 

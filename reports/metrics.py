@@ -95,9 +95,9 @@ class Metric:
             return None
         return math.inf if self.better is Better.LESS else -math.inf
 
-    def reading(self, trial: Trial, arm: Arm, found: Found) -> float | None:
+    def reading(self, trial: Trial, arm: Arm, probed: Found) -> float | None:
         """Return the value of a trial that did not diverge; one that is not finite counts as of a diverged trial."""
-        value = self.read(trial, arm, found)
+        value = self.read(trial, arm, probed)
         return value if value is None or math.isfinite(value) else self.of_diverged
 
 
@@ -209,10 +209,10 @@ def reaching(name: str) -> Metric | None:
     A training that ends before it comes so far is the worst of all, as one that diverges is. The training error is that
     of the curves: the mean over an epoch's images as they were trained on.
     """
-    found = _REACHING.fullmatch(name)
-    if found is None or float(found[2]) > 100:
+    match = _REACHING.fullmatch(name)
+    if match is None or float(match[2]) > 100:
         return None
-    in_epochs, goal = found[1] == "epochs", float(found[2])
+    in_epochs, goal = match[1] == "epochs", float(match[2])
 
     def read(trial: Trial, arm: Arm, measured: Found) -> float | None:
         seconds = 0.0
@@ -222,7 +222,7 @@ def reaching(name: str) -> Metric | None:
                 return float(epoch.epoch) if in_epochs else seconds
         return math.inf if trial.curve else None
 
-    title = f"{'epochs' if in_epochs else 'time'} to a training error of {found[2]} %"
+    title = f"{'epochs' if in_epochs else 'time'} to a training error of {match[2]} %"
     return Metric(name, title, "" if in_epochs else "s", Better.LESS, Diverged.WORST, read)
 
 

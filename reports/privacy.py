@@ -60,7 +60,7 @@ def without_private_facts(study: Study, *, include_host: bool = False) -> Study:
 
 def shorten_paths(text: str) -> str:
     """Return `text` with each absolute path of two or more parts cut down to its last name."""
-    return _PATH.sub(lambda found: "…/" + (found[1] or found[2] or ""), text)
+    return _PATH.sub(lambda match: "…/" + (match[1] or match[2] or ""), text)
 
 
 def public_command(command: str) -> str:
@@ -104,11 +104,11 @@ def _hosts(study: Study) -> dict[str, str]:
 
 def _cleaner(hosts: Mapping[str, str]) -> Any:
     names = sorted((name for name in hosts if len(name) > 3), key=len, reverse=True)
-    found = re.compile("|".join(map(re.escape, names))) if names else None
+    pattern = re.compile("|".join(map(re.escape, names))) if names else None
 
     def clean(text: str) -> str:
         short = shorten_paths(without_databases(text))
-        return found.sub(lambda match: hosts[match[0]], short) if found else short
+        return pattern.sub(lambda match: hosts[match[0]], short) if pattern else short
 
     return clean
 

@@ -52,8 +52,8 @@ def rankings(findings: Findings) -> Rankings:
     groups = [[findings.summaries[arm.name] for arm in shown.arms_at(position)] for position in shown.positions]
     sizes = [sum(1 for each in group if _is_comparable(each)) for group in groups]
     pairs = sum(size * (size - 1) // 2 for size in sizes)
-    found = tuple(made for group in groups if (made := rank(group, pairs)) is not None)
-    return Rankings(found, f"at its {shortened(str(levels.axis), 40)}" if by_level else "of its column")
+    groups_ranked = tuple(made for group in groups if (made := rank(group, pairs)) is not None)
+    return Rankings(groups_ranked, f"at its {shortened(str(levels.axis), 40)}" if by_level else "of its column")
 
 
 def rank(group: Sequence[ArmSummary], pairs: int | None = None) -> Ranking | None:

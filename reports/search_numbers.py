@@ -7,8 +7,8 @@ from reports.results import Study
 def search_numbers(study: Study) -> dict[str, str]:
     """Return "#35" for each arm that the study's search proposed, by the arm's name; nothing for another design."""
     prefix = f"{STAGE}={SEARCH} "
-    found = {}
+    names = {}
     for arm in searched(study):
         name = "baseline" if arm.origin == "baseline" else f"#{arm.place}"
-        found[arm.arm] = found[arm.arm.removeprefix(prefix)] = name
-    return found
+        names[arm.arm] = names[arm.arm.removeprefix(prefix)] = name
+    return names

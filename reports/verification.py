@@ -20,16 +20,16 @@ def read_published(path: Path) -> tuple[Path, Mapping[str, Any]]:
     """
     folder = path if path.is_dir() else path.parent
     try:
-        found = json.loads((folder / "study.json").read_text(encoding="utf-8"))
+        summary = json.loads((folder / "study.json").read_text(encoding="utf-8"))
     except OSError as error:
         raise ValueError(
             f"{folder / 'study.json'} cannot be read ({error.strerror}): name the folder of a report"
         ) from error
     except ValueError as error:
         raise ValueError(f"{folder / 'study.json'} is no JSON: {error}") from error
-    if not isinstance(found, dict) or not isinstance(found.get("study"), str):
+    if not isinstance(summary, dict) or not isinstance(summary.get("study"), str):
         raise ValueError(f'{folder / "study.json"} names no study: it needs the key "study"')
-    return folder, found
+    return folder, summary
 
 
 def verify(folder: Path, published: Mapping[str, Any], study: Study, verdicts: tuple[Verdict, ...]) -> tuple[str, ...]:

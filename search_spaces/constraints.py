@@ -87,15 +87,15 @@ def parse_match(value: object) -> Match:
         raise SettingError(error.message, error.key if isinstance(value, Mapping) else ()) from None
 
 
-def keep_where(found: list[Arm], conditions: tuple[Condition, ...], measure: Measure) -> list[Arm]:
+def keep_where(arms: list[Arm], conditions: tuple[Condition, ...], measure: Measure) -> list[Arm]:
     """Return the arms that meet every condition; SettingError (key ``where``) when none does."""
-    kept = [arm for arm in found if all(condition.holds(arm, measure) for condition in conditions)]
+    kept = [arm for arm in arms if all(condition.holds(arm, measure) for condition in conditions)]
     if not kept:
         raise SettingError("no arm of the design meets the conditions", ("where",))
     return kept
 
 
-def match_costs(space: Space, found: list[Arm], baseline: Levels, match: Match, measure: Measure) -> list[Arm]:
+def match_costs(space: Space, arms: list[Arm], baseline: Levels, match: Match, measure: Measure) -> list[Arm]:
     """Return the arms with widths changed so that each costs what the baseline costs in the arm's context.
 
     Raises SettingError (key ``match``) where no width comes within the tolerance, saying how near the nearest does.
@@ -104,7 +104,7 @@ def match_costs(space: Space, found: list[Arm], baseline: Levels, match: Match, 
         raise SettingError(f"match: {match.what} needs a baseline to match", ("match",))
     references: dict[str, Arm] = {}
     matched = []
-    for arm in found:
+    for arm in arms:
         levels = {**arm.levels, **baseline}
         if levels == dict(arm.levels):
             matched.append(arm)

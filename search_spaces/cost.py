@@ -65,9 +65,9 @@ def trace_network(settings: Mapping[str, Any], input_shape: tuple[int, int, int]
             f"its forward pass raised {type(error).__name__}: {line_of(error)}{place_in(error)}", ("family",)
         ) from error
     if traced.output != (_BATCH, num_classes):
-        found = "no tensor" if traced.output is None else f"({', '.join(map(str, traced.output))})"
+        returned = "no tensor" if traced.output is None else f"({', '.join(map(str, traced.output))})"
         wanted = f"for {_BATCH} images it must return logits of shape ({_BATCH}, {num_classes})"
-        raise SettingError(f"{wanted}; it returned {found}", ("family",))
+        raise SettingError(f"{wanted}; it returned {returned}", ("family",))
     if traced.dtype is not None and not traced.dtype.is_floating_point:
         kind = str(traced.dtype).removeprefix("torch.")
         raise SettingError(f"it must return logits that are floating-point numbers; it returned {kind}", ("family",))

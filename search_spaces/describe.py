@@ -75,13 +75,13 @@ def stage_costs(traced: Trace, units: tuple[int, ...] = ()) -> tuple[StageCost, 
     """
     counts = {f"stage{number}": count for number, count in enumerate(units, start=1)}
     names = list(dict.fromkeys(operation.section for operation in traced.operations if operation.section))
-    found, counted = [], set[str]()
+    costs, counted = [], set[str]()
     for name in names:
         operations = [operation for operation in traced.operations if operation.section == name]
         used = {source for each in operations for source in each.sources if source in traced.parameters}
         mine = {str(source) for source in used} - counted
         counted |= mine
-        found.append(
+        costs.append(
             StageCost(
                 name=name,
                 shape=operations[-1].shape[1:],
@@ -92,7 +92,7 @@ def stage_costs(traced: Trace, units: tuple[int, ...] = ()) -> tuple[StageCost, 
                 activations=sum(map(activations, operations)),
             )
         )
-    return tuple(found)
+    return tuple(costs)
 
 
 def _table(stages: tuple[StageCost, ...], total: Complexity) -> str:

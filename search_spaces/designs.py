@@ -152,9 +152,9 @@ def arms(
     kept = _without_excluded(candidates, space)
     if not kept:
         raise SettingError("every arm of the design is excluded: nothing is left to run", ("exclude",))
-    found = [space.arm(levels) for levels in kept]
-    _refuse_same_settings(found)
-    return found
+    made = [space.arm(levels) for levels in kept]
+    _refuse_same_settings(made)
+    return made
 
 
 def design_notes(space: Space, design: str = "full_factorial", baseline: Mapping[str, Any] | None = None) -> list[str]:
@@ -223,9 +223,9 @@ def _shared(levels: Levels, wanted: Mapping[str, set[str]]) -> int:
     return sum(level_text(levels[name]) in texts for name, texts in wanted.items())
 
 
-def _refuse_same_settings(found: list[Arm]) -> None:
+def _refuse_same_settings(made: list[Arm]) -> None:
     seen: dict[str, Arm] = {}
-    for arm in found:
+    for arm in made:
         if arm.id in seen:
             raise SettingError(
                 f'the arms "{seen[arm.id].name}" and "{arm.name}" have the same settings: '

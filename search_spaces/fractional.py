@@ -66,9 +66,9 @@ def _fraction(factors: int) -> list[Row]:
     rows = _full(factors) if factors <= RESOLUTION - 1 else _library_fraction(factors)
     flip = [-sign for sign in rows[0]]
     rows = [tuple(sign * turn for sign, turn in zip(row, flip, strict=True)) for row in rows]
-    found = resolution(rows, at_most=RESOLUTION - 1)
-    if found is not None:
-        raise AssertionError(f"the fraction for {factors} factors has resolution {found}, not {RESOLUTION}")
+    reached = resolution(rows, at_most=RESOLUTION - 1)
+    if reached is not None:
+        raise AssertionError(f"the fraction for {factors} factors has resolution {reached}, not {RESOLUTION}")
     return rows
 
 

@@ -103,17 +103,17 @@ def layers(
     is nobody else's: after conv or bn, whose backward passes need their inputs only, never after another ReLU.
     `overwrite` says so for the signal that comes in.
     """
-    found: list[nn.Module] = []
+    modules: list[nn.Module] = []
     shapes = iter(convs)
     for token in tokens:
         if token == "conv":
             shape = next(shapes)
-            found.append(conv(*shape))
+            modules.append(conv(*shape))
             channels, overwrite = shape[1], True
         elif token == "bn":
-            found.append(BatchNorm(channels))
+            modules.append(BatchNorm(channels))
             overwrite = True
         else:
-            found.append(nn.ReLU(inplace=overwrite))
+            modules.append(nn.ReLU(inplace=overwrite))
             overwrite = False
-    return found
+    return modules

@@ -248,8 +248,8 @@ def alternatives(annotation: Any, limits: tuple[Any, ...] = ()) -> Iterator[Form
 
 def notes(annotation: Any) -> list[About]:
     """Return what is said about a setting, the nearest first."""
-    found = [each for form in alternatives(annotation) for each in form.limits if isinstance(each, About)]
-    return list(dict.fromkeys(found))
+    every = [each for form in alternatives(annotation) for each in form.limits if isinstance(each, About)]
+    return list(dict.fromkeys(every))
 
 
 def in_words(annotation: Any) -> list[str]:

@@ -77,15 +77,15 @@ def arm_name(levels: Levels) -> str:
 def _assign(settings: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
     inner: dict[str, Any] = settings
     for depth, part in enumerate(path[:-1], start=1):
-        found = inner.get(part)
+        held = inner.get(part)
         word = _SHORTHAND.get(path[:depth])
-        if found is None:
-            found = {}
-        elif isinstance(found, str) and word is not None:
-            found = {word: found}
-        elif not isinstance(found, Mapping):
-            raise SettingError(f"{'.'.join(path)} cannot be set: {'.'.join(path[:depth])} is {found!r}, not a mapping")
-        inner[part] = dict(found)
+        if held is None:
+            held = {}
+        elif isinstance(held, str) and word is not None:
+            held = {word: held}
+        elif not isinstance(held, Mapping):
+            raise SettingError(f"{'.'.join(path)} cannot be set: {'.'.join(path[:depth])} is {held!r}, not a mapping")
+        inner[part] = dict(held)
         inner = inner[part]
     inner[path[-1]] = value
 

@@ -91,10 +91,10 @@ class FamilyContract:
     def test_is_measured_without_arithmetic(self) -> None:
         """The network runs on the meta device, so that a plan can state its cost and find identical networks."""
         shape = self.input_shapes[0]
-        found = complexity(self.network, shape, self.num_classes)
-        assert found.params == sum(parameter.numel() for parameter in self.build(shape).parameters())
-        assert found.flops > 0
-        assert found.graph == complexity(self.network, shape, self.num_classes).graph
+        measured = complexity(self.network, shape, self.num_classes)
+        assert measured.params == sum(parameter.numel() for parameter in self.build(shape).parameters())
+        assert measured.flops > 0
+        assert measured.graph == complexity(self.network, shape, self.num_classes).graph
 
 
 def _images(shape: Shape) -> Tensor:

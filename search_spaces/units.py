@@ -70,7 +70,7 @@ def find_units(network: nn.Module, images: Tensor) -> tuple[NetworkUnit, ...]:
 
 def blocks(network: nn.Module) -> list[nn.Module]:
     """Return the outermost modules with parts of their own that stand beside others of their class."""
-    found: list[nn.Module] = []
+    modules: list[nn.Module] = []
     inside: set[nn.Module] = set()
     for module in network.modules():
         if module in inside or not isinstance(module, nn.Sequential | nn.ModuleList):
@@ -78,10 +78,10 @@ def blocks(network: nn.Module) -> list[nn.Module]:
         for child in module:
             is_block = any(True for _ in child.children()) and not isinstance(child, nn.Sequential | nn.ModuleList)
             if is_block and child not in inside:
-                found.append(child)
+                modules.append(child)
                 inside.update(child.modules())
-    counts = Counter(type(each) for each in found)
-    return [each for each in found if counts[type(each)] > 1]
+    counts = Counter(type(each) for each in modules)
+    return [each for each in modules if counts[type(each)] > 1]
 
 
 @contextmanager

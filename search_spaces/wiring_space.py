@@ -28,13 +28,13 @@ def sample_wirings(convs: int, count: int, seed: int = 0, merges: Tokens = MERGE
     if not 0 <= count <= size:
         raise ValueError(f"there are {size} wirings of {convs} convolutions, not {count}")
     generator = Random(seed)
-    found: dict[str, Wiring] = {}
-    while len(found) < count:
+    drawn: dict[str, Wiring] = {}
+    while len(drawn) < count:
         slots = tuple(generator.choice(SLOT) for _ in range(convs + 2))
         wiring = _wiring(slots, generator.choice(merges))
         if wiring is not None:
-            found.setdefault(wiring.text, wiring)
-    return list(found.values())
+            drawn.setdefault(wiring.text, wiring)
+    return list(drawn.values())
 
 
 def _wiring(slots: tuple[Tokens, ...], merge: str) -> Wiring | None:

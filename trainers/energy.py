@@ -52,9 +52,9 @@ def _of_gpu(device: torch.device) -> dict[str, Counter]:
 
 
 def _of_packages() -> dict[str, Counter]:
-    found = {}
+    counters = {}
     for folder in sorted(POWERCAP.glob("intel-rapl:*")):
         if (folder / "name").read_text().startswith("package"):
             limit = int((folder / "max_energy_range_uj").read_text())
-            found[folder.name] = (int((folder / "energy_uj").read_text()), limit)
-    return found
+            counters[folder.name] = (int((folder / "energy_uj").read_text()), limit)
+    return counters

@@ -41,15 +41,15 @@ def interpolate(
         raise SettingError("networks can be interpolated only where their weights have the same names and shapes")
     bench = Bench.of(task, device, 1)
     shares = [at / (points - 1) for at in range(points)]
-    found = []
+    scores = []
     for share in shares:
         subject = bench.subject(first.seed, mixed(first.state, second.state, share), first.epoch)
         with subject.computing():
-            found.append(subject.score(subject.training_images(images)))
-    start, end = found[0][0], found[-1][0]
+            scores.append(subject.score(subject.training_images(images)))
+    start, end = scores[0][0], scores[-1][0]
     return tuple(
         Point(share, loss, error, loss - (1 - share) * start - share * end)
-        for share, (loss, error) in zip(shares, found, strict=True)
+        for share, (loss, error) in zip(shares, scores, strict=True)
     )
 
 

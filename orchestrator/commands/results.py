@@ -75,14 +75,14 @@ def _show_status(console: "Console", study: str | None, db: str | None, format: 
 
     with Store.open(database(db), read_only=True) as store:
         known = store.studies()
-        found = None if study is None else store.load_study(study)
-    active = any(each.running for each in known if found is None or each.name == found.name)
-    if found is None:
+        stored = None if study is None else store.load_study(study)
+    active = any(each.running for each in known if stored is None or each.name == stored.name)
+    if stored is None:
         print_json(known) if format is OutputFormat.json else print_studies(console, known)
     elif format is OutputFormat.json:
-        print_json(trial_facts(found, active))
+        print_json(trial_facts(stored, active))
     else:
-        print_trials(console, found, active)
+        print_trials(console, stored, active)
     return active
 
 
@@ -140,10 +140,10 @@ def report(
     else:
         print_verdicts(make_console(), results, verdicts)
         print(write_report(results, output_folder(study, out), verdicts))
-    found = {verdict.verdict for verdict in verdicts}
-    if strict and Outcome.REFUTED in found:
+    outcomes = {verdict.verdict for verdict in verdicts}
+    if strict and Outcome.REFUTED in outcomes:
         raise typer.Exit(REFUTED)
-    if strict and Outcome.INCONCLUSIVE in found:
+    if strict and Outcome.INCONCLUSIVE in outcomes:
         raise typer.Exit(INCONCLUSIVE)
 
 
@@ -166,14 +166,14 @@ def probe(
     from orchestrator.terminal.console import make_console, say
 
     console = make_console()
-    found = probe_study(
+    probed = probe_study(
         study, db, kinds or (), address=address, out=out, executor=executor, say=lambda line: say(console, line)
     )
-    if found.interrupted:
+    if probed.interrupted:
         raise typer.Exit(INTERRUPTED)
-    if found.made:
-        say(console, f"{found.made} measurements; `orchestrate report {study}` shows them")
-    raise typer.Exit(FAILED if found.failed else 0)
+    if probed.made:
+        say(console, f"{probed.made} measurements; `orchestrate report {study}` shows them")
+    raise typer.Exit(FAILED if probed.failed else 0)
 
 
 @result_commands.command()
@@ -193,12 +193,12 @@ def verify(
     """
     from orchestrator.results.reading import verified
 
-    found = verified(report, db, plan)
-    for line in (*(found.plan.lines if found.plan else ()), *found.differences):
+    checked = verified(report, db, plan)
+    for line in (*(checked.plan.lines if checked.plan else ()), *checked.differences):
         print(line)
-    if not found.differences:
+    if not checked.differences:
         print("The report is what the results give.")
-    if not found.holds:
+    if not checked.holds:
         raise typer.Exit(1)
 
 
@@ -219,9 +219,9 @@ def diff(
     from reports.diff import compare
     from reports.diff_formats import diff_text
 
-    found = compare(summary(first, db), summary(second, db))
-    print(diff_text(found, (first, second), format.value), end="")
-    if found.has_moved():
+    differences = compare(summary(first, db), summary(second, db))
+    print(diff_text(differences, (first, second), format.value), end="")
+    if differences.has_moved():
         raise typer.Exit(1)
 
 
@@ -240,17 +240,17 @@ def publish(
     """
     from orchestrator.results.publishing import publish_studies
 
-    found = publish_studies(to, studies or [], db, dry_run=dry_run)
-    for path, data in sorted(found.files.items()) if dry_run else ():
+    publication = publish_studies(to, studies or [], db, dry_run=dry_run)
+    for path, data in sorted(publication.files.items()) if dry_run else ():
         print(f"{len(data):>10,}  {path}")
-    for path in sorted(found.removed) if dry_run else ():
+    for path in sorted(publication.removed) if dry_run else ():
         print(f"{'removed':>10}  {path}")
-    for study, version in found.newer.items():
+    for study, version in publication.newer.items():
         print(f"{study}: latest/ stays at report {version}, which has a newer result than this DB")
     would = "would be " if dry_run else ""
-    gone = f", {len(found.removed)} {would}removed" if found.removed else ""
-    size = sum(map(len, found.files.values()))
-    print(f"{len(found.files):,} files, {size:,} bytes {would}written to {to}{gone}")
+    gone = f", {len(publication.removed)} {would}removed" if publication.removed else ""
+    size = sum(map(len, publication.files.values()))
+    print(f"{len(publication.files):,} files, {size:,} bytes {would}written to {to}{gone}")
 
 
 @result_commands.command()

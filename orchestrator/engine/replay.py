@@ -99,16 +99,16 @@ class ReplayBackend:
 
         The members of a pack share their worker, so an epoch of the pack lasts as long as all of theirs.
         """
-        found = {trial: self._recorded.get(trial) for trial in pack.trials.values()}
+        records = {trial: self._recorded.get(trial) for trial in pack.trials.values()}
         unknown: list[Event] = [
             TrialEnded(trial, State.FAILED, "not on record", at=self._moment(start))
-            for trial, record in found.items()
+            for trial, record in records.items()
             if record is None
         ]
         if unknown:
             yield start, unknown
         at = start
-        going = {trial: (record, iter(record.curve)) for trial, record in found.items() if record is not None}
+        going = {trial: (record, iter(record.curve)) for trial, record in records.items() if record is not None}
         while going:
             epochs = {trial: next(rest, None) for trial, (_, rest) in going.items()}
             at += sum(epoch.seconds for epoch in epochs.values() if epoch is not None)

@@ -55,12 +55,12 @@ def print_description(console: Console, config: StudyConfig, svg: Path | None = 
 
     Into the folder `svg`, where one is given, goes the report's figure of the units as units.svg.
     """
-    found, whole = describe_study(config)
+    described, whole = describe_study(config)
     asks = f": {config.file.question}" if config.file.question else ""
-    lines = [f"{config.file.study}{asks}", *(each.text() for each in found), _complete_file(whole)]
+    lines = [f"{config.file.study}{asks}", *(each.text() for each in described), _complete_file(whole)]
     console.print("\n\n".join(lines), markup=False, highlight=False, soft_wrap=True)
     if svg is not None:
-        console.print(f"\n{write_units(found, svg)}", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"\n{write_units(described, svg)}", markup=False, highlight=False, soft_wrap=True)
 
 
 def describe_study(config: StudyConfig) -> tuple[tuple[ArmDescription, ...], Mapping[str, Any]]:
@@ -79,9 +79,9 @@ def describe_study(config: StudyConfig) -> tuple[tuple[ArmDescription, ...], Map
         raise config.error(error) from None
 
 
-def write_units(found: tuple[ArmDescription, ...], folder: Path) -> Path:
+def write_units(described: tuple[ArmDescription, ...], folder: Path) -> Path:
     """Write the distinct units of arms as one SVG file and return its path; UserError where that cannot be done."""
-    figure = units_figure([Described(each.arm, each.levels, each.network.as_mapping()) for each in found])
+    figure = units_figure([Described(each.arm, each.levels, each.network.as_mapping()) for each in described])
     if figure is None:
         raise UserError("no unit of these networks is known that could be drawn")
     path = folder / f"{figure.name}.svg"
@@ -97,7 +97,7 @@ def describe_arms(arms: list[Arm]) -> tuple[ArmDescription, ...]:
     """Describe the networks of arms in their order, none of them built in memory."""
     networks: dict[str, str] = {}
     units: dict[str, str] = {}
-    found = []
+    described = []
     for arm in arms:
         shape, classes = _images(arm)
         settings = arm.settings["network"]
@@ -107,8 +107,8 @@ def describe_arms(arms: list[Arm]) -> tuple[ArmDescription, ...]:
         first_unit = units.setdefault(unit, arm.name) if unit else arm.name
         images = f"{'×'.join(map(str, shape))} values in {classes} classes"
         same = (None if name == arm.name else name for name in (first, first_unit))
-        found.append(ArmDescription(arm.name, arm.levels, images, network, *same))
-    return tuple(found)
+        described.append(ArmDescription(arm.name, arm.levels, images, network, *same))
+    return tuple(described)
 
 
 def _images(arm: Arm) -> tuple[Shape, int]:

@@ -14,15 +14,15 @@ SHARED = (
 
 def estimand_notes(arms: Iterable[PlannedArm]) -> list[str]:
     """Name the estimand in a sentence for each size of test set."""
-    found: dict[str, None] = {}
+    sentences: dict[str, None] = {}
     for each in arms:
         info = data_info(each.arm)
         if each.arm.settings["data"].get(SPLIT_BY_SEED, False):
             whole = info.train_size + info.validation_size + info.test_size
-            found[f"{_drawn(info.test_size, whole)}. {SHARED}"] = None
+            sentences[f"{_drawn(info.test_size, whole)}. {SHARED}"] = None
         elif info.test_size:
-            found[f"{_fixed(info.test_size)}. {SHARED}"] = None
-    return list(found)
+            sentences[f"{_fixed(info.test_size)}. {SHARED}"] = None
+    return list(sentences)
 
 
 def _fixed(size: int) -> str:

@@ -35,12 +35,12 @@ def pilot_study(store: Store | None, plan: StudyPlan) -> Study:
 
 def spreads(pilot: Study, claims: Sequence[Claim]) -> dict[str, Spread]:
     """Return how much the arms of each claim vary over their seeds, by its id: on record, else as published."""
-    found = claim_spreads(pilot, claims)
+    known = claim_spreads(pilot, claims)
     published = _published_spread(pilot)
     for claim in claims:
-        if claim.id not in found and published is not None and claim.metric == PRIMARY.name:
-            found[claim.id] = published
-    return found
+        if claim.id not in known and published is not None and claim.metric == PRIMARY.name:
+            known[claim.id] = published
+    return known
 
 
 def expected_verdicts(pilot: Study, claims: Sequence[Claim], settings: AnalysisSettings, seeds: int) -> dict[str, str]:

@@ -223,12 +223,12 @@ def _unequal(planned: Sequence[PlannedArm], baseline: Mapping[str, Scalar]) -> l
 
 def _warnings(planned: Sequence[PlannedArm]) -> list[str]:
     """Name parameters that no gradient reaches, arms that compute the same, and trainings that are cut short."""
-    found = [
+    warnings = [
         f'without gradient: {len(unused)} parameters of "{each.arm.name}", for instance {unused[0]}'
         for each in planned
         if (unused := parameters_without_gradient(each.arm))
     ]
-    return [*found, *_equal_in_effect(planned), *_cut_short(planned)]
+    return [*warnings, *_equal_in_effect(planned), *_cut_short(planned)]
 
 
 def _equal_in_effect(planned: Sequence[PlannedArm]) -> list[str]:

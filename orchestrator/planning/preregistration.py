@@ -33,8 +33,8 @@ def altered_plans(study: Study) -> tuple[str, ...]:
     versions = [each for each in study.history.versions if each.digest is not None]
     lines = []
     for version in versions:
-        if (found := _digest(version)) != version.digest:
-            given = "is not on record" if found is None else f"gives {found}"
+        if (digest := _digest(version)) != version.digest:
+            given = "is not on record" if digest is None else f"gives {digest}"
             lines.append(f"plan, {_title(version)}: recorded with the hash {version.digest}, but its content {given}")
     differing = [_unlike(study, version.plan) for version in versions if _digest(version) is not None]
     if differing and all(differing):
@@ -80,13 +80,13 @@ def _digest(version: PlanVersion) -> str | None:
 def _unlike(study: Study, plan: Mapping[str, Any]) -> list[str]:
     """Return in what the study as it stands in the results DB is not what a plan fixes."""
     now = judged_by(study.settings, study.factors, study.baseline, study.fail_above)
-    found = [key for key in now if key in plan and canonical_json(now[key]) != canonical_json(plan[key])]
+    unlike = [key for key in now if key in plan and canonical_json(now[key]) != canonical_json(plan[key])]
     arms = {arm.hash: dict(arm.levels) for arm in study.arms if not arm.orphaned}
     if any(arms.get(arm) != levels for arm, levels in plan["arms"].items()):
-        found.append("arms")
+        unlike.append("arms")
     if not set(plan.get("seeds", ())) <= {trial.seed for trial in study.trials}:
-        found.append("seeds")
-    return [key.replace("_", " ") for key in found]
+        unlike.append("seeds")
+    return [key.replace("_", " ") for key in unlike]
 
 
 def _first_result(study: Study) -> datetime | None:

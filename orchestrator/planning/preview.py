@@ -69,14 +69,14 @@ class Preview:
     def lines(self) -> list[str]:
         """Return the sums in words."""
         known = "" if self.ahead is None else f"at most {self.ahead} trials, of which are known beforehand: "
-        found = [
+        lines = [
             f"{self.study}: {known}{counted(len(self.arms), 'arm')}, {counted(self.new + self.cached, 'trial')}: "
             f"{self.new} new, {self.cached} cached, {counted(len(self.orphaned), 'orphaned arm')}",
             self._time(),
         ]
         gone = "is no longer in the study file as it was; its results stay"
-        found += [f'orphaned: "{name}" {gone}' for name in self.orphaned]
-        return [*found, *self.notes, *self.prospects]
+        lines += [f'orphaned: "{name}" {gone}' for name in self.orphaned]
+        return [*lines, *self.notes, *self.prospects]
 
     def _time(self) -> str:
         bound = "" if self.ahead is None else "at most "
@@ -205,11 +205,11 @@ def _prospects(plan: StudyPlan, pilot: Study) -> tuple[str, ...]:
     seeds = max(settings.looks, default=len(compared))
     claims = plan.claims
     known = spreads(pilot, claims)
-    found = prospects(claims, plan.factors, seeds, settings, spread=known)
-    if found:
+    ahead = prospects(claims, plan.factors, seeds, settings, spread=known)
+    if ahead:
         expected = expected_verdicts(pilot, claims, settings, seeds)
-        lines = [f"claim {each.claim.id}: {each.sentence} {expected.get(each.claim.id, '')}".rstrip() for each in found]
-        cannot = [each.claim.id for each in found if not each.can]
+        lines = [f"claim {each.claim.id}: {each.sentence} {expected.get(each.claim.id, '')}".rstrip() for each in ahead]
+        cannot = [each.claim.id for each in ahead if not each.can]
         if cannot:
             names = ", ".join(cannot)
             lines.append(f"this study cannot answer its question: {counted(seeds, 'seed')} cannot settle {names}")

@@ -39,12 +39,12 @@ def start_weight_notes(planned: Sequence[PlannedArm], baseline: Mapping[str, Sca
 def _pairs(planned: Sequence[PlannedArm], baseline: Mapping[str, Scalar]) -> list[tuple[PlannedArm, PlannedArm]]:
     """Return every arm with its baseline arm, where it has one."""
     by_levels = {canonical_json(dict(each.arm.levels)): each for each in planned}
-    found = []
+    pairs = []
     for each in planned if baseline else ():
         base = by_levels.get(canonical_json({**each.arm.levels, **baseline}))
         if base is not None and base is not each:
-            found.append((each, base))
-    return found
+            pairs.append((each, base))
+    return pairs
 
 
 def _network(planned: PlannedArm) -> str:

@@ -28,8 +28,8 @@ class Preset:
 
 def preset_names() -> tuple[str, ...]:
     """Return the names of the ready studies, each beside its version for a small machine."""
-    found = (each.name for each in files(__name__).iterdir())
-    return tuple(sorted(name.removesuffix(_ENDING) for name in found if name.endswith(_ENDING)))
+    names = (each.name for each in files(__name__).iterdir())
+    return tuple(sorted(name.removesuffix(_ENDING) for name in names if name.endswith(_ENDING)))
 
 
 def preset_text(name: str) -> str:

@@ -54,13 +54,13 @@ def environment_facts(device: str, threads: int) -> Mapping[str, Any]:
 @cache
 def package_versions() -> Mapping[str, str]:
     """Return the installed versions of the packages that can change a result or a page."""
-    found = {}
+    versions = {}
     for package in PACKAGES:
         try:
-            found[package] = version(package)
+            versions[package] = version(package)
         except PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 def git_revision(folder: Path) -> str | None:

@@ -28,12 +28,12 @@ def publish_studies(to: str, names: Sequence[str], db: str | None, *, dry_run: b
             report_files(study, judge_study(study), _summary(before.get(_summary_path(study.name))))
             for study in studies
         ]
-        found = plan_publication(site, reports)
+        publication = plan_publication(site, reports)
         if not dry_run:
-            write_publication(site, found)
+            write_publication(site, publication)
     except DestinationError as error:
         raise UserError(str(error)) from error
-    return found
+    return publication
 
 
 def _summary_path(study: str) -> str:
@@ -43,7 +43,7 @@ def _summary_path(study: str) -> str:
 def _summary(text: bytes | None) -> Mapping[str, Any] | None:
     """What a report on the site holds; None where there is none that can be read."""
     try:
-        found = json.loads(text or b"null")
+        summary = json.loads(text or b"null")
     except ValueError:
         return None
-    return found if isinstance(found, dict) else None
+    return summary if isinstance(summary, dict) else None

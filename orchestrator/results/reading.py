@@ -26,8 +26,8 @@ def summary(name: str, db: str | None) -> Mapping[str, Any]:
     with Store.open(database(db), read_only=True) as store:
         study = store.load_study(name)
     text = canonical(summary_of(find(without_private_facts(study), judge_study(study))))
-    found: Mapping[str, Any] = json.loads(text)
-    return found
+    facts: Mapping[str, Any] = json.loads(text)
+    return facts
 
 
 @dataclass(frozen=True)

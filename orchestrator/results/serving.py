@@ -65,12 +65,12 @@ class _Reports(SimpleHTTPRequestHandler):
 
 
 def _index(folder: Path) -> str:
-    found = []
+    listed = []
     for file in sorted(folder.glob("*/study.json")):
         try:
             summary = json.loads(file.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             continue
         if isinstance(summary, dict):
-            found.append(listed_of(summary, file.parent.name))
-    return index_page(found)
+            listed.append(listed_of(summary, file.parent.name))
+    return index_page(listed)

@@ -89,19 +89,21 @@ def trial_cost(arm: Arm) -> float:
 def plan_arm(arm: Arm) -> PlannedArm:
     """Note what is known of an arm's network: parameters, multiply-adds, graph, and its description."""
     with_key("training", trainers.check_batch_size, arm.settings["training"], data_info(arm).train_size)
-    found = describe_arm(arm)
-    return PlannedArm(arm, found.total.params, found.total.flops, found.total.graph, found.as_mapping())
+    description = describe_arm(arm)
+    return PlannedArm(
+        arm, description.total.params, description.total.flops, description.total.graph, description.as_mapping()
+    )
 
 
 def data_notes(arms: Iterable[PlannedArm]) -> list[str]:
     """Say what was decided about the data of arms, and where a recipe's batch is larger than it: each sentence once."""
-    found: dict[str, None] = {}
+    sentences: dict[str, None] = {}
     for arm in (each.arm for each in arms):
         info = data_info(arm)
-        found |= dict.fromkeys(f"data: {note}" for note in info.notes)
+        sentences |= dict.fromkeys(f"data: {note}" for note in info.notes)
         if note := trainers.check_batch_size(arm.settings["training"], info.train_size):
-            found[f"training: {note}"] = None
-    return list(found)
+            sentences[f"training: {note}"] = None
+    return list(sentences)
 
 
 def plan_trials(arm: Arm, seeds: Iterable[int]) -> tuple[PlannedTrial, ...]:

@@ -28,9 +28,9 @@ class Replay:
     def search(self, plan: StudyPlan) -> StudyPlan:
         """Return the plan of a search with what is on record of it alone; UserError when its baseline is not."""
         trials = tuple(trial for trial in plan.trials if trial.id in self.trials)
-        found = {trial.arm.id for trial in trials}
+        trained = {trial.arm.id for trial in trials}
         baseline, search = plan.arms[0], plan.settings["search"]
-        if baseline.arm.id not in found:
+        if baseline.arm.id not in trained:
             held_out = f"data.validation: {search['validation']:g}"
             raise UserError(
                 f"--executor replay: the baseline {baseline.arm.name} is not on record; a replay needs a finished "
@@ -40,7 +40,7 @@ class Replay:
             "replay: every trial is answered from the record, on a simulated clock; then the search is repeated with "
             f"{search['compare']['seeds']} seeds for each sampler and scheduler that is compared"
         )
-        arms = tuple(arm for arm in plan.arms if arm.arm.id in found)
+        arms = tuple(arm for arm in plan.arms if arm.arm.id in trained)
         return replace(plan, arms=arms, trials=trials, notes=(*plan.notes, note))
 
     def has(self, trials: Iterable[str]) -> bool:

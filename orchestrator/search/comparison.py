@@ -67,13 +67,13 @@ def sampler_configurations(settings: SearchSettings) -> tuple[SamplerConfigurati
 
     A sampler is judged with no arm stopped early, a scheduler on arms drawn at random.
     """
-    found = [
+    every = [
         SamplerConfiguration(RANDOM, NO_SCHEDULER),
         SamplerConfiguration(settings.sampler, settings.scheduler),
         *(SamplerConfiguration(sampler, NO_SCHEDULER) for sampler in settings.compare.samplers),
         *(SamplerConfiguration(RANDOM, scheduler) for scheduler in settings.compare.schedulers),
     ]
-    return tuple(each for at, each in enumerate(found) if each not in found[:at])
+    return tuple(each for at, each in enumerate(every) if each not in every[:at])
 
 
 def compare(plan: SearchPlan, replay: Replay, slots: int, interrupted: Flag) -> dict[str, Any] | None:
@@ -103,7 +103,7 @@ def compare(plan: SearchPlan, replay: Replay, slots: int, interrupted: Flag) -> 
         for score in run(SamplerConfiguration({"name": "grid"}, NO_SCHEDULER), 0, EVERY_ARM).scores
     ]
     configurations = sampler_configurations(settings)
-    found = [[run(each, seed) for seed in range(settings.compare.seeds)] for each in configurations]
+    replayed = [[run(each, seed) for seed in range(settings.compare.seeds)] for each in configurations]
     if interrupted.is_set():
         return None
     return {
@@ -118,7 +118,7 @@ def compare(plan: SearchPlan, replay: Replay, slots: int, interrupted: Flag) -> 
                 "training_seconds": [each.training for each in runs],
                 "proposing_seconds": [each.proposing for each in runs],
             }
-            for name, configuration, runs in zip(_told_apart(configurations), configurations, found, strict=True)
+            for name, configuration, runs in zip(_told_apart(configurations), configurations, replayed, strict=True)
         ],
     }
 

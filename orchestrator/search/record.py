@@ -52,8 +52,8 @@ def _groups(optimization: OptimizationRun) -> Iterator[tuple[str | None, list[Fr
     """Return all arms with a result, each once, and those where a condition holds, with the condition in words."""
     space = optimization.space
     once = {each.number for each in optimization.proposals if each.status == TRAINED}
-    found = optimization.study.get_trials(deepcopy=False)
-    every = [trial for trial in found if trial.state is TrialState.COMPLETE and trial.number in once]
+    trials = optimization.study.get_trials(deepcopy=False)
+    every = [trial for trial in trials if trial.state is TrialState.COMPLETE and trial.number in once]
     yield None, every
     seen: list[str] = []
     for axis in space.axes:
@@ -97,10 +97,10 @@ def _shares(optimization: OptimizationRun, trials: Sequence[FrozenTrial], method
     with quietly():
         alone = optuna.create_study(directions=optimization.study.directions)
         alone.add_trials(trials)
-        found = optuna.importance.get_param_importances(
+        importances = optuna.importance.get_param_importances(
             alone, evaluator=evaluator, params=varied, target=lambda trial: trial.values[at], normalize=True
         )
-    return {name: float(share) for name, share in found.items() if math.isfinite(share)}
+    return {name: float(share) for name, share in importances.items() if math.isfinite(share)}
 
 
 def _proposal(optimization: OptimizationRun, proposal: Proposal) -> dict[str, Any]:

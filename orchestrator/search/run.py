@@ -63,8 +63,8 @@ class SearchRun:
     def finish(self, interrupted: Flag) -> None:
         """Store what the search showed, and remove what only a trial that goes on would need."""
         replayed = compare(self._plan, self._replay, self._slots, interrupted) if self._replay else None
-        found = search_record(self._source) | ({"comparison": replayed} if replayed else {})
-        self._store.save_search(self._plan.study.name, found)
+        record = search_record(self._source) | ({"comparison": replayed} if replayed else {})
+        self._store.save_search(self._plan.study.name, record)
         self._copy.close()
         for trial in self._store.load_study(self._plan.study.name).trials:
             if trial.state is State.PRUNED:

@@ -19,7 +19,7 @@ def select(
 
     Equal validation errors are told apart by the validation loss, then by who came first.
     """
-    found = [
+    candidates = [
         proposal
         for proposal in optimization.proposals
         if proposal.status == TRAINED
@@ -36,7 +36,7 @@ def select(
         is_beaten = any(_beats(other, mine) for other in scores.values())
         return is_beaten and len(mine.values) > 1, mine.values[error], _loss(trials_of(proposal.arm)), proposal.number
 
-    return sorted(found, key=place)[: plan.settings.confirm.best]
+    return sorted(candidates, key=place)[: plan.settings.confirm.best]
 
 
 def _beats(one: Score, other: Score) -> bool:

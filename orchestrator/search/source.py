@@ -131,17 +131,17 @@ class SearchSource:
     def _warm_points(self) -> list[Mapping[str, Any]]:
         """Return the points of the space that were trained before this optimization began, in any study."""
         own = self._ledger.proposals(self.plan.optimization(SEARCH))
-        found: list[Mapping[str, Any]] = []
+        points: list[Mapping[str, Any]] = []
         passed = [self.plan.baseline, *(each.params for each in own if each.origin not in ("baseline", "warm"))]
         for key, levels in self._ledger.arms_with([STAGE, *(axis.name for axis in self.plan.space.axes)]):
             try:
                 point = self.plan.space.point(levels)
                 is_same = levels[STAGE] == SEARCH and self.plan.space.arm(point, SEARCH).id == key
-                if is_same and point not in found and point not in passed:
-                    found.append(point)
+                if is_same and point not in points and point not in passed:
+                    points.append(point)
             except SettingError:
                 continue
-        return found
+        return points
 
     def _plan_arm(self, arm: Arm) -> PlannedArm:
         """Plan an arm once: building its network takes longer than everything else here."""
@@ -198,10 +198,10 @@ class SearchSource:
     def _enter(self, planned: PlannedArm, seeds: Sequence[int]) -> None:
         """Begin to follow an arm, with what is on record of its trials."""
         trials = plan_trials(planned.arm, seeds)
-        found = self._ledger.known(trial.id for trial in trials)
+        histories = self._ledger.known(trial.id for trial in trials)
         self._trials[planned.arm.id] = trials
         for trial in trials:
-            self._known[trial.id] = known = self._answer(found.get(trial.id, TrialHistory()))
+            self._known[trial.id] = known = self._answer(histories.get(trial.id, TrialHistory()))
             self._arm_of[trial.id] = planned.arm.id
             self._follow(planned, trial, known.state if known.is_answer else State.WAITING)
 

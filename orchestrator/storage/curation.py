@@ -146,14 +146,14 @@ def _results(connection: Connection, ids: Iterable[str]) -> tuple[int, float]:
 
 def _files(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
     """Return the files of weights that only these trials have, with their sizes."""
-    found: dict[str, int] = {}
+    sizes: dict[str, int] = {}
     for part in in_parts(ids):
         rows = connection.execute(select(weights.c.path, weights.c.bytes).where(weights.c.trial.in_(part)))
-        found.update({row.path: row.bytes for row in rows})
+        sizes.update({row.path: row.bytes for row in rows})
     going = set(ids)
-    for part in in_parts(sorted(found)):
+    for part in in_parts(sorted(sizes)):
         rows = connection.execute(select(weights.c.path, weights.c.trial).where(weights.c.path.in_(part)))
         for path, trial in rows.all():
             if trial not in going:
-                found.pop(path, None)
-    return found
+                sizes.pop(path, None)
+    return sizes

@@ -156,10 +156,10 @@ class _File:
 
     def _found(self) -> tuple[int, int] | None:
         try:
-            found = self._path.stat()
+            status = self._path.stat()
         except OSError:
             return None
-        return found.st_dev, found.st_ino
+        return status.st_dev, status.st_ino
 
 
 def _choose_journal(connection: sqlite3.Connection, journal: str) -> None:

@@ -82,10 +82,10 @@ class StudyFrames:
         The columns are ``arm``, ``seed``, ``epoch``, the factors, the places, and one for each number.
         """
         trials = {trial.id: trial for trial in self._asked(orphaned)}
-        found = [each for each in self.study.measurements if each.kind == kind and each.trial in trials]
+        measured = [each for each in self.study.measurements if each.kind == kind and each.trial in trials]
         rows = [
             (trials[each.trial].arm, {**row, "arm": trials[each.trial].arm, "seed": trials[each.trial].seed})
-            for each in found
+            for each in measured
             for row in _places(each)
         ]
         first = ("arm", "seed", "epoch")
@@ -163,8 +163,8 @@ class StudyFrames:
     def _summary(self, arm: Arm) -> dict[str, Any]:
         trials = self.study.trials_of(arm)
         outcomes = [trial for trial in trials if trial.state.is_outcome()]
-        found = [PRIMARY.read(trial, arm, {}) for trial in outcomes]
-        known = [value for value in found if value is not None]
+        readings = [PRIMARY.read(trial, arm, {}) for trial in outcomes]
+        known = [value for value in readings if value is not None]
         mean = sum(known) / len(known) if known else None
         facts = {"arm": arm.name, "params": arm.params, "flops": arm.flops, "orphaned": arm.orphaned}
         return {**facts, "trials": len(trials), "outcomes": len(outcomes), PRIMARY.name: mean}

@@ -26,11 +26,11 @@ def read_history(connection: Connection, study: int, names: Mapping[str, str], a
 
 def outcomes_of(connection: Connection, hashes: Iterable[str]) -> int:
     """Return how many outcomes of these arms are on record, whichever study trained them."""
-    found = 0
+    count = 0
     for part in in_parts(hashes):
         counted = select(func.count()).where(trials.c.arm_hash.in_(part), trials.c.state.in_(OUTCOMES))
-        found += int(connection.execute(counted).scalar_one())
-    return found
+        count += int(connection.execute(counted).scalar_one())
+    return count
 
 
 def _versions(connection: Connection, study: int) -> list[PlanVersion]:
@@ -42,31 +42,31 @@ def _versions(connection: Connection, study: int) -> list[PlanVersion]:
     rows = connection.execute(planned.order_by(events.c.id)).all()
     # A plan is kept with its first record; where studies were merged, another version may stand between the two.
     plans = {details["digest"]: details["plan"] for _, details in rows if "plan" in details}
-    found: list[PlanVersion] = []
+    versions: list[PlanVersion] = []
     for at, details in rows:
         digest, claims = details.get("digest"), details.get("claims", [])
-        last = found[-1] if found else None
+        last = versions[-1] if versions else None
         if last is not None and last.digest == digest and (digest or last.plan.get("claims") == claims):
             continue
         plan: Mapping[str, Any] = details.get("plan") or plans.get(digest) or {"claims": claims}
-        found.append(PlanVersion(len(found) + 1, at, plan, digest, details.get("known")))
-    return found
+        versions.append(PlanVersion(len(versions) + 1, at, plan, digest, details.get("known")))
+    return versions
 
 
 def _data(connection: Connection, asked: Collection[str]) -> set[str]:
     """Return the fingerprints of the data that these trials are about."""
-    found: set[str] = set()
+    fingerprints: set[str] = set()
     for part in in_parts(asked):
-        found.update(
+        fingerprints.update(
             connection.execute(select(trials.c.data_fingerprint).distinct().where(trials.c.id.in_(part))).scalars()
         )
-    return found
+    return fingerprints
 
 
 def _others(connection: Connection, study: int, hashes: Iterable[str]) -> list[int]:
     """Return the studies that share an arm with this one."""
-    found: set[int] = set()
+    others: set[int] = set()
     for part in in_parts(hashes):
         shared = select(arms.c.study).where(arms.c.hash.in_(part), arms.c.study != study).distinct()
-        found.update(connection.execute(shared).scalars())
-    return sorted(found)
+        others.update(connection.execute(shared).scalars())
+    return sorted(others)

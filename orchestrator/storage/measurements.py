@@ -46,11 +46,11 @@ def read_measurements(connection: Connection, ids: Select[Any], asked: object) -
         .where(measurements.c.trial.in_(ids))
         .order_by(measurements.c.kind, measurements.c.trial, measurements.c.measured_at, measurements.c.key)
     )
-    found: dict[tuple[str, str], Measurement] = {}
+    newest: dict[tuple[str, str], Measurement] = {}
     for row in rows:
         if row.kind not in keys or row.key == keys[row.kind]:
-            found[row.kind, row.trial] = Measurement(row.trial, row.kind, row.found, row.settings)
-    return tuple(found.values())
+            newest[row.kind, row.trial] = Measurement(row.trial, row.kind, row.found, row.settings)
+    return tuple(newest.values())
 
 
 def asked_keys(asked: object) -> dict[str, str]:
@@ -67,10 +67,10 @@ def measured_keys(
     connection: Connection, trial_ids: Iterable[str], *, with_failed: bool = False
 ) -> dict[str, set[str]]:
     """Return ``probe/key`` of what was measured in each of these trials, of failed measurements too where asked."""
-    found: dict[str, set[str]] = {}
+    keys: dict[str, set[str]] = {}
     columns = (measurements.c.trial, measurements.c.kind, measurements.c.key, measurements.c.found["failed"])
     for part in in_parts(trial_ids):
         for trial, kind, key, failed in connection.execute(select(*columns).where(measurements.c.trial.in_(part))):
             if failed is None or with_failed:
-                found.setdefault(trial, set()).add(f"{kind}/{key}")
-    return found
+                keys.setdefault(trial, set()).add(f"{kind}/{key}")
+    return keys

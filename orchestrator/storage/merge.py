@@ -92,8 +92,8 @@ def _arms(
             values = {key: value for key, value in row.items() if key != "id"}
             values |= {"study": mine, "name": name, "orphaned": row["orphaned"] or other_plan}
             target.execute(insert(arms).values(**values))
-            found = target.execute(select(arms.c.id).where(arms.c.study == mine, arms.c.hash == row["hash"]))
-            ids[row["hash"]] = found.scalar_one()
+            selected = target.execute(select(arms.c.id).where(arms.c.study == mine, arms.c.hash == row["hash"]))
+            ids[row["hash"]] = selected.scalar_one()
             names.add(name)
             new += 1
         numbers[row["id"]] = ids[row["hash"]]
@@ -129,8 +129,8 @@ def _trials(source: Connection, target: Connection, ids: Sequence[str]) -> tuple
 
 def _record(source: Connection, target: Connection, theirs: int, mine: int, known: bool) -> None:
     """Copy the proposals of a search, the verdicts of a study that was not known, and the events that are missing."""
-    found = source.execute(select(proposals).where(proposals.c.study == theirs)).mappings()
-    insert_new(target, proposals, [{**row, "study": mine} for row in found])
+    proposed = source.execute(select(proposals).where(proposals.c.study == theirs)).mappings()
+    insert_new(target, proposals, [{**row, "study": mine} for row in proposed])
     if not known:
         rows = source.execute(select(verdicts).where(verdicts.c.study == theirs)).mappings()
         insert_new(target, verdicts, [{**row, "study": mine} for row in rows])

@@ -22,13 +22,13 @@ def read_pilot(
     """
     last = and_(epochs.c.trial == trials.c.id, epochs.c.epoch == trials.c.epochs)
     columns: list[Any] = [trials, *(epochs.c[name] for name in _ERRORS)]
-    found: list[Trial] = []
+    outcomes: list[Trial] = []
     for part in in_parts(arms):
         mine = and_(trials.c.arm_hash.in_(part), trials.c.state.in_(OUTCOMES))
         if data is not None:
             mine = and_(mine, trials.c.data_fingerprint.in_(data))
         rows = connection.execute(select(*columns).outerjoin(epochs, last).where(mine).order_by(trials.c.id))
-        found += [
+        outcomes += [
             Trial(
                 id=row.id,
                 arm=arms[row.arm_hash],
@@ -42,4 +42,4 @@ def read_pilot(
             )
             for row in rows
         ]
-    return tuple(found)
+    return tuple(outcomes)

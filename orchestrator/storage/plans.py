@@ -111,20 +111,20 @@ def _version(connection: Connection, study: int, plan: StudyPlan) -> dict[str, A
 
 def states_of(connection: Connection, ids: Iterable[str]) -> dict[str, State]:
     """Return the state of each of these trials that the database knows."""
-    found: dict[str, State] = {}
+    states: dict[str, State] = {}
     for part in in_parts(ids):
         rows = connection.execute(select(trials.c.id, trials.c.state).where(trials.c.id.in_(part)))
-        found.update({row.id: State(row.state) for row in rows})
-    return found
+        states.update({row.id: State(row.state) for row in rows})
+    return states
 
 
 def last_epochs_of(connection: Connection, ids: Iterable[str]) -> dict[str, int]:
     """Return the last recorded epoch of each of these trials that the database knows."""
-    found: dict[str, int] = {}
+    epochs: dict[str, int] = {}
     for part in in_parts(ids):
         rows = connection.execute(select(trials.c.id, trials.c.epochs).where(trials.c.id.in_(part)))
-        found.update({row.id: row.epochs for row in rows})
-    return found
+        epochs.update({row.id: row.epochs for row in rows})
+    return epochs
 
 
 def _group(state: State | None) -> str:

@@ -167,9 +167,9 @@ def _at(sql: str, position: int | None) -> str:
 
 
 def _frame(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> pd.DataFrame:
-    found = list(rows)
-    columns = {place: _column([row[place] for row in found]) for place in range(len(names))}
-    frame = pd.DataFrame(columns, index=range(len(found)))
+    records = list(rows)
+    columns = {place: _column([row[place] for row in records]) for place in range(len(names))}
+    frame = pd.DataFrame(columns, index=range(len(records)))
     # Two columns may have the same name, which a dict could not hold.
     frame.columns = pd.Index(list(names))
     return frame

@@ -54,7 +54,7 @@ def read_study(connection: Connection, name: str) -> Study:
     stored = connection.execute(
         select(arms).where(arms.c.study == row.id).order_by(arms.c.orphaned, arms.c.position)
     ).all()
-    found = _trials(connection, row.id)
+    recorded = _trials(connection, row.id)
     return Study(
         name=row.name,
         question=row.question,
@@ -64,11 +64,11 @@ def read_study(connection: Connection, name: str) -> Study:
         baseline=row.baseline,
         fail_above=row.fail_above,
         arms=tuple(_arm(arm) for arm in stored),
-        trials=found,
+        trials=recorded,
         measurements=read_measurements(
             connection, _planned(trials.c.id).where(arms.c.study == row.id), row.settings.get("probes")
         ),
-        environments=_environments(connection, {trial.environment for trial in found if trial.environment}),
+        environments=_environments(connection, {trial.environment for trial in recorded if trial.environment}),
         command=row.command and without_passwords(row.command),
         git=row.git,
         plan_hash=row.plan_hash,
@@ -76,7 +76,9 @@ def read_study(connection: Connection, name: str) -> Study:
         notes=(*row.notes, *notes_of(connection, row.id)),
         search=row.search or {},
         metrics=probe_metrics(),
-        history=read_history(connection, row.id, {arm.hash: arm.name for arm in stored}, {each.id for each in found}),
+        history=read_history(
+            connection, row.id, {arm.hash: arm.name for arm in stored}, {each.id for each in recorded}
+        ),
     )
 
 
@@ -222,9 +224,9 @@ def _latest(connection: Connection) -> dict[int, datetime]:
     """Return when a trial of each study last began or ended, or a verdict was given."""
     moments: dict[int, list[datetime]] = defaultdict(list)
     began = _planned(arms.c.study, func.max(trials.c.started_at), func.max(trials.c.finished_at))
-    for study, *found in connection.execute(began.group_by(arms.c.study)):
-        moments[study] += [moment for moment in found if moment]
+    for study, *instants in connection.execute(began.group_by(arms.c.study)):
+        moments[study] += [moment for moment in instants if moment]
     decided = select(verdict_rows.c.study, func.max(verdict_rows.c.decided_at)).group_by(verdict_rows.c.study)
     for study, moment in connection.execute(decided):
         moments[study].append(moment)
-    return {study: max(found) for study, found in moments.items() if found}
+    return {study: max(instants) for study, instants in moments.items() if instants}

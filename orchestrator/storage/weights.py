@@ -38,10 +38,10 @@ def list_weights(connection: Connection, event: WeightsKept) -> None:
 
 def read_weights(connection: Connection, trial_ids: Iterable[str]) -> dict[str, list[KeptWeights]]:
     """Return the files of each of these trials, the earliest epoch first; trials without any are left out."""
-    found: dict[str, list[KeptWeights]] = {}
+    kept_by_trial: dict[str, list[KeptWeights]] = {}
     for part in in_parts(trial_ids):
         rows = connection.execute(select(weights).where(weights.c.trial.in_(part)).order_by(weights.c.epoch))
         for row in rows:
             kept = KeptWeights(row.trial, row.epoch, row.digest, row.bytes, row.path)
-            found.setdefault(row.trial, []).append(kept)
-    return found
+            kept_by_trial.setdefault(row.trial, []).append(kept)
+    return kept_by_trial

@@ -80,12 +80,12 @@ def refuse_without_effect(source: YamlSource, factors: Iterable[Factor]) -> None
 def _next(place: Any, key: Key, rest: str, path: str) -> tuple[str | int, str]:
     """Return the key that the beginning of `rest` names in `place`, which stands at `key`, and what is left."""
     if isinstance(place, list):
-        found = _PLACE.match(rest)
-        if found is None or int(found[1]) >= len(place):
+        match = _PLACE.match(rest)
+        if match is None or int(match[1]) >= len(place):
             where = path[: len(path) - len(rest)].rstrip(".[")
             last = f"0 to {len(place) - 1}" if place else "nothing"
             raise UserError(f"--set {path}: {where} is a list that holds {last}, for instance {where}[0]")
-        return int(found[1]), rest[found.end() :]
+        return int(match[1]), rest[match.end() :]
     there = [name for name in place if rest == name or rest.startswith((f"{name}.", f"{name}["))]
     if there:
         name = max(there, key=len)

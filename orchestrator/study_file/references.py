@@ -42,17 +42,17 @@ def with_level_names(source: YamlSource) -> YamlSource:
 def _names(source: YamlSource) -> dict[str, dict[str, Any]]:
     """Return the levels of each factor that lists any, by the text that they are written with."""
     factors = source.data.get("factors")
-    found: dict[str, dict[str, Any]] = {}
+    names: dict[str, dict[str, Any]] = {}
     for factor, given in factors.items() if isinstance(factors, Mapping) else ():
         key: Key = ("factors", factor)
         if isinstance(given, Mapping) and "levels" in given:
             given, key = given["levels"], (*key, "levels")
         if isinstance(given, Mapping) and is_bundles(given):
-            found[factor] = {label: label for label in given}
+            names[factor] = {label: label for label in given}
         elif isinstance(given, list):
             texts = ((source.texts.get((*key, at), level_text(value)), value) for at, value in enumerate(given))
-            found[factor] = dict(texts)
-    return found
+            names[factor] = dict(texts)
+    return names
 
 
 def _references(data: Mapping[str, Any]) -> Iterator[tuple[Key, str]]:

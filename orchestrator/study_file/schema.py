@@ -19,9 +19,9 @@ TITLE = "Study file of the ablation orchestrator"
 
 def study_schema() -> Schema:
     """Return the JSON Schema of a study file: every key with its type, bounds, unit, default and meaning."""
-    found = {"$schema": DIALECT, "title": TITLE, **object_schema(StudyFile)}
-    found["properties"]["factors"] = {**found["properties"]["factors"], "additionalProperties": _factor()}
-    return found
+    schema = {"$schema": DIALECT, "title": TITLE, **object_schema(StudyFile)}
+    schema["properties"]["factors"] = {**schema["properties"]["factors"], "additionalProperties": _factor()}
+    return schema
 
 
 def object_schema(
@@ -33,35 +33,35 @@ def object_schema(
     properties = {**(fixed or {}), **{each.name: _setting(each, said) for each in settings}}
     required = [*(fixed or {}), *(each.name for each in settings if each.is_required)]
     first = (inspect.getdoc(target) or "").split("\n\n")[0].replace("\n", " ")
-    found: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
+    schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
     if required:
-        found["required"] = required
-    return {"description": first, **found} if first else found
+        schema["required"] = required
+    return {"description": first, **schema} if first else schema
 
 
 def descriptions(target: Target) -> dict[str, str]:
     """Return what the docstrings of a class say of its settings, in lines such as ``width: channels of ...``."""
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for each in reversed(inspect.getmro(target) if inspect.isclass(target) else [target]):
         text = inspect.cleandoc(vars(each).get("__doc__") or "" if inspect.isclass(each) else each.__doc__ or "")
         for name, words in re.findall(r"^(\w+): (.+(?:\n {4}.+)*)", text, re.MULTILINE):
-            found[name] = re.sub(r"\s+", " ", words).rstrip(".")
-    return found
+            texts[name] = re.sub(r"\s+", " ", words).rstrip(".")
+    return texts
 
 
 def _setting(setting: Setting, said: Mapping[str, str]) -> Schema:
     about = next(iter(notes(setting.annotation)), About())
-    found: Schema = {}
+    schema: Schema = {}
     if text := said.get(setting.name) or about.text:
-        found["description"] = text
+        schema["description"] = text
     if about.unit:
-        found["unit"] = about.unit
-    found |= _schema(setting.annotation, nullable=not setting.is_required)
+        schema["unit"] = about.unit
+    schema |= _schema(setting.annotation, nullable=not setting.is_required)
     if not setting.is_required:
-        found["default"] = as_plain(setting.default)
+        schema["default"] = as_plain(setting.default)
     if about.example:
-        found["examples"] = [about.example]
-    return found
+        schema["examples"] = [about.example]
+    return schema
 
 
 def _schema(annotation: Any, nullable: bool = False) -> Schema:
@@ -112,24 +112,24 @@ def _text(form: Form) -> Schema:
 
 
 def _list(form: Form, target: Target | Named | None) -> Schema:
-    found: Schema = {"type": "array"}
+    schema: Schema = {"type": "array"}
     arguments, size = get_args(form.annotation), form.limit(Length)
     if form.origin is tuple:
         return {
-            **found,
+            **schema,
             "prefixItems": [_schema(each) for each in arguments],
             "minItems": len(arguments),
             "items": False,
         }
     if isinstance(target, Named):
-        found["items"] = {"anyOf": list(_named(target, names=True, mappings=True))}
+        schema["items"] = {"anyOf": list(_named(target, names=True, mappings=True))}
     elif target is not None:
-        found["items"] = object_schema(target)
+        schema["items"] = object_schema(target)
     else:
-        found["items"] = _schema(arguments[0])
+        schema["items"] = _schema(arguments[0])
     if size is not None:
-        found |= {"minItems": size.low} | ({"maxItems": size.high} if size.high is not None else {})
-    return found
+        schema |= {"minItems": size.low} | ({"maxItems": size.high} if size.high is not None else {})
+    return schema
 
 
 def _range(limits: Range | None) -> Schema:
@@ -149,14 +149,14 @@ def _named(named: Named, *, names: bool, mappings: bool) -> Iterator[Schema]:
         if named.others:
             yield own
     for name, target in targets.items() if mappings else ():
-        found = object_schema(target, named.given, {named.tag: {"const": name}})
+        schema = object_schema(target, named.given, {named.tag: {"const": name}})
         if named.beside is not None:
-            found["properties"] |= object_schema(named.beside)["properties"]
+            schema["properties"] |= object_schema(named.beside)["properties"]
         if name == named.default:
-            found["required"] = [each for each in found["required"] if each != named.tag]
-        if not found.get("required"):
-            found.pop("required", None)
-        yield found
+            schema["required"] = [each for each in schema["required"] if each != named.tag]
+        if not schema.get("required"):
+            schema.pop("required", None)
+        yield schema
     if mappings and named.others:
         yield {"type": "object", "properties": {named.tag: own}, "required": [named.tag]}
     if mappings and named.may_lack_name:

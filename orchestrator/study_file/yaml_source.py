@@ -115,9 +115,9 @@ def _compose(text: str, name: str) -> yaml.Node | None:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         raise StudyFileError(f"not valid YAML: {error.problem}", name, line) from None
     except ReaderError as error:
-        line, found = text.count("\n", 0, error.position) + 1, shown(text[error.position])
+        line, character = text.count("\n", 0, error.position) + 1, shown(text[error.position])
         raise StudyFileError(
-            f"not valid YAML: the character {found}; save the file as UTF-8 text", name, line
+            f"not valid YAML: the character {character}; save the file as UTF-8 text", name, line
         ) from None
     except (yaml.YAMLError, ValueError) as error:
         raise StudyFileError(f"not valid YAML: {error}", name) from None
@@ -174,19 +174,19 @@ class _Reader:
         return self._scalar(node, key)
 
     def mapping(self, node: yaml.MappingNode, key: Key) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+        values: dict[str, Any] = {}
         for name_node, value_node in node.value:
             if not isinstance(name_node, yaml.ScalarNode) or name_node.tag not in PLAIN_TAGS:
                 raise self._error("merge keys, tags and nested keys are not allowed here", name_node, key)
             name = name_node.value
             self._check_text(name, name_node, key)
-            if name in found:
+            if name in values:
                 raise self._error(
                     f"the key stands twice; the first is in line {self.lines[(*key, name)]}", name_node, (*key, name)
                 )
             self.lines[(*key, name)] = name_node.start_mark.line + 1
-            found[name] = self.value(value_node, (*key, name))
-        return found
+            values[name] = self.value(value_node, (*key, name))
+        return values
 
     def _scalar(self, node: yaml.Node, key: Key) -> object:
         is_plain = isinstance(node, yaml.ScalarNode) and node.style is None

@@ -48,7 +48,7 @@ def _python() -> Finding:
 def _packages() -> Finding:
     names = ("ray", "torch", "torchvision", "optuna", "pandas", "seaborn", "sqlalchemy", "statsmodels", "scipy")
     missing = [name for name in names if not _found(name)]
-    versions = ", ".join(f"{name} {found}" for name, found in package_versions().items())
+    versions = ", ".join(f"{name} {version}" for name, version in package_versions().items())
     if missing:
         return Finding("packages", False, f"missing: {', '.join(missing)}", "pip install -e . in the project's folder")
     return Finding("packages", True, versions)

@@ -68,13 +68,13 @@ def check_workers(address: str | None) -> None:
 
 def worker_faults(address: str | None) -> tuple[Fault, ...]:
     """Return everything that keeps the workers of a run from starting."""
-    found = list(_here())
-    if any(fault.name == _CURRENT for fault in found):
-        return tuple(found)
-    found += _hidden_from_workers(Path.cwd())
+    faults = list(_here())
+    if any(fault.name == _CURRENT for fault in faults):
+        return tuple(faults)
+    faults += _hidden_from_workers(Path.cwd())
     if address is None:
-        found += [*_home(), *_temporary_folder()]
-    return tuple(found)
+        faults += [*_home(), *_temporary_folder()]
+    return tuple(faults)
 
 
 def _here() -> Iterator[Fault]:
@@ -113,8 +113,8 @@ def _hidden_from_workers(folder: Path) -> Iterator[Fault]:
     rest = [each for each in sys.path if each and Path(each).resolve() != folder.resolve()]
     standard = sys.stdlib_module_names - set(sys.builtin_module_names)  # no folder can hide what is built in: /sys
     known = {*_OWN, *_OTHERS, *(name for name in standard if name in sys.modules)}
-    found = {each.name.partition(".")[0] for each in folder.iterdir() if each.is_dir() or each.suffix in (".py", ".so")}
-    for name in sorted(known & found):
+    here = {each.name.partition(".")[0] for each in folder.iterdir() if each.is_dir() or each.suffix in (".py", ".so")}
+    for name in sorted(known & here):
         theirs = _places(PathFinder.find_spec(name, [str(folder), *rest]))
         inside = [place for place in theirs if place.parent == folder.resolve()]
         if inside and not _is_ours(name, inside[0]):

@@ -113,8 +113,8 @@ def _arms(trials: list[TrialProgress]) -> RenderableType:
     table.add_column("error %", justify="right")
     open_first = sorted(by_arm.items(), key=lambda each: all(trial.state.is_finished() for trial in each[1]))
     for name, members in open_first[:MOST_ARMS]:
-        found = [_error(trial.last)[1] for trial in members if trial.state is State.COMPLETE]
-        errors = [error for error in found if error is not None]
+        last = [_error(trial.last)[1] for trial in members if trial.state is State.COMPLETE]
+        errors = [error for error in last if error is not None]
         marks = Text(" ").join(MARKS[trial.state] for trial in members)
         table.add_row(escape(name), marks, f"{sum(errors) / len(errors):.2f}" if errors else "")
     if len(by_arm) > MOST_ARMS:

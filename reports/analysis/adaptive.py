@@ -110,8 +110,8 @@ def _stop(verdict: Verdict, settings: AnalysisSettings) -> str | None:
 def _chance(verdict: Verdict, n: int, alpha: float, settings: AnalysisSettings, open_claims: int) -> float:
     """Return the chance that a look decides; 1 where the seeds so far say nothing about it."""
     level = alpha / open_claims if settings.family == "holm" else alpha
-    found = chances_given(verdict.claim, verdict.contexts, n, level)
-    return 1.0 if found is None else min(1.0, sum(found))
+    chances = chances_given(verdict.claim, verdict.contexts, n, level)
+    return 1.0 if chances is None else min(1.0, sum(chances))
 
 
 def _block(

@@ -52,14 +52,14 @@ class ArmSummary(Summary):
 
 def summarise(study: Study, metric: str = PRIMARY.name, level: float = 0.95) -> tuple[ArmSummary, ...]:
     """Summarise every arm, in the study's order; intervals are Student's at `level`."""
-    found = grid(study, metric)
+    by_arm = grid(study, metric)
     trials = Counter(trial.arm for trial in compared(study))
-    return tuple(_of_arm(arm, found[arm.name], trials[arm.name], level) for arm in study.arms)
+    return tuple(_of_arm(arm, by_arm[arm.name], trials[arm.name], level) for arm in study.arms)
 
 
-def _of_arm(arm: Arm, found: Mapping[int, float], trials: int, level: float) -> ArmSummary:
-    summary = summarise_values(found, missing=trials - len(found), level=level)
-    fails = tuple(seed for seed, value in found.items() if not math.isfinite(value))
+def _of_arm(arm: Arm, by_seed: Mapping[int, float], trials: int, level: float) -> ArmSummary:
+    summary = summarise_values(by_seed, missing=trials - len(by_seed), level=level)
+    fails = tuple(seed for seed, value in by_seed.items() if not math.isfinite(value))
     return ArmSummary(**vars(summary), arm=arm, fails=fails)
 
 

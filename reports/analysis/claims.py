@@ -173,12 +173,12 @@ def _rate(fields: ClaimFields, relation: str) -> tuple[str, float]:
         return ">", 0.5
     if relation != "fails":
         raise SettingError('rate belongs to "fails"', ("rate",))
-    found = _RATE.fullmatch(fields.rate)
-    share = float(found[2]) if found else -1.0
-    if found is None or not 0 < share < 1:
+    match = _RATE.fullmatch(fields.rate)
+    share = float(match[2]) if match else -1.0
+    if match is None or not 0 < share < 1:
         right = 'a sign and a share between 0 and 1, for instance "> 0.5" or "< 0.2"'
         raise SettingError(f"rate must be {right}, not {fields.rate!r}", ("rate",))
-    return found[1], share
+    return match[1], share
 
 
 def _test(fields: ClaimFields, statement: Statement) -> str | None:

@@ -57,8 +57,8 @@ def _ends(values: Sequence[float], kind: str, level: float) -> tuple[float, floa
 
 
 def _values(trial: Trial, metric: str) -> dict[int, float]:
-    found = {each.epoch: _value(each, metric) for each in trial.curve}
-    return {epoch: value for epoch, value in found.items() if value is not None and math.isfinite(value)}
+    by_epoch = {each.epoch: _value(each, metric) for each in trial.curve}
+    return {epoch: value for epoch, value in by_epoch.items() if value is not None and math.isfinite(value)}
 
 
 def _value(epoch: Epoch, metric: str) -> float | None:

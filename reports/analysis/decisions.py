@@ -65,10 +65,10 @@ def live_grids(study: Study, claims: Sequence[Claim]) -> dict[str, Readings]:
 
 def trials_by_arm(study: Study) -> dict[str, dict[int, Trial]]:
     """Return the trials that arms are compared on, by arm and seed."""
-    found: dict[str, dict[int, Trial]] = {arm.name: {} for arm in study.arms}
+    trials: dict[str, dict[int, Trial]] = {arm.name: {} for arm in study.arms}
     for trial in compared(study):
-        found.setdefault(trial.arm, {})[trial.seed] = trial
-    return found
+        trials.setdefault(trial.arm, {})[trial.seed] = trial
+    return trials
 
 
 def _decision(judged: Judged, family: _Family, settings: AnalysisSettings, registration: Registration) -> Decision:
@@ -129,5 +129,5 @@ def _judged(
 
 
 def _live(study: Study, metric: str) -> dict[str, dict[int, float]]:
-    found = grid(study, metric)
-    return {arm.name: found[arm.name] for arm in study.arms if not arm.orphaned}
+    readings = grid(study, metric)
+    return {arm.name: readings[arm.name] for arm in study.arms if not arm.orphaned}

@@ -173,9 +173,9 @@ class Exact:
         return 1.0 - self.p_above(margin)
 
 
-def exact(found: Mapping[int, float]) -> Exact | None:
+def exact(by_seed: Mapping[int, float]) -> Exact | None:
     """Return the difference that every seed has alike; None without a seed, or where seeds differ."""
-    values = list(found.values())
+    values = list(by_seed.values())
     return Exact(len(values), values[0]) if values and len(set(values)) == 1 else None
 
 
@@ -197,12 +197,12 @@ def _weighted(grid: Grid, weights: Weights, seed: int) -> float:
     return ends.pop() if ends else math.fsum(parts)
 
 
-def paired(found: Mapping[int, float], resolution: float = 0.0) -> Student | None:
+def paired(by_seed: Mapping[int, float], resolution: float = 0.0) -> Student | None:
     """Judge the differences by seed with Student's paired t; None with fails, below two seeds, or without spread.
 
     Differences that are the same up to the `resolution` of the metric have no spread but that of rounding.
     """
-    values = list(found.values())
+    values = list(by_seed.values())
     if not all(map(math.isfinite, values)):
         return None
     spread = standard_deviation(values)
@@ -211,9 +211,9 @@ def paired(found: Mapping[int, float], resolution: float = 0.0) -> Student | Non
     return Student("paired", len(values), float(np.mean(values)), spread / math.sqrt(len(values)), len(values) - 1)
 
 
-def sign(found: Mapping[int, float], resolution: float = 0.0) -> Sign | None:
+def sign(by_seed: Mapping[int, float], resolution: float = 0.0) -> Sign | None:
     """Judge the differences by seed with the exact sign test, fails ranking worst; None without a seed."""
-    return Sign(tuple(found.values()), resolution=resolution) if found else None
+    return Sign(tuple(by_seed.values()), resolution=resolution) if by_seed else None
 
 
 def welch(grid: Grid, weights: Weights, constant: float = 0.0) -> Student | None:

@@ -201,8 +201,8 @@ def forecast(
     over = claim.over if over is None else over
 
     def decided(count: int) -> float | None:
-        found = chances(claim, results, count, alpha, over=over)
-        return None if found is None else max(found)
+        both = chances(claim, results, count, alpha, over=over)
+        return None if both is None else max(both)
 
     have = min((each.n for each in results), default=0)
     needed = _seeds(decided, power)
@@ -230,9 +230,9 @@ def _uncertain(
     if not effects or len(effects) < len(results):
         return None, None, None
     draws = assurance.possible(effects)
-    found = np.sort(np.maximum(assurance.needed(claim, draws, alpha, power, over), fewest(claim, results, alpha)))
-    low, high = found[len(found) // 10], found[-len(found) // 10 - 1]
-    n = None if seeds is None else np.full(len(found), float(seeds))
+    drawn = np.sort(np.maximum(assurance.needed(claim, draws, alpha, power, over), fewest(claim, results, alpha)))
+    low, high = drawn[len(drawn) // 10], drawn[-len(drawn) // 10 - 1]
+    n = None if seeds is None else np.full(len(drawn), float(seeds))
     return (
         int(low) if math.isfinite(low) else None,
         int(high) if math.isfinite(high) else None,

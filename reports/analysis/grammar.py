@@ -111,16 +111,16 @@ class _Reader:
         return tokens
 
     def _next(self, place: int) -> tuple[Token, int]:
-        if found := _QUOTED.match(self.text, place):
-            return Token(found[1] if found[1] is not None else found[2], place, quoted=True), found.end()
+        if match := _QUOTED.match(self.text, place):
+            return Token(match[1] if match[1] is not None else match[2], place, quoted=True), match.end()
         for name in self.names:
             end = place + len(name)
             if name and self.text.startswith(name, place) and not _goes_on(self.text, end):
                 return Token(name, place), end
-        if found := _SIGN.match(self.text, place):
-            return Token(found[0], place, sign=True), found.end()
-        if found := _WORD.match(self.text, place):
-            return Token(found[0], place), found.end()
+        if match := _SIGN.match(self.text, place):
+            return Token(match[0], place, sign=True), match.end()
+        if match := _WORD.match(self.text, place):
+            return Token(match[0], place), match.end()
         raise self._error(f'"{self.text[place]}" has no meaning here', place)
 
     def _error(self, message: str, start: int | None = None) -> SettingError:
@@ -259,12 +259,12 @@ class _Reader:
         return self._error(unknown(kind, token.text, known).message, token.start)
 
     def conditions(self) -> tuple[Condition, ...]:
-        found = [self._condition()]
+        conditions = [self._condition()]
         while self._at("and", ",", "&&"):
             self.place += 1
-            found.append(self._condition())
+            conditions.append(self._condition())
         self._end()
-        return tuple(found)
+        return tuple(conditions)
 
     def _condition(self) -> Condition:
         factor = self._take("a factor")

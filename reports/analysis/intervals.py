@@ -50,5 +50,5 @@ def rate_interval(events: int, n: int, level: float = 0.95) -> Interval | None:
     """Return Clopper and Pearson's exact interval of a rate; None when n is 0."""
     if n == 0:
         return None
-    found = stats.binomtest(events, n).proportion_ci(level, method="exact")
-    return float(found.low), float(found.high)
+    interval = stats.binomtest(events, n).proportion_ci(level, method="exact")
+    return float(interval.low), float(interval.high)

@@ -40,10 +40,10 @@ class NoiseFloor:
 
 def noise_floor(study: Study, metric: str = PRIMARY.name, level: float = 0.95) -> tuple[NoiseFloor, ...]:
     """Return the A/A check of every baseline arm with at least two sound seeds, one for each context."""
-    found = grid(study, metric, repeated=True)
+    by_arm = grid(study, metric, repeated=True)
     start = repeats_from(study.settings.get("seeds"))
     arms = [arm for arm in study.arms if study.baseline.items() <= arm.levels.items() and not arm.orphaned]
-    halves = [(arm, *_halves(finite(found[arm.name]), start)) for arm in arms]
+    halves = [(arm, *_halves(finite(by_arm[arm.name]), start)) for arm in arms]
     return tuple(_floor(arm, one, other, level, start is not None) for arm, one, other in halves if one and other)
 
 
@@ -95,10 +95,10 @@ def machine_check(study: Study, kind: str = "host", metric: str = PRIMARY.name) 
 
     None when no arm ran on two of them: only such an arm can tell.
     """
-    found = grid(study, metric, repeated=True)
+    by_arm = grid(study, metric, repeated=True)
     places = {(trial.arm, trial.seed): getattr(trial, kind) for trial in study.trials if getattr(trial, kind)}
     groups: list[tuple[list[str], list[float]]] = []
-    for arm, values in found.items():
+    for arm, values in by_arm.items():
         sound = {seed: value for seed, value in finite(values).items() if (arm, seed) in places}
         if len({places[arm, seed] for seed in sound}) > 1:
             groups.append(([places[arm, seed] for seed in sound], list(sound.values())))

@@ -50,33 +50,33 @@ def study_front(study: Study, cost: Mapping[str, float], metric: str = PRIMARY.n
     Arms with any fail are excluded, since the mean of their survivors flatters them; arms without a result or a cost
     do not appear.
     """
-    found = {arm: values for arm, values in grid(study, metric).items() if values and arm in cost}
-    means = {arm: float(np.mean(list(values.values()))) for arm, values in found.items()}
-    front = pareto({arm: (means[arm], cost[arm]) for arm in found})
-    sound = {arm: found[arm] for arm in (*front.front, *front.dominated)}
+    by_arm = {arm: values for arm, values in grid(study, metric).items() if values and arm in cost}
+    means = {arm: float(np.mean(list(values.values()))) for arm, values in by_arm.items()}
+    front = pareto({arm: (means[arm], cost[arm]) for arm in by_arm})
+    sound = {arm: by_arm[arm] for arm in (*front.front, *front.dominated)}
     probability = _probability(study.name, sound, cost, metric, draws)
     return Front(front.front, front.dominated, front.excluded, probability)
 
 
 def _probability(
-    study: str, found: Mapping[str, Mapping[int, float]], cost: Mapping[str, float], metric: str, draws: int
+    study: str, by_arm: Mapping[str, Mapping[int, float]], cost: Mapping[str, float], metric: str, draws: int
 ) -> dict[str, float]:
     """Draw each arm's mean from Student's t around its estimate; an arm of one seed has the spread of the others.
 
     A bootstrap over three seeds would call an equal, dearer arm's place certain in 12 to 18 % of all studies.
     """
-    counts = np.array([len(each) for each in found.values()], dtype=float)
-    if not found or counts.max() < 2:
+    counts = np.array([len(each) for each in by_arm.values()], dtype=float)
+    if not by_arm or counts.max() < 2:
         return {}
-    means = np.array([np.mean(list(each.values())) for each in found.values()])
-    variances = np.array([np.var(list(each.values()), ddof=1) if len(each) > 1 else 0.0 for each in found.values()])
+    means = np.array([np.mean(list(each.values())) for each in by_arm.values()])
+    variances = np.array([np.var(list(each.values()), ddof=1) if len(each) > 1 else 0.0 for each in by_arm.values()])
     df = counts - 1
     shared = float((df * variances).sum() / df.sum())
     variances, df = np.where(df > 0, variances, shared), np.where(df > 0, df, df.sum())
     rng = generator(study, "*", f"front {metric}")
     errors = means + rng.standard_t(df, size=(draws, len(means))) * np.sqrt(variances / counts)
-    drawn = on_front(errors, np.array([cost[arm] for arm in found]))
-    return {arm: float(share) for arm, share in zip(found, drawn.mean(axis=0), strict=True)}
+    drawn = on_front(errors, np.array([cost[arm] for arm in by_arm]))
+    return {arm: float(share) for arm, share in zip(by_arm, drawn.mean(axis=0), strict=True)}
 
 
 def on_front(errors: NDArray[np.float64], costs: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -64,13 +64,13 @@ def fit(grid: Grid) -> Pooled | None:
     None below two arms or two seeds, without a degree of freedom or any spread, or when the arms share too few seeds
     for their differences to be estimable.
     """
-    rows = {arm: found for arm, found in grid.items() if found and all(map(math.isfinite, found.values()))}
-    seeds = sorted({seed for found in rows.values() for seed in found})
+    rows = {arm: by_seed for arm, by_seed in grid.items() if by_seed and all(map(math.isfinite, by_seed.values()))}
+    seeds = sorted({seed for by_seed in rows.values() for seed in by_seed})
     df = sum(map(len, rows.values())) - len(rows) - len(seeds) + 1
     if len(rows) < 2 or len(seeds) < 2 or df < 1:
         return None
-    present = np.array([[seed in found for seed in seeds] for found in rows.values()], dtype=float)
-    values = np.array([[found.get(seed, 0.0) for seed in seeds] for found in rows.values()])
+    present = np.array([[seed in by_seed for seed in seeds] for by_seed in rows.values()], dtype=float)
+    values = np.array([[by_seed.get(seed, 0.0) for seed in seeds] for by_seed in rows.values()])
     counts = present.sum(axis=1)
     reduced = np.diag(present.sum(axis=0)) - present.T @ (present / counts[:, None])
     if np.linalg.matrix_rank(reduced) < len(seeds) - 1:

@@ -53,12 +53,12 @@ class Prospect:
 
 def claim_spreads(study: Study, claims: Sequence[Claim]) -> dict[str, Spread]:
     """Return the spread for each claim, by its id: that of its own arms, else of all that `study` has results of."""
-    found = {}
+    spreads = {}
     for claim in claims:
         mine = claim_arms(cases(study, claim))
         if spread := study_spread(study, claim.metric, mine) or study_spread(study, claim.metric):
-            found[claim.id] = spread
-    return found
+            spreads[claim.id] = spread
+    return spreads
 
 
 def study_spread(study: Study, metric: str = PRIMARY.name, among: Sequence[str] | None = None) -> Spread | None:
@@ -169,14 +169,14 @@ def prospects(
     is the last look and its level counts.
     """
     known = spread if isinstance(spread, Mapping) else dict.fromkeys((claim.id for claim in claims), spread)
-    found = []
+    ahead = []
     for claim in claims:
         mine = known.get(claim.id)
         contexts = sum(1 for _ in claim.contexts(factors)) if claim.over != "average" else 1
         is_rate = claim.statement.relation == "fails"
         sd = None if mine is None or is_rate else _scale(claim, factors, correlation) * mine.sd
-        found.append(_prospect(_Asked(claim, n, settings, len(claims), contexts, mine, sd)))
-    return tuple(found)
+        ahead.append(_prospect(_Asked(claim, n, settings, len(claims), contexts, mine, sd)))
+    return tuple(ahead)
 
 
 def _prospect(asked: _Asked) -> Prospect:

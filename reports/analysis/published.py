@@ -21,9 +21,9 @@ class Published:
 
 def parse_statistic(text: str | None) -> tuple[str | None, int | None]:
     """Return kind and number of runs of a description such as "median of 5 runs" or "best (mean±std) of 5"."""
-    found = _STATISTIC.search(text or "")
-    if found is None:
+    match = _STATISTIC.search(text or "")
+    if match is None:
         return None, None
-    kind = found["kind"].lower()
-    n = int(found["n"]) if found["n"] else 1 if kind == "single" else None
+    kind = match["kind"].lower()
+    n = int(match["n"]) if match["n"] else 1 if kind == "single" else None
     return kind, n

@@ -22,8 +22,8 @@ def compared(study: Study) -> tuple[Trial, ...]:
 
 def readings(study: Study, arm: Arm | str, metric: str = PRIMARY.name) -> dict[int, float]:
     """Return one arm's outcomes by seed, infinity for a fail; trials that have no outcome are left out."""
-    found = study.arm(arm) if isinstance(arm, str) else arm
-    return _by_seed(study, found, study.trials_of(found), find_metric(metric, study.metrics), _measured(study))
+    known = study.arm(arm) if isinstance(arm, str) else arm
+    return _by_seed(study, known, study.trials_of(known), find_metric(metric, study.metrics), _measured(study))
 
 
 def grid(study: Study, metric: str = PRIMARY.name, *, repeated: bool = False) -> dict[str, dict[int, float]]:
@@ -40,16 +40,16 @@ def grid(study: Study, metric: str = PRIMARY.name, *, repeated: bool = False) ->
         trials.setdefault(trial.arm, []).append(trial)
     known, measured = find_metric(metric, study.metrics), _measured(study)
     arms = {arm.name: arm for arm in study.arms}
-    return {name: _by_seed(study, arms[name], found, known, measured) for name, found in trials.items()}
+    return {name: _by_seed(study, arms[name], mine, known, measured) for name, mine in trials.items()}
 
 
 def _by_seed(study: Study, arm: Arm, trials: Iterable[Trial], metric: Metric, measured: Measured) -> dict[int, float]:
-    found: dict[int, float] = {}
+    by_seed: dict[int, float] = {}
     for trial in trials:
         value = _reading(study, arm, trial, metric, measured)
         if value is not None:
-            found[trial.seed] = value
-    return found
+            by_seed[trial.seed] = value
+    return by_seed
 
 
 def _reading(study: Study, arm: Arm, trial: Trial, metric: Metric, measured: Measured) -> float | None:
@@ -62,10 +62,10 @@ def _reading(study: Study, arm: Arm, trial: Trial, metric: Metric, measured: Mea
 
 def _measured(study: Study) -> Measured:
     """Return what each probe found, by trial and by the probe's name."""
-    found: dict[str, dict[str, Mapping[str, Any]]] = {}
+    measured: dict[str, dict[str, Mapping[str, Any]]] = {}
     for each in study.measurements:
-        found.setdefault(each.trial, {})[each.kind] = each.values
-    return found
+        measured.setdefault(each.trial, {})[each.kind] = each.values
+    return measured
 
 
 def finite(values: Mapping[int, float]) -> dict[int, float]:

@@ -63,7 +63,7 @@ class Registration:
     @property
     def seeds_left_out(self) -> tuple[int, ...]:
         """Return the seeds that are left out."""
-        return tuple(sorted({seed for found in self.left_out.values() for seed in found}))
+        return tuple(sorted({seed for trials in self.left_out.values() for seed in trials}))
 
 
 def register(study: Study, claim: Claim) -> Registration:
@@ -111,11 +111,11 @@ def claims_ever(study: Study, claim: Claim) -> int:
     """
     mine = {_content(each) for each in _declared(study) if str(each["id"]) == claim.id}
     arms = frozenset().union(*_comparisons(study, claim, study.arms, study.factors))
-    found = {_content(each) for version in study.history.versions for each in version.plan.get("claims", [])}
-    found |= {_content(each) for each in _declared(study)}
+    contents = {_content(each) for version in study.history.versions for each in version.plan.get("claims", [])}
+    contents |= {_content(each) for each in _declared(study)}
     for version in study.history.elsewhere:
-        found |= {_content(each) for each in version.plan.get("claims", []) if _is_about(study, version, each, arms)}
-    return len(found - mine)
+        contents |= {_content(each) for each in version.plan.get("claims", []) if _is_about(study, version, each, arms)}
+    return len(contents - mine)
 
 
 def dropped_claims(study: Study, registrations: Iterable[Registration]) -> int:
@@ -144,8 +144,8 @@ def _is_about(study: Study, version: PlanVersion, raw: Mapping[str, Any], arms: 
 
 def _comparisons(study: Study, claim: Claim, arms: Sequence[Arm], factors: Mapping[str, Any]) -> set[Comparison]:
     hashes = {arm.name: arm.hash or arm.name for arm in arms}
-    found = cases(replace(study, arms=tuple(arms), factors=factors), claim)
-    return {frozenset(hashes[name] for name in case.weights) for case in found}
+    contexts = cases(replace(study, arms=tuple(arms), factors=factors), claim)
+    return {frozenset(hashes[name] for name in case.weights) for case in contexts}
 
 
 def _comparisons_then(study: Study, version: PlanVersion, raw: Mapping[str, Any]) -> set[Comparison]:
@@ -190,12 +190,12 @@ def _first_comparison(study: Study, claim: Claim) -> datetime | None:
 def _ended(study: Study) -> dict[str, datetime]:
     """Return when each arm, by its hash, had its first outcome on record."""
     hashes = {arm.name: arm.hash or arm.name for arm in study.arms}
-    found: dict[str, datetime] = {}
+    ended: dict[str, datetime] = {}
     for trial in (*compared(study), *study.history.left_out):
         if trial.state.is_outcome() and trial.finished_at is not None:
             arm = hashes[trial.arm]
-            found[arm] = min(found.get(arm, trial.finished_at), trial.finished_at)
-    return found
+            ended[arm] = min(ended.get(arm, trial.finished_at), trial.finished_at)
+    return ended
 
 
 def _own_seeds(study: Study, claim: Claim) -> tuple[int, ...]:
@@ -216,25 +216,25 @@ def _left_out(study: Study, claim: Claim) -> dict[str, dict[int, Trial]]:
         every.setdefault(trial.arm, {})[trial.seed] = trial
     for trial in study.history.left_out:
         extra.setdefault(trial.arm, {})[trial.seed] = trial
-    found: dict[str, dict[int, Trial]] = {}
+    left_out: dict[str, dict[int, Trial]] = {}
     for case in cases(study, claim):
         known = [{**every.get(arm, {}), **extra.get(arm, {})} for arm in case.weights]
         for seed in set.intersection(*(set(each) for each in known)):
             for arm in case.weights:
                 if seed in extra.get(arm, {}):
-                    found.setdefault(arm, {})[seed] = extra[arm][seed]
-    return found
+                    left_out.setdefault(arm, {})[seed] = extra[arm][seed]
+    return left_out
 
 
 def _changes(study: Study, claim: Claim, reference: PlanVersion, later: Sequence[PlanVersion]) -> list[str]:
     """Return what differs between the plan before the first result and the one that judges, in a sentence each."""
     raw = _raw(study, claim)
     then = _of_claim(reference, claim, raw)
-    found = []
+    changes = []
     if raw is not None and (then is None or _content(then) != _content(raw)):
         since = next((each.at for each in later if raw in each.plan.get("claims", [])), reference.at)
         was = "added" if then is None else f"changed from {_text(then)}"
-        found.append(f"{was} {_on(since)}")
+        changes.append(f"{was} {_on(since)}")
     now = later[-1].plan if later else reference.plan
     for key, name in _JUDGED_BY.items():
         before, after = reference.plan.get(key), now.get(key)
@@ -242,10 +242,10 @@ def _changes(study: Study, claim: Claim, reference: PlanVersion, later: Sequence
         if known and before != after and not (key == "test" and claim.test is not None):
             since = next(each.at for each in later if each.plan.get(key) == after)
             what = "" if key == "data" else f" from {_shown(before)} to {_shown(after)}"
-            found.append(f"{name} changed{what} {_on(since)}")
+            changes.append(f"{name} changed{what} {_on(since)}")
     if then is not None and "arms" in reference.plan and "arms" in now:
-        found += _contexts(study, claim, reference, then, later)
-    return found
+        changes += _contexts(study, claim, reference, then, later)
+    return changes
 
 
 def _contexts(
@@ -297,7 +297,7 @@ def _grown(planned: Sequence[int], extra: set[int], later: Sequence[PlanVersion]
 
 
 def _omission(left_out: Mapping[str, Mapping[int, Trial]]) -> str:
-    seeds = {seed for found in left_out.values() for seed in found}
+    seeds = {seed for trials in left_out.values() for seed in trials}
     return f"{len(seeds)} seed{'' if len(seeds) == 1 else 's'} of these arms exist and are left out"
 
 
@@ -310,7 +310,7 @@ def _gone(
 ) -> set[int]:
     """Return the planned seeds that were dropped, and of which nothing is on record any more."""
     known = {*_own_seeds(study, claim), *_seeds(now)[0]}
-    return set(planned) - known.union(*(set(found) for found in left_out.values()))
+    return set(planned) - known.union(*(set(trials) for trials in left_out.values()))
 
 
 def _on(moment: datetime) -> str:

@@ -87,15 +87,15 @@ def comparison(study: Study) -> Comparison | None:
     every = record["on_record"]
     reference, *others = record["configurations"]
     mean_cost = float(np.mean(_costs(reference)))
-    found = [_contest(each, reference, every, mean_cost) for each in (reference, *others)]
-    adjusted = iter(holm([each.p for each in found[1:] if each.p is not None]))
+    contests = [_contest(each, reference, every, mean_cost) for each in (reference, *others)]
+    adjusted = iter(holm([each.p for each in contests[1:] if each.p is not None]))
     return Comparison(
         arms=record["arms"],
         workers=record["workers"],
         on_record=len(every),
         least=min(every),
-        reference=found[0],
-        contests=tuple(each if each.p is None else replace(each, p=next(adjusted)) for each in found[1:]),
+        reference=contests[0],
+        contests=tuple(each if each.p is None else replace(each, p=next(adjusted)) for each in contests[1:]),
     )
 
 

@@ -84,13 +84,13 @@ def searched(study: Study, role: str = SEARCH) -> tuple[Searched, ...]:
 
 def best_so_far(arms: Sequence[Searched]) -> tuple[float | None, ...]:
     """Return the least validation error after each arm."""
-    found: list[float | None] = []
+    least: list[float | None] = []
     best: float | None = None
     for arm in arms:
         if arm.error is not None and (best is None or arm.error < best):
             best = arm.error
-        found.append(best)
-    return tuple(found)
+        least.append(best)
+    return tuple(least)
 
 
 def front(study: Study) -> tuple[str, ...]:
@@ -107,13 +107,13 @@ def confirmations(study: Study) -> tuple[Confirmed, ...]:
     errors = {arm.arm: arm.error for arm in searched(study)}
     base = errors.get(study.search.get("baseline", ""))
     by_levels = {_key(arm.levels): arm.name for arm in study.arms if arm.levels.get(STAGE) == SEARCH}
-    found = []
+    confirmed = []
     for contrast in contrasts(view):
         error = errors.get(by_levels.get(_key(contrast.arm.levels), ""))
         gain = base - error if base is not None and error is not None else None
         kept = (_share(end, gain) for end in (contrast.estimate, contrast.high, contrast.low))
-        found.append(Confirmed(contrast.arm, error, gain, contrast, *kept))
-    return tuple(found)
+        confirmed.append(Confirmed(contrast.arm, error, gain, contrast, *kept))
+    return tuple(confirmed)
 
 
 def _share(difference: float | None, gain: float | None) -> float | None:
@@ -143,10 +143,10 @@ def _without_stage(arm: Arm) -> Arm:
 
 def _levels(arms: Sequence[Arm], factor: str) -> tuple[Scalar, ...]:
     """Return the levels of a factor that some arm has: numbers in their order, others as they come."""
-    found = list(dict.fromkeys(arm.levels[factor] for arm in arms if factor in arm.levels))
-    if all(isinstance(level, int | float) and not isinstance(level, bool) for level in found):
-        return tuple(sorted(found, key=lambda level: float(level)))
-    return tuple(found)
+    levels = list(dict.fromkeys(arm.levels[factor] for arm in arms if factor in arm.levels))
+    if all(isinstance(level, int | float) and not isinstance(level, bool) for level in levels):
+        return tuple(sorted(levels, key=lambda level: float(level)))
+    return tuple(levels)
 
 
 def _key(levels: Mapping[str, Scalar]) -> frozenset[tuple[str, Scalar]]:

@@ -46,7 +46,7 @@ class Shares:
 
 def decompose(means: Matrix, factors: Sequence[str]) -> dict[Term, float]:
     """Return each term's variance over a full grid of arm means, one axis a factor (functional ANOVA); they add up."""
-    found: dict[Term, Matrix] = {(): np.asarray(means.mean())}
+    effects: dict[Term, Matrix] = {(): np.asarray(means.mean())}
     variances = {}
     for order in range(1, means.ndim + 1):
         for axes in combinations(range(means.ndim), order):
@@ -54,9 +54,9 @@ def decompose(means: Matrix, factors: Sequence[str]) -> dict[Term, float]:
             effect = means.mean(axis=others, keepdims=True)
             for lower in range(order):
                 for inner in combinations(axes, lower):
-                    effect = effect - found[tuple(factors[axis] for axis in inner)]
+                    effect = effect - effects[tuple(factors[axis] for axis in inner)]
             term = tuple(factors[axis] for axis in axes)
-            found[term] = effect
+            effects[term] = effect
             variances[term] = float((effect**2).mean())
     return variances
 
@@ -82,18 +82,18 @@ def study_shares(
     The noise is the residual of the blocked model over n, the harmonic mean of the arms' seeds. Intervals resample
     whole seeds from ten complete seeds on, else they are drawn from the residual spread.
     """
-    found = grid(study, metric)
+    by_arm = grid(study, metric)
     factors = [factor for factor, levels in study.factors.items() if len(levels) > 1]
     arms = {tuple(arm.levels[factor] for factor in factors): arm.name for arm in study.arms if not arm.orphaned}
     cells = list(product(*(study.factors[factor] for factor in factors)))
     if not factors:
         return None, "no factor varies"
-    if missing := [cell for cell in cells if not found.get(arms.get(cell, ""), {})]:
+    if missing := [cell for cell in cells if not by_arm.get(arms.get(cell, ""), {})]:
         return None, f"the grid is not full: no result for {_named(factors, missing[0])}, {len(missing)} in all"
-    if failed := [cell for cell in cells if not all(map(math.isfinite, found[arms[cell]].values()))]:
+    if failed := [cell for cell in cells if not all(map(math.isfinite, by_arm[arms[cell]].values()))]:
         return None, f"an arm with fails has no mean: {_named(factors, failed[0])}, {len(failed)} in all"
     shape = tuple(len(study.factors[factor]) for factor in factors)
-    values = [found[arms[cell]] for cell in cells]
+    values = [by_arm[arms[cell]] for cell in cells]
     return _shares(study.name, metric, values, factors, shape, level, draws)
 
 

@@ -125,12 +125,12 @@ def _heading(text: str, width: int) -> str:
 
 def _clean(element: ET.Element) -> None:
     element.tag = element.tag.rpartition("}")[2]
-    found = {**element.attrib, **_declarations(element.attrib.pop("style", ""))}
+    attributes = {**element.attrib, **_declarations(element.attrib.pop("style", ""))}
     kept: dict[str, str] = {}
     classes = []
-    if found.get("id", "").startswith(TAG):
-        classes.append(found.pop("id").removeprefix(TAG))
-    for key, value in found.items():
+    if attributes.get("id", "").startswith(TAG):
+        classes.append(attributes.pop("id").removeprefix(TAG))
+    for key, value in attributes.items():
         if key in ("fill", "stroke"):
             name = _CLASSES.get(value.lower())
             if name:
@@ -142,35 +142,35 @@ def _clean(element: ET.Element) -> None:
         classes.append("f-ink")
     if classes:
         kept["class"] = " ".join(classes)
-    element.attrib = kept | _geometry(element.tag, found)
+    element.attrib = kept | _geometry(element.tag, attributes)
 
 
 def _declarations(style: str) -> dict[str, str]:
-    found: dict[str, str] = {}
+    declarations: dict[str, str] = {}
     for declaration in filter(None, (each.strip() for each in style.split(";"))):
         key, _, value = (part.strip() for part in declaration.partition(":"))
         if key == "font":
             size = re.search(r"([\d.]+)px", value)
-            found |= {"font-size": size[1]} if size else {}
-            found |= {"font-weight": "bold"} if re.search(r"\b(bold|[6-9]00)\b", value) else {}
+            declarations |= {"font-size": size[1]} if size else {}
+            declarations |= {"font-weight": "bold"} if re.search(r"\b(bold|[6-9]00)\b", value) else {}
         else:
-            found[key] = value
-    return found
+            declarations[key] = value
+    return declarations
 
 
-def _geometry(tag: str, found: dict[str, str]) -> dict[str, str]:
+def _geometry(tag: str, attributes: dict[str, str]) -> dict[str, str]:
     kept: dict[str, str] = {}
     for key in ("id", "clip-path", "viewBox"):
-        if key in found:
-            kept[key] = found[key]
-    if _LINK in found:
-        kept["href"] = found[_LINK]
+        if key in attributes:
+            kept[key] = attributes[key]
+    if _LINK in attributes:
+        kept["href"] = attributes[_LINK]
     for key in ("x", "y", "width", "height"):
-        if key in found and tag != "svg":
-            kept[key] = _tenth(found[key])
-    if "d" in found:
-        kept["d"] = shorten_path(found["d"])
-    transform = re.sub(r"rotate\(-?0(?:\.0)?(?: [^)]*)?\)", "", found.get("transform", "")).strip()
+        if key in attributes and tag != "svg":
+            kept[key] = _tenth(attributes[key])
+    if "d" in attributes:
+        kept["d"] = shorten_path(attributes["d"])
+    transform = re.sub(r"rotate\(-?0(?:\.0)?(?: [^)]*)?\)", "", attributes.get("transform", "")).strip()
     if transform:
         kept["transform"] = re.sub(r"-?\d+\.\d+", lambda number: _tenth(number[0]), transform)
     return kept
@@ -221,8 +221,8 @@ def _rename(root: ET.Element, prefix: str) -> None:
         if "href" in element.attrib:
             element.attrib["href"] = "#" + name(element.attrib["href"].removeprefix("#"))
         if "clip-path" in element.attrib:
-            found = _REFERENCE.search(element.attrib["clip-path"])
-            element.attrib["clip-path"] = f"url(#{name(found[1])})" if found else "none"
+            reference = _REFERENCE.search(element.attrib["clip-path"])
+            element.attrib["clip-path"] = f"url(#{name(reference[1])})" if reference else "none"
     for element in root.iter():
         old = element.attrib.pop("id", None)
         if old in used:

@@ -17,10 +17,10 @@ def log_ticks(low: float, high: float, most: int = 6) -> list[float]:
     powers = range(math.floor(math.log10(low)), math.floor(math.log10(high)) + 1)
     for steps in _STEPS:
         numbers = [float(f"{step}e{power}") for power in powers for step in steps]
-        found = [number for number in numbers if low <= number <= high]
-        if len(found) <= most:
-            return found
-    return found[:: math.ceil(len(found) / most)]
+        ticks = [number for number in numbers if low <= number <= high]
+        if len(ticks) <= most:
+            return ticks
+    return ticks[:: math.ceil(len(ticks) / most)]
 
 
 def plain_log_axis(axes: "Axes", low: float, high: float) -> None:

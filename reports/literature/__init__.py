@@ -58,13 +58,13 @@ class PublishedRow:
 def published_rows() -> Mapping[str, PublishedRow]:
     """Return every published row by its reference, in the file's order."""
     file = yaml.safe_load(files(__name__).joinpath("published.yaml").read_text(encoding="utf-8"))
-    found = [
+    rows = [
         _row((paper, table, row), about["where"], shared, own, file["sources"])
         for paper, about in file["papers"].items()
         for table, shared in about["tables"].items()
         for row, own in shared["rows"].items()
     ]
-    return {row.reference: row for row in found}
+    return {row.reference: row for row in rows}
 
 
 def find_published(reference: str) -> PublishedRow:

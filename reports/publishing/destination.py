@@ -26,8 +26,8 @@ class Destination:
         self.address = address
         with self._told():
             is_url = "://" in address
-            found = url_to_fs(address) if is_url else (LocalFileSystem(), str(Path(address).absolute()))
-        self._files, self._root = found[0], str(found[1]).rstrip("/")
+            place = url_to_fs(address) if is_url else (LocalFileSystem(), str(Path(address).absolute()))
+        self._files, self._root = place[0], str(place[1]).rstrip("/")
 
     @property
     def is_local(self) -> bool:
@@ -39,10 +39,10 @@ class Destination:
         with self._told():
             self._files.invalidate_cache()
             try:
-                found = self._files.find(self._root, detail=True)
+                files = self._files.find(self._root, detail=True)
             except FileNotFoundError:
                 return {}
-        return {self._relative(path): int(facts["size"] or 0) for path, facts in found.items() if path != self._root}
+        return {self._relative(path): int(facts["size"] or 0) for path, facts in files.items() if path != self._root}
 
     def read(self, paths: Iterable[str]) -> Mapping[str, bytes]:
         """Return the contents of those of `paths` that are there."""
@@ -50,8 +50,8 @@ class Destination:
         with self._told():
             if self.is_local:
                 return {self._relative(path): Path(path).read_bytes() for path in wanted if Path(path).is_file()}
-            found = self._files.cat(wanted, on_error="omit") if wanted else {}
-            return {self._relative(path): data for path, data in found.items()}
+            contents = self._files.cat(wanted, on_error="omit") if wanted else {}
+            return {self._relative(path): data for path, data in contents.items()}
 
     def write(self, files: Mapping[str, bytes]) -> None:
         """Write the files in their order, each in one step: a reader sees the old one or the new one, never half."""

@@ -30,8 +30,8 @@ class Listed:
 
 def listed_of(summary: Mapping[str, Any], folder: str, versions: tuple[tuple[str, str], ...] = ()) -> Listed:
     """Return a study's line of the index from its `study.json`, with the folder of its report."""
-    found = summary.get("verdicts")
-    verdicts = [str(each.get("verdict")) for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+    rows = summary.get("verdicts")
+    verdicts = [str(each.get("verdict")) for each in rows if isinstance(each, dict)] if isinstance(rows, list) else []
     counts = tuple((word, verdicts.count(word)) for word in dict.fromkeys(verdicts))
     trials = summary.get("trials")
     trials = trials if isinstance(trials, dict) else _NO_COUNTS

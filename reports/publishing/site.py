@@ -91,8 +91,8 @@ def _latest_again(site: Destination, there: "_Site", studies: set[str]) -> dict[
         if winner is None or _moment(there.summaries[study][winner]) <= _moment(latest):
             continue
         folder = f"studies/{study}/{winner}/"
-        found = site.read(path for path in there.sizes if path.startswith(folder))
-        contents = _committed_last({path.removeprefix(folder): data for path, data in found.items()})
+        files = site.read(path for path in there.sizes if path.startswith(folder))
+        contents = _committed_last({path.removeprefix(folder): data for path, data in files.items()})
         late |= {f"studies/{study}/{LATEST}/{name}": data for name, data in contents.items()}
     return late
 
@@ -134,15 +134,15 @@ def _committed_last(report: Mapping[str, str | bytes]) -> dict[str, bytes]:
 
 def _by_study(texts: Mapping[str, bytes]) -> dict[str, dict[str, Summary]]:
     """The summaries by study and version; what is no summary is left out."""
-    found: dict[str, dict[str, Summary]] = {}
+    summaries: dict[str, dict[str, Summary]] = {}
     for path, data in texts.items():
         try:
             summary = json.loads(data)
         except ValueError:
             continue
         if isinstance(summary, dict):
-            found.setdefault(path.split("/")[1], {})[path.split("/")[2]] = summary
-    return found
+            summaries.setdefault(path.split("/")[1], {})[path.split("/")[2]] = summary
+    return summaries
 
 
 def _moment(summary: Summary) -> str:

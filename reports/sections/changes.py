@@ -28,10 +28,10 @@ def changes_since(before: Mapping[str, Any] | None, summary: Mapping[str, Any], 
         told = before.get("changes") or {}
         return Changes(told.get("since"), tuple(map(str, told.get("sentences", ()))))
     try:
-        found = sentences_of(compare(before, summary))
+        sentences = sentences_of(compare(before, summary))
     except ValueError:
         return Changes()
-    return Changes(str(before.get("report")), found)
+    return Changes(str(before.get("report")), sentences)
 
 
 def build(changes: Changes) -> Section:

@@ -25,34 +25,37 @@ class ConfirmationShown:
 
 def build(findings: Findings) -> Section | None:
     """Build the section; nothing before a confirmed arm can be compared with the baseline."""
-    found = [each for each in confirmations(findings.whole) if each.contrast.n]
-    if not found:
+    confirmed = [each for each in confirmations(findings.whole) if each.contrast.n]
+    if not confirmed:
         return None
-    sentences = (_method(findings, found), *conclusions(findings.whole))
+    sentences = (_method(findings, confirmed), *conclusions(findings.whole))
     return Section(
-        "confirmation", "Confirmation of the best arms", ConfirmationShown(sentences), tables=(_table(findings, found),)
+        "confirmation",
+        "Confirmation of the best arms",
+        ConfirmationShown(sentences),
+        tables=(_table(findings, confirmed),),
     )
 
 
 def conclusions(study: Study) -> tuple[str, ...]:
     """Say whether the arm that the search ranked first is confirmed, and how much of its gain; nothing before that."""
-    found = [each for each in confirmations(study) if each.contrast.n]
-    if not found:
+    confirmed = [each for each in confirmations(study) if each.contrast.n]
+    if not confirmed:
         return ()
-    first = min(found, key=lambda each: each.searched_error if each.searched_error is not None else float("inf"))
-    return _verdict(first, found), _survival(first), _all(found)
+    first = min(confirmed, key=lambda each: each.searched_error if each.searched_error is not None else float("inf"))
+    return _verdict(first, confirmed), _survival(first), _all(confirmed)
 
 
-def _method(findings: Findings, found: list[Confirmed]) -> str:
+def _method(findings: Findings, confirmed: list[Confirmed]) -> str:
     confirm = findings.whole.search["settings"]["confirm"]
     return (
-        f"The {counted(len(found), 'best arm')} of the search and the baseline were trained again on the whole "
+        f"The {counted(len(confirmed), 'best arm')} of the search and the baseline were trained again on the whole "
         f"training set, with {counted(confirm['seeds'], 'fresh seed')} each. The search had seen neither those seeds "
         "nor the test set."
     )
 
 
-def _verdict(first: Confirmed, found: list[Confirmed]) -> str:
+def _verdict(first: Confirmed, confirmed: list[Confirmed]) -> str:
     """Say of the arm that the search ranked first what the count of all arms says of it, by the same p."""
     contrast = first.contrast
     side = _side(contrast)
@@ -61,7 +64,7 @@ def _verdict(first: Confirmed, found: list[Confirmed]) -> str:
     if contrast.p is None or contrast.p_holm is None:
         return f"{text}{contrast.note or 'no test'}."
     numbers = f"{signed(contrast.estimate)}{interval(contrast)} points, " if contrast.estimate is not None else ""
-    text = f"{text}{numbers}{_p(contrast.p_holm, found)}."
+    text = f"{text}{numbers}{_p(contrast.p_holm, confirmed)}."
     if not side and contrast.p < LEVEL:
         text += f" Alone it would be told apart (p {number(contrast.p, 4)}); among all of them it is not."
     return text
@@ -75,9 +78,9 @@ def _side(contrast: Contrast) -> str:
     return "less" if (sum(signs) if contrast.estimate is None else contrast.estimate) < 0 else "more"
 
 
-def _p(p: float, found: list[Confirmed]) -> str:
+def _p(p: float, confirmed: list[Confirmed]) -> str:
     size = "below 0.0001" if p < 0.0001 else number(p, 4)
-    tested = sum(each.contrast.p is not None for each in found)
+    tested = sum(each.contrast.p is not None for each in confirmed)
     return f"p {size}" if tested == 1 else f"Holm's p over {counted(tested, 'arm')} {size}"
 
 
@@ -102,17 +105,17 @@ def _share_interval(each: Confirmed) -> str:
     return f" (95 % interval {' to '.join(ends)} %, by the seeds of the confirmation)"
 
 
-def _all(found: list[Confirmed]) -> str:
+def _all(confirmed: list[Confirmed]) -> str:
     """Count the confirmed arms by what can be said of them, their p adjusted for their number."""
-    sides = [_side(each.contrast) for each in found]
+    sides = [_side(each.contrast) for each in confirmed]
     better, worse, alike = (sides.count(side) for side in ("less", "more", ""))
-    rule = "p" if len(found) == 1 else "Holm's p over all of them"
+    rule = "p" if len(confirmed) == 1 else "Holm's p over all of them"
     text = (
-        f"Of {counted(len(found), 'confirmed arm')} {better} {'has' if better == 1 else 'have'} less {PRIMARY.title} "
-        f"than the baseline, {worse} more, and {alike} cannot be told from it (told apart where {rule} is below "
-        f"{LEVEL:g})."
+        f"Of {counted(len(confirmed), 'confirmed arm')} {better} {'has' if better == 1 else 'have'} less "
+        f"{PRIMARY.title} than the baseline, {worse} more, and {alike} cannot be told from it (told apart where "
+        f"{rule} is below {LEVEL:g})."
     )
-    known = [(each.contrast.estimate, each) for each in found if each.contrast.estimate is not None]
+    known = [(each.contrast.estimate, each) for each in confirmed if each.contrast.estimate is not None]
     if not known:
         return text
     estimate, least = min(known, key=lambda pair: pair[0])
@@ -124,7 +127,7 @@ def _percent(share: float | None) -> float | None:
     return None if share is None else 100 * share
 
 
-def _table(findings: Findings, found: list[Confirmed]) -> Table:
+def _table(findings: Findings, confirmed: list[Confirmed]) -> Table:
     columns = (
         Column("arm", "arm"),
         Column("searched_error", "validation error in the search, %", 2, True),
@@ -151,9 +154,9 @@ def _table(findings: Findings, found: list[Confirmed]) -> Table:
             each.contrast.p_holm,
             *map(_percent, (each.survived, each.survived_low, each.survived_high)),
         )
-        for each in found
+        for each in confirmed
     )
-    base = next(iter(found)).contrast.baseline
+    base = next(iter(confirmed)).contrast.baseline
     caption = (
         "The confirmed arms, by their number in the search, against the baseline "
         f"({findings.summaries[base.name].text}); differences in {PRIMARY.difference_label}, 95 % intervals "

@@ -93,8 +93,8 @@ def _shown(errors: list[tuple[float, str]]) -> list[tuple[float, str]]:
 
 def _middle(errors: list[float | None]) -> float | None:
     """The median, a diverged seed ranking behind every number; None where it falls on a diverged seed."""
-    found = median(float("inf") if error is None else error for error in errors)
-    return found if found != float("inf") else None
+    middle = median(float("inf") if error is None else error for error in errors)
+    return middle if middle != float("inf") else None
 
 
 def _panels(runs: list[Run]) -> list[tuple[str, list[Run]]]:

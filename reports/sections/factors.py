@@ -38,12 +38,12 @@ def factors_of(findings: Findings) -> Factors:
     if not varying or len(findings.arms) < 3:
         return Factors((), (), ())
     shares, reason = study_shares(study)
-    found = study_anova(study)
+    anova = study_anova(study)
     levels = _levels_table(findings) if len(varying) > 1 else None
-    tables = tuple(table for table in (_anova_table(found), levels) if table is not None)
+    tables = tuple(table for table in (_anova_table(anova), levels) if table is not None)
     notes = [f"No shares of the variance: {reason}."] if shares is None and reason else []
-    if found is not None:
-        notes += _caveats(found)
+    if anova is not None:
+        notes += _caveats(anova)
     if shares is not None and len(varying) == 1 and shares.seed_share is not None:
         notes.append(f"Of what one trial shows beside another, {100 * shares.seed_share:.1f} % comes from its seed.")
     return Factors((_figure(shares),) if shares and len(varying) > 1 else (), tables, tuple(notes))
@@ -102,8 +102,8 @@ def _shares_table(shares: Shares) -> Table:
     return Table("shares", caption, columns, tuple(rows))
 
 
-def _anova_table(found: Anova | None) -> Table | None:
-    if found is None:
+def _anova_table(anova: Anova | None) -> Table | None:
+    if anova is None:
         return None
     columns = (
         Column("term", "term"),
@@ -115,46 +115,46 @@ def _anova_table(found: Anova | None) -> Table | None:
         Column("omega2", "ω²", 3, is_number=True),
     )
     rows: list[tuple[Cell, ...]] = [
-        (_name(each.term, found.joined), each.squares, each.df, each.f, each.p, each.partial_eta2, each.omega2)
-        for each in found.effects
+        (_name(each.term, anova.joined), each.squares, each.df, each.f, each.p, each.partial_eta2, each.omega2)
+        for each in anova.effects
     ]
-    if found.mse is not None:
-        rows.append(("residual", found.mse * found.df, found.df, None, None, None, None))
-    what = f"ranks of the {PRIMARY.title}, a fail last" if found.ranked else PRIMARY.title
-    caption = f"Analysis of variance of the {what}, type {'I' * found.kind}, the seed as a block"
-    return Table("anova", f"{caption}: {found.n} of {found.planned} trials.", columns, tuple(rows))
+    if anova.mse is not None:
+        rows.append(("residual", anova.mse * anova.df, anova.df, None, None, None, None))
+    what = f"ranks of the {PRIMARY.title}, a fail last" if anova.ranked else PRIMARY.title
+    caption = f"Analysis of variance of the {what}, type {'I' * anova.kind}, the seed as a block"
+    return Table("anova", f"{caption}: {anova.n} of {anova.planned} trials.", columns, tuple(rows))
 
 
-def _caveats(found: Anova) -> Iterator[str]:
-    if found.failed:
-        names = listed(shortened(each) for each in found.failed)
+def _caveats(anova: Anova) -> Iterator[str]:
+    if anova.failed:
+        names = listed(shortened(each) for each in anova.failed)
         yield (
-            f"Seeds fail in {counted(len(found.failed), 'arm')}: {names}. A fail has no number to average, so that the "
+            f"Seeds fail in {counted(len(anova.failed), 'arm')}: {names}. A fail has no number to average, so that the "
             "analysis of variance is of ranks, in which all fails are alike and last; an interaction of ranks is a "
             "sketch, since it depends on how the errors are spread as well."
         )
-    for factors in found.joined.values():
+    for factors in anova.joined.values():
         names = listed((shortened(factor, 40) for factor in factors), len(factors))
         yield (
             f"In the trials at hand {names} do not vary apart from one another, so that their effects cannot be told "
             "apart: the analysis of variance has one term for them together."
         )
-    if found.dropped:
-        terms = listed(_name(term, found.joined) for term in found.dropped)
+    if anova.dropped:
+        terms = listed(_name(term, anova.joined) for term in anova.dropped)
         yield f"The trials at hand cannot estimate {terms}."
-    if found.error_terms:
-        terms = listed([_name(term, found.joined) for term in found.error_terms])
-        verb = "stands" if len(found.error_terms) == 1 else "stand"
+    if anova.error_terms:
+        terms = listed([_name(term, anova.joined) for term in anova.error_terms])
+        verb = "stands" if len(anova.error_terms) == 1 else "stand"
         yield f"With no trials to spare, {terms} {verb} in for the error: read the F tests as a sketch."
 
 
 def _levels_table(findings: Findings) -> Table | None:
     """Return the mean of each level over all other factors, where the grid is full and no trial failed."""
     study = findings.study
-    found = grid(study)
+    by_arm = grid(study)
     arms = {tuple(arm.levels.get(factor) for factor in study.factors): arm.name for arm in findings.arms}
     cells = list(product(*study.factors.values()))
-    values = {cell: found.get(arms.get(cell, ""), {}) for cell in cells}
+    values = {cell: by_arm.get(arms.get(cell, ""), {}) for cell in cells}
     seeds = sorted(set.intersection(*(set(finite(each)) for each in values.values()))) if cells else []
     whole = all(len(finite(each)) == len(each) for each in values.values())
     if not seeds or not whole or sum(map(len, study.factors.values())) > MOST_LEVELS:

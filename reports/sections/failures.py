@@ -54,13 +54,13 @@ def build(findings: Findings) -> Section:
     arms = [
         arm for arm in findings.arms if any(kind_of(findings, trial) for trial in findings.trials.get(arm.name, ()))
     ]
-    found = [
+    failed = [
         (trial, kind)
         for arm in arms
         for trial in findings.trials[arm.name]
         if (kind := kind_of(findings, trial)) and trial.state.is_finished()
     ]
-    events = tuple(_event(trial, kind) for trial, kind in found)
+    events = tuple(_event(trial, kind) for trial, kind in failed)
     seeds = findings.seeds if len(findings.seeds) <= MOST_SEEDS else ()
     mapped = arms[: MOST_CELLS // len(seeds)] if seeds else []
     rows = tuple(_map_row(findings, arm) for arm in mapped)
@@ -72,7 +72,7 @@ def build(findings: Findings) -> Section:
         first = f"The list shows the first {MOST_ROWS} of {len(events):,} trials"
         notes.append(f"{first}; tables/failures.csv has them all.")
     content = Failures(_summary(findings, len(events)), seeds, rows, events[:MOST_ROWS], logs, tuple(notes))
-    return Section("failures", "Failures", content, tables=(_table(found),) if found else ())
+    return Section("failures", "Failures", content, tables=(_table(failed),) if failed else ())
 
 
 def kind_of(findings: Findings, trial: Trial) -> str | None:
@@ -129,7 +129,7 @@ def _map_row(findings: Findings, arm: Arm) -> MapRow:
     return MapRow(shortened(arm.name, 90), cells)
 
 
-def _table(found: list[tuple[Trial, str]]) -> Table:
+def _table(failed: list[tuple[Trial, str]]) -> Table:
     columns = (
         Column("trial", "trial"),
         Column("arm", "arm"),
@@ -153,7 +153,7 @@ def _table(found: list[tuple[Trial, str]]) -> Table:
             trial.cause,
             trial.reason,
         )
-        for trial, kind in found
+        for trial, kind in failed
     )
     return Table(
         "failures",

@@ -22,15 +22,15 @@ _POINTS = "percentage points"
 
 def margins_figures(verdicts: tuple[Verdict, ...]) -> tuple[Figure, ...]:
     """Return one figure for each unit in which the claims speak; none while no claim has a number."""
-    found = [(verdict, context) for verdict in verdicts for context in verdict.contexts if context.n]
-    units = dict.fromkeys(_unit(verdict.claim) for verdict, context in found if context.estimate is not None)
+    pairs = [(verdict, context) for verdict in verdicts for context in verdict.contexts if context.n]
+    units = dict.fromkeys(_unit(verdict.claim) for verdict, context in pairs if context.estimate is not None)
     return tuple(
-        _figure(unit, at, [pair for pair in found if _unit(pair[0].claim) == unit]) for at, unit in enumerate(units)
+        _figure(unit, at, [pair for pair in pairs if _unit(pair[0].claim) == unit]) for at, unit in enumerate(units)
     )
 
 
-def _figure(unit: str, at: int, found: list[tuple[Verdict, ContextResult]]) -> Figure:
-    shown = found[:MOST_ROWS]
+def _figure(unit: str, at: int, pairs: list[tuple[Verdict, ContextResult]]) -> Figure:
+    shown = pairs[:MOST_ROWS]
     text = (
         "Each claim's effect with its interval; the bar across is the margin, the tinted side is what the claim says. "
         "Supported: the interval lies in the tint; refuted: outside it. The level of an interval is that of its look."
@@ -40,14 +40,14 @@ def _figure(unit: str, at: int, found: list[tuple[Verdict, ContextResult]]) -> F
             " An equality is supported where the whole interval lies within the margin on both sides; "
             "only the wider interval refutes it."
         )
-    if sum(verdict.p_holm is not None for verdict in {each.id: each for each, _ in found}.values()) > 1:
+    if sum(verdict.p_holm is not None for verdict in {each.id: each for each, _ in pairs}.values()) > 1:
         text += " Holm's correction over the claims may leave open what an interval alone would decide."
     if at:
         text = f"The claims about {'fail rates' if unit == _RATE else unit}, in the same way."
-    if len(shown) < len(found):
-        text += f" The first {len(shown)} of {counted(len(found), 'context')}."
+    if len(shown) < len(pairs):
+        text += f" The first {len(shown)} of {counted(len(pairs), 'context')}."
     name = "claims" if not at else f"claims-{at + 1}"
-    return Figure(name, text, (_panel(unit, name, shown),), _table(found, name, unit), columns=1)
+    return Figure(name, text, (_panel(unit, name, shown),), _table(pairs, name, unit), columns=1)
 
 
 def _unit(claim: Claim) -> str:
@@ -58,10 +58,10 @@ def _unit(claim: Claim) -> str:
     return shortened(f"{claim.metric}, {claim.unit}" if claim.unit else claim.metric, 40)
 
 
-def _panel(unit: str, name: str, found: list[tuple[Verdict, ContextResult]]) -> Panel:
-    rows = [_row(verdict, context) for verdict, context in found]
+def _panel(unit: str, name: str, pairs: list[tuple[Verdict, ContextResult]]) -> Panel:
+    rows = [_row(verdict, context) for verdict, context in pairs]
     drawing = margins_drawing(rows, unit, name, (-0.02, 1.02) if unit == _RATE else None)
-    return Panel("", " ".join(_described(verdict, context) for verdict, context in found[:8]), drawing)
+    return Panel("", " ".join(_described(verdict, context) for verdict, context in pairs[:8]), drawing)
 
 
 def _row(verdict: Verdict, context: ContextResult) -> MarginRow:
@@ -103,7 +103,7 @@ def difference_in_words(value: float) -> str:
     return signed(value) if math.isfinite(value) else "one fails"
 
 
-def _table(found: list[tuple[Verdict, ContextResult]], name: str, unit: str) -> Table:
+def _table(pairs: list[tuple[Verdict, ContextResult]], name: str, unit: str) -> Table:
     columns = (
         Column("claim", "claim"),
         Column("context", "context"),
@@ -117,11 +117,11 @@ def _table(found: list[tuple[Verdict, ContextResult]], name: str, unit: str) -> 
         Column("seeds", "by seed"),
     )
     caption = f"The claims in each context, in {unit}; p is one-sided."
-    return Table(f"{name}-by-context", caption, columns, tuple(_rows(found)))
+    return Table(f"{name}-by-context", caption, columns, tuple(_rows(pairs)))
 
 
-def _rows(found: list[tuple[Verdict, ContextResult]]) -> Iterator[tuple[str | float | int | None, ...]]:
-    for verdict, each in found:
+def _rows(pairs: list[tuple[Verdict, ContextResult]]) -> Iterator[tuple[str | float | int | None, ...]]:
+    for verdict, each in pairs:
         yield (
             verdict.id,
             each.label or None,

@@ -37,10 +37,10 @@ class Mechanism:
 
 def build(findings: Findings) -> Section | None:
     """Build a part for each probe; nothing where no probe has measured anything."""
-    found = probed(findings.study)
-    if not found:
+    measured = probed(findings.study)
+    if not measured:
         return None
-    parts = tuple(_part(findings, each) for each in found)
+    parts = tuple(_part(findings, each) for each in measured)
     figures = tuple(figure for part in parts for figure in part.figures)
     tables = tuple(part.table for part in parts if part.table is not None)
     files = {"data/measurements.csv": _csv(findings)}
@@ -91,7 +91,7 @@ def _figure(findings: Findings, probe: Probed, view: View, name: str) -> Figure 
 def _lines(findings: Findings, probe: Probed, view: View, name: str) -> Figure | None:
     """Return a panel for each level of the numeric factor, with a line for each other level."""
     panels = [(title, lines) for title, arms in _panels(findings) if (lines := _lines_of(probe, view, arms))]
-    values = [value for _, lines in panels for line in lines for found in line.points.values() for value in found]
+    values = [value for _, lines in panels for line in lines for point in line.points.values() for value in point]
     if not values:
         return None
     scale = scale_of(values, view.is_log)
@@ -125,13 +125,15 @@ def _whole(findings: Findings, probe: Probed, view: View) -> str:
     if view.output not in ("test_error", "increase"):
         return ""
     errors = {trial.id: trial.test_error for trial in findings.study.trials if trial.test_error is not None}
-    found = []
+    medians = []
     for arm in findings.arms:
         known = [errors[each.trial] for each in probe.found.get(arm.name, ()) if each.trial in errors]
         if known:
-            found.append(f"{shortened(arm.name, 60)} {median(known):.2f} %")
-    more = f", and {counted(len(found) - MOST_PANELS, 'more arm')}" if len(found) > MOST_PANELS else ""
-    return f" Test error of the unchanged networks, median: {', '.join(found[:MOST_PANELS])}{more}." if found else ""
+            medians.append(f"{shortened(arm.name, 60)} {median(known):.2f} %")
+    more = f", and {counted(len(medians) - MOST_PANELS, 'more arm')}" if len(medians) > MOST_PANELS else ""
+    return (
+        f" Test error of the unchanged networks, median: {', '.join(medians[:MOST_PANELS])}{more}." if medians else ""
+    )
 
 
 def _maps(findings: Findings, probe: Probed, view: View, name: str) -> Figure | None:
@@ -191,8 +193,8 @@ def _panels(findings: Findings) -> list[tuple[str, list[tuple[Arm, str, int]]]]:
 
 def _lines_of(probe: Probed, view: View, arms: Sequence[tuple[Arm, str, int]]) -> list[Line]:
     lines = [Line(label, slot, probe.points(view, arm.name)) for arm, label, slot in arms]
-    found = [line for line in lines if line.points]
-    return [replace(line, label="") for line in found] if len(arms) == 1 and len(found) == 1 else found
+    drawn = [line for line in lines if line.points]
+    return [replace(line, label="") for line in drawn] if len(arms) == 1 and len(drawn) == 1 else drawn
 
 
 def _left_out(panels: Sequence[object]) -> str:

@@ -75,7 +75,7 @@ def _design(findings: Findings) -> str:
     if not factors:
         return f"One arm was trained with {counted(len(findings.seeds), 'seed')} ({seeds(findings.seeds)})."
     text = f"The study varies {listed(factors)} in {_WORDS.get(study.design, 'a design')} of {arms}, each with "
-    counts = sorted({len(found) for arm in findings.arms if (found := findings.trials.get(arm.name))})
+    counts = sorted({len(mine) for arm in findings.arms if (mine := findings.trials.get(arm.name))})
     most = counted(len(findings.seeds), "seed")
     several = f"{counts[0]} to {most}" if counts and counts[0] < len(findings.seeds) else most
     text += f"{several} ({seeds(findings.seeds)}): {trials}. "

@@ -110,15 +110,15 @@ def _titles(groups: Sequence[Sequence[Described]], arms: Sequence[Described]) ->
 
 
 def _own_levels(group: Sequence[Described], every: Mapping[str, set[Scalar | None]]) -> list[str]:
-    found = []
+    words = []
     for factor, among in every.items():
         own = list(dict.fromkeys(arm.levels.get(factor) for arm in group))
         if set(own) != among and None not in own:
             texts = [level(each) for each in own if each is not None]
             several = listed(texts, len(texts))
             text = several if len(several) <= LONGEST_LEVELS else f"{texts[0]} and {len(texts) - 1} more"
-            found.append(text if isinstance(own[0], str) else f"{factor} {text}")
-    return found
+            words.append(text if isinstance(own[0], str) else f"{factor} {text}")
+    return words
 
 
 def _names(group: Sequence[Described]) -> str:

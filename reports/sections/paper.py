@@ -50,31 +50,31 @@ def build(findings: Findings) -> Section | None:
     ]
     if not pairs:
         return None
-    lines = tuple(_line(arm, found) for _, arm, found in pairs)
+    lines = tuple(_line(arm, compared) for _, arm, compared in pairs)
     return Section("paper", "Published numbers and ours", Paper(lines), tables=(_table(pairs),))
 
 
 def _arms(findings: Findings, claim: Claim) -> list[tuple[str, dict[int, float]]]:
-    found = grid(findings.study, claim.metric)
-    return [(arm, found[arm]) for case in cases(findings.study, claim) for arm in case.weights]
+    by_arm = grid(findings.study, claim.metric)
+    return [(arm, by_arm[arm]) for case in cases(findings.study, claim) for arm in case.weights]
 
 
-def _line(arm: str, found: Comparison) -> Line:
-    published = found.published
+def _line(arm: str, compared: Comparison) -> Line:
+    published = compared.published
     interval = ""
-    if found.low is not None and found.high is not None:
-        interval = f" [{signed(found.low)}, {signed(found.high)}]"
-    ours = number(found.ours) if found.ours is not None else f"{found.fails} of {found.n} fail"
-    own = f" [{number(found.ours_low)}, {number(found.ours_high)}]" if found.ours_low is not None else ""
+    if compared.low is not None and compared.high is not None:
+        interval = f" [{signed(compared.low)}, {signed(compared.high)}]"
+    ours = number(compared.ours) if compared.ours is not None else f"{compared.fails} of {compared.n} fail"
+    own = f" [{number(compared.ours_low)}, {number(compared.ours_high)}]" if compared.ours_low is not None else ""
     return Line(
-        WORDS[found.verdict],
+        WORDS[compared.verdict],
         arm,
         _reference(published),
         _statistic(published),
         "fail" if published.value is None else number(published.value),
-        f"{ours}{own} (n={found.n})",
-        f"{signed(found.difference)}{interval}" if found.difference is not None else NOTHING,
-        found.note,
+        f"{ours}{own} (n={compared.n})",
+        f"{signed(compared.difference)}{interval}" if compared.difference is not None else NOTHING,
+        compared.note,
     )
 
 
@@ -110,10 +110,28 @@ def _table(pairs: list[tuple[Claim, str, Comparison]]) -> Table:
         Column("note", "note"),
     )
     rows: list[tuple[Cell, ...]] = []
-    for claim, arm, found in pairs:
-        theirs = found.published
-        values = (theirs.value, theirs.sd, theirs.n, found.ours, found.difference, found.low, found.high, found.p)
+    for claim, arm, compared in pairs:
+        theirs = compared.published
+        values = (
+            theirs.value,
+            theirs.sd,
+            theirs.n,
+            compared.ours,
+            compared.difference,
+            compared.low,
+            compared.high,
+            compared.p,
+        )
         rows.append(
-            (claim.id, arm, _reference(theirs), theirs.statistic, *values, found.n, WORDS[found.verdict], found.note)
+            (
+                claim.id,
+                arm,
+                _reference(theirs),
+                theirs.statistic,
+                *values,
+                compared.n,
+                WORDS[compared.verdict],
+                compared.note,
+            )
         )
     return Table("published", "Published numbers and ours, like for like.", columns, tuple(rows), _IN_PAPER)

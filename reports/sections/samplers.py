@@ -26,53 +26,53 @@ class SamplersShown:
 
 def build(findings: Findings) -> Section | None:
     """Build the section; nothing for a study that is no replayed search."""
-    found = comparison(findings.whole)
-    if found is None:
+    compared = comparison(findings.whole)
+    if compared is None:
         return None
-    shown = SamplersShown(_method(found), judgements(findings.whole))
-    return Section("samplers", "Which sampler is worth its cost", shown, (_figure(found),), (_table(found),))
+    shown = SamplersShown(_method(compared), judgements(findings.whole))
+    return Section("samplers", "Which sampler is worth its cost", shown, (_figure(compared),), (_table(compared),))
 
 
 def judgements(study: Study) -> tuple[str, ...]:
     """Say of each sampler and scheduler whether it is worth its cost; nothing where no search was replayed."""
-    found = comparison(study)
-    return () if found is None else tuple(_sentence(each, found) for each in found.contests)
+    compared = comparison(study)
+    return () if compared is None else tuple(_sentence(each, compared) for each in compared.contests)
 
 
-def _method(found: Comparison) -> str:
-    reference = found.reference
-    workers = f" on {found.workers:,} simulated workers" if found.workers > 1 else ""
+def _method(compared: Comparison) -> str:
+    reference = compared.reference
+    workers = f" on {compared.workers:,} simulated workers" if compared.workers > 1 else ""
     return (
-        f"Every search trained {counted(found.arms, 'arm')}{workers} and was replayed with {reference.seeds} seeds on "
-        f"{counted(found.on_record, 'arm')} that are on record, their recorded times included. Worth its cost is what "
-        "ends with less error than random search does on average in as much time, proposing included; p is "
+        f"Every search trained {counted(compared.arms, 'arm')}{workers} and was replayed with {reference.seeds} seeds "
+        f"on {counted(compared.on_record, 'arm')} that are on record, their recorded times included. Worth its cost is "
+        "what ends with less error than random search does on average in as much time, proposing included; p is "
         "Student's over the seeds, or random search's exact chance where all seeds end alike, adjusted by Holm. "
         f"Random search itself ends {number(reference.regret)} points "
-        f"above the least error on record, {number(found.least)} %, after {duration(reference.training_seconds)} of "
+        f"above the least error on record, {number(compared.least)} %, after {duration(reference.training_seconds)} of "
         "training."
     )
 
 
-def _sentence(each: Contest, found: Comparison) -> str:
+def _sentence(each: Contest, compared: Comparison) -> str:
     p = "" if each.p is None else f" (p {_p(each.p)})"
     return (
         f"{each.name}: {each.worth}. It ends {_points(each.at_cost)}{p} against the {number(each.random_arms, 1)} arms "
-        f"that random search trains in as much time, and {_points(each.at_end)} against {found.arms}."
+        f"that random search trains in as much time, and {_points(each.at_end)} against {compared.arms}."
     )
 
 
-def _points(found: Difference) -> str:
-    if found.low is None:
-        return f"{signed(found.mean)} points, the same in every seed"
-    return f"{signed(found.mean)} [{signed(found.low)}, {signed(found.high)}] points"
+def _points(difference: Difference) -> str:
+    if difference.low is None:
+        return f"{signed(difference.mean)} points, the same in every seed"
+    return f"{signed(difference.mean)} [{signed(difference.low)}, {signed(difference.high)}] points"
 
 
 def _p(value: float) -> str:
     return "below 0.001" if value < 0.001 else number(value, 3)
 
 
-def _figure(found: Comparison) -> Figure:
-    everyone = (found.reference, *found.contests)
+def _figure(compared: Comparison) -> Figure:
+    everyone = (compared.reference, *compared.contests)
     rows = tuple(
         (each.name, at, mean, low, high)
         for each in everyone
@@ -85,13 +85,12 @@ def _figure(found: Comparison) -> Figure:
         Column("low", "low", 2, True),
         Column("high", "high", 2, True),
     )
-    caption = (
-        f"The least validation error so far, mean of {found.reference.seeds} seeds with its 95 % interval arm by arm."
-    )
-    kinds = {title: [each for each in found.contests if each.stops is stops] for title, stops in KINDS.items()}
+    seeds = compared.reference.seeds
+    caption = f"The least validation error so far, mean of {seeds} seeds with its 95 % interval arm by arm."
+    kinds = {title: [each for each in compared.contests if each.stops is stops] for title, stops in KINDS.items()}
     most = MOST_SERIES - 1
     groups = [(title, them[at : at + most]) for title, them in kinds.items() for at in range(0, len(them), most)]
-    panels = tuple(_panel(title, found.reference, group, at) for at, (title, group) in enumerate(groups))
+    panels = tuple(_panel(title, compared.reference, group, at) for at, (title, group) in enumerate(groups))
     return Figure("samplers", caption, panels, Table("samplers-best-so-far", caption, columns, rows), columns=1)
 
 
@@ -101,7 +100,7 @@ def _panel(title: str, reference: Contest, group: Sequence[Contest], at: int) ->
     return Panel(title, ends, best_so_far_drawing(lines, f"samplers{at}"))
 
 
-def _table(found: Comparison) -> Table:
+def _table(compared: Comparison) -> Table:
     columns = (
         Column("name", "sampler"),
         Column("worth", "verdict"),
@@ -117,18 +116,18 @@ def _table(found: Comparison) -> Table:
         Column("at_cost_high", "high", 2, True),
         p_column("p", "p, Holm", 3),
     )
-    rows = (_row(found.reference, is_reference=True), *map(_row, found.contests))
+    rows = (_row(compared.reference, is_reference=True), *map(_row, compared.contests))
     caption = (
-        f"Searches of {counted(found.arms, 'arm')}, means over {found.reference.seeds} seeds with 95 % intervals; "
-        "errors in percentage points of validation error, less is better."
+        f"Searches of {counted(compared.arms, 'arm')}, means over {compared.reference.seeds} seeds with 95 % "
+        "intervals; errors in percentage points of validation error, less is better."
     )
     return Table("samplers", caption, columns, rows)
 
 
 def _row(each: Contest, is_reference: bool = False) -> tuple[Cell, ...]:
     equal, cost = [
-        (None, None, None) if is_reference else (found.mean, found.low, found.high)
-        for found in (each.at_end, each.at_cost)
+        (None, None, None) if is_reference else (difference.mean, difference.low, difference.high)
+        for difference in (each.at_end, each.at_cost)
     ]
     worth = "the reference" if is_reference else str(each.worth)
     times = (each.training_seconds, each.proposing_seconds, each.random_arms)

@@ -127,11 +127,11 @@ def _front(study: Study) -> Figure | None:
 
 
 def _importance(study: Study) -> Table:
-    found = study.search.get("importance", [])
-    is_told = any(each.get("where") for each in found)
+    importance = study.search.get("importance", [])
+    is_told = any(each.get("where") for each in importance)
     rows = [
         (each["method"], each["question"], _among(each), name, 100 * share)
-        for each in found
+        for each in importance
         for name, share in sorted(each["shares"].items(), key=lambda pair: -pair[1])
     ]
     columns = (

@@ -43,8 +43,8 @@ class Group:
 def group_of(findings: Findings) -> Group:
     """Return the arms that are ranked: those at the last level of the axis with several results, or all."""
     where, arms = _ranked(findings)
-    found = tuple(summary for arm in arms if (summary := findings.summaries[arm.name]).n)
-    return Group(where, found, arm_names(findings, arms))
+    summaries = tuple(summary for arm in arms if (summary := findings.summaries[arm.name]).n)
+    return Group(where, summaries, arm_names(findings, arms))
 
 
 def _ranked(findings: Findings) -> tuple[str, tuple[Arm, ...]]:
@@ -112,13 +112,13 @@ def lowest(findings: Findings) -> str | None:
     Compared are the arms with several seeds and no fail: the mean of the seeds that survive is no arm's error.
     """
     group = group_of(findings)
-    found = rank(group.summaries)
-    if found is None:
+    ranking = rank(group.summaries)
+    if ranking is None:
         return None
     among = "of the arms without a fail " if group.failing else ""
-    name = group.names[found.lowest.arm.name]
-    first = f"the lowest mean {PRIMARY.title} {among}is that of {name}, {error_of(found.lowest)}"
-    others, same = len(found.others), found.alike
+    name = group.names[ranking.lowest.arm.name]
+    first = f"the lowest mean {PRIMARY.title} {among}is that of {name}, {error_of(ranking.lowest)}"
+    others, same = len(ranking.others), ranking.alike
     sound = " without a fail" if group.failing else ""
     if others == 1:
         rest = f"the other arm{sound} {'cannot be told apart from it' if same else 'has more'}"
@@ -197,33 +197,33 @@ def _compared(findings: Findings) -> _Compared | None:
 
 def better(findings: Findings) -> str | None:
     """Name the arm with the largest clear gain over the baseline; nothing where no gain is clear."""
-    found = _compared(findings)
-    return _largest(findings, found, found.better, "less") if found else None
+    compared = _compared(findings)
+    return _largest(findings, compared, compared.better, "less") if compared else None
 
 
 def worse(findings: Findings) -> str | None:
     """Name the arm with the largest clear loss against the baseline; nothing where none is clear."""
-    found = _compared(findings)
-    return _largest(findings, found, found.worse, "more") if found else None
+    compared = _compared(findings)
+    return _largest(findings, compared, compared.worse, "more") if compared else None
 
 
-def _largest(findings: Findings, found: _Compared, clear: Sequence[Contrast], side: str) -> str | None:
+def _largest(findings: Findings, compared: _Compared, clear: Sequence[Contrast], side: str) -> str | None:
     """Name the first of the clear differences, which is the largest, and count the others on its side."""
     if not clear:
         return None
     first, rest = clear[0], len(clear) - 1
     others = f"; {counted(rest, 'more arm')} also {'has' if rest == 1 else 'have'} {side}" if rest else ""
-    name = found.names[first.arm.name]
-    return f"Against {_baseline(findings)}, {name} has {side} error: {_difference(found, first)}{others}."
+    name = compared.names[first.arm.name]
+    return f"Against {_baseline(findings)}, {name} has {side} error: {_difference(compared, first)}{others}."
 
 
 def none_clear(findings: Findings) -> str | None:
     """Say that no difference to the baseline is clear and which one would be; nothing where one is."""
-    found = _compared(findings)
-    if found is None or found.better or found.worse:
+    compared = _compared(findings)
+    if compared is None or compared.better or compared.worse:
         return None
-    text = f"No difference in {PRIMARY.title} to {_baseline(findings)} is clear ({_correction(found)})"
-    smallest = _smallest(findings, len(found.every))
+    text = f"No difference in {PRIMARY.title} to {_baseline(findings)} is clear ({_correction(compared)})"
+    smallest = _smallest(findings, len(compared.every))
     if smallest is None:
         return f"{text}."
     return f"{text}; the smallest that these seeds detect, with 80 % power, is about {number(smallest)} points."
@@ -239,13 +239,13 @@ def _smallest(findings: Findings, tests: int) -> float | None:
     return None if in_spreads is None else in_spreads * sqrt(fmean(sd**2 for _, sd in known))
 
 
-def _correction(found: _Compared) -> str:
-    tests = len(found.every)
+def _correction(compared: _Compared) -> str:
+    tests = len(compared.every)
     return "one comparison, 95 % interval" if tests == 1 else f"{tests:,} comparisons, corrected by Bonferroni at 5 %"
 
 
-def _difference(found: _Compared, contrast: Contrast) -> str:
-    tests = len(found.every)
+def _difference(compared: _Compared, contrast: Contrast) -> str:
+    tests = len(compared.every)
     low = "−∞" if contrast.low is None else signed(contrast.low)
     high = "∞" if contrast.high is None else signed(contrast.high)
     over = "95 % interval" if tests == 1 else f"95 % interval over all {tests:,} comparisons"

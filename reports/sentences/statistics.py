@@ -25,8 +25,8 @@ def one_seed(findings: Findings) -> str | None:
     if _counts(findings) != [1]:
         return None
     text = "With one seed an arm there is no spread, and no interval or test of a difference between two arms"
-    found = study_anova(findings.study)
-    if found is None or not any(each.p is not None for each in found.effects):
+    anova = study_anova(findings.study)
+    if anova is None or not any(each.p is not None for each in anova.effects):
         return f"{text}."
     return f"{text}; the analysis of variance takes the highest interaction of the factors for its error."
 

@@ -84,18 +84,18 @@ def fail_rule(findings: Findings) -> str | None:
 
 def bold_rule(findings: Findings) -> str | None:
     """Say what is bold, where anything is."""
-    found = rankings(findings)
-    if not found.groups:
+    ranked = rankings(findings)
+    if not ranked.groups:
         return None
     left_out = any(each.n_fail or each.n == 1 for each in findings.summaries.values())
     rest = " of those with several seeds and no fail" if left_out else ""
-    return f"Bold: the lowest mean {found.where}{rest}."
+    return f"Bold: the lowest mean {ranked.where}{rest}."
 
 
 def undecided(findings: Findings) -> str | None:
     """Say how many arms cannot be told from the lowest, where there are some."""
-    found = rankings(findings).groups
-    count, others = sum(each.alike for each in found), sum(len(each.others) for each in found)
+    groups = rankings(findings).groups
+    count, others = sum(each.alike for each in groups), sum(len(each.others) for each in groups)
     if not count:
         return None
     some = "The other arm" if others == 1 else f"{count:,} of the other {others:,} arms"

@@ -180,11 +180,11 @@ def _stem(settings: Mapping[str, Any], channels: int) -> nn.Sequential:
     return nn.Sequential(*convolution, nn.MaxPool2d(3, stride=2, padding=1))
 
 
-def _with_dropout(found: list[nn.Module], rate: float) -> list[nn.Module]:
+def _with_dropout(modules: list[nn.Module], rate: float) -> list[nn.Module]:
     if not rate:
-        return found
+        return modules
     return [
-        each for layer in found for each in ((layer, nn.Dropout(rate)) if isinstance(layer, nn.Conv2d) else (layer,))
+        each for layer in modules for each in ((layer, nn.Dropout(rate)) if isinstance(layer, nn.Conv2d) else (layer,))
     ]
 
 

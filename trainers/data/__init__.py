@@ -51,13 +51,13 @@ def read(settings: Mapping[str, Any], seed: int | None = None) -> DataSet | Fold
     name = settings["name"]
     own = own_settings(settings)
     if is_own(name):
-        found = assemble(load_own(name, loader(name), own), settings, seed)
-        return replace(found, fingerprint=own_fingerprint(found.fingerprint, name))
-    found = loader(name)(**own)
-    if isinstance(found, Folder):
-        check_sizes(settings, len(found.train), len(found.test))
-        return found.hold_out(settings["validation"])
-    return assemble(found, settings, seed)
+        contents = assemble(load_own(name, loader(name), own), settings, seed)
+        return replace(contents, fingerprint=own_fingerprint(contents.fingerprint, name))
+    contents = loader(name)(**own)
+    if isinstance(contents, Folder):
+        check_sizes(settings, len(contents.train), len(contents.test))
+        return contents.hold_out(settings["validation"])
+    return assemble(contents, settings, seed)
 
 
 def check_fingerprint(planned: str, data: DataSet | Folder, settings: Mapping[str, Any]) -> None:
@@ -81,6 +81,6 @@ def _in_memory(data: str, code: str, device: torch.device, seed: int | None) -> 
     settings = json.loads(data)
     if device.type != "cpu":
         return _in_memory(data, code, torch.device("cpu"), seed).to(device)
-    found = read(settings, seed)
-    assert isinstance(found, DataSet)
-    return found
+    contents = read(settings, seed)
+    assert isinstance(contents, DataSet)
+    return contents

@@ -96,7 +96,7 @@ def read_part(root: Path, folder: Path, passed: Passed) -> Part:
 
 def _class_folders(root: Path, folder: Path, passed: Passed) -> dict[str, Path]:
     """Return the folders of the classes by their names in one Unicode form, in the order of those names."""
-    found: dict[str, Path] = {}
+    folders: dict[str, Path] = {}
     if not folder.is_dir():
         raise _no_classes(folder)
     for entry in _entries(folder):
@@ -105,11 +105,11 @@ def _class_folders(root: Path, folder: Path, passed: Passed) -> dict[str, Path]:
             passed.hidden.append(_below(root, path))
         elif not _is_folder(entry):
             passed.others.append(_below(root, path))
-        elif name in found:
+        elif name in folders:
             raise file_error(f"{folder} holds {name} twice, in two Unicode forms: make one folder of the two")
         else:
-            found[name] = path
-    return found
+            folders[name] = path
+    return folders
 
 
 def _owners(classes: Mapping[str, Path]) -> dict[Identity, str]:
@@ -192,8 +192,8 @@ def _is_folder(entry: "os.DirEntry[str]") -> bool:
 
 
 def _identity(folder: Path) -> Identity:
-    found = folder.stat()
-    return found.st_dev, found.st_ino
+    status = folder.stat()
+    return status.st_dev, status.st_ino
 
 
 def _one_form(name: str) -> str:

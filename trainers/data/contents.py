@@ -41,9 +41,9 @@ class Stamp(NamedTuple):
     inode: int
 
     @classmethod
-    def of(cls, found: os.stat_result) -> "Stamp":
+    def of(cls, status: os.stat_result) -> "Stamp":
         """Return the stamp in what stat returns."""
-        return cls(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino % 2**63)
+        return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino % 2**63)
 
 
 class Known(NamedTuple):
@@ -75,13 +75,13 @@ class Photos:
 
     def check_unchanged(self, index: int, file: BinaryIO) -> None:
         """Raise DataError where an open file is not what was planned with; its position is kept."""
-        found = os.fstat(file.fileno())
-        if Stamp.of(found) == tuple(self.stamps[index]):
+        status = os.fstat(file.fileno())
+        if Stamp.of(status) == tuple(self.stamps[index]):
             return
         planned = self.digests[index].tobytes()
         is_same = bool(planned) and _digest(file) == planned
         file.seek(0)
-        if not is_same and (planned or Stamp.of(found)[:2] != tuple(self.stamps[index][:2])):
+        if not is_same and (planned or Stamp.of(status)[:2] != tuple(self.stamps[index][:2])):
             raise file_error(
                 f"{self.samples[index][0]} has changed since the training was planned: run again, and what the change "
                 "concerns is trained anew"
@@ -101,11 +101,11 @@ def examine(root: Path, samples: Sequence[Sample], check: Check) -> Photos:
     before = _read_cache(cache)
     started = time.time_ns()
     names = [os.path.relpath(path, root) for path in paths]
-    found = _look_at(paths, [before.get(name) for name in names], check)
-    if new := {name: each for name, each in zip(names, found, strict=True) if before.get(name) is not each}:
+    known = _look_at(paths, [before.get(name) for name in names], check)
+    if new := {name: each for name, each in zip(names, known, strict=True) if before.get(name) is not each}:
         _write_cache(cache, before | new, started)
-    digests = np.frombuffer(b"".join(each.digest for each in found), np.uint8).reshape(len(found), -1)
-    return Photos(tuple(samples), _stamps([each.stamp for each in found]), digests)
+    digests = np.frombuffer(b"".join(each.digest for each in known), np.uint8).reshape(len(known), -1)
+    return Photos(tuple(samples), _stamps([each.stamp for each in known]), digests)
 
 
 def fingerprint(parts: Mapping[str, Photos], root: Path) -> str:
@@ -148,10 +148,10 @@ def _look_at(paths: Sequence[str], known: Sequence[Known | None], check: Check) 
     look = partial(_look_at_some, check=check)
     with ThreadPoolExecutor(min(16, 2 * (os.cpu_count() or 1))) as threads:
         results = list(chain.from_iterable(threads.map(look, _chunks(paths), _chunks(known))))
-    found = [each for each in results if isinstance(each, Known)]
+    examined = [each for each in results if isinstance(each, Known)]
     if faults := [each for each in results if isinstance(each, DataError)]:
         raise _together(faults)
-    return found
+    return examined
 
 
 def _chunks(values: Sequence[T]) -> list[Sequence[T]]:
@@ -186,12 +186,12 @@ def _digest(file: BinaryIO) -> bytes:
 
 def _stat(path: str) -> os.stat_result:
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except OSError as error:
         raise unreadable(error, path) from None
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         raise file_error(f"{path} is no file that could hold an image: take it away")
-    return found
+    return status
 
 
 def _together(faults: Sequence[DataError]) -> DataError:

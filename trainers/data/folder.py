@@ -89,19 +89,19 @@ def read_folder(
             read["validation"] = validation
         else:
             notes.append(f"{parts.validation.name} is not used: it has other classes than {parts.train.name}")
-    found = _photos(root, read, check)
-    notes = [_summary(read), *notes, *_shared_notes(found), *passed.sentences()]
+    photos = _photos(root, read, check)
+    notes = [_summary(read), *notes, *_shared_notes(photos), *passed.sentences()]
     if check == "none":
         notes.append("check: none: a file whose content changed at the same size is taken to be the same")
     return Folder(
-        train=found["train"],
-        test=found["test"],
-        validation=found.get("validation"),
+        train=photos["train"],
+        test=photos["test"],
+        validation=photos.get("validation"),
         num_classes=len(read["train"].classes),
         size=size,
         workers=workers,
         prefetch=prefetch,
-        fingerprint=fingerprint(found, root),
+        fingerprint=fingerprint(photos, root),
         notes=tuple(notes),
     )
 
@@ -170,12 +170,12 @@ def _photos(root: Path, parts: dict[str, Part], check: Check) -> dict[str, Photo
     """Return the images of each part; all files are examined together."""
     samples: list[Sample] = [sample for part in parts.values() for sample in part.samples]
     whole = examine(root, samples, check)
-    found, start = {}, 0
+    photos, start = {}, 0
     for role, part in parts.items():
         here = slice(start, start + len(part.samples))
-        found[role] = Photos(part.samples, whole.stamps[here], whole.digests[here])
+        photos[role] = Photos(part.samples, whole.stamps[here], whole.digests[here])
         start = here.stop
-    return found
+    return photos
 
 
 def _summary(parts: dict[str, Part]) -> str:
@@ -190,12 +190,12 @@ def _counted(samples: Sequence[Sample]) -> str:
 
 def _shared_notes(parts: dict[str, Photos]) -> list[str]:
     """Say how many held-out images are training images too, and how many training images lie in two classes."""
-    found = []
+    notes = []
     if same := in_two_classes(parts["train"]):
-        found.append(
+        notes.append(
             f"{same:,} of {len(parts['train']):,} training images have the same content as one of another class"
         )
     for role, name in (("test", "test"), ("validation", "validation")):
         if role in parts and (same := shared(parts[role], parts["train"])):
-            found.append(f"{same:,} of {len(parts[role]):,} {name} images have the same content as a training image")
-    return found
+            notes.append(f"{same:,} of {len(parts[role]):,} {name} images have the same content as a training image")
+    return notes

@@ -57,8 +57,8 @@ class FolderBatchLoader:
 
     def normaliser(self) -> tuple[Tensor, Tensor]:
         """Return what is subtracted from a raw image (C, H, W), and what the difference is multiplied with."""
-        found = normaliser(self.kind)
-        shift, divisor = (torch.tensor(found[name])[:, None, None] for name in ("subtracted", "divided_by"))
+        facts = normaliser(self.kind)
+        shift, divisor = (torch.tensor(facts[name])[:, None, None] for name in ("subtracted", "divided_by"))
         return shift, 1 / divisor
 
     def _whole(self, photos: Photos, batch_size: int) -> Iterator[Batch]:

@@ -167,8 +167,8 @@ def _nothing_held_out(labels: Tensor, share: float) -> SettingError:
     largest = int(labels.bincount().max())
     enough = math.ceil(1000 / largest) / 1000
     advice = f"set it to {enough:g} or more, or leave it out" if largest > 1 else "leave it out"
-    found = f"holds out 0 of {len(labels):,} training images (the largest class has {largest:,})"
-    return SettingError(f"a share of {share:g} {found}: {advice}", ("validation",))
+    what = f"holds out 0 of {len(labels):,} training images (the largest class has {largest:,})"
+    return SettingError(f"a share of {share:g} {what}: {advice}", ("validation",))
 
 
 def hold_out(train: Images, num_classes: int, share: float) -> tuple[Images, Images | None]:
@@ -203,10 +203,10 @@ def assemble(splits: Splits, settings: Mapping[str, Any], seed: int | None = Non
     if seed is not None:
         whole, test = split_by_seed(whole, test, num_classes, seed)
     train, held = hold_out(whole, num_classes, settings["validation"])
-    found = statistics(train)
+    normalisation = statistics(train)
     if bool((train.pixels == 0).all()):
         raise _fault(settings, "is all black: every value of every training image is 0")
-    return DataSet(train, test, held, num_classes, contents, found)
+    return DataSet(train, test, held, num_classes, contents, normalisation)
 
 
 def _fault(settings: Mapping[str, Any], what: str) -> DataError:

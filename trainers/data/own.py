@@ -113,13 +113,13 @@ def _pixels(part: str, pixels: Tensor) -> Tensor:
     if not pixels.is_floating_point():
         low, high = int(pixels.min()), int(pixels.max())
         return pixels.to(torch.uint8 if low >= 0 and high <= 255 else torch.float32).contiguous()
-    found = pixels.to(torch.float32).contiguous()
-    finite = found.isfinite().flatten(1).all(1)
+    real = pixels.to(torch.float32).contiguous()
+    finite = real.isfinite().flatten(1).all(1)
     if not finite.all():
         odd = (~finite).nonzero().flatten().tolist()
-        count = f"{len(odd):,} of {len(found):,} images"
+        count = f"{len(odd):,} of {len(real):,} images"
         raise _wrong(part, f"{count} hold NaN or infinite values, the first is image {odd[0]}")
-    return found
+    return real
 
 
 def _labels(part: str, labels: Tensor) -> Tensor:

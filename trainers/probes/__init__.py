@@ -18,17 +18,17 @@ _SHARED = ("probe", "session", "subject")
 
 def find_probes() -> dict[str, type[Probe]]:
     """Return the one probe that each module of this folder defines, by the module's name."""
-    found = {}
+    probes = {}
     for module in iter_modules(__path__):
         if module.name in _SHARED:
             continue
         values = vars(import_module(f"{__name__}.{module.name}")).values()
-        (found[module.name],) = (
+        (probes[module.name],) = (
             each
             for each in values
             if isinstance(each, type) and issubclass(each, Probe) and each.__module__.endswith(f".{module.name}")
         )
-    return found
+    return probes
 
 
 PROBES: Mapping[str, type[Probe]] = find_probes()

@@ -162,6 +162,6 @@ class _Meter:
         x, residual = inputs
         shortcut, residual = merge.weigh(x, x if merge.resize is None else merge.resize(x), residual)
         # A mean a value, since a concatenation's two parts differ in size.
-        found = [float(each.double().square().mean()) * len(x) for each in (residual, shortcut)]
+        powers = [float(each.double().square().mean()) * len(x) for each in (residual, shortcut)]
         before = self.ratios.get(unit, [0.0, 0.0])
-        self.ratios[unit] = [old + part for old, part in zip(before, found, strict=True)]
+        self.ratios[unit] = [old + part for old, part in zip(before, powers, strict=True)]

@@ -103,8 +103,8 @@ class LossSurface(Probe):
             return {"nonconvex_share": None, "slope": None, "radius": None}
         inner = list(range(1 - middle, middle))
         places = [(x, y) for x in inner for y in (inner if self.dimensions == 2 else [0])]
-        curvatures = [found for at in places if (found := self._curvature(grid, at)) is not None]
-        slopes = [found for at in places if (found := self._slope(grid, at)) is not None]
+        curvatures = [value for at in places if (value := self._curvature(grid, at)) is not None]
+        slopes = [value for at in places if (value := self._slope(grid, at)) is not None]
         reach = [hypot(x, y) * step for (x, y), loss in grid.items() if loss >= 2 * grid[0, 0] and (x, y) != (0, 0)]
         return {
             "nonconvex_share": 100 * sum(each < 0 for each in curvatures) / len(curvatures) if curvatures else None,

@@ -39,24 +39,24 @@ def momentum(training: Mapping[str, Any], iteration: int, total: int) -> float:
 
 def complete_schedule(value: object) -> dict[str, Any]:
     """Return the schedule, a name or a mapping, with every default filled in; SettingError for a wrong one."""
-    found: dict[str, Any] = as_plain(read_named(value, "schedule", Named(lambda: SCHEDULE_SETTINGS), ("schedule",)))
-    if found["name"] == "step":
-        found["drops"] = _drops(found["drops"], found["unit"])
-    return found
+    schedule: dict[str, Any] = as_plain(read_named(value, "schedule", Named(lambda: SCHEDULE_SETTINGS), ("schedule",)))
+    if schedule["name"] == "step":
+        schedule["drops"] = _drops(schedule["drops"], schedule["unit"])
+    return schedule
 
 
 def _drops(drops: list[float] | None, unit: str) -> list[float]:
     """Return when the rate drops, checked against what the drops count."""
     if drops is None and unit != "fraction":
         raise SettingError(f"drops must be a list of {unit}, for instance [80, 121]", ("schedule", "drops"))
-    found = [0.5, 0.75] if drops is None else drops
-    for at, drop in enumerate(found):
+    points = [0.5, 0.75] if drops is None else drops
+    for at, drop in enumerate(points):
         if unit == "fraction" and drop > 1:
             message = f"with unit: fraction a drop must be a number from 0 to 1, not {shown(drop)}"
             raise SettingError(message, ("schedule", "drops", at))
-    if found != sorted(set(found)):
-        raise SettingError(f"drops must rise from one to the next, not {shown(found)}", ("schedule", "drops"))
-    return found
+    if points != sorted(set(points)):
+        raise SettingError(f"drops must rise from one to the next, not {shown(points)}", ("schedule", "drops"))
+    return points
 
 
 def _one_cycle(schedule: Mapping[str, Any], iteration: int, total: int, per_epoch: int) -> float:

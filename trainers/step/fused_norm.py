@@ -54,16 +54,16 @@ def _is_usable(norm: nn.Module, x: Tensor) -> bool:
 def _compute(norm: nn.Module, x: Tensor, shortcut: Tensor | None) -> Tensor:
     from trainers.step.norm_kernels import NormAddReLU
 
-    found: Tensor = NormAddReLU.apply(
+    out: Tensor = NormAddReLU.apply(
         x, shortcut, norm.weight, norm.bias, norm.running_mean, norm.running_var, norm.momentum, norm.eps, True
     )
-    return found
+    return out
 
 
 def _norm_relu(norm: nn.Module, x: Tensor) -> Tensor:
     """Normalise, and in training cut off too; else the ReLU that follows does it."""
-    found: Tensor = _compute(norm, x, None) if _is_usable(norm, x) else type(norm).forward(norm, x)
-    return found
+    out: Tensor = _compute(norm, x, None) if _is_usable(norm, x) else type(norm).forward(norm, x)
+    return out
 
 
 def _relu_after(relu: nn.Module, norm: nn.Module, x: Tensor) -> Tensor:

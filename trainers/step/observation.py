@@ -53,8 +53,8 @@ def plain_attributes(network: nn.Module) -> dict[str, str]:
 
 
 @contextmanager
-def waits_noted(found: list[str]) -> Iterator[None]:
-    """Note in `found` the calls inside the block that make the host wait for the GPU; other warnings are shown."""
+def waits_noted(waits: list[str]) -> Iterator[None]:
+    """Note in `waits` the calls inside the block that make the host wait for the GPU; other warnings are shown."""
     before = torch.cuda.get_sync_debug_mode()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -65,7 +65,7 @@ def waits_noted(found: list[str]) -> Iterator[None]:
             torch.cuda.set_sync_debug_mode(before)
     for each in caught:
         if "synchroniz" in str(each.message):
-            found.append(str(each.message))
+            waits.append(str(each.message))
         else:
             warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
 

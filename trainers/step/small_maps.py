@@ -23,10 +23,10 @@ def pays() -> bool:
 
 def use_small_map_gradients(network: nn.Module) -> int:
     """Let the convolutions of `network` that may meet such maps compute so, in place; return how many there are."""
-    found = [module for module in network.modules() if type(module) is nn.Conv2d and _is_usable(module)]
-    for module in found:
+    convolutions = [module for module in network.modules() if type(module) is nn.Conv2d and _is_usable(module)]
+    for module in convolutions:
         vars(module)["forward"] = partial(_convolve, module)
-    return len(found)
+    return len(convolutions)
 
 
 def _is_usable(layer: nn.Conv2d) -> bool:
@@ -39,8 +39,8 @@ def _is_usable(layer: nn.Conv2d) -> bool:
 def _convolve(layer: nn.Conv2d, x: Tensor) -> Tensor:
     if x.shape[2:] != PIXELS or x.dtype != layer.weight.dtype or not layer.weight.requires_grad:
         return nn.Conv2d.forward(layer, x)
-    found: Tensor = SmallMapConvolution.apply(x, layer.weight, layer.groups)
-    return found
+    out: Tensor = SmallMapConvolution.apply(x, layer.weight, layer.groups)
+    return out
 
 
 class SmallMapConvolution(torch.autograd.Function):

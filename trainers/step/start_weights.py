@@ -26,9 +26,9 @@ def drawn_weights(network: nn.Module) -> Counter[str]:
 
     Vectors, and tensors with one value everywhere, such as those of a batch norm, are not counted.
     """
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for weight in network.parameters():
         values = weight.detach()
         if values.dim() > 1 and values.numel() > 1 and bool((values != values.flatten()[0]).any()):
-            found[hashlib.sha256(repr(tuple(values.shape)).encode() + values.numpy().tobytes()).hexdigest()] += 1
-    return found
+            counts[hashlib.sha256(repr(tuple(values.shape)).encode() + values.numpy().tobytes()).hexdigest()] += 1
+    return counts

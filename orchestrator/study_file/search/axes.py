@@ -197,8 +197,8 @@ class Slots:
         slots = [*_between(wiring.branch), wiring.after]
         if wiring.merge not in self.merges or any(slot not in SLOT for slot in slots):
             raise SettingError(f'the wiring "{wiring.text}" is not in the searched space')
-        found: dict[str, Any] = {place: _slot_text(slot) for place, slot in zip(self.places, slots, strict=True)}
-        return found | ({self._merge: wiring.merge} if len(self.merges) > 1 else {})
+        params: dict[str, Any] = {place: _slot_text(slot) for place, slot in zip(self.places, slots, strict=True)}
+        return params | ({self._merge: wiring.merge} if len(self.merges) > 1 else {})
 
     def points(self) -> Iterator[Params]:
         """Return every wiring that has a relu."""

@@ -124,10 +124,10 @@ class SearchSettings:
 def parse_search(mapping: Mapping[str, Any]) -> SearchSettings:
     """Read the `search:` mapping; SettingError with the key inside it."""
 
-    found = read_settings(SearchFields, mapping, "search setting")
-    found["objectives"] = _objectives(found["objectives"])
-    found["constraints"] = _constraints(found["constraints"])
-    settings = SearchSettings(**found)
+    fields = read_settings(SearchFields, mapping, "search setting")
+    fields["objectives"] = _objectives(fields["objectives"])
+    fields["constraints"] = _constraints(fields["constraints"])
+    settings = SearchSettings(**fields)
     if settings.scheduler["name"] != "none" and settings.objectives != ("val_error",):
         raise SettingError(
             "a scheduler stops arms by their val_error, so that must be the only objective", ("scheduler",)

@@ -123,12 +123,12 @@ class SearchSpace:
 
     def points(self, most: int) -> list[dict[str, Any]] | None:
         """Return every point in order; None when they are more than `most`, or without end."""
-        found: list[dict[str, Any]] = []
+        points: list[dict[str, Any]] = []
         for point in self._points({}, {}, 0):
-            if point is None or len(found) == most:
+            if point is None or len(points) == most:
                 return None
-            found.append(point)
-        return found
+            points.append(point)
+        return points
 
     def _points(self, params: dict[str, Any], chosen: dict[str, Level], at: int) -> Iterator[dict[str, Any] | None]:
         if at == len(self.axes):
@@ -243,18 +243,18 @@ def _wirings(name: str, given: object, base: Space, baseline: object) -> Axis:
     if not isinstance(given, Mapping | None):
         raise SettingError(f"wirings is a mapping such as {{merges: [add], count: 50}}, not {given!r}", key)
     try:
-        found = read_settings(WiringFields, given or {}, "wirings setting")
+        fields = read_settings(WiringFields, given or {}, "wirings setting")
     except SettingError as error:
         raise SettingError(error.message, (*key, *error.key)) from None
-    merges = parse_merges(found["merges"] or ["add"], (*key, "merges"))
+    merges = parse_merges(fields["merges"] or ["add"], (*key, "merges"))
     block = base.base["network"].get("block", "basic")
-    convs = found["convs"] or CONVS.get(str(block), CONVS["basic"])
+    convs = fields["convs"] or CONVS.get(str(block), CONVS["basic"])
     if full_path(name, (name,)) != "network.activation":
         raise SettingError(f"wirings are levels of the factor activation, not of {name}", (name,))
-    if found["count"] is None:
+    if fields["count"] is None:
         return Slots(name, convs, merges)
     try:
-        drawn = sample_wirings(convs, found["count"], found["seed"], merges)
+        drawn = sample_wirings(convs, fields["count"], fields["seed"], merges)
     except ValueError as error:
         raise SettingError(str(error), (*key, "count")) from None
     names = [wiring_name(each) for each in drawn]

@@ -50,9 +50,9 @@ def load(*, root: str = DEFAULT_ROOT, download: bool = False) -> Splits:
 
 def _split(folder: Path, images: str, labels: str) -> Images:
     labels_file = _file(folder, labels)
-    found = Images(_read(_file(folder, images), 3)[:, None], _read(labels_file, 1).long())
-    check_labels(labels_file, found, CLASSES)
-    return found
+    split = Images(_read(_file(folder, images), 3)[:, None], _read(labels_file, 1).long())
+    check_labels(labels_file, split, CLASSES)
+    return split
 
 
 def _read(path: Path, dimensions: int) -> Tensor:
