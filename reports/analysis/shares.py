@@ -7,6 +7,7 @@ from itertools import combinations, product
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from reports.analysis import pooled
 from reports.analysis.readings import generator, grid
@@ -80,7 +81,8 @@ def study_shares(
     """Decompose the study's full grid of arm means; or return None and the reason.
 
     The noise is the residual of the blocked model over n, the harmonic mean of the arms' seeds. Intervals resample
-    whole seeds from ten complete seeds on, else they are drawn from the residual spread.
+    whole seeds from ten complete seeds on, stretched as Student's interval is against the normal one; with fewer they
+    are drawn from the residual spread.
     """
     by_arm = grid(study, metric)
     factors = [factor for factor, levels in study.factors.items() if len(levels) > 1]
@@ -127,10 +129,12 @@ def _shares(
     if model and len(seeds) >= FEWEST:
         how = "seeds resampled"
         block = np.array([[each[seed] for seed in seeds] for each in values])
+        centre, wider = block.mean(axis=1), _student_to_normal(len(seeds), level)
+        reach = wider * math.sqrt(len(seeds) / (len(seeds) - 1))
         for _ in range(draws):
-            picked = block[:, rng.integers(0, len(seeds), len(seeds))]
-            again = decompose(picked.mean(axis=1).reshape(shape), factors)
-            drawn.append(corrected(again, degrees, 2 * mse / n, len(values)))
+            picked = block[:, rng.integers(0, len(seeds), len(seeds))].mean(axis=1)
+            again = decompose((centre + reach * (picked - centre)).reshape(shape), factors)
+            drawn.append(corrected(again, degrees, (1 + wider**2) * mse / n, len(values)))
     elif model:
         how = "from the residual spread"
         for _ in range(draws):
@@ -152,6 +156,12 @@ def _shares(
         for term in raw
     )
     return Shares(made, _seed_share(values, clean), min(map(len, values)), how if shares else None), None
+
+
+def _student_to_normal(n: int, level: float) -> float:
+    """Return how much wider Student's interval of n seeds is than the normal one that a bootstrap comes to."""
+    tail = (1 + level) / 2
+    return float(special.stdtrit(n - 1, tail) / special.ndtri(tail))
 
 
 def _seed_share(values: Sequence[Mapping[int, float]], clean: Mapping[Term, float]) -> float | None:
