@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from reports.analysis.claims import Claim
 from reports.analysis.evidence import cases
-from reports.analysis.forecast import chances_given
+from reports.analysis.forecast import decision_probabilities
 from reports.analysis.judged import Outcome, claim_arms
 from reports.analysis.readings import compared
 from reports.analysis.settings import AnalysisSettings
@@ -22,14 +22,14 @@ from reports.results import Study
 class Block:
     """Trials to add together: (arm, seed) pairs that the study does not have yet.
 
-    `claims` are those that wait for it, `seeds` is the number of seeds that their arms then have, `chance` the chance
-    that this look decides, `hours` the training time, `priority` chance per hour (infinite for the first block).
+    `claims` are those that wait for it, `seeds` is the number of seeds that their arms then have, `probability` that
+    this look decides, `hours` of training, `priority` the probability per hour (infinite for the first block).
     """
 
     trials: tuple[tuple[str, int], ...]
     claims: tuple[str, ...]
     seeds: int
-    chance: float | None
+    probability: float | None
     hours: float | None
     priority: float
 
@@ -98,20 +98,20 @@ def _stop(verdict: Verdict, settings: AnalysisSettings) -> str | None:
         return f"undecided after {settings.looks[-1]} seeds"
     if not done:
         return None
-    chance = max(
-        _chance(verdict, n, alpha, settings, open_claims=1)
+    probability = max(
+        _probability(verdict, n, alpha, settings, open_claims=1)
         for n, alpha in list(zip(settings.looks, settings.levels, strict=True))[done:]
     )
-    if chance < settings.futility:
-        return f"futile: the chance of a decision by {settings.looks[-1]} seeds is {chance:.2f}"
+    if probability < settings.futility:
+        return f"futile: the probability of a decision by {settings.looks[-1]} seeds is {probability:.2f}"
     return None
 
 
-def _chance(verdict: Verdict, n: int, alpha: float, settings: AnalysisSettings, open_claims: int) -> float:
-    """Return the chance that a look decides; 1 where the seeds so far say nothing about it."""
+def _probability(verdict: Verdict, n: int, alpha: float, settings: AnalysisSettings, open_claims: int) -> float:
+    """Return the probability that a look decides; 1 where the seeds so far say nothing about it."""
     level = alpha / open_claims if settings.family == "holm" else alpha
-    chances = chances_given(verdict.claim, verdict.contexts, n, level)
-    return 1.0 if chances is None else min(1.0, sum(chances))
+    supports_or_refutes = decision_probabilities(verdict.claim, verdict.contexts, n, level)
+    return 1.0 if supports_or_refutes is None else min(1.0, sum(supports_or_refutes))
 
 
 def _block(
@@ -128,8 +128,8 @@ def _block(
     trials = tuple((arm, seed) for seed in order[:size] for arm in arms if (arm, seed) not in known)
     if not trials:
         return None
-    chance, hours = _chance(verdict, size, alpha, settings, open_claims), _hours(study, trials)
-    return Block(trials, (verdict.id,), size, chance, hours, chance / hours if hours else chance)
+    probability, hours = _probability(verdict, size, alpha, settings, open_claims), _hours(study, trials)
+    return Block(trials, (verdict.id,), size, probability, hours, probability / hours if hours else probability)
 
 
 def _distinct(blocks: Sequence[Block]) -> tuple[Block, ...]:
@@ -143,13 +143,13 @@ def _distinct(blocks: Sequence[Block]) -> tuple[Block, ...]:
             made[place] = _joined(made[place], block)
             continue
         taken.update(dict.fromkeys(rest, len(made)))
-        made.append(Block(rest, block.claims, block.seeds, block.chance, block.hours, block.priority))
+        made.append(Block(rest, block.claims, block.seeds, block.probability, block.hours, block.priority))
     return tuple(made)
 
 
 def _joined(block: Block, other: Block) -> Block:
     claims = (*block.claims, *other.claims)
-    return Block(block.trials, claims, block.seeds, block.chance, block.hours, block.priority)
+    return Block(block.trials, claims, block.seeds, block.probability, block.hours, block.priority)
 
 
 def _hours(study: Study, trials: Sequence[tuple[str, int]]) -> float | None:

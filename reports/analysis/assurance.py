@@ -1,4 +1,4 @@
-"""Assurance: the chance of a decision over all that the seeds so far leave open of the effect and its spread.
+"""Assurance: the probability of a decision over all that the seeds so far leave open of the effect and its spread.
 
 Power takes the effect for what it looks like. From a pilot of three seeds that is a guess: the effect and the spread
 are drawn here from what the pilot leaves possible (the reference posterior of a normal mean and variance), and the

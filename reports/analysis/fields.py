@@ -66,6 +66,6 @@ class AnalysisFields:
     ] = None
     power: Annotated[Number, Range(0, 1, open_low=True, open_high=True), About("what enough seeds means")] = 0.8
     futility: Annotated[
-        Number, Range(0, 1, open_high=True), About("the chance of a decision below which no seeds are added")
+        Number, Range(0, 1, open_high=True), About("the probability of a decision below which no seeds are added")
     ] = 0.1
     test: Annotated[str, Words(TESTS), About("the test of differences between arms")] = "paired"

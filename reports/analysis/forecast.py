@@ -67,7 +67,7 @@ def chances(
     return _combined(results, alpha, claim.over if over is None else over, one)
 
 
-def chances_given(claim: Claim, results: Sequence[ContextResult], n: int, alpha: float) -> Chances | None:
+def decision_probabilities(claim: Claim, results: Sequence[ContextResult], n: int, alpha: float) -> Chances | None:
     """Return the chances that the claim is supported and refuted once n seeds are in, those so far among them.
 
     What is still to come is drawn from what the seeds so far leave possible (Student's predictive distribution, or the

@@ -19,7 +19,7 @@ class AnalysisSettings:
     """`alpha` is the two-sided error rate of the whole family of claims, spent over `looks` (numbers of seeds).
 
     Without looks there is one: the seeds that the study asks for. `power` is what "enough seeds" means, `futility` the
-    chance of a decision below which no more seeds are spent on a claim.
+    probability of a decision below which no more seeds are spent on a claim.
     """
 
     alpha: float = 0.05

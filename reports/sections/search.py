@@ -1,4 +1,4 @@
-"""What a search tried and learned: best so far against chance, the front, which choice matters, every arm."""
+"""What a search tried and found: best so far against random search, the front, which choice matters, every arm."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

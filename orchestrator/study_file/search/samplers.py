@@ -60,8 +60,8 @@ def nsga2(
     """Non-dominated sorting genetic algorithm II (Deb et al. 2002).
 
     population_size: arms of a generation.
-    crossover_prob: chance that two arms are crossed.
-    swapping_prob: chance that a setting is swapped between them.
+    crossover_prob: probability that two arms are crossed.
+    swapping_prob: probability that a setting is swapped between them.
     """
     from optuna.samplers import NSGAIISampler
 
@@ -85,8 +85,8 @@ def nsga3(
     """NSGA-III (Deb and Jain 2014): reference points keep the front spread when objectives are many.
 
     population_size: arms of a generation.
-    crossover_prob: chance that two arms are crossed.
-    swapping_prob: chance that a setting is swapped between them.
+    crossover_prob: probability that two arms are crossed.
+    swapping_prob: probability that a setting is swapped between them.
     dividing_parameter: density of the reference points.
     """
     from optuna.samplers import NSGAIIISampler
@@ -102,7 +102,7 @@ def nsga3(
 
 
 def random(*, seed: int) -> Any:
-    """Every arm with the same chance."""
+    """Every arm with the same probability."""
     from optuna.samplers import RandomSampler
 
     return RandomSampler(seed=seed)

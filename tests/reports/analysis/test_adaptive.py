@@ -9,7 +9,7 @@ from scipy import stats
 
 from reports.analysis.adaptive import next_block, saved
 from reports.analysis.claims import parse_claims
-from reports.analysis.forecast import chances_given
+from reports.analysis.forecast import decision_probabilities
 from reports.analysis.settings import AnalysisSettings
 from reports.analysis.verdicts import judge
 from reports.results import State
@@ -91,7 +91,7 @@ def test_the_block_that_decides_most_per_hour_comes_first():
     made = arms(preact=[5.0, 5.5, 5.1], original=[6.0, 6.1, 6.4], relu=[5.9, 6.2, 6.3])
     found = after(made, {"says": "relu < original"}, CLAIM)
     assert found.blocks[0].claims == ("1",)
-    assert found.blocks[0].chance > found.blocks[1].chance
+    assert found.blocks[0].probability > found.blocks[1].probability
 
 
 def test_a_claim_among_open_ones_has_the_level_that_holm_leaves_it():
@@ -99,7 +99,7 @@ def test_a_claim_among_open_ones_has_the_level_that_holm_leaves_it():
     (alone,) = after(made, CLAIM).blocks
     among, _ = after(made, CLAIM, {"says": "relu < original"}).blocks
     unadjusted, _ = after(made, CLAIM, {"says": "relu < original"}, settings=replace(LOOKS, family="none")).blocks
-    assert among.chance < alone.chance == unadjusted.chance
+    assert among.probability < alone.probability == unadjusted.probability
 
 
 def test_seeds_of_ones_own_are_used_in_their_order():
@@ -164,7 +164,7 @@ def test_the_chance_of_a_decision_is_that_of_studies_played_on(effect, n):
     made = arms(preact=list(6 + 0.0 * first), original=list(6 + first))
     (claim,) = parse_claims([{"id": "x", **CLAIM}], made.factors)
     (verdict,) = judge(made, (claim,))
-    support, refute = chances_given(claim, verdict.contexts, n, 0.05)
+    support, refute = decision_probabilities(claim, verdict.contexts, n, 0.05)
     mean, sd = first.mean(), first.std(ddof=1)
     t = rng.standard_t(seen - 1, 100_000)
     coming = mean + t * sd * math.sqrt(1 / (n - seen) + 1 / seen)
@@ -179,7 +179,7 @@ def test_the_chance_that_an_arm_goes_on_failing_is_the_beta_binomial():
     (claim,) = parse_claims([{"id": "x", "says": "preact fails"}], made.factors)
     (verdict,) = judge(made, (claim,))
     expected = stats.betabinom.pmf(3, 3, 3.5, 0.5)
-    assert chances_given(claim, verdict.contexts, 6, 0.05)[0] == pytest.approx(expected)
+    assert decision_probabilities(claim, verdict.contexts, 6, 0.05)[0] == pytest.approx(expected)
 
 
 @pytest.mark.slow
