@@ -34,7 +34,8 @@ from reports.analysis.search import confirmations
 from reports.analysis.settings import AnalysisSettings
 from reports.analysis.shares import study_shares
 from reports.analysis.verdicts import judge
-from reports.results import Arm, State, Study, Trial
+from reports.results import Study
+from reports.trials import Arm, State, Trial
 
 Random = np.random.Generator
 LESS: Mapping[str, object] = {"says": "{a} < {b}"}

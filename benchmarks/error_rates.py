@@ -32,7 +32,8 @@ from reports.analysis.decisions import decide
 from reports.analysis.judged import Outcome
 from reports.analysis.settings import AnalysisSettings
 from reports.analysis.verdicts import OUTLIERS, judge
-from reports.results import Arm, History, PlanVersion, State, Study, Trial
+from reports.results import History, PlanVersion, Study
+from reports.trials import Arm, State, Trial
 
 Values = NDArray[np.float64]
 Noise = Callable[[np.random.Generator, int], Values]

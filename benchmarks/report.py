@@ -26,7 +26,8 @@ from typing import Any
 from record import machine, write_result
 
 from reports.page import write_report
-from reports.results import Arm, Epoch, State, Study, Trial
+from reports.results import Study
+from reports.trials import Arm, Epoch, State, Trial
 
 BUDGET = {
     "seconds": 45.0,

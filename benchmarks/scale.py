@@ -35,7 +35,7 @@ from orchestrator.search.source import SearchSource
 from orchestrator.storage import PlanOutcome, Recorder, Store
 from orchestrator.study import Listener
 from orchestrator.study_file.config import read_study
-from reports.results import Epoch, State
+from reports.trials import Epoch, State
 
 SEEDS = 10
 EPOCHS = 100

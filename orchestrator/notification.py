@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 
 from orchestrator.errors import UserError
 from orchestrator.records.events import Event, TrialEnded
-from reports.results import State
+from reports.trials import State
 from search_spaces.errors import shown
 
 MOST_FAILURES = 10

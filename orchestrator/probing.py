@@ -20,7 +20,8 @@ from orchestrator.storage import Recorder, Store
 from orchestrator.study import interruptible
 from orchestrator.study_file.sections import Resources
 from orchestrator.surroundings.packages import check_workers
-from reports.results import State, Study, Trial
+from reports.results import Study
+from reports.trials import State, Trial
 from search_spaces.errors import SettingError
 from trainers.probes import PROBES, ProbeRequest, complete_probes
 

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Mapping
 
 from reports.analysis.noise import MachineCheck, NoiseFloor, machine_check, noise_floor
-from reports.results import Scalar, Study
+from reports.results import Study
+from reports.trials import Scalar
 from reports.wording import counted, level, listed, number, seeds, shortened, signed
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 
 from reports.metrics import METRICS, Metric
-from reports.results import Arm, Trial
+from reports.trials import Arm, Trial
 
 CURVE_METRICS = tuple(name for name, metric in METRICS.items() if metric.is_curve)
 TRIAL_METRICS = tuple(name for name, metric in METRICS.items() if not metric.is_exact)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from reports.columns import TRIAL_METRICS, factor_columns, readings_of
 from reports.findings import Findings
-from reports.results import Arm
 from reports.tables import Cell, csv_text
+from reports.trials import Arm
 
 if TYPE_CHECKING:
     import pandas as pd

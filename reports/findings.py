@@ -10,8 +10,9 @@ from reports.analysis.readings import compared
 from reports.analysis.search import confirmed_view
 from reports.analysis.verdicts import Verdict
 from reports.layout import Layout, lay_out, numeric_axis
-from reports.results import Arm, State, Study, Trial
+from reports.results import Study
 from reports.search_numbers import search_numbers
+from reports.trials import Arm, State, Trial
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from reports.results import Arm, Scalar, Study
+from reports.results import Study
+from reports.trials import Arm, Scalar
 from reports.wording import level, shortened
 
 Levels = tuple[Scalar | None, ...]

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from reports.findings import Findings
-from reports.results import Arm, Scalar
 from reports.search_numbers import search_numbers
+from reports.trials import Arm, Scalar
 from reports.wording import level, shortened
 
 LONGEST_NAME = 120

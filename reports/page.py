@@ -21,13 +21,14 @@ from reports.data_files import data_files
 from reports.figures.figure import Figure, Panel
 from reports.findings import Findings, find
 from reports.privacy import without_private_facts
-from reports.results import State, Study
+from reports.results import Study
 from reports.sections import sections_of
 from reports.sections.changes import build as changes
 from reports.sections.changes import changes_since
 from reports.sections.section import Section
 from reports.summary import canonical, summary_of
 from reports.tables import WRITERS
+from reports.trials import State
 
 SCRIPTS = ("report.js", "trials.js", "figures.js", "epochs.js", "arms.js")
 LEADING = ("depth", "search-progress", "effects", "claims")

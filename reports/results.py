@@ -13,20 +13,7 @@ from typing import Any
 from reports.analysis.claims import Claim, parse_claims
 from reports.analysis.settings import AnalysisSettings, parse_analysis
 from reports.metrics import PRIMARY, Metric
-from reports.trials import Arm, Epoch, Scalar, State, Trial
-
-__all__ = [
-    "Arm",
-    "Environment",
-    "Epoch",
-    "History",
-    "Measurement",
-    "PlanVersion",
-    "Scalar",
-    "State",
-    "Study",
-    "Trial",
-]
+from reports.trials import Arm, Scalar, State, Trial
 
 
 @dataclass(frozen=True)

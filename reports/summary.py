@@ -10,7 +10,7 @@ from reports.analysis.arms import ArmSummary
 from reports.analysis.contrasts import Contrast
 from reports.analysis.verdicts import Verdict
 from reports.findings import Findings
-from reports.results import State
+from reports.trials import State
 
 VERSION = 1
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
-from reports.results import Scalar
+from reports.trials import Scalar
 
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "\N{EN DASH}"

@@ -15,7 +15,7 @@ from orchestrator.engine.trial_logs import TrialLogs
 from orchestrator.records.causes import Cause
 from orchestrator.records.events import AttemptLost, EpochDone, Event, Notice, ProbesEnded, TrialEnded
 from orchestrator.scheduling.packs import Pack, PackSource
-from reports.results import State
+from reports.trials import State
 
 POLL_SECONDS = 0.5
 BUSY_SECONDS = 5.0

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from orchestrator.engine.backend import Node, Report
 from orchestrator.records.events import AttemptStarted, EpochDone, Event, TrialEnded
 from orchestrator.scheduling.packs import Pack
-from reports.results import State, Trial
+from reports.trials import State, Trial
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 HOST = "replayed-worker"  # no word of the page, in which names of hosts are replaced

@@ -14,7 +14,7 @@ from orchestrator.records.events import (
     TrialEnded,
     WeightsKept,
 )
-from reports.results import Epoch
+from reports.trials import Epoch
 
 LAST_LINES = 20
 

@@ -13,7 +13,7 @@ from orchestrator.engine.probing import Keeping, PackProbing, measure_pack
 from orchestrator.records.environment import environment_facts, host_name
 from orchestrator.records.events import AttemptStarted, EpochDone, Event, TrialEnded
 from orchestrator.scheduling.packs import Pack
-from reports.results import Epoch, State
+from reports.trials import Epoch, State
 from search_spaces.user_code import look_in
 
 

@@ -15,8 +15,8 @@ from orchestrator.planning.plan import checked_arms, make_plan, study_space, wit
 from orchestrator.planning.probes import check_probes
 from orchestrator.scheduling.arm_facts import data_info, with_key
 from orchestrator.study_file.config import StudyConfig
-from reports.results import Scalar
 from reports.sections.networks import Described, units_figure
+from reports.trials import Scalar
 from search_spaces import Arm, NetworkDescription, SettingError, canonical_json
 from search_spaces.user_code import look_in
 

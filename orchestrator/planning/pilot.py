@@ -13,7 +13,8 @@ from reports.analysis.settings import AnalysisSettings
 from reports.analysis.verdicts import Verdict, judge
 from reports.literature import published_rows
 from reports.metrics import PRIMARY
-from reports.results import Arm, Study
+from reports.results import Study
+from reports.trials import Arm
 from reports.wording import counted
 
 

@@ -33,7 +33,7 @@ from orchestrator.scheduling.arm_facts import (
 from orchestrator.study_file.changes import refuse_without_effect
 from orchestrator.study_file.config import StudyConfig
 from orchestrator.study_file.sections import StudyFile
-from reports.results import Scalar
+from reports.trials import Scalar
 from search_spaces import (
     Arm,
     SettingError,

@@ -9,7 +9,8 @@ from typing import Any
 from orchestrator.errors import UserError
 from orchestrator.records.frozen_plan import judged_by, plan_digest
 from reports.analysis.registration import plan_differences
-from reports.results import PlanVersion, State, Study
+from reports.results import PlanVersion, Study
+from reports.trials import State
 from search_spaces.arm import canonical_json
 
 

@@ -22,7 +22,8 @@ from reports.analysis.outliers import LEAST_BY_T, least_seeds, too_few_for_t
 from reports.analysis.power import seeds_for_rate, smallest_paired
 from reports.analysis.prospects import Spread, few_seeds, prospects, study_spread
 from reports.analysis.settings import AnalysisSettings, repeats_from
-from reports.results import State, Study
+from reports.results import Study
+from reports.trials import State
 
 if TYPE_CHECKING:
     from orchestrator.search.forecast import Forecast

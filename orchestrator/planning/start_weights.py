@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from orchestrator.records.study_plan import PlannedArm
 from orchestrator.scheduling.arm_facts import data_info
-from reports.results import Scalar
+from reports.trials import Scalar
 from reports.wording import counted
 from search_spaces import canonical_json
 from trainers.step.start_weights import drawn_weights, start_network

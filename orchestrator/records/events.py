@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from orchestrator.records.causes import Cause
-from reports.results import Epoch, State
+from reports.trials import Epoch, State
 
 
 def now() -> datetime:

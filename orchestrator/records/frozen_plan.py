@@ -7,7 +7,7 @@ from typing import Any
 
 from orchestrator.records.study_plan import StudyPlan
 from reports.analysis.settings import parse_analysis, repeats_from
-from reports.results import Scalar
+from reports.trials import Scalar
 from search_spaces.arm import canonical_json
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from reports.analysis.claims import Claim
 from reports.analysis.settings import AnalysisSettings
-from reports.results import Scalar
+from reports.trials import Scalar
 from search_spaces.arm import Arm
 
 

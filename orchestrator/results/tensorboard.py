@@ -12,7 +12,8 @@ from tensorboardX.summary import hparams
 
 from orchestrator.errors import UserError
 from orchestrator.results.location import load_study, output_folder
-from reports.results import Study, Trial
+from reports.results import Study
+from reports.trials import Trial
 
 CURVES = {
     "train_loss": "loss/train",

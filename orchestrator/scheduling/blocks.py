@@ -11,7 +11,8 @@ from orchestrator.scheduling.packs import BlockSource, Pack
 from orchestrator.scheduling.progress import Progress
 from orchestrator.storage import Store, patiently
 from reports.analysis.adaptive import next_block
-from reports.results import State, Study
+from reports.results import Study
+from reports.trials import State
 from trainers.probes import ProbeRequest
 from trainers.settings.data import SPLIT_BY_SEED
 

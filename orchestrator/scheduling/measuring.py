@@ -5,7 +5,8 @@ from itertools import pairwise
 
 from orchestrator.scheduling.packs import Pack
 from orchestrator.storage import Store
-from reports.results import State, Study, Trial
+from reports.results import Study
+from reports.trials import State, Trial
 from trainers.probes import ProbeRequest
 
 

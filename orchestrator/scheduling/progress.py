@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from orchestrator.records.events import AttemptLost, AttemptStarted, EpochDone, Event, TrialEnded
 from orchestrator.records.study_plan import PlannedTrial
-from reports.results import Epoch, State
+from reports.trials import Epoch, State
 
 
 @dataclass

@@ -7,7 +7,7 @@ from pathlib import Path
 from orchestrator.errors import UserError
 from orchestrator.records.study_plan import StudyPlan
 from orchestrator.storage import Store
-from reports.results import State, Trial
+from reports.trials import State, Trial
 
 FOLDER = "replay"
 _BEFORE = ("replay.db", "replay.db-wal", "replay.db-shm", "optuna.db")

@@ -15,7 +15,7 @@ from orchestrator.search.plan import SearchPlan
 from orchestrator.search.score import Score
 from orchestrator.search.source import SearchSource
 from orchestrator.study_file.search.settings import NO_SCHEDULER, RANDOM, SearchSettings
-from reports.results import State
+from reports.trials import State
 
 EVERY_ARM = 10**6  # more than any record holds
 

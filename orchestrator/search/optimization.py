@@ -21,7 +21,7 @@ from orchestrator.study_file.search.samplers import make_sampler
 from orchestrator.study_file.search.schedulers import make_scheduler
 from orchestrator.study_file.search.settings import SearchSettings
 from orchestrator.study_file.search.space import MOST_POINTS, SEARCH, SearchSpace
-from reports.results import State
+from reports.trials import State
 from search_spaces.arm import canonical_json
 from search_spaces.errors import SettingError
 

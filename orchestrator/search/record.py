@@ -10,7 +10,7 @@ from optuna.trial import FrozenTrial, TrialState
 from orchestrator.records.proposal import TRAINED, Proposal
 from orchestrator.search.optimization import OptimizationRun, quietly
 from orchestrator.search.source import SearchSource
-from reports.results import State
+from reports.trials import State
 
 # Fewer arms than this say nothing about which parameter matters.
 FEWEST_ARMS = 10

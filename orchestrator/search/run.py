@@ -17,7 +17,7 @@ from orchestrator.search.record import search_record
 from orchestrator.search.source import SearchSource
 from orchestrator.storage import Store
 from orchestrator.study_file.config import StudyConfig
-from reports.results import State
+from reports.trials import State
 
 
 class SearchRun:

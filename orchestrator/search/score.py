@@ -8,7 +8,7 @@ from orchestrator.records.events import AttemptStarted, EpochDone, Event, TrialE
 from orchestrator.records.study_plan import PlannedArm
 from orchestrator.study_file.search.settings import SearchSettings
 from reports.metrics import METRICS, Diverged, Metric
-from reports.results import Arm, State, Trial
+from reports.trials import Arm, State, Trial
 
 
 @dataclass

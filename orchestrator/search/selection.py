@@ -7,7 +7,7 @@ from orchestrator.records.proposal import TRAINED, Proposal
 from orchestrator.search.optimization import OptimizationRun
 from orchestrator.search.plan import SearchPlan
 from orchestrator.search.score import Score, TrialHistory
-from reports.results import State
+from reports.trials import State
 
 Place = tuple[float, float, int]
 

@@ -14,7 +14,7 @@ from orchestrator.search.plan import SearchPlan
 from orchestrator.search.score import Score, TrialHistory, curve, score
 from orchestrator.search.selection import select
 from orchestrator.study_file.search.space import CONFIRM, SEARCH, STAGE
-from reports.results import State
+from reports.trials import State
 from search_spaces.arm import Arm
 from search_spaces.errors import SettingError
 

@@ -14,7 +14,7 @@ from orchestrator.storage.notes import NOTE
 from orchestrator.storage.studies import study_row
 from orchestrator.storage.tables import arm_trials, arms, events, studies, trials, weights
 from orchestrator.storage.upsert import in_parts
-from reports.results import State
+from reports.trials import State
 
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _OUTCOMES = [state.value for state in State if state.is_outcome()]

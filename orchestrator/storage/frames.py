@@ -12,7 +12,8 @@ from orchestrator.storage.errors import StorageError, unknown_name
 from orchestrator.storage.weights import KeptWeights
 from reports.columns import CURVE_METRICS, TRIAL_METRICS, factor_columns, readings_of
 from reports.metrics import PRIMARY
-from reports.results import Arm, Measurement, Scalar, Study, Trial
+from reports.results import Measurement, Study
+from reports.trials import Arm, Scalar, Trial
 
 if TYPE_CHECKING:
     from torch import nn

@@ -24,7 +24,7 @@ from orchestrator.storage.measurements import keep_measurement
 from orchestrator.storage.tables import attempts, environments, epochs, events, trials
 from orchestrator.storage.upsert import insert_new, insert_or_update
 from orchestrator.storage.weights import list_weights
-from reports.results import Epoch, State
+from reports.trials import Epoch, State
 from search_spaces.arm import canonical_json
 
 _FINISHED = [state.value for state in State if state.is_finished()]

@@ -22,7 +22,7 @@ from orchestrator.storage.journal import lose
 from orchestrator.storage.studies import select_trials
 from orchestrator.storage.tables import arms, attempts, events, studies, trials
 from orchestrator.storage.upsert import insert_new
-from reports.results import State
+from reports.trials import State
 
 _HEARTBEAT_SECONDS = 10.0
 # How long a process out of sight, whose heartbeat tells nothing by itself, is watched: three of its beats.

@@ -26,7 +26,7 @@ from orchestrator.storage.tables import (
     weights,
 )
 from orchestrator.storage.upsert import in_parts, insert_new
-from reports.results import State
+from reports.trials import State
 
 _OF_A_TRIAL = (attempts, epochs, measurements, weights)
 

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, and_, select
 
 from orchestrator.storage.tables import epochs, trials
 from orchestrator.storage.upsert import in_parts
-from reports.results import State, Trial
+from reports.trials import State, Trial
 
 _ERRORS = ("test_error", "train_error", "test_loss", "train_loss", "val_error", "val_loss")
 OUTCOMES = tuple(state.value for state in State if state.is_outcome())

@@ -14,7 +14,7 @@ from orchestrator.storage.history import outcomes_of
 from orchestrator.storage.passwords import without_passwords, without_passwords_in
 from orchestrator.storage.tables import arm_levels, arm_trials, arms, events, studies, trials
 from orchestrator.storage.upsert import in_parts, insert_new, insert_or_update
-from reports.results import State
+from reports.trials import State
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, insert, select, update
 from orchestrator.records.proposal import Proposal
 from orchestrator.storage.studies import study_row
 from orchestrator.storage.tables import arm_trials, arms, proposals, studies, trials
-from reports.results import State
+from reports.trials import State
 
 
 def write_proposals(connection: Connection, study: str, optimization: str, made: Sequence[Proposal]) -> None:

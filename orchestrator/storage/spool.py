@@ -10,7 +10,7 @@ from typing import Any, get_args
 from orchestrator.records.causes import Cause
 from orchestrator.records.events import Event
 from orchestrator.storage.columns import plain
-from reports.results import Epoch, State
+from reports.trials import Epoch, State
 
 KINDS = {kind.__name__: kind for kind in get_args(Event)}
 _FORMER_NAMES = {"last_sound_loss": "loss_before_divergence"}  # of files that an earlier version left

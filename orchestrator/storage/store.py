@@ -32,7 +32,8 @@ from orchestrator.storage.own_schema import make_own_schema
 from orchestrator.storage.spool import read_spool
 from orchestrator.storage.tables import studies as study_rows
 from orchestrator.storage.weights import KeptWeights, read_weights
-from reports.results import Measurement, State, Study, Trial
+from reports.results import Measurement, Study
+from reports.trials import State, Trial
 
 Result = TypeVar("Result")
 

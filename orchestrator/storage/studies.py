@@ -17,7 +17,8 @@ from orchestrator.storage.notes import notes_of
 from orchestrator.storage.passwords import without_passwords, without_passwords_in
 from orchestrator.storage.tables import arm_trials, arms, attempts, environments, epochs, studies, trials
 from orchestrator.storage.tables import verdicts as verdict_rows
-from reports.results import Arm, Environment, Epoch, State, Study, Trial
+from reports.results import Environment, Study
+from reports.trials import Arm, Epoch, State, Trial
 
 
 @dataclass(frozen=True)

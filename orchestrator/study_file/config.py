@@ -16,7 +16,7 @@ from orchestrator.study_file.written import written_yaml
 from orchestrator.study_file.yaml_source import YamlSource, read_yaml
 from reports.analysis.claims import Claim, parse_claims
 from reports.analysis.settings import AnalysisSettings, parse_analysis
-from reports.results import Scalar
+from reports.trials import Scalar
 from search_spaces.constraints import Condition, Match, parse_match, parse_where
 from search_spaces.errors import SettingError
 from search_spaces.factors import Factor, parse_factors

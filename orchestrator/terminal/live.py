@@ -14,7 +14,7 @@ from rich.text import Text
 from orchestrator.records.events import AttemptLost, Event, Notice, TrialEnded
 from orchestrator.scheduling.progress import Progress, TrialProgress, duration
 from orchestrator.terminal.console import PatientPrinter
-from reports.results import Epoch, State
+from reports.trials import Epoch, State
 
 MARKS = {
     State.WAITING: Text("·", "dim"),

@@ -7,7 +7,8 @@ from reports.analysis.arms import summarise
 from reports.analysis.search import confirmed_view
 from reports.analysis.verdicts import Verdict
 from reports.metrics import PRIMARY
-from reports.results import State, Study
+from reports.results import Study
+from reports.trials import State
 from reports.wording import counted
 
 

@@ -15,10 +15,11 @@ from reports.analysis.verdicts import Verdict
 from reports.checks import machine_sentences, noise_sentences
 from reports.findings import find
 from reports.metrics import PRIMARY
-from reports.results import State, Study
+from reports.results import Study
 from reports.sections.confirmation import conclusions
 from reports.sections.samplers import judgements
 from reports.sentences.statistics import seeds_saved, seeds_so_far
+from reports.trials import State
 
 if TYPE_CHECKING:
     from orchestrator.terminal.run_result import RunResult

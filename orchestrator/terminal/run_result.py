@@ -5,7 +5,8 @@ from pathlib import Path
 
 from orchestrator.terminal.notebook import study_html, trial_counts
 from reports.analysis.verdicts import Verdict
-from reports.results import State, Study, Trial
+from reports.results import Study
+from reports.trials import State, Trial
 
 
 @dataclass(frozen=True, repr=False)

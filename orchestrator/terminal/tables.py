@@ -13,7 +13,8 @@ from orchestrator.scheduling.progress import Progress, duration
 from orchestrator.storage import PlanOutcome, StudySummary
 from orchestrator.terminal.console import name_table, print_table, say
 from orchestrator.terminal.live import shown
-from reports.results import State, Study
+from reports.results import Study
+from reports.trials import State
 from reports.wording import counted
 
 if TYPE_CHECKING:  # a command imports what it runs, and `status` runs nothing

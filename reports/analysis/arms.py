@@ -10,7 +10,8 @@ import numpy as np
 from reports.analysis.intervals import is_constant, mean_interval, rate_interval, standard_deviation
 from reports.analysis.readings import compared, finite, grid
 from reports.metrics import PRIMARY
-from reports.results import Arm, Study
+from reports.results import Study
+from reports.trials import Arm
 
 IDENTICAL = "identical in every seed: check that the seed reaches the network"
 

@@ -22,7 +22,8 @@ from reports.analysis.many import holm
 from reports.analysis.procedure import Procedure
 from reports.analysis.readings import grid
 from reports.metrics import PRIMARY, find_metric
-from reports.results import Arm, Scalar, Study
+from reports.results import Study
+from reports.trials import Arm, Scalar
 
 SKEWED = "skewed: the interval may be too narrow"
 NOT_WIRED = "identical in every seed: check that the seed reaches the network"

@@ -8,7 +8,8 @@ import numpy as np
 
 from reports.analysis.intervals import mean_interval
 from reports.metrics import PRIMARY
-from reports.results import Arm, Epoch, Study, Trial
+from reports.results import Study
+from reports.trials import Arm, Epoch, Trial
 
 BAND_FROM = 6
 """From this many seeds on the band is Student's interval; below it, the range of the seeds."""

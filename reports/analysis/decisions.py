@@ -16,7 +16,8 @@ from reports.analysis.judged import (
 from reports.analysis.readings import compared, grid
 from reports.analysis.registration import Registration, claims_ever, dropped_claims, register
 from reports.analysis.settings import AnalysisSettings
-from reports.results import Study, Trial
+from reports.results import Study
+from reports.trials import Trial
 
 Readings = Mapping[str, Mapping[int, float]]
 Trials = Mapping[str, Mapping[int, Trial]]

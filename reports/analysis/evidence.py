@@ -14,7 +14,8 @@ from reports.analysis.looks import e_value
 from reports.analysis.outliers import could_undo, with_sign_flips
 from reports.analysis.procedure import Procedure
 from reports.analysis.rates import P_RATE, p_rate_above, p_rate_below
-from reports.results import Scalar, Study
+from reports.results import Study
+from reports.trials import Scalar
 
 NOT_MONOTONE = "not monotone: a step goes the other way"
 FAILS_MORE = "the better arm fails more often"

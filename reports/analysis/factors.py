@@ -11,7 +11,8 @@ from scipy import linalg, stats
 
 from reports.analysis.readings import compared, grid
 from reports.metrics import PRIMARY
-from reports.results import Scalar, Study
+from reports.results import Study
+from reports.trials import Scalar
 
 Matrix = NDArray[np.float64]
 Codes = NDArray[np.intp]

@@ -14,7 +14,8 @@ from reports.analysis.outliers import worst_reading
 from reports.analysis.procedure import Procedure
 from reports.analysis.registration import Registration, planned_settings
 from reports.analysis.settings import AnalysisSettings
-from reports.results import Study, Trial
+from reports.results import Study
+from reports.trials import Trial
 
 AS_DECLARED = Registration()
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from reports.results import Measurement, State, Study
+from reports.results import Measurement, Study
+from reports.trials import State
 
 Points = Mapping[float, tuple[float, ...]]
 """The values at each place along an axis, of every seed and row."""

@@ -14,7 +14,8 @@ from reports.analysis.power import smallest_welch
 from reports.analysis.readings import finite, grid
 from reports.analysis.settings import repeats_from
 from reports.metrics import PRIMARY
-from reports.results import Arm, Study
+from reports.results import Study
+from reports.trials import Arm
 
 
 @dataclass(frozen=True)

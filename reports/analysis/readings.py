@@ -9,7 +9,8 @@ import numpy as np
 
 from reports.analysis.settings import repeats_from
 from reports.metrics import PRIMARY, Metric, find_metric
-from reports.results import Arm, State, Study, Trial
+from reports.results import Study
+from reports.trials import Arm, State, Trial
 
 Measured = Mapping[str, Mapping[str, Mapping[str, Any]]]
 

@@ -14,7 +14,8 @@ from reports.analysis.claims import Claim, parse_claim
 from reports.analysis.evidence import cases
 from reports.analysis.readings import compared
 from reports.analysis.settings import AnalysisSettings
-from reports.results import Arm, PlanVersion, Study, Trial
+from reports.results import PlanVersion, Study
+from reports.trials import Arm, Trial
 from search_spaces.errors import SettingError
 
 Comparison = frozenset[str]

@@ -6,7 +6,8 @@ from typing import Any
 
 from reports.analysis.contrasts import Contrast, contrasts
 from reports.analysis.pareto import pareto
-from reports.results import Arm, Scalar, Study
+from reports.results import Study
+from reports.trials import Arm, Scalar
 
 STAGE, SEARCH, CONFIRM = "stage", "search", "confirm"
 

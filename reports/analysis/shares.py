@@ -12,7 +12,8 @@ from scipy import special
 from reports.analysis import pooled
 from reports.analysis.readings import generator, grid
 from reports.metrics import PRIMARY
-from reports.results import Scalar, Study
+from reports.results import Study
+from reports.trials import Scalar
 
 Matrix = NDArray[np.float64]
 Term = tuple[str, ...]

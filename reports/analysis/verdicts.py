@@ -25,7 +25,8 @@ from reports.analysis.procedure import Procedure
 from reports.analysis.registration import Registration
 from reports.analysis.settings import AnalysisSettings
 from reports.analysis.wording import Account, sentence
-from reports.results import State, Study, Trial
+from reports.results import Study
+from reports.trials import State, Trial
 
 DEPENDS = "depends on the analysis"
 POST_HOC = "post hoc"

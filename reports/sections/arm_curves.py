@@ -10,8 +10,8 @@ from reports.figures.theme import MOST_SERIES, label_room
 from reports.findings import Findings
 from reports.layout import Series, name_levels
 from reports.metrics import PRIMARY, PRIMARY_IN_TRAINING
-from reports.results import Arm, State
 from reports.sections.curve_panels import by_epoch, description, facet_of, table_of, thinned
+from reports.trials import Arm, State
 from reports.wording import listed, shortened
 
 MOST_POINTS = 48

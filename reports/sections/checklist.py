@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from reports.findings import Findings
-from reports.results import State
+from reports.trials import State
 from reports.wording import counted, duration, listed, magnitude, seeds, shortened
 
 UNKNOWN = "not on record"

@@ -10,9 +10,9 @@ from reports.figures.front import LONGEST, Point, front_drawing
 from reports.findings import Findings
 from reports.layout import Levels
 from reports.metrics import PRIMARY
-from reports.results import Arm
 from reports.sections.section import Section
 from reports.tables import Cell, Column, Table
+from reports.trials import Arm
 from reports.wording import counted, level, listed, number, shortened
 
 _COSTS = {"params": "parameters", "flops": "multiply-adds", "seconds": "seconds of training"}

@@ -10,8 +10,9 @@ from reports.figures.curves import Curve, FailedCurve
 from reports.findings import Findings
 from reports.layout import Series
 from reports.metrics import PRIMARY, PRIMARY_IN_TRAINING
-from reports.results import Arm, State, Study, Trial
+from reports.results import Study
 from reports.tables import Cell, Column, Table
+from reports.trials import Arm, State, Trial
 from reports.wording import counted, number, shortened
 
 MOST_POINTS = 128

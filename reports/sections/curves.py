@@ -8,10 +8,10 @@ from reports.figures.figure import Figure, Panel
 from reports.figures.theme import MOST_PANELS, MOST_SERIES, label_room
 from reports.findings import Findings
 from reports.layout import Series
-from reports.results import Arm, Scalar, State
 from reports.sections.arm_curves import arms_figure
 from reports.sections.curve_panels import description, facet_of, table_of
 from reports.sections.section import Section
+from reports.trials import Arm, Scalar, State
 from reports.wording import level, listed, shortened
 
 

@@ -9,9 +9,9 @@ from reports.figures.theme import MOST_PANELS, MOST_SERIES
 from reports.findings import Findings
 from reports.layout import Series
 from reports.metrics import PRIMARY
-from reports.results import State, Trial
 from reports.sections.section import Section
 from reports.tables import Cell, Column, Table
+from reports.trials import State, Trial
 from reports.wording import NOTHING, number, shortened
 
 ALL_POINTS = 20

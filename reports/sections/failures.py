@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from reports.findings import Findings
 from reports.metrics import PRIMARY
-from reports.results import Arm, State, Trial
 from reports.sections.section import Section
 from reports.tables import Column, Table
+from reports.trials import Arm, State, Trial
 from reports.wording import counted, listed, number, shortened
 
 MOST_ROWS, MOST_CELLS = 75, 900

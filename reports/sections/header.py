@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from reports.analysis.search import searched
 from reports.findings import Findings
-from reports.results import State
 from reports.sections.claims import anchor_of, in_words
 from reports.sections.margins import ICONS
 from reports.sections.section import Section
 from reports.sentences.headline import headline
+from reports.trials import State
 from reports.wording import counted, duration, magnitude, moment, seeds, shortened
 
 MOST_CLAIMS = 6

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from reports.analysis.contrasts import Contrast
 from reports.findings import Findings
 from reports.latex import escape_latex, framed, latex_table, length, size_of
-from reports.results import Scalar
 from reports.sections.main_table import ONLY_ARM, Entry, MainTable
 from reports.sentences import said
 from reports.sentences.table import MEASURE, bold_rule, equivalent, fail_rule, has_fails
 from reports.tables import Cell, Column, Table, csv_text, to_markdown
+from reports.trials import Scalar
 from reports.wording import NOTHING, level, number, signed
 
 MOST_ROWS = 35

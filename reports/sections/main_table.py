@@ -11,10 +11,10 @@ from reports.findings import Findings
 from reports.layout import Layout
 from reports.metrics import PRIMARY
 from reports.ranking import Rankings, rankings
-from reports.results import Arm, Scalar
 from reports.sections.arm_tables import interval
 from reports.sentences import said
 from reports.sentences.table import CAPTION, NOTES, has_fails, states_n, usual_n
+from reports.trials import Arm, Scalar
 from reports.wording import NOTHING, level, magnitude, number, shortened, signed
 
 MOST_ROWS, MOST_CELLS = 500, 1600

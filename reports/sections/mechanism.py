@@ -10,9 +10,9 @@ from reports.figures.figure import Figure, Panel
 from reports.figures.measured import Line, contour_scale, lines_drawing, map_drawing, scale_of
 from reports.figures.theme import MOST_PANELS, MOST_SERIES, label_room
 from reports.findings import Findings
-from reports.results import Arm
 from reports.sections.section import Section
 from reports.tables import Cell, Column, Table, csv_text
+from reports.trials import Arm
 from reports.wording import counted, level, shortened
 
 

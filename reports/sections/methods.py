@@ -8,11 +8,12 @@ from reports.analysis.registration import plan_differences
 from reports.checks import machine_sentences, noise_sentences, pack_sentences
 from reports.findings import Findings
 from reports.metrics import PRIMARY
-from reports.results import State, Study
+from reports.results import Study
 from reports.sections.section import Section
 from reports.sentences import said
 from reports.sentences.statistics import STATISTICS, seeds_saved, seeds_so_far
 from reports.tables import Column, Table
+from reports.trials import State
 from reports.wording import counted, duration, level, listed, magnitude, moment, seeds, shortened
 
 MOST_ROWS = 60

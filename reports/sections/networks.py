@@ -9,9 +9,9 @@ from reports.figures.figure import Figure, Panel
 from reports.figures.theme import MOST_PANELS
 from reports.figures.units import unit_drawings
 from reports.findings import Findings
-from reports.results import Scalar
 from reports.sections.section import Section
 from reports.tables import Cell, Column, Table
+from reports.trials import Scalar
 from reports.wording import counted, level, listed, shortened
 from search_spaces.drawing import UnitDrawing
 

@@ -10,9 +10,10 @@ from reports.figures.figure import Figure, Panel
 from reports.figures.parallel import OFF, Scale, level_scale, number_scale, parallel_drawing
 from reports.figures.search import Steps, best_drawing, levels_drawing, points_drawing, slice_drawing
 from reports.findings import Findings
-from reports.results import Scalar, Study
+from reports.results import Study
 from reports.sections.section import Section
 from reports.tables import Column, Table
+from reports.trials import Scalar
 from reports.wording import counted, number, shortened
 
 MOST_SLICES = 6

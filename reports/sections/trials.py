@@ -7,9 +7,9 @@ from typing import Any
 
 from reports.findings import Findings
 from reports.metrics import PRIMARY
-from reports.results import State, Trial
 from reports.sections.failures import kind_of
 from reports.sections.section import Section
+from reports.trials import State, Trial
 from reports.wording import NOTHING, counted, duration, level, number, shortened
 
 MOST_STATIC, FIRST_STATIC = 300, 100

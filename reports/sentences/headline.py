@@ -19,7 +19,7 @@ from reports.layout import name_levels
 from reports.metrics import PRIMARY
 from reports.names import arm_names
 from reports.ranking import ALPHA, rank
-from reports.results import Arm
+from reports.trials import Arm
 from reports.wording import counted, listed, number, shortened, signed
 
 SHORT_NAME = 40

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from orchestrator import RunOptions, run_study
-from reports.results import State
+from reports.trials import State
 from tests.faults.held import hold, let_go
 from tests.faults.test_killed import is_worker, start, states, wait_for_an_epoch
 from tests.integration.test_cluster import numbers

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from orchestrator.storage import Store
-from reports.results import State
+from reports.trials import State
 from tests.faults.held import hold, let_go
 
 ROOT = str(Path(__file__).parents[2])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator import RunOptions, run_study
-from reports.results import State
+from reports.trials import State
 from tests.faults.held import hold, let_go
 from tests.faults.nodes import ADDRESS, Nodes, cluster_of_nodes
 from tests.faults.test_killed import ROOT, start, states, wait_for_an_epoch

@@ -7,7 +7,7 @@ from typing import Any
 from orchestrator.engine.backend import Node, Report
 from orchestrator.records.events import AttemptStarted, EpochDone, Event, TrialEnded, now
 from orchestrator.scheduling.packs import Pack
-from reports.results import Epoch, State
+from reports.trials import Epoch, State
 
 Errors = Callable[[dict[str, Any], int], float | None]
 """The test error of an arm's settings with a seed; None for a trial that diverges."""

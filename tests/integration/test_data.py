@@ -13,7 +13,7 @@ from orchestrator.records.events import TrialEnded
 from orchestrator.records.study_plan import StudyPlan
 from orchestrator.scheduling.packs import Pack
 from orchestrator.study_file.config import read_study
-from reports.results import State
+from reports.trials import State
 from search_spaces import complete_network
 from trainers import DataError, complete_data, complete_training, inspect_data
 

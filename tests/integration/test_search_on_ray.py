@@ -10,7 +10,8 @@ import pytest
 from optuna.trial import TrialState
 
 from orchestrator.storage import Store
-from reports.results import State, Study
+from reports.results import Study
+from reports.trials import State
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(600)]
 

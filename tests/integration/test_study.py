@@ -12,7 +12,7 @@ from orchestrator.planning.preview import preview
 from orchestrator.records.events import AttemptStarted, TrialEnded
 from orchestrator.storage import Recorder, Store
 from orchestrator.study_file.config import read_study
-from reports.results import State
+from reports.trials import State
 
 INLINE = RunOptions(executor="inline", report=False)
 

@@ -15,7 +15,7 @@ from orchestrator import RunOptions, load_study, run_study
 from orchestrator.cli import app
 from orchestrator.errors import UserError
 from orchestrator.results.tensorboard import export_tensorboard, write_study
-from reports.results import Arm, State
+from reports.trials import Arm, State
 from tests.reports import studies as invented
 
 INLINE = RunOptions(executor="inline", report=False)

@@ -14,7 +14,7 @@ from orchestrator.errors import UserError
 from orchestrator.notification import MOST_FAILURES, Notifier, check_target, notifying
 from orchestrator.records.causes import Cause
 from orchestrator.records.events import Notice, TrialEnded
-from reports.results import State
+from reports.trials import State
 
 STUDY = """\
 study: told

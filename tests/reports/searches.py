@@ -5,7 +5,8 @@ import random
 from dataclasses import replace
 from typing import Any
 
-from reports.results import Arm, State, Study, Trial
+from reports.results import Study
+from reports.trials import Arm, State, Trial
 from tests.reports.studies import START, curve
 
 SLOTS = ("nothing", "relu", "bn", "bn relu", "relu bn")

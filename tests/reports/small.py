@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from reports.findings import Findings, find
-from reports.results import Scalar, State, Study
+from reports.results import Study
+from reports.trials import Scalar, State
 from tests.reports import studies
 
 CRASHED = float("nan")

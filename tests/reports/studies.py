@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 
-from reports.results import Arm, Environment, Epoch, Scalar, State, Study, Trial
+from reports.results import Environment, Study
+from reports.trials import Arm, Epoch, Scalar, State, Trial
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 

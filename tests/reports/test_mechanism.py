@@ -7,8 +7,9 @@ import pytest
 from reports.analysis.measurements import probed
 from reports.findings import find
 from reports.page import write_report
-from reports.results import Measurement, State
+from reports.results import Measurement
 from reports.sections import mechanism
+from reports.trials import State
 from tests.reports import small
 
 DECLARED = {

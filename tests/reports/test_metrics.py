@@ -5,7 +5,8 @@ import pytest
 
 from reports.analysis.readings import grid
 from reports.metrics import METRICS, Better, Diverged, check_metric, measured
-from reports.results import Epoch, Measurement, State
+from reports.results import Measurement
+from reports.trials import Epoch, State
 from search_spaces import SettingError
 from tests.reports.analysis.build import study
 from tests.reports.analysis.claims import verdicts_of

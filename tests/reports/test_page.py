@@ -14,7 +14,7 @@ import pytest
 from reports.analysis.claims import parse_claims
 from reports.analysis.verdicts import judge
 from reports.page import json_block, write_report
-from reports.results import State
+from reports.trials import State
 from tests.reports import studies
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reports.results import State
+from reports.trials import State
 
 
 @pytest.fixture

@@ -13,9 +13,10 @@ from reports.figures.search import slice_drawing
 from reports.figures.ticks import log_ticks
 from reports.findings import find
 from reports.page import write_report
-from reports.results import Arm, State, Study, Trial
+from reports.results import Study
 from reports.sections import search
 from reports.sections.confirmation import conclusions
+from reports.trials import Arm, State, Trial
 from tests.reports.searches import configuration, replayed
 from tests.reports.searches import searched as searched_study
 

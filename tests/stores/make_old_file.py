@@ -9,7 +9,8 @@ from pathlib import Path
 from orchestrator.records.events import AttemptStarted, EpochDone, TrialEnded
 from orchestrator.storage import Recorder, Store
 from orchestrator.storage.migrations import VERSION
-from reports.results import Epoch, Measurement, State
+from reports.results import Measurement
+from reports.trials import Epoch, State
 from tests.orchestrator.storage.conftest import plan_of
 
 

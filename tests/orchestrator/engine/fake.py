@@ -9,7 +9,7 @@ from orchestrator.engine.failures import Failure
 from orchestrator.records.causes import Cause
 from orchestrator.records.events import AttemptStarted, EpochDone, Event, TrialEnded, now
 from orchestrator.scheduling.packs import Pack
-from reports.results import Epoch, State
+from reports.trials import Epoch, State
 
 Script = Callable[[Pack, int], Iterable[Report]]
 """What an attempt at a pack reports, by the number of the attempt at its first trial, from 1."""

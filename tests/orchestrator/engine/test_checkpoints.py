@@ -8,7 +8,7 @@ import trainers
 from orchestrator.engine.checkpoints import Checkpoints, RecordedPacks, paths, share, unshared
 from orchestrator.records.events import Notice, TrialEnded
 from orchestrator.scheduling.packs import Pack
-from reports.results import State
+from reports.trials import State
 from search_spaces import complete_network
 
 DATA = trainers.complete_data(

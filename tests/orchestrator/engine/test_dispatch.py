@@ -15,7 +15,7 @@ from orchestrator.engine.limits import Budget, Limits
 from orchestrator.records.causes import Cause
 from orchestrator.records.events import AttemptLost, Event, Notice, TrialEnded
 from orchestrator.scheduling.packs import BlockSource, Pack
-from reports.results import State
+from reports.trials import State
 from tests.orchestrator.engine.fake import NODES, FakeBackend, Script, begun, complete, epoch, failed
 
 

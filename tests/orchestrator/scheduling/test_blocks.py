@@ -12,7 +12,7 @@ from orchestrator.scheduling.progress import Progress
 from orchestrator.storage import Recorder, Store
 from orchestrator.study_file.config import check_study
 from orchestrator.study_file.yaml_source import parse_yaml
-from reports.results import Epoch, State
+from reports.trials import Epoch, State
 
 TEXT = """study: blocks
 network: {width: 1, depth: 8}

@@ -2,7 +2,7 @@
 
 from orchestrator.records.events import TrialEnded
 from orchestrator.scheduling.packs import BlockSource, Pack
-from reports.results import State
+from reports.trials import State
 
 
 def pack(trial: str, cost: float = 1.0) -> Pack:

@@ -5,7 +5,7 @@ import pytest
 from orchestrator.records.events import AttemptLost, AttemptStarted, EpochDone, TrialEnded
 from orchestrator.records.study_plan import PlannedTrial
 from orchestrator.scheduling.progress import Progress, duration
-from reports.results import Epoch, State
+from reports.trials import Epoch, State
 from search_spaces.arm import Arm
 
 

@@ -14,7 +14,7 @@ from orchestrator.search.plan import SearchPlan, plan_search
 from orchestrator.search.source import SearchSource
 from orchestrator.study_file.config import check_study
 from orchestrator.study_file.yaml_source import parse_yaml
-from reports.results import Epoch, State
+from reports.trials import Epoch, State
 
 FILE: dict[str, Any] = {
     "study": "hunt",

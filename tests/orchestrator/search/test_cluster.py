@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator import RunOptions, run_study
-from reports.results import State
+from reports.trials import State
 
 SEARCH = """\
 study: hunt

@@ -9,7 +9,7 @@ from orchestrator.scheduling.replaying import Replay
 from orchestrator.search.comparison import compare, sampler_configurations
 from orchestrator.study_file.search.settings import parse_search
 from orchestrator.study_file.search.space import CONFIRM
-from reports.results import Epoch, State, Trial
+from reports.trials import Epoch, State, Trial
 from tests.orchestrator.search.conftest import plan_of
 
 FACTORS = {"shortcut": ["identity", "none"], "width": [1, 2, 3], "training.lr": [0.01, 0.03, 0.1, 0.3]}

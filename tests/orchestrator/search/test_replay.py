@@ -17,7 +17,7 @@ from orchestrator.scheduling.packs import BlockSource, Pack
 from orchestrator.search.ledger import MemoryLedger
 from orchestrator.search.source import SearchSource
 from orchestrator.storage import Store
-from reports.results import Epoch, State, Trial
+from reports.trials import Epoch, State, Trial
 from tests.orchestrator.search.conftest import plan_of
 
 FACTORS = """\

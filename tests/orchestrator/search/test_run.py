@@ -13,7 +13,7 @@ import pytest
 
 from orchestrator import RunOptions, run_study
 from orchestrator.storage import Store
-from reports.results import State
+from reports.trials import State
 
 SEARCH = """\
 study: hunt

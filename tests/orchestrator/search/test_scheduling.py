@@ -11,7 +11,7 @@ from orchestrator.records.events import AttemptStarted, TrialEnded
 from orchestrator.search.ledger import MemoryLedger
 from orchestrator.search.score import TrialHistory
 from orchestrator.search.source import SearchSource
-from reports.results import State
+from reports.trials import State
 from tests.orchestrator.search.conftest import plan_of, tell_epoch
 
 EPOCHS = 9

@@ -4,7 +4,7 @@ import pytest
 
 from orchestrator.records.events import AttemptStarted, EpochDone, TrialEnded
 from orchestrator.storage import Recorder, StorageError, StudyBusy
-from reports.results import Epoch, State
+from reports.trials import Epoch, State
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator.records.events import AttemptStarted, EpochDone
 from orchestrator.storage import ArmCost, Recorder, StorageError
-from reports.results import Epoch
+from reports.trials import Epoch
 
 VERDICT = {
     "claim": "plain-degrades",

@@ -13,7 +13,7 @@ import pytest
 
 from orchestrator.records.events import AttemptStarted, EpochDone, TrialEnded
 from orchestrator.storage import Recorder, Store, StudyBusy
-from reports.results import Epoch, State
+from reports.trials import Epoch, State
 
 ROOT = Path(__file__).parents[3]
 # Records without end, and prints each trial once it is safely COMPLETE.

@@ -7,7 +7,8 @@ import pytest
 
 from orchestrator.storage import StudyFrames
 from reports.metrics import METRICS
-from reports.results import Arm, Epoch, Measurement, State, Study, Trial
+from reports.results import Measurement, Study
+from reports.trials import Arm, Epoch, State, Trial
 
 CURVE = (Epoch(1, 1.0, 50.0, 1.5, 60.0, 0.1, 2.0), Epoch(2, 0.5, 40.0, 1.2, 55.0, 0.1, 2.0))
 

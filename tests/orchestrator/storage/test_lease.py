@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from orchestrator.records.events import AttemptStarted, TrialEnded, now
 from orchestrator.storage import Recorder, StorageError, Store, StudyBusy
 from orchestrator.storage.tables import studies
-from reports.results import State
+from reports.trials import State
 
 
 def pretend(store, study, **columns):

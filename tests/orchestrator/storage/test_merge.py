@@ -6,7 +6,8 @@ import pytest
 
 from orchestrator.records.events import AttemptStarted, EpochDone, TrialEnded
 from orchestrator.storage import Recorder, Store
-from reports.results import Epoch, Measurement, State
+from reports.results import Measurement
+from reports.trials import Epoch, State
 from tests.orchestrator.storage.conftest import plan_of
 
 PLAN = plan_of()

@@ -21,7 +21,7 @@ from sqlalchemy import inspect, text
 from orchestrator.storage import StorageError, Store, database_url, migrations
 from orchestrator.storage.network_disk import shared_file_system
 from orchestrator.storage.tables import metadata
-from reports.results import State
+from reports.trials import State
 
 NOBODY = 65534
 STORES = Path(__file__).parents[2] / "stores"

@@ -7,7 +7,7 @@ import pytest
 from orchestrator.records.events import AttemptStarted, EpochDone, TrialEnded
 from orchestrator.records.study_plan import PlannedTrial
 from orchestrator.storage import Recorder, StorageError
-from reports.results import Epoch, State
+from reports.trials import Epoch, State
 
 EPOCH = Epoch(1, 1.0, 50.0, 1.5, 60.0, 0.1, 2.0)
 

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from orchestrator.records.events import AttemptLost, AttemptStarted, EpochDone, TrialEnded
 from orchestrator.storage import Recorder, StorageError, Store
-from reports.results import Epoch, State
+from reports.trials import Epoch, State
 
 
 def epoch(number, test_error=60.0):

@@ -11,7 +11,7 @@ from orchestrator.records.events import AttemptLost, AttemptStarted, EpochDone, 
 from orchestrator.storage import Recorder, StorageError, Store, patience
 from orchestrator.storage.errors import explain
 from orchestrator.storage.spool import read_spool, write_spool
-from reports.results import Epoch, State
+from reports.trials import Epoch, State
 
 VALUE = Epoch(1, float("inf"), 50.0, None, 60.0, 0.1, 2.0)
 

@@ -11,7 +11,7 @@ from sqlalchemy import inspect
 from orchestrator.records.events import AttemptStarted, EpochDone, TrialEnded
 from orchestrator.storage import Recorder, query
 from reports.metrics import METRICS
-from reports.results import Epoch, State
+from reports.trials import Epoch, State
 
 VIEWS = {
     "trial_results": (

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from orchestrator.storage import StudySummary
 from orchestrator.terminal.tables import print_plan, print_studies, print_trials
-from reports.results import State
+from reports.trials import State
 from tests.reports import studies
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reports.results import Arm, Measurement, Scalar, State, Study, Trial
+from reports.results import Measurement, Study
+from reports.trials import Arm, Scalar, State, Trial
 
 Levels = Mapping[str, Scalar]
 

@@ -12,7 +12,7 @@ from reports.analysis.claims import parse_claims
 from reports.analysis.forecast import decision_probabilities
 from reports.analysis.settings import AnalysisSettings
 from reports.analysis.verdicts import judge
-from reports.results import State
+from reports.trials import State
 from tests.reports.analysis.build import study
 
 LOOKS = AnalysisSettings(looks=(3, 5, 8, 12))

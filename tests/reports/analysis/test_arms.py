@@ -6,7 +6,8 @@ import pytest
 
 from reports.analysis.arms import summarise, summarise_values
 from reports.analysis.readings import generator, readings
-from reports.results import Measurement, State
+from reports.results import Measurement
+from reports.trials import State
 from tests.reports.analysis.build import study
 
 

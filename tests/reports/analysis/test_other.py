@@ -18,7 +18,7 @@ from reports.analysis.prospects import Spread, prospects, study_spread
 from reports.analysis.published import Published, parse_statistic
 from reports.analysis.rates import fisher_p
 from reports.analysis.settings import AnalysisSettings
-from reports.results import Epoch
+from reports.trials import Epoch
 from tests.reports.analysis.build import study
 
 RNG = np.random.default_rng(8)

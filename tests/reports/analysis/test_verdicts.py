@@ -10,7 +10,8 @@ from scipy import stats
 from reports.analysis.contrasts import SKEWED
 from reports.analysis.evidence import FEW
 from reports.analysis.verdicts import DEPENDS, OPEN, UNPLANNED, judge
-from reports.results import Measurement, State
+from reports.results import Measurement
+from reports.trials import State
 from tests.reports.analysis.build import study
 from tests.reports.analysis.claims import verdicts_of
 
