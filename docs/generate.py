@@ -15,7 +15,7 @@ from typer.main import get_group
 from typer.testing import CliRunner
 
 from orchestrator.cli import app
-from orchestrator.presets import preset_names, read_preset
+from orchestrator.presets import GROUPS, preset_names, read_preset
 from orchestrator.storage import Store, query
 from orchestrator.storage.dictionary import VIEWS
 from orchestrator.storage.tables import metadata
@@ -114,7 +114,10 @@ def _table(table: Table) -> Iterator[str]:
 
 def _presets() -> Iterator[str]:
     yield "# Ready studies\n"
-    yield "`orchestrate presets NAME > NAME.yaml` writes one to a file.\n"
+    yield "`orchestrate run NAME` runs one; `orchestrate presets NAME > NAME.yaml` writes it to a file.\n"
+    for group, names in GROUPS.items():
+        listed = ", ".join(f"`{name}`" for name in names)
+        yield f"`orchestrate run {group}` runs a group of them one after the other: {listed}.\n"
     yield "| preset | what it is | data | arms | trials |\n|---|---|---|---|---|"
     for name in preset_names():
         preset = read_preset(name)

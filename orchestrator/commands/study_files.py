@@ -2,15 +2,19 @@
 
 import shlex
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from orchestrator.commands.exit_codes import FAILED, INTERRUPTED, MISTAKE
 from orchestrator.terminal.console import make_console
 from orchestrator.terminal.options import Database, Format, OutputFormat
+
+if TYPE_CHECKING:
+    from orchestrator.study import RunOptions
 
 study_file_commands = typer.Typer(rich_markup_mode=None)
 
@@ -52,17 +56,33 @@ def run(
 ) -> None:
     """Train what is missing of a study, record it, and write its report. Safe to repeat.
 
+    FILE may also be the name of a ready study or of a group of them, which are run one after the other.
+
     Example: orchestrate run ablation.yaml --set training.epochs=2
     """
-    from orchestrator.study import RunOptions, run_study
+    from orchestrator.presets import study_paths
+    from orchestrator.study import RunOptions
+
+    files, code = study_paths(file), 0
+    for each in files:
+        folder = out / each.stem if out is not None and len(files) > 1 else out
+        options = RunOptions(db, address, folder, not no_report, executor, _command(notify), take_over, notify)
+        code = _run_one(each, options, changes or (), log_format is LogFormat.json) or code
+        if code == INTERRUPTED:
+            break
+    raise typer.Exit(code)
+
+
+def _run_one(file: Path, options: "RunOptions", changes: Sequence[str], as_json: bool) -> int:
+    """Run one study and say how it ended; return the exit code."""
+    from orchestrator.study import run_study
     from orchestrator.terminal.event_lines import log_result, log_run
     from orchestrator.terminal.results import print_result
     from orchestrator.terminal.tables import show_run
 
-    console, as_json = make_console(), log_format is LogFormat.json
-    options = RunOptions(db, address, out, not no_report, executor, _command(notify), take_over, notify)
+    console = make_console()
     show = log_run(_write_line) if as_json else show_run(console)
-    result = run_study(file, db, changes or (), options, show)
+    result = run_study(file, None, changes, options, show)
     log_result(_write_line, result) if as_json else print_result(console, result)
     if result.untold:
         print(f"orchestrate: --notify: the last message may not have arrived: {result.untold}", file=sys.stderr)
@@ -71,10 +91,10 @@ def run(
     if result.unwritten:
         print(f"orchestrate: {result.unwritten}", file=sys.stderr)
     if result.interrupted:
-        raise typer.Exit(INTERRUPTED)
+        return INTERRUPTED
     if result.unwritten:
-        raise typer.Exit(MISTAKE)
-    raise typer.Exit(FAILED if result.failed or result.lost else 0)
+        return MISTAKE
+    return FAILED if result.failed or result.lost else 0
 
 
 def _write_line(line: str) -> None:
@@ -104,16 +124,18 @@ def plan(
     Example: orchestrate plan ablation.yaml --format json
     """
     from orchestrator.planning.preview import preview
+    from orchestrator.presets import study_paths
     from orchestrator.results.location import database
     from orchestrator.study_file.config import read_study
     from orchestrator.terminal.tables import print_plan
 
-    config = read_study(file, changes or ())
-    shown = preview(config, database(db, config))
-    if format is OutputFormat.json:
-        print(shown.to_json())
-    else:
-        print_plan(make_console(), shown)
+    for each in study_paths(file):
+        config = read_study(each, changes or ())
+        shown = preview(config, database(db, config))
+        if format is OutputFormat.json:
+            print(shown.to_json())
+        else:
+            print_plan(make_console(), shown)
 
 
 @study_file_commands.command()

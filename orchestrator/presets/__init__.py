@@ -1,5 +1,6 @@
-"""Ready studies, one YAML file each, beside this module: list them, read one."""
+"""Ready studies, one YAML file each, beside this module: list them, read one, run one or a group by its name."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -12,6 +13,10 @@ from search_spaces.designs import arms as design_arms
 from search_spaces.errors import unknown
 
 _ENDING = ".yaml"
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "article": ("article-statements-digits", "article-designs-digits", "article-mechanism-digits"),
+}
+"""Ready studies that belong together; `orchestrate run` and `plan` take the name of a group."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +39,19 @@ def preset_names() -> tuple[str, ...]:
 
 def preset_text(name: str) -> str:
     """Return the study file of that name as it is; UserError, naming the nearest, when there is none."""
+    if name in GROUPS:
+        raise UserError(f"{name} is a group of ready studies, {', '.join(GROUPS[name])}: print one of them")
     if name not in preset_names():
         raise UserError(f"{unknown('preset', name, preset_names()).message}; `orchestrate presets` says what each is")
     return files(__name__).joinpath(f"{name}{_ENDING}").read_text(encoding="utf-8")
+
+
+def study_paths(file: Path) -> tuple[Path, ...]:
+    """Return the study files that `file` means: itself, or without one the ready study or group so named."""
+    names = GROUPS.get(str(file), (str(file),))
+    if file.exists() or not set(names) <= set(preset_names()):
+        return (file,)
+    return tuple(Path(str(files(__name__).joinpath(f"{name}{_ENDING}"))) for name in names)
 
 
 def read_preset(name: str) -> Preset:

@@ -75,13 +75,17 @@ def print_plan(console: Console, preview: "Preview") -> None:
 
 def print_presets(console: Console, presets: Sequence["Preset"]) -> None:
     """Print what each ready study is, what it asks and how much it trains, and how to run one."""
+    from orchestrator.presets import GROUPS
+
     for preset in presets:
         say(
             console, f"{preset.name}: {counted(preset.arms, 'arm')}, {counted(preset.trials, 'trial')} on {preset.data}"
         )
         say(console, f"    {preset.about}")
         say(console, f"    {preset.question}\n")
-    say(console, "To run one: orchestrate presets NAME > NAME.yaml && orchestrate run NAME.yaml")
+    for group, names in GROUPS.items():
+        say(console, f"{group}: {', '.join(names)}; orchestrate run {group} runs them one after the other\n")
+    say(console, "To run one: orchestrate run NAME; to change it first: orchestrate presets NAME > NAME.yaml")
 
 
 def print_studies(console: Console, studies: Sequence[StudySummary]) -> None:

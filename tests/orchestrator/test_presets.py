@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.errors import UserError
 from orchestrator.planning.plan import checked_arms, make_plan, study_space
-from orchestrator.presets import preset_names, preset_text, read_preset
+from orchestrator.presets import GROUPS, preset_names, preset_text, read_preset, study_paths
 from orchestrator.scheduling.arm_facts import complete_settings
 from orchestrator.study_file.config import StudyConfig, check_study, read_study
 from orchestrator.study_file.yaml_source import parse_yaml
@@ -131,6 +131,30 @@ def test_every_row_of_table_1_has_an_arm() -> None:
         "conv1x1",
         "dropout(0.5)",
     ]
+
+
+@pytest.mark.parametrize("name", [name for group in GROUPS.values() for name in group])
+def test_a_name_without_a_file_is_a_ready_study(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (path,) = study_paths(Path(name))
+    assert path.read_text() == preset_text(name)
+    Path(name).touch()
+    assert study_paths(Path(name)) == (Path(name),)
+
+
+def test_a_group_stands_for_its_studies() -> None:
+    assert [each.stem for each in study_paths(Path("article"))] == list(GROUPS["article"])
+    assert study_paths(Path("articel")) == (Path("articel"),)
+    with pytest.raises(UserError, match="article is a group of ready studies, article-statements-digits, "):
+        preset_text("article")
+
+
+def test_the_page_on_the_article_names_every_claim_of_its_studies_and_no_other() -> None:
+    page = (Path(__file__).parents[2] / "docs/article.md").read_text()
+    rows = re.findall(r"^\| (\d+) \| .* \| `([\w-]+)` \| (.*) \|$", page, re.MULTILINE)
+    assert [int(number) for number, _, _ in rows] == list(range(1, 13))
+    told = {(study, claim) for _, study, named in rows for claim in re.findall(r"`([\w-]+)`", named)}
+    assert told == {(name, claim.id) for name in GROUPS["article"] for claim in claims(name)}
 
 
 def test_an_unknown_name_is_told_the_nearest() -> None:
