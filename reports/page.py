@@ -30,7 +30,7 @@ from reports.summary import canonical, summary_of
 from reports.tables import WRITERS
 from reports.trials import State
 
-SCRIPTS = ("report.js", "trials.js", "figures.js", "epochs.js", "arms.js")
+SCRIPTS = ("report.js", "trials.js", "figures.js", "epochs.js", "arms.js", "settings.js")
 LEADING = ("depth", "search-progress", "effects", "claims")
 """The figures that may stand on the first screen, the best first."""
 _TEMPLATES = Path(__file__).parent / "templates"

@@ -6,22 +6,21 @@ from dataclasses import dataclass
 from reports.analysis.arms import ArmSummary
 from reports.analysis.contrasts import two_sided
 from reports.analysis.effects import Effect, differences, paired, sign
+from reports.analysis.settings import AnalysisSettings
 from reports.findings import Findings
 from reports.layout import main_layout
 from reports.wording import shortened
 
 ALPHA = 0.05
-EQUIVALENT_WITHIN = 0.5
-"""Percentage points within which two arms count as equivalent."""
 
 
 @dataclass(frozen=True)
 class Ranking:
     """`lowest` has the least mean of the arms with several seeds and no fail, `tied` those with exactly that mean.
 
-    Of the `others`, `different` have more error by a paired t test, and `equivalent` lie within `EQUIVALENT_WITHIN`
-    points of it by two one-sided tests; an arm may be both, or neither. As the lowest arm was picked from the data,
-    every test is corrected (Bonferroni) for all pairs, so that the chance of any false statement is at most 5 %.
+    Of the `others`, `different` have more error by a paired t test, and `equivalent` lie within a margin of it by two
+    one-sided tests; an arm may be both, or neither. As the lowest arm was picked from the data, every test is corrected
+    (Bonferroni) for all pairs, so that the chance of any false statement is at most 5 %.
     """
 
     lowest: ArmSummary
@@ -52,14 +51,18 @@ def rankings(findings: Findings) -> Rankings:
     groups = [[findings.summaries[arm.name] for arm in shown.arms_at(position)] for position in shown.positions]
     sizes = [sum(1 for each in group if _is_comparable(each)) for group in groups]
     pairs = sum(size * (size - 1) // 2 for size in sizes)
-    groups_ranked = tuple(made for group in groups if (made := rank(group, pairs)) is not None)
+    within = findings.study.analysis.equivalent_within
+    groups_ranked = tuple(made for group in groups if (made := rank(group, pairs, within)) is not None)
     return Rankings(groups_ranked, f"at its {shortened(str(levels.axis), 40)}" if by_level else "of its column")
 
 
-def rank(group: Sequence[ArmSummary], pairs: int | None = None) -> Ranking | None:
+def rank(
+    group: Sequence[ArmSummary], pairs: int | None = None, within: float = AnalysisSettings.equivalent_within
+) -> Ranking | None:
     """Rank the arms of a group; None unless two of them have several seeds and no fail.
 
-    `pairs` is how many pairs the correction covers: by default those of this group.
+    `pairs` is how many pairs the correction covers: by default those of this group. Arms count as equivalent up to a
+    difference of `within` points.
     """
     sound = [each for each in group if _is_comparable(each)]
     if len(sound) < 2:
@@ -70,7 +73,7 @@ def rank(group: Sequence[ArmSummary], pairs: int | None = None) -> Ranking | Non
     effects = {each.arm.name: _effect(each, lowest) for each in sound if each is not lowest}
     known = {name: effect for name, effect in effects.items() if effect is not None}
     different = tuple(name for name, effect in known.items() if two_sided(effect) <= alpha)
-    equivalent = tuple(name for name, effect in known.items() if _outside(effect) <= alpha)
+    equivalent = tuple(name for name, effect in known.items() if _outside(effect, within) <= alpha)
     return Ranking(lowest, tied, tuple(effects), different, equivalent)
 
 
@@ -81,9 +84,9 @@ def _effect(other: ArmSummary, lowest: ArmSummary) -> Effect | None:
     return paired(by_seed) or sign(by_seed)
 
 
-def _outside(effect: Effect) -> float:
+def _outside(effect: Effect, within: float) -> float:
     """The larger p of the two one-sided tests of "it lies outside of the margin"."""
-    return max(effect.p_below(EQUIVALENT_WITHIN), effect.p_above(-EQUIVALENT_WITHIN))
+    return max(effect.p_below(within), effect.p_above(-within))
 
 
 def _is_comparable(summary: ArmSummary) -> bool:

@@ -103,6 +103,8 @@ def make_plan(config: StudyConfig, command: str | None = None) -> StudyPlan:
     except SettingError as error:
         raise config.error(error) from None
     judged = {key: settings[key] for key in ("seeds", "fail_above", "claims", "analysis")}
+    if judged["claims"]:
+        judged["claims"] = [{key: each[key] for key in each if key != "title"} for each in judged["claims"]]
     return StudyPlan(
         name=file.study,
         question=file.question,

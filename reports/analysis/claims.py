@@ -26,7 +26,7 @@ class Claim:
     seeds of "fails". `over` says in which of the contexts (the levels of all other factors) it must hold. `test` is
     None where the study's own applies. `unit` is that of a difference of two readings of the metric, and
     `is_exact` says that the network alone fixes it;
-    two readings closer than `resolution` are the same.
+    two readings closer than `resolution` are the same. `title` is what the report calls it.
     """
 
     id: str
@@ -44,6 +44,7 @@ class Claim:
     is_exact: bool = False
     resolution: float = 0.0
     paper: Published | None = None
+    title: str | None = None
 
     @property
     def margin(self) -> float:
@@ -125,6 +126,7 @@ def parse_claim(
         is_exact=metric.is_exact,
         resolution=metric.resolution,
         paper=_paper(fields.paper, statement),
+        title=None if fields.title is None else fields.title.strip(),
     )
     if relation == "fails" and claim.over == "average":
         raise SettingError('fails are counted in each context: over must be "every" or "any"', ("over",))

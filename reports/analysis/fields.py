@@ -34,6 +34,9 @@ class ClaimFields:
 
     id: Annotated[str, SOME_TEXT, About("a short name of its own", example="id: preact-better")]
     says: Annotated[str, SOME_TEXT, About("the sentence", example="says: preact < original")]
+    title: Annotated[
+        str | None, SOME_TEXT, About("what the report calls it", example="title: Pre-activation helps at depth 110")
+    ] = None
     where: Annotated[
         str | None, SOME_TEXT, About("the levels of other factors for which it is said", example="where: depth >= 110")
     ] = None
@@ -69,3 +72,8 @@ class AnalysisFields:
         Number, Range(0, 1, open_high=True), About("the probability of a decision below which no seeds are added")
     ] = 0.1
     test: Annotated[str, Words(TESTS), About("the test of differences between arms")] = "paired"
+    equivalent_within: Annotated[
+        Number,
+        Range(0, LARGEST, open_low=True),
+        About("the difference up to which the main table may call two arms equivalent", "percentage points"),
+    ] = 0.5

@@ -131,8 +131,8 @@ def _declared(study: Study) -> Sequence[Mapping[str, Any]]:
 
 
 def _content(claim: Mapping[str, Any]) -> str:
-    """Return what a claim says, without its name."""
-    return repr(sorted((key, repr(value)) for key, value in claim.items() if key != "id"))
+    """Return what a claim says, without its name and title."""
+    return repr(sorted((key, repr(value)) for key, value in claim.items() if key not in ("id", "title")))
 
 
 def _is_about(study: Study, version: PlanVersion, raw: Mapping[str, Any], arms: frozenset[str]) -> bool:
@@ -327,7 +327,7 @@ def _shown(value: object) -> str:
 
 
 def _text(claim: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key}: {value}" for key, value in claim.items() if key != "id")
+    return ", ".join(f"{key}: {value}" for key, value in claim.items() if key not in ("id", "title"))
 
 
 def planned_settings(settings: AnalysisSettings, registration: Registration) -> AnalysisSettings:

@@ -19,7 +19,8 @@ class AnalysisSettings:
     """`alpha` is the two-sided error rate of the whole family of claims, spent over `looks` (numbers of seeds).
 
     Without looks there is one: the seeds that the study asks for. `power` is what "enough seeds" means, `futility` the
-    probability of a decision below which no more seeds are spent on a claim.
+    probability of a decision below which no more seeds are spent on a claim. `equivalent_within` is the difference
+    up to which the main table may call two arms equivalent.
     """
 
     alpha: float = 0.05
@@ -28,6 +29,7 @@ class AnalysisSettings:
     power: float = 0.8
     futility: float = 0.1
     test: str = "paired"
+    equivalent_within: float = 0.5
 
     @property
     def levels(self) -> tuple[float, ...]:
@@ -61,6 +63,7 @@ def parse_analysis(analysis: Mapping[str, Any] | None, seeds: object = None) -> 
         power=float(read.power),
         futility=float(read.futility),
         test=read.test,
+        equivalent_within=float(read.equivalent_within),
     )
 
 

@@ -21,6 +21,7 @@ class Card:
 
     anchor: str
     id: str
+    title: str
     says: str
     verdict: str
     icon: str
@@ -86,6 +87,7 @@ def _card(findings: Findings, place: int, verdict: Verdict) -> Card:
     return Card(
         anchor_of(place, verdict),
         shortened(verdict.id, 60),
+        shortened(verdict.claim.title or verdict.id, 160),
         in_words(verdict),
         verdict.verdict.value,
         ICONS[verdict.verdict],
@@ -130,7 +132,7 @@ def _facts(findings: Findings, verdict: Verdict) -> list[tuple[str, str]]:
 
 
 def _p(p: float) -> str:
-    return "below 0.0001" if p < 0.0001 else number(p, 4)
+    return "<0.0001" if p < 0.0001 else number(p, 4)
 
 
 def _needed(verdict: Verdict) -> str:
@@ -166,6 +168,7 @@ def _by_seed(verdict: Verdict) -> str:
 def _table(verdicts: tuple[Verdict, ...]) -> Table:
     columns = (
         Column("claim", "claim"),
+        *([Column("title", "title")] if any(each.claim.title for each in verdicts) else []),
         Column("says", "says"),
         Column("verdict", "verdict"),
         *(Column(key, key, 2, is_number=True) for key in ("estimate", "low", "high", "margin")),
@@ -178,6 +181,7 @@ def _table(verdicts: tuple[Verdict, ...]) -> Table:
     rows = tuple(
         (
             each.id,
+            *([each.claim.title or ""] if any(each.claim.title for each in verdicts) else []),
             in_words(each),
             each.verdict.value,
             each.estimate,

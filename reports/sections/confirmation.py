@@ -79,7 +79,7 @@ def _side(contrast: Contrast) -> str:
 
 
 def _p(p: float, confirmed: list[Confirmed]) -> str:
-    size = "below 0.0001" if p < 0.0001 else number(p, 4)
+    size = "<0.0001" if p < 0.0001 else number(p, 4)
     tested = sum(each.contrast.p is not None for each in confirmed)
     return f"p {size}" if tested == 1 else f"Holm's p over {counted(tested, 'arm')} {size}"
 

@@ -14,6 +14,7 @@ from reports.figures.bars import Bar, bars_drawing
 from reports.figures.figure import Figure, Panel
 from reports.findings import Findings
 from reports.metrics import PRIMARY
+from reports.sections.interaction import interaction_figure
 from reports.tables import Cell, Column, Table, p_column
 from reports.wording import counted, level, listed, shortened
 
@@ -45,8 +46,10 @@ def factors_of(findings: Findings) -> Factors:
     if anova is not None:
         notes += _caveats(anova)
     if shares is not None and len(varying) == 1 and shares.seed_share is not None:
-        notes.append(f"Of what one trial shows beside another, {100 * shares.seed_share:.1f} % comes from its seed.")
-    return Factors((_figure(shares),) if shares and len(varying) > 1 else (), tables, tuple(notes))
+        notes.append(f"The seed accounts for {100 * shares.seed_share:.1f} % of the variance of single trials.")
+    together = interaction_figure(findings, shares)
+    figures = (_figure(shares),) if shares and len(varying) > 1 else ()
+    return Factors((*figures, *([together] if together else [])), tables, tuple(notes))
 
 
 def _figure(shares: Shares) -> Figure:
@@ -62,7 +65,7 @@ def _figure(shares: Shares) -> Figure:
         text += f" Intervals at 95 %, {shares.interval}."
     if shares.seed_share is not None:
         bars.append(Bar(_SEED, 100 * shares.seed_share, None, None, 2))
-        text += f" Of what one trial shows beside another, {100 * shares.seed_share:.1f} % comes from its seed."
+        text += f" The seed accounts for {100 * shares.seed_share:.1f} % of the variance of single trials."
     first = bars[0]
     described = f"{first.label} explains most, {first.share:.1f} per cent of the variance between arms."
     panel = Panel("", described, bars_drawing(bars, "shares"))

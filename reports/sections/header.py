@@ -59,7 +59,7 @@ def build(findings: Findings) -> Section:
     """Build the header."""
     study = findings.study
     claims = tuple(
-        ClaimLine(anchor_of(place, each), each.verdict.value, ICONS[each.verdict], in_words(each))
+        ClaimLine(anchor_of(place, each), each.verdict.value, ICONS[each.verdict], each.claim.title or in_words(each))
         for place, each in enumerate(findings.verdicts, start=1)
     )
     content = Header(

@@ -1,6 +1,6 @@
 """Methods in prose, written from the study's own settings and numbers, and what differs between the arms."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ from reports.checks import machine_sentences, noise_sentences, pack_sentences
 from reports.findings import Findings
 from reports.metrics import PRIMARY
 from reports.results import Study
+from reports.sections.arm_settings import arm_settings, flat, in_words
 from reports.sections.section import Section
 from reports.sentences import said
 from reports.sentences.statistics import STATISTICS, seeds_saved, seeds_so_far
@@ -39,6 +40,7 @@ class Methods:
 
     paragraphs: tuple[tuple[str, str], ...]
     differing: Table
+    by_arm: Table
     notes: tuple[str, ...]
 
 
@@ -49,6 +51,7 @@ def build(findings: Findings) -> Section:
     if len(table.rows) > MOST_ROWS:
         notes = (f"The first {MOST_ROWS} of {len(table.rows):,} settings; study.json has them all.",)
     shown = Table(table.name, table.caption, table.columns, table.rows[:MOST_ROWS])
+    by_arm = arm_settings(findings)
     paragraphs = (
         ("Design", _design(findings)),
         ("Data and training", _training(findings)),
@@ -61,8 +64,19 @@ def build(findings: Findings) -> Section:
         ("Fairness", _fairness(findings)),
     )
     return Section(
-        "methods", "Methods", Methods(tuple((head, text) for head, text in paragraphs if text), shown, notes)
+        "methods",
+        "Methods",
+        Methods(tuple((head, text) for head, text in paragraphs if text), shown, by_arm, notes),
+        tables=(by_arm,) if by_arm.rows else (),
+        embedded={"armSettings": _by_arm(by_arm)} if by_arm.rows else {},
     )
+
+
+def _by_arm(table: Table) -> dict[str, Any]:
+    """Return the settings by arm as the page's script reads them, the name of each arm once."""
+    arms = list(dict.fromkeys(str(row[0]) for row in table.rows))
+    places = {arm: at for at, arm in enumerate(arms)}
+    return {"arms": arms, "rows": [[places[str(row[0])], *row[1:]] for row in table.rows]}
 
 
 def _design(findings: Findings) -> str:
@@ -95,8 +109,8 @@ def _training(findings: Findings) -> str:
         return ""
     name = data.get("name")
     parts = [f"Data: {shortened(str(name), 60)}." if name else ""]
-    told = {key: value for key, value in _flat(training) if key.startswith(_TOLD) and _is_plain(value)}
-    stated = [f"{key.replace('_', ' ').replace('.', ' ')} {_short(value)}" for key, value in told.items()]
+    told = {key: value for key, value in flat(training) if key.startswith(_TOLD) and _is_plain(value)}
+    stated = [f"{key.replace('_', ' ').replace('.', ' ')} {in_words(value)}" for key, value in told.items()]
     if stated:
         parts.append(
             f"Training, the same in every arm: {listed(stated, 24)}; every other setting stands under Provenance."
@@ -189,22 +203,22 @@ def _common(findings: Findings) -> dict[str, Any]:
     if not arms:
         return {}
     shared: dict[str, Any] = {}
-    flat = [dict(_flat(arm.settings)) for arm in arms]
-    for key, value in flat[0].items():
-        if all(each.get(key) == value for each in flat):
+    every = [dict(flat(arm.settings)) for arm in arms]
+    for key, value in every[0].items():
+        if all(each.get(key) == value for each in every):
             root, _, rest = key.partition(".")
             shared.setdefault(root, {})[rest or root] = value
     return shared
 
 
 def _differing(findings: Findings) -> Table:
-    flat = [(arm, dict(_flat(arm.settings))) for arm in findings.arms]
-    keys = dict.fromkeys(key for _, settings in flat for key in settings)
+    every = [(arm, dict(flat(arm.settings))) for arm in findings.arms]
+    keys = dict.fromkeys(key for _, settings in every for key in settings)
     rows = []
     for key in keys:
         groups: dict[str, int] = {}
-        for _, settings in flat:
-            text = _short(settings[key]) if key in settings else "not set"
+        for _, settings in every:
+            text = in_words(settings[key]) if key in settings else "not set"
             groups[text] = groups.get(text, 0) + 1
         if len(groups) > 1:
             values = [f"{shortened(text, 40)} ({counted(count, 'arm')})" for text, count in groups.items()]
@@ -217,21 +231,5 @@ def _differing(findings: Findings) -> Table:
     )
 
 
-def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
-    for key, value in settings.items():
-        if isinstance(value, Mapping) and value:
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
-
-
 def _is_plain(value: Any) -> bool:
     return value is not None and isinstance(value, str | int | float | bool)
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int | float | str):
-        return shortened(level(value), 60)
-    return shortened(str(value), 60)

@@ -126,7 +126,10 @@ def _names(group: Sequence[Described]) -> str:
 
 
 def _caption(units: Sequence[UnitDrawing], groups: Sequence[Sequence[Described]]) -> str:
-    text = "What the networks repeat, where it changes no shape: the signal runs down, its shortcut on the left."
+    text = (
+        "The unit that each network repeats, drawn where it does not change the shape of the signal. The signal runs "
+        "downwards, with the shortcut on the left."
+    )
     if any(unit.shortcut and (unit.shortcut.layers or unit.shortcut.gate) for unit in units):
         text += " Heavy outlines mark what stands on the shortcut or weighs it."
     shared = [_names(group) for group in groups[:MOST_PANELS] if len(group) > 1]

@@ -31,7 +31,7 @@ def depth(findings: Findings) -> str:
     if not _has_results(findings):
         return _NO_RESULT
     if findings.layout.axis is None:
-        return "No factor of this study has several numbers for levels."
+        return "No factor of this study has several numeric levels."
     return f"Fewer than two levels of {findings.layout.axis} have a trial with a finite error."
 
 

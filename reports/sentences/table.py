@@ -5,7 +5,7 @@ from collections.abc import Callable
 from reports.analysis.contrasts import Contrast
 from reports.findings import Findings
 from reports.metrics import PRIMARY
-from reports.ranking import EQUIVALENT_WITHIN, rankings
+from reports.ranking import rankings
 from reports.wording import counted, level, shortened
 
 _BY_ARM = f"{PRIMARY.title} by arm, in {PRIMARY.unit_in_words}"
@@ -106,10 +106,8 @@ def equivalent(findings: Findings) -> str | None:
     """Say what ≈ marks, where it marks an arm."""
     if not any(each.equivalent for each in rankings(findings).groups):
         return None
-    return (
-        f"≈: shown to lie within {EQUIVALENT_WITHIN:g} points of the lowest (two one-sided tests at 5 %, corrected in "
-        "the same way)."
-    )
+    within = f"{findings.study.analysis.equivalent_within:g} points"
+    return f"≈: shown to lie within {within} of the lowest (two one-sided tests at 5 %, corrected in the same way)."
 
 
 def flops(findings: Findings) -> str | None:

@@ -196,3 +196,14 @@ def test_five_arms_are_the_most_and_a_logarithmic_axis_stays(visit):
     d = figure.locator("path.by-epoch.series-4:not([stroke-dasharray])").get_attribute("d")
     second = [float(each) for each in re.findall(r"[ML]([\d.]+)", d)][1]
     assert second == pytest.approx(first + (last - first) * 0.30103, abs=0.2)
+
+
+def test_a_reader_asks_for_the_settings_of_one_arm(visit):
+    page = visit("degradation")
+    page.locator("#arm-settings summary").click()
+    rows = page.locator("#arm-settings tbody tr")
+    every = rows.count()
+    page.locator("#arm-settings select").select_option(label="depth=56 variant=preact")
+    assert rows.all_inner_texts() == ["depth=56 variant=preact\tnetwork.activation\toriginal\tfull_preact"]
+    page.locator("#arm-settings select").select_option(index=0)
+    assert rows.count() == every > 1

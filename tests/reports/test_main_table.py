@@ -45,6 +45,16 @@ def test_an_arm_shown_to_be_equivalent_is_marked_and_the_caption_names_the_margi
     assert "≈: shown to lie within 0.5 points of the lowest" in caption(findings)
 
 
+def test_the_margin_of_equivalence_is_a_setting_of_the_analysis():
+    errors = {("good",): (5.0, 5.2, 5.1, 5.3), ("alike",): (5.02, 5.21, 5.13, 5.32), ("open",): (5.4, 4.9, 6.0, 5.2)}
+    marks = {}
+    for within in (0.01, 0.25, 5.0):
+        findings = found(("variant",), errors, settings={"analysis": {"equivalent_within": within}})
+        marks[within] = [line.entries[0].is_equivalent for line in build(findings).content.lines]
+    assert marks == {0.01: [False] * 3, 0.25: [False, True, False], 5.0: [False, True, True]}
+    assert "within 5 points of the lowest" in caption(findings)
+
+
 def test_of_two_named_factors_every_column_has_its_own_best():
     errors = {
         (name, optim): around(error + add, noise)

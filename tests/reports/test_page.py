@@ -164,7 +164,7 @@ def test_a_study_in_which_everything_fails_draws_no_error_axis(tmp_path):
 def test_without_a_numeric_factor_there_is_no_axis_figure(tmp_path):
     page = written(tmp_path, studies.one_factor())
     assert "figure-depth" not in page.ids
-    assert "No factor of this study has several numbers for levels." in page.text
+    assert "No factor of this study has several numeric levels." in page.text
     assert "effects" in page.ids
 
 

@@ -69,6 +69,13 @@ def test_a_claim_that_stands_as_declared_carries_no_mark():
     assert POST_HOC not in found.badges
 
 
+def test_a_title_that_is_given_after_the_results_is_no_change_of_the_claim():
+    titled = plan(claims=(CLAIM | {"title": "Pre-activation helps"},))
+    found = judged(made([(0, plan()), (2, titled)], by_arm(errors(shift=1))))["better"]
+    assert found.claim.title == "Pre-activation helps"
+    assert (found.changes, found.post_hoc) == ((), None)
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [

@@ -1,0 +1,59 @@
+"""An interaction: the mean error at each level of one factor, a line for each level of another."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reports.figures.labels import distinct
+from reports.figures.readout import Mark, Readout, place, series, tag
+from reports.figures.svg import Drawing
+from reports.figures.theme import colour, draw, error_scale, label_ends, label_room, marker
+from reports.metrics import PRIMARY
+from reports.wording import number
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+SIZE = (540, 330)
+_LETTER = 6.1  # pixels
+
+
+@dataclass(frozen=True)
+class Means:
+    """The mean at each level along the axis, with the ends of its interval; both are the mean where there is none."""
+
+    label: str
+    slot: int
+    mean: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+def interaction_drawing(lines: Sequence[Means], factor: str, levels: Sequence[str], prefix: str) -> Drawing:
+    """Draw the lines over the levels of one factor, which stand side by side at equal distances."""
+    room = label_room(line.label for line in lines)
+    pitch = (SIZE[0] - 46 - room) / len(levels)
+    named = distinct(levels, max(int((pitch - 8) / _LETTER), 3))
+
+    def plot(axes: "Axes") -> Readout:
+        error_scale(axes, [value for line in lines for value in line.high])
+        for at, line in enumerate(lines):
+            places = [x + 0.04 * (at - (len(lines) - 1) / 2) for x in range(len(levels))]
+            tone = colour(line.slot)
+            drawn = axes.plot(places, line.mean, color=tone, marker=marker(line.slot), markersize=5.5)
+            for x, low, high in zip(places, line.low, line.high, strict=True):
+                drawn += axes.plot((x, x), (max(low, 0), high), color=tone, linewidth=1.1)
+            tag(drawn, series(line.slot))
+        axes.set_xlim(-0.5, len(levels) - 0.5)
+        axes.set_xticks(range(len(levels)), labels=named)
+        axes.set_xlabel(factor)
+        axes.set_ylabel(f"mean {PRIMARY.label}")
+        label_ends(axes, [(len(levels) - 1, line.mean[-1], line.label, line.slot) for line in lines])
+        marks = [
+            Mark(*place(axes, x, mean), line.slot, f"{level}, mean {number(mean)} %")
+            for line in lines
+            for x, (level, mean) in enumerate(zip(levels, line.mean, strict=True))
+        ]
+        return Readout({line.slot: line.label for line in lines}, tuple(marks))
+
+    return draw(plot, prefix, SIZE, (46, 40, room, 12))

@@ -1,0 +1,55 @@
+"""What each arm sets otherwise than the baseline that it is compared with."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from reports.findings import Findings
+from reports.tables import Column, Table
+from reports.trials import Arm
+from reports.wording import level, shortened
+
+NOT_SET = "not set"
+_COLUMNS = (
+    Column("arm", "arm"),
+    Column("setting", "setting"),
+    Column("baseline", "of the baseline"),
+    Column("own", "of the arm"),
+)
+
+
+def arm_settings(findings: Findings) -> Table:
+    """Return a row for each setting in which an arm differs from its baseline; arms without a baseline have none."""
+    rows = tuple(
+        (shortened(contrast.arm.name, 160), key, theirs, own)
+        for contrast in findings.contrasts.values()
+        for key, theirs, own in differing(contrast.baseline, contrast.arm)
+    )
+    caption = "The settings in which each arm differs from the baseline that it is compared with."
+    return Table("arm-settings", caption, _COLUMNS, rows)
+
+
+def differing(baseline: Arm, arm: Arm) -> Iterator[tuple[str, str, str]]:
+    """Yield each setting by its path with both values in words, in the order of the baseline's settings."""
+    theirs, own = dict(flat(baseline.settings)), dict(flat(arm.settings))
+    for key in {**theirs, **own}:
+        if theirs.get(key, NOT_SET) != own.get(key, NOT_SET):
+            before, after = (in_words(each[key]) if key in each else NOT_SET for each in (theirs, own))
+            yield key, before, after
+
+
+def flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield each setting by its path from the root."""
+    for key, value in settings.items():
+        if isinstance(value, Mapping) and value:
+            yield from flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def in_words(value: object) -> str:
+    """Return the value of a setting as the page shows it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float | str):
+        return shortened(level(value), 60)
+    return shortened(str(value), 60)
