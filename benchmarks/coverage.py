@@ -14,7 +14,6 @@ import platform
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import fmean
 
@@ -298,32 +297,30 @@ def kept(case: Promise, studies: int, seed: int) -> dict[str, object]:
 
 
 def main() -> None:
-    """Simulate all rows, print them, and write them where asked."""
+    """Simulate all rows; print each and write it where asked, as soon as it is known."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--studies", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=20261128)
     parser.add_argument("--only", default="", help="only the rows whose name has this text")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
+    facts = {"python": platform.python_version(), "numpy": np.__version__, "scipy": scipy.__version__}
     rows: dict[str, list[dict[str, object]]] = {"coverage": [], "power": []}
+
+    def keep(part: str, row: dict[str, object], first: str, second: str) -> None:
+        rows[part].append(row)
+        told = " ".join(f"{row[key]}" for key in [*row][: 3 if part == "coverage" else 2])
+        print(f"{told:<78} {row[first]:6.3f} {row[second]:6.3f} {row['holds']}", flush=True)
+        if given.out:
+            text = json.dumps({**facts, "seed": given.seed, **rows}, indent=1)
+            given.out.write_text(f"{text}\n", encoding="utf-8")
+
     for interval in intervals():
         if given.only in interval.name:
-            rows["coverage"].append(row := covered(interval, given.studies, given.seed))
-            print(
-                f"{interval.name:<46} {interval.noise:<24} {interval.n:3} {row['covered']:6.3f} {row['holds']}",
-                flush=True,
-            )
+            keep("coverage", covered(interval, given.studies, given.seed), "bound", "covered")
     for promise in promises():
         if given.only in promise.name:
-            rows["power"].append(row := kept(promise, given.studies, given.seed))
-            print(
-                f"{promise.name:<71} {promise.n:3} {row['promised']:6.3f} {row['found']:6.3f} {row['holds']}",
-                flush=True,
-            )
-    facts = {"python": platform.python_version(), "numpy": np.__version__, "scipy": scipy.__version__}
-    when = datetime.now(UTC).isoformat(timespec="seconds")
-    if given.out:
-        given.out.write_text(json.dumps({**facts, "measured_at": when, "seed": given.seed, **rows}, indent=1) + "\n")
+            keep("power", kept(promise, given.studies, given.seed), "promised", "found")
 
 
 if __name__ == "__main__":
