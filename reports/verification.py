@@ -18,7 +18,11 @@ def read_published(path: Path) -> tuple[Path, Mapping[str, Any]]:
 
     ValueError with the reason when there is no report.
     """
+    if not path.exists():
+        raise ValueError(f"there is no {path}: name the folder of a report, for instance out/degradation")
     folder = path if path.is_dir() else path.parent
+    if not (folder / "study.json").exists():
+        raise ValueError(f"{folder} holds no report, which has a study.json: name the folder of one")
     try:
         summary = json.loads((folder / "study.json").read_text(encoding="utf-8"))
     except OSError as error:

@@ -69,10 +69,10 @@ class Preview:
 
     def lines(self) -> list[str]:
         """Return the sums in words."""
-        known = "" if self.ahead is None else f"at most {self.ahead} trials, of which are known beforehand: "
+        known = "" if self.ahead is None else f"at most {counted(self.ahead, 'trial')}, of which are known beforehand: "
         lines = [
             f"{self.study}: {known}{counted(len(self.arms), 'arm')}, {counted(self.new + self.cached, 'trial')}: "
-            f"{self.new} new, {self.cached} cached, {counted(len(self.orphaned), 'orphaned arm')}",
+            f"{self.new:,} new, {self.cached:,} cached, {counted(len(self.orphaned), 'orphaned arm')}",
             self._time(),
         ]
         gone = "is no longer in the study file as it was; its results stay"

@@ -124,11 +124,11 @@ def _study_plan(
 def _sentence(settings: SearchSettings) -> str:
     """Say what the search will do."""
     arguments = ", ".join(f"{key} {value}" for key, value in settings.sampler.items() if key != "name")
-    control = f", and as many at random for comparison ({settings.most_arms} in all)" if settings.control else ""
+    control = f", and as many at random for comparison ({settings.most_arms:,} in all)" if settings.control else ""
     return (
         f"search: the sampler {settings.sampler['name']} proposes {counted(settings.arms, 'arm')}{control}; the best "
-        f"{settings.confirm.best} and the baseline are confirmed with {counted(settings.confirm.seeds, 'fresh seed')}: "
-        f"at most {settings.most_trials} trials" + (f" ({arguments})" if arguments else "")
+        f"{settings.confirm.best:,} and the baseline are confirmed with "
+        f"{counted(settings.confirm.seeds, 'fresh seed')}: at most {counted(settings.most_trials, 'trial')}" + (f" ({arguments})" if arguments else "")
     )
 
 

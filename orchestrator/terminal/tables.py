@@ -67,7 +67,7 @@ def print_plan(console: Console, preview: "Preview") -> None:
         table.add_column(column, justify="right", no_wrap=True)
     for arm in preview.arms:
         numbers = (f"{arm.params:,}", f"{arm.flops / 1e6:,.2f}", duration(arm.seconds))
-        table.add_row(escape(arm.name), str(arm.new), str(arm.cached), *numbers)
+        table.add_row(escape(arm.name), f"{arm.new:,}", f"{arm.cached:,}", *numbers)
     print_table(console, table)
     for line in preview.lines():
         say(console, line)

@@ -1,6 +1,7 @@
 """A plan's time: where it comes from, of which device it is, and what it does not pretend to know."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -74,6 +75,9 @@ def test_gpu_hours_are_those_of_the_parts_that_packs_hold(
 def test_the_sums_are_in_words(depths: list[int], seeds: int, total: str, an_hour_a_trial: Any, tmp_path: Path) -> None:
     found = shown(tmp_path, factors={"depth": depths}, seeds=seeds)
     assert found.lines()[0] == f"{total}, 0 cached, 0 orphaned arms"
+    many = replace(found, new=12_000, cached=3_000, ahead=20_000).lines()[0]
+    assert "at most 20,000 trials" in many
+    assert "15,000 trials: 12,000 new, 3,000 cached" in many
 
 
 @pytest.mark.parametrize(
