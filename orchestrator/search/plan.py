@@ -128,7 +128,8 @@ def _sentence(settings: SearchSettings) -> str:
     return (
         f"search: the sampler {settings.sampler['name']} proposes {counted(settings.arms, 'arm')}{control}; the best "
         f"{settings.confirm.best:,} and the baseline are confirmed with "
-        f"{counted(settings.confirm.seeds, 'fresh seed')}: at most {counted(settings.most_trials, 'trial')}" + (f" ({arguments})" if arguments else "")
+        f"{counted(settings.confirm.seeds, 'fresh seed')}: at most {counted(settings.most_trials, 'trial')}"
+        + (f" ({arguments})" if arguments else "")
     )
 
 
