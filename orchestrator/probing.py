@@ -126,7 +126,7 @@ class _Follower:
             scalars = event.found.get("scalars", {})
             values = ", ".join(f"{name} {value:.4g}" for name, value in scalars.items() if value is not None)
             self.made, self.failed = self.made + (reason is None), self.failed + (reason is not None)
-            self._say(f"{self._names[event.trial]}: {event.kind}: {reason or values or 'done'}")
+            self._say(f"{self._names[event.trial]}: {event.probe}: {reason or values or 'done'}")
         elif isinstance(event, ProbesEnded) and event.reason is not None:
             self.failed += 1
             self._say(f"{self._names[event.trial]}: not measured: {event.reason}")

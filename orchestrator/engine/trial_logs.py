@@ -73,7 +73,7 @@ def _of_probes(event: WeightsKept | Measured | ProbesEnded) -> str:
     if isinstance(event, WeightsKept):
         return f"kept the weights of epoch {event.epoch} in {event.path}"
     if isinstance(event, Measured):
-        return f"measured {event.kind}"
+        return f"measured {event.probe}"
     return f"the measuring ended: {event.reason or 'all is measured'}"
 
 

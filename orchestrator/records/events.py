@@ -87,7 +87,7 @@ class Measured:
     """A probe with these settings is done with a trained network; `found` is what it found, or why it found nothing."""
 
     trial: str
-    kind: str
+    probe: str
     key: str
     settings: Mapping[str, Any]
     found: Mapping[str, Any]

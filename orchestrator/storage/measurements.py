@@ -25,7 +25,7 @@ def keep_measurement(connection: Connection, event: Measured) -> None:
     check_trial(connection, event.trial, "that could have been measured")
     row = {
         "trial": event.trial,
-        "kind": event.kind,
+        "kind": event.probe,
         "key": event.key,
         "settings": event.settings,
         "found": event.found,

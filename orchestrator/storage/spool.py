@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from orchestrator.records.causes import Cause
-from orchestrator.records.events import Event
+from orchestrator.records.events import Event, Measured
 from orchestrator.storage.columns import plain
 from reports.trials import Epoch, State
 
@@ -64,12 +64,14 @@ def _value(value: Any) -> Any:
 
 def _event(stored: dict[str, Any]) -> Event:
     stored = {_FORMER_NAMES.get(name, name): value for name, value in stored.items()}
-    kind = KINDS[stored.pop("kind")]
+    kind = stored.pop("kind")
+    if kind not in KINDS and "found" in stored:  # an earlier version wrote the probe's name over the event's
+        kind, stored["probe"] = Measured.__name__, kind
     readers = {"at": datetime.fromisoformat, "epoch": _epoch, "state": State, "cause": Cause}
     values = {
         name: readers[name](value) if name in readers and value is not None else value for name, value in stored.items()
     }
-    event: Event = kind(**values)
+    event: Event = KINDS[kind](**values)
     return event
 
 

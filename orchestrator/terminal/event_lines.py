@@ -10,6 +10,7 @@ from orchestrator.records.study_plan import StudyPlan
 from orchestrator.scheduling.progress import Progress
 from orchestrator.storage import PlanOutcome
 from orchestrator.storage.spool import event_mapping
+from orchestrator.terminal.json_output import as_json
 from orchestrator.terminal.run_result import RunResult
 from orchestrator.terminal.tables import Listener, Show
 from reports.summary import verdict_row
@@ -20,7 +21,8 @@ Write = Callable[[str], object]
 def log_run(write: Write) -> Show:
     """Return what `run_study` shows: a line when it begins, and one for each event once it is recorded.
 
-    Each line is an object with `kind`, `at` and `study`; those about a trial have `trial`, `arm` and `seed`.
+    Each line is an object with `kind`, `at` and `study`; those about a trial have `trial`, `arm` and `seed`. Numbers
+    that are not finite are null: JSON has no word for them.
     """
 
     @contextmanager
@@ -57,4 +59,4 @@ def log_result(write: Write, result: RunResult) -> None:
 
 def _write_line(write: Write, kind: str, study: str, facts: Mapping[str, Any]) -> None:
     line = {"kind": kind, "at": now().isoformat(), "study": study, **facts}
-    write(json.dumps(line, ensure_ascii=False, default=str) + "\n")
+    write(json.dumps(as_json(line), ensure_ascii=False, allow_nan=False) + "\n")

@@ -7,10 +7,19 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from orchestrator.records.causes import Cause
-from orchestrator.records.events import AttemptLost, AttemptStarted, EpochDone, Notice, TrialEnded
+from orchestrator.records.events import (
+    AttemptLost,
+    AttemptStarted,
+    EpochDone,
+    Measured,
+    Notice,
+    ProbesEnded,
+    TrialEnded,
+    WeightsKept,
+)
 from orchestrator.storage import Recorder, StorageError, Store, patience
 from orchestrator.storage.errors import explain
-from orchestrator.storage.spool import read_spool, write_spool
+from orchestrator.storage.spool import KINDS, read_spool, write_spool
 from reports.trials import Epoch, State
 
 VALUE = Epoch(1, float("inf"), 50.0, None, 60.0, 0.1, 2.0)
@@ -22,8 +31,12 @@ def test_every_event_comes_back_as_it_was(tmp_path):
         EpochDone("t", VALUE),
         AttemptLost("t", "killed", Cause.NODE_LOST, log="last line"),
         TrialEnded("t", State.DIVERGED, "loss", 1.5, telemetry={"step_ms": 1.0}),
+        WeightsKept("t", 1, "0a", 10, "out/weights/t.pt"),
+        Measured("t", "lesion", "key", {"draws": 3}, {"rows": [], "scalars": {"one_unit": 0.5}}, 1.5),
+        ProbesEnded("t", "out of memory"),
         Notice("a word"),
     )
+    assert {type(event).__name__ for event in events} == set(KINDS)
     write_spool(tmp_path / "spool", "driver", events)
     spool = read_spool(tmp_path / "spool")
     assert (spool.driver, spool.events) == ("driver", events)
@@ -35,6 +48,17 @@ def test_a_spool_of_an_earlier_version_is_read(tmp_path):
     text = (tmp_path / "spool").read_text()
     (tmp_path / "spool").write_text(text.replace("loss_before_divergence", "last_sound_loss"))
     assert read_spool(tmp_path / "spool").events == (event,)
+
+
+def test_a_measurement_in_a_spool_of_an_earlier_version_is_read(tmp_path):
+    event = Measured("t", "lesion", "key", {}, {"rows": []})
+    write_spool(tmp_path / "spool", "driver", [event, Notice("after")])
+    text = (tmp_path / "spool").read_text()
+    (tmp_path / "spool").write_text(
+        text.replace('"kind": "Measured"', '"kind": "lesion"').replace('"probe": "lesion", ', "")
+    )
+    assert read_spool(tmp_path / "spool").events[0] == event
+    assert len(read_spool(tmp_path / "spool").events) == 2
 
 
 def test_a_torn_spool_gives_what_is_whole(tmp_path):

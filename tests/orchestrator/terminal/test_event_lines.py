@@ -3,11 +3,17 @@
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
 
 from orchestrator.cli import app
+from orchestrator.records.events import EpochDone, Measured
+from orchestrator.scheduling.progress import Progress
+from orchestrator.storage import PlanOutcome
+from orchestrator.terminal.event_lines import log_run
+from reports.trials import Epoch
 from tests.orchestrator.test_notification import STUDY
 
 
@@ -29,3 +35,15 @@ def test_a_run_is_told_in_json_lines(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "secret" not in Path("out/told/index.html").read_text()
     watched = CliRunner().invoke(app, ["status", "--watch", "0.5"])  # nothing runs: it ends at once
     assert (watched.exit_code, watched.stdout.count("told")) == (0, 1)
+
+
+def test_a_line_is_json_whatever_was_measured() -> None:
+    written: list[str] = []
+    plan = SimpleNamespace(name="told", arms=(), notes=())
+    epoch = Epoch(1, float("inf"), 50.0, None, 60.0, 0.1, 2.0)
+    with log_run(written.append)(Progress(), plan, PlanOutcome(*[()] * 6)) as listen:
+        listen(EpochDone("t", epoch))
+        listen(Measured("t", "lesion", "key", {}, {"rows": []}))
+    _, done, measured = (json.loads(line, parse_constant=pytest.fail) for line in written)
+    assert (done["kind"], done["epoch"]["train_loss"], done["epoch"]["test_error"]) == ("EpochDone", None, 60.0)
+    assert (measured["kind"], measured["probe"]) == ("Measured", "lesion")
