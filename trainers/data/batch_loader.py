@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from trainers.data.augment import crop_and_flip, draw
-from trainers.data.images import DataSet, Images
+from trainers.data.images import AnyImages, DataSet, Images
 from trainers.seeding import generator
 
 Batch = tuple[Tensor, Tensor]
@@ -58,7 +58,7 @@ def batch_sizes(images: int, batch_size: int) -> list[int]:
 
 
 class MemoryBatchLoader:
-    """Hands out the batches of a data set that lies on the device."""
+    """Hands out the batches of a data set that lies on the device, or whose batches are read when they are needed."""
 
     def __init__(self, data: DataSet, training: Mapping[str, Any], device: torch.device) -> None:
         self.data = data
@@ -79,7 +79,8 @@ class MemoryBatchLoader:
         order = torch.randperm(count, generator=generator(seed, "order", epoch)).to(self.device)
         crop, flip = self.augment["crop"], self.augment["flip"]
         draws = draw(count, crop, flip, seed, epoch, self.device) if crop or flip else None
-        prepared = max(PREPARED // self.batch_size, 1) * self.batch_size
+        at_once = PREPARED if isinstance(self.data.train, Images) else 1
+        prepared = max(at_once // self.batch_size, 1) * self.batch_size
         for start in range(0, count, prepared):
             part = slice(start, start + prepared)
             chosen = self.data.train.take(order[part])
@@ -101,7 +102,7 @@ class MemoryBatchLoader:
 
     def plain(self, index: Sequence[int], batch_size: int) -> Iterator[Batch]:
         """Yield the training images of that index in its order, without augmentation."""
-        chosen = self.data.train.take(torch.tensor(index, dtype=torch.int64, device=self.device))
+        chosen = self.data.train.select(torch.tensor(index, dtype=torch.int64, device=self.device))
         return self._whole(chosen, batch_size)
 
     def normalisation(self) -> dict[str, Any]:
@@ -113,9 +114,9 @@ class MemoryBatchLoader:
         """Return what is subtracted from a raw image (C, H, W), and what the difference is multiplied with."""
         return self.shift, self.scale
 
-    def _whole(self, images: Images, batch_size: int) -> Iterator[Batch]:
-        for pixels, labels in _split(images.pixels, images.labels, batch_size):
-            yield self._normalise(pixels), labels
+    def _whole(self, images: AnyImages, batch_size: int) -> Iterator[Batch]:
+        for part in images.parts(batch_size if isinstance(images, Images) else min(batch_size, self.batch_size)):
+            yield self._normalise(part.pixels), part.labels
 
     def _normalise(self, pixels: Tensor) -> Tensor:
         return (pixels - self.shift) * self.scale

@@ -1,11 +1,11 @@
-"""A data set held in memory: uint8 images and their labels, and what is computed from them once."""
+"""A data set: uint8 images and their labels, held in memory or read when needed, and what is computed from them."""
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, Self
 
 import torch
 from torch import Tensor
@@ -17,6 +17,43 @@ from trainers.records import DataInfo
 from trainers.seeding import generator
 
 SPLIT_SEED = 0
+
+
+class AnyImages(Protocol):
+    """Images with their labels (int64): `Images` in memory, or `DatasetImages` that are read when they are needed."""
+
+    @property
+    def labels(self) -> Tensor:
+        """The labels (count)."""
+        ...
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Channels, height and width."""
+        ...
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type of the pixels, uint8 or float32."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def to(self, device: torch.device) -> Self:
+        """Return the same images on `device`."""
+        ...
+
+    def select(self, index: Tensor) -> Self:
+        """Return the images at `index`, in that order; what is not in memory stays unread."""
+        ...
+
+    def take(self, index: Tensor) -> "Images":
+        """Return the images at `index`, in that order and in memory."""
+        ...
+
+    def parts(self, size: int | None = None) -> "Iterator[Images]":
+        """Yield the images in their order, `size` at a time."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -40,6 +77,25 @@ class Images:
         """Return the images at `index`, in that order."""
         return Images(self.pixels[index], self.labels[index])
 
+    def select(self, index: Tensor) -> "Images":
+        """Return the images at `index`, in that order."""
+        return self.take(index)
+
+    def parts(self, size: int | None = None) -> "Iterator[Images]":
+        """Yield the images in their order, `size` at a time, by default all at once."""
+        pairs = zip(*(torch.split(each, size or len(self)) for each in (self.pixels, self.labels)), strict=True)
+        return (Images(pixels, labels) for pixels, labels in pairs)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Channels, height and width."""
+        return tuple(self.pixels.shape[1:])
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type of the pixels."""
+        return self.pixels.dtype
+
 
 @dataclass(frozen=True)
 class Statistics:
@@ -59,37 +115,53 @@ class Statistics:
         return Statistics(self.mean.to(device), self.deviation.to(device), self.pixel_mean.to(device), self.peak)
 
 
-def statistics(images: Images) -> Statistics:
+def statistics(images: AnyImages) -> Statistics:
     """Return the statistics of `images`, from whole-number counts, so that they are the same on every machine."""
-    if images.pixels.is_floating_point():
-        return _float_statistics(images.pixels)
+    if images.dtype.is_floating_point:
+        return _float_statistics(images)
     values = torch.arange(256, dtype=torch.float64)
-    channels = images.pixels.transpose(0, 1).flatten(1)
-    counts = torch.stack([torch.bincount(channel, minlength=256) for channel in channels]).double()
+    counted = torch.zeros(images.shape[0], 256, dtype=torch.int64)
+    sums, peak = torch.zeros(images.shape, dtype=torch.int64), 0
+    for part in images.parts():
+        channels = part.pixels.transpose(0, 1).flatten(1)
+        counted += torch.stack([torch.bincount(channel, minlength=256) for channel in channels])
+        sums += part.pixels.sum(0, dtype=torch.int64)
+        peak = max(peak, int(part.pixels.max()))
+    counts = counted.double()
     share = counts / counts.sum(1, keepdim=True)
     mean = share @ values
     deviation = ((share * (values - mean[:, None]) ** 2).sum(1)).sqrt().clamp_min(1e-6)
-    pixel_mean = images.pixels.sum(0, dtype=torch.int64).double() / len(images)
-    return Statistics(
-        mean.float()[:, None, None], deviation.float()[:, None, None], pixel_mean.float(), int(images.pixels.max())
-    )
+    pixel_mean = sums.double() / len(images)
+    return Statistics(mean.float()[:, None, None], deviation.float()[:, None, None], pixel_mean.float(), peak)
 
 
-def _float_statistics(pixels: Tensor) -> Statistics:
+def _float_statistics(images: AnyImages) -> Statistics:
     """Return the statistics of float images, summed in double precision on one thread's order of images."""
-    exact = pixels.double()
+    if not isinstance(images, Images):
+        return _summed_statistics(images)
+    exact = images.pixels.double()
     mean = exact.mean((0, 2, 3))
     deviation = ((exact - mean[:, None, None]) ** 2).mean((0, 2, 3)).sqrt().clamp_min(1e-6)
     return Statistics(mean.float()[:, None, None], deviation.float()[:, None, None], exact.mean(0).float(), 1)
+
+
+def _summed_statistics(images: AnyImages) -> Statistics:
+    """Return the statistics of float images that are read a few at a time; up to rounding those of all at once."""
+    pixel_mean = sum((part.pixels.double().sum(0) for part in images.parts()), torch.zeros(())) / len(images)
+    mean = pixel_mean.mean((1, 2))
+    shares = ((part.pixels.double() - mean[:, None, None]) ** 2 for part in images.parts())
+    squares = sum((each.mean((2, 3)).sum(0) for each in shares), torch.zeros(()))
+    deviation = (squares / len(images)).sqrt().clamp_min(1e-6)
+    return Statistics(mean.float()[:, None, None], deviation.float()[:, None, None], pixel_mean.float(), 1)
 
 
 @dataclass(frozen=True)
 class DataSet:
     """The images to train on, to validate on (maybe none) and to test on."""
 
-    train: Images
-    test: Images
-    validation: Images | None
+    train: AnyImages
+    test: AnyImages
+    validation: AnyImages | None
     num_classes: int
     fingerprint: str
     statistics: Statistics
@@ -97,7 +169,7 @@ class DataSet:
     @property
     def info(self) -> DataInfo:
         """The facts that a plan needs."""
-        channels, height, width = self.train.pixels.shape[1:]
+        channels, height, width = self.train.shape
         held_out = 0 if self.validation is None else len(self.validation)
         shape = (int(channels), int(height), int(width))
         return DataInfo(shape, self.num_classes, len(self.train), len(self.test), self.fingerprint, held_out)
@@ -113,17 +185,20 @@ class DataSet:
         )
 
 
-Splits = tuple[Images, Images, int]  # what a loader returns: to train on, to test on, and how many classes there are
+Splits = tuple[
+    AnyImages, AnyImages, int
+]  # what a loader returns: to train on, to test on, and how many classes there are
 
 
-def fingerprint(*splits: Images) -> str:
+def fingerprint(*splits: AnyImages) -> str:
     """Return the SHA-256 of the splits' shapes, pixels and labels, in hexadecimal; floats begin with their type."""
     digest = hashlib.sha256()
     for split in splits:
-        if split.pixels.dtype != torch.uint8:
-            digest.update(str(split.pixels.dtype).encode())
-        digest.update(str(tuple(split.pixels.shape)).encode())
-        digest.update(split.pixels.contiguous().numpy().tobytes())
+        if split.dtype != torch.uint8:
+            digest.update(str(split.dtype).encode())
+        digest.update(str((len(split), *split.shape)).encode())
+        for part in split.parts():
+            digest.update(part.pixels.contiguous().numpy().tobytes())
         digest.update(split.labels.contiguous().numpy().tobytes())
     return digest.hexdigest()
 
@@ -171,12 +246,12 @@ def _nothing_held_out(labels: Tensor, share: float) -> SettingError:
     return SettingError(f"a share of {share:g} {what}: {advice}", ("validation",))
 
 
-def hold_out(train: Images, num_classes: int, share: float) -> tuple[Images, Images | None]:
+def hold_out(train: AnyImages, num_classes: int, share: float) -> tuple[AnyImages, AnyImages | None]:
     """Return what is left to train on and what validates; None where nothing is held out."""
     if share == 0:
         return train, None
     held = held_out(train.labels, num_classes, share)
-    return train.take((~held).nonzero().squeeze(1)), train.take(held.nonzero().squeeze(1))
+    return train.select((~held).nonzero().squeeze(1)), train.select(held.nonzero().squeeze(1))
 
 
 def split_by_seed(train: Images, test: Images, num_classes: int, seed: int) -> tuple[Images, Images]:
@@ -201,15 +276,19 @@ def assemble(splits: Splits, settings: Mapping[str, Any], seed: int | None = Non
     contents = fingerprint(whole, test)
     check_sizes(settings, len(whole), len(test))
     if seed is not None:
+        if not (isinstance(whole, Images) and isinstance(test, Images)):
+            raise _fault(
+                settings, "is too large to be held in memory: split_by_seed needs images that are", "split_by_seed"
+            )
         whole, test = split_by_seed(whole, test, num_classes, seed)
     train, held = hold_out(whole, num_classes, settings["validation"])
     normalisation = statistics(train)
-    if bool((train.pixels == 0).all()):
+    if not any(part.pixels.any() for part in train.parts()):
         raise _fault(settings, "is all black: every value of every training image is 0")
     return DataSet(train, test, held, num_classes, contents, normalisation)
 
 
-def _fault(settings: Mapping[str, Any], what: str) -> DataError:
+def _fault(settings: Mapping[str, Any], what: str, key: str = "name") -> DataError:
     if "root" in settings:
         return file_error(f"{settings['name']} in {settings['root']} {what}")
-    return file_error(f"{settings['name']} {what}", ("name",))
+    return file_error(f"{settings['name']} {what}", (key,))

@@ -6,10 +6,12 @@
 
 Each of the two is a pair of images (count, channels, height, width) and labels (count), or a torch Dataset of such
 pairs; a third value is the number of classes. The arguments, each with a default, are the settings of the data set.
+A Dataset of more than `HELD_BYTES` is not held in memory.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,10 +22,13 @@ from torch.utils.data import Dataset, IterableDataset
 
 from search_spaces.errors import SettingError
 from search_spaces.user_code import calling, code_digest
-from trainers.data.images import Images, Splits
+from trainers.data.dataset_images import DatasetImages
+from trainers.data.images import AnyImages, Images, Splits
 from trainers.errors import DataError
 
 KEY = ("name",)
+HELD_BYTES = 2 * 2**30
+"""A Dataset with more bytes of pixels is read anew for every batch."""
 
 
 def load_own(name: str, load: Callable[..., Any], settings: Mapping[str, Any]) -> Splits:
@@ -39,10 +44,10 @@ def load_own(name: str, load: Callable[..., Any], settings: Mapping[str, Any]) -
     if not isinstance(returned, tuple | list) or len(returned) not in (2, 3):
         raise _wrong(name, f"must return train and test, and maybe the number of classes, not {_kind(returned)}")
     train, test = (_images(f"{name}: {part}", each) for part, each in zip(("train", "test"), returned, strict=False))
-    if train.pixels.shape[1:] != test.pixels.shape[1:]:
-        shapes = " and ".join(str([*each.pixels.shape[1:]]) for each in (train, test))
+    if train.shape != test.shape:
+        shapes = " and ".join(str([*each.shape]) for each in (train, test))
         raise _wrong(name, f"returns images of two shapes, {shapes}: they must be of one")
-    if train.pixels.dtype != test.pixels.dtype:
+    if train.dtype != test.dtype:
         raise _wrong(name, "returns training and test images of two types: both must be uint8, or both floats")
     return train, test, _classes(name, train, test, returned[2] if len(returned) == 3 else None)
 
@@ -52,27 +57,38 @@ def own_fingerprint(content: str, name: str) -> str:
     return hashlib.sha256(f"{content} {code_digest(name)}".encode()).hexdigest()
 
 
-def _images(part: str, given: Any) -> Images:
+def _images(part: str, given: Any) -> AnyImages:
     """Return one split from a pair of images and labels, or from a Dataset of pairs."""
     if isinstance(given, tuple | list) and len(given) == 2:
         return _checked(part, _array(part, given[0]), _array(part, given[1]))
     is_listed = hasattr(given, "__getitem__") and hasattr(given, "__len__")
     if not is_listed or isinstance(given, IterableDataset | Tensor | np.ndarray):
         raise _wrong(part, f"must be a pair of images and labels, or a Dataset with a length, not {_kind(given)}")
-    with calling(part, KEY):
-        items = [given[at] for at in range(len(given))]
-    if not items:
+    if not len(given):
         raise _wrong(part, "holds no images")
+    first = _read(part, given, None, [0])
+    if first.pixels.nbytes * len(given) > HELD_BYTES:
+        return DatasetImages.of(partial(_read, part, given, first), len(given))
+    return _read(part, given, None, range(len(given)))
+
+
+def _read(part: str, given: Any, first: Images | None, numbers: Sequence[int]) -> Images:
+    """Return the items of a Dataset with these numbers; those of one that is not held must be like its `first`."""
+    with calling(part, KEY):
+        items = [given[at] for at in numbers]
     odd = next((at for at, item in enumerate(items) if not isinstance(item, tuple | list) or len(item) != 2), None)
     if odd is not None:
-        raise _wrong(part, f"item {odd} must be a pair of image and label, not {_kind(items[odd])}")
+        raise _wrong(part, f"item {numbers[odd]} must be a pair of image and label, not {_kind(items[odd])}")
     images = [_array(part, image) for image, _ in items]
-    shape = images[0].shape
+    shape = images[0].shape if first is None else first.pixels.shape[1:]
     odd = next((at for at, image in enumerate(images) if image.shape != shape), None)
     if odd is not None:
-        shapes = f"image 0 has shape {[*shape]}, image {odd} {[*images[odd].shape]}"
+        shapes = f"image 0 has shape {[*shape]}, image {numbers[odd]} {[*images[odd].shape]}"
         raise _wrong(part, f"{shapes}: bring them to one size, or keep them in an image_folder")
-    return _checked(part, torch.stack(images), torch.stack([_array(part, label) for _, label in items]))
+    read = _checked(part, torch.stack(images), torch.stack([_array(part, label) for _, label in items]))
+    if first is not None and read.dtype != first.dtype:
+        raise _wrong(part, f"holds images of two types near item {numbers[0]}: all must be uint8, or all floats")
+    return read
 
 
 def _array(part: str, given: object) -> Tensor:
@@ -133,7 +149,7 @@ def _labels(part: str, labels: Tensor) -> Tensor:
     return whole
 
 
-def _classes(name: str, train: Images, test: Images, given: object) -> int:
+def _classes(name: str, train: AnyImages, test: AnyImages, given: object) -> int:
     """Return the number of classes, as given or as the training labels tell."""
     if given is not None and (isinstance(given, bool) or not isinstance(given, int | np.integer) or given < 2):
         raise _wrong(name, f"must return a number of classes of 2 or more as its third value, not {given!r}")
