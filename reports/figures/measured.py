@@ -115,8 +115,8 @@ def map_drawing(
 
         columns, rows = (sorted({place[at] for place in grid}) for at in (0, 1))
         values = np.array([[grid.get((x, y), math.nan) for x in columns] for y in rows])
-        bounds = _bounds(scale)
-        colours = _colours()
+        bounds = bounds_of(scale)
+        colours = map_colours()
         norm = BoundaryNorm(bounds, colours.N, clip=True)
         axes.grid(False)
         if contours:
@@ -135,12 +135,12 @@ def map_drawing(
             axes.set_yticks(_some(rows), labels=[f"{place:g}" for place in _some(rows)])
         axes.set_xlabel(labels[0])
         axes.set_ylabel(labels[1])
-        _legend(axes, bounds, colours, labels[2], scale)
+        draw_legend(axes, bounds, colours, labels[2], scale)
 
     return draw(plot, prefix, MAP_SIZE, (56, 88, 14, 12))
 
 
-def _legend(axes: "Axes", bounds: Sequence[float], colours: Any, label: str, scale: Scale) -> None:
+def draw_legend(axes: "Axes", bounds: Sequence[float], colours: Any, label: str, scale: Scale) -> None:
     """Draw the colours as a bar below the map, with the values at its ends and in the middle."""
     from matplotlib.patches import Rectangle
 
@@ -165,7 +165,8 @@ def _short(value: float) -> str:
     return f"{value:.2g}"
 
 
-def _bounds(scale: Scale) -> list[float]:
+def bounds_of(scale: Scale) -> list[float]:
+    """Return the ends of the colours' bands, in order."""
     low, high = scale.low, scale.high
     if high <= low:
         high = low + (abs(low) or 1.0)
@@ -175,7 +176,7 @@ def _bounds(scale: Scale) -> list[float]:
     return [low + (high - low) * at / STEPS for at in range(STEPS + 1)]
 
 
-def _colours() -> Any:
+def map_colours() -> Any:
     """Return colours from dark to light that stay apart in grey and for the colour-blind."""
     from matplotlib import colormaps
 

@@ -10,6 +10,7 @@ from reports.figures.figure import Figure, Panel
 from reports.figures.measured import Line, contour_scale, lines_drawing, map_drawing, scale_of
 from reports.figures.theme import MOST_PANELS, MOST_SERIES, label_room
 from reports.findings import Findings
+from reports.sections.reliefs import relief
 from reports.sections.section import Section
 from reports.tables import Cell, Column, Table, csv_text
 from reports.trials import Arm
@@ -76,16 +77,21 @@ def _part(findings: Findings, probe: Probed) -> Part:
     figures = [
         figure
         for number, view in enumerate(probe.views, start=1)
-        if (figure := _figure(findings, probe, view, f"{probe.kind.replace('_', '-')}-{number}")) is not None
+        for figure in _figures(findings, probe, view, f"{probe.kind.replace('_', '-')}-{number}")
     ]
     notes = [f'Not measured in "{arm}": {reason}.' for arm, reason in list(probe.refused.items())[:MOST_PANELS]]
     return Part(probe.title, probe.source, tuple(figures), _scalars(findings, probe), tuple(notes))
 
 
-def _figure(findings: Findings, probe: Probed, view: View, name: str) -> Figure | None:
+def _figures(findings: Findings, probe: Probed, view: View, name: str) -> list[Figure]:
+    """Return the pictures of a view that any arm has rows for."""
     if len(view.axes) == 1:
-        return _lines(findings, probe, view, name)
-    return _maps(findings, probe, view, name)
+        found = [_lines(findings, probe, view, name)]
+    elif all(view.continuous):
+        found = [_maps(findings, probe, view, name), relief(findings, probe, view, f"{name}-relief")]
+    else:
+        found = [_maps(findings, probe, view, name)]
+    return [figure for figure in found if figure is not None]
 
 
 def _lines(findings: Findings, probe: Probed, view: View, name: str) -> Figure | None:

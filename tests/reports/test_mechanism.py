@@ -76,7 +76,7 @@ def section(study):
 def test_every_view_with_rows_is_drawn(study):
     part = section(study).content.parts[0]
     titles = [figure.caption.partition(":")[0] for figure in part.figures]
-    assert titles == ["By unit", "By unit and epoch", "Surface", "Scattered"]
+    assert titles == ["By unit", "By unit and epoch", "Surface", "Surface in three dimensions", "Scattered"]
     assert (part.title, part.source) == ("Invented probe", "nobody's paper")
 
 
