@@ -30,7 +30,7 @@ from reports.summary import canonical, summary_of
 from reports.tables import WRITERS
 from reports.trials import State
 
-SCRIPTS = ("report.js", "trials.js", "figures.js", "epochs.js", "arms.js", "settings.js")
+SCRIPTS = ("report.js", "trials.js", "figures.js", "epochs.js", "arms.js", "ranges.js", "settings.js")
 LEADING = ("depth", "search-progress", "effects", "claims")
 """The figures that may stand on the first screen, the best first."""
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -120,7 +120,7 @@ def _readouts(sections: Sequence[Section]) -> dict[str, list[dict[str, Any]]]:
     return {
         name: [panel.drawing.readout.as_data() for panel in figure.panels]
         for name, figure in figures.items()
-        if any(panel.drawing.readout.marks for panel in figure.panels)
+        if any(panel.drawing.readout.is_told() for panel in figure.panels)
     }
 
 

@@ -64,12 +64,14 @@ def curves_drawing(
     *,
     prefix: str,
     has_key: bool = False,
+    is_large: bool = False,
     choice: Sequence[Line] = (),
     shown: Sequence[int] = (),
 ) -> Drawing:
     """Draw one panel; `has_key` writes into it which lines are of the test set and which of the training set.
 
-    Of a `choice` of arms a reader of the page can draw others than those at the places `shown`; the panel is larger.
+    One that `is_large` stands alone. Of a `choice` of arms a reader of the page can draw others than those at the
+    places `shown`.
     """
 
     def plot(axes: "Axes") -> Readout:
@@ -92,7 +94,7 @@ def curves_drawing(
         found = _readout(axes, curves, failed, scale.last_epoch)
         return replace(found, choice=_choice(axes, choice, shown)) if choice else found
 
-    return draw(plot, prefix, LARGE if choice else SIZE, (46, 38, scale.room, 12))
+    return draw(plot, prefix, LARGE if is_large else SIZE, (46, 38, scale.room, 12))
 
 
 def _draw_failed(axes: "Axes", fail: FailedCurve) -> None:

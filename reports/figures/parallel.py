@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reports.figures.forest import write
 from reports.figures.labels import distinct
+from reports.figures.readout import Ranges, Readout, tag
 from reports.figures.svg import MUTED, PAPER, RULE, Drawing
 from reports.figures.theme import colour, draw, marker
 from reports.figures.ticks import log_ticks
@@ -82,7 +83,7 @@ def parallel_drawing(scales: Sequence[Scale], best: Sequence[int], prefix: str) 
     # Lines pass below the words and stay visible.
     ground = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.6, "alpha": 0.8}
 
-    def plot(axes: "Axes") -> None:
+    def plot(axes: "Axes") -> Readout:
         axes.set_xlim(0, 1)
         axes.set_ylim(height, 0)
         axes.axis("off")
@@ -90,11 +91,12 @@ def parallel_drawing(scales: Sequence[Scale], best: Sequence[int], prefix: str) 
         lines = list(zip(*(scale.places for scale in scales), strict=True))
         for at, line in enumerate(lines):
             if at not in best:
-                axes.plot(line, rows, color=MUTED, linewidth=0.7, alpha=0.4)
+                tag(axes.plot(line, rows, color=MUTED, linewidth=0.7, alpha=0.4), f"line-{at}")
         for place, at in reversed(list(enumerate(best))):
             width = 2.4 if place == 0 else 1.4
             slot = 0 if place == 0 else 1
-            axes.plot(lines[at], rows, color=colour(slot), linewidth=width, marker=marker(slot), markersize=4)
+            drawn = axes.plot(lines[at], rows, color=colour(slot), linewidth=width, marker=marker(slot), markersize=4)
+            tag(drawn, f"line-{at}")
         for scale, row in zip(scales, rows, strict=True):
             axes.plot((0, 1), (row, row), color=RULE, linewidth=0.9, zorder=0)
             write(axes, SIDE, row - 15, shortened(scale.name, 60), ha="left", fontweight="bold", bbox=ground)
@@ -102,5 +104,6 @@ def parallel_drawing(scales: Sequence[Scale], best: Sequence[int], prefix: str) 
                 axes.plot((tick, tick), (row - 3, row + 3), color=MUTED, linewidth=0.8)
                 edge = "left" if tick * across < 12 else "right" if (1 - tick) * across < 12 else "center"
                 write(axes, SIDE + tick * across, row + 14, text, ha=edge, bbox=ground)
+        return Readout(ranges=Ranges(tuple(rows), SIDE, across, tuple(lines)))
 
     return draw(plot, prefix, (WIDTH, height), (SIDE, 0, SIDE, 0), has_left_spine=False)

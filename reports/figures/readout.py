@@ -35,13 +35,18 @@ class Readout:
     """The points of one drawing; `names` are those of its series that can be shown and hidden, by their number.
 
     `epochs` are the pixels of the first and the last epoch, and the last epoch, of a drawing by epoch. `choice` are
-    arms of which the reader chooses those that are drawn.
+    arms of which the reader chooses those that are drawn, `ranges` are axes of parallel coordinates.
     """
 
     names: Mapping[int, str] = field(default_factory=dict)
     marks: tuple[Mark, ...] = ()
     epochs: tuple[float, float, int] | None = None
     choice: "Choice | None" = None
+    ranges: "Ranges | None" = None
+
+    def is_told(self) -> bool:
+        """Whether there is anything for the page's script."""
+        return bool(self.marks or self.ranges)
 
     def as_data(self) -> dict[str, Any]:
         """Return it as the page's script reads it."""
@@ -51,7 +56,26 @@ class Readout:
             found
             | ({"epochs": list(self.epochs)} if self.epochs else {})
             | ({"choice": self.choice.as_data()} if self.choice else {})
+            | ({"ranges": self.ranges.as_data()} if self.ranges else {})
         )
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """Axes below one another on which a reader picks ranges: their heights, and their left end and width in pixels.
+
+    `lines` are the places of each line on the axes, from 0 at the left to 1.
+    """
+
+    rows: tuple[float, ...]
+    left: float
+    width: float
+    lines: tuple[tuple[float, ...], ...]
+
+    def as_data(self) -> dict[str, Any]:
+        """Return it as the page's script reads it."""
+        lines = [[round(place, 3) for place in line] for line in self.lines]
+        return {"rows": list(self.rows), "left": self.left, "width": self.width, "lines": lines}
 
 
 @dataclass(frozen=True)

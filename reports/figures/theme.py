@@ -142,7 +142,7 @@ def fail_line(axes: "Axes", fail_above: float | None) -> None:
             xytext=(-2, 3),
             textcoords="offset points",
             ha="right",
-            fontsize=9.5,
+            fontsize=10,
             color=MUTED,
         )
 

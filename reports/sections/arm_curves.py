@@ -38,6 +38,7 @@ def arms_figure(findings: Findings, scale: CurveScale) -> Figure | None:
         scale,
         prefix="arms",
         has_key=True,
+        is_large=True,
         choice=[line for _, line in lines],
         shown=places,
     )

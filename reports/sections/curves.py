@@ -39,7 +39,14 @@ def build(findings: Findings) -> Section | None:
         Panel(
             facet.title,
             description(facet),
-            curves_drawing(facet.curves, facet.failed, scale, prefix=f"curves{at}", has_key=at == 0),
+            curves_drawing(
+                facet.curves,
+                facet.failed,
+                scale,
+                prefix=f"curves{at}",
+                has_key=at == 0,
+                is_large=len(facets) == 1,
+            ),
         )
         for at, facet in enumerate(facets)
     )

@@ -12,7 +12,7 @@ from reports.findings import Findings
 from reports.sections.section import Section
 from reports.tables import Cell, Column, Table
 from reports.trials import Scalar
-from reports.wording import counted, level, listed, shortened
+from reports.wording import NOTHING, counted, level, listed, shortened
 from search_spaces.drawing import UnitDrawing
 
 MOST_NETWORKS = 20
@@ -39,17 +39,20 @@ class Described:
 
 @dataclass(frozen=True)
 class Network:
-    """One network: the arms that train it, its words, and its stages as a table."""
+    """One network in words, and the arms that train it."""
 
     arms: str
     words: tuple[str, ...]
-    stages: Table
 
 
 @dataclass(frozen=True)
 class Networks:
-    """The section's content: the baseline's network, or the first one, and others; `left_out` says what is missing."""
+    """The section's content: the stages of all networks, and in words the baseline's, or the first one, and others.
 
+    `left_out` says what is missing.
+    """
+
+    stages: Table
     first: Network
     others: tuple[Network, ...]
     left_out: str
@@ -62,7 +65,8 @@ def build(findings: Findings) -> Section | None:
     if not arms:
         return None
     ordered = sorted(arms, key=lambda arm: not baseline.items() <= arm.levels.items())
-    groups = _grouped(ordered, "words", "stages")
+    groups = _grouped(ordered, "words")
+    stages = _stages(_grouped(ordered, "stages"), ordered)
     networks = tuple(_network(group) for group in groups[:MOST_NETWORKS])
     rest = len(groups) - len(networks)
     left_out = f"{counted(rest, 'more network')} in the table of all arms." if rest else ""
@@ -70,9 +74,9 @@ def build(findings: Findings) -> Section | None:
     return Section(
         "networks",
         "Networks",
-        Networks(networks[0], networks[1:], left_out),
+        Networks(stages, networks[0], networks[1:], left_out),
         figures=(figure,) if figure else (),
-        tables=(_all_stages(arms), *((figure.table,) if figure else ())),
+        tables=(_all_stages(arms), stages, *((figure.table,) if figure else ())),
     )
 
 
@@ -146,17 +150,30 @@ def _units_table(titles: Sequence[str], units: Sequence[UnitDrawing], groups: Se
 
 
 def _network(group: Sequence[Described]) -> Network:
-    description = group[0].description
-    rows = tuple(_row(stage) for stage in description["stages"])
-    total = tuple(sum(stage[key] for stage in description["stages"]) for key in ("convolutions", "params", "flops"))
-    rows = tuple((*row[:2], *map(_grouped_digits, row[2:])) for row in (*rows, ("total", "", None, *total)))
-    name = shortened(group[0].name, 60)
-    table = Table("stages", f"Stages of {name}, for one image.", _STAGE, rows)
-    return Network(_names(group), tuple(description["words"]), table)
+    return Network(_names(group), tuple(group[0].description["words"]))
 
 
-def _grouped_digits(count: Cell) -> str:
-    return "" if count is None else f"{count:,}"
+def _stages(groups: Sequence[Sequence[Described]], arms: Sequence[Described]) -> Table:
+    """Return a row for each network that differs in a stage, a column a stage, and what the whole network costs."""
+    described = [{stage["name"]: stage for stage in group[0].description["stages"]} for group in groups]
+    names = list(dict.fromkeys(name for stages in described for name in stages))
+    columns = (
+        Column("network", "network"),
+        *(Column(f"stage{at}", shortened(name, 30)) for at, name in enumerate(names)),
+        Column("params", "parameters", is_number=True),
+        Column("flops", "multiply-adds", is_number=True),
+    )
+    rows = []
+    for title, stages in zip(_titles(groups, arms), described, strict=True):
+        costs = (f"{sum(stage[key] for stage in stages.values()):,}" for key in ("params", "flops"))
+        rows.append((title, *(_stage(stages[name]) if name in stages else NOTHING for name in names), *costs))
+    caption = "Networks stage by stage, for one image: the shape that a stage puts out, and how many units it has."
+    return Table("stages", caption, columns, tuple(rows))
+
+
+def _stage(stage: Mapping[str, Any]) -> str:
+    shape = "×".join(map(str, stage["shape"]))
+    return f"{shape}, {counted(stage['units'], 'unit')}" if stage["units"] else shape
 
 
 def _row(stage: Mapping[str, Any]) -> tuple[Cell, ...]:

@@ -51,3 +51,15 @@ def test_the_first_screen_shows_the_answer_and_the_figure_side_by_side(visit):
     assert figure["x"] > sentence["x"] + 0.9 * sentence["width"]
     assert figure["y"] + figure["height"] < 900
     assert page.locator(".progress").count() == 0
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("name", ["degradation", "one_factor"])
+def test_the_words_of_the_first_figure_can_be_read(visit, name, width):
+    page = visit(name, viewport={"width": width, "height": 800})
+    sizes = page.locator(".lead svg[role=img] text").evaluate_all(
+        "(all) => all.map((each) => parseFloat(each.getAttribute('font-size')) * each.ownerSVGElement.getScreenCTM().a)"
+    )
+    assert len(sizes) > 5
+    assert min(sizes) > 7.9
+    assert page.evaluate("document.documentElement.scrollWidth") == width

@@ -109,3 +109,34 @@ def test_the_levels_of_a_parallel_axis_do_not_touch(seen):
     )
     for (row, _, end), (next_row, start, _) in pairwise(boxes):
         assert row != next_row or end < start
+
+
+def test_a_range_drawn_on_an_axis_leaves_the_arms_that_lie_in_it(visit):
+    page = visit("searched")
+    figure = page.locator("#figure-search-parallel")
+    ranges = page.evaluate(
+        "JSON.parse(document.getElementById('embedded').textContent).figures['search-parallel'][0].ranges"
+    )
+    drawing = figure.locator("svg[role=img]")
+    drawing.scroll_into_view_if_needed()
+
+    def at(share, row=0):
+        x, y = ranges["left"] + share * ranges["width"], ranges["rows"][row]
+        return drawing.evaluate(
+            "(svg, [x, y]) => { const at = new DOMPoint(x, y).matrixTransform(svg.getScreenCTM());"
+            " return [at.x, at.y]; }",
+            [x, y],
+        )
+
+    page.mouse.move(*at(0.0))
+    page.mouse.down()
+    page.mouse.move(*at(0.3))
+    page.mouse.up()
+    inside = [place for place, line in enumerate(ranges["lines"]) if line[0] <= 0.3]
+    assert 0 < len(inside) < len(ranges["lines"])
+    assert f"{len(inside)} of {len(ranges['lines'])} arms" in figure.get_by_role("status").inner_text()
+    faint = "(all) => [...new Set(all.map((each) => each.getAttribute('class').match(/line-(\\d+)/)[1]))].length"
+    assert drawing.locator(".faint").evaluate_all(faint) == len(ranges["lines"]) - len(inside)
+    figure.get_by_role("button", name="Clear ranges").click()
+    assert drawing.locator(".faint").count() == 0
+    assert page.said == []

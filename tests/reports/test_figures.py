@@ -93,3 +93,10 @@ def test_labels_are_pushed_apart_and_stay_inside():
     places = spread([10.0, 10.5, 50.0, 99.0], gap=12.0, low=6.0, high=94.0)
     assert all(after - before >= 12.0 - 1e-9 for before, after in pairwise(places))
     assert places[-1] <= 94.0
+
+
+def test_a_panel_of_curves_that_stands_alone_is_as_large_as_the_other_figures():
+    line = Curve("plain", 1, (1, 2), (9.0, 2.0), (8.0, 1.0), (10.0, 3.0), (8.0, 1.0))
+    scale = CurveScale((2.0, 9.0), 2, 60)
+    widths = [curves_drawing([line], [], scale, prefix="c", is_large=each).width for each in (False, True)]
+    assert widths == [330, drawn().width]

@@ -69,13 +69,21 @@ def test_without_a_known_unit_there_is_no_figure():
     assert units_figure([arm("a", None, x=1)]) is None
 
 
-def test_the_baseline_comes_first_and_its_stages_add_up():
-    study = studies.degradation()
-    content = built(study).content
+def test_the_baseline_comes_first_in_words():
+    content = built(studies.degradation()).content
     assert content.first.arms == "depth=20 variant=original"
-    baseline = study.arm("depth=20 variant=original")
-    assert content.first.stages.rows[-1] == ("total", "", "", "19", f"{baseline.params:,}", f"{baseline.flops:,}")
     assert len(content.others) == 8
+
+
+def test_networks_that_agree_in_every_stage_share_a_row_with_a_column_a_stage_and_what_they_cost():
+    study = studies.degradation()
+    table = built(study).content.stages
+    arm = study.arm("depth=20 variant=original")
+    assert [row[0] for row in table.rows] == ["depth 20", "depth 56", "depth 110"]
+    assert [column.label for column in table.columns[1:-2]] == ["stem", "stage1", "stage2", "stage3", "classifier"]
+    assert table.rows[0][-2:] == (f"{arm.params:,}", f"{arm.flops:,}")
+    assert table.rows[0][1] == "8×8×8"
+    assert table.rows[2][2] == "8×8×8, 18 units"
 
 
 def test_networks_beyond_the_limit_are_counted_and_stay_in_the_table():
