@@ -42,7 +42,9 @@ def _write_until(ended: threading.Event, url: str, study: str, folder: Path) -> 
         try:
             with Store.open(url, read_only=True) as store:
                 results = store.load_study(study)
-            write_report(results, folder, judge_study(results), is_last=False)
+            verdicts = judge_study(results)
+            if not ended.is_set():  # the last report is the caller's, who waits for this thread
+                write_report(results, folder, verdicts, is_last=False)
         except Exception as error:  # nothing that is wrong with a page may end a run
             _logger.info("the report could not be written during the run", exc_info=error)
         pause = max(SECONDS, (time.monotonic() - began) / MOST_SHARE)

@@ -137,14 +137,24 @@ class Notifier:
     def _send(self, message: Mapping[str, Any]) -> None:
         content = json.dumps(message, ensure_ascii=False).encode() + b"\n"
         if self._target.lower().startswith(SCHEMES):
-            headers = {"Content-Type": "application/json"}
-            request = urllib.request.Request(self._target, content, headers, method="POST")
-            with urllib.request.urlopen(request, timeout=SECONDS / 2):
-                return
-        words = {f"ORCHESTRATE_{key.upper()}": str(message[key]) for key in ("event", "study", "text")}
-        done = subprocess.run(
-            self._target, shell=True, input=content, env=os.environ | words, capture_output=True, timeout=SECONDS / 2
-        )
-        if done.returncode:
-            said = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
-            raise RuntimeError(f"the command ended with {done.returncode}{': ' + said[0] if said else ''}")
+            _post(self._target, content)
+        else:
+            words = {f"ORCHESTRATE_{key.upper()}": str(message[key]) for key in ("event", "study", "text")}
+            _run_command(self._target, content, words)
+
+
+def _post(url: str, content: bytes) -> None:
+    """Send JSON to a URL; OSError where no answer comes that says it was taken."""
+    request = urllib.request.Request(url, content, {"Content-Type": "application/json"}, method="POST")
+    with urllib.request.urlopen(request, timeout=SECONDS / 2):
+        pass
+
+
+def _run_command(command: str, content: bytes, words: Mapping[str, str]) -> None:
+    """Run a command with `content` as its input and `words` in its environment; RuntimeError where it fails."""
+    done = subprocess.run(
+        command, shell=True, input=content, env={**os.environ, **words}, capture_output=True, timeout=SECONDS / 2
+    )
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
+        raise RuntimeError(f"the command ended with {done.returncode}{': ' + said[0] if said else ''}")

@@ -9,8 +9,10 @@ from reports.tables import Column, Table
 from reports.trials import Arm, State, Trial
 from reports.wording import counted, listed, number, shortened
 
-MOST_ROWS, MOST_CELLS = 75, 900
-MOST_SEEDS = 30
+MOST_ROWS = 75
+"""Trials in the list; the file of the table has them all."""
+MOST_CELLS, MOST_SEEDS = 900, 30
+"""Cells of the fail map, and its columns; with more seeds there is no map."""
 MOST_LOGS = 20
 LONGEST_LOG = 4000
 

@@ -1,7 +1,7 @@
 """The main table as the page shows it: test error by arm, the difference to the baseline, what each network costs."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from reports.analysis.arms import ArmSummary
@@ -18,6 +18,7 @@ from reports.trials import Arm, Scalar
 from reports.wording import NOTHING, level, magnitude, number, shortened, signed
 
 MOST_ROWS, MOST_CELLS = 500, 1600
+"""What a page of the table holds at most; a mean and its difference are a cell each."""
 ONLY_ARM = "the only arm"
 
 
@@ -95,7 +96,7 @@ def cut(table: MainTable) -> MainTable:
     if len(table.lines) <= most:
         return table
     note = f"The first {most} of {len(table.lines):,} rows; tables/main.csv has them all."
-    return MainTable(**{**vars(table), "lines": table.lines[:most], "notes": (*table.notes, note)})
+    return replace(table, lines=table.lines[:most], notes=(*table.notes, note))
 
 
 def _position(layout: Layout, position: Scalar | None) -> str:

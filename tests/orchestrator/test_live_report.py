@@ -2,7 +2,9 @@
 
 import json
 import threading
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -59,3 +61,19 @@ def test_a_page_that_cannot_be_written_ends_no_run(monkeypatch: pytest.MonkeyPat
         assert asked.wait(0.5) is False  # there is no study yet
     result = run_study("told.yaml", options=RunOptions(executor="inline"))
     assert [each.state for each in result.trials] == ["COMPLETE"] * 4
+
+
+def test_a_page_that_comes_too_late_is_left_to_the_last_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended, written = threading.Event(), []
+
+    def judged(study: object) -> tuple[()]:
+        ended.set()
+        return ()
+
+    store = SimpleNamespace(load_study=lambda name: None)
+    monkeypatch.setattr(live_report.Store, "open", lambda url, read_only: nullcontext(store))
+    monkeypatch.setattr(live_report, "judge_study", judged)
+    monkeypatch.setattr(live_report, "write_report", lambda *words, **more: written.append(words))
+    live_report._write_until(ended, "sqlite:///results.db", "told", Path("out"))
+    assert ended.is_set()
+    assert written == []
