@@ -88,10 +88,10 @@ def report_files(
 def _published(folder: Path) -> Mapping[str, Any] | None:
     """Return the `study.json` of an earlier report in a folder; None where there is none that can be read."""
     try:
-        found = json.loads((folder / "study.json").read_text(encoding="utf-8"))
+        summary = json.loads((folder / "study.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return found if isinstance(found, dict) else None
+    return summary if isinstance(summary, dict) else None
 
 
 def render(findings: Findings, sections: Iterable[Section], report_id: str, files: Iterable[str]) -> str:
@@ -126,8 +126,8 @@ def _readouts(sections: Sequence[Section]) -> dict[str, list[dict[str, Any]]]:
 
 def _lead(sections: Sequence[Section]) -> Figure | None:
     """Return the figure that answers the question at a glance, for the first screen; None before there is one."""
-    found = {figure.name: figure for section in sections for figure in section.figures}
-    chosen = next((found[name] for name in LEADING if name in found and len(found[name].panels) == 1), None)
+    figures = {figure.name: figure for section in sections for figure in section.figures}
+    chosen = next((figures[name] for name in LEADING if name in figures and len(figures[name].panels) == 1), None)
     if chosen is None:
         return None
     panel = chosen.panels[0]
@@ -154,16 +154,16 @@ def _policy(style: str, script: str) -> str:
 @cache
 def environment() -> Environment:
     """Return the one place where templates are read."""
-    found = Environment(
+    made = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.filters["drawing"] = _drawing
-    found.filters["breakable"] = _breakable
-    return found
+    made.filters["drawing"] = _drawing
+    made.filters["breakable"] = _breakable
+    return made
 
 
 def _breakable(name: str) -> Markup:

@@ -150,11 +150,11 @@ def measure(
 ) -> Iterator[list[Event]]:
     """Run every probe of a session on one network; yield each one's findings, and nothing now and then on the way."""
     began = paused = time.monotonic()
-    for found in session.conclude(seed, state, epoch):
-        if isinstance(found, Found):
+    for outcome in session.conclude(seed, state, epoch):
+        if isinstance(outcome, Found):
             seconds, began = time.monotonic() - began, time.monotonic()
-            request = found.request
-            yield [Measured(trial, request.kind, request.key, request.settings, found.values, seconds)]
+            request = outcome.request
+            yield [Measured(trial, request.kind, request.key, request.settings, outcome.values, seconds)]
         elif time.monotonic() - paused >= PAUSE:
             session.log.save()
             paused = time.monotonic()

@@ -90,8 +90,8 @@ class StudyBlocks:
             return []
         study = patiently(lambda: self._store.load_study(self._plan.name))
         asked = [trial for trial in study.trials if trial.arm in self._arms]
-        found = measuring_packs(self._store, study, asked, self._of_pairs)
-        packs = [pack for pack in found if self._paired.isdisjoint(pack.trials.values())]
+        possible = measuring_packs(self._store, study, asked, self._of_pairs)
+        packs = [pack for pack in possible if self._paired.isdisjoint(pack.trials.values())]
         self._paired |= {trial for pack in packs for trial in pack.trials.values()}
         return packs
 

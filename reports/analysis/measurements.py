@@ -38,14 +38,14 @@ class View:
     def place(self, row: Mapping[str, Any]) -> tuple[float, ...] | None:
         """Return where on the axes a row stands; None where it has no place there."""
         known = {**row["at"], **row["numbers"], "epoch": row.get("epoch")}
-        found = [known.get(name) for name in self.axes]
-        numbers = tuple(float(each) for each in found if each is not None and _is_number(each))
-        return numbers if len(numbers) == len(found) else None
+        places = [known.get(name) for name in self.axes]
+        numbers = tuple(float(each) for each in places if each is not None and _is_number(each))
+        return numbers if len(numbers) == len(places) else None
 
     def value(self, row: Mapping[str, Any]) -> float | None:
         """Return the row's number; None where there is none that the scale can show."""
-        found = row["numbers"].get(self.output)
-        return float(found) if _is_number(found) and (found > 0 or not self.is_log) else None
+        value = row["numbers"].get(self.output)
+        return float(value) if _is_number(value) and (value > 0 or not self.is_log) else None
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,8 @@ class Probed:
 
     def scalar(self, name: str, arm: str) -> list[float]:
         """Return a scalar of every seed of an arm that has it."""
-        found = (each.values.get("scalars", {}).get(name) for each in self.found.get(arm, ()))
-        return [float(value) for value in found if _is_number(value)]
+        values = (each.values.get("scalars", {}).get(name) for each in self.found.get(arm, ()))
+        return [float(value) for value in values if _is_number(value)]
 
     def _rows(self, view: View, measured: Iterable[Measurement]) -> Iterable[tuple[tuple[float, ...], float]]:
         for each in measured:
@@ -127,21 +127,21 @@ def _needs_partner(measurement: Measurement) -> bool:
 
 def _probed(kind: str, measured: Sequence[Measurement], trials: Mapping[str, Any]) -> Probed:
     declared = measured[-1].values["probe"]
-    found: dict[str, list[Measurement]] = {}
+    by_arm: dict[str, list[Measurement]] = {}
     refused: dict[str, str] = {}
     for each in sorted(measured, key=lambda each: trials[each.trial].seed):
         arm = trials[each.trial].arm
         if "failed" in each.values:
             refused.setdefault(arm, str(each.values["failed"]))
         else:
-            found.setdefault(arm, []).append(each)
+            by_arm.setdefault(arm, []).append(each)
     return Probed(
         kind,
         str(declared["title"]),
         str(declared["source"]),
         tuple(_view(kind, view, declared) for view in declared["views"]),
         tuple((each["name"], each["label"], each["unit"]) for each in declared["scalars"]),
-        {arm: tuple(each) for arm, each in found.items()},
+        {arm: tuple(each) for arm, each in by_arm.items()},
         refused,
     )
 

@@ -91,8 +91,8 @@ def curves_drawing(
         if has_key:
             _key(axes)
         axes.xaxis.set_gid(TAG + EPOCH_AXIS)
-        found = _readout(axes, curves, failed, scale.last_epoch)
-        return replace(found, choice=_choice(axes, choice, shown)) if choice else found
+        readout = _readout(axes, curves, failed, scale.last_epoch)
+        return replace(readout, choice=_choice(axes, choice, shown)) if choice else readout
 
     return draw(plot, prefix, LARGE if is_large else SIZE, (46, 38, scale.room, 12))
 

@@ -51,9 +51,9 @@ class Readout:
     def as_data(self) -> dict[str, Any]:
         """Return it as the page's script reads it."""
         marks = [[round(each.x), round(each.y), each.series, each.text, each.trial] for each in self.marks]
-        found: dict[str, Any] = {"names": {str(slot): name for slot, name in self.names.items()}, "marks": marks}
+        data: dict[str, Any] = {"names": {str(slot): name for slot, name in self.names.items()}, "marks": marks}
         return (
-            found
+            data
             | ({"epochs": list(self.epochs)} if self.epochs else {})
             | ({"choice": self.choice.as_data()} if self.choice else {})
             | ({"ranges": self.ranges.as_data()} if self.ranges else {})

@@ -56,7 +56,7 @@ def relief_drawing(
 def _cells(grid: Mapping[tuple[float, float], float], scale: Scale) -> list[tuple[list[Point], float]]:
     """Return the corners on the page and the mean value of each cell, the farthest first: near ones hide them."""
     columns, rows = (_thinned(sorted({place[at] for place in grid})) for at in (0, 1))
-    found = []
+    cells = []
     for x, right in pairwise(columns):
         for y, above in pairwise(rows):
             places = ((x, y), (right, y), (right, above), (x, above))
@@ -66,9 +66,9 @@ def _cells(grid: Mapping[tuple[float, float], float], scale: Scale) -> list[tupl
                     _project(_spread(at[0], columns), _spread(at[1], rows), HEIGHT * _height(value, scale))
                     for at, value in zip(places, values, strict=True)
                 ]
-                found.append((sum(depth for _, depth in seen), [point for point, _ in seen], sum(values) / 4))
-    found.sort(key=lambda cell: -cell[0])
-    return [(corners, value) for _, corners, value in found]
+                cells.append((sum(depth for _, depth in seen), [point for point, _ in seen], sum(values) / 4))
+    cells.sort(key=lambda cell: -cell[0])
+    return [(corners, value) for _, corners, value in cells]
 
 
 def _project(x: float, y: float, z: float) -> tuple[Point, float]:

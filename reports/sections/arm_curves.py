@@ -57,10 +57,10 @@ def _roles(findings: Findings, arms: list[Arm]) -> dict[str, Arm]:
     if baseline is None:
         levels = findings.study.baseline
         is_baseline = bool(levels) and levels.items() <= best.levels.items()
-        found = {"the best arm, a baseline" if is_baseline else "the best arm": best}
+        roles = {"the best arm, a baseline" if is_baseline else "the best arm": best}
     else:
-        found = {"the best arm's baseline": baseline, "the best arm": best}
-    return found if worst in found.values() else {**found, "the worst arm": worst}
+        roles = {"the best arm's baseline": baseline, "the best arm": best}
+    return roles if worst in roles.values() else {**roles, "the worst arm": worst}
 
 
 def _rank(findings: Findings, arm: Arm) -> tuple[float, float]:

@@ -28,8 +28,8 @@ class Facet:
 
     def values(self) -> list[float]:
         """Return every error that the panel draws."""
-        found = [value for line in self.curves for value in (*line.test, *line.train, *line.high)]
-        return found + [value for line in self.failed for value in (*line.test, *line.train)]
+        errors = [value for line in self.curves for value in (*line.test, *line.train, *line.high)]
+        return errors + [value for line in self.failed for value in (*line.test, *line.train)]
 
 
 def facet_of(findings: Findings, title: str, arms: list[tuple[Arm, Series]]) -> Facet | None:
@@ -73,13 +73,13 @@ def _at_epochs(found: Band) -> dict[int, tuple[float, float, float]]:
 
 def by_epoch(trials: Sequence[Trial], metric: str) -> dict[int, list[float]]:
     """Return what trials reached in a metric, by epoch."""
-    found: dict[int, list[float]] = {}
+    errors: dict[int, list[float]] = {}
     for trial in trials:
         for epoch in trial.curve:
             value = getattr(epoch, metric)
             if value is not None and math.isfinite(value):
-                found.setdefault(epoch.epoch, []).append(value)
-    return dict(sorted(found.items()))
+                errors.setdefault(epoch.epoch, []).append(value)
+    return dict(sorted(errors.items()))
 
 
 def _failed(trial: Trial, series: Series) -> FailedCurve | None:

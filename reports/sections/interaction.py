@@ -79,11 +79,11 @@ def _by_seed(findings: Findings, fixed: Mapping[str, Scalar]) -> list[float]:
     free = {name: levels for name, levels in study.factors.items() if name not in fixed}
     wanted = [{**fixed, **dict(zip(free, levels, strict=True))} for levels in product(*free.values())]
     arms = {tuple(arm.levels.get(name) for name in study.factors): arm.name for arm in findings.arms}
-    found = [values.get(arms.get(tuple(each[name] for name in study.factors), ""), {}) for each in wanted]
-    if any(not each or len(finite(each)) < len(each) for each in found):
+    readings = [values.get(arms.get(tuple(each[name] for name in study.factors), ""), {}) for each in wanted]
+    if any(not each or len(finite(each)) < len(each) for each in readings):
         return []
-    seeds = sorted(set.intersection(*(set(each) for each in found)))
-    return [float(np.mean([each[seed] for each in found])) for seed in seeds]
+    seeds = sorted(set.intersection(*(set(each) for each in readings)))
+    return [float(np.mean([each[seed] for each in readings])) for seed in seeds]
 
 
 def _mean(values: list[float]) -> tuple[float, float, float]:

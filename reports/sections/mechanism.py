@@ -86,12 +86,12 @@ def _part(findings: Findings, probe: Probed) -> Part:
 def _figures(findings: Findings, probe: Probed, view: View, name: str) -> list[Figure]:
     """Return the pictures of a view that any arm has rows for."""
     if len(view.axes) == 1:
-        found = [_lines(findings, probe, view, name)]
+        pictures = [_lines(findings, probe, view, name)]
     elif all(view.continuous):
-        found = [_maps(findings, probe, view, name), relief(findings, probe, view, f"{name}-relief")]
+        pictures = [_maps(findings, probe, view, name), relief(findings, probe, view, f"{name}-relief")]
     else:
-        found = [_maps(findings, probe, view, name)]
-    return [figure for figure in found if figure is not None]
+        pictures = [_maps(findings, probe, view, name)]
+    return [figure for figure in pictures if figure is not None]
 
 
 def _lines(findings: Findings, probe: Probed, view: View, name: str) -> Figure | None:

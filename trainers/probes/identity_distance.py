@@ -69,8 +69,8 @@ class IdentityDistance(Probe):
 
     def summarise(self, rows: Sequence[Row]) -> Mapping[str, float | None]:
         """Return the mean and the least distance, and the mean worth."""
-        distances = [found for row in rows if (found := row.numbers["distance"]) is not None]
-        worths = [found for row in rows if (found := row.numbers["worth"]) is not None]
+        distances = [number for row in rows if (number := row.numbers["distance"]) is not None]
+        worths = [number for row in rows if (number := row.numbers["worth"]) is not None]
         return {
             "mean": fmean(distances) if distances else None,
             "least": min(distances, default=None),
@@ -105,9 +105,9 @@ def _distances(subject: "Subject", images: int | None) -> dict[int, float]:
     def leave(unit: int, module: "nn.Module", inputs: Any, output: "Tensor") -> None:
         before = entered.pop(unit)
         if before.shape == output.shape:
-            found = sums.setdefault(unit, [0.0, 0.0])
-            found[0] += float((output.double() - before).square().sum())
-            found[1] += float(before.square().sum())
+            pair = sums.setdefault(unit, [0.0, 0.0])
+            pair[0] += float((output.double() - before).square().sum())
+            pair[1] += float(before.square().sum())
 
     handles: list[Any] = []
     for unit in subject.units:

@@ -162,7 +162,7 @@ def _shares(rows: Sequence[Row], units: int) -> dict[int, float]:
     for row in rows:
         if (norm := row.numbers["gradient_norm"]) is not None:
             norms.setdefault(row.count("length"), []).append(norm)
-    means = {length: fmean(found) for length, found in norms.items()}
+    means = {length: fmean(mine) for length, mine in norms.items()}
     # In logarithms: hundreds of units have more paths than a float can count.
     weights = {
         length: lgamma(units + 1) - lgamma(length + 1) - lgamma(units - length + 1) + log(mean)

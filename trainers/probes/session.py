@@ -110,9 +110,9 @@ class ProbeSession:
         """
         for request in self.requests:
             if epoch != self.epochs and epoch in request.probe.moments(self.epochs):
-                for seed, found in weights.items():
+                for seed, state in weights.items():
                     with suppress(Exception):
-                        list(self._measure(request, seed, found, epoch))
+                        list(self._measure(request, seed, state, epoch))
 
     def conclude(self, seed: int, weights: Mapping[str, Tensor], epoch: int) -> Iterator[Found | None]:
         """Measure a trained network; yield each probe's findings, and None after each chunk on the way to them.
