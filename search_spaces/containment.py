@@ -17,6 +17,7 @@ from types import FrameType
 from typing import Any, NoReturn, TextIO
 
 from search_spaces.errors import Key, SettingError
+from search_spaces.torch_defaults import read_defaults
 
 
 class _HardExit(BaseException):
@@ -32,8 +33,9 @@ def contained(name: str, key: Key, when: str = "", advice: str = "let it return 
     """Keep a user's code from ending the program or printing to stdout; its exceptions stay what they are.
 
     SystemExit, `os._exit`, KeyboardInterrupt and every other BaseException that the code itself raises become a
-    SettingError, and so does a closed stdout. An interrupt that a person asked for passes.
+    SettingError, and so do a closed stdout and a changed default of torch. An interrupt that a person asked for passes.
     """
+    before = read_defaults()
     try:
         with _unclosable_streams(), _without_hard_exit():
             was_open = _is_open(sys.__stdout__)
@@ -54,6 +56,10 @@ def contained(name: str, key: Key, when: str = "", advice: str = "let it return 
             raise
         said = f"{type(error).__name__}{place_in(error)}"
         raise SettingError(f"{name} raises {said}{when}, which is no error: {advice}", key) from error
+    finally:
+        changed = before.restore()
+    if changed:
+        raise SettingError(f"{name} changes a default of torch{when}, which every other network shares: {changed}", key)
     if was_open and not _is_open(sys.__stdout__):
         raise SettingError(f"{name} closes the program's standard output{when}: leave it open", key)
 

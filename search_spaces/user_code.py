@@ -121,6 +121,7 @@ def _import(name: str, key: Key) -> ModuleType:
             message = f"{name} needs a module that is not installed: {error.name}"
         raise SettingError(message, key) from error
     except SettingError:
+        sys.modules.pop(name, None)  # the next attempt is told the same
         raise
     except Exception as error:
         said = f"{type(error).__name__}: {line_of(error)}"

@@ -14,9 +14,8 @@ from yaml.reader import ReaderError
 from orchestrator.errors import StudyFileError, UserError
 from search_spaces.errors import Key, shown
 
-PLAIN_TAGS = {
-    f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "str", "seq", "map", "timestamp", "value")
-}
+_TAG = "tag:yaml.org,2002:"
+PLAIN_TAGS = {f"{_TAG}{name}" for name in ("null", "bool", "int", "float", "str", "timestamp", "value")}
 
 DEEPEST = 50
 """How many mappings and lists may stand in one another; no setting needs ten."""
@@ -165,7 +164,7 @@ class _Reader:
             raise self._error(TOO_DEEP, node, key[:1])
         if self._count > MOST_VALUES:
             raise self._error(TOO_MANY, node, key[:1])
-        if node.tag not in PLAIN_TAGS:
+        if node.tag not in _plain_tags(node):
             raise self._error(f"the tag {node.tag} is not allowed: a study file holds plain values only", node, key)
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, key)
@@ -236,3 +235,10 @@ _EXPONENT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
 def _number(text: str) -> object:
     """Return 1e-4 as the number it is meant to be: YAML 1.1 reads an exponent without a dot as a word."""
     return float(text) if _EXPONENT.fullmatch(text) else text
+
+
+def _plain_tags(node: yaml.Node) -> set[str]:
+    """Return the tags that YAML itself gives to nodes of this kind."""
+    if isinstance(node, yaml.MappingNode):
+        return {f"{_TAG}map"}
+    return {f"{_TAG}seq"} if isinstance(node, yaml.SequenceNode) else PLAIN_TAGS

@@ -42,6 +42,15 @@ def a_tuple(*, input_shape, num_classes):
 def complex_numbers(*, input_shape, num_classes):
     return Own(lambda x: torch.complex(x, x))
 
+def detached(*, input_shape, num_classes):
+    return Own(lambda x: x.detach())
+
+def without_gradients(*, input_shape, num_classes):
+    return Own(torch.no_grad()(lambda x: x * 1))
+
+def frozen(*, input_shape, num_classes):
+    return Own(lambda x: x).requires_grad_(False)
+
 def whole_numbers(*, input_shape, num_classes):
     return Own(lambda x: x.long())
 
@@ -102,6 +111,9 @@ def test_settings_of_other_code_are_refused(write):
         ("a_tuple", r"logits of shape \(2, 4\); it returned no tensor"),
         ("complex_numbers", "floating-point numbers; it returned complex64"),
         ("whole_numbers", "floating-point numbers; it returned int64"),
+        ("detached", "its logits have no gradient"),
+        ("without_gradients", "its logits have no gradient"),
+        ("frozen", "without a parameter to train"),
         ("nothing_to_train", "without a parameter to train"),
         ("digest", "cannot have a setting code"),
     ],

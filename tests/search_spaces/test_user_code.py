@@ -6,6 +6,7 @@ import signal
 import sys
 
 import pytest
+import torch
 
 from search_spaces import SettingError, user_code
 from search_spaces.user_code import calling, check_signature, code_digest, load_function
@@ -66,6 +67,14 @@ def write(tmp_path, monkeypatch):
         (
             "import sys\nsys.__stdout__.close()",
             "closes the program's standard output when it is imported",
+        ),
+        (
+            "import torch\ntorch.set_default_dtype(torch.float64)\ndef make(): pass",
+            r"changes a default of torch when it is imported, .*: new tensors are float64; convert what",
+        ),
+        (
+            "import torch\ntorch.set_grad_enabled(False)\ndef make(): pass",
+            r"changes a default of torch when it is imported, .*: gradients are off; put `with torch\.no_grad",
         ),
         ("import nosuchmodule", "needs a module that is not installed: nosuchmodule"),
         ("def making(): pass", 'unknown loader in code_of_mine "make": did you mean "making"'),
@@ -198,3 +207,12 @@ def test_a_closed_stream_is_still_open_for_the_program(write, capfd):
 def test_a_process_that_the_code_forks_may_end(write):
     name = write("import os\nchild = os.fork()\nif not child: os._exit(7)\ndef make(): return os.waitpid(child, 0)[1]")
     assert os.waitstatus_to_exitcode(load_function(name, "loader", KEY)()) == 7
+
+
+@pytest.mark.parametrize("change", ["set_default_dtype(torch.float64)", "set_grad_enabled(False)"])
+def test_a_default_of_torch_is_restored_and_its_change_told_again(write, change):
+    name = write(f"import torch\ntorch.{change}\ndef make(): pass")
+    for _ in range(2):
+        with pytest.raises(SettingError, match="changes a default of torch"):
+            load_function(name, "loader", KEY)
+        assert (torch.get_default_dtype(), torch.is_grad_enabled()) == (torch.float32, True)

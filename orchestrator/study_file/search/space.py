@@ -246,7 +246,7 @@ def _wirings(name: str, given: object, base: Space, baseline: object) -> Axis:
         fields = read_settings(WiringFields, given or {}, "wirings setting")
     except SettingError as error:
         raise SettingError(error.message, (*key, *error.key)) from None
-    merges = parse_merges(fields["merges"] or ["add"], (*key, "merges"))
+    merges = parse_merges(["add"] if fields["merges"] is None else fields["merges"], (*key, "merges"))
     block = base.base["network"].get("block", "basic")
     convs = fields["convs"] or CONVS.get(str(block), CONVS["basic"])
     if full_path(name, (name,)) != "network.activation":
