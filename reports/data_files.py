@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterator
-from importlib.util import find_spec
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from reports.columns import TRIAL_METRICS, factor_columns, readings_of
@@ -23,8 +23,12 @@ MORE_METRICS = tuple(name for name in TRIAL_METRICS if name not in TRIAL_COLUMNS
 
 
 def has_parquet() -> bool:
-    """Whether curves are written as Parquet too."""
-    return find_spec("pyarrow") is not None
+    """Whether Parquet can be written: a pyarrow too new for the installed NumPy cannot even be imported."""
+    try:
+        import_module("pyarrow")
+    except ImportError:
+        return False
+    return True
 
 
 def data_files(findings: Findings) -> dict[str, str | bytes]:

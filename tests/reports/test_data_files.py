@@ -1,11 +1,13 @@
 """What lies beside the page for other programs: the curves, the citation, the figures for a paper, and odd names."""
 
 import io
+import sys
 from dataclasses import replace
 
 import pandas as pd
 import pytest
 
+from reports.data_files import has_parquet
 from reports.findings import find
 from reports.metrics import METRICS
 from reports.page import write_report
@@ -72,3 +74,8 @@ def test_a_factor_has_the_same_column_in_every_file(factor, tmp_path):
     write_report(study((factor,), {("a",): near(3), ("b",): near(4)}), tmp_path)
     for name in ("data/trials.csv", "tables/arms.csv"):
         assert set(pd.read_csv(tmp_path / name)[f"factor.{factor}"]) == {"a", "b"}, name
+
+
+def test_a_pyarrow_that_cannot_be_imported_is_as_none(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    assert not has_parquet()
