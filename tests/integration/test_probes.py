@@ -50,7 +50,7 @@ def test_probing_changes_no_number_of_the_training(tmp_path: Path) -> None:
     without = events_of([], tmp_path)
     assert curves(with_probes) == curves(without)
     measured = [event for event in with_probes if isinstance(event, Measured)]
-    assert sorted((event.trial, event.kind) for event in measured) == sorted(
+    assert sorted((event.trial, event.probe) for event in measured) == sorted(
         (trial, kind) for trial in ("first", "second") for kind in ALL
     )
     assert [event.found.get("failed") for event in measured] == [None] * len(measured)
