@@ -14,6 +14,7 @@ from orchestrator.scheduling.arm_facts import complete_settings
 from orchestrator.study_file.config import StudyConfig, check_study, read_study
 from orchestrator.study_file.yaml_source import parse_yaml
 from reports.analysis.claims import Claim, parse_claims
+from reports.analysis.prospects import prospects
 from reports.analysis.published import parse_statistic
 from reports.literature import find_published
 from search_spaces import parse_factors
@@ -184,3 +185,11 @@ def test_without_the_data_the_plan_says_where_they_belong(tmp_path: Path) -> Non
     (tmp_path / "study.yaml").write_text(preset_text("degradation"))
     with pytest.raises(UserError, match=r"study.yaml --set: data.root: CIFAR-10 is not in .*or set download: true"):
         make_plan(read_study(tmp_path / "study.yaml", [f"data.root={tmp_path}"]))
+
+
+@pytest.mark.parametrize("name", sorted(set(DIGITS) & set(STUDIES)))
+def test_the_seeds_of_a_ready_study_can_settle_each_of_its_claims(name):
+    plan = make_plan(config(name))
+    seeds = max(plan.analysis.looks, default=len({trial.seed for trial in plan.trials}))
+    ahead = prospects(plan.claims, plan.factors, seeds, plan.analysis)
+    assert [each.claim.id for each in ahead if not each.can] == []
