@@ -52,7 +52,8 @@ def changed(source: YamlSource, path: str, change: Value) -> YamlSource:
         if isinstance(place[part], str) and part in _WORDS:
             place[part] = {_WORDS[str(part)]: place[part]}
         if not isinstance(place[part], dict | list):
-            raise UserError(f"--set {path}: {path[: -len(rest) - 1]} is {shown(place[part])}, which has no settings")
+            named = path.removesuffix(rest).rstrip(".")
+            raise UserError(f"--set {path}: {named} is {shown(place[part])}, which has no settings")
         place = place[part]
     if change.value is None and isinstance(place, dict) and key[0] not in ("baseline", "exclude"):
         place.pop(part, None)

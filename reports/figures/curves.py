@@ -57,6 +57,14 @@ class CurveScale:
     fail_above: float | None = None
 
 
+@dataclass(frozen=True)
+class ArmChoice:
+    """The curves of all arms that a reader can draw, and the places in them of those that are drawn at first."""
+
+    lines: tuple[Line, ...]
+    shown: tuple[int, ...]
+
+
 def curves_drawing(
     curves: Sequence[Curve],
     failed: Sequence[FailedCurve],
@@ -65,13 +73,11 @@ def curves_drawing(
     prefix: str,
     has_key: bool = False,
     is_large: bool = False,
-    choice: Sequence[Line] = (),
-    shown: Sequence[int] = (),
+    choice: ArmChoice | None = None,
 ) -> Drawing:
     """Draw one panel; `has_key` writes into it which lines are of the test set and which of the training set.
 
-    One that `is_large` stands alone. Of a `choice` of arms a reader of the page can draw others than those at the
-    places `shown`.
+    One that `is_large` stands alone. Of a `choice` of arms a reader of the page can draw others than these.
     """
 
     def plot(axes: "Axes") -> Readout:
@@ -92,7 +98,7 @@ def curves_drawing(
             _key(axes)
         axes.xaxis.set_gid(TAG + EPOCH_AXIS)
         readout = _readout(axes, curves, failed, scale.last_epoch)
-        return replace(readout, choice=_choice(axes, choice, shown)) if choice else readout
+        return replace(readout, choice=_choice(axes, choice)) if choice else readout
 
     return draw(plot, prefix, LARGE if is_large else SIZE, (46, 38, scale.room, 12))
 
@@ -129,10 +135,10 @@ def _readout(axes: "Axes", curves: Sequence[Curve], failed: Sequence[FailedCurve
     return Readout(names, tuple(marks), ends if last_epoch > 2 else None)
 
 
-def _choice(axes: "Axes", lines: Sequence[Line], shown: Sequence[int]) -> Choice:
+def _choice(axes: "Axes", arms: ArmChoice) -> Choice:
     top = axes.get_ylim()[1]
     zero, end = (place(axes, 1, error)[1] for error in (0, top))
-    return Choice(tuple(lines), tuple(shown), axes.get_yscale() != "linear", top, round(zero, 1), round(end, 1))
+    return Choice(arms.lines, arms.shown, axes.get_yscale() != "linear", top, round(zero, 1), round(end, 1))
 
 
 def _marks(axes: "Axes", line: Curve | FailedCurve, what: str, trial: str) -> Iterator[Mark]:

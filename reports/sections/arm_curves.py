@@ -3,7 +3,7 @@
 from dataclasses import replace
 from statistics import fmean
 
-from reports.figures.curves import CurveScale, curves_drawing
+from reports.figures.curves import ArmChoice, CurveScale, curves_drawing
 from reports.figures.figure import Figure, Panel
 from reports.figures.readout import Line
 from reports.figures.theme import MOST_SERIES, label_room
@@ -39,8 +39,7 @@ def arms_figure(findings: Findings, scale: CurveScale) -> Figure | None:
         prefix="arms",
         has_key=True,
         is_large=True,
-        choice=[line for _, line in lines],
-        shown=places,
+        choice=ArmChoice(tuple(line for _, line in lines), tuple(places)),
     )
     words = listed([f"{role} ({shortened(_name(arm), 60)})" for role, arm in roles.items()])
     caption = f"Error by epoch of single arms: {words}. Test solid, training dashed."

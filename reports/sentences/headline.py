@@ -12,6 +12,7 @@ from statistics import fmean
 from reports.analysis.arms import ArmSummary
 from reports.analysis.contrasts import Contrast, contrasts
 from reports.analysis.judged import Outcome
+from reports.analysis.outliers import LEAST_BY_T
 from reports.analysis.power import smallest_paired
 from reports.analysis.search import searched
 from reports.findings import Findings
@@ -262,6 +263,22 @@ def _baseline(findings: Findings) -> str:
     return f"the baseline ({shortened(name, SHORT_NAME)})" if is_short else "the baseline"
 
 
+# ---- what few seeds leave open ----
+
+
+def few_seeds(findings: Findings) -> str | None:
+    """Say what a named difference assumes where its seeds are too few to show it; nothing where none is named."""
+    compared = _compared(findings) if not findings.verdicts else None
+    ranking = rank(group_of(findings).summaries)
+    seeds = [each.n for each in (*compared.better[:1], *compared.worse[:1])] if compared else []
+    if ranking is not None and ranking.different:
+        seeds.append(ranking.lowest.n)
+    few = [n for n in seeds if n < LEAST_BY_T]
+    if not few:
+        return None
+    return f"This assumes that no arm has rare outliers, which {counted(min(few), 'seed')} would not show."
+
+
 # ---- shared ----
 
 
@@ -290,6 +307,7 @@ SENTENCES: dict[str, Callable[[Findings], str | None]] = {
     "none_clear": none_clear,
     "lowest": lowest,
     "one_seed": one_seed,
+    "few_seeds": few_seeds,
 }
 """In the order in which the head of the page says them."""
 

@@ -82,6 +82,11 @@ TRUE_AND_FALSE: dict[str, tuple[Callable[[], Findings], str, Callable[[], Findin
         "cannot be told what is chance",
         lambda: variants(a=MORE, b=LESS),
     ),
+    "few_seeds": (
+        lambda: variants(a=MORE, b=LESS),
+        "no arm has rare outliers, which 3 seeds would not show",
+        lambda: variants(**FIVE),
+    ),
     "fails": (lambda: variants(a=MORE, b=(None, 2.0)), "b fails in 1 of 2 seeds", lambda: variants(a=MORE, b=LESS)),
     "statistics.one_seed": (
         lambda: variants(a=(3.0,), b=(4.0,)),
@@ -142,6 +147,10 @@ def test_it_is_said_where_it_is_true_and_nowhere_else(name):
     is_true, words, is_false = TRUE_AND_FALSE[name]
     assert words in (SENTENCES[name](is_true()) or "")
     assert SENTENCES[name](is_false()) is None
+
+
+def test_where_no_difference_is_named_few_seeds_assume_nothing():
+    assert SENTENCES["few_seeds"](variants(a=NOISY, b=OTHER)) is None
 
 
 def test_declared_claims_come_first_and_no_other_difference_is_judged_beside_them():

@@ -61,6 +61,7 @@ def test_null_takes_a_setting_out() -> None:
         ("claims[1].says=c", r"claims is a list that holds 0 to 0, for instance claims\[0\]"),
         ("claims.says=c", "claims is a list"),
         ("study.name=c", "study is 't', which has no settings"),
+        ("study[0]=c", "study is 't', which has no settings"),
         ("study=a\nseeds: 3", "not valid YAML"),
         ("training={lr: 1", "not valid YAML"),
         (f"training={'{a: ' * 10_000}1{'}' * 10_000}", "nested more than 50 deep"),
