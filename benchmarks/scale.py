@@ -1,6 +1,7 @@
 """The product at 10,000 trials: trained on one node, read from the results DB, and decided by a search.
 
-Each part stands alone and is stored when it is done; one that is in the JSON already is left out, unless it is named.
+Each part stands alone and is stored when it is done; one that is in the JSON already, of as many trials, is left out,
+unless it is named.
 
     python benchmarks/scale.py [--trials 10000] [search] [stored] [node]
 """
@@ -56,18 +57,22 @@ SMALL: dict[str, Any] = {
 
 def search(trials: int) -> dict[str, Any]:
     """Return the seconds that a search of so many arms, and one of a tenth, takes to decide; nothing is trained."""
-    few, many = (_deciding(arms) for arms in (trials // 10, trials))
-    return {"arms": trials, "seconds": many, "seconds_for_a_tenth": few, "growth": many / few}
+    return {"arms": trials, **{scheduler: _growth(trials, scheduler) for scheduler in ("asha", "median")}}
 
 
-def _deciding(arms: int) -> float:
+def _growth(trials: int, scheduler: str) -> dict[str, float]:
+    few, many = (_deciding(arms, scheduler) for arms in (trials // 10, trials))
+    return {"seconds": many, "seconds_for_a_tenth": few, "growth": many / few}
+
+
+def _deciding(arms: int, scheduler: str) -> float:
     file = {
         **SMALL,
         "study": "scale-search",
         "data": "digits",
         "factors": {"training.lr": {"low": 0.01, "high": 0.5, "log": True}},
         "design": "search",
-        "search": {"arms": arms, "sampler": "random", "scheduler": "asha", "confirm": {"best": 1, "seeds": 1}},
+        "search": {"arms": arms, "sampler": "random", "scheduler": scheduler, "confirm": {"best": 1, "seeds": 1}},
         "training": {"recipe": "quick", "epochs": 9},
     }
     source = SearchSource(plan_search(read_study(file)), MemoryLedger())
@@ -199,7 +204,8 @@ def main() -> None:
         words.error(f"no part is called {strange[0]}; there are {', '.join(PARTS)}")
     path = RESULTS / "scale.json"
     figures: dict[str, Any] = json.loads(path.read_text())["figures"] if path.exists() else {}
-    for part in given.parts or [each for each in PARTS if each not in figures]:
+    missing = [each for each in PARTS if given.trials not in figures.get(each, {}).values()]
+    for part in given.parts or missing:
         # A process of its own, so that one part's memory is not counted for another.
         command = [sys.executable, __file__, "--only", part, "--trials", str(given.trials)]
         done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)

@@ -21,9 +21,9 @@ def median(*, startup_arms: Count = 5, grace_epochs: Count = 1) -> Any:
     startup_arms: arms that train to their end before any is stopped.
     grace_epochs: epochs that every arm trains.
     """
-    from optuna.pruners import MedianPruner
+    from orchestrator.study_file.search.running_median import RunningMedian
 
-    return MedianPruner(n_startup_trials=startup_arms, n_warmup_steps=grace_epochs, interval_steps=1, n_min_trials=1)
+    return RunningMedian(startup_arms, grace_epochs)
 
 
 def asha(*, first_rung: Positive = 1, factor: Annotated[int, Range(low=2)] = 3) -> Any:
