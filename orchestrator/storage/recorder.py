@@ -33,7 +33,8 @@ class Recorder:
     recorder's thread, with every event that changed something, after it is safe in the database. When the database
     cannot be written the recorder tries again, ever more slowly, for about `patience` seconds; after that `problem`
     holds the error, events are still kept in their order and tried again with each that follows, and `close` raises
-    the error when some could not be written by then; these are kept in the file `spool`. A recorder whose thread ends
+    the error when some could not be written by then; these are kept in the file `spool`. `close` waits no longer than
+    twice the patience for a listener or a database that does not answer. A recorder whose thread ends
     before its time has a `problem` too. A listener that raises anything at all is told of no further event.
     """
 
@@ -58,6 +59,7 @@ class Recorder:
         self._dead: StorageError | None = None
         self._thread = Thread(target=self._live, name=f"recorder of {study}", daemon=True)
         self._closed = False
+        self._done = 0  # events written and told: by this a wait sees that the thread gets on
 
     def __enter__(self) -> Self:
         self._study_id, self._driver = self._store.driver_of(self._study)
@@ -109,9 +111,21 @@ class Recorder:
         if not self._closed:
             self._closed = True
             self._queue.put(None)
-            self._thread.join()
+            self._wait_for_end()
         if self.problem:
             raise self._kept(self.problem)
+
+    def _wait_for_end(self) -> None:
+        """Wait for the thread for as long as it gets on; one that does not for twice the patience is left behind."""
+        done = -1
+        while self._thread.is_alive() and done != self._done:
+            done = self._done
+            self._thread.join(2 * self._patience)
+        if self._thread.is_alive():
+            self._dead = StorageError(
+                f"recording did not end: the database, or whatever shows the progress, did not answer for "
+                f"{2 * self._patience:g} s"
+            )
 
     def _kept(self, problem: StorageError) -> StorageError:
         """Keep what is unwritten in the spool; return the problem with where that is."""
@@ -195,6 +209,7 @@ class Recorder:
         for event, changed in zip(batch, applied, strict=True):
             if changed:
                 self._tell(event)
+            self._done += 1
 
     def _sentence(self, what: str, error: Exception) -> StorageError:
         cause = explain(error, self._store.where) if isinstance(error, SQLAlchemyError) else error

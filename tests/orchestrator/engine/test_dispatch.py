@@ -200,6 +200,15 @@ def test_a_budget_of_time_lets_what_is_in_training_wait() -> None:
     assert [each.cause for each in events if isinstance(each, AttemptLost)] == [Cause.INTERRUPTED]
 
 
+def test_a_budget_of_gpu_hours_counts_the_gpus_of_what_is_in_training() -> None:
+    limits = Limits(gpus=2.0, budget=Budget(gpu_hours=0.2 / 3600))
+    started = time.monotonic()
+    ending, events = run(FakeBackend(lambda pack, _: [begun(pack)]), packs(1), limits)
+    assert ending is Ending.BUDGET
+    assert [each.cause for each in events if isinstance(each, AttemptLost)] == [Cause.INTERRUPTED]
+    assert time.monotonic() - started >= 0.1  # two GPUs use up 0.2 s in half the time, and no sooner
+
+
 def test_a_lost_cluster_lets_what_is_in_training_wait() -> None:
     class Lost(FakeBackend):
         def poll(self, timeout: float) -> Report | None:

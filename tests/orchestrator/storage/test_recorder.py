@@ -229,6 +229,30 @@ def test_a_listener_that_raises_anything_is_told_no_more_and_stops_no_recorder(s
     assert "a listener failed" in caplog.text
 
 
+def test_a_listener_that_never_returns_does_not_hold_up_the_end(store, plan, trial, load):
+    let_go = threading.Event()
+    recorder = Recorder(store, plan.name, listeners=[lambda _: let_go.wait()], patience=0.1)
+    try:
+        with pytest.raises(StorageError, match=r"recording did not end: .* did not answer for 0.2 s"), recorder:
+            recorder.put(started(trial))
+        assert load().attempts == 1
+    finally:
+        let_go.set()
+
+
+def test_a_listener_that_takes_its_time_is_waited_for(store, plan, trial):
+    told = []
+
+    def slow(event):
+        time.sleep(0.6)
+        told.append(event)
+
+    with Recorder(store, plan.name, listeners=[slow], patience=1) as recorder:
+        for number in range(1, 5):
+            recorder.put(EpochDone(trial, epoch(number)))
+    assert len(told) == 4
+
+
 def test_a_recorder_whose_thread_ends_says_so_to_whoever_waits(store, plan, trial, monkeypatch, caplog):
     def end(*_):
         raise SystemExit("out of luck")
