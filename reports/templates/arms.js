@@ -1,8 +1,21 @@
 
+// A long list of choices is filled when a reader first comes to it: until then the page is spared its elements.
+function fillWhenOpened(select, count, fill) {
+  const FEW = 200;
+  if (count <= FEW) { fill(); return; }
+  const KINDS = ["pointerdown", "focus"];
+  const open = () => {
+    KINDS.forEach((kind) => select.removeEventListener(kind, open));
+    fill();
+  };
+  KINDS.forEach((kind) => select.addEventListener(kind, open));
+}
+
 // ---- learning curves of chosen arms: what a reader adds is drawn into the axes that stand there ----
 function armChoice(svg, panel) {
   const MOST = 5;
   const { lines, epochs, shown: first, scale } = panel.choice;
+  let isListed = false;
   const shown = new Map(first.map((at, slot) => [slot, at]));
   const label = document.createElement("label");
   label.className = "add";
@@ -59,7 +72,7 @@ function armChoice(svg, panel) {
     const taken = new Set(shown.values());
     const isFull = shown.size >= MOST;
     select.replaceChildren(new Option(isFull ? `${MOST} at most: remove one` : "Add an arm", ""));
-    lines.forEach(([name], at) => { if (!taken.has(at)) select.add(new Option(name, String(at))); });
+    if (isListed) lines.forEach(([name], at) => { if (!taken.has(at)) select.add(new Option(name, String(at))); });
     select.disabled = isFull;
   }
   select.addEventListener("change", () => {
@@ -70,6 +83,7 @@ function armChoice(svg, panel) {
     select.focus();
   });
   controls();
+  fillWhenOpened(select, lines.length, () => { isListed = true; controls(); });
   return [label, chips];
 }
 

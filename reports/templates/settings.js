@@ -15,7 +15,7 @@ if (embedded.armSettings) {
       return line;
     }));
   };
-  arms.forEach((name, at) => select.add(new Option(name, String(at))));
+  fillWhenOpened(select, arms.length, () => arms.forEach((name, at) => select.add(new Option(name, String(at)))));
   select.addEventListener("change", draw);
   show("#arm-settings label");
 }

@@ -203,6 +203,24 @@ def test_ten_thousand_trials_are_drawn_fifty_at_a_time_sorted_and_paged(visit):
 
 
 @pytest.mark.slow
+def test_a_long_list_of_arms_is_filled_when_a_reader_comes_to_it(visit):
+    page = visit("large")
+    choose = page.locator("#figure-arms").get_by_role("combobox")
+    arms = page.evaluate(
+        "JSON.parse(document.getElementById('embedded').textContent).figures.arms[0].choice.lines.length"
+    )
+    assert arms > 200
+    assert choose.locator("option").count() == 1
+    choose.focus()
+    shown = page.locator("#figure-arms").get_by_role("button", name="Remove")
+    assert choose.locator("option").count() == 1 + arms - shown.count()
+    before = shown.count()
+    choose.select_option(index=200)
+    assert shown.count() == before + 1
+    assert page.said == []
+
+
+@pytest.mark.slow
 def test_a_large_study_says_without_a_script_where_the_rest_of_its_trials_is(visit):
     page = visit("large", java_script_enabled=False)
     assert page.get_by_text("The first 100 of 10,000 trials").is_visible()
