@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from search_spaces.errors import SettingError
-from trainers.probes.subject import Bench
+from trainers.probes.subject import Bench, Subject
 from trainers.records import Task
 from trainers.weights import Weights
 
@@ -39,13 +39,20 @@ def interpolate(
     shapes = [{name: each.shape for name, each in weights.state.items()} for weights in (first, second)]
     if shapes[0] != shapes[1]:
         raise SettingError("networks can be interpolated only where their weights have the same names and shapes")
-    bench = Bench.of(task, device, 1)
+    subject = Bench.of(task, device, 1).subject(first.seed, first.state, first.epoch)
+    with subject.computing():
+        return line(subject, second.state, points, images)
+
+
+def line(subject: Subject, other: Mapping[str, Tensor], points: int, images: int | None) -> tuple[Point, ...]:
+    """Return networks from the subject's, whose weights are the last one's after that, to the `other` state."""
+    first = {name: tensor.clone() for name, tensor in subject.network.state_dict().items()}
+    second = {name: tensor.to(subject.device) for name, tensor in other.items()}
     shares = [at / (points - 1) for at in range(points)]
     scores = []
     for share in shares:
-        subject = bench.subject(first.seed, mixed(first.state, second.state, share), first.epoch)
-        with subject.computing():
-            scores.append(subject.score(subject.training_images(images)))
+        subject.network.load_state_dict(_mixed(first, second, share))
+        scores.append(subject.score(subject.training_images(images)))
     start, end = scores[0][0], scores[-1][0]
     return tuple(
         Point(share, loss, error, loss - (1 - share) * start - share * end)
@@ -53,7 +60,7 @@ def interpolate(
     )
 
 
-def mixed(first: Mapping[str, Tensor], second: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
+def _mixed(first: Mapping[str, Tensor], second: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
     """Return the weighted mean of two states; at its ends they are exactly the two."""
     if share in (0, 1):
         return dict(second if share else first)

@@ -185,9 +185,8 @@ class DataSet:
         )
 
 
-Splits = tuple[
-    AnyImages, AnyImages, int
-]  # what a loader returns: to train on, to test on, and how many classes there are
+Splits = tuple[AnyImages, AnyImages, int]
+"""What a loader returns: the images to train on and to test on, and how many classes there are."""
 
 
 def fingerprint(*splits: AnyImages) -> str:

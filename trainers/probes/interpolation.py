@@ -52,29 +52,21 @@ class Interpolation(Probe):
 
     def measure(self, subject: "Subject", done: Sequence[Row]) -> Iterator[list[Row]]:
         """Yield the whole line."""
-        from trainers.interpolation import mixed
+        from trainers.interpolation import line
 
         partner = subject.partner
         if partner is None:
             raise SettingError("interpolation needs the kept weights of another seed of the same arm")
-        first = {name: tensor.clone() for name, tensor in subject.network.state_dict().items()}
-        second = {name: tensor.to(subject.device) for name, tensor in partner.state.items()}
-        shares = [at / (self.points - 1) for at in range(self.points)]
-        scores = []
-        for share in shares:
-            subject.network.load_state_dict(mixed(first, second, share))
-            scores.append(subject.score(subject.training_images(self.images)))
-        start, end = scores[0][0], scores[-1][0]
         yield [
             Row(
-                {"share": share, "other": partner.seed},
+                {"share": point.share, "other": partner.seed},
                 {
-                    "loss": loss if isfinite(loss) else None,
-                    "error": error,
-                    "above_line": above if isfinite(above := loss - (1 - share) * start - share * end) else None,
+                    "loss": point.loss if isfinite(point.loss) else None,
+                    "error": point.error,
+                    "above_line": point.above_line if isfinite(point.above_line) else None,
                 },
             )
-            for share, (loss, error) in zip(shares, scores, strict=True)
+            for point in line(subject, partner.state, self.points, self.images)
         ]
 
     def summarise(self, rows: Sequence[Row]) -> Mapping[str, float | None]:

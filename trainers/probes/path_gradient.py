@@ -117,14 +117,13 @@ def path_gradient(
 ) -> "Tensor":
     """Return the gradient of the mean loss at the first merging unit's input along one path, image by image."""
     import torch
-    import torch.nn.functional as F
 
     total = sum(len(labels) for _, labels in batches)
     first = next(unit.modules[0] for unit in subject.units if unit.index in merges)
     parts = []
     for images, labels in batches:
         with _along(first, merges, through) as entered:
-            loss = F.cross_entropy(subject.network(images).float(), labels, reduction="sum") / total
+            loss = subject.loss(images, labels, reduction="sum") / total
             (gradient,) = torch.autograd.grad(loss, entered, materialize_grads=True)
         parts.append(gradient.double())
     return torch.cat(parts)

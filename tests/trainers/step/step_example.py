@@ -13,6 +13,12 @@ def smoothed(network: nn.Module, images: Tensor, labels: Tensor, *, smoothing: f
     return losses, logits.argmax(1) != labels
 
 
+def doubled(network: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Return twice the cross-entropies, and wrong answers."""
+    logits = network(images)
+    return 2 * F.cross_entropy(logits, labels, reduction="none"), logits.argmax(1) != labels
+
+
 def turned(network: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     """Turn each image by a random number of quarters, which the network is to tell."""
     quarters = torch.randint(0, 4, labels.shape, device=labels.device)

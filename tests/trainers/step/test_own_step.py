@@ -11,6 +11,7 @@ from search_spaces.arm import settings_hash
 from search_spaces.errors import SettingError
 from tests.trainers.networks import TINY, task
 from trainers import Trainer, train
+from trainers.probes import PROBES
 from trainers.probes.subject import Bench
 from trainers.settings.recipe import complete_training
 from trainers.step.divergence import LossWatch
@@ -90,6 +91,23 @@ def test_probes_measure_the_loss_that_was_trained():
         subject.network.eval()
     assert losses[0] != losses[1]
     assert subjects[0].score(subjects[0].test_images()) == pytest.approx(subjects[1].score(subjects[1].test_images()))
+
+
+GRADIENTS = {"path_gradient": "gradient_norm", "gradient_flow": "gradient_norm", "sharpness": "eigenvalue"}
+
+
+@pytest.mark.parametrize("kind", GRADIENTS)
+def test_a_probe_of_gradients_measures_those_of_the_loss_that_was_trained(kind):
+    found = []
+    for own in ({"step": f"{HERE}:doubled"}, {}):
+        bench = Bench.of(task(data=TINY, batch_size=32, network_settings=SMALL, **own), "cpu", 1)
+        subject = bench.subject(0, None, 0)
+        with subject.computing():
+            rows = [row for chunk in PROBES[kind]().measure(subject, []) for row in chunk]
+        found.append([value for row in rows if (value := row.numbers[GRADIENTS[kind]]) is not None])
+    doubled, plain = found
+    assert doubled == pytest.approx([2 * value for value in plain], rel=1e-3)
+    assert max(plain) > 0
 
 
 def test_without_a_step_the_settings_are_as_ever():
