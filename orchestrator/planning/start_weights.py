@@ -10,8 +10,8 @@ from reports.wording import counted
 from search_spaces import canonical_json
 from trainers.step.start_weights import drawn_weights, start_network
 
-MOST_PARAMETERS = 10_000_000
-"""So many parameters, over all networks to compare, are built for the count at most: about two seconds."""
+MOST_PARAMETERS, MOST_NETWORKS = 10_000_000, 100
+"""So many parameters and networks, over all that are compared, are built for the count at most: about two seconds."""
 NAMED = 3
 Weights = Counter[str]
 
@@ -19,11 +19,12 @@ Weights = Counter[str]
 def start_weight_notes(planned: Sequence[PlannedArm], baseline: Mapping[str, Scalar]) -> list[str]:
     """Count the weight tensors that arms of one seed share with their baseline before training.
 
-    Nothing where no arm has a baseline, or where the networks are too large to be built for it.
+    Nothing where no arm has a baseline, or where the networks are too large or too many to be built for it.
     """
     pairs = _pairs(planned, baseline)
     networks = {_network(each): each for pair in pairs for each in pair}
-    if not pairs or sum(each.params for each in networks.values()) > MOST_PARAMETERS:
+    parameters = sum(each.params for each in networks.values())
+    if not pairs or len(networks) > MOST_NETWORKS or parameters > MOST_PARAMETERS:
         return []
     weights = {key: _start_weights(each) for key, each in networks.items()}
     groups: dict[str, list[str]] = {"all": [], "some": [], "none": []}

@@ -103,8 +103,9 @@ def test_the_start_weights_that_pairing_shares_are_counted(notes, factor, told):
     assert f"start weights that an arm shares with its baseline by seed, in tensors: {told}" in notes(factor=factor)
 
 
-def test_start_weights_of_large_networks_are_not_counted(notes, monkeypatch):
-    monkeypatch.setattr("orchestrator.planning.start_weights.MOST_PARAMETERS", 1000)
+@pytest.mark.parametrize(("bound", "value"), [("MOST_PARAMETERS", 1000), ("MOST_NETWORKS", 1)])
+def test_start_weights_of_large_or_many_networks_are_not_counted(notes, monkeypatch, bound, value):
+    monkeypatch.setattr(f"orchestrator.planning.start_weights.{bound}", value)
     told = notes(factor=SHORTCUTS)
     assert "start weights that an arm" not in told
     assert "start weights as a rule" in told
