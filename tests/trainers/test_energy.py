@@ -73,17 +73,18 @@ def test_a_gpu_whose_driver_cannot_be_asked_is_no_energy(monkeypatch):
     assert EnergyMeter(torch.device("cuda:0")).joules() is None
 
 
-def test_a_training_shares_the_energy_among_its_seeds_and_keeps_it_in_its_checkpoint(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("fuse", "joules"), [("never", 12), ("always", 6)])
+def test_a_training_shares_the_energy_among_its_seeds_and_keeps_it_in_its_checkpoint(
+    tmp_path, monkeypatch, fuse, joules
+):
+    """Two epochs of 6 joules: for each seed where they train in turn, for both where they train as one."""
     monkeypatch.setattr(EnergyMeter, "joules", lambda self: 6.0)
-    first = Trainer(task(0, 1, data=TINY, epochs=2))
+    first = Trainer(task(0, 1, data=TINY, epochs=2, fuse=fuse))
     first.run_epoch()
     first.save(tmp_path / "a.pt")
     again = Trainer.resume(first.task, tmp_path / "a.pt")
     again.run_epoch()
-    told = [each.telemetry["energy_joules"] for each in again.outcomes()]
-    # On a CPU the seeds train in turn or as one: 6 joules for each, or shared by both, in either epoch.
-    assert sum(told) in (pytest.approx(12), pytest.approx(24))
-    assert told[0] == told[1]
+    assert [each.telemetry["energy_joules"] for each in again.outcomes()] == [joules, joules]
 
 
 def test_where_no_energy_is_known_the_telemetry_has_none(monkeypatch):
