@@ -10,6 +10,8 @@ from orchestrator.errors import UserError
 from orchestrator.terminal.options import Database, Yes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from orchestrator.storage import Store
     from orchestrator.storage.curation import Removal
 
@@ -27,6 +29,16 @@ class ExportKind(StrEnum):
     torchscript = "torchscript"
     onnx = "onnx"
     tensorboard = "tensorboard"
+    mlflow = "mlflow"
+    wandb = "wandb"
+
+
+# Where curves are tracked, and how to see there what was written.
+TRACKERS = {
+    ExportKind.tensorboard: "show them: tensorboard --logdir {}",
+    ExportKind.mlflow: "show them: mlflow ui --backend-store-uri sqlite:///{}",
+    ExportKind.wandb: "send them: wandb sync {}/wandb/offline-run-*",
+}
 
 
 @stored_study_commands.command()
@@ -92,13 +104,16 @@ def export(
         ExportKind,
         typer.Option(
             "--to",
-            help="db, a results DB of this study alone; tensorboard, its curves; or a trained network as any other",
+            help="db, a results DB of this study alone; tensorboard, mlflow or wandb (offline), its curves; "
+            "or a trained network as any other",
         ),
     ],
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", metavar="PATH", help="The file, or the folder of tensorboard; default: STUDY.db, or in out/STUDY"
+            "--out",
+            metavar="PATH",
+            help="The file, or the folder of tensorboard and wandb; default: STUDY.db, or in out/STUDY",
         ),
     ] = None,
     arm: Annotated[str | None, typer.Option("--arm", help="Of a network: its arm, as the tables name it")] = None,
@@ -109,8 +124,8 @@ def export(
 
     Example: orchestrate export degradation --to onnx --arm "depth=20 variant=plain" --seed 0
     """
-    if to is ExportKind.tensorboard:
-        _export_curves(study, arm, seed, db, out)
+    if to in TRACKERS:
+        _export_curves(to, study, arm, seed, db, out)
         return
     if to is not ExportKind.db:
         from orchestrator.results.exporting import export_network
@@ -131,14 +146,30 @@ def export(
     print(f"{target}: {study} with {counted(merged.arms, 'arm')} and {counted(merged.trials, 'trial')}")
 
 
-def _export_curves(study: str, arm: str | None, seed: int | None, db: str | None, out: Path | None) -> None:
+def _export_curves(
+    to: ExportKind, study: str, arm: str | None, seed: int | None, db: str | None, out: Path | None
+) -> None:
     if arm is not None or seed is not None:
-        raise UserError("--arm and --seed choose a trained network; tensorboard takes all trials of the study")
-    from orchestrator.results.tensorboard import export_tensorboard
+        raise UserError(f"--arm and --seed choose a trained network; {to.value} takes all trials of the study")
     from reports.wording import counted
 
-    folder, trials = export_tensorboard(study, db, out)
-    print(f"{folder}: {study} with the curves of {counted(trials, 'trial')}; show them: tensorboard --logdir {folder}")
+    path, trials = _tracker(to)(study, db, out)
+    print(f"{path}: {study} with the curves of {counted(trials, 'trial')}; {TRACKERS[to].format(path)}")
+
+
+def _tracker(to: ExportKind) -> "Callable[[str, str | None, Path | None], tuple[Path, int]]":
+    """Return what writes a study's curves in this way; the others' packages are not imported."""
+    if to is ExportKind.tensorboard:
+        from orchestrator.results.trackers.tensorboard import export_tensorboard
+
+        return export_tensorboard
+    if to is ExportKind.mlflow:
+        from orchestrator.results.trackers.mlflow import export_mlflow
+
+        return export_mlflow
+    from orchestrator.results.trackers.wandb import export_wandb
+
+    return export_wandb
 
 
 @stored_study_commands.command("import")

@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 from orchestrator import RunOptions, load_study, run_study
 from orchestrator.cli import app
 from orchestrator.errors import UserError
-from orchestrator.results.tensorboard import export_tensorboard, write_study
+from orchestrator.results.trackers.runs import runs_of
+from orchestrator.results.trackers.tensorboard import export_tensorboard, write_events
 from reports.trials import Arm, State
 from tests.reports import studies as invented
 
@@ -72,7 +73,7 @@ def test_an_infinite_loss_is_written_without_a_warning(tmp_path: Path, caplog: p
     last = replace(trial.curve[-1], train_loss=math.inf, test_error=None)
     trial = replace(trial, state=State.DIVERGED, train_loss=math.inf, test_error=None, curve=(*trial.curve[:-1], last))
     study = replace(invented.degradation(), arms=(Arm("a", {"variant": "a"}, {}),), trials=(trial,))
-    write_study(study, tmp_path)
+    write_events(runs_of(study), tmp_path)
     (run,) = tmp_path.iterdir()
     found = scalars(run)
     assert found["loss/train"][-1] == (10, math.inf)

@@ -1,0 +1,1 @@
+"""Hand the curves of a study to the programs that people track trainings with."""
