@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from orchestrator.cli import app
 from orchestrator.presets import GROUPS, preset_names, read_preset
 from orchestrator.storage import Store, query
-from orchestrator.storage.dictionary import VIEWS
+from orchestrator.storage.dictionary import view_sources
 from orchestrator.storage.tables import metadata
 from orchestrator.study_file.schema import study_schema
 from reports.metrics import METRICS, PRIMARY, REACHING, Diverged
@@ -34,18 +34,9 @@ def main() -> None:
         (REFERENCE / name).write_text(text, encoding="utf-8")
 
 
-def pages() -> dict[str, str]:
-    """Return the text of each generated page by its file name."""
-    made = {
-        "cli.md": _commands(),
-        "recipes.md": _recipes(),
-        "database.md": _database(),
-        "presets.md": _presets(),
-        "metrics.md": _metrics(),
-        "probes.md": _probes(),
-        "study-file.md": _study_file(),
-    }
-    return {name: MADE + "\n".join(lines).rstrip() + "\n" for name, lines in made.items()}
+def pages(*names: str) -> dict[str, str]:
+    """Return the text of each generated page by its file name, or of those with these names alone."""
+    return {name: MADE + "\n".join(_PAGES[name]()).rstrip() + "\n" for name in names or _PAGES}
 
 
 def _commands() -> Iterator[str]:
@@ -92,7 +83,7 @@ def _views() -> Iterator[str]:
     with TemporaryDirectory() as folder:
         Store.open(f"{folder}/new.db").close()
         known = query(f"{folder}/new.db", "SELECT * FROM data_dictionary ORDER BY relation, position")
-    for view in VIEWS:
+    for view in view_sources():
         yield f"## {view}\n"
         yield "| column | meaning |\n|---|---|"
         for name, meaning in known[known["relation"] == view][["name", "meaning"]].values.tolist():
@@ -262,6 +253,17 @@ def _as_setting(value: object) -> str:
 
 def _cell(text: str) -> str:
     return " ".join(text.replace("|", "\\|").split())
+
+
+_PAGES = {
+    "cli.md": _commands,
+    "recipes.md": _recipes,
+    "database.md": _database,
+    "presets.md": _presets,
+    "metrics.md": _metrics,
+    "probes.md": _probes,
+    "study-file.md": _study_file,
+}
 
 
 if __name__ == "__main__":

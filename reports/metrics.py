@@ -1,7 +1,8 @@
 """What a trial can be judged by: each metric's unit, direction, how it is read, and what a diverged trial counts as.
 
-To add a metric of the trials, add one entry here. What a probe measures joins as data (`measured`), and travels with
-the study in `Study.metrics`.
+To add a metric of the trials, add one entry here: claims, tables, searches, the views of the results DB, the schema of
+the study file and the reference follow from it. What a probe measures joins as data (`measured`), and travels with the
+study in `Study.metrics`.
 """
 
 import math
@@ -12,6 +13,7 @@ from enum import StrEnum
 from statistics import fmean, median
 from typing import Any
 
+from reports.recorded import as_number, of_arm, of_telemetry, of_trial
 from reports.trials import Arm, Trial
 from search_spaces.errors import Key, unknown
 
@@ -101,43 +103,16 @@ class Metric:
         return value if value is None or math.isfinite(value) else self.of_diverged
 
 
-def _of_trial(name: str) -> Callable[[Trial, Arm, Found], float | None]:
-    def read(trial: Trial, arm: Arm, found: Found) -> float | None:
-        value = getattr(trial, name)
-        return None if value is None else float(value)
-
-    return read
-
-
-def _of_arm(name: str) -> Callable[[Trial, Arm, Found], float | None]:
-    def read(trial: Trial, arm: Arm, found: Found) -> float | None:
-        value = getattr(arm, name)
-        return None if value is None else float(value)
-
-    return read
-
-
-def _gap(trial: Trial, arm: Arm, found: Found) -> float | None:
-    if trial.test_error is None or trial.train_error is None:
-        return None
-    return trial.test_error - trial.train_error
-
-
-def _peak_memory(trial: Trial, arm: Arm, found: Found) -> float | None:
-    value = trial.telemetry.get("peak_memory_mib")
-    return float(value) if isinstance(value, int | float) else None
-
-
 def _error(name: str, title: str, **more: Any) -> Metric:
-    return Metric(name, title, "%", Better.LESS, Diverged.WORST, _of_trial(name), is_curve=True, **more)
+    return Metric(name, title, "%", Better.LESS, Diverged.WORST, of_trial(name), is_curve=True, **more)
 
 
 def _loss(name: str, title: str) -> Metric:
-    return Metric(name, title, "nats", Better.LESS, Diverged.WORST, _of_trial(name), is_curve=True)
+    return Metric(name, title, "nats", Better.LESS, Diverged.WORST, of_trial(name), is_curve=True)
 
 
 def _cost(name: str, title: str, unit: str, **more: Any) -> Metric:
-    return Metric(name, title, unit, Better.LESS, Diverged.NO_READING, **{"read": _of_trial(name), **more})
+    return Metric(name, title, unit, Better.LESS, Diverged.NO_READING, **{"read": of_trial(name), **more})
 
 
 def _by_name(metrics: Sequence[Metric]) -> dict[str, Metric]:
@@ -153,7 +128,14 @@ METRICS: Mapping[str, Metric] = _by_name(
         _loss("train_loss", "training loss"),
         _loss("val_loss", "validation loss"),
         # A network that diverged shows nothing about over-fitting.
-        Metric("gap", "test error minus training error", "%", Better.LESS, Diverged.NO_READING, _gap),
+        Metric(
+            "gap",
+            "test error minus training error",
+            "%",
+            Better.LESS,
+            Diverged.NO_READING,
+            of_trial("test_error") - of_trial("train_error"),
+        ),
         _cost("seconds", "training time", "s", is_objective=True),
         Metric(
             "images_per_second",
@@ -161,11 +143,11 @@ METRICS: Mapping[str, Metric] = _by_name(
             "images/s",
             Better.MORE,
             Diverged.NO_READING,
-            _of_trial("images_per_second"),
+            of_trial("images_per_second"),
         ),
-        _cost("peak_memory", "peak memory", "MiB", read=_peak_memory),
-        _cost("params", "parameters", "", read=_of_arm("params"), is_exact=True, is_objective=True),
-        _cost("flops", "multiply-adds per image", "", read=_of_arm("flops"), is_exact=True, is_objective=True),
+        _cost("peak_memory", "peak memory", "MiB", read=of_telemetry("peak_memory_mib")),
+        _cost("params", "parameters", "", read=of_arm("params"), is_exact=True, is_objective=True),
+        _cost("flops", "multiply-adds per image", "", read=of_arm("flops"), is_exact=True, is_objective=True),
     )
 )
 """Every metric of a trial, by its name."""
@@ -192,7 +174,7 @@ def measured(name: str, unit: str = "", better: Better = Better.LESS, title: str
             return None
         scalars = values.get("scalars")
         together = scalars.get(path) if isinstance(scalars, Mapping) else None
-        return _number(together) if together is not None else _walk(values, steps)
+        return as_number(together) if together is not None else _walk(values, steps)
 
     return Metric(name, title or f"{kind.replace('_', ' ')}, {path}", unit, better, Diverged.NO_READING, read)
 
@@ -272,8 +254,4 @@ def _walk(value: Any, path: Sequence[str]) -> float | None:
             value = value[int(step)]
         else:
             return None
-    return _number(value)
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    return as_number(value)

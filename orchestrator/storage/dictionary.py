@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 
-from sqlalchemy import Connection, Table, inspect, text
+from sqlalchemy import Connection, Table, inspect
 
 from orchestrator.storage.tables import arms, epochs, measurements, metadata, studies, trials, verdicts
-from reports.metrics import METRICS, Metric
+from reports.metrics import METRICS, Diverged, Metric
+from reports.recorded import Computed
 
 NAME = "data_dictionary"
 
@@ -25,58 +26,70 @@ def _meaning(metric: Metric) -> str:
     return f"{metric.title[0].upper()}{metric.title[1:]}{f' in {metric.unit_in_words}' if metric.unit else ''}"
 
 
-_LAST_EPOCH = {metric.name: f"{_meaning(metric)} of the last epoch" for metric in METRICS.values() if metric.is_curve}
-# Columns of views that mean something else than the column of that name in a table.
-VIEWS: Mapping[str, Sources] = {
-    "trial_results": (
-        (trials, arms),
-        {
-            **_ARM,
-            "epochs": "Number of the last epoch recorded",
-            **_LAST_EPOCH,
-            "gap": f"{_meaning(METRICS['gap'])}; NULL for a trial that diverged",
-            "peak_memory": _meaning(METRICS["peak_memory"]),
-            "factors": arms.c.levels.comment,
-        },
-    ),
-    "curves": ((epochs,), _ARM),
-    "verdict_results": ((verdicts,), {"study": studies.c.name.comment}),
-    "measurement_results": (
-        (measurements,),
-        {
-            **_ARM,
-            "epoch": "Epochs of training before the measurement; 0 is the initialisation",
-            "at": "Where the number belongs: axis -> place",
-            "name": "The name of the number",
-            "value": "The number",
-        },
-    ),
-    NAME: (
-        (),
-        {
-            "relation": "Name of the table or view",
-            "position": "Place of the column in it, from 1",
-            "name": "Name of the column",
-            "meaning": "What the column holds",
-        },
-    ),
-}
+def _of_metric(metric: Metric) -> str:
+    if metric.is_curve:
+        return f"{_meaning(metric)} of the last epoch"
+    is_left_out = isinstance(metric.read, Computed) and metric.diverged is Diverged.NO_READING
+    return f"{_meaning(metric)}; NULL for a trial that diverged" if is_left_out else _meaning(metric)
 
 
-def write_dictionary(connection: Connection) -> None:
-    """Make the view again from what this version of the program says of its tables and views."""
+_KNOWN = {*trials.c.keys(), *arms.c.keys()}
+
+
+def view_sources() -> Mapping[str, Sources]:
+    """Return for each view the tables that its columns are from, and what those mean that mean something else here."""
+    return {
+        "trial_results": (
+            (trials, arms),
+            {
+                **_ARM,
+                "epochs": "Number of the last epoch recorded",
+                **{name: _of_metric(metric) for name, metric in METRICS.items() if name not in _KNOWN},
+                "factors": arms.c.levels.comment,
+            },
+        ),
+        "curves": ((epochs,), _ARM),
+        "verdict_results": ((verdicts,), {"study": studies.c.name.comment}),
+        "measurement_results": (
+            (measurements,),
+            {
+                **_ARM,
+                "epoch": "Epochs of training before the measurement; 0 is the initialisation",
+                "at": "Where the number belongs: axis -> place",
+                "name": "The name of the number",
+                "value": "The number",
+            },
+        ),
+        NAME: (
+            (),
+            {
+                "relation": "Name of the table or view",
+                "position": "Place of the column in it, from 1",
+                "name": "Name of the column",
+                "meaning": "What the column holds",
+            },
+        ),
+    }
+
+
+def dictionary_query(connection: Connection) -> str:
+    """Return the query that says what this version of the program knows of the tables and views of this database."""
     rows = ((_quoted(relation), str(place), *map(_quoted, words)) for relation, place, *words in _rows(connection))
     values = ", ".join(f"({', '.join(row)})" for row in rows)
-    connection.execute(text(f"DROP VIEW IF EXISTS {NAME}"))
-    query = f"WITH known(relation, position, name, meaning) AS (VALUES {values}) SELECT * FROM known"
-    connection.execute(text(f"CREATE VIEW {NAME} AS {query}".replace(":", "\\:")))
+    return f"WITH known(relation, position, name, meaning) AS (VALUES {values}) SELECT * FROM known"
+
+
+def meanings() -> Mapping[str, Mapping[str, str | None]]:
+    """Return what every column means whose meaning does not depend on the database: relation -> column -> meaning."""
+    tables = {table.name: {column.name: column.comment for column in table.c} for table in metadata.sorted_tables}
+    return {**tables, **{relation: own for relation, (_, own) in view_sources().items()}}
 
 
 def _rows(connection: Connection) -> Iterator[tuple[str, int, str, str]]:
     """Return relation, place, name and meaning of every column, the columns in the order that this database has."""
     inspector = inspect(connection)
     tables: dict[str, Sources] = {table.name: ((table,), {}) for table in metadata.sorted_tables}
-    for relation, (sources, own) in {**tables, **VIEWS}.items():
+    for relation, (sources, own) in {**tables, **view_sources()}.items():
         names = own if relation == NAME else [column["name"] for column in inspector.get_columns(relation)]
         for place, name in enumerate(names, start=1):
             inherited = (source.c[name].comment for source in sources if name in source.c)

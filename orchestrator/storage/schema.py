@@ -12,6 +12,7 @@ from orchestrator.storage.address import describe, file_of, is_file
 from orchestrator.storage.database import Database, open_readonly
 from orchestrator.storage.errors import StorageError, explain
 from orchestrator.storage.migrations import VERSION
+from orchestrator.storage.views import are_current, refresh_views
 
 _FOLDER = Path(__file__).parent / "migrations"
 # Any number: every process of this program must ask PostgreSQL for the same lock.
@@ -21,13 +22,14 @@ _SIGN = "arm_levels"
 
 
 def bring_up_to_date(url: URL, *, read_only: bool) -> None:
-    """Create the tables, or migrate those of an older version; a reader gets nothing created.
+    """Create the tables, or migrate those of an older version, and bring the views up to date.
 
+    A reader gets nothing created, and of the views those that are there.
     StorageError for what cannot hold results, belongs to another program, or comes from a newer version of this one;
     none of them is touched.
     """
-    version = found_version(url)
-    if version == VERSION:
+    version, is_current = _found(url)
+    if version == VERSION and (read_only or is_current):
         return
     if version is None and read_only:
         raise StorageError(
@@ -40,14 +42,21 @@ def bring_up_to_date(url: URL, *, read_only: bool) -> None:
         # Another process may have been faster while this one waited for the lock.
         if _version(connection, database.where) != VERSION:
             _upgrade(connection)
+        refresh_views(connection)
 
 
 def found_version(url: URL) -> str | None:
     """Return the version of the schema; None where there are no tables yet. StorageError as `bring_up_to_date`."""
+    return _found(url)[0]
+
+
+def _found(url: URL) -> tuple[str | None, bool]:
+    """Return the version of the schema, and whether it is the newest with the views of this version of the program."""
     if is_file(url) and not _holds_something(file_of(url)):
-        return None
+        return None, False
     with closing(Database(url, read_only=True)) as database, database.reading() as connection:
-        return _version(connection, database.where)
+        version = _version(connection, database.where)
+        return version, version == VERSION and are_current(connection)
 
 
 def _holds_something(path: Path) -> bool:
@@ -107,10 +116,7 @@ def _upgrade(connection: Connection) -> None:
     from alembic import command
     from alembic.config import Config
 
-    from orchestrator.storage.dictionary import write_dictionary
-
     config = Config()
     config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
-    write_dictionary(connection)

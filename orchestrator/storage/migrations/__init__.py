@@ -17,12 +17,12 @@
 
 A new version is one more file in `versions/`, named after its number, whose `down_revision` is the version before it.
 It never changes an older file, and names no table object of `orchestrator.storage.tables`, which describes the newest
-version only. A view that changes is dropped and created again, with its text in a new `views_N.py`; the view
-`data_dictionary` is made anew, from the comments of tables and views, after every migration. Raise `VERSION`, add a
-line above, and keep a database of the version before under `tests/stores/` for the test that opens every one.
+version only. Raise `VERSION`, add a line above, and keep a database of the version before under `tests/stores/` for the
+test that opens every one.
 
-Views are part of the file, and who may only read sees those that are there: a metric added to `reports.metrics` is
-known to claims, tables and figures at once, and gets its column in trial_results with the next version.
+Views need no version: whenever a database is opened for writing, `orchestrator.storage.views` makes those anew that are
+not as this version of the program wants them; who may only read sees those that are there. The files `views_N.py` are
+history.
 """
 
 VERSION = "9"
