@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reports.analysis.claims import Claim
+from reports.analysis.decisions import Decision, decide
 from reports.analysis.evidence import cases
 from reports.analysis.forecast import decision_probabilities
-from reports.analysis.judged import Outcome, claim_arms
+from reports.analysis.judged import Judged, Outcome, claim_arms, decisive
 from reports.analysis.readings import compared
 from reports.analysis.settings import AnalysisSettings
-from reports.analysis.verdicts import Verdict, judge
 from reports.results import Study
 
 
@@ -73,33 +73,33 @@ def next_block(
     if first:
         hours = _hours(study, first)
         return Next((Block(first, tuple(claim.id for claim in claims), settings.looks[0], None, hours, math.inf),), {})
-    verdicts = judge(study, claims, settings)
-    open_claims = sum(each.verdict is Outcome.INCONCLUSIVE for each in verdicts)
+    decisions = decide(study, claims, settings)
+    open_claims = sum(each.outcome is Outcome.INCONCLUSIVE for each in decisions)
     stopped: dict[str, str] = {}
     blocks: list[Block] = []
-    for verdict in verdicts:
-        reason = _stop(verdict, settings)
+    for decision in decisions:
+        judged = decision.told(settings.alpha)
+        reason = _stop(decision, judged, settings)
         if reason is not None:
-            stopped[verdict.id] = reason
-        elif (block := _block(study, verdict, settings, order, known, open_claims)) is not None:
+            stopped[judged.claim.id] = reason
+        elif (block := _block(study, judged, settings, order, known, open_claims)) is not None:
             blocks.append(block)
     return Next(_distinct(sorted(blocks, key=lambda each: -each.priority)), stopped)
 
 
-def _stop(verdict: Verdict, settings: AnalysisSettings) -> str | None:
+def _stop(decision: Decision, judged: Judged, settings: AnalysisSettings) -> str | None:
     """Return why a claim gets no more seeds. Hopeless is one that would be so as the last undecided claim, too."""
-    if verdict.verdict is not Outcome.INCONCLUSIVE:
-        look = verdict.looks[verdict.decided_at_look - 1] if verdict.decided_at_look else None
-        return f"{verdict.verdict} with {look.n if look else verdict.n} seeds"
-    if not verdict.contexts:
+    if decision.outcome is not Outcome.INCONCLUSIVE:
+        return f"{decision.outcome} with {_seeds(decision, judged)} seeds"
+    if not judged.now.contexts:
         return "the study has no arms that the claim speaks of"
-    done = len(verdict.looks)
+    done = len(judged.looks)
     if done == len(settings.looks):
         return f"undecided after {settings.looks[-1]} seeds"
     if not done:
         return None
     probability = max(
-        _probability(verdict, n, alpha, settings, open_claims=1)
+        _probability(judged, n, alpha, settings, open_claims=1)
         for n, alpha in list(zip(settings.looks, settings.levels, strict=True))[done:]
     )
     if probability < settings.futility:
@@ -107,29 +107,37 @@ def _stop(verdict: Verdict, settings: AnalysisSettings) -> str | None:
     return None
 
 
-def _probability(verdict: Verdict, n: int, alpha: float, settings: AnalysisSettings, open_claims: int) -> float:
+def _seeds(decision: Decision, judged: Judged) -> int:
+    """Return the seeds with which a claim is decided: those of its look, or where none decides, all that it has."""
+    if decision.decided_at_look:
+        return judged.looks[decision.decided_at_look - 1].n
+    context = decisive(judged.claim, judged.now, judged.direction)
+    return context.n if context else 0
+
+
+def _probability(judged: Judged, n: int, alpha: float, settings: AnalysisSettings, open_claims: int) -> float:
     """Return the probability that a look decides; 1 where the seeds so far say nothing about it."""
     level = alpha / open_claims if settings.family == "holm" else alpha
-    supports_or_refutes = decision_probabilities(verdict.claim, verdict.contexts, n, level)
+    supports_or_refutes = decision_probabilities(judged.claim, judged.now.contexts, n, level)
     return 1.0 if supports_or_refutes is None else min(1.0, sum(supports_or_refutes))
 
 
 def _block(
     study: Study,
-    verdict: Verdict,
+    judged: Judged,
     settings: AnalysisSettings,
     order: Sequence[int],
     known: set[tuple[str, int]],
     open_claims: int,
 ) -> Block | None:
-    done = len(verdict.looks)
+    done = len(judged.looks)
     size, alpha = settings.looks[done], settings.levels[done]
-    arms = claim_arms(cases(study, verdict.claim))
+    arms = claim_arms(cases(study, judged.claim))
     trials = tuple((arm, seed) for seed in order[:size] for arm in arms if (arm, seed) not in known)
     if not trials:
         return None
-    probability, hours = _probability(verdict, size, alpha, settings, open_claims), _hours(study, trials)
-    return Block(trials, (verdict.id,), size, probability, hours, probability / hours if hours else probability)
+    probability, hours = _probability(judged, size, alpha, settings, open_claims), _hours(study, trials)
+    return Block(trials, (judged.claim.id,), size, probability, hours, probability / hours if hours else probability)
 
 
 def _distinct(blocks: Sequence[Block]) -> tuple[Block, ...]:

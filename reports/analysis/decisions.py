@@ -8,6 +8,7 @@ from reports.analysis.judged import (
     Judged,
     Outcome,
     adjusted_p,
+    at_its_clearest,
     decided_looks,
     held_against,
     is_withdrawn,
@@ -39,6 +40,10 @@ class Decision:
     withdrawn: bool
     decided_at_look: int | None
     corrected_for: int
+
+    def told(self, alpha: float) -> Judged:
+        """Return the claim as it is told: as of the look that decides it most clearly, where one does."""
+        return at_its_clearest(self.judged, alpha) if self.decided and not self.judged.unplanned else self.judged
 
 
 @dataclass(frozen=True)
@@ -111,10 +116,15 @@ def _family(
 
 
 def _judged(
-    study: Study, claim: Claim, found: Readings, trials: Trials, settings: AnalysisSettings, registration: Registration
+    study: Study,
+    claim: Claim,
+    readings: Readings,
+    trials: Trials,
+    settings: AnalysisSettings,
+    registration: Registration,
 ) -> Judged:
     """Judge one claim; hold it against all seeds on record where the study leaves some out, and against its plan."""
-    own = judge_alone(study, claim, found, trials, settings, registration)
+    own = judge_alone(study, claim, readings, trials, settings, registration)
     if (planned := registration.as_planned) is not None:
         asked = trials_by_arm(planned.study)
         judged = judge_alone(
@@ -125,8 +135,8 @@ def _judged(
         return own
     every = {arm: {**mine, **registration.left_out.get(arm, {})} for arm, mine in trials.items()}
     left_out = tuple(trial for each in registration.left_out.values() for trial in each.values())
-    readings = _live(replace(study, trials=(*compared(study), *left_out)), claim.metric)
-    return held_against(own, judge_alone(study, claim, readings, every, settings, registration))
+    complete = _live(replace(study, trials=(*compared(study), *left_out)), claim.metric)
+    return held_against(own, judge_alone(study, claim, complete, every, settings, registration))
 
 
 def _live(study: Study, metric: str) -> dict[str, dict[int, float]]:

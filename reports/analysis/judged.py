@@ -7,7 +7,7 @@ from enum import StrEnum
 from reports.analysis import pooled
 from reports.analysis.claims import Claim
 from reports.analysis.effects import Grid
-from reports.analysis.evidence import Case, Evidence, cases, evaluate
+from reports.analysis.evidence import Case, ContextResult, Evidence, cases, evaluate
 from reports.analysis.looks import EXTRA_SHARE
 from reports.analysis.many import holm
 from reports.analysis.outliers import worst_reading
@@ -117,6 +117,22 @@ def judge_alone(
     return Judged(
         claim, contexts, looks, now, tuple(seen), 1 - alpha, support, refute, first, direction, waiting, unplanned
     )
+
+
+def decisive(claim: Claim, now: Evidence, direction: Outcome) -> ContextResult | None:
+    """Return the context on which the verdict turns: the weakest support, or for a refuted claim the strongest no."""
+    if not now.contexts:
+        return None
+    if claim.over == "any":
+        supported = direction is Outcome.SUPPORTED
+        return (
+            min(now.contexts, key=lambda each: each.p_support)
+            if supported
+            else max(now.contexts, key=lambda each: each.p_refute)
+        )
+    if direction is Outcome.REFUTED:
+        return min(now.contexts, key=lambda each: each.p_refute)
+    return max(now.contexts, key=lambda each: each.p_support)
 
 
 def is_withdrawn(judged: Judged) -> bool:

@@ -15,8 +15,8 @@ from reports.analysis.judged import (
     Judged,
     Look,
     Outcome,
-    at_its_clearest,
     claim_arms,
+    decisive,
     restricted,
 )
 from reports.analysis.outliers import worst_reading
@@ -133,12 +133,11 @@ def _verdict(
         decision.outcome,
         decision.withdrawn,
     )
-    claim, p_holm, decided = judged.claim, decision.p_holm, decision.decided
-    last = _decisive(claim, judged.now, judged.direction)
-    if decided and not judged.unplanned:
-        judged = at_its_clearest(judged, settings.alpha)
+    claim, p_holm = judged.claim, decision.p_holm
+    last = decisive(claim, judged.now, judged.direction)
+    judged = decision.told(settings.alpha)
     now, used = judged.now, judged.seen
-    shown = _decisive(claim, now, judged.direction)
+    shown = decisive(claim, now, judged.direction)
     later = last if shown and last and last.n > shown.n else None
     seeds = {seed for arm in claim_arms(judged.cases) for seed in trials[arm]}
     part = restricted(readings, used)
@@ -193,8 +192,8 @@ def _verdict(
                 p_holm=p_holm,
                 settings=settings,
                 later=later,
-                whole=_decisive(claim, judged.whole, judged.direction) if judged.whole else None,
-                planned=_decisive(claim, judged.planned, judged.direction) if judged.planned else None,
+                whole=decisive(claim, judged.whole, judged.direction) if judged.whole else None,
+                planned=decisive(claim, judged.planned, judged.direction) if judged.planned else None,
                 changes=registration.changes,
                 withdrawn=str(judged.direction) if withdrawn else None,
                 fragile=fragile,
@@ -208,9 +207,9 @@ def _verdict(
 def _is_fragile(judged: Judged, verdict: Outcome) -> bool:
     """Whether outliers that so few seeds would not show could undo the verdict in a context that it turns on."""
     supported = verdict is Outcome.SUPPORTED
-    decisive = _decisive(judged.claim, judged.now, judged.direction)
+    turning_point = decisive(judged.claim, judged.now, judged.direction)
     every = supported == (judged.claim.over != "any")
-    turning = judged.now.contexts if every else (decisive,) if decisive else ()
+    turning = judged.now.contexts if every else (turning_point,) if turning_point else ()
     return any(each.fragile[0 if supported else 1] for each in turning)
 
 
@@ -228,22 +227,6 @@ def _outcome(evidence: Evidence, alpha: float) -> Outcome:
     if min(evidence.support, evidence.refute) > alpha * (1 + 1e-12):
         return Outcome.INCONCLUSIVE
     return Outcome.SUPPORTED if evidence.support <= evidence.refute else Outcome.REFUTED
-
-
-def _decisive(claim: Claim, now: Evidence, direction: Outcome) -> ContextResult | None:
-    """Return the context on which the verdict turns: the weakest support, or for a refuted claim the strongest no."""
-    if not now.contexts:
-        return None
-    if claim.over == "any":
-        supported = direction is Outcome.SUPPORTED
-        return (
-            min(now.contexts, key=lambda each: each.p_support)
-            if supported
-            else max(now.contexts, key=lambda each: each.p_refute)
-        )
-    if direction is Outcome.REFUTED:
-        return min(now.contexts, key=lambda each: each.p_refute)
-    return max(now.contexts, key=lambda each: each.p_support)
 
 
 def _badges(
