@@ -27,14 +27,15 @@ from orchestrator.notification import Notifier, check_target, notifying
 from orchestrator.planning.plan import make_plan
 from orchestrator.planning.probes import study_probes
 from orchestrator.records.environment import host_name
-from orchestrator.records.events import Event
+from orchestrator.records.events import Event, Notice
 from orchestrator.records.study_plan import StudyPlan
 from orchestrator.results.location import database, output_folder
 from orchestrator.scheduling.blocks import StudyBlocks
 from orchestrator.scheduling.judgement import judge_study
-from orchestrator.scheduling.packs import Work
+from orchestrator.scheduling.packs import PackSource, Work
 from orchestrator.scheduling.progress import Progress
 from orchestrator.scheduling.replaying import Replay, open_replay
+from orchestrator.scheduling.sharing import SharedTrials
 from orchestrator.storage import Lease, PlanOutcome, Recorder, Store, StudyBusy
 from orchestrator.study_file.config import StudyConfig, read_study
 from orchestrator.surroundings.packages import check_workers
@@ -218,8 +219,17 @@ def _dispatch(store: Store, job: _Job, work: Work, listener: Listener, interrupt
                 interrupted.set()
 
         logs = TrialLogs(job.out / "logs" if job.replay is None else None)
-        source = work.source(recorder.flush)
+        source = _source(store, job, work.source(recorder.flush), listener, sink)
         return Dispatcher(source, _backend(job), sink, interrupted, limits, logs, recorded.follow).run()
+
+
+def _source(
+    store: Store, job: _Job, source: PackSource, listener: Listener, sink: Callable[[Event], None]
+) -> PackSource:
+    """Return the source without what other studies of the same database train; a replay trains nothing."""
+    if job.replay is not None:
+        return source
+    return SharedTrials(source, store, job.plan.name, listener, lambda text: sink(Notice(text)))
 
 
 def _work(store: Store, job: _Job, progress: Progress) -> Work:

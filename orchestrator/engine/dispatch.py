@@ -91,7 +91,7 @@ class Dispatcher:
         try:
             while not self.interrupted.is_set() and not self._is_used_up():
                 is_all_out = self._start_packs()
-                if is_all_out and not self._in_training and not self._waiting:
+                if is_all_out and not self._in_training and not self._waiting and not self.source.is_waiting():
                     break
                 self._take(self.backend.poll(self._patience()))
                 self._watch()
@@ -106,7 +106,9 @@ class Dispatcher:
     def _ending(self) -> Ending:
         if self.interrupted.is_set():
             return Ending.INTERRUPTED
-        is_left = self._is_cut or (self._are_trials_used_up() and self.source.next() is not None)
+        is_left = self._is_cut or (
+            self._are_trials_used_up() and (self.source.next() is not None or self.source.is_waiting())
+        )
         return Ending.BUDGET if self._is_used_up() or is_left else Ending.DONE
 
     # Handing out

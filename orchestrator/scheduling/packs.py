@@ -50,6 +50,9 @@ class PackSource(Protocol):
     def exhausted(self) -> bool:
         """Whether no pack will ever come again."""
 
+    def is_waiting(self) -> bool:
+        """Whether a pack may come although nothing is in training here."""
+
     def tell(self, event: Event) -> None:
         """Learn what became of a trial."""
 
@@ -94,6 +97,10 @@ class BlockSource:
     def exhausted(self) -> bool:
         """Whether the last block is handed out and no other can follow."""
         return self._ended and not self._waiting
+
+    def is_waiting(self) -> bool:
+        """Return False: what comes next follows from what is trained here."""
+        return False
 
     def tell(self, event: Event) -> None:
         """Note an ended trial; the last one of a block opens the next block."""

@@ -86,6 +86,10 @@ class SearchSource:
         """Whether the confirmation is handed out, after which nothing comes."""
         return self.confirmed is not None and not self._waiting
 
+    def is_waiting(self) -> bool:
+        """Return False: what comes next follows from what is trained here."""
+        return False
+
     def tell(self, event: Event) -> None:
         """Learn from an epoch, and from the end of the last trial of an arm."""
         known = None if event.trial is None else self._known.get(event.trial)

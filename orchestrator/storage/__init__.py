@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.storage.address import database_url
+from orchestrator.storage.claims import Claimed, Claims
 from orchestrator.storage.costs import ArmCost
 from orchestrator.storage.errors import StorageError, StudyBusy
 from orchestrator.storage.lease import Lease
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ArmCost",
+    "Claimed",
+    "Claims",
     "Lease",
     "PlanOutcome",
     "Recorder",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
@@ -52,15 +52,18 @@ class Database:
             yield connection
 
     @contextmanager
-    def writing_raw(self, *, durable: bool = True) -> Iterator[Connection]:
+    def writing_raw(self, *, durable: bool = True, busy: float = BUSY_SECONDS) -> Iterator[Connection]:
         """Open a transaction that writes and raises SQLAlchemy's own errors, for callers that try again.
 
         A `durable` one survives a power cut as soon as it has ended; another may be undone by one, never in part.
+        A lock is waited for `busy` seconds.
         """
         if self.read_only:
             raise StorageError(f"{self.where} was opened for reading only")
-        engine = self._writing if durable else self._writing.execution_options(durable=False)
+        engine = self._writing.execution_options(durable=durable, busy=busy)
         with engine.begin() as connection:
+            if busy != BUSY_SECONDS and not is_file(self.url):
+                connection.execute(text(f"SET LOCAL lock_timeout = {round(1000 * busy)}"))
             yield connection
 
     def close(self) -> None:
@@ -130,6 +133,7 @@ def _sqlite(url: URL, read_only: bool) -> Engine:
             # Without the log, NORMAL can leave a damaged file behind.
             is_safe = journal == "WAL" and not options.get("durable", True)
             connection.exec_driver_sql(f"PRAGMA synchronous={'NORMAL' if is_safe else 'FULL'}")
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={round(1000 * options.get('busy', BUSY_SECONDS))}")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("immediate", False) else "BEGIN")
 
     return engine

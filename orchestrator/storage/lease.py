@@ -19,6 +19,7 @@ from orchestrator.storage import process
 from orchestrator.storage.database import Database
 from orchestrator.storage.errors import StorageError, StudyBusy
 from orchestrator.storage.journal import lose
+from orchestrator.storage.pilots import OUTCOMES
 from orchestrator.storage.studies import select_trials
 from orchestrator.storage.tables import arms, attempts, events, studies, trials
 from orchestrator.storage.upsert import insert_new
@@ -104,7 +105,8 @@ def recover(connection: Connection, study: str) -> tuple[str, ...]:
     if row is None:
         return ()
     others = connection.execute(select(studies).where(studies.c.id != row.id, studies.c.lease_owner.is_not(None)))
-    living = [other.lease_owner for other in others if process.holds(other)]
+    # One whose clock seems wrong may live: should it be gone, its claim ends when this study wants the trial.
+    living = [other.lease_owner for other in others if process.sign_of(other) is not process.Sign.GONE]
     trained = select(attempts.c.trial).where(attempts.c.ended_at.is_(None), attempts.c.driver.in_(living))
     abandoned = connection.execute(
         select_trials(trials.c.id)
@@ -115,7 +117,18 @@ def recover(connection: Connection, study: str) -> tuple[str, ...]:
     lost = tuple(abandoned.scalars())
     for trial in lost:
         lose(connection, AttemptLost(trial, "the process that trained it is gone", Cause.INTERRUPTED), row.id)
+    _end_overtaken(connection, row.id, living)
     return lost
+
+
+def _end_overtaken(connection: Connection, study: int, living: list[str]) -> None:
+    """End the attempts that dead drivers left open at trials which another driver has finished meanwhile."""
+    finished = select_trials(trials.c.id).where(arms.c.study == study, trials.c.state.in_(OUTCOMES))
+    left = update(attempts).where(
+        attempts.c.ended_at.is_(None), attempts.c.driver.not_in(living), attempts.c.trial.in_(finished)
+    )
+    gone = {"ended_at": now(), "ending": "late", "reason": "the process that trained it is gone"}
+    connection.execute(left.values(**gone, cause=Cause.INTERRUPTED))
 
 
 @dataclass(frozen=True)

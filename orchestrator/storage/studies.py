@@ -176,8 +176,12 @@ def _failure_logs(connection: Connection, study: int) -> dict[str, str]:
 
 
 def _curves(connection: Connection, study: int) -> dict[str, list[Epoch]]:
+    return curves_of(connection, _planned(trials.c.id).where(arms.c.study == study))
+
+
+def curves_of(connection: Connection, ids: Select[Any] | Sequence[str]) -> dict[str, list[Epoch]]:
+    """Return the recorded epochs of these trials, in their order."""
     columns = epochs.c
-    ids = _planned(trials.c.id).where(arms.c.study == study)
     rows = connection.execute(
         select(
             columns.trial,

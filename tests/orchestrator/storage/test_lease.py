@@ -218,6 +218,27 @@ def test_trials_that_another_living_study_trains_are_left_alone(store, plan, mak
     assert store.recover(plan.name) == (plan.trials[0].id,)
 
 
+def test_an_attempt_of_a_dead_driver_ends_where_another_has_finished_the_trial(store, plan, make_plan, rows):
+    store.record_plan(make_plan(name="second"))
+    trial = plan.trials[0].id
+    with store.lease(plan.name):
+        start(store, plan, plan.trials[0])
+    with store.lease("second"), Recorder(store, "second") as recorder:
+        recorder.put(AttemptStarted(trial, "cpu", "here", {}))
+        recorder.put(TrialEnded(trial, State.COMPLETE))
+    assert store.recover(plan.name) == ()
+    assert [row["ending"] for row in rows("SELECT ending FROM attempts ORDER BY number")] == ["late", "COMPLETE"]
+    assert store.states([trial]) == {trial: State.COMPLETE}
+
+
+def test_trials_of_a_driver_whose_clock_is_wrong_are_left_alone(store, plan, make_plan):
+    store.record_plan(make_plan(name="second"))
+    owned_elsewhere(store, "second", heartbeat=timedelta(days=1))
+    with Recorder(store, "second") as recorder:
+        recorder.put(AttemptStarted(plan.trials[0].id, "cpu", "here", {}))
+    assert store.recover(plan.name) == ()
+
+
 def test_an_unknown_study_has_nothing_to_recover(store):
     assert store.recover("unknown") == ()
 

@@ -1,0 +1,105 @@
+"""Leave trials that another study trains at this moment to it, and take its results."""
+
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+
+from orchestrator.records.events import Event
+from orchestrator.scheduling.packs import Pack, PackSource
+from orchestrator.storage import Claimed, Store
+
+LOOK_SECONDS = 2.0
+
+
+class SharedTrials:
+    """Hands out the packs of a source without the trials that another driver trains, each claimed before it goes out.
+
+    These come back when that driver is gone or has not finished them. Their results, if they get some, are told to the
+    source and to `told` as if they had been trained here. `notify` is given what whoever runs the study should know.
+    """
+
+    def __init__(
+        self,
+        source: PackSource,
+        store: Store,
+        study: str,
+        told: Callable[[Event], object],
+        notify: Callable[[str], object],
+    ) -> None:
+        self._source = source
+        self._store = store
+        self._claims = store.claims(study)
+        self._told = told
+        self._notify = notify
+        self._elsewhere: list[Pack] = []
+        self._look_at = 0.0
+        self._has_results = False
+        self._named: set[str] = set()
+
+    def next(self) -> Pack | None:
+        """Return the next pack that nobody else trains, new ones first."""
+        while True:
+            self._has_results = False
+            while (pack := self._source.next()) is not None:
+                if mine := self._claimed(pack):
+                    return mine
+            pack = self._given_up()
+            if pack is not None or not self._has_results:  # results of others may have opened the next block
+                return pack
+
+    def exhausted(self) -> bool:
+        """Whether no pack will ever come again."""
+        return self._source.exhausted() and not self._elsewhere
+
+    def is_waiting(self) -> bool:
+        """Whether others train what this study needs."""
+        return bool(self._elsewhere) or self._source.is_waiting()
+
+    def tell(self, event: Event) -> None:
+        """Learn what became of a trial."""
+        self._source.tell(event)
+
+    def stopped(self, pack: Pack) -> Sequence[Event]:
+        """Return the ends of the trials of a pack that is to be stopped early."""
+        return self._source.stopped(pack)
+
+    def _given_up(self) -> Pack | None:
+        """Return a pack that another driver had and has no more; look only every few seconds."""
+        if not self._elsewhere or time.monotonic() < self._look_at:
+            return None
+        waiting, self._elsewhere = self._elsewhere, []
+        while waiting:
+            if mine := self._claimed(waiting.pop(0)):
+                self._elsewhere += waiting
+                return mine
+        self._look_at = time.monotonic() + LOOK_SECONDS
+        return None
+
+    def _claimed(self, pack: Pack) -> Pack | None:
+        """Return the part of a pack that is this driver's now, None where nothing is."""
+        if pack.weights:  # to measure a trained network again does no harm
+            return pack
+        claimed = self._claims.take(pack.trials.values())
+        self._keep(pack, claimed)
+        self._take_results(claimed.ended)
+        return _part(pack, claimed.mine)
+
+    def _keep(self, pack: Pack, claimed: Claimed) -> None:
+        for who in sorted(set(claimed.elsewhere.values()) - self._named):
+            self._named.add(who)
+            self._notify(f"trials that this study needs are being trained by {who}: it takes their results")
+        if left := _part(pack, claimed.elsewhere):
+            self._elsewhere.append(left)
+
+    def _take_results(self, ended: Collection[str]) -> None:
+        self._has_results = self._has_results or bool(ended)
+        for events in self._store.outcomes(ended).values() if ended else ():
+            for event in events:
+                self._told(event)
+                self._source.tell(event)
+
+
+def _part(pack: Pack, kept: Collection[str]) -> Pack | None:
+    """Return a pack of those of its trials that are kept; None where none is."""
+    trials = {seed: trial for seed, trial in pack.trials.items() if trial in kept}
+    return replace(pack, trials=trials, cost=pack.cost * len(trials) / len(pack.trials)) if trials else None

@@ -1,0 +1,159 @@
+"""Which driver trains a trial now, so that studies that share arms train each of them once."""
+
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from orchestrator.records.causes import Cause
+from orchestrator.records.events import AttemptLost, EpochDone, Event, TrialEnded, now
+from orchestrator.storage import process
+from orchestrator.storage.database import Database
+from orchestrator.storage.errors import StorageError
+from orchestrator.storage.journal import lose
+from orchestrator.storage.studies import curves_of
+from orchestrator.storage.tables import attempts, events, studies, trials
+from orchestrator.storage.upsert import in_parts
+from reports.trials import State
+
+CLAIMED = "Claimed"
+SILENT_SECONDS = 90.0
+"""A driver whose heartbeat has not changed for so long claims nothing; it is watched by this process's own clock."""
+SUSPECT_SECONDS = 30.0
+"""The same for a driver that is out of sight and whose heartbeat was old when it was first seen."""
+BUSY_SECONDS = 2.0
+PAUSE_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """What became of the claim on some trials.
+
+    `mine` are this driver's now, `ended` have a result already, `elsewhere` names the driver that trains each other.
+    """
+
+    mine: frozenset[str]
+    ended: frozenset[str] = frozenset()
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+
+
+class Claims:
+    """The claims of the driver that runs a study on the trials that it trains.
+
+    A claim is an event of its trial. It holds until the trial has ended, or until the lease of its driver is given
+    back or taken, its process is gone, or its heartbeat stands still. A database that cannot be written keeps nobody
+    from training: the claim is then left out, and for a minute no other is tried.
+    """
+
+    def __init__(self, database: Database, study: str) -> None:
+        self._database = database
+        self._study = study
+        self._watched: dict[str, tuple[datetime, float]] = {}
+        self._pause_until = 0.0
+
+    def take(self, wanted: Collection[str]) -> Claimed:
+        """Claim those of the trials that have no result and that no other driver trains."""
+        if time.monotonic() < self._pause_until:
+            return Claimed(frozenset(wanted))
+        try:
+            with self._database.writing_raw(durable=False, busy=BUSY_SECONDS) as connection:
+                return self._take(connection, sorted(wanted))
+        except (SQLAlchemyError, StorageError):
+            self._pause_until = time.monotonic() + PAUSE_SECONDS
+            return Claimed(frozenset(wanted))
+
+    def _take(self, connection: Connection, wanted: list[str]) -> Claimed:
+        mine, ended, elsewhere = [], set(), {}
+        states: dict[str, State] = {}
+        for part in in_parts(wanted):  # locked in one order, so that two drivers never wait for each other
+            rows = select(trials.c.id, trials.c.state).where(trials.c.id.in_(part)).order_by(trials.c.id)
+            states |= {row.id: State(row.state) for row in connection.execute(rows.with_for_update())}
+        study = connection.execute(select(studies).where(studies.c.name == self._study)).one()
+        living, silent = self._others(connection, study)
+        claims = _claims(connection, states)
+        for trial, state in states.items():
+            if state.is_outcome():
+                ended.add(trial)
+            elif other := next((living[driver] for driver in claims[trial] if driver in living), None):
+                elsewhere[trial] = other
+            else:
+                mine.append(trial)
+        self._write(connection, study, mine, {*living, *silent, study.lease_owner})
+        return Claimed(frozenset(wanted) - ended - elsewhere.keys(), frozenset(ended), elsewhere)
+
+    def _write(self, connection: Connection, study: Any, mine: list[str], present: set[str]) -> None:
+        """Record claims, and end the attempts that drivers left open which are not `present` any more."""
+        if not mine:
+            return
+        details, moment = {"driver": study.lease_owner}, now()
+        about = {"at": moment, "study": study.id, "kind": CLAIMED, "applied": True, "details": details}
+        connection.execute(insert(events), [{**about, "trial": trial} for trial in mine])
+        left = {trial for trial, driver in _open_attempts(connection, mine) if driver not in present}
+        for trial in sorted(left):
+            lose(connection, AttemptLost(trial, "the process that trained it is gone", Cause.INTERRUPTED), study.id)
+
+    def _others(self, connection: Connection, study: Any) -> tuple[dict[str, str], set[str]]:
+        """Return the other drivers that live, in words by their tokens, and the tokens of those that give no sign."""
+        leased = select(studies).where(studies.c.id != study.id, studies.c.lease_owner.is_not(None))
+        living, silent = {}, set()
+        for row in connection.execute(leased):
+            sign = process.sign_of(row)
+            if sign is process.Sign.GONE:
+                continue
+            if self._is_silent(row, sign):
+                silent.add(row.lease_owner)
+            else:
+                living[row.lease_owner] = f'the study "{row.name}" ({process.describe(row)})'
+        return living, silent
+
+    def _is_silent(self, row: Any, sign: process.Sign) -> bool:
+        """Whether the heartbeat of a driver has stood still for long; what it says by its own clock does not matter."""
+        moment = time.monotonic()
+        beat, since = self._watched.get(row.lease_owner, (None, moment))
+        if beat != row.lease_heartbeat:
+            self._watched[row.lease_owner] = (row.lease_heartbeat, moment)
+            return False
+        return moment - since > (SUSPECT_SECONDS if sign is process.Sign.UNKNOWN else SILENT_SECONDS)
+
+
+def _claims(connection: Connection, wanted: Collection[str]) -> dict[str, set[str]]:
+    """Return by trial the drivers that claim it: the last one to say so, and those whose attempts are open."""
+    claims: dict[str, set[str]] = {trial: set() for trial in wanted}
+    for part in in_parts(wanted):
+        told = select(events.c.trial, events.c.kind, events.c.details).where(
+            events.c.trial.in_(part), events.c.kind.in_([CLAIMED, "TrialEnded"]), events.c.applied
+        )
+        for row in connection.execute(told.order_by(events.c.id)):
+            claims[row.trial] = {row.details["driver"]} if row.kind == CLAIMED else set()
+    for trial, driver in _open_attempts(connection, wanted):
+        claims[trial].add(driver)
+    return claims
+
+
+def _open_attempts(connection: Connection, wanted: Collection[str]) -> list[tuple[str, str]]:
+    """Return the trial and the driver of every attempt that goes on."""
+    found: list[tuple[str, str]] = []
+    for part in in_parts(wanted):
+        going = (attempts.c.trial.in_(part), attempts.c.ended_at.is_(None))
+        rows = connection.execute(select(attempts.c.trial, attempts.c.driver).where(*going))
+        found += [(row.trial, row.driver) for row in rows]
+    return found
+
+
+def read_outcomes(connection: Connection, wanted: Collection[str]) -> dict[str, list[Event]]:
+    """Return what would be told of trials that have a result, had they been trained here, by their ids."""
+    told: dict[str, list[Event]] = {}
+    for part in in_parts(wanted):
+        curves = curves_of(connection, part)
+        for row in connection.execute(select(trials).where(trials.c.id.in_(part))):
+            state = State(row.state)
+            if not state.is_outcome():
+                continue
+            facts = (state, row.reason, row.seconds, row.images_per_second, row.diverged_at, row.loss_before_divergence)
+            ended = TrialEnded(row.id, *facts, row.telemetry or {}, at=row.finished_at)
+            told[row.id] = [*(EpochDone(row.id, epoch, row.finished_at) for epoch in curves.get(row.id, ())), ended]
+    return told
