@@ -20,7 +20,7 @@ def write_result(name: str, figures: Mapping[str, Any], environment: Mapping[str
     record = {
         "benchmark": name,
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": shlex.join(["python", *sys.argv]),
+        "command": shlex.join(["python", *sys.orig_argv[1:]]),
         "environment": {key: value for key, value in environment.items() if key != "host"},
         "figures": figures,
     }

@@ -1,4 +1,4 @@
-"""Write the reference pages that are made from the code: commands, recipes, the results database.
+"""Write the reference pages that are made from the code and the benchmarks' results.
 
 Run it from the repository's root after changing one of them: python docs/generate.py
 """
@@ -14,6 +14,7 @@ from sqlalchemy import Table
 from typer.main import get_group
 from typer.testing import CliRunner
 
+from benchmarks.page import lines as benchmark_lines
 from orchestrator.cli import app
 from orchestrator.presets import GROUPS, preset_names, read_preset
 from orchestrator.storage import Store, query
@@ -263,6 +264,7 @@ _PAGES = {
     "metrics.md": _metrics,
     "probes.md": _probes,
     "study-file.md": _study_file,
+    "benchmarks.md": benchmark_lines,
 }
 
 

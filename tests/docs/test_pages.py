@@ -6,6 +6,7 @@ import re
 import runpy
 import subprocess
 import sys
+import tomllib
 from importlib.resources import files
 from pathlib import Path
 
@@ -52,6 +53,12 @@ def test_links_lead_to_files_and_headings_that_exist(page: Path) -> None:
         there = (page.parent / file).resolve() if file else page
         assert there.exists(), target
         assert not anchor or anchor in anchors(there), target
+
+
+def test_the_page_on_installing_names_every_extra() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    text = (DOCS / "install.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"`pip install -e '\.\[(\w+)\]'`", text)) == set(project["optional-dependencies"])
 
 
 def test_generated_pages_are_what_the_code_says() -> None:
