@@ -19,6 +19,7 @@ from orchestrator.engine.dispatch import Dispatcher, Ending
 from orchestrator.engine.inline import InlineBackend
 from orchestrator.engine.limits import Budget, Limits
 from orchestrator.engine.replay import ReplayBackend
+from orchestrator.engine.shared_folder import OutOfReach, SharedFolder
 from orchestrator.engine.trial_logs import TrialLogs
 from orchestrator.engine.worker import WorkerSettings, code_digest
 from orchestrator.errors import Interrupted, UserError
@@ -204,7 +205,8 @@ def _train(store: Store, job: _Job, outcome: PlanOutcome, show: Show | bool, lea
 
 def _dispatch(store: Store, job: _Job, work: Work, listener: Listener, interrupted: Flag, lease: Lease) -> Ending:
     """Train what is missing, recording every event."""
-    resources, recorded = job.config.file.resources, RecordedPacks(job.checkpoints)
+    resources = job.config.file.resources
+    recorded = RecordedPacks(job.checkpoints, _shared(job))
     limits = Limits(
         timeout=resources.timeout,
         gpus=resources.gpus,
@@ -220,7 +222,25 @@ def _dispatch(store: Store, job: _Job, work: Work, listener: Listener, interrupt
 
         logs = TrialLogs(job.out / "logs" if job.replay is None else None)
         source = _source(store, job, work.source(recorder.flush), listener, sink)
-        return Dispatcher(source, _backend(job), sink, interrupted, limits, logs, recorded.follow).run()
+        ending = Dispatcher(source, _backend(job), sink, interrupted, limits, logs, recorded.follow).run()
+    recorded.close()
+    return ending
+
+
+def _shared(job: _Job) -> SharedFolder | None:
+    """Return the folder where every node finds the checkpoints, ready for use; a UserError where it is not."""
+    url, key = job.config.file.resources.checkpoints, ("resources", "checkpoints")
+    if url is None or job.replay is not None:
+        return None
+    if url.startswith("memory://") and job.options.executor == "ray":
+        message = "memory:// is seen by one process alone, and Ray trains in others: name a folder that all nodes share"
+        raise job.config.source.error(message, key)
+    try:
+        shared = SharedFolder(url)
+        share(job.checkpoints, shared)
+    except OutOfReach as error:
+        raise job.config.source.error(f"checkpoints cannot be kept in {url}: {error}", key) from error
+    return shared
 
 
 def _source(
@@ -283,6 +303,7 @@ def _worker(job: _Job) -> WorkerSettings:
         threads=max(int(resources.cpus), 1),
         checkpoints=job.checkpoints,
         checkpoint_seconds=resources.checkpoint_seconds,
+        shared=resources.checkpoints,
         plugins=job.config.folder,
         code=code_digest(),
         driver=host_name(),

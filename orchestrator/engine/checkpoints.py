@@ -6,34 +6,41 @@ from contextlib import suppress
 from pathlib import Path
 
 import trainers
+from orchestrator.engine.shared_folder import OutOfReach, SharedFolder
 from orchestrator.records.environment import host_name
 from orchestrator.records.events import Event, Notice, TrialEnded
 from orchestrator.scheduling.packs import Pack
+from reports.trials import State
 
 Save = Callable[[], None]
 MARK = ".shared"
+FETCH_PAUSES = (2.0, 8.0, 0.0)
+"""Seconds after each try to read a checkpoint from a storage that may come back."""
 
 
 class Checkpoints:
     """The checkpoint of one pack and the one before it, in a folder; without a folder none is kept.
 
-    A disk that cannot take a checkpoint never ends a training, which needs none to finish: the user gets a notice.
+    With a `shared` folder they are kept there, and here only what it does not take. A disk or a storage that cannot
+    take a checkpoint never ends a training, which needs none to finish: the user gets a notice.
     """
 
-    def __init__(self, folder: Path | None, pack: str, seconds: float) -> None:
-        self._path: Path | None = None
-        self._before: Path | None = None
+    def __init__(self, folder: Path | None, pack: str, seconds: float, shared: SharedFolder | None = None) -> None:
+        self._files: tuple[Path, ...] = ()
         if folder is not None:
-            self._path, self._before = paths(folder, pack)
+            self._files = progress_files(folder, pack)
+        self._shared = shared
         self._seconds = seconds
         self._saved_at = time.monotonic()
+        self._is_kept = False
 
     def resume(self, task: trainers.Task, device: str, threads: int) -> tuple[trainers.Trainer, list[Event]]:
         """Return a trainer that goes on from the newest checkpoint that fits, and what is to be told of the others."""
-        notices: list[Event] = []
-        for path in (self._path, self._before):
-            if path is None or not path.exists():
+        notices = self._fetch()
+        for path in self._files[:2]:
+            if not path.exists():
                 continue
+            self._is_kept = True
             try:
                 return trainers.Trainer.resume(task, path, device=device, threads=threads), notices
             except Exception as error:  # a file of another version may hold anything
@@ -48,73 +55,150 @@ class Checkpoints:
 
     def save_end(self, trainer: trainers.Trainer, also: Save) -> list[Event]:
         """Save a finished training that took long, until its results are recorded; return what is to be told."""
-        if self._path is None or not (self._path.exists() or time.monotonic() - self._saved_at >= self._seconds):
-            return []
-        return self.save(trainer, also)
+        return self.save(trainer, also) if self._is_kept else self.save_if_due(trainer, also)
 
     def save(self, trainer: trainers.Trainer, also: Save) -> list[Event]:
         """Save now, what `also` saves too, and keep the checkpoint before; return what is to be told."""
-        if self._path is None or self._before is None:
+        if not self._files:
             return []
+        newest, before, _ = self._files
         self._saved_at = time.monotonic()
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            if self._path.exists():
-                self._path.replace(self._before)
-            trainer.save(self._path)
+            newest.parent.mkdir(parents=True, exist_ok=True)
+            if newest.exists():
+                newest.replace(before)
+            trainer.save(newest)
+            self._is_kept = True
             also()
         except (OSError, RuntimeError) as error:  # torch's writer raises RuntimeError for a full disk
-            place = f"{self._path.parent} on {host_name()}"
+            place = f"{newest.parent} on {host_name()}"
             text = f"checkpoints cannot be written to {place} ({_first_line(error)}); trials go on without them"
             return [Notice(text)]
+        return self._send()
+
+    def _send(self) -> list[Event]:
+        """Move what was saved to the shared folder; return what is to be told where it does not take it."""
+        if self._shared is None:
+            return []
+        newest, before, probes = self._files
+        try:
+            self._shared.send(newest, keep=before.name)
+            if probes.exists():
+                self._shared.send(probes)
+        except OutOfReach as error:
+            text = (
+                f"checkpoints cannot be sent to {self._shared.url} ({error}) and stay on {host_name()} until they can"
+            )
+            return [Notice(text)]
+        remove([newest, before])
         return []
+
+    def _fetch(self) -> list[Event]:
+        """Bring what the shared folder has of this pack; return what is to be told where it cannot be reached."""
+        if self._shared is None or not self._files:
+            return []
+        for pause in FETCH_PAUSES:
+            try:
+                for path in self._files:
+                    self._shared.fetch(path.name, path)
+                return []
+            except OutOfReach as error:
+                reason = error
+                time.sleep(pause)
+        text = f"checkpoints in {self._shared.url} cannot be read on {host_name()} ({reason}): trainings start over"
+        return [Notice(text)]
 
 
 class RecordedPacks:
-    """Removes the checkpoints of a pack once the results of all its trials are in the database; a listener."""
+    """Removes the checkpoints of a pack once the results of all its trials are in the database; a listener.
 
-    def __init__(self, folder: Path | None) -> None:
+    What a shared folder does not let go is tried again with the next pack, and at the end.
+    """
+
+    def __init__(self, folder: Path | None, shared: SharedFolder | None = None) -> None:
         self._folder = folder
+        self._shared = shared
         self._packs: dict[str, tuple[str, set[str]]] = {}
+        self._stopped: set[str] = set()
+        self._left: list[str] = []
 
     def follow(self, pack: Pack) -> None:
         """Wait for the results of a pack's trials."""
         before = {self._packs[trial][0] for trial in pack.trials.values() if trial in self._packs}
         if pack.id in before:  # another attempt at the same pack, some of whose trials may have ended
             return
-        if self._folder is not None:
-            for each in before:  # a larger pack, whose checkpoint serves no part of it
-                remove(progress_files(self._folder, each))
+        for each in before:  # a larger pack, whose checkpoint serves no part of it
+            self._remove(each)
         unfinished = set(pack.trials.values())
         for trial in unfinished:
             self._packs[trial] = (pack.id, unfinished)
 
     def __call__(self, event: Event) -> None:
         """Take in a recorded event."""
-        if self._folder is None or not isinstance(event, TrialEnded) or not event.state.is_outcome():
+        if not isinstance(event, TrialEnded):
+            return
+        if event.state is State.PRUNED and event.trial in self._packs:
+            self._stopped.add(self._packs[event.trial][0])
+        if not event.state.is_outcome():
             return
         pack, unfinished = self._packs.pop(event.trial, ("", {event.trial}))
         unfinished.discard(event.trial)
         if pack and not unfinished:
-            remove(progress_files(self._folder, pack))
+            self._remove(pack)
+
+    def close(self) -> None:
+        """Remove the checkpoints of what was stopped early, and what could not be removed before."""
+        for pack in sorted(self._stopped):
+            self._remove(pack)
+        self._remove_shared([])
+
+    def _remove(self, pack: str) -> None:
+        if self._folder is None:
+            return
+        files = progress_files(self._folder, pack)
+        remove(files)
+        self._remove_shared([file.name for file in files])
+
+    def _remove_shared(self, names: list[str]) -> None:
+        self._left += names
+        if self._shared is None or not self._left:
+            return
+        with suppress(OutOfReach):
+            self._shared.remove(self._left)
+            self._left = []
 
 
-def share(folder: Path) -> None:
-    """Mark the folder of the checkpoints, so that workers on other hosts see whether it is theirs, too."""
+def share(folder: Path, shared: SharedFolder | None = None) -> None:
+    """Mark the folder of the checkpoints, so that workers on other hosts see whether it is theirs, too.
+
+    Raises OutOfReach where a shared folder cannot be written.
+    """
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / MARK).touch()
+    if shared is not None:
+        shared.mark(MARK)
 
 
-def unshared(folder: Path | None, driver: str | None) -> list[Event]:
+def unshared(folder: Path | None, driver: str | None, shared: SharedFolder | None = None) -> list[Event]:
     """Return what is to be told when this host, another than the driver's, does not share the driver's folder."""
-    if folder is None or driver in (None, host_name()) or (folder / MARK).exists():
+    if folder is None or driver in (None, host_name()):
         return []
-    text = (
-        f"checkpoints on {host_name()} stay there, since {folder} is no folder that all nodes share: "
-        "a trial whose node is lost starts over; name one with --out"
+    if shared is not None:
+        with suppress(OutOfReach):  # what cannot be reached now was told when the checkpoint was looked for
+            if not shared.has(MARK):
+                return [Notice(_alone(f"{shared.url} is another place there", "resources.checkpoints"))]
+        return []
+    if (folder / MARK).exists():
+        return []
+    return [Notice(_alone(f"{folder} is no folder that all nodes share", "--out, or a URL with resources.checkpoints"))]
+
+
+def _alone(why: str, remedy: str) -> str:
+    return (
+        f"checkpoints on {host_name()} stay there, since {why}: a trial whose node is lost starts over; "
+        f"name one that all nodes share with {remedy}"
     )
-    return [Notice(text)]
 
 
 def paths(folder: Path, pack: str) -> tuple[Path, Path]:

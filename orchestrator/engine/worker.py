@@ -10,6 +10,7 @@ import search_spaces
 import trainers
 from orchestrator.engine.checkpoints import Checkpoints, unshared
 from orchestrator.engine.probing import Keeping, PackProbing, measure_pack
+from orchestrator.engine.shared_folder import OutOfReach, SharedFolder
 from orchestrator.records.environment import environment_facts, host_name
 from orchestrator.records.events import AttemptStarted, EpochDone, Event, TrialEnded
 from orchestrator.scheduling.packs import Pack
@@ -26,7 +27,8 @@ class WorkerSettings:
     """What every worker of a study is told: its share of a machine, and where files lie.
 
     `gpu_share` is its part of the device where that is a GPU. `checkpoints` is the folder for unfinished trials (None:
-    keep none), written every `checkpoint_seconds` at the end of an epoch; `plugins` is the folder in which a user's own
+    keep none), written every `checkpoint_seconds` at the end of an epoch, and `shared` the URL of the folder where all
+    nodes find them (None: that on this machine); `plugins` is the folder in which a user's own
     network families are looked for; `code` is the driver's `code_digest`. `keep` says which weights are kept (none,
     last, best or all), in the folder `weights`. `driver` is the driver's host.
     """
@@ -35,6 +37,7 @@ class WorkerSettings:
     gpu_share: float = 1.0
     threads: int = 1
     checkpoints: Path | None = None
+    shared: str | None = None
     checkpoint_seconds: float = 10.0
     plugins: Path | None = None
     code: str | None = None
@@ -61,9 +64,10 @@ def train_pack(
     facts = environment_facts(worker.device, worker.threads)
     yield [AttemptStarted(trial, worker.device, host_name(), facts) for trial in pack.trials.values()]
     task = trainers.Task(**pack.settings, seeds=tuple(pack.trials), fingerprint=pack.fingerprint)
-    checkpoints = Checkpoints(worker.checkpoints, pack.id, worker.checkpoint_seconds)
+    shared = shared_folder(worker.shared)
+    checkpoints = Checkpoints(worker.checkpoints, pack.id, worker.checkpoint_seconds, shared)
     trainer, news = checkpoints.resume(task, worker.device, worker.threads)
-    news += unshared(worker.checkpoints, worker.driver)
+    news += unshared(worker.checkpoints, worker.driver, shared)
     begun(trainer)
     probing = PackProbing(pack, Keeping(worker.keep, worker.weights), trainer, _log_of(pack, worker))
     # A checkpoint may be ahead of the results DB when the driver was killed: tell its epochs again.
@@ -88,6 +92,15 @@ def train_pack(
         if not trainer.finished or probing.has_work:
             checkpoints.save(trainer, probing.save)
         raise
+
+
+@cache
+def shared_folder(url: str | None) -> SharedFolder | None:
+    """Return the folder of a URL, the same one for every pack of a process; UnfitNode where it cannot be opened."""
+    try:
+        return None if url is None else SharedFolder(url)
+    except OutOfReach as error:
+        raise UnfitNode(f"checkpoints cannot be kept in {url} from there: {error}") from error
 
 
 def _log_of(pack: Pack, worker: WorkerSettings) -> Path | None:

@@ -6,6 +6,7 @@
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
+from orchestrator.study_file.folder_url import check_folder_url
 from orchestrator.study_file.targets import (
     EveryData,
     data_fields,
@@ -90,6 +91,13 @@ class Resources:
         Number, Range(0, 1_000_000_000), About("how often a training is saved, to go on after a fault", "seconds")
     ] = 10
 
+    checkpoints: Annotated[
+        str | None,
+        About(
+            "a folder that every node reaches by its URL, for unfinished trainings; one beside the report",
+            example="checkpoints: s3://bucket/checkpoints",
+        ),
+    ] = None
     timeout: Annotated[
         Number, Range(1, 10**9), About("a trial that takes no step for so long hangs and is tried again", "seconds")
     ] = 3600
@@ -98,6 +106,8 @@ class Resources:
     def __post_init__(self) -> None:
         if 0 < self.gpus < LEAST_PART:
             raise SettingError(f"a part of a GPU is at least {LEAST_PART}, not {self.gpus}", ("gpus",))
+        if self.checkpoints is not None:
+            check_folder_url(self.checkpoints, ("checkpoints",))
 
 
 @dataclass(frozen=True, kw_only=True)
