@@ -7,8 +7,8 @@ study in `Study.metrics`.
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from statistics import fmean, median
 from typing import Any
@@ -103,12 +103,15 @@ class Metric:
         return value if value is None or math.isfinite(value) else self.of_diverged
 
 
+_NATS = "nats"
+
+
 def _error(name: str, title: str, **more: Any) -> Metric:
     return Metric(name, title, "%", Better.LESS, Diverged.WORST, of_trial(name), is_curve=True, **more)
 
 
 def _loss(name: str, title: str) -> Metric:
-    return Metric(name, title, "nats", Better.LESS, Diverged.WORST, of_trial(name), is_curve=True)
+    return Metric(name, title, _NATS, Better.LESS, Diverged.WORST, of_trial(name), is_curve=True)
 
 
 def _cost(name: str, title: str, unit: str, **more: Any) -> Metric:
@@ -151,6 +154,23 @@ METRICS: Mapping[str, Metric] = _by_name(
     )
 )
 """Every metric of a trial, by its name."""
+
+
+def has_own_loss(settings: Mapping[str, Any], arms: Iterable[Arm] = ()) -> bool:
+    """Whether a study's file, or any of its arms, trains by a function of the user's own, whose loss has no unit."""
+    trained = [settings, *(arm.settings for arm in arms)]
+    return any((each.get("training") or {}).get("step") for each in trained)
+
+
+def without_nats(metrics: Mapping[str, Metric]) -> Mapping[str, Metric]:
+    """Return those metrics that are in nats as such a study has them, by name."""
+    return {name: replace(metric, unit="") for name, metric in metrics.items() if metric.unit == _NATS}
+
+
+def loss_unit(unit: str, *, is_own: bool) -> str:
+    """Return the unit of what a probe measured: a loss of the user's own is not in nats."""
+    return "" if is_own and unit == _NATS else unit
+
 
 PRIMARY = METRICS["test_error"]
 """What tables, figures and effects show, and what `fail_above` is held against."""
@@ -209,12 +229,12 @@ def reaching(name: str) -> Metric | None:
 
 
 def find_metric(name: str, declared: Mapping[str, Metric]) -> Metric:
-    """Return a metric by its name; `declared` are those of the study's probes.
+    """Return a metric by its name; `declared` are those of the study, which come first.
 
     A dotted name that nothing declares is read from the measurements as it is: the study was planned with another
     version, and its results are on record.
     """
-    known = METRICS.get(name) or declared.get(name) or reaching(name)
+    known = declared.get(name) or METRICS.get(name) or reaching(name)
     if known is not None:
         return known
     if "." in name:

@@ -39,8 +39,26 @@ def magnitude(value: float | None) -> str:
     for unit, size in (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3)):
         if abs(value) >= 0.9995 * size:
             scaled = value / size
-            return f"{scaled:.{max(0, 3 - len(str(int(round(scaled, 9)))))}f}\N{NO-BREAK SPACE}{unit}"
+            return f"{scaled:.{max(0, 3 - len(str(int(round(abs(scaled), 9)))))}f}\N{NO-BREAK SPACE}{unit}"
     return f"{value:.3g}" if value % 1 else f"{value:g}"
+
+
+AMOUNT_FROM = 10_000
+"""From here on a number is told in three significant digits."""
+
+
+def amount(value: float | None) -> str:
+    """Return a value of any metric: with two decimals, a large one in three significant digits."""
+    if value is None or abs(value) < AMOUNT_FROM:
+        return number(value)
+    return magnitude(value).replace("-", MINUS)
+
+
+def signed_amount(value: float | None) -> str:
+    """Return a difference of two values of any metric, with its sign in front even when it is positive."""
+    if value is None or abs(value) < AMOUNT_FROM:
+        return signed(value)
+    return f"{'+' if value > 0 else ''}{amount(value)}"
 
 
 def duration(seconds: float | None) -> str:

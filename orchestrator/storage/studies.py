@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
-from orchestrator.records.probe_metrics import probe_metrics
+from orchestrator.records.probe_metrics import study_metrics
 from orchestrator.storage import process
 from orchestrator.storage.errors import StorageError, unknown_name
 from orchestrator.storage.history import read_history
@@ -55,6 +55,7 @@ def read_study(connection: Connection, name: str) -> Study:
     stored = connection.execute(
         select(arms).where(arms.c.study == row.id).order_by(arms.c.orphaned, arms.c.position)
     ).all()
+    planned = tuple(_arm(arm) for arm in stored)
     recorded = _trials(connection, row.id)
     return Study(
         name=row.name,
@@ -64,7 +65,7 @@ def read_study(connection: Connection, name: str) -> Study:
         factors={factor: tuple(levels) for factor, levels in row.factors.items()},
         baseline=row.baseline,
         fail_above=row.fail_above,
-        arms=tuple(_arm(arm) for arm in stored),
+        arms=planned,
         trials=recorded,
         measurements=read_measurements(
             connection, _planned(trials.c.id).where(arms.c.study == row.id), row.settings.get("probes")
@@ -76,7 +77,7 @@ def read_study(connection: Connection, name: str) -> Study:
         planned_at=row.planned_at,
         notes=(*row.notes, *notes_of(connection, row.id)),
         search=row.search or {},
-        metrics=probe_metrics(),
+        metrics=study_metrics(row.settings, planned),
         history=read_history(
             connection, row.id, {arm.hash: arm.name for arm in stored}, {each.id for each in recorded}
         ),

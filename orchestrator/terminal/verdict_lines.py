@@ -2,7 +2,7 @@
 
 from reports.analysis.claims import Claim
 from reports.analysis.verdicts import Verdict
-from reports.wording import MINUS, counted, number, shortened
+from reports.wording import MINUS, amount, counted, shortened
 
 LINES = 2
 WIDTH = 80
@@ -61,4 +61,4 @@ def _context(verdict: Verdict) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "open" if value is None else number(value).replace(MINUS, "-")
+    return "open" if value is None else amount(value).replace(MINUS, "-").replace("\N{NO-BREAK SPACE}", " ")

@@ -122,7 +122,7 @@ def parse_claim(
         over=fields.over,
         test=_test(fields, statement),
         metric=metric.name,
-        unit=metric.difference_unit,
+        unit=metric.title if metric.is_exact else metric.difference_unit,
         is_exact=metric.is_exact,
         resolution=metric.resolution,
         paper=_paper(fields.paper, statement),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+from reports.metrics import has_own_loss, loss_unit
 from reports.results import Measurement, Study
 from reports.trials import State
 
@@ -105,7 +106,8 @@ def probed(study: Study) -> tuple[Probed, ...]:
     asked = study.settings.get("probes") or []
     order = [each.get("name") for each in asked if isinstance(each, Mapping)]
     kinds = sorted(by_kind, key=lambda kind: (order.index(kind) if kind in order else len(order), kind))
-    return tuple(_probed(kind, by_kind[kind], trials) for kind in kinds)
+    is_own = has_own_loss(study.settings, study.arms)
+    return tuple(_probed(kind, by_kind[kind], trials, is_own) for kind in kinds)
 
 
 def unmeasured(study: Study) -> tuple[int, int]:
@@ -125,7 +127,7 @@ def _needs_partner(measurement: Measurement) -> bool:
     return isinstance(declared, Mapping) and bool(declared.get("needs_partner"))
 
 
-def _probed(kind: str, measured: Sequence[Measurement], trials: Mapping[str, Any]) -> Probed:
+def _probed(kind: str, measured: Sequence[Measurement], trials: Mapping[str, Any], is_own: bool) -> Probed:
     declared = measured[-1].values["probe"]
     by_arm: dict[str, list[Measurement]] = {}
     refused: dict[str, str] = {}
@@ -139,24 +141,25 @@ def _probed(kind: str, measured: Sequence[Measurement], trials: Mapping[str, Any
         kind,
         str(declared["title"]),
         str(declared["source"]),
-        tuple(_view(kind, view, declared) for view in declared["views"]),
-        tuple((each["name"], each["label"], each["unit"]) for each in declared["scalars"]),
+        tuple(_view(kind, view, declared, is_own) for view in declared["views"]),
+        tuple((each["name"], each["label"], loss_unit(each["unit"], is_own=is_own)) for each in declared["scalars"]),
         {arm: tuple(each) for arm, each in by_arm.items()},
         refused,
     )
 
 
-def _view(kind: str, view: Mapping[str, Any], declared: Mapping[str, Any]) -> View:
+def _view(kind: str, view: Mapping[str, Any], declared: Mapping[str, Any], is_own: bool) -> View:
     places = {each["name"]: each for each in declared["places"]}
     outputs = {each["name"]: each for each in declared["outputs"]}
     output = outputs[view["output"]]
+    unit = loss_unit(output["unit"], is_own=is_own)
     axes = tuple(view["axes"])
     labels = tuple((places.get(name) or outputs.get(name) or {"label": name})["label"] for name in axes)
     return View(
         kind=kind,
         title=view["title"],
         output=view["output"],
-        label=output["label"] + (f", {output['unit']}" if output["unit"] else ""),
+        label=output["label"] + (f", {unit}" if unit else ""),
         is_log=bool(output["log"]),
         axes=axes,
         axis_labels=labels,

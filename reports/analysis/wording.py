@@ -9,6 +9,7 @@ from reports.analysis.evidence import FEW, ContextResult
 from reports.analysis.forecast import Forecast
 from reports.analysis.outliers import LEAST_BY_T, unseen_share
 from reports.analysis.settings import AnalysisSettings
+from reports.wording import AMOUNT_FROM, MINUS, amount
 
 
 @dataclass(frozen=True)
@@ -74,11 +75,15 @@ def sentence(account: Account) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "open" if value is None else f"{value:.2f}"
+    return "open" if value is None else amount(value).replace(MINUS, "-").replace("\N{NO-BREAK SPACE}", " ")
 
 
 def _unit(claim: Claim) -> str:
     return f" {claim.unit}" if claim.unit else ""
+
+
+def _margin(claim: Claim) -> str:
+    return f"{claim.margin:g}" if claim.margin < AMOUNT_FROM else _number(claim.margin)
 
 
 def _seeds(n: int) -> str:
@@ -97,7 +102,7 @@ def _finding(claim: Claim, shown: ContextResult) -> str:
     if shown.estimate is None:
         what = _signs(claim, shown) or "fails leave no number to name"
         return f"{where}{what} (n={shown.n}, {shown.fails} fails).{_rates(shown)}"
-    what = f"{where}{_effect(claim)} {shown.estimate:.2f}{_unit(claim)}"
+    what = f"{where}{_effect(claim)} {_number(shown.estimate)}{_unit(claim)}"
     if shown.low is not None or shown.high is not None:
         what += f", {_percent(shown.level)} interval {_number(shown.low)} to {_number(shown.high)}"
     fails = f", {shown.fails} fails" if shown.fails else ""
@@ -117,7 +122,7 @@ def _leads(claim: Claim, shown: ContextResult) -> str:
     """Return the lead at each level, where there are more than the two ends."""
     if len(shown.leads) < 3:
         return ""
-    listed = ", ".join(f"{lead:.2f} at {level}" for level, lead in shown.leads.items())
+    listed = ", ".join(f"{_number(lead)} at {level}" for level, lead in shown.leads.items())
     return f" The lead is {listed}."
 
 
@@ -135,7 +140,7 @@ def _rates(shown: ContextResult) -> str:
 def _signs(claim: Claim, shown: ContextResult) -> str:
     if not isinstance(shown.effect, Sign) or claim.statement.relation == "==":
         return ""
-    reach = f"reach {claim.margin:g}{_unit(claim)}" if claim.margin else "go the claimed way"
+    reach = f"reach {_margin(claim)}{_unit(claim)}" if claim.margin else "go the claimed way"
     return f"{shown.effect.above(claim.margin)} of {_seeds(shown.n)} {reach}, a fail ranking last"
 
 
@@ -158,8 +163,8 @@ def _supported(claim: Claim, contexts: Sequence[ContextResult]) -> str:
     if claim.statement.relation == "fails":
         return f"The rate is {claim.rate[0]} {claim.rate[1]:g}, as claimed."
     if claim.statement.relation == "==":
-        return f"They differ by less than {claim.margin:g}{_unit(claim)}, as claimed."
-    held = f"at least {claim.margin:g}{_unit(claim)}" if claim.margin else "in the claimed direction"
+        return f"They differ by less than {_margin(claim)}{_unit(claim)}, as claimed."
+    held = f"at least {_margin(claim)}{_unit(claim)}" if claim.margin else "in the claimed direction"
     every = f" in each of {len(contexts)} contexts" if len(contexts) > 1 and claim.over == "every" else ""
     return f"The effect is {held}{every}."
 
@@ -171,15 +176,15 @@ def _refuted(claim: Claim, shown: ContextResult) -> str:
     if claim.statement.relation == "fails":
         return f"The rate is not {claim.rate[0]} {claim.rate[1]:g}."
     if claim.statement.relation == "==":
-        return f"They differ by more than {claim.margin:g}{_unit(claim)}."
+        return f"They differ by more than {_margin(claim)}{_unit(claim)}."
     if isinstance(shown.effect, Sign) and shown.high is None:
-        way = f"falls short of {claim.margin:g}{_unit(claim)}" if claim.margin else _OPPOSITE
+        way = f"falls short of {_margin(claim)}{_unit(claim)}" if claim.margin else _OPPOSITE
         return f"The effect {way} in {shown.effect.below(claim.margin)} of {_seeds(shown.n)}."
     if shown.high is not None and shown.high < 0:
         return f"The effect {_OPPOSITE}."
     if shown.low is not None and shown.low > 0:
-        return f"The effect is smaller than {claim.margin:g}{_unit(claim)}, but in the claimed direction."
-    return f"There is no difference as large as {claim.margin:g}{_unit(claim)}."
+        return f"The effect is smaller than {_margin(claim)}{_unit(claim)}, but in the claimed direction."
+    return f"There is no difference as large as {_margin(claim)}{_unit(claim)}."
 
 
 def _open(account: Account, shown: ContextResult) -> str:
@@ -205,7 +210,7 @@ def _open(account: Account, shown: ContextResult) -> str:
         parts.append(f"Below {_seeds(ahead.fewest)} no result could.")
     if ahead.detectable is not None:
         what = "margin" if claim.statement.relation == "==" else "distance from the margin"
-        size = f"{ahead.detectable:.2f}{_unit(claim)}"
+        size = f"{_number(ahead.detectable)}{_unit(claim)}"
         parts.append(f"The smallest {what} that {_seeds(ahead.n)} see at {settings.power:.0%} power is {size}.")
     parts.append(_more(ahead, settings))
     return " ".join(part for part in parts if part)

@@ -49,6 +49,22 @@ def told_apart(names: Sequence[str], most: int) -> list[str]:
     return distinct([_AND.join(row) for row in zip(*columns, strict=True)], most)
 
 
+def in_lines(names: Sequence[str], most: int) -> list[str]:
+    """Return labels as `told_apart` does, in two lines of at most `most` letters where one would cut a name."""
+    short = told_apart(names, most)
+    if not any("…" in label and label not in names for label in short):
+        return short
+    return [_broken(name, most) for name in told_apart(names, 2 * most)]
+
+
+def _broken(name: str, most: int) -> str:
+    """Break a name of at most twice as many letters at its last space that leaves two lines, else within a word."""
+    if len(name) <= most:
+        return name
+    at = name.rfind(" ", len(name) - most - 1, most + 1)
+    return f"{name[:at]}\n{name[at + 1 :]}" if at > 0 else f"{name[:most]}\n{name[most:]}"
+
+
 def _without_first_word(texts: Sequence[str]) -> tuple[str, ...]:
     """Leave out the word that all texts begin with, when each has more."""
     split = [text.partition(" ") for text in texts]

@@ -80,12 +80,17 @@ class Ranges:
 
 @dataclass(frozen=True)
 class Line:
-    """The curve of one arm: its name, its epochs, and the errors at them on the test and the training set."""
+    """The curve of one arm: its name, its epochs, and the errors at them on the test and the training set.
+
+    `low` and `high` are the ends of the band over its seeds; empty where it has none.
+    """
 
     name: str
     epochs: tuple[int, ...]
     test: tuple[float, ...]
     train: tuple[float, ...]
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -106,11 +111,16 @@ class Choice:
         """Return it as the page's script reads it, each list of epochs once."""
         epochs = list(dict.fromkeys(line.epochs for line in self.lines))
         lines = [
-            [line.name, epochs.index(line.epochs), [*map(_short, line.test)], [*map(_short, line.train)]]
+            [line.name, epochs.index(line.epochs), *([*map(_short, each)] for each in _curves(line))]
             for line in self.lines
         ]
         scale = [self.is_wide, self.top, self.zero, self.end]
         return {"lines": lines, "epochs": [list(each) for each in epochs], "shown": list(self.shown), "scale": scale}
+
+
+def _curves(line: Line) -> tuple[tuple[float, ...], ...]:
+    """Return the errors of one arm as the page holds them: the band only where there is one."""
+    return (line.test, line.train, line.low, line.high) if line.low else (line.test, line.train)
 
 
 def _short(error: float) -> float:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from reports.figures.labels import told_apart
+from reports.figures.labels import in_lines
 from reports.figures.readout import Readout, series, tag
 from reports.figures.svg import INK, MUTED, RULE, SERIES, Drawing, to_drawing
 
@@ -20,6 +20,7 @@ MOST_SERIES = len(SERIES)
 """More lines than this cannot be told apart in one panel."""
 MOST_PANELS = 12
 LONGEST_LABEL = 16
+"""Letters of a line of a label; a longer one has two lines."""
 
 
 def colour(slot: int) -> str:
@@ -156,12 +157,14 @@ def _nothing() -> object:
 def label_ends(axes: "Axes", ends: Sequence[tuple[float, float, str, int]], gap: float = 12.5) -> None:
     """Write each line's marker and name right of its end (x, y in data units, name, slot), `gap` pixels apart.
 
-    A name that is too long leaves out what all of them share, as the panel's title has it.
+    A name that is too long leaves out what all of them share, as the panel's title has it, or has two lines.
     """
     ends = [end for end in ends if end[2]]
     if not ends:
         return
-    names = told_apart([name for _, _, name, _ in ends], LONGEST_LABEL)
+    names = in_lines([name for _, _, name, _ in ends], LONGEST_LABEL)
+    if any("\n" in name for name in names) and 2 * gap * len(ends) <= axes.bbox.height:
+        gap *= 2
     placed = sorted(
         (axes.transData.transform((x, y))[1], x, name, slot) for (x, y, _, slot), name in zip(ends, names, strict=True)
     )
@@ -177,6 +180,7 @@ def label_ends(axes: "Axes", ends: Sequence[tuple[float, float, str, int]], gap:
             va="center",
             ha="left",
             fontsize=10.5,
+            linespacing=1.0,
             annotation_clip=False,
         )
         drawn = axes.plot(

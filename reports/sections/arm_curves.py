@@ -1,7 +1,6 @@
 """Learning curves of single arms in one panel: the baseline, the best and the worst, and others as a reader chooses."""
 
 from dataclasses import replace
-from statistics import fmean
 
 from reports.figures.curves import ArmChoice, CurveScale, curves_drawing
 from reports.figures.figure import Figure, Panel
@@ -9,8 +8,7 @@ from reports.figures.readout import Line
 from reports.figures.theme import MOST_SERIES, label_room
 from reports.findings import Findings
 from reports.layout import Series, name_levels
-from reports.metrics import PRIMARY, PRIMARY_IN_TRAINING
-from reports.sections.curve_panels import by_epoch, description, facet_of, table_of, thinned
+from reports.sections.curve_panels import description, facet_of, mean_curve, table_of, thinned
 from reports.trials import Arm, State
 from reports.wording import listed, shortened
 
@@ -72,12 +70,15 @@ def _name(arm: Arm) -> str:
 
 
 def _line(findings: Findings, arm: Arm) -> Line | None:
-    """Return an arm's mean over the seeds that did not fail, or over all of them where every seed did."""
+    """Return an arm's mean and band over the seeds that did not fail, or the mean of all where every seed did."""
     trials = [trial for trial in findings.trials.get(arm.name, ()) if trial.curve and trial.state.is_outcome()]
     sound = [trial for trial in trials if trial.state is State.COMPLETE and not findings.study.is_fail(trial)]
     name = _name(arm) if sound else f"{_name(arm)} (every seed fails)"
-    test, train = (by_epoch(sound or trials, metric.name) for metric in (PRIMARY, PRIMARY_IN_TRAINING))
-    epochs = tuple(thinned([epoch for epoch in test if epoch in train], MOST_POINTS))
-    if not epochs:
+    mean = mean_curve(findings.study, arm, sound or trials, Series((), name, 0, False))
+    if mean is None:
         return None
-    return Line(name, epochs, tuple(fmean(test[at]) for at in epochs), tuple(fmean(train[at]) for at in epochs))
+    places = thinned(range(len(mean.epochs)), MOST_POINTS)
+    test, train, low, high = (tuple(each[at] for at in places) for each in (mean.test, mean.train, mean.low, mean.high))
+    return Line(
+        name, tuple(mean.epochs[at] for at in places), test, train, *((low, high) if sound and low != high else ())
+    )

@@ -7,10 +7,10 @@ from reports.analysis.judged import Outcome
 from reports.analysis.verdicts import DEPENDS, Verdict
 from reports.findings import Findings
 from reports.metrics import PRIMARY
-from reports.sections.margins import ICONS, difference_in_words, margins_figures
+from reports.sections.margins import ICONS, difference_in_words, margin_in_words, margins_figures
 from reports.sections.section import Section
 from reports.tables import Column, Table, p_column
-from reports.wording import NOTHING, bracketed, counted, duration, listed, number, shortened
+from reports.wording import NOTHING, amount, bracketed, counted, duration, listed, number, shortened
 
 MOST_TRIALS = 24
 
@@ -91,8 +91,8 @@ def _card(findings: Findings, place: int, verdict: Verdict) -> Card:
         in_words(verdict),
         verdict.verdict.value,
         ICONS[verdict.verdict],
-        NOTHING if verdict.estimate is None else number(verdict.estimate),
-        bracketed(verdict.low, verdict.high) or NOTHING,
+        amount(verdict.estimate),
+        bracketed(verdict.low, verdict.high, amount) or NOTHING,
         f"{verdict.n}" + (f", {counted(verdict.fails, 'fail')}" if verdict.fails else ""),
         _p(verdict.p_look if verdict.p_holm is None else verdict.p_holm) if verdict.n > 1 else NOTHING,
         verdict.sentence,
@@ -107,7 +107,7 @@ def _facts(findings: Findings, verdict: Verdict) -> list[tuple[str, str]]:
     missing = [trial.reason or trial.state.value for trial in findings.study.trials if trial.id in verdict.missing]
     ahead = verdict.forecast
     looks = findings.study.analysis.looks
-    interval = bracketed(verdict.low, verdict.high)
+    interval = bracketed(verdict.low, verdict.high, amount)
     interval = f" {interval} at {100 * verdict.level:.4g} %" if interval else ""
     p = [f"{_p(verdict.p)} raw"]
     if verdict.p_look != verdict.p:
@@ -117,8 +117,8 @@ def _facts(findings: Findings, verdict: Verdict) -> list[tuple[str, str]]:
     others = verdict.other_tests if DEPENDS in verdict.badges else {}
     decided = f"at look {verdict.decided_at_look} of {len(looks)}" if verdict.decided_at_look and looks else ""
     return [
-        ("Effect", f"{number(verdict.estimate)}{interval}" if verdict.estimate is not None else ""),
-        ("Margin", f"{verdict.margin:g}"),
+        ("Effect", f"{amount(verdict.estimate)}{interval}" if verdict.estimate is not None else ""),
+        ("Margin", margin_in_words(verdict.margin)),
         ("Seeds", f"n={verdict.n}" + (f", {counted(verdict.fails, 'fail')}" if verdict.fails else "")),
         ("By seed", _by_seed(verdict)),
         ("p", ", ".join(p) if verdict.n > 1 else ""),

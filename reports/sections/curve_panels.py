@@ -38,13 +38,14 @@ def facet_of(findings: Findings, title: str, arms: list[tuple[Arm, Series]]) -> 
     for arm, series in arms:
         trials = [trial for trial in findings.trials.get(arm.name, ()) if trial.curve]
         sound = [trial for trial in trials if trial.state is State.COMPLETE and not findings.study.is_fail(trial)]
-        if sound and (curve := _mean_curve(findings.study, arm, sound, series)) is not None:
+        if sound and (curve := mean_curve(findings.study, arm, sound, series)) is not None:
             curves.append(curve)
         failed += [line for trial in trials if findings.study.is_fail(trial) and (line := _failed(trial, series))]
     return Facet(title, tuple(curves), tuple(failed)) if curves or failed else None
 
 
-def _mean_curve(study: Study, arm: Arm, trials: Sequence[Trial], series: Series) -> Curve | None:
+def mean_curve(study: Study, arm: Arm, trials: Sequence[Trial], series: Series) -> Curve | None:
+    """Return the mean over some trials of an arm, and its band; None where they share no epoch."""
     sound = replace(study, trials=tuple(trials))
     test, train = band(sound, arm, PRIMARY.name), band(sound, arm, PRIMARY_IN_TRAINING.name)
     tested, trained = _at_epochs(test), dict(zip(train.epochs, train.mean, strict=True))
@@ -99,10 +100,10 @@ def _failed(trial: Trial, series: Series) -> FailedCurve | None:
     )
 
 
-def thinned(epochs: list[int], most: int = MOST_POINTS) -> list[int]:
+def thinned(epochs: Sequence[int], most: int = MOST_POINTS) -> list[int]:
     """Return at most so many of the epochs, evenly, the first and the last among them."""
     if len(epochs) <= most:
-        return epochs
+        return list(epochs)
     last = len(epochs) - 1
     return [epochs[round(at * last / (most - 1))] for at in range(most)]
 

@@ -11,7 +11,7 @@ from reports.figures.figure import Figure, Panel
 from reports.figures.margins import MarginRow, margins_drawing
 from reports.metrics import PRIMARY
 from reports.tables import Column, Table, p_column
-from reports.wording import bracketed, counted, listed, number, shortened, signed
+from reports.wording import AMOUNT_FROM, amount, bracketed, counted, listed, number, shortened, signed_amount
 
 MOST_ROWS = 40
 ICONS = {Outcome.SUPPORTED: "✓", Outcome.REFUTED: "✕", Outcome.INCONCLUSIVE: "?"}
@@ -55,6 +55,8 @@ def _unit(claim: Claim) -> str:
         return _RATE
     if claim.metric == PRIMARY.name or claim.unit == "points":
         return _POINTS
+    if claim.is_exact:
+        return claim.unit
     return shortened(f"{claim.metric}, {claim.unit}" if claim.unit else claim.metric, 40)
 
 
@@ -68,9 +70,9 @@ def _row(verdict: Verdict, context: ContextResult) -> MarginRow:
     floor, ceiling = _claimed(verdict.claim)
     several = len(verdict.contexts) > 1
     label = f"{verdict.id}, {context.label}" if several and context.label else verdict.id
-    value = signed(context.estimate) if verdict.claim.statement.relation != "fails" else number(context.estimate)
+    value = (number if verdict.claim.statement.relation == "fails" else signed_amount)(context.estimate)
     text = f"{ICONS[verdict.verdict]} {value}" if context.estimate is not None else f"{ICONS[verdict.verdict]} by signs"
-    if interval := bracketed(context.low, context.high):
+    if interval := bracketed(context.low, context.high, amount):
         text += f" {interval}"
     slot = SLOTS[verdict.verdict]
     return MarginRow(label, text, slot, context.estimate, context.low, context.high, floor, ceiling)
@@ -87,8 +89,9 @@ def _claimed(claim: Claim) -> tuple[float | None, float | None]:
 
 def _described(verdict: Verdict, context: ContextResult) -> str:
     where = f" at {context.label}" if context.label else ""
-    effect = "no number" if context.estimate is None else number(context.estimate)
-    return f"{verdict.id}{where}: {effect} against a margin of {verdict.margin:g}, {verdict.verdict.value.lower()}."
+    effect = "no number" if context.estimate is None else amount(context.estimate)
+    margin = margin_in_words(verdict.margin)
+    return f"{verdict.id}{where}: {effect} against a margin of {margin}, {verdict.verdict.value.lower()}."
 
 
 def _by_seed(claim: Claim, context: ContextResult) -> str:
@@ -100,7 +103,12 @@ def difference_in_words(value: float) -> str:
     """Return a difference by seed with its sign, or which sides failed."""
     if math.isnan(value):
         return "both fail"
-    return signed(value) if math.isfinite(value) else "one fails"
+    return signed_amount(value) if math.isfinite(value) else "one fails"
+
+
+def margin_in_words(margin: float) -> str:
+    """Return a margin as the study file has it, a large one in three significant digits."""
+    return f"{margin:g}" if margin < AMOUNT_FROM else amount(margin)
 
 
 def _table(pairs: list[tuple[Verdict, ContextResult]], name: str, unit: str) -> Table:

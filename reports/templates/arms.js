@@ -34,13 +34,18 @@ function armChoice(svg, panel) {
     if (text !== undefined) made.textContent = text;
     svg.append(made);
   }
+  const path = (points) => `M${points.map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`).join("L")}`;
+  function band(slot, points) {
+    make("path", { d: `${path(points)}z`, "fill-opacity": "0.16", class: `f-c${slot} by-epoch series-${slot}` });
+  }
   function curve(slot, points, isDashed) {
     const style = isDashed ? { "stroke-dasharray": "4.4 2.64", "stroke-width": "1.1" } : { "stroke-width": "1.7" };
-    make("path", { d: `M${points.map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`).join("L")}`, fill: "none", class: `s-c${slot} by-epoch series-${slot}`, ...style });
+    make("path", { d: path(points), fill: "none", class: `s-c${slot} by-epoch series-${slot}`, ...style });
   }
   function drawArm(slot, at) {
-    const [name, which, test, train] = lines[at];
+    const [name, which, test, train, low, high] = lines[at];
     const across = epochs[which].map(place);
+    if (low) band(slot, [...across.map((x, place) => [x, height(high[place])]), ...across.map((x, place) => [x, height(low[place])]).reverse()]);
     const points = across.map((x, place) => [x, height(test[place])]);
     curve(slot, across.map((x, place) => [x, height(train[place])]), true);
     curve(slot, points, false);
@@ -92,19 +97,25 @@ function nameEnds(ends, last, lowest, make) {
   const GAP = 12.5;
   const LONGEST = 16;
   const SHAPES = ["m-2.5 0a2.5 2.5 0 1 0 5 0a2.5 2.5 0 1 0-5 0z", "m-2.5-2.5h5v5h-5z", "m0-2.5l2.5 5h-5z", "m0-3.3l3.3 3.3l-3.3 3.3l-3.3-3.3z", "m0 2.5l2.5-5h-5z"];
-  const words = ends.map((end) => end.name.split(/,? /));
-  const isShared = (word) => ends.length > 1 && words.every((own) => own.includes(word));
+  const parts = ends.map((end) => end.name.split(/,? /));
+  const isShared = (word) => ends.length > 1 && parts.every((own) => own.includes(word));
+  const rows = (name) => {
+    const levels = name.replace(/ \(every seed fails\)$/, "").split(", ");
+    const own = levels.map((each) => each.split(" ").filter((word) => !isShared(word)).join(" ")).filter(Boolean).join(", ") || name;
+    const text = own.length > 2 * LONGEST ? `${own.slice(0, 2 * LONGEST - 1)}\u2026` : own;
+    if (text.length <= LONGEST) return [text];
+    const space = text.lastIndexOf(" ", LONGEST);
+    return space > 0 && text.length - space - 1 <= LONGEST ? [text.slice(0, space), text.slice(space + 1)] : [text.slice(0, LONGEST), text.slice(LONGEST)];
+  };
   ends.sort((a, b) => b.y - a.y);
   let free = lowest;
   for (const { slot, name, y } of ends) {
-    const at = Math.min(y, free);
-    free = at - GAP;
-    const levels = name.replace(/ \(every seed fails\)$/, "").split(", ");
-    const own = levels.map((each) => each.split(" ").filter((word) => !isShared(word)).join(" ")).filter(Boolean).join(", ") || name;
-    const text = own.length > LONGEST ? `${own.slice(0, LONGEST - 1)}\u2026` : own;
+    const words = rows(name);
+    const at = Math.min(y, free - GAP * (words.length - 1) / 2);
+    free = at - GAP * (words.length + 1) / 2;
     const dot = { class: `f-c${slot} series-${slot}` };
     make("path", { d: `M${last} ${y.toFixed(1)}${SHAPES[slot]}`, ...dot });
     make("path", { d: `M${last + 12} ${at.toFixed(1)}${SHAPES[slot]}`, ...dot });
-    make("text", { x: last + 18, y: at + 3.7, "font-size": "10.5", class: `f-ink series-${slot}` }, text);
+    words.forEach((text, row) => make("text", { x: last + 18, y: at + 3.7 + GAP * (row - (words.length - 1) / 2), "font-size": "10.5", class: `f-ink series-${slot}` }, text));
   }
 }

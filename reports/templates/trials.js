@@ -12,6 +12,7 @@ function trialsTable({ ids, columns, sparks }) {
   const heads = new Map(all("th[data-key]", section).map((head) => [head.dataset.key, head]));
   const byKey = new Map(columns.map((column) => [column.key.toLowerCase(), column]));
   const rank = new Map(ids.map((id, row) => [id, row]));
+  const counted = (number) => number.toLocaleString("en");
   const state = { query: "", sort: "", descending: false, page: 0 };
   let rows = ids.map((_, row) => row);
   let problem = "";
@@ -118,8 +119,8 @@ function trialsTable({ ids, columns, sparks }) {
     body.replaceChildren(...rows.slice(start, start + PAGE).map(line));
     previous.disabled = state.page === 0;
     next.disabled = start + PAGE >= rows.length;
-    const range = rows.length > PAGE ? `${start + 1} to ${Math.min(start + PAGE, rows.length)} of ` : "";
-    const count = rows.length === ids.length ? `${range}${ids.length} trials` : `${range}${rows.length} of ${ids.length} trials match`;
+    const range = rows.length > PAGE ? `${counted(start + 1)} to ${counted(Math.min(start + PAGE, rows.length))} of ` : "";
+    const count = rows.length === ids.length ? `${range}${counted(ids.length)} trials` : `${range}${counted(rows.length)} of ${counted(ids.length)} trials match`;
     status.textContent = `${problem} ${rows.length ? count : "No trial matches."}`.trim();
     for (const [key, head] of heads) {
       if (key === state.sort) head.setAttribute("aria-sort", state.descending ? "descending" : "ascending");

@@ -10,7 +10,7 @@ from reports.figures.axis import Run, axis_drawing
 from reports.figures.bars import Bar, bars_drawing
 from reports.figures.forest import Group, Row, forest_drawing
 from reports.figures.front import Point, front_drawing
-from reports.figures.labels import distinct, told_apart
+from reports.figures.labels import distinct, in_lines, told_apart
 from reports.figures.margins import MarginRow, margins_drawing
 from reports.figures.search import levels_drawing
 from reports.figures.svg import Drawing
@@ -142,3 +142,18 @@ def test_the_cost_of_an_arm_bears_its_factors_names() -> None:
     shown = texts(section.figures[0].panels[0].drawing)
     assert "1: depth 20, variant original" in shown
     assert "named below the axis" in section.figures[0].caption
+
+
+def test_a_long_name_right_of_a_line_has_two_lines_and_is_whole() -> None:
+    names = ["decay 0.0001 and rate 0.05", "decay 0.003 and rate 0.3"]
+    assert in_lines(names, 16) == ["decay 0.0001 and\nrate 0.05", "decay 0.003 and\nrate 0.3"]
+    assert in_lines(["x" * 20, "short"], 16) == [f"{'x' * 16}\n{'x' * 4}", "short"]
+    shown = texts(panel([line(name, at) for at, name in enumerate(names)]))
+    assert {"decay 0.0001 and", "rate 0.05", "decay 0.003 and", "rate 0.3"} <= set(shown)
+
+
+@pytest.mark.parametrize("length", range(1, 60))
+def test_each_of_the_lines_of_a_label_finds_room(length: int) -> None:
+    (label,) = in_lines([("two or three words and more of them " * 2)[:length].strip()], 16)
+    assert all(0 < len(row) <= 16 for row in label.split("\n"))
+    assert label.count("\n") <= 1

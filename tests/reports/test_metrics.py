@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from reports.analysis.readings import grid
-from reports.metrics import METRICS, Better, Diverged, check_metric, measured
+from reports.metrics import METRICS, Better, Diverged, check_metric, find_metric, has_own_loss, measured, without_nats
 from reports.results import Measurement
 from reports.trials import Epoch, State
 from search_spaces import SettingError
@@ -161,3 +161,15 @@ def test_a_claim_on_what_nothing_can_measure_is_refused_when_the_study_is_planne
         parse_claims([claim], {"variant": ("plain", "preact")}, declared, on_record=False)
     (kept,) = parse_claims([claim], {"variant": ("plain", "preact")}, declared)
     assert kept.metric == "layer_respnse.mean"
+
+
+def test_a_loss_of_the_users_own_has_no_unit():
+    own = {"training": {"step": {"name": "losses:focal"}}}
+    assert METRICS["test_loss"].label == "test loss, nats"
+    declared = without_nats({**METRICS, "loss_surface.slope": measured("loss_surface.slope", "nats")})
+    assert set(declared) == {"train_loss", "val_loss", "test_loss", "loss_surface.slope"}
+    assert {find_metric(name, declared).unit for name in declared} == {""}
+    made = study([(PLAIN, [5.0])])
+    assert not has_own_loss({"training": {"step": None}}, made.arms)
+    assert has_own_loss(own)
+    assert has_own_loss({}, [replace(made.arms[0], settings=own)])
