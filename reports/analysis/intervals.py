@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from scipy import stats
@@ -46,6 +47,7 @@ def sd_interval(spread: float | None, n: int, level: float = 0.95) -> Interval |
     return low, high
 
 
+@lru_cache(maxsize=4096)  # a large study asks for the same few rates hundreds of times, and each is a search for a root
 def rate_interval(events: int, n: int, level: float = 0.95) -> Interval | None:
     """Return Clopper and Pearson's exact interval of a rate; None when n is 0."""
     if n == 0:

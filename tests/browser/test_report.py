@@ -192,8 +192,9 @@ def test_a_page_of_27_trials_stays_below_five_thousand_elements(visit):
 
 
 @pytest.mark.slow
-def test_ten_thousand_trials_are_drawn_fifty_at_a_time_sorted_and_paged(visit):
+def test_ten_thousand_trials_are_drawn_fifty_at_a_time_sorted_and_paged(visit, report):
     page = visit("large")
+    assert report("large").stat().st_size < 6_000_000
     assert page.evaluate("document.querySelectorAll('*').length") < 15_000
     assert shown_rows(page) == 50
     page.locator("#trials-table th[data-key=test_error] button").click()

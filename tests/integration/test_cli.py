@@ -1,4 +1,8 @@
-"""The commands as a user types them, in a process of their own."""
+"""The commands as a user types them.
+
+Most run in this process, through the entry point of the program; what is about a process (signals, pipes, a first
+import, the exit code that a shell sees) starts one.
+"""
 
 import json
 import os
@@ -6,9 +10,13 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import pytest
+
+from orchestrator.cli import main
 
 COMMAND = f"'{sys.executable}' -m orchestrator"
 
@@ -17,13 +25,43 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "COLUMNS": "160"}
 
 
-def orchestrate(*words: str) -> subprocess.CompletedProcess[str]:
+def in_a_process(*words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", "from orchestrator.cli import main; main()", *words]
     return subprocess.run(command, capture_output=True, text=True, timeout=200, env=environment())
 
 
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended, and what it said."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+class Orchestrate(Protocol):
+    def __call__(self, *words: str) -> Ended: ...
+
+
 @pytest.fixture
-def trained(small: Path) -> Path:
+def orchestrate(small: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Orchestrate:
+    """Run a command in the folder of the small study as its own process would."""
+    monkeypatch.setenv("COLUMNS", "160")
+
+    def run(*words: str) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["orchestrate", *words])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as end:
+            main()
+        output, errors = capsys.readouterr()
+        assert end.value.code is None or isinstance(end.value.code, int)
+        return Ended(end.value.code or 0, output, errors)
+
+    return run
+
+
+@pytest.fixture
+def trained(small: Path, orchestrate: Orchestrate) -> Path:
     done = orchestrate("run", str(small), "--executor", "inline")
     assert done.returncode == 0, done.stderr
     return small
@@ -31,7 +69,7 @@ def trained(small: Path) -> Path:
 
 @pytest.mark.slow
 def test_run_prints_trials_arms_and_the_report(small: Path) -> None:
-    done = orchestrate("run", str(small), "--executor", "inline")
+    done = in_a_process("run", str(small), "--executor", "inline")
     assert done.returncode == 0, done.stderr
     assert "[4/4]" in done.stdout
     assert "original" in done.stdout
@@ -41,7 +79,7 @@ def test_run_prints_trials_arms_and_the_report(small: Path) -> None:
 
 
 @pytest.mark.slow
-def test_status_query_and_report_read_what_run_wrote(trained: Path) -> None:
+def test_status_query_and_report_read_what_run_wrote(trained: Path, orchestrate: Orchestrate) -> None:
     assert "small" in orchestrate("status").stdout
     assert "variant=plain" in orchestrate("status", "small").stdout
     sql = "SELECT arm, count(*) AS n FROM trial_results GROUP BY arm ORDER BY arm"
@@ -53,7 +91,7 @@ def test_status_query_and_report_read_what_run_wrote(trained: Path) -> None:
 
 
 @pytest.mark.slow
-def test_plan_counts_new_and_cached_trials_and_writes_nothing(small: Path) -> None:
+def test_plan_counts_new_and_cached_trials_and_writes_nothing(small: Path, orchestrate: Orchestrate) -> None:
     plan = json.loads(orchestrate("plan", str(small), "--format", "json").stdout)
     assert (plan["new"], plan["cached"]) == (4, 0)
     assert [each.name for each in small.parent.iterdir()] == ["small.yaml"]
@@ -77,7 +115,9 @@ def test_plan_counts_new_and_cached_trials_and_writes_nothing(small: Path) -> No
         (["run", "small.yaml", "--nonsense"], "No such option"),
     ],
 )
-def test_a_mistake_is_one_message_with_exit_code_2(small: Path, words: list[str], message: str) -> None:
+def test_a_mistake_is_one_message_with_exit_code_2(
+    small: Path, words: list[str], message: str, orchestrate: Orchestrate
+) -> None:
     done = orchestrate(*words)
     assert done.returncode == 2
     assert message in done.stderr
@@ -86,7 +126,7 @@ def test_a_mistake_is_one_message_with_exit_code_2(small: Path, words: list[str]
 
 
 @pytest.mark.slow
-def test_a_run_whose_reader_goes_away_trains_to_its_end(small: Path) -> None:
+def test_a_run_whose_reader_goes_away_trains_to_its_end(small: Path, orchestrate: Orchestrate) -> None:
     command = f"{COMMAND} run small.yaml --executor inline | head -1; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=100, env=environment())
     assert (done.returncode, done.stderr) == (0, "")
@@ -114,7 +154,7 @@ def test_a_signal_before_the_training_ends_with_130(small: Path, number: int) ->
     assert said == "orchestrate: interrupted; run the same command again to continue\n"
 
 
-def test_the_version_is_told_also_of_the_module(small: Path) -> None:
+def test_the_version_is_told_also_of_the_module(small: Path, orchestrate: Orchestrate) -> None:
     said = orchestrate("--version").stdout
     assert said.startswith("orchestrate ")
     command = [sys.executable, "-m", "orchestrator", "--version"]
@@ -126,19 +166,19 @@ def test_the_version_is_told_also_of_the_module(small: Path) -> None:
     assert "-OO" in without.stderr
 
 
-def test_every_command_has_help_with_an_example(small: Path) -> None:
+def test_every_command_has_help_with_an_example(small: Path, orchestrate: Orchestrate) -> None:
     listing = orchestrate("--help").stdout
     for name in ("run", "plan", "status", "query", "report", "describe", "doctor"):
         assert name in listing
 
 
 @pytest.mark.parametrize("command", ["run", "plan", "status", "query", "report", "describe", "doctor"])
-def test_the_help_of_a_command_carries_an_example(command: str) -> None:
+def test_the_help_of_a_command_carries_an_example(command: str, orchestrate: Orchestrate) -> None:
     assert f"Example: orchestrate {command}" in orchestrate(command, "--help").stdout
 
 
 @pytest.mark.slow
-def test_studies_are_exported_deleted_and_imported_again(trained: Path) -> None:
+def test_studies_are_exported_deleted_and_imported_again(trained: Path, orchestrate: Orchestrate) -> None:
     assert orchestrate("export", "small", "--to", "db", "--out", "copy.db").stdout.startswith(
         "copy.db: small with 2 arms"
     )
@@ -158,7 +198,7 @@ def test_studies_are_exported_deleted_and_imported_again(trained: Path) -> None:
 
 
 @pytest.mark.slow
-def test_facts_are_printed_as_json(small: Path) -> None:
+def test_facts_are_printed_as_json(small: Path, orchestrate: Orchestrate) -> None:
     described = json.loads(orchestrate("describe", "small.yaml", "--format", "json").stdout)
     assert [each["arm"] for each in described["arms"]] == ["variant=plain", "variant=original"]
     assert {each["name"] for each in json.loads(orchestrate("presets", "--format", "json").stdout)} >= {"degradation"}
@@ -178,7 +218,9 @@ def test_facts_are_printed_as_json(small: Path) -> None:
         (["plan", "small.yaml", "--db", ""], "the database has no name"),
     ],
 )
-def test_a_database_that_cannot_be_meant_is_one_message(small: Path, words: list[str], message: str) -> None:
+def test_a_database_that_cannot_be_meant_is_one_message(
+    small: Path, words: list[str], message: str, orchestrate: Orchestrate
+) -> None:
     done = orchestrate(*words)
     assert (done.returncode, done.stdout) == (2, "")
     assert message in done.stderr
@@ -187,7 +229,7 @@ def test_a_database_that_cannot_be_meant_is_one_message(small: Path, words: list
 
 
 @pytest.mark.slow
-def test_a_report_that_cannot_be_written_costs_no_result(small: Path) -> None:
+def test_a_report_that_cannot_be_written_costs_no_result(small: Path, orchestrate: Orchestrate) -> None:
     (small.parent / "out/small/index.html").mkdir(parents=True)
     done = orchestrate("run", "small.yaml", "--executor", "inline")
     assert done.returncode == 2
@@ -223,7 +265,7 @@ def build(*, input_shape, num_classes):
 
 
 @pytest.mark.slow
-def test_a_results_db_that_goes_while_a_study_runs_is_noticed(small: Path) -> None:
+def test_a_results_db_that_goes_while_a_study_runs_is_noticed(small: Path, orchestrate: Orchestrate) -> None:
     small.with_name("goes.py").write_text(GOES)
     small.write_text("study: t\ndata: digits\nnetwork: {family: 'goes:build'}\ntraining: {epochs: 2}\nseeds: 2\n")
     done = orchestrate("run", "small.yaml", "--executor", "inline")

@@ -57,7 +57,7 @@ def values(scale, **more):
     return {"probe": DECLARED, "rows": rows(scale), "scalars": {"mean": 2.5 * scale}, **more}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def study():
     errors = {(20, "a"): (1.0, 2.0), (20, "b"): (3.0, 4.0), (56, "a"): (1.0, None), (56, "b"): (2.0, 3.0)}
     made = small.study(("depth", "variant"), errors)
@@ -73,18 +73,23 @@ def section(study):
     return found
 
 
-def test_every_view_with_rows_is_drawn(study):
-    part = section(study).content.parts[0]
+@pytest.fixture(scope="module")
+def part(study):
+    """What the section says of the one probe; drawn once, for the tests that change nothing about the study."""
+    return section(study).content.parts[0]
+
+
+def test_every_view_with_rows_is_drawn(part):
     titles = [figure.caption.partition(":")[0] for figure in part.figures]
     assert titles == ["By unit", "By unit and epoch", "Surface", "Surface in three dimensions", "Scattered"]
     assert (part.title, part.source) == ("Invented probe", "nobody's paper")
 
 
-def test_a_line_is_the_median_of_the_seeds(study):
+def test_a_line_is_the_median_of_the_seeds(study, part):
     (probe,) = probed(study)
     points = probe.points(probe.views[0], study.arms[0].name)
     assert points == {float(unit): (3.0 * (unit + 1), 6.0 * (unit + 1)) for unit in range(4)}
-    figure = section(study).content.parts[0].figures[0]
+    figure = part.figures[0]
     assert [panel.title for panel in figure.panels] == ["depth 20", "depth 56"]
     assert figure.table.rows[0] == ("depth 20", "a", 0.0, 4.5, 2)
     assert "4.5 at unit 0, 18 at 3" in figure.panels[0].description
@@ -97,19 +102,19 @@ def test_cells_are_medians_and_a_surface_is_of_one_seed(study):
     assert probe.grid(probe.views[2], arm)[0.5, -1.0] == 6.0
 
 
-def test_all_maps_share_one_scale(study):
-    figure = section(study).content.parts[0].figures[2]
+def test_all_maps_share_one_scale(part):
+    figure = part.figures[2]
     assert len(figure.panels) == 4
     ends = {"1" in panel.drawing.svg and "18" in panel.drawing.svg for panel in figure.panels}
     assert ends == {True}
 
 
-def test_the_scale_of_contours_is_not_stretched_by_one_steep_arm(study):
+def test_the_scale_of_contours_is_not_stretched_by_one_steep_arm(study, part):
     steep, *others = study.measurements
     spread = replace(study, measurements=(replace(steep, values=values(1e7)), *others))
     surface = section(spread).content.parts[0].figures[2]
     assert "All values above 90 have the colour of the scale's end." in surface.caption
-    assert "above" not in section(study).content.parts[0].figures[2].caption
+    assert "above" not in part.figures[2].caption
 
 
 def test_errors_of_changed_networks_stand_beside_the_unchanged_ones(study):
@@ -122,8 +127,8 @@ def test_errors_of_changed_networks_stand_beside_the_unchanged_ones(study):
     assert "depth=56 variant=a 1.00 %" in caption
 
 
-def test_scalars_stand_in_a_table_by_arm(study):
-    table = section(study).content.parts[0].table
+def test_scalars_stand_in_a_table_by_arm(part):
+    table = part.table
     assert table.name == "mechanism-invented"
     assert [column.label for column in table.columns] == ["arm", "seeds", "mean size, nats", "± 1 SD"]
     assert table.rows[0][1:] == (2, 3.75, 1.768)

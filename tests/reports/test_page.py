@@ -54,57 +54,71 @@ def written(tmp_path: Path, study=None, **more):
     return Page(path.read_text(encoding="utf-8"))
 
 
-ALL = [
-    studies.degradation,
-    studies.troubled,
-    studies.all_fail,
-    studies.without_results,
-    studies.one_factor,
-    studies.hostile,
-    lambda: studies.degradation(seeds=1),
-    lambda: replace(studies.degradation(), baseline={}),
-    lambda: replace(studies.degradation(), arms=(), trials=(), factors={}),
-]
+ALL = {
+    "degradation": studies.degradation,
+    "troubled": studies.troubled,
+    "all fail": studies.all_fail,
+    "without results": studies.without_results,
+    "one factor": studies.one_factor,
+    "hostile": studies.hostile,
+    "one seed": lambda: studies.degradation(seeds=1),
+    "no baseline": lambda: replace(studies.degradation(), baseline={}),
+    "no arms": lambda: replace(studies.degradation(), arms=(), trials=(), factors={}),
+}
 
 
-@pytest.mark.parametrize("make", ALL)
-def test_links_within_the_page_have_targets_and_links_out_of_it_have_files(tmp_path, make):
-    page = written(tmp_path, make())
-    for link in page.links:
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """The folder of the report of each study, each written once and read by many tests."""
+    made = {name: tmp_path_factory.mktemp("report") for name in ALL}
+    for name, make in ALL.items():
+        write_report(make(), made[name])
+    return made
+
+
+@pytest.fixture(scope="module")
+def pages(folders):
+    return {name: Page((folder / "index.html").read_text(encoding="utf-8")) for name, folder in folders.items()}
+
+
+@pytest.fixture
+def page(pages):
+    return pages["degradation"]
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_links_within_the_page_have_targets_and_links_out_of_it_have_files(folders, pages, name):
+    for link in pages[name].links:
         if link.startswith("#"):
-            assert link[1:] in page.ids
+            assert link[1:] in pages[name].ids
         else:
-            assert (tmp_path / link).is_file()
+            assert (folders[name] / link).is_file()
 
 
-@pytest.mark.parametrize("make", ALL)
-def test_ids_are_unique(tmp_path, make):
-    page = written(tmp_path, make())
-    assert len(page.ids) == len(set(page.ids))
+@pytest.mark.parametrize("name", ALL)
+def test_ids_are_unique(pages, name):
+    assert len(pages[name].ids) == len(set(pages[name].ids))
 
 
-@pytest.mark.parametrize("make", ALL)
-def test_no_style_attribute_and_no_handler_that_the_policy_would_block(tmp_path, make):
-    page = written(tmp_path, make())
-    assert not [each for each in page.attributes if each == "style" or each.startswith("on")]
+@pytest.mark.parametrize("name", ALL)
+def test_no_style_attribute_and_no_handler_that_the_policy_would_block(pages, name):
+    assert not [each for each in pages[name].attributes if each == "style" or each.startswith("on")]
 
 
-@pytest.mark.parametrize("make", [studies.degradation, studies.without_results, studies.all_fail, ALL[-1]])
-def test_stable_anchors_are_there(tmp_path, make):
-    page = written(tmp_path, make())
+@pytest.mark.parametrize("name", ["degradation", "without results", "all fail", "no arms"])
+def test_stable_anchors_are_there(pages, name):
+    page = pages[name]
     anchors = "top claims table curves depth effects mechanism cost paper failures trials methods provenance data"
     anchors = anchors.split()
     assert [each for each in anchors if each not in page.ids] == []
 
 
-def test_every_trial_has_its_anchor(tmp_path):
-    study = studies.degradation()
-    page = written(tmp_path, study)
-    assert {f"trial-{trial.id}" for trial in study.trials} <= set(page.ids)
+def test_every_trial_has_its_anchor(page):
+    assert {f"trial-{trial.id}" for trial in studies.degradation().trials} <= set(page.ids)
 
 
-def test_policy_holds_the_hashes_of_the_style_and_the_script(tmp_path):
-    text = write_report(studies.degradation(), tmp_path).read_text(encoding="utf-8")
+def test_policy_holds_the_hashes_of_the_style_and_the_script(folders):
+    text = (folders["degradation"] / "index.html").read_text(encoding="utf-8")
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)[1]
     for tag in ("script", "style"):
         inline = re.search(rf"<{tag}>(.*?)</{tag}>", text, re.S)[1]
@@ -112,13 +126,13 @@ def test_policy_holds_the_hashes_of_the_style_and_the_script(tmp_path):
         assert f"{tag}-src &#39;sha256-{digest}&#39;" in policy or f"{tag}-src 'sha256-{digest}'" in policy
 
 
-def test_policy_comes_first_in_the_head(tmp_path):
-    text = write_report(studies.degradation(), tmp_path).read_text(encoding="utf-8")
+def test_policy_comes_first_in_the_head(folders):
+    text = (folders["degradation"] / "index.html").read_text(encoding="utf-8")
     assert re.search(r"<head>\s*<meta http-equiv=\"Content-Security-Policy\"", text)
 
 
-def test_hostile_names_make_no_element(tmp_path):
-    page = written(tmp_path, studies.hostile())
+def test_hostile_names_make_no_element(pages):
+    page = pages["hostile"]
     assert "img" not in page.tags
     assert page.tags.count("script") == 2
 
@@ -129,40 +143,39 @@ def test_json_block_cannot_end_its_element():
     assert json.loads(text) == {"name": "</script><!-- \u2028 &"}
 
 
-def test_main_table_shows_mean_fail_and_difference(tmp_path):
-    page = written(tmp_path)
+def test_main_table_shows_mean_fail_and_difference(page):
     assert "fail (3/3)" in page.text
     assert re.search(r"1\.94 ± 0\.40", page.text)
     assert re.search(r"−3\.52 \[−4\.43, −2\.62\]", page.text)
 
 
-def test_one_seed_has_no_interval_and_says_so(tmp_path):
-    page = written(tmp_path, studies.degradation(seeds=1))
+def test_one_seed_has_no_interval_and_says_so(pages):
+    page = pages["one seed"]
     assert "(n=1)" in page.text
     assert " ± 0" not in page.text
 
 
-def test_failed_and_waiting_trials_are_counted_by_name(tmp_path):
-    page = written(tmp_path, studies.troubled())
+def test_failed_and_waiting_trials_are_counted_by_name(pages):
+    page = pages["troubled"]
     for words in ("23 of 27 trials have a result", "1 crashed", "1 pruned", "1 running", "1 waiting"):
         assert words in page.text
 
 
-def test_a_study_without_results_still_has_a_page(tmp_path):
-    page = written(tmp_path, studies.without_results())
+def test_a_study_without_results_still_has_a_page(pages):
+    page = pages["without results"]
     assert "No trial has a result yet" in page.text
     assert "figure-curves" not in page.ids
     assert "No trial has finished an epoch yet." in page.text
 
 
-def test_a_study_in_which_everything_fails_draws_no_error_axis(tmp_path):
-    page = written(tmp_path, studies.all_fail())
+def test_a_study_in_which_everything_fails_draws_no_error_axis(pages):
+    page = pages["all fail"]
     assert "figure-depth" not in page.ids
     assert page.text.count("fail (3/3)") >= 9
 
 
-def test_without_a_numeric_factor_there_is_no_axis_figure(tmp_path):
-    page = written(tmp_path, studies.one_factor())
+def test_without_a_numeric_factor_there_is_no_axis_figure(pages):
+    page = pages["one factor"]
     assert "figure-depth" not in page.ids
     assert "No factor of this study has several numeric levels." in page.text
     assert "effects" in page.ids
@@ -195,13 +208,12 @@ def test_the_claims_of_the_study_file_are_judged_when_no_verdicts_are_given(tmp_
     assert "claim-better" in page.ids
 
 
-def test_a_study_without_claims_says_so(tmp_path):
-    assert "The study file declares no claims." in written(tmp_path).text
+def test_a_study_without_claims_says_so(page):
+    assert "The study file declares no claims." in page.text
 
 
-def test_hosts_and_folders_stay_out_of_every_file(tmp_path):
-    write_report(studies.troubled(), tmp_path)
-    for file in tmp_path.rglob("*.*"):
+def test_hosts_and_folders_stay_out_of_every_file(folders):
+    for file in folders["troubled"].rglob("*.*"):
         text = file.read_bytes().decode("utf-8", "replace")
         assert "node-seven" not in text
         assert "/home/" not in text
@@ -212,8 +224,8 @@ def test_hosts_are_told_when_asked_for(tmp_path):
     assert "node-seven" in page.text
 
 
-def test_every_figure_has_a_name_and_a_description_made_from_its_numbers(tmp_path):
-    text = write_report(studies.degradation(), tmp_path).read_text(encoding="utf-8")
+def test_every_figure_has_a_name_and_a_description_made_from_its_numbers(folders):
+    text = (folders["degradation"] / "index.html").read_text(encoding="utf-8")
     drawings = re.findall(r'<svg [^>]*role="img" aria-labelledby="(\S+) (\S+)"><title id="\1">(.*?)</title>', text)
     assert len(drawings) == 12  # one of them stands on the first screen as well
     assert "plain rises from 2.82 % at depth 20 to" in text
@@ -237,14 +249,14 @@ def test_files_of_an_earlier_report_are_removed_and_others_kept(tmp_path):
     assert (tmp_path / "figures/mine.svg").exists()
 
 
-def test_study_json_holds_the_numbers_of_the_page(tmp_path):
-    write_report(studies.degradation(), tmp_path)
-    found = json.loads((tmp_path / "study.json").read_text(encoding="utf-8"))
+def test_study_json_holds_the_numbers_of_the_page(folders):
+    folder = folders["degradation"]
+    found = json.loads((folder / "study.json").read_text(encoding="utf-8"))
     assert found["study"] == "degradation"
     assert found["trials"][State.COMPLETE] == 27
     assert found["trials"]["fails"] == 6
     assert [each["text"] for each in found["arms"] if each["name"] == "depth=110 variant=plain"] == ["fail (3/3)"]
-    assert f">{found['report']}<" in (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert f">{found['report']}<" in (folder / "index.html").read_text(encoding="utf-8")
 
 
 SCRIPT = """
@@ -287,10 +299,9 @@ def test_a_claim_tells_why_a_trial_is_missing_without_the_folder_it_ran_in(tmp_p
     assert "/home/" not in page.text
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("fails", [False, True])
-def test_ten_thousand_trials_keep_within_the_budget(tmp_path, fails):
-    page_path = write_report(studies.large(fails=fails), tmp_path)
+@pytest.mark.slow  # tests/browser/test_report.py holds a study without fails and with a factor less to the same
+def test_ten_thousand_trials_keep_within_the_budget(tmp_path):
+    page_path = write_report(studies.large(fails=True), tmp_path)
     text = page_path.read_text(encoding="utf-8")
     assert page_path.stat().st_size < 6_000_000
     assert len(Page(text).tags) < 15_000

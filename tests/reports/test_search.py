@@ -263,10 +263,14 @@ def test_a_logarithmic_axis_lays_out_equal_ratios_equally():
     assert number_scale("lr", [0.01, 0.1, 1.0], log=True).places == pytest.approx((0.0, 0.5, 1.0))
 
 
-def test_the_importance_of_what_only_some_arms_have_says_among_which(tmp_path: Path):
-    page = write_report(searched_study(), tmp_path).read_text()
-    assert "12 arms where shortcut is dropout" in page
-    assert "all 36 arms" in page
+@pytest.fixture(scope="module")
+def searched_page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return write_report(searched_study(), tmp_path_factory.mktemp("searched")).read_text()
+
+
+def test_the_importance_of_what_only_some_arms_have_says_among_which(searched_page: str):
+    assert "12 arms where shortcut is dropout" in searched_page
+    assert "all 36 arms" in searched_page
 
 
 def test_a_record_from_before_that_is_shown_over_all_arms(study, tmp_path: Path):
@@ -274,9 +278,8 @@ def test_a_record_from_before_that_is_shown_over_all_arms(study, tmp_path: Path)
     assert "<td><bdi>all arms</bdi></td>" in page
 
 
-def test_a_factor_whose_levels_are_numbers_and_off_is_listed_with_the_trials(tmp_path: Path):
-    page = write_report(searched_study(), tmp_path).read_text()
-    assert 'id="trials"' in page
+def test_a_factor_whose_levels_are_numbers_and_off_is_listed_with_the_trials(searched_page: str):
+    assert 'id="trials"' in searched_page
 
 
 def test_a_replayed_search_says_which_sampler_is_worth_its_cost(tmp_path: Path):
