@@ -19,11 +19,16 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import yaml
 from record import RESULTS, write_result
 
 from orchestrator import RunOptions, run_study
+from orchestrator.engine import ray_tune
+from orchestrator.engine.backend import Report
+from orchestrator.engine.pack_trainable import PackTrainable
+from orchestrator.engine.ray_tune import RayBackend
 from orchestrator.planning.plan import make_plan
 from orchestrator.records.environment import environment_facts
 from orchestrator.records.events import AttemptStarted, EpochDone, Event, TrialEnded
@@ -36,6 +41,7 @@ from orchestrator.search.source import SearchSource
 from orchestrator.storage import PlanOutcome, Recorder, Store
 from orchestrator.study import Listener
 from orchestrator.study_file.config import read_study
+from orchestrator.terminal.live import PlainDisplay
 from reports.trials import Epoch, State
 
 SEEDS = 10
@@ -155,20 +161,70 @@ def _timed(command: list[str], db: str, folder: str) -> float:
     return time.perf_counter() - started
 
 
+class IdleRun:
+    """The reports of a pack that trains nothing: begun, then one epoch and the result, each at once."""
+
+    progress = 1
+
+    def __init__(self, pack: Pack) -> None:
+        self._reports = iter(self._of(pack))
+
+    def step(self) -> Report:
+        """Return the next report."""
+        return next(self._reports)
+
+    def close(self) -> None:
+        """Do nothing."""
+
+    @staticmethod
+    def _of(pack: Pack) -> list[Report]:
+        begun: list[Event] = [AttemptStarted(trial, "cpu", "here", {}) for trial in pack.trials.values()]
+        ended: list[Event] = []
+        for trial in pack.trials.values():
+            ended.append(EpochDone(trial, Epoch(1, 1.0, 1.0, 1.0, 1.0, 0.1, 1.0)))
+            ended.append(TrialEnded(trial, State.COMPLETE, seconds=0.0))
+        return [Report(events=begun), Report(events=ended, is_over=True)]
+
+
+class IdleTrainable(PackTrainable):
+    """A worker whose packs train nothing, so that what is measured is the driver."""
+
+    def _run_of(self, pack: Pack) -> Any:
+        return IdleRun(pack)
+
+
+class IdleBackend(RayBackend):
+    """The product's backend on Ray, with workers that train nothing."""
+
+    trainable = IdleTrainable
+
+
+def driver(trials: int) -> dict[str, Any]:
+    """Return the rate and memory of the driver alone: the study of `node`, on workers that train nothing."""
+    with mock.patch.object(ray_tune, "RayBackend", IdleBackend):
+        return node(trials)
+
+
 def node(trials: int) -> dict[str, Any]:
     """Return the rate of one-step trials on a Ray node of this machine, and the peak memory of the driver."""
     file = {**SMALL, "study": "scale-node", "training": {"recipe": "quick", "epochs": 1, "batch_size": 8}}
     ends: list[float] = []
+    memory: dict[str, float] = {"before_mib": _peak_mib()}
 
     @contextmanager
     def show(progress: Progress, plan: StudyPlan, outcome: PlanOutcome) -> Iterator[Listener]:
+        plain = PlainDisplay(progress, lambda line: None)
+        memory["planned_mib"] = _peak_mib()
+
         def note(event: Event) -> None:
+            plain(event)
             if isinstance(event, TrialEnded):
                 ends.append(time.perf_counter())
+                if len(ends) in (1, 100):
+                    memory[f"after_{len(ends)}_mib"] = _peak_mib()
 
         yield note
 
-    before = _peak_mib()
     with tempfile.TemporaryDirectory() as folder:
         options = RunOptions(db=f"sqlite:///{folder}/results.db", out=Path(folder) / "out", report=False)
         run_study({**file, "seeds": trials}, options=options, show=show)
@@ -177,7 +233,7 @@ def node(trials: int) -> dict[str, Any]:
         "trials_a_second": (len(ends) - 1) / (ends[-1] - ends[0]),
         "seconds": ends[-1] - ends[0],
         "driver_peak_mib": _peak_mib(),
-        "driver_peak_mib_before": before,
+        "driver_peak_then": memory,
     }
 
 
@@ -185,7 +241,7 @@ def _peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-PARTS: dict[str, Callable[[int], dict[str, Any]]] = {"search": search, "stored": stored, "node": node}
+PARTS: dict[str, Callable[[int], dict[str, Any]]] = {"search": search, "stored": stored, "driver": driver, "node": node}
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from orchestrator.engine.backend import Report
 from orchestrator.engine.failures import failure_of
 from orchestrator.engine.worker import UnfitNode, WorkerSettings, train_pack
 from orchestrator.errors import Interrupted
+from orchestrator.records.events import TrialEnded
 from orchestrator.scheduling.packs import Pack
 from search_spaces.containment import same_folder
 
@@ -33,6 +34,7 @@ class PackRun:
         with _printing_to(output), same_folder():
             try:
                 events = next(self._steps, None)
+                is_last = bool(events and isinstance(events[-1], TrialEnded) and next(self._steps, None) is None)
             except Interrupted:
                 raise
             except UnfitNode as error:
@@ -40,7 +42,8 @@ class PackRun:
             except BaseException as error:  # a user's code may raise SystemExit, too
                 return Report(is_over=True, failure=failure_of(error), output=output.getvalue())
         self._reported += 1
-        return Report(events=tuple(events or ()), output=output.getvalue(), is_over=events is None, steps=self.progress)
+        is_over = events is None or is_last
+        return Report(events=tuple(events or ()), output=output.getvalue(), is_over=is_over, steps=self.progress)
 
     @property
     def progress(self) -> int:

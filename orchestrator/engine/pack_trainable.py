@@ -14,8 +14,8 @@ from ray import tune
 
 from orchestrator.engine.backend import Node, Report
 from orchestrator.engine.pack_run import PackRun
-from orchestrator.records.causes import Cause
 from orchestrator.records.environment import host_name
+from orchestrator.scheduling.packs import Pack
 
 SIGN_SECONDS = 5.0
 """A worker says at least so often that it is alive."""
@@ -41,16 +41,21 @@ class PackTrainable(tune.Trainable):
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="training")
         self._node = Node(ray.get_runtime_context().get_node_id(), host_name())
         self._future: Future[Report] | None = None
+        self._worker = config["worker"]
         self._begin(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
-        """Begin with the next pack; the data set and the imported packages stay."""
-        self.cleanup()
-        self._begin(new_config)
+        """Begin with the first pack of another Tune trial; the data set and the imported packages stay."""
+        self.take(new_config)
         return True
 
+    def take(self, config: dict[str, Any]) -> None:
+        """Begin with the next pack."""
+        self.cleanup()
+        self._begin(config)
+
     def step(self) -> dict[str, Any]:
-        """Train until there is news, or until it is time for a sign of life; the last report of a pack is over."""
+        """Train until there is news, or until it is time for a sign of life."""
         if self._future is None:
             self._future = self._thread.submit(self._run.step)
         try:
@@ -58,13 +63,17 @@ class PackTrainable(tune.Trainable):
             self._future = None
         except TimeoutError:
             report = Report(steps=self._run.progress)
-        is_broken = report.failure is not None and report.failure.cause is Cause.WORKER_LOST
-        return {"report": replace(report, node=self._node), "done": report.is_over and not is_broken}
+        return {"report": replace(report, key=self._key, node=self._node)}
 
     def cleanup(self) -> None:
         """Save a checkpoint when the pack is not finished."""
         self._thread.submit(self._run.close).result()
 
     def _begin(self, config: dict[str, Any]) -> None:
-        self._run = PackRun(config["pack"], config["worker"])
+        self._key = config["key"]
+        self._run = self._run_of(config["pack"])
         self._future = None
+        self.config = {}  # Tune would send it back with every report
+
+    def _run_of(self, pack: Pack) -> PackRun:
+        return PackRun(pack, self._worker)

@@ -1,11 +1,16 @@
-"""Train packs on a Ray cluster: Ray Tune places them, the workers live long, the reports come back one by one."""
+"""Train packs on a Ray cluster: Ray Tune places the workers, which train one pack after the other.
+
+A trial of Tune is a worker at work: it begins with the pack that needs a place, takes the next one from the driver
+directly, and ends when none is left for it. A trial of Tune for each pack would cost the driver several round trips to
+the cluster and some 100 KB of memory that is never freed.
+"""
 
 import logging
 import threading
 import time
 from collections import deque
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -35,7 +40,7 @@ RESTARTS = 5
 
 @dataclass
 class _Handed:
-    """A pack that Tune has: its trial there, once it has begun."""
+    """A pack that a worker has or will have: the trial of Tune that trains it, once it has begun."""
 
     pack: Pack
     trial: Any = None
@@ -47,8 +52,10 @@ class RayBackend:
 
     Every pack asks for `cpus` and `gpus`; as many run at once as the cluster holds, at most `max_concurrent`. Tune runs
     in a thread of its own, so that nothing that Ray does can hold up the driver. UserError when the cluster cannot be
-    reached or can never hold one pack.
+    reached or can never hold one pack. `trainable` is what a worker runs.
     """
+
+    trainable: type[PackTrainable] = PackTrainable
 
     def __init__(
         self,
@@ -67,6 +74,8 @@ class RayBackend:
         self._excluded: dict[str, str] = {}
         self._reports: SimpleQueue[tuple[Report, SimpleQueue[str] | None]] = SimpleQueue()
         self._unanswered: tuple[int, SimpleQueue[str]] | None = None
+        self._decision: str = TrialScheduler.CONTINUE
+        self._at_work: dict[str, int] = {}
         self._closing = threading.Event()
         self._gave_up: str | None = None
         self._held_at = time.monotonic()
@@ -95,7 +104,7 @@ class RayBackend:
 
     def poll(self, timeout: float) -> Report | None:
         """Return the next report; ClusterLost when the cluster is gone."""
-        self._answer(TrialScheduler.CONTINUE)
+        self._answer(self._decision)
         try:
             report, reply = self._reports.get(timeout=timeout)
         except Empty:
@@ -111,7 +120,7 @@ class RayBackend:
         """End the pack that has reported last."""
         self._handed.pop(key, None)
         if self._unanswered is not None and self._unanswered[0] == key:
-            self._answer(TrialScheduler.STOP)
+            self._decision = TrialScheduler.STOP  # told with the next poll, by when the worker's next pack is known
 
     def kill(self, key: int) -> None:
         """End the process that trains a pack."""
@@ -151,7 +160,7 @@ class RayBackend:
     def _answer(self, decision: str) -> None:
         if self._unanswered is not None:
             self._unanswered[1].put(decision)
-            self._unanswered = None
+            self._unanswered, self._decision = None, TrialScheduler.CONTINUE
 
     def _check_room(self) -> None:
         if self.slots():
@@ -195,26 +204,55 @@ class RayBackend:
         return self._closing.is_set()
 
     def begun(self, trial: Any) -> None:
-        """Note which Tune trial trains a pack."""
-        handed = self._handed.get(trial.config["key"])
-        if handed is not None:
-            handed.trial = trial
-            self._reports.put((Report(trial.config["key"]), None))
+        """Note which Tune trial trains its first pack."""
+        self._began(trial, trial.config["key"])
 
-    def reported(self, trial: Any, report: Report) -> str:
-        """Pass a report on and return whether the pack is to go on; the driver answers those that hold news."""
-        key = trial.config["key"]
-        report = replace(report, key=key)
+    def _began(self, trial: Any, key: int) -> None:
+        self._at_work[trial.trial_id] = key
         handed = self._handed.get(key)
         if handed is not None:
-            handed.node = report.node
+            handed.trial = trial
+            self._reports.put((Report(key), None))
+
+    def reported(self, trial: Any, report: Report) -> str:
+        """Pass a report on and return whether the worker goes on, be it with its next pack."""
+        key = self._at_work[trial.trial_id]
+        handed = self._handed.get(key)
+        if handed is None:  # the driver has ended this worker
+            return str(TrialScheduler.STOP)
+        handed.node = report.node
+        if report.key != key:
+            report = Report(key, failure=Failure(Cause.WORKER_LOST, "the worker could not read its next pack"))
         if report.failure is not None and report.failure.cause is Cause.WORKER_LOST:
             self._reports.put((report, None))
             _kill(trial)  # a device that is broken stays so for the process
             return str(TrialScheduler.CONTINUE)
-        if key not in self._handed:
+        decision = self._asked(report)
+        if decision == TrialScheduler.CONTINUE and not report.is_over:
+            return decision
+        return self._with_next_pack(trial, report.node)
+
+    def _with_next_pack(self, trial: Any, node: Node | None) -> str:
+        """Give a worker that is free the next pack that its node may train; return whether there was one."""
+        del self._at_work[trial.trial_id]
+        following = None if self.is_closing() or node is None else self._waiting_for(node)
+        if following is None:
             return str(TrialScheduler.STOP)
-        return self._asked(report)
+        key, pack = following
+        trial.temporary_state.ray_actor.take.remote({"key": key, "pack": pack})  # before Tune asks it to go on
+        self._began(trial, key)
+        return str(TrialScheduler.CONTINUE)
+
+    def _waiting_for(self, node: Node) -> tuple[int, Pack] | None:
+        """Take the first pack that waits and may be trained on a node."""
+        if node.id in self._excluded:
+            return None
+        for each in self._waiting:
+            key, pack, avoid = each
+            if node.id not in avoid:
+                self._waiting.remove(each)
+                return key, pack
+        return None
 
     def _asked(self, report: Report) -> str:
         """Wait for the driver's answer, before which it hands out the next pack; a sign of life needs none."""
@@ -227,7 +265,7 @@ class RayBackend:
 
     def failed(self, trial: Any) -> None:
         """Report that the process of a pack is gone."""
-        key = trial.config["key"]
+        key = self._at_work.pop(trial.trial_id, trial.config["key"])
         handed = self._handed.get(key)
         if handed is not None:
             failure = loss_of(error_of(trial))
@@ -253,7 +291,7 @@ class RayBackend:
     def _fit(self) -> None:
         logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # what it would say comes as reports
         tune.Tuner(
-            PackTrainable,
+            self.trainable,
             param_space={"worker": self._worker, "share": self._share},
             tune_config=tune.TuneConfig(
                 search_alg=PlanSearcher(self),

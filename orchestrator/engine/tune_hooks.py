@@ -23,10 +23,10 @@ class TuneClient(Protocol):
         """Whether nothing more is to be trained."""
 
     def begun(self, trial: Any) -> None:
-        """Note which Tune trial trains a pack."""
+        """Note which Tune trial trains its first pack."""
 
     def reported(self, trial: Any, report: Report) -> str:
-        """Pass a report on and return whether the pack is to go on."""
+        """Pass a report on and return whether the worker goes on."""
 
     def failed(self, trial: Any) -> None:
         """Report that the process of a pack is gone."""
@@ -60,7 +60,7 @@ class PlanSearcher(_Unsaved, Searcher):
 
 
 class ReportScheduler(_Unsaved, FIFOScheduler):
-    """Hands every report to the client, and stops the packs that it gives up."""
+    """Hands every report to the client, and stops the workers that it does not need."""
 
     def __init__(self, client: TuneClient) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Ray's own, without types
@@ -69,11 +69,6 @@ class ReportScheduler(_Unsaved, FIFOScheduler):
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         """Return whether the trial goes on."""
         return self._client.reported(trial, result["report"])
-
-    def on_trial_complete(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> None:
-        """Hand on the last report of a pack."""
-        if result["report"].is_over:  # Tune asks for no decision on the last report of a pack
-            self._client.reported(trial, result["report"])
 
 
 class FateCallback(_Unsaved, tune.Callback):
