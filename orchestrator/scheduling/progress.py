@@ -27,26 +27,40 @@ class TrialProgress:
 class Progress:
     """Every trial of a study; a listener of the recorder keeps it up to date.
 
-    The clock of the estimate starts with the first attempt, so that starting a cluster does not count.
+    The clock of the estimate starts with the first attempt, so that starting a cluster does not count. Sums are kept
+    with each event: they are asked for as often, and a study may have ten thousand trials.
     """
 
     trials: dict[str, TrialProgress] = field(default_factory=dict)
     clock: Callable[[], float] = time.monotonic
     _started: float | None = None
     _cost_before: float = 0.0
+    _counts: Counter[State] = field(default_factory=Counter)
+    _cost: float = 0.0
+    _cost_done: float = 0.0
 
     def add(self, planned: PlannedTrial, state: State, cost: float, epochs: int) -> None:
         """Begin to follow a trial; `cost` is its expected work, `epochs` how many it will have."""
-        self.trials.setdefault(planned.id, TrialProgress(planned, state, cost, epochs))
+        if planned.id not in self.trials:
+            trial = self.trials[planned.id] = TrialProgress(planned, state, cost, epochs)
+            self._cost += cost
+            self._count(trial, 1)
 
     def update(self, event: Event) -> TrialProgress | None:
         """Take in one event; return its trial, or None when the study does not have it."""
         trial = None if event.trial is None else self.trials.get(event.trial)
         if trial is None:
             return None
+        if isinstance(event, AttemptStarted) and self._started is None:
+            self._started, self._cost_before = self.clock(), self._cost_done
+        self._count(trial, -1)
+        self._apply(event, trial)
+        self._count(trial, 1)
+        return trial
+
+    @staticmethod
+    def _apply(event: Event, trial: TrialProgress) -> None:
         if isinstance(event, AttemptStarted):
-            if self._started is None:
-                self._started, self._cost_before = self.clock(), self._cost_done()
             trial.state = State.RUNNING
         elif isinstance(event, EpochDone):
             trial.last = event.epoch
@@ -54,28 +68,28 @@ class Progress:
             trial.state, trial.reason = State.WAITING, event.reason
         elif isinstance(event, TrialEnded):
             trial.state, trial.reason, trial.seconds = event.state, event.reason, event.seconds
-        return trial
+
+    def _count(self, trial: TrialProgress, times: int) -> None:
+        self._counts[trial.state] += times
+        self._cost_done += times * trial.cost * _share_done(trial)
 
     def counts(self) -> Mapping[State, int]:
         """Return how many trials are in each state."""
-        return Counter(trial.state for trial in self.trials.values())
+        return +self._counts
 
     @property
     def finished(self) -> int:
         """How many trials need no more training."""
-        return sum(trial.state.is_finished() for trial in self.trials.values())
+        return sum(count for state, count in self._counts.items() if state.is_finished())
 
     def seconds_left(self) -> float | None:
         """Return the expected seconds until the end at the pace so far; None before there is a pace."""
         if self._started is None:
             return None
-        done = self._cost_done() - self._cost_before
-        total = sum(trial.cost for trial in self.trials.values()) - self._cost_before
+        done = self._cost_done - self._cost_before
+        left = max(self._cost - self._cost_done, 0.0)
         elapsed = self.clock() - self._started
-        return elapsed * (total - done) / done if done > 0 else None
-
-    def _cost_done(self) -> float:
-        return sum(trial.cost * _share_done(trial) for trial in self.trials.values())
+        return elapsed * left / done if done > 0 else None
 
 
 def _share_done(trial: TrialProgress) -> float:

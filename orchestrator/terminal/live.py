@@ -1,5 +1,6 @@
 """Show a study in the terminal: live while it runs, plain lines where there is no terminal, a table at its end."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
@@ -25,6 +26,8 @@ MARKS = {
     State.FAILED: Text("✗", "red"),
 }
 MOST_ARMS = 30
+MOST_MARKS = 25
+MOST_RUNNING = 16
 MOST_NOTICES = 5
 
 
@@ -111,25 +114,40 @@ def _arms(trials: list[TrialProgress]) -> RenderableType:
     table.add_column("arm")
     table.add_column("seeds")
     table.add_column("error %", justify="right")
-    open_first = sorted(by_arm.items(), key=lambda each: all(trial.state.is_finished() for trial in each[1]))
-    for name, members in open_first[:MOST_ARMS]:
+    for name, members in sorted(by_arm.items(), key=lambda each: _rank(each[1]))[:MOST_ARMS]:
         last = [_error(trial.last)[1] for trial in members if trial.state is State.COMPLETE]
         errors = [error for error in last if error is not None]
-        marks = Text(" ").join(MARKS[trial.state] for trial in members)
-        table.add_row(escape(name), marks, f"{sum(errors) / len(errors):.2f}" if errors else "")
+        table.add_row(escape(name), _marks(members), f"{sum(errors) / len(errors):.2f}" if errors else "")
     if len(by_arm) > MOST_ARMS:
         table.add_row(f"... and {len(by_arm) - MOST_ARMS} more arms", "", "")
     return table
 
 
+def _rank(members: list[TrialProgress]) -> int:
+    """Return where an arm is shown: those in training first, then those that wait, then those that are finished."""
+    states = {trial.state for trial in members}
+    return 0 if State.RUNNING in states else 1 if any(not state.is_finished() for state in states) else 2
+
+
+def _marks(members: list[TrialProgress]) -> Text:
+    """Return a mark for each seed, or where they are many a number for each state."""
+    if len(members) <= MOST_MARKS:
+        return Text(" ").join(MARKS[trial.state] for trial in members)
+    counts = Counter(trial.state for trial in members)
+    return Text("  ").join(Text(f"{counts[state]} ") + mark for state, mark in MARKS.items() if counts[state])
+
+
 def _running(trials: list[TrialProgress]) -> RenderableType:
     table = Table.grid(padding=(0, 2))
-    for trial in [each for each in trials if each.state is State.RUNNING][:16]:
+    running = [each for each in trials if each.state is State.RUNNING]
+    for trial in running[:MOST_RUNNING]:
         last = trial.last
         known = _error(last)[1]
         error = "" if known is None else f"{known:.2f} %"
         epoch = f"epoch {last.epoch if last else 0}/{trial.epochs}"
         table.add_row(MARKS[State.RUNNING], f"{escape(trial.planned.arm.name)} seed={trial.planned.seed}", epoch, error)
+    if len(running) > MOST_RUNNING:
+        table.add_row("", f"... and {len(running) - MOST_RUNNING} more in training", "", "")
     return table
 
 

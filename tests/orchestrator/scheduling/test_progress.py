@@ -1,5 +1,7 @@
 """Progress follows the events of a study and estimates the time left."""
 
+from collections import Counter
+
 import pytest
 
 from orchestrator.records.events import AttemptLost, AttemptStarted, EpochDone, TrialEnded
@@ -61,3 +63,26 @@ def test_events_of_other_studies_are_ignored(progress: Progress) -> None:
 )
 def test_durations_read_as_people_say_them(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+def test_sums_that_are_kept_with_each_event_are_those_over_all_trials(progress: Progress) -> None:
+    events = [
+        AttemptStarted("a", "cpu", "host", {}),
+        EpochDone("a", epoch(1)),
+        AttemptLost("a", "killed"),
+        AttemptStarted("b", "cpu", "host", {}),
+        EpochDone("b", epoch(1)),
+        TrialEnded("b", State.DIVERGED),
+        TrialEnded("b", State.DIVERGED),
+    ]
+    for event in events:
+        progress.update(event)
+    states = [trial.state for trial in progress.trials.values()]
+    assert progress.counts() == Counter(states)
+    assert progress.finished == sum(state.is_finished() for state in states) == 1
+    assert progress.seconds_left() == pytest.approx(10 * 10 / 30)
+
+
+def test_a_trial_that_is_added_twice_counts_once(progress: Progress) -> None:
+    progress.add(progress.trials["a"].planned, State.COMPLETE, 10.0, epochs=2)
+    assert progress.counts() == {State.WAITING: 2}
