@@ -10,8 +10,8 @@ from pathlib import Path
 
 from benchmarks.record import machine, write_result
 from orchestrator.engine.worker import WorkerSettings, train_pack
-from orchestrator.scheduling.arm_facts import complete_settings
 from orchestrator.scheduling.packs import Pack
+from orchestrator.study_file.arms import complete_settings
 from trainers.probes import ProbeRequest, complete_probes
 
 

@@ -1,7 +1,11 @@
 """The one error for a setting that the user can mend, and the search for the name that was meant."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 Key = tuple[str | int, ...]
 LONGEST_SHOWN = 80
@@ -26,6 +30,14 @@ class SettingError(ValueError):
         return type(self)(self.message, (*prefix, *self.key))
 
 
+def with_key(key: str | int, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Read one part of a larger mapping, so that its errors carry the part's key in front."""
+    try:
+        return read(*args, **kwargs)
+    except SettingError as error:
+        raise error.under(key) from None
+
+
 def unknown(kind: str, name: object, known: Iterable[object], key: Key = ()) -> SettingError:
     """Return the error for a name that is not among `known`, naming the nearest one and then all of them."""
     names = sorted(str(each) for each in known)
@@ -33,9 +45,11 @@ def unknown(kind: str, name: object, known: Iterable[object], key: Key = ()) -> 
     given = _shortened(text if text.isprintable() else repr(text)[1:-1])
     close = get_close_matches(given, names, n=1, cutoff=0.6)
     hint = f'did you mean "{close[0]}"? ' if close else ""
+    if not names:
+        return SettingError(f'unknown {kind} "{given}": there is none', key)
     listed = ", ".join(_shortened(each) for each in names[:MOST_NAMES])
     more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-    return SettingError(f'unknown {kind} "{given}": {hint}known: {listed or "none"}{more}', key)
+    return SettingError(f'unknown {kind} "{given}": {hint}known: {listed}{more}', key)
 
 
 def shown(value: object) -> str:

@@ -206,10 +206,10 @@ class Form:
             return kind(value)
         if kind is Literal:
             if value not in arguments or isinstance(value, bool):
-                raise unknown(name, value, arguments, key)
+                raise unknown(_kind_of(name), value, arguments, key)
             return next(each for each in arguments if each == value)  # 16.0 is the 16 that is listed
         if kind is str and (words := self.limit(Words)) is not None and value not in words.known:
-            raise unknown(name, value, words.known, key)
+            raise unknown(_kind_of(name), value, words.known, key)
         if kind in (list, tuple):
             return self._items(value, arguments, name, key)
         if kind in (dict, Mapping) and len(arguments) == 2:
@@ -232,6 +232,12 @@ class Form:
             raise SettingError(f"{name} must have {right}, not {len(value):,}", key)
         each_of = annotations if self.origin is tuple else annotations * len(value)
         return [check(each, each_of[at], f"{name}[{at}]", (*key, at)) for at, each in enumerate(value)]
+
+
+def _kind_of(name: str) -> str:
+    """Return what a message calls a word that is none of those that a setting, or each item of its list, can be."""
+    setting, bracket, _ = name.partition("[")
+    return f"value of {setting}" if bracket else name
 
 
 def alternatives(annotation: Any, limits: tuple[Any, ...] = ()) -> Iterator[Form]:

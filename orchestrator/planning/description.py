@@ -13,11 +13,12 @@ import trainers
 from orchestrator.errors import UserError
 from orchestrator.planning.plan import checked_arms, make_plan, study_space, with_defaults
 from orchestrator.planning.probes import check_probes
-from orchestrator.scheduling.arm_facts import data_info, with_key
+from orchestrator.scheduling.arm_facts import data_info
 from orchestrator.study_file.config import StudyConfig
 from reports.sections.networks import Described, units_figure
 from reports.trials import Scalar
 from search_spaces import Arm, NetworkDescription, SettingError, canonical_json
+from search_spaces.errors import with_key
 from search_spaces.user_code import look_in
 
 Shape = tuple[int, int, int]

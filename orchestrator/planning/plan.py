@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 
-import trainers
 from orchestrator.planning.estimand import estimand_notes
 from orchestrator.planning.probes import (
     as_entries,
@@ -20,7 +19,6 @@ from orchestrator.planning.start_weights import start_weight_notes
 from orchestrator.records.environment import git_revision
 from orchestrator.records.study_plan import PlannedArm, StudyPlan
 from orchestrator.scheduling.arm_facts import (
-    complete_settings,
     data_info,
     data_notes,
     effect,
@@ -28,8 +26,8 @@ from orchestrator.scheduling.arm_facts import (
     parameters_without_gradient,
     plan_arm,
     plan_trials,
-    split_by_seed,
 )
+from orchestrator.study_file.arms import arm_space
 from orchestrator.study_file.changes import refuse_without_effect
 from orchestrator.study_file.config import StudyConfig
 from orchestrator.study_file.sections import StudyFile
@@ -140,14 +138,7 @@ def _check_repetition(config: StudyConfig, baseline: Mapping[str, Scalar]) -> No
 
 def study_space(config: StudyConfig) -> Space:
     """Return the space that the factors of a study file span over its settings."""
-    file = config.file
-    return Space(
-        base={"data": file.data, "network": file.network, "training": file.training},
-        factors=config.factors,
-        complete=split_by_seed if file.splits_by_seed else complete_settings,
-        cosmetic=trainers.COSMETIC_SETTINGS,
-        exclude=tuple(file.exclude),
-    )
+    return arm_space(config.file, config.factors)
 
 
 def checked_arms(config: StudyConfig, space: Space) -> tuple[Mapping[str, Scalar], list[Arm]]:

@@ -1,12 +1,10 @@
-"""What is known of an arm before it is trained: its complete settings, data and network, its trials, their work."""
+"""What is known of an arm before it is trained: its data and network, its trials, their work."""
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from functools import cache
-from typing import Any, ParamSpec, TypeVar
 
-import search_spaces
 import trainers
 from orchestrator.records.study_plan import PlannedArm, PlannedTrial
 from search_spaces import checks
@@ -14,33 +12,7 @@ from search_spaces.arm import Arm, canonical_json, settings_hash
 from search_spaces.cost import Complexity, trace_network
 from search_spaces.describe import NetworkDescription, describe_trace
 from search_spaces.effect import effect_hash
-from search_spaces.errors import SettingError
-from trainers.settings.data import SPLIT_BY_SEED
-
-P = ParamSpec("P")
-T = TypeVar("T")
-
-
-def with_key(key: str, check: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call `check` on one part of the study file, so that its errors carry the part's key in front."""
-    try:
-        return check(*args, **kwargs)
-    except SettingError as error:
-        raise error.under(key) from None
-
-
-def complete_settings(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Validate the three parts of an arm's settings and fill every default in."""
-    data = with_key("data", trainers.complete_data, raw["data"])
-    network = with_key("network", search_spaces.complete_network, raw["network"])
-    training = with_key("training", trainers.complete_training, raw["training"], data)
-    return {"data": data, "network": network, "training": training}
-
-
-def split_by_seed(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Complete an arm's settings, its data such that each seed draws its own test images."""
-    data = {"name": raw["data"]} if isinstance(raw["data"], str) else raw["data"]
-    return complete_settings({**raw, "data": {**data, SPLIT_BY_SEED: True}})
+from search_spaces.errors import with_key
 
 
 def data_info(arm: Arm) -> trainers.DataInfo:

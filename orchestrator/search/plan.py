@@ -9,7 +9,8 @@ from typing import Any
 import trainers
 from orchestrator.records.environment import git_revision
 from orchestrator.records.study_plan import PlannedArm, StudyPlan
-from orchestrator.scheduling.arm_facts import complete_settings, data_notes, plan_arm, plan_trials, with_key
+from orchestrator.scheduling.arm_facts import data_notes, plan_arm, plan_trials
+from orchestrator.study_file.arms import complete_settings
 from orchestrator.study_file.changes import refuse_without_effect
 from orchestrator.study_file.config import StudyConfig
 from orchestrator.study_file.search.axes import Axis, Choices, Interval
@@ -18,7 +19,7 @@ from orchestrator.study_file.search.space import CONFIRM, MOST_POINTS, SEARCH, S
 from reports.wording import counted
 from search_spaces import Space
 from search_spaces.arm import settings_hash
-from search_spaces.errors import SettingError
+from search_spaces.errors import SettingError, with_key
 from search_spaces.factors import Factor, Level, full_path
 from trainers.settings.data import SPLIT_BY_SEED
 

@@ -1,12 +1,13 @@
 """The study file as typed objects: read once, every default filled in, every mistake named with its line."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 from orchestrator.errors import UserError
 from orchestrator.records.probe_metrics import probe_metrics
+from orchestrator.study_file.arms import arm_space
 from orchestrator.study_file.changes import with_changes
 from orchestrator.study_file.references import with_level_names
 from orchestrator.study_file.search.settings import SearchSettings, parse_search
@@ -18,12 +19,11 @@ from reports.analysis.claims import Claim, parse_claims
 from reports.analysis.settings import AnalysisSettings, parse_analysis
 from reports.trials import Scalar
 from search_spaces.constraints import Condition, Match, parse_match, parse_where
-from search_spaces.errors import SettingError
+from search_spaces.designs import arms as design_arms
+from search_spaces.errors import SettingError, with_key
 from search_spaces.factors import Factor, parse_factors
 from search_spaces.settings import as_plain, known_keys, read_settings, settings_of
-
-P = ParamSpec("P")
-T = TypeVar("T")
+from search_spaces.user_code import look_in
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,7 @@ def _parsed(file: StudyFile, source: YamlSource, folder: Path) -> StudyConfig:
     design = _design(file.design)
     if not file.is_search and file.search:
         raise SettingError("only `design: search` takes a mapping `search:`", ("search",))
-    factors = () if file.is_search else _part("factors", parse_factors, file.factors)
-    levels = {factor.name: tuple(level.name for level in factor.levels) for factor in factors}
+    factors = () if file.is_search else with_key("factors", parse_factors, file.factors)
     analysis = parse_analysis(file.analysis, as_plain(file.seeds))
     return StudyConfig(
         file,
@@ -110,10 +109,10 @@ def _parsed(file: StudyFile, source: YamlSource, folder: Path) -> StudyConfig:
         folder,
         design,
         factors,
-        conditions=_part("where", parse_where, file.where) if file.where is not None else (),
-        match=_part("match", parse_match, file.match) if file.match is not None else None,
+        conditions=with_key("where", parse_where, file.where) if file.where is not None else (),
+        match=with_key("match", parse_match, file.match) if file.match is not None else None,
         analysis=analysis,
-        claims=() if file.is_search else _claims(file, levels),
+        claims=() if file.is_search else _claims(file, design, factors, folder),
         search=_search(file),
     )
 
@@ -127,8 +126,15 @@ def _design(given: str | Mapping[str, Any]) -> Design:
     return Design(str(given["name"]), {key: value for key, value in given.items() if key != "name"})
 
 
-def _claims(file: StudyFile, levels: Mapping[str, tuple[Scalar, ...]]) -> tuple[Claim, ...]:
-    return _part("claims", parse_claims, file.claims, levels, probe_metrics(), on_record=False)
+def _claims(file: StudyFile, design: Design, factors: tuple[Factor, ...], folder: Path) -> tuple[Claim, ...]:
+    """Read the claims. One may be wrong because an arm that it speaks of is: then the error is that of the arm."""
+    levels = {factor.name: tuple(level.name for level in factor.levels) for factor in factors}
+    try:
+        return with_key("claims", parse_claims, file.claims, levels, probe_metrics(), on_record=False)
+    except SettingError:
+        look_in(folder)  # where networks of the user's own are looked for
+        design_arms(arm_space(file, factors), design.name, file.baseline, design.options)
+        raise
 
 
 def _search(file: StudyFile) -> SearchSettings | None:
@@ -136,17 +142,9 @@ def _search(file: StudyFile) -> SearchSettings | None:
         return None
     if not file.search:
         raise SettingError("design: search needs a mapping `search:`, for instance `search: {arms: 30}`", ("design",))
-    return _part("search", parse_search, file.search)
+    return with_key("search", parse_search, file.search)
 
 
 def _given(mapping: Mapping[str, Any]) -> dict[str, Any]:
     """Return a mapping without what is null, which counts as absent."""
     return {key: value for key, value in mapping.items() if value is not None}
-
-
-def _part(key: str | int, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Read one part of the file, so that its errors carry the part's key in front."""
-    try:
-        return read(*args, **kwargs)
-    except SettingError as error:
-        raise error.under(key) from None

@@ -11,7 +11,7 @@ from reports.analysis.grammar import Condition, Factors, Statement, parse_says, 
 from reports.analysis.published import Published, parse_statistic
 from reports.metrics import PRIMARY, Metric, check_metric
 from reports.trials import Scalar
-from search_spaces.errors import SettingError
+from search_spaces.errors import SettingError, with_key
 from search_spaces.settings import read_settings
 
 OVER = ("every", "average", "any")
@@ -90,10 +90,7 @@ def parse_claims(
         raise SettingError("claims must be a list, each with an id and what it says")
     made: list[Claim] = []
     for place, given in enumerate(claims):
-        try:
-            claim = parse_claim(given, factors, declared or {}, on_record=on_record)
-        except SettingError as error:
-            raise error.under(place) from None
+        claim = with_key(place, parse_claim, given, factors, declared or {}, on_record=on_record)
         if claim.id in {each.id for each in made}:
             raise SettingError(f'two claims have the id "{claim.id}": give each its own', (place, "id"))
         made.append(claim)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from search_spaces.annotations import Depth, Named, Positive, Rows
 from search_spaces.blocks import Unit, UnitShape, shortcut_convolves
 from search_spaces.drawing import LABELS, Layers, ShortcutDrawing, UnitDrawing, shortcut_text
-from search_spaces.errors import SettingError
+from search_spaces.errors import SettingError, with_key
 from search_spaces.fusing import channelwise
 from search_spaces.layers import layers, linear, pixel_mean
 from search_spaces.settings import read_settings
@@ -62,15 +62,9 @@ def complete_residual(
     settings = read_settings(target, mapping, kind)
     settings["block"] = settings["block"] or block
     settings["stem_width"] = settings["stem_width"] or settings["width"]
-    try:
-        wiring = parse_wiring(settings["activation"], CONVS[settings["block"]])
-    except SettingError as error:
-        raise error.under("activation") from None
+    wiring = with_key("activation", parse_wiring, settings["activation"], CONVS[settings["block"]])
     settings["activation"] = wiring_name(wiring)
-    try:
-        settings["shortcut"] = complete_shortcut(settings["shortcut"], wiring.merge)
-    except SettingError as error:
-        raise error.under("shortcut") from None
+    settings["shortcut"] = with_key("shortcut", complete_shortcut, settings["shortcut"], wiring.merge)
     if settings["growth"] is not None and wiring.merge != "concat":
         raise SettingError("growth is for wirings that concat; an add keeps the width", ("growth",))
     if settings["projection_bn"] is None:

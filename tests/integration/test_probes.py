@@ -11,9 +11,9 @@ from orchestrator.errors import UserError
 from orchestrator.planning.plan import make_plan
 from orchestrator.planning.preview import preview
 from orchestrator.records.events import EpochDone, Measured, ProbesEnded, TrialEnded, WeightsKept
-from orchestrator.scheduling.arm_facts import complete_settings
 from orchestrator.scheduling.packs import Pack
 from orchestrator.storage import Store
+from orchestrator.study_file.arms import complete_settings
 from orchestrator.study_file.config import read_study
 from trainers.probes import PROBES, complete_probes
 

@@ -10,7 +10,7 @@ import pytest
 from orchestrator.errors import UserError
 from orchestrator.planning.plan import checked_arms, make_plan, study_space
 from orchestrator.presets import GROUPS, preset_names, preset_text, read_preset, study_paths
-from orchestrator.scheduling.arm_facts import complete_settings
+from orchestrator.study_file.arms import complete_settings
 from orchestrator.study_file.config import StudyConfig, check_study, read_study
 from orchestrator.study_file.yaml_source import parse_yaml
 from reports.analysis.claims import Claim, parse_claims

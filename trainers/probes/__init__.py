@@ -7,7 +7,7 @@ from pkgutil import iter_modules
 from typing import Any
 
 from search_spaces.arm import settings_hash
-from search_spaces.errors import SettingError, unknown
+from search_spaces.errors import SettingError, unknown, with_key
 from search_spaces.settings import read_settings
 from trainers.probes.probe import Probe, Row, Scalar, Workload
 
@@ -63,10 +63,7 @@ def complete_probes(given: object) -> tuple[ProbeRequest, ...]:
         raise SettingError(f"probes is a list such as [layer_response, lesion], not {given!r}")
     requests: list[ProbeRequest] = []
     for place, entry in enumerate(given):
-        try:
-            request = _complete(entry)
-        except SettingError as error:
-            raise error.under(place) from None
+        request = with_key(place, _complete, entry)
         if request.kind in {each.kind for each in requests}:
             raise SettingError(f"{request.kind} stands twice; a study measures each probe with one setting", (place,))
         requests.append(request)

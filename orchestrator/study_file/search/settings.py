@@ -9,7 +9,7 @@ from orchestrator.study_file.search.schedulers import SCHEDULERS
 from reports.metrics import METRICS
 from search_spaces.annotations import About, Named, Range, Words
 from search_spaces.constraints import Condition, parse_where
-from search_spaces.errors import SettingError
+from search_spaces.errors import SettingError, with_key
 from search_spaces.settings import read_settings
 
 OBJECTIVES = tuple(name for name, metric in METRICS.items() if metric.is_objective)
@@ -153,8 +153,5 @@ def _objectives(value: list[str] | str) -> tuple[str, ...]:
 
 def _constraints(value: list[str] | str) -> tuple[str, ...]:
     several = [value] if isinstance(value, str) else value
-    try:
-        parse_where(several)
-    except SettingError as error:
-        raise error.under("constraints") from None
+    with_key("constraints", parse_where, several)
     return tuple(several)

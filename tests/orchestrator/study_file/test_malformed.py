@@ -70,6 +70,23 @@ MALFORMED = [
     ("factors: {depth: []}", "study.yaml:5: factors.depth:", "has no levels"),
     ("factors: {depth: [8, 8.0]}", "study.yaml:5: factors.depth[1]:", "twice"),
     ("factors: {width: [4, .inf]}", "study.yaml:5: factors.width[1]:", "finite"),
+    (
+        "factors: {depth: [8, x]}\nclaims: [{id: a, says: depth=8 fails, where: depth >= 8}]",
+        "study.yaml:5: factors.depth[1]:",
+        "must be a whole number",
+    ),
+    (
+        "factors: {v: {a: {widht: 4}, b: {}}}\nclaims: [{id: a, says: c fails}]",
+        "study.yaml:5: factors.v.a.widht:",
+        'did you mean "width"',
+    ),
+    (
+        "baseline: {shortcut: identity}\nclaims: [{id: a, says: none fails}]",
+        "study.yaml:5: baseline.shortcut:",
+        'unknown factor "shortcut": there is none',
+    ),
+    ("factors: {width: [4, 8]}\nclaims: [{id: a, says: 5 fails}]", "study.yaml:6: claims[0].says:", "level"),
+    ("claims: [{id: a, says: none fails}]", "study.yaml:5: claims[0].says:", 'unknown level "none": there is none'),
     ("factors: {list: {a: {widht: 4}}}", "study.yaml:5: factors.list.a.widht:", 'did you mean "width"'),
     ("factors: {number: {a: 4}}", "study.yaml:5: factors.number.a:", "a mapping of settings"),
     ("factors: {'': {a: {}}}", "study.yaml:5: factors.'':", "blank name"),
@@ -107,6 +124,11 @@ MALFORMED = [
     ("database: 7", "study.yaml:5: database:", "must be text"),
     ("search: {arms: 3}", "study.yaml:5: search:", "only `design: search`"),
     ("design: search", "study.yaml:5: design:", "needs a mapping `search:`"),
+    (
+        "design: search\nsearch: {arms: 2, objectives: [val_eror]}",
+        "study.yaml:6: search.objectives[0]:",
+        'unknown value of objectives "val_eror": did you mean "val_error"',
+    ),
     (f"{SEARCH}factors: {{width: {{low: 8, high: 4}}}}", "study.yaml:7: factors.width.low:", "below high"),
     (f"{SEARCH}factors: {{width: {{low: 4, hgih: 8}}}}", "study.yaml:7: factors.width.hgih:", "high"),
     (
