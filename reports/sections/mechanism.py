@@ -1,5 +1,6 @@
 """Why it works: what probes measured in the trained networks, drawn by the shape of their outputs."""
 
+import gzip
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -44,7 +45,7 @@ def build(findings: Findings) -> Section | None:
     parts = tuple(_part(findings, each) for each in measured)
     figures = tuple(figure for part in parts for figure in part.figures)
     tables = tuple(part.table for part in parts if part.table is not None)
-    files = {"data/measurements.csv": _csv(findings)}
+    files = {"data/measurements.csv.gz": gzip.compress(_csv(findings).encode(), mtime=0)}
     return Section("mechanism", "Mechanism", Mechanism(parts, _notes(findings)), figures, tables, files=files)
 
 
@@ -178,7 +179,7 @@ def _maps(findings: Findings, probe: Probed, view: View, name: str) -> Figure | 
         Column("largest", "largest", is_number=True),
     )
     rows = tuple((title, min(grid.values()), max(grid.values())) for title, grid in panels)
-    table = Table(name, "The ends of each arm's values; data/measurements.csv has all of them.", columns, rows)
+    table = Table(name, "The ends of each arm's values; data/measurements.csv.gz has all of them.", columns, rows)
     return Figure(name, caption, drawn, table, columns=min(3, len(drawn)))
 
 

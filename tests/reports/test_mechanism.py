@@ -1,5 +1,6 @@
 """The section of what probes measured is drawn from what a probe declares, whatever probe it is."""
 
+import gzip
 from dataclasses import replace
 
 import pytest
@@ -174,7 +175,7 @@ def test_the_page_holds_the_section_and_leaves_its_tables_and_figures(study, tmp
     assert '<section id="mechanism"' in page
     assert "style=" not in page.partition('<section id="mechanism"')[2].partition("</section>")[0]
     assert (tmp_path / "tables" / "mechanism-invented.csv").exists()
-    lines = (tmp_path / "data" / "measurements.csv").read_text().splitlines()
+    lines = gzip.decompress((tmp_path / "data" / "measurements.csv.gz").read_bytes()).decode().splitlines()
     assert lines[0] == '"trial","arm","seed","kind","epoch","at","name","value"'
     assert len(lines) == 1 + 7 * 2 * len(rows(1.0))
     assert {"invented-1.svg", "invented-3.svg"} <= {each.name for each in (tmp_path / "figures").iterdir()}
