@@ -26,7 +26,9 @@ class LogFormat(StrEnum):
     json = "json"
 
 
-StudyFileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The study file, for instance ablation.yaml")]
+StudyFileArgument = Annotated[
+    Path, typer.Argument(metavar="FILE", help="The study file, for instance ablation.yaml, or a ready study")
+]
 Changes = Annotated[
     list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Change a setting, e.g. training.epochs=2")
 ]
@@ -148,15 +150,21 @@ def freeze(
 
     Put it where a date cannot be disputed (a paper, a commit) before the first training.
     `orchestrate verify REPORT --plan HASH` says whether it is the plan before the first result.
+    Of a group of ready studies each has its line, with its name.
 
     Example: orchestrate freeze ablation.yaml
     """
     from orchestrator.planning.plan import make_plan
+    from orchestrator.presets import study_paths
     from orchestrator.records.frozen_plan import frozen, plan_digest, plan_text
     from orchestrator.study_file.config import read_study
 
-    plan = frozen(make_plan(read_study(file, changes or ())))
-    print(plan_text(plan) if whole else plan_digest(plan))
+    paths = study_paths(file)
+    for path in paths:
+        config = read_study(path, changes or ())
+        plan = frozen(make_plan(config))
+        name = f"  {config.file.study}" if len(paths) > 1 else ""
+        print(plan_text(plan) if whole else f"{plan_digest(plan)}{name}")
 
 
 @study_file_commands.command()
@@ -172,11 +180,19 @@ def describe(
 
     Example: orchestrate describe ablation.yaml --svg figures
     """
+    from orchestrator.presets import study_paths
+
+    paths = study_paths(file)
+    for path in paths:
+        _describe(path, changes or (), svg / path.stem if svg is not None and len(paths) > 1 else svg, format)
+
+
+def _describe(file: Path, changes: Sequence[str], svg: Path | None, format: OutputFormat) -> None:
     from orchestrator.planning.description import describe_study, print_description, write_units
     from orchestrator.study_file.config import read_study
     from orchestrator.terminal.json_output import print_json
 
-    config = read_study(file, changes or ())
+    config = read_study(file, changes)
     if format is OutputFormat.table:
         print_description(make_console(), config, svg)
         return
@@ -230,10 +246,12 @@ def doctor(
 
     Example: orchestrate doctor ablation.yaml
     """
+    from orchestrator.presets import study_paths
     from orchestrator.surroundings.doctor import examine
     from orchestrator.terminal.json_output import print_json
     from orchestrator.terminal.tables import print_findings
 
-    findings = examine(file, db, address)
+    paths = study_paths(file) if file is not None else (None,)
+    findings = list(dict.fromkeys(finding for path in paths for finding in examine(path, db, address)))
     print_json(findings) if format is OutputFormat.json else print_findings(make_console(), findings)
     raise typer.Exit(MISTAKE if any(not each.fine for each in findings) else 0)

@@ -112,7 +112,9 @@ class Resources:
 
 @dataclass(frozen=True, kw_only=True)
 class StudyFile:
-    """A study file as it is written, defaults filled in. What its mappings mean is read by `config.py`."""
+    """A study file, with the default of each key."""
+
+    # What its mappings mean is read by `config.py`.
 
     study: Annotated[
         str,
