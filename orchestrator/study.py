@@ -130,6 +130,21 @@ def run_study(
         return _run(_Job(config, plan, options, out, replay, notifier), url, show)
 
 
+def record_plan(file: Path, changes: Sequence[str] = (), options: RunOptions | None = None) -> None:
+    """Record the plan of a study that is to be run later, and train nothing; errors as of `run_study`.
+
+    Of studies that share arms each is then planned before the results of any, in whichever order they are run.
+    """
+    options = options or RunOptions()
+    config = read_study(file, changes)
+    plan = make_plan(config, options.command)
+    with (
+        Store.open(database(options.db, config)) as store,
+        store.lease(plan.name, take_over=options.take_over),
+    ):
+        store.record_plan(plan)
+
+
 def _run(job: _Job, url: str, show: Show | bool) -> RunResult:
     """Train, record, judge and report, and tell whoever is to be notified."""
     name, options, notifier = job.plan.name, job.options, job.notifier

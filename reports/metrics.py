@@ -199,6 +199,11 @@ def measured(name: str, unit: str = "", better: Better = Better.LESS, title: str
     return Metric(name, title or f"{kind.replace('_', ' ')}, {path}", unit, better, Diverged.NO_READING, read)
 
 
+def probe_of(name: str) -> str | None:
+    """Return the probe that measures a metric; None for one that every trial has."""
+    return name.partition(".")[0] if "." in name and name not in METRICS and reaching(name) is None else None
+
+
 REACHING = ("epochs_to_train_error_5", "seconds_to_train_error_5")
 """Metrics with a number in their name: how long a training takes to its first epoch of at most so many per cent."""
 

@@ -60,13 +60,16 @@ class History:
     """How a study came to be what it is.
 
     `versions` are its plans, the earliest first. `left_out` are outcomes on record of the study's arms that it does
-    not ask for: seeds that were dropped, and those of other studies. `elsewhere` are the plans of other
-    studies that share an arm with this one.
+    not ask for: seeds that were dropped, and those of other studies; `measurements` are what probes found in them.
+    `elsewhere` are the plans of other studies that share an arm with this one. `measured` holds by probe and trial,
+    `left_out` included, when the probe was first on record there, whatever its settings.
     """
 
     versions: tuple[PlanVersion, ...] = ()
     left_out: tuple[Trial, ...] = ()
     elsewhere: tuple[PlanVersion, ...] = ()
+    measurements: tuple[Measurement, ...] = ()
+    measured: Mapping[str, Mapping[str, datetime]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

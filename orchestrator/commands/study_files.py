@@ -3,6 +3,7 @@
 import shlex
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -58,18 +59,22 @@ def run(
 ) -> None:
     """Train what is missing of a study, record it, and write its report. Safe to repeat.
 
-    FILE may also be the name of a ready study or of a group of them, which are run one after the other.
+    FILE may also be the name of a ready study or of a group of them, which are run one after the other; the plans of a
+    group are all recorded before its first training.
 
     Example: orchestrate run ablation.yaml --set training.epochs=2
     """
     from orchestrator.presets import study_paths
-    from orchestrator.study import RunOptions
+    from orchestrator.study import RunOptions, record_plan
 
     files, code = study_paths(file), 0
+    options = RunOptions(db, address, out, not no_report, executor, _command(notify), take_over, notify)
+    if len(files) > 1 and executor != "replay":
+        for each in files:
+            record_plan(each, changes or (), options)
     for each in files:
-        folder = out / each.stem if out is not None and len(files) > 1 else out
-        options = RunOptions(db, address, folder, not no_report, executor, _command(notify), take_over, notify)
-        code = _run_one(each, options, changes or (), log_format is LogFormat.json) or code
+        own = replace(options, out=out / each.stem) if out is not None and len(files) > 1 else options
+        code = _run_one(each, own, changes or (), log_format is LogFormat.json) or code
         if code == INTERRUPTED:
             break
     raise typer.Exit(code)

@@ -5,19 +5,31 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from orchestrator.storage.measurements import first_measured, read_measurements
 from orchestrator.storage.pilots import OUTCOMES, read_pilot
 from orchestrator.storage.tables import arms, events, trials
 from orchestrator.storage.upsert import in_parts
 from reports.results import History, PlanVersion
 
 
-def read_history(connection: Connection, study: int, names: Mapping[str, str], asked: Collection[str]) -> History:
-    """Return the history of a study, `names` being those of its arms by hash, `asked` the ids of its trials."""
+def read_history(
+    connection: Connection, study: int, names: Mapping[str, str], asked: Collection[str], probes: object
+) -> History:
+    """Return the history of a study, `names` being those of its arms by hash, `asked` the ids of its trials.
+
+    `probes` is the list of that name in its settings.
+    """
+    on_record = read_pilot(connection, names, data=_data(connection, asked))
+    left_out = tuple(trial for trial in on_record if trial.id not in asked)
     return History(
         versions=tuple(_versions(connection, study)),
-        left_out=tuple(
-            trial for trial in read_pilot(connection, names, data=_data(connection, asked)) if trial.id not in asked
+        left_out=left_out,
+        measurements=tuple(
+            measurement
+            for part in in_parts(trial.id for trial in left_out)
+            for measurement in read_measurements(connection, select(trials.c.id).where(trials.c.id.in_(part)), probes)
         ),
+        measured=first_measured(connection, [*asked, *(trial.id for trial in left_out)]),
         elsewhere=tuple(
             version for other in _others(connection, study, names) for version in _versions(connection, other)
         ),

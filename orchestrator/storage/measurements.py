@@ -1,6 +1,7 @@
 """Measurements: what probes found in the trained networks of a study."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, select
@@ -21,7 +22,10 @@ def write_measurement(connection: Connection, measurement: Measurement) -> None:
 
 
 def keep_measurement(connection: Connection, event: Measured) -> None:
-    """Keep what a probe found; StorageError where there is no such trial."""
+    """Keep what a probe found; StorageError where there is no such trial.
+
+    Measuring again does not make it younger: from the first time on the result was known.
+    """
     check_trial(connection, event.trial, "that could have been measured")
     row = {
         "trial": event.trial,
@@ -30,9 +34,28 @@ def keep_measurement(connection: Connection, event: Measured) -> None:
         "settings": event.settings,
         "found": event.found,
         "seconds": event.seconds,
-        "measured_at": event.at,
+        "measured_at": min(event.at, _measured_at(connection, event) or event.at),
     }
     insert_or_update(connection, measurements, [row], key=["trial", "kind", "key"])
+
+
+def _measured_at(connection: Connection, event: Measured) -> datetime | None:
+    """Return when the same was measured before; None where it was not, or failed."""
+    mine = (measurements.c.trial == event.trial, measurements.c.kind == event.probe, measurements.c.key == event.key)
+    row = connection.execute(select(measurements.c.measured_at, measurements.c.found["failed"]).where(*mine)).first()
+    return row[0] if row is not None and row[1] is None else None
+
+
+def first_measured(connection: Connection, ids: Iterable[str]) -> dict[str, dict[str, datetime]]:
+    """Return by probe and trial when it was first measured, with any settings; what failed shows nothing."""
+    first: dict[str, dict[str, datetime]] = {}
+    columns = (measurements.c.trial, measurements.c.kind, measurements.c.measured_at, measurements.c.found["failed"])
+    for part in in_parts(ids):
+        for trial, kind, at, failed in connection.execute(select(*columns).where(measurements.c.trial.in_(part))):
+            if failed is None:
+                of_kind = first.setdefault(kind, {})
+                of_kind[trial] = min(at, of_kind.get(trial, at))
+    return first
 
 
 def read_measurements(connection: Connection, ids: Select[Any], asked: object) -> tuple[Measurement, ...]:

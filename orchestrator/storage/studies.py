@@ -79,7 +79,11 @@ def read_study(connection: Connection, name: str) -> Study:
         search=row.search or {},
         metrics=study_metrics(row.settings, planned),
         history=read_history(
-            connection, row.id, {arm.hash: arm.name for arm in stored}, {each.id for each in recorded}
+            connection,
+            row.id,
+            {arm.hash: arm.name for arm in stored},
+            {each.id for each in recorded},
+            row.settings.get("probes"),
         ),
     )
 

@@ -135,8 +135,12 @@ def _judged(
         return own
     every = {arm: {**mine, **registration.left_out.get(arm, {})} for arm, mine in trials.items()}
     left_out = tuple(trial for each in registration.left_out.values() for trial in each.values())
-    complete = _live(replace(study, trials=(*compared(study), *left_out)), claim.metric)
-    return held_against(own, judge_alone(study, claim, complete, every, settings, registration))
+    complete = replace(
+        study,
+        trials=(*compared(study), *left_out),
+        measurements=(*study.measurements, *study.history.measurements),
+    )
+    return held_against(own, judge_alone(study, claim, _live(complete, claim.metric), every, settings, registration))
 
 
 def _live(study: Study, metric: str) -> dict[str, dict[int, float]]:

@@ -2,7 +2,8 @@
 
 A version of the plan counts as made before the results when no comparison of the claim could be read off yet: results
 of one of its arms alone favour no verdict, whatever is declared on them, since tests and intervals hold for any margin
-and both directions.
+and both directions. A claim about what a probe measures can be read off from the first measurements on, by that probe
+with any settings.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +15,7 @@ from reports.analysis.claims import Claim, parse_claim
 from reports.analysis.evidence import cases
 from reports.analysis.readings import compared
 from reports.analysis.settings import AnalysisSettings
+from reports.metrics import PRIMARY, probe_of
 from reports.results import PlanVersion, Study
 from reports.trials import Arm, Trial
 from search_spaces.errors import SettingError
@@ -179,24 +181,34 @@ def _raw(study: Study, claim: Claim) -> Mapping[str, Any] | None:
 def _first_comparison(study: Study, claim: Claim) -> datetime | None:
     """Return when a comparison of the claim, as it is or as an earlier version had it, could first be read off."""
     raw = _raw(study, claim)
-    comparisons = _comparisons(study, claim, study.arms, study.factors)
+    comparisons = {claim.metric: _comparisons(study, claim, study.arms, study.factors)}
     for version in study.history.versions:
         if (then := _of_claim(version, claim, raw)) is not None:
-            comparisons |= _comparisons_then(study, version, then)
-    ended = _ended(study)
-    moments = [max(ended[arm] for arm in each) for each in comparisons if all(arm in ended for arm in each)]
+            metric = str(then.get("metric") or PRIMARY.name)
+            comparisons[metric] = comparisons.get(metric, set()) | _comparisons_then(study, version, then)
+    moments = []
+    for metric, each in comparisons.items():
+        known = _known_since(study, metric)
+        moments += [max(known[arm] for arm in arms) for arms in each if arms <= known.keys()]
     return min(moments, default=None)
 
 
-def _ended(study: Study) -> dict[str, datetime]:
-    """Return when each arm, by its hash, had its first outcome on record."""
+def _known_since(study: Study, metric: str) -> dict[str, datetime]:
+    """Return when each arm, by its hash, had its first reading of a metric on record."""
     hashes = {arm.name: arm.hash or arm.name for arm in study.arms}
-    ended: dict[str, datetime] = {}
+    known: dict[str, datetime] = {}
     for trial in (*compared(study), *study.history.left_out):
-        if trial.state.is_outcome() and trial.finished_at is not None:
+        moment = _moment(study, trial, metric)
+        if trial.state.is_outcome() and moment is not None:
             arm = hashes[trial.arm]
-            ended[arm] = min(ended.get(arm, trial.finished_at), trial.finished_at)
-    return ended
+            known[arm] = min(known.get(arm, moment), moment)
+    return known
+
+
+def _moment(study: Study, trial: Trial, metric: str) -> datetime | None:
+    """Return when a trial first had a reading of a metric: at its end, or when the probe measured it."""
+    probe = probe_of(metric)
+    return trial.finished_at if probe is None else study.history.measured.get(probe, {}).get(trial.id)
 
 
 def _own_seeds(study: Study, claim: Claim) -> tuple[int, ...]:
@@ -216,7 +228,8 @@ def _left_out(study: Study, claim: Claim) -> dict[str, dict[int, Trial]]:
     for trial in compared(study):
         every.setdefault(trial.arm, {})[trial.seed] = trial
     for trial in study.history.left_out:
-        extra.setdefault(trial.arm, {})[trial.seed] = trial
+        if probe_of(claim.metric) is None or _moment(study, trial, claim.metric) is not None:
+            extra.setdefault(trial.arm, {})[trial.seed] = trial
     left_out: dict[str, dict[int, Trial]] = {}
     for case in cases(study, claim):
         known = [{**every.get(arm, {}), **extra.get(arm, {})} for arm in case.weights]
@@ -270,10 +283,10 @@ def _as_planned(study: Study, claim: Claim, reference: PlanVersion) -> AsPlanned
     then = _of_claim(reference, claim, raw)
     if raw is None or then is None or _content(then) != _content(raw) or not {"arms", "factors"} <= plan.keys():
         return None
-    ended = _ended(study)
+    known = _known_since(study, claim.metric)
     arms = tuple(
         replace(arm, levels=dict(plan["arms"][arm.hash]), orphaned=False)
-        if arm.hash in plan["arms"] and arm.hash in ended
+        if arm.hash in plan["arms"] and arm.hash in known
         else replace(arm, orphaned=True)
         for arm in study.arms
     )
@@ -285,7 +298,7 @@ def _as_planned(study: Study, claim: Claim, reference: PlanVersion) -> AsPlanned
         return None
     before = _comparisons(view, declared, [arm for arm in arms if not arm.orphaned], factors)
     now = _comparisons(study, claim, [arm for arm in study.arms if not arm.orphaned], study.factors)
-    return AsPlanned(view, declared) if before and before != {each for each in now if each <= ended.keys()} else None
+    return AsPlanned(view, declared) if before and before != {each for each in now if each <= known.keys()} else None
 
 
 def _known(version: PlanVersion) -> str:

@@ -25,6 +25,7 @@ from reports.analysis.procedure import Procedure
 from reports.analysis.registration import Registration
 from reports.analysis.settings import AnalysisSettings
 from reports.analysis.wording import Account, sentence
+from reports.metrics import probe_of
 from reports.results import Study
 from reports.trials import State, Trial
 
@@ -34,6 +35,7 @@ OUTLIERS = "assumes no rare outliers"
 WITHDRAWN = "withdrawn: later seeds say the opposite"
 LEFT_OUT = "trained seeds left out"
 UNPLANNED = "unplanned look, judged by e-value"
+UNMEASURED = "trained seeds not measured"
 OPEN = "still running"
 
 
@@ -152,6 +154,7 @@ def _verdict(
     ahead = forecast(claim, now.contexts, asked, level, settings.power, seconds)
     fragile = verdict is not Outcome.INCONCLUSIVE and _is_fragile(judged, verdict)
     mine = [trials[arm][seed] for arm in claim_arms(judged.cases) for seed in used if seed in trials[arm]]
+    unmeasured = _unmeasured(study, claim, mine)
     return Verdict(
         claim=claim,
         verdict=verdict,
@@ -169,7 +172,10 @@ def _verdict(
         looks=judged.looks,
         decided_at_look=decision.decided_at_look if verdict is not Outcome.INCONCLUSIVE else None,
         waiting=judged.waiting,
-        missing={each.id: each.reason or each.state for each in mine if each.state in (State.FAILED, State.PRUNED)},
+        missing={
+            **{each.id: each.reason or each.state for each in mine if each.state in (State.FAILED, State.PRUNED)},
+            **dict.fromkeys(unmeasured, "not measured"),
+        },
         forecast=ahead,
         other_tests=other_tests,
         other_readings=_other_readings(judged, part, procedure),
@@ -177,6 +183,7 @@ def _verdict(
             *_badges(judged, other_tests, registration, alpha),
             *([WITHDRAWN] if withdrawn else []),
             *([OUTLIERS] if fragile else []),
+            *([UNMEASURED] if unmeasured else []),
         ),
         changes=registration.changes,
         registration=registration,
@@ -202,6 +209,19 @@ def _verdict(
         trials=tuple(each.id for each in mine),
         decided_at=max((each.finished_at for each in mine if each.finished_at is not None), default=None),
     )
+
+
+def _unmeasured(study: Study, claim: Claim, trials: Iterable[Trial]) -> tuple[str, ...]:
+    """Return the trained networks that the claim's probe has not seen, although it has seen others of the study.
+
+    A probe that measures two seeds together leaves one of each arm without a measurement, as it should.
+    """
+    probe = probe_of(claim.metric)
+    declared = {each.kind: each.values.get("probe", {}) for each in study.measurements}
+    if probe is None or probe not in declared or declared[probe].get("needs_partner"):
+        return ()
+    seen = {each.trial for each in study.measurements if each.kind == probe}
+    return tuple(each.id for each in trials if each.state is State.COMPLETE and each.id not in seen)
 
 
 def _is_fragile(judged: Judged, verdict: Outcome) -> bool:

@@ -104,7 +104,7 @@ def _card(findings: Findings, place: int, verdict: Verdict) -> Card:
 
 
 def _facts(findings: Findings, verdict: Verdict) -> list[tuple[str, str]]:
-    missing = [trial.reason or trial.state.value for trial in findings.study.trials if trial.id in verdict.missing]
+    missing = list(verdict.missing.values())
     ahead = verdict.forecast
     looks = findings.study.analysis.looks
     interval = bracketed(verdict.low, verdict.high, amount)

@@ -1,5 +1,7 @@
 """Measurements and the files of weights: kept by the settings of their probe, read as rows."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from orchestrator.records.events import Measured, ProbesEnded, WeightsKept
@@ -105,3 +107,17 @@ def test_the_recorder_keeps_measurements_and_lists_weights(store, plan, rows):
     logged = rows("SELECT kind, details FROM events WHERE trial IS NOT NULL ORDER BY id")
     assert [row["kind"] for row in logged] == ["WeightsKept", "Measured", "ProbesEnded"]
     assert "rows" not in str(logged[1]["details"])
+
+
+def test_the_history_knows_since_when_a_probe_has_measured_whatever_its_settings(store, plan):
+    trial, at = plan.trials[0].id, datetime(2026, 11, 1, tzinfo=UTC)
+    failed = {"failed": "no units", "rows": []}
+    seen = [("other", FOUND, 2), ("key", failed, 1), ("key", FOUND, 3), ("key", FOUND, 4)]
+    with Recorder(store, plan.name) as recorder:
+        for key, found, hour in seen:
+            recorder.put(Measured(trial, "lesion", key, {"draws": 3}, found, at=at + timedelta(hours=hour)))
+    assert store.load_study(plan.name).history.measured == {"lesion": {trial: at + timedelta(hours=2)}}
+    with Recorder(store, plan.name) as recorder:
+        recorder.put(Measured(trial, "sharpness", "key", {}, FOUND, at=at + timedelta(hours=3)))
+        recorder.put(Measured(trial, "sharpness", "key", {}, FOUND, at=at + timedelta(hours=4)))
+    assert store.load_study(plan.name).history.measured["sharpness"] == {trial: at + timedelta(hours=3)}
