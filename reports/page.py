@@ -31,7 +31,9 @@ from reports.tables import WRITERS
 from reports.trials import State
 
 SCRIPTS = ("report.js", "trials.js", "figures.js", "epochs.js", "arms.js", "ranges.js", "settings.js")
-LEADING = ("depth", "search-progress", "effects", "claims")
+LEADING = ("search-progress", "depth", "effects", "claims")
+TALLEST_LEAD = 480
+"""Pixels, above which a figure leaves no room on the first screen for anything else."""
 """The figures that may stand on the first screen, the best first."""
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -127,7 +129,8 @@ def _readouts(sections: Sequence[Section]) -> dict[str, list[dict[str, Any]]]:
 def _lead(sections: Sequence[Section]) -> Figure | None:
     """Return the figure that answers the question at a glance, for the first screen; None before there is one."""
     figures = {figure.name: figure for section in sections for figure in section.figures}
-    chosen = next((figures[name] for name in LEADING if name in figures and len(figures[name].panels) == 1), None)
+    fitting = (figures[name] for name in LEADING if name in figures and len(figures[name].panels) == 1)
+    chosen = next((figure for figure in fitting if figure.panels[0].drawing.height <= TALLEST_LEAD), None)
     if chosen is None:
         return None
     panel = chosen.panels[0]
@@ -173,7 +176,7 @@ def _breakable(name: str) -> Markup:
 
 def _drawing(panel: Panel, figure: Figure, at: int) -> Markup:
     """The one place where ready markup enters the page: matplotlib's own SVG, its texts escaped by `to_page`."""
-    title = panel.title or figure.caption.partition(".")[0]
+    title = panel.title or figure.heading
     return Markup(panel.drawing.to_page(f"fig-{figure.name}-{at}", title, panel.description))
 
 

@@ -72,6 +72,10 @@ class History:
     measured: Mapping[str, Mapping[str, datetime]] = field(default_factory=dict)
 
 
+NOTE_OF = "Note of "
+"""How a note begins that people added, among the notes of a study; the others are its plan's."""
+
+
 @dataclass(frozen=True)
 class Study:
     """One study as it stands now: what was asked, what was planned, and every result so far.
@@ -103,6 +107,16 @@ class Study:
     search: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Metric] = field(default_factory=dict)
     history: History = field(default_factory=History)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """The notes that people added to it."""
+        return tuple(note for note in self.notes if note.startswith(NOTE_OF))
+
+    @property
+    def plan_notes(self) -> tuple[str, ...]:
+        """What its plan notes of itself."""
+        return tuple(note for note in self.notes if not note.startswith(NOTE_OF))
 
     @property
     def design(self) -> str:

@@ -1,5 +1,6 @@
 """A figure of the page: its drawings, the words that stand for them, and the numbers behind them."""
 
+import re
 from dataclasses import dataclass
 
 from reports.figures.svg import Drawing, compose
@@ -24,6 +25,11 @@ class Figure:
     panels: tuple[Panel, ...]
     table: Table
     columns: int = 3
+
+    @property
+    def heading(self) -> str:
+        """Return the first sentence of the caption; the dot of a number or of a setting's name ends none."""
+        return re.split(r"\.(?:\s|$)", self.caption, maxsplit=1)[0]
 
     def to_file(self) -> str:
         """Return the text of the stand-alone SVG file."""

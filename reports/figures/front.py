@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reports.figures.labels import distinct
+from reports.figures.readout import UNTOLD, Mark, Readout, Told, place
 from reports.figures.svg import INK, PAPER, Drawing
 from reports.figures.theme import colour, draw, error_scale, marker
 from reports.metrics import PRIMARY
@@ -29,6 +30,7 @@ class Point:
     cost: float
     slot: int
     on_front: bool
+    told: Told = UNTOLD
 
 
 def front_drawing(points: Sequence[Point], unit: str, prefix: str) -> Drawing:
@@ -37,7 +39,7 @@ def front_drawing(points: Sequence[Point], unit: str, prefix: str) -> Drawing:
     key = _key(front)
     below = 42 + _LINE * len(key)
 
-    def plot(axes: "Axes") -> None:
+    def plot(axes: "Axes") -> Readout:
         error_scale(axes, [each.error for each in points])
         low, high = min(each.cost for each in points), max(each.cost for each in points)
         axes.set_xscale("log")
@@ -57,6 +59,13 @@ def front_drawing(points: Sequence[Point], unit: str, prefix: str) -> Drawing:
             _write(axes, 8, _LINE * (len(key) - at - 0.5), line, va="center")
         axes.set_xlabel(unit)
         axes.set_ylabel(PRIMARY.label)
+        told = [each for each in points if each.told.text]
+        return Readout(
+            marks=tuple(
+                Mark(*place(axes, each.cost, each.error), each.slot, each.told.text, link=each.told.link)
+                for each in told
+            )
+        )
 
     return draw(plot, prefix, (SIZE[0], SIZE[1] + _LINE * len(key)), (46, below, 14, 14))
 

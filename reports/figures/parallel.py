@@ -104,6 +104,14 @@ def parallel_drawing(scales: Sequence[Scale], best: Sequence[int], prefix: str) 
                 axes.plot((tick, tick), (row - 3, row + 3), color=MUTED, linewidth=0.8)
                 edge = "left" if tick * across < 12 else "right" if (1 - tick) * across < 12 else "center"
                 write(axes, SIDE + tick * across, row + 14, text, ha=edge, bbox=ground)
-        return Readout(ranges=Ranges(tuple(rows), SIDE, across, tuple(lines)))
+        return Readout(
+            ranges=Ranges(
+                tuple(rows),
+                SIDE,
+                across,
+                tuple(lines),
+                tuple((shortened(each.name, 60), each.ticks) for each in scales),
+            )
+        )
 
     return draw(plot, prefix, (WIDTH, height), (SIDE, 0, SIDE, 0), has_left_spine=False)

@@ -21,13 +21,33 @@ class Drawn(Protocol):
 
 @dataclass(frozen=True)
 class Mark:
-    """One point, in pixels from the drawing's upper left: its series, what it shows, and its trial where it has one."""
+    """One point, in pixels from the drawing's upper left: its series, what it shows, and its trial where it has one.
+
+    `link` is the place on the page of what stands behind a point that is no single trial.
+    """
 
     x: float
     y: float
     series: int
     text: str
     trial: str = ""
+    link: str = ""
+
+    def as_data(self) -> list[Any]:
+        """Return it as the page's script reads it."""
+        link = [self.link] if self.link else []
+        return [round(self.x), round(self.y), self.series, self.text, self.trial, *link]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a reader can ask of a point: what it shows, and the place on the page of what stands behind it."""
+
+    text: str
+    link: str = ""
+
+
+UNTOLD = Told("")
 
 
 @dataclass(frozen=True)
@@ -50,7 +70,7 @@ class Readout:
 
     def as_data(self) -> dict[str, Any]:
         """Return it as the page's script reads it."""
-        marks = [[round(each.x), round(each.y), each.series, each.text, each.trial] for each in self.marks]
+        marks = [each.as_data() for each in self.marks]
         data: dict[str, Any] = {"names": {str(slot): name for slot, name in self.names.items()}, "marks": marks}
         return (
             data
@@ -64,18 +84,21 @@ class Readout:
 class Ranges:
     """Axes below one another on which a reader picks ranges: their heights, and their left end and width in pixels.
 
-    `lines` are the places of each line on the axes, from 0 at the left to 1.
+    `lines` are the places of each line on the axes, from 0 at the left to 1; `axes` the name of each axis, and its
+    ticks by place.
     """
 
     rows: tuple[float, ...]
     left: float
     width: float
     lines: tuple[tuple[float, ...], ...]
+    axes: tuple[tuple[str, tuple[tuple[float, str], ...]], ...] = ()
 
     def as_data(self) -> dict[str, Any]:
         """Return it as the page's script reads it."""
         lines = [[round(place, 3) for place in line] for line in self.lines]
-        return {"rows": list(self.rows), "left": self.left, "width": self.width, "lines": lines}
+        axes = [[name, [[round(place, 3), text] for place, text in ticks]] for name, ticks in self.axes]
+        return {"rows": list(self.rows), "left": self.left, "width": self.width, "lines": lines, "axes": axes}
 
 
 @dataclass(frozen=True)
@@ -131,6 +154,13 @@ def tag(artists: Iterable[Drawn], name: str) -> None:
     """Give artists a class by which the page's script finds them."""
     for artist in artists:
         artist.set_gid(TAG + name)
+
+
+def marks_of(axes: "Axes", points: Iterable[tuple[float, float]], told: Iterable[Told], slot: int) -> tuple[Mark, ...]:
+    """Return the marks of points of the data and what is told of each; none where nothing is."""
+    return tuple(
+        Mark(*place(axes, x, y), slot, each.text, link=each.link) for (x, y), each in zip(points, told, strict=False)
+    )
 
 
 def series(slot: int) -> str:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reports.figures.labels import distinct
+from reports.figures.readout import Mark, Readout, Told, marks_of
 from reports.figures.svg import MUTED, Drawing
 from reports.figures.theme import colour, draw, error_scale, label_ends, label_room, marker
 from reports.figures.ticks import plain_log_axis
-from reports.wording import shortened
+from reports.wording import magnitude, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,12 +28,13 @@ class Steps:
     slot: int
     errors: tuple[float | None, ...]
     best: tuple[float | None, ...]
+    told: tuple[Told, ...] = ()
 
 
 def best_drawing(lines: Sequence[Steps], prefix: str) -> Drawing:
     """Draw the best validation error so far as steps over the arms, each arm as a faint point."""
 
-    def plot(axes: "Axes") -> None:
+    def plot(axes: "Axes") -> Readout:
         error_scale(axes, [value for line in lines for value in line.errors if value is not None])
         ends = []
         for line in lines:
@@ -47,8 +49,18 @@ def best_drawing(lines: Sequence[Steps], prefix: str) -> Drawing:
         axes.set_xlabel("arms trained")
         axes.set_ylabel("validation error, %")
         label_ends(axes, ends)
+        return Readout(marks=tuple(mark for line in lines for mark in _marks(axes, line)))
 
     return draw(plot, prefix, SIZE, (46, 40, label_room(line.label for line in lines), 12))
+
+
+def _marks(axes: "Axes", line: Steps) -> tuple[Mark, ...]:
+    known = [
+        (at, error, told)
+        for at, (error, told) in enumerate(zip(line.errors, line.told, strict=False), start=1)
+        if error is not None
+    ]
+    return marks_of(axes, [(at, error) for at, error, _ in known], [told for _, _, told in known], line.slot)
 
 
 @dataclass(frozen=True)
@@ -83,40 +95,53 @@ def best_so_far_drawing(lines: Sequence[BestSoFar], prefix: str) -> Drawing:
 
 
 def points_drawing(
-    points: Mapping[str, tuple[float, float]], on_front: Sequence[str], labels: tuple[str, str], prefix: str
+    points: Mapping[str, tuple[float, float]],
+    on_front: Sequence[str],
+    labels: tuple[str, str],
+    prefix: str,
+    told: Mapping[str, Told] | None = None,
 ) -> Drawing:
-    """Draw each arm at (cost, error); the front is joined by a line."""
+    """Draw each arm at (cost, error); the front is joined by a line. `told` is what can be asked of each."""
 
-    def plot(axes: "Axes") -> None:
+    def plot(axes: "Axes") -> Readout:
         rest = [point for name, point in points.items() if name not in on_front]
         best = sorted(points[name] for name in on_front)
         axes.plot(*_split(rest), marker=marker(0), linestyle="none", color=MUTED, alpha=0.6)
         axes.step(*_split(best), where="post", color=colour(1))
         axes.plot(*_split(best), marker=marker(1), linestyle="none", color=colour(1))
+        axes.xaxis.set_major_formatter(lambda value, _: magnitude(value))
+        axes.locator_params(axis="x", nbins=6)
         axes.set_xlabel(labels[0])
         axes.set_ylabel(labels[1])
+        known = [(points[name], each) for name, each in (told or {}).items() if name in points]
+        return Readout(marks=marks_of(axes, [point for point, _ in known], [each for _, each in known], 1))
 
     return draw(plot, prefix, SIZE, (46, 40, 20, 12))
 
 
-def slice_drawing(points: Sequence[tuple[float, float]], name: str, prefix: str, *, log: bool) -> Drawing:
+def slice_drawing(
+    points: Sequence[tuple[float, float]], name: str, prefix: str, *, log: bool, told: Sequence[Told] = ()
+) -> Drawing:
     """Draw the error of every arm against one numeric parameter; `log` only where all values are above 0."""
 
-    def plot(axes: "Axes") -> None:
+    def plot(axes: "Axes") -> Readout:
         error_scale(axes, [error for _, error in points])
         if log:
             plain_log_axis(axes, min(value for value, _ in points), max(value for value, _ in points))
         axes.plot(*_split(points), marker=marker(1), linestyle="none", color=colour(1), alpha=0.6)
         axes.set_xlabel(shortened(name, 40))
         axes.set_ylabel("validation error, %")
+        return Readout(marks=marks_of(axes, points, told, 1))
 
     return draw(plot, prefix, SMALL, (46, 40, 12, 12))
 
 
-def levels_drawing(points: Sequence[tuple[str, float]], levels: Sequence[str], prefix: str) -> Drawing:
+def levels_drawing(
+    points: Sequence[tuple[str, float]], levels: Sequence[str], prefix: str, told: Sequence[Told] = ()
+) -> Drawing:
     """Draw the error of every arm by the level of one parameter, a row a level."""
 
-    def plot(axes: "Axes") -> None:
+    def plot(axes: "Axes") -> Readout:
         error_scale(axes, [error for _, error in points], axis="x")
         axes.plot(
             [error for _, error in points],
@@ -129,6 +154,7 @@ def levels_drawing(points: Sequence[tuple[str, float]], levels: Sequence[str], p
         axes.set_yticks(range(len(levels)), labels=distinct(levels, 24))
         axes.set_ylim(len(levels) - 0.5, -0.5)
         axes.set_xlabel("validation error, %")
+        return Readout(marks=marks_of(axes, [(error, levels.index(level)) for level, error in points], told, 1))
 
     return draw(plot, prefix, (SMALL[0], 60 + ROW * max(len(levels), 3)), (140, 40, 12, 8))
 

@@ -9,6 +9,7 @@ from reports.trials import Arm
 from reports.wording import level, shortened
 
 NOT_SET = "not set"
+LONGEST_ARM = 160
 _COLUMNS = (
     Column("arm", "arm"),
     Column("setting", "setting"),
@@ -20,7 +21,7 @@ _COLUMNS = (
 def arm_settings(findings: Findings) -> Table:
     """Return a row for each setting in which an arm differs from its baseline; arms without a baseline have none."""
     rows = tuple(
-        (shortened(contrast.arm.name, 160), key, theirs, own)
+        (shortened(contrast.arm.name, LONGEST_ARM), key, theirs, own)
         for contrast in findings.contrasts.values()
         for key, theirs, own in differing(contrast.baseline, contrast.arm)
     )

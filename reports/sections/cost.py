@@ -7,13 +7,15 @@ from statistics import fmean
 from reports.analysis.pareto import Front, study_front
 from reports.figures.figure import Figure, Panel
 from reports.figures.front import LONGEST, Point, front_drawing
+from reports.figures.readout import Told
 from reports.findings import Findings
 from reports.layout import Levels
 from reports.metrics import PRIMARY
 from reports.sections.section import Section
+from reports.sections.trials import trials_link
 from reports.tables import Cell, Column, Table
 from reports.trials import Arm
-from reports.wording import counted, level, listed, number, shortened
+from reports.wording import counted, level, listed, magnitude, number, shortened
 
 _COSTS = {"params": "parameters", "flops": "multiply-adds", "seconds": "seconds of training"}
 MOST_POINTS = 200
@@ -81,6 +83,7 @@ def _panel(findings: Findings, key: str, cost: dict[str, float], front: Front) -
             cost=cost[name],
             slot=_slot(findings, arms[name], slots),
             on_front=name in front.front,
+            told=Told(_told(findings, name, key, cost[name], front), trials_link(arms[name].levels)),
         )
         for name in names
     ]
@@ -88,6 +91,12 @@ def _panel(findings: Findings, key: str, cost: dict[str, float], front: Front) -
     words = [f"{shortened(name, 50)} with {number(findings.summaries[name].mean)} %" for name in ordered]
     described = f"On the front of error and {_COSTS[key]}, from the smallest: {listed(words)}."
     return Panel(f"Error and {_COSTS[key]}", described, front_drawing(points, _COSTS[key], f"cost-{key}"))
+
+
+def _told(findings: Findings, name: str, key: str, cost: float, front: Front) -> str:
+    text = f"{shortened(name, 80)}: {findings.summaries[name].text} %, {magnitude(cost)} {_COSTS[key]}"
+    chance = front.probability.get(name)
+    return text if chance is None else f"{text}, on the front with P {number(chance)}"
 
 
 def _label(arm: Arm) -> str:

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from reports.analysis.contrasts import Contrast
 from reports.figures.figure import Figure, Panel
 from reports.figures.forest import Group, Row, forest_drawing
+from reports.figures.readout import Told
 from reports.findings import Findings
 from reports.layout import Levels, Series
 from reports.metrics import PRIMARY
 from reports.sections.arm_tables import contrasts_table, interval
 from reports.sections.factors import factors_of
 from reports.sections.section import Section
+from reports.sections.trials import trials_link
 from reports.sentences.table import has_fails
 from reports.tables import Table
 from reports.wording import counted, level, listed, number, shortened, signed
@@ -88,7 +90,8 @@ def _row(findings: Findings, contrast: Contrast, series: dict[Levels, Series]) -
         text = f"fail {mine.n_fail}/{mine.n} against {theirs.n_fail}/{theirs.n}"
     is_drawn = contrast.estimate is not None and not is_failing
     low, high = (contrast.low, contrast.high) if is_drawn else (None, None)
-    return Row(", ".join(changed), text, slot, contrast.estimate if is_drawn else None, low, high)
+    told = Told(f"{shortened(contrast.arm.name, 80)}: {text}, n={contrast.n}", trials_link(levels))
+    return Row(", ".join(changed), text, slot, contrast.estimate if is_drawn else None, low, high, told)
 
 
 def _caption(findings: Findings, known: list[Contrast]) -> str:

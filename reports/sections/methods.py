@@ -42,6 +42,7 @@ class Methods:
     differing: Table
     by_arm: Table
     notes: tuple[str, ...]
+    plan_notes: tuple[str, ...]
 
 
 def build(findings: Findings) -> Section:
@@ -66,7 +67,9 @@ def build(findings: Findings) -> Section:
     return Section(
         "methods",
         "Methods",
-        Methods(tuple((head, text) for head, text in paragraphs if text), shown, by_arm, notes),
+        Methods(
+            tuple((head, text) for head, text in paragraphs if text), shown, by_arm, notes, findings.study.plan_notes
+        ),
         tables=(by_arm,) if by_arm.rows else (),
         embedded={"armSettings": _by_arm(by_arm)} if by_arm.rows else {},
     )

@@ -2,19 +2,20 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from reports.analysis.search import SEARCH, STAGE, Searched, best_so_far, changed, front, nearest_earlier, searched
 from reports.figures.figure import Figure, Panel
 from reports.figures.parallel import OFF, Scale, level_scale, number_scale, parallel_drawing
+from reports.figures.readout import Told
 from reports.figures.search import Steps, best_drawing, levels_drawing, points_drawing, slice_drawing
 from reports.findings import Findings
 from reports.results import Study
 from reports.sections.section import Section
 from reports.tables import Column, Table
 from reports.trials import Scalar
-from reports.wording import counted, number, shortened
+from reports.wording import counted, magnitude, number, shortened
 
 MOST_SLICES = 6
 MOST_LEVELS = 12
@@ -32,6 +33,8 @@ class SearchShown:
 
     summary: str
     notes: tuple[str, ...]
+    importance: Table
+    arms: Table
 
 
 def build(findings: Findings) -> Section | None:
@@ -40,10 +43,17 @@ def build(findings: Findings) -> Section | None:
     arms = searched(study)
     if not any(arm.error is not None for arm in arms):
         return None
-    tables = tuple(table for table in (_importance(study), _arms(study, arms)) if table.rows)
+    importance, every = _importance(study), _arms(study, arms)
+    tables = tuple(table for table in (importance, every) if table.rows)
     drawn = (_best(study), _front(study), _parallel(study, arms), _slices(study, arms))
     figures = tuple(figure for figure in drawn if figure is not None)
-    return Section("search", "The search", SearchShown(_summary(study, arms), _notes(study)), figures, tables)
+    return Section(
+        "search",
+        "The search",
+        SearchShown(_summary(study, arms), _notes(study), importance, _in_page(every)),
+        figures,
+        tables,
+    )
 
 
 def _summary(study: Study, arms: Sequence[Searched]) -> str:
@@ -89,7 +99,8 @@ def _best(study: Study) -> Figure:
         arms = searched(study, role)
         if arms:
             best = best_so_far(arms)
-            lines.append(Steps(TITLES[role], 1 - slot, tuple(arm.error for arm in arms), best))
+            told = tuple(_told(arm) if role == "search" else Told(_words(arm)) for arm in arms)
+            lines.append(Steps(TITLES[role], 1 - slot, tuple(arm.error for arm in arms), best, told))
             rows += [(TITLES[role], arm.place, arm.error, least) for arm, least in zip(arms, best, strict=True)]
     columns = (
         Column("optimization", "optimization"),
@@ -110,7 +121,7 @@ def _front(study: Study) -> Figure | None:
     points = {arm.arm: (arm.values[1], arm.values[0]) for arm in searched(study) if arm.values}
     best = front(study)
     labels = {
-        "val_error": "validation error, %",
+        "val_error": ERROR,
         "params": "parameters",
         "flops": "multiply-adds",
         "seconds": "seconds",
@@ -121,8 +132,14 @@ def _front(study: Study) -> Figure | None:
         Column("on_front", "on the front"),
     )
     rows = tuple((name, point[1], point[0], "yes" if name in best else "") for name, point in points.items())
-    caption = f"{labels[objectives[0]]} against {labels[objectives[1]]}; no arm beats those on the line in both."
-    drawing = points_drawing(points, best, (labels[objectives[1]], labels[objectives[0]]), "front")
+    against = f"{labels[objectives[0]].removesuffix(', %')} against {labels[objectives[1]]}"
+    caption = f"{against[:1].upper()}{against[1:]}; no arm beats those on the line in both."
+    told = {
+        arm.arm: _told(arm, f", {magnitude(points[arm.arm][0])} {labels[objectives[1]]}")
+        for arm in searched(study)
+        if arm.arm in points
+    }
+    drawing = points_drawing(points, best, (labels[objectives[1]], labels[objectives[0]]), "front", told)
     panel = Panel("", f"{counted(len(best), 'arm')} of {len(points)} on the front", drawing)
     return Figure("search-front", caption, (panel,), Table("search-front", caption, columns, rows), columns=1)
 
@@ -130,19 +147,19 @@ def _front(study: Study) -> Figure | None:
 def _importance(study: Study) -> Table:
     importance = study.search.get("importance", [])
     is_told = any(each.get("where") for each in importance)
-    rows = [
-        (each["method"], each["question"], _among(each), name, 100 * share)
-        for each in importance
-        for name, share in sorted(each["shares"].items(), key=lambda pair: -pair[1])
-    ]
+    questions = {each["method"]: each["question"] for each in importance}
+    shares: dict[tuple[str, str], dict[str, float]] = {}
+    for each in importance:
+        for name, share in sorted(each["shares"].items(), key=lambda pair: -pair[1]):
+            shares.setdefault((_among(each), name), {})[each["method"]] = 100 * share
+    rows = [(name, among, *(found.get(method) for method in questions)) for (among, name), found in shares.items()]
     columns = (
-        Column("method", "method"),
-        Column("question", "question that it answers"),
-        Column("among", "among"),
         Column("parameter", "parameter"),
-        Column("share", "share, %", 1, True),
+        Column("among", "among"),
+        *(Column(method, f"{method}, %", 1, True) for method in questions),
     )
-    caption = "Which choice matters, by two methods that answer different questions."
+    asked = " ".join(f"{method}: {question}" for method, question in questions.items())
+    caption = f"Which choice matters, by methods that answer different questions. {asked}"
     if is_told:
         caption += (
             " What only some arms have is told among those; the shares of a method add up to 100 % among the same."
@@ -243,15 +260,19 @@ def _slices(study: Study, arms: Sequence[Searched]) -> Figure | None:
     panels = []
     rows = []
     for at, name in enumerate(names[:MOST_SLICES]):
-        points = [(arm.params[name], arm.error or 0.0) for arm in known if name in arm.params]
+        having = [arm for arm in known if name in arm.params]
+        points = [(arm.params[name], arm.error or 0.0) for arm in having]
         numbers = [(float(value), error) for value, error in points if _is_number(value)]
         if len(numbers) == len(points):
             low, high = min(value for value, _ in numbers), max(value for value, _ in numbers)
-            drawing = slice_drawing(numbers, name, f"slice{at}", log=low > 0 and high > 10 * low)
+            drawing = slice_drawing(
+                numbers, name, f"slice{at}", log=low > 0 and high > 10 * low, told=[*map(_told, having)]
+            )
         else:
             words = [(str(value), error) for value, error in points]
             levels = list(dict.fromkeys(sorted(value for value, _ in words)))[:MOST_LEVELS]
-            drawing = levels_drawing([each for each in words if each[0] in levels], levels, f"slice{at}")
+            drawn = [(each, _told(arm)) for each, arm in zip(words, having, strict=True) if each[0] in levels]
+            drawing = levels_drawing([each for each, _ in drawn], levels, f"slice{at}", [told for _, told in drawn])
         panels.append(Panel(name, f"{counted(len(points), 'arm')} by {name}", drawing))
         rows += [(name, str(value), error) for value, error in points]
     if not panels:
@@ -291,6 +312,28 @@ def _arms(study: Study, arms: Sequence[Searched]) -> Table:
         rows.append((*row, *([arm.generation] if is_evolved else []), _named(arm.arm)))
     caption = "Every arm of the search, the best first, with the earlier arm that it differs least from."
     return Table("search-arms", caption, columns, tuple(rows))
+
+
+def _in_page(arms: Table) -> Table:
+    """Return the table of arms as the page shows it: without what is the same in every row, which the caption says."""
+    constant = []
+    caption = arms.caption
+    for key, words in (("state", "All are {}."), ("origin", "All are proposed by {}.")):
+        at = next(place for place, column in enumerate(arms.columns) if column.key == key)
+        values = {row[at] for row in arms.rows}
+        if len(values) == 1:
+            constant.append(key)
+            caption += f" {words.format(values.pop())}"
+    return replace(arms.without(*constant), caption=caption)
+
+
+def _words(arm: Searched) -> str:
+    return f"arm {arm.place}: {number(arm.error)} %"
+
+
+def _told(arm: Searched, more: str = "") -> Told:
+    """Return what a point says of an arm, and its row in the table of arms."""
+    return Told(f"{_words(arm)}{more}; {shortened(_named(arm.arm), 160)}", f"search-arm-{arm.place}")
 
 
 def _named(arm: str) -> str:

@@ -1,15 +1,18 @@
 """Every trial: a table that reads without a script, and the columns that the script sorts, filters and pages."""
 
 import math
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from reports.findings import Findings
 from reports.metrics import PRIMARY
+from reports.sections.arm_settings import LONGEST_ARM
 from reports.sections.failures import kind_of
 from reports.sections.section import Section
-from reports.trials import State, Trial
+from reports.trials import Scalar, State, Trial
 from reports.wording import NOTHING, counted, duration, level, number, shortened
 
 MOST_STATIC, FIRST_STATIC = 300, 100
@@ -70,8 +73,26 @@ def build(findings: Findings) -> Section | None:
         for heading, column in zip(headings, zip(*values, strict=True), strict=True)
     ]
     content = Trials(headings, rows, len(trials), _example(findings), counted(len(trials), "trial"))
-    embedded = {"trials": {"ids": [trial.id for trial in trials], "columns": columns, "sparks": sparks}}
+    arms_of_trials = _packed("text", (trial.arm for trial in trials), LONGEST_ARM)
+    embedded = {
+        "trials": {"ids": [trial.id for trial in trials], "columns": columns, "sparks": sparks, "arms": arms_of_trials}
+    }
     return Section("trials", "Trials", content, embedded=embedded)
+
+
+def trials_link(levels: Mapping[str, Scalar]) -> str:
+    """Return the place on the page where the table shows the trials of these levels alone; empty where none can."""
+    if not levels or any(re.search(r'[\s":<>=]', name) or '"' in str(value) for name, value in levels.items()):
+        return ""
+    filters = (
+        f'{name}="{shortened(level(value)) if isinstance(value, str) else _exact(value)}"'
+        for name, value in levels.items()
+    )
+    return f"trials?{urlencode({'q': ' '.join(filters)})}"
+
+
+def _exact(value: Scalar) -> str:
+    return level(value) if isinstance(value, bool) else repr(value)
 
 
 def _ordered(findings: Findings) -> list[Trial]:
@@ -134,7 +155,7 @@ def _text(kind: str, value: Any) -> str:
     return f"{value:g}" if kind == "number" else shortened(str(value))
 
 
-def _packed(kind: str, column: Iterable[Any]) -> dict[str, Any]:
+def _packed(kind: str, column: Iterable[Any], most: int = 60) -> dict[str, Any]:
     """Texts as indices into a list of the distinct ones; numbers as they are."""
     values = list(column)
     if kind != "text":
@@ -142,7 +163,7 @@ def _packed(kind: str, column: Iterable[Any]) -> dict[str, Any]:
     words = list(dict.fromkeys(values))
     places = {word: at for at, word in enumerate(words)}
     return {
-        "words": [NOTHING if word is None else shortened(level(word)) for word in words],
+        "words": [NOTHING if word is None else shortened(level(word), most) for word in words],
         "values": [places[value] for value in values],
     }
 

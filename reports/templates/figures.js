@@ -16,6 +16,15 @@ for (const figure of all("[data-figure]")) {
   if (controls.hasChildNodes()) figure.prepend(controls);
 }
 
+// A point that is no single trial leads to its trials, or to its row in a table where that stands on the page.
+function isHere(link) {
+  return Boolean(link) && (link.startsWith("trials?") || document.getElementById(link) !== null);
+}
+function whereTo(link) {
+  if (!isHere(link)) return "";
+  return link.startsWith("trials?") ? " \u2013 click to see its trials" : " \u2013 click to see it in the table";
+}
+
 // The point nearest to the pointer is named in a box beside it; a click follows it to its trial.
 function readOut(svg, panel, hidden) {
   const REACH = 28;
@@ -51,13 +60,13 @@ function readOut(svg, panel, hidden) {
     if (mark === current) return;
     if (!mark) { clear(); return; }
     current = mark;
-    const [x, y, line, words, trial] = mark;
+    const [x, y, line, words, trial, link] = mark;
     const name = panel.names[line];
-    box.textContent = `${name ? `${name}: ` : ""}${words}${trial ? ` – trial ${trial.slice(0, 8)}, click to see it` : ""}`;
+    box.textContent = `${name ? `${name}: ` : ""}${words}${trial ? ` – trial ${trial.slice(0, 8)}, click to see it` : whereTo(link)}`;
     ring.setAttribute("cx", x);
     ring.setAttribute("cy", y);
     svg.append(ring);
-    svg.classList.toggle("leads", Boolean(trial));
+    svg.classList.toggle("leads", Boolean(trial || isHere(link)));
     box.hidden = false;
     const frame = figure.getBoundingClientRect();
     const at = new DOMPoint(x, y).matrixTransform(svg.getScreenCTM());
@@ -70,7 +79,12 @@ function readOut(svg, panel, hidden) {
   svg.addEventListener("pointerleave", (event) => { if (event.pointerType !== "touch") clear(); });
   addEventListener("pointerdown", (event) => { if (!svg.contains(event.target)) clear(); });
   addEventListener("keydown", (event) => { if (event.key === "Escape") clear(); });
-  svg.addEventListener("click", () => { if (isArmed && current?.[4]) location.hash = `trial-${current[4]}`; });
+  svg.addEventListener("click", () => { 
+    if (!isArmed || !current) return;
+    const [, , , , trial, link] = current;
+    if (trial) location.hash = `trial-${trial}`;
+    else if (isHere(link)) location.hash = link;
+  });
 }
 
 // A button for each line: pressed while it is shown, in every panel of its figure.

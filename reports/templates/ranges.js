@@ -1,6 +1,6 @@
 
 // ---- parallel coordinates: a range drawn on an axis leaves the arms that lie in it ----
-function rangeBrush(svg, { rows, left, width, lines }) {
+function rangeBrush(svg, { rows, left, width, lines, axes }) {
   const NEAR = 24;
   const ranges = new Map();
   const status = document.createElement("span");
@@ -11,6 +11,40 @@ function rangeBrush(svg, { rows, left, width, lines }) {
   clear.textContent = "Clear ranges";
   clear.hidden = true;
   let start = null;
+
+  // The same by keyboard: an axis, and the two ends of its range.
+  const picker = document.createElement("span");
+  picker.className = "picker";
+  const axis = picker.appendChild(document.createElement("select"));
+  axis.setAttribute("aria-label", "Axis");
+  axes.forEach(([name], at) => axis.add(new Option(name, String(at))));
+  const [from, to] = [["from", "0"], ["to", "100"]].map(([word, value]) => {
+    const label = picker.appendChild(document.createElement("label"));
+    label.append(`${word} `);
+    const end = label.appendChild(document.createElement("input"));
+    Object.assign(end, { type: "range", min: "0", max: "100", value });
+    return end;
+  });
+  axis.addEventListener("change", () => tell());
+  for (const end of [from, to]) {
+    end.addEventListener("input", () => {
+      const [low, high] = [Number(from.value) / 100, Number(to.value) / 100];
+      if (low <= 0 && high >= 1) ranges.delete(Number(axis.value));
+      else ranges.set(Number(axis.value), [Math.min(low, high), Math.max(low, high)]);
+      show();
+    });
+  }
+  function tell() {
+    const at = Number(axis.value);
+    const ends = ranges.get(at) || [0, 1];
+    const isCrossed = Number(from.value) > Number(to.value);
+    [from, to].forEach((end, place) => {
+      const share = ends[isCrossed ? 1 - place : place];
+      end.value = String(Math.round(100 * share));
+      const near = [...axes[at][1]].sort((a, b) => Math.abs(a[0] - share) - Math.abs(b[0] - share))[0];
+      end.setAttribute("aria-valuetext", near ? `${end.value} % of the axis, near ${near[1]}` : `${end.value} %`);
+    });
+  }
 
   function where(event) {
     const { x, y } = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
@@ -33,7 +67,8 @@ function rangeBrush(svg, { rows, left, width, lines }) {
       all(`.line-${at}`, svg).forEach((part) => part.classList.toggle("faint", !isIn));
     });
     clear.hidden = ranges.size === 0;
-    status.textContent = ranges.size ? `${count} of ${lines.length} arms` : "Draw along an axis to pick a range of it.";
+    tell();
+    status.textContent = ranges.size ? `${count} of ${lines.length} arms` : "Draw along an axis, or choose one, to pick a range of it.";
   }
   svg.addEventListener("pointerdown", (event) => {
     start = where(event);
@@ -55,5 +90,5 @@ function rangeBrush(svg, { rows, left, width, lines }) {
   clear.addEventListener("click", () => { ranges.clear(); show(); });
   svg.classList.add("brushed");
   show();
-  return [clear, status];
+  return [picker, clear, status];
 }

@@ -46,7 +46,7 @@ const show = (selector) => all(selector).forEach((element) => { element.hidden =
 {
   const boxes = all(".scroll, pre");
   const mark = () => boxes.forEach((box) => {
-    if (box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0; else box.removeAttribute("tabindex");
+    if (box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1) box.tabIndex = 0; else box.removeAttribute("tabindex");
   });
   mark();
   addEventListener("resize", mark);

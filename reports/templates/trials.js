@@ -1,7 +1,7 @@
 // ---- trials ----
 if (embedded.trials) trialsTable(embedded.trials);
 
-function trialsTable({ ids, columns, sparks }) {
+function trialsTable({ ids, columns, sparks, arms }) {
   const PAGE = 50;
   const LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_";
   const section = document.getElementById("trials");
@@ -157,8 +157,30 @@ function trialsTable({ ids, columns, sparks }) {
       draw();
       const target = document.getElementById(`trial-${ids[row]}`);
       target.classList.add("target");
+      tellSettings(target, arms.words[arms.values[row]]);
       target.scrollIntoView({ block: "center" });
     }
+  }
+
+  // Below a trial that is linked to: what its arm sets otherwise than the baseline.
+  function tellSettings(target, arm) {
+    const { arms: named, rows: settings } = embedded.armSettings || { arms: [], rows: [] };
+    const own = settings.filter(([at]) => named[at] === arm);
+    if (!own.length) return;
+    const cell = element("td");
+    cell.colSpan = target.cells.length;
+    const shown = element("table", undefined, "plain");
+    shown.append(element("caption", `Settings of ${arm} that differ from its baseline`));
+    const lines = [["setting", "baseline", "this trial"], ...own.map(([, ...cells]) => cells)];
+    lines.forEach((words, at) => shown.insertRow().append(...words.map((word) => {
+      const made = element(at ? "td" : "th", word);
+      if (!at) made.scope = "col";
+      return made;
+    })));
+    cell.append(shown);
+    const below = element("tr", undefined, "of-trial");
+    below.append(cell);
+    target.after(below);
   }
 
   for (const [key, head] of heads) {

@@ -207,3 +207,32 @@ def test_a_reader_asks_for_the_settings_of_one_arm(visit):
     assert rows.all_inner_texts() == ["depth=56 variant=preact\tnetwork.activation\toriginal\tfull_preact"]
     page.locator("#arm-settings select").select_option(index=0)
     assert rows.count() == every > 1
+
+
+@pytest.mark.parametrize("name", ["effects", "cost"])
+def test_a_point_of_one_arm_leads_to_the_trials_of_that_arm(visit, name):
+    page = visit("degradation")
+    mark = next(each for each in marks(page, name, 0) if len(each) > 5)
+    page.locator(f"#figure-{name} svg[role=img]").first.scroll_into_view_if_needed()
+    page.mouse.move(*point_at(page, name, mark, 0))
+    assert "click to see its trials" in page.locator(f"#figure-{name} .readout:visible").inner_text()
+    page.mouse.down()
+    page.mouse.up()
+    shown = page.locator("#trials-table tbody tr")
+    assert page.locator("#filter").input_value()
+    assert page.locator("#filter-status").inner_text().startswith("3 of ")
+    assert shown.count() == 3
+    assert page.said == []
+
+
+def test_below_a_trial_that_is_linked_to_stand_its_settings_against_the_baseline(visit):
+    page = visit("degradation")
+    arms = page.evaluate("JSON.parse(document.getElementById('embedded').textContent).armSettings")
+    trials = page.evaluate("JSON.parse(document.getElementById('embedded').textContent).trials")
+    row = next(at for at, arm in enumerate(trials["arms"]["values"]) if trials["arms"]["words"][arm] == arms["arms"][0])
+    page.goto(f"{page.url.partition('#')[0]}#trial-{trials['ids'][row]}")
+    below = page.locator("tr.of-trial")
+    assert below.count() == 1
+    own = [cells for at, *cells in arms["rows"] if at == 0]
+    assert below.locator("table tr").count() == 1 + len(own)
+    assert below.locator("table tr").nth(1).locator("td").all_inner_texts() == own[0]

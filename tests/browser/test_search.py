@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from reports.page import write_report
+from tests.browser.test_figures import marks, point_at
 from tests.reports import searches
 
 pytestmark = pytest.mark.browser
@@ -140,3 +141,45 @@ def test_a_range_drawn_on_an_axis_leaves_the_arms_that_lie_in_it(visit):
     figure.get_by_role("button", name="Clear ranges").click()
     assert drawing.locator(".faint").count() == 0
     assert page.said == []
+
+
+@pytest.mark.parametrize("name", ["search-progress", "search-slices"])
+def test_a_point_of_a_search_is_named_and_leads_to_its_row(visit, name):
+    page = visit("searched")
+    mark = next(each for each in marks(page, name, 0) if page.locator(f"#{each[5]}").count())
+    page.locator(f"#figure-{name} svg[role=img]").first.scroll_into_view_if_needed()
+    page.mouse.move(*point_at(page, name, mark, 0))
+    told = page.locator(f"#figure-{name} .readout:visible").inner_text()
+    assert "click to see it in the table" in told
+    page.mouse.down()
+    page.mouse.up()
+    place = page.evaluate("location.hash").removeprefix("#")
+    assert place.startswith("search-arm-")
+    row = page.locator(f"#{place}")
+    assert row.locator("td").first.inner_text() == place.removeprefix("search-arm-")
+    assert told.startswith(f"arm {row.locator('td').first.inner_text()}: {row.locator('td').nth(1).inner_text()} %")
+    assert page.said == []
+
+
+def test_a_range_is_picked_by_keyboard(visit):
+    page = visit("searched")
+    figure = page.locator("#figure-search-parallel")
+    ranges = page.evaluate(
+        "JSON.parse(document.getElementById('embedded').textContent).figures['search-parallel'][0].ranges"
+    )
+    axis = figure.get_by_role("combobox", name="Axis")
+    axis.focus()
+    page.keyboard.press("ArrowDown")
+    assert axis.input_value() == "1"
+    page.keyboard.press("Tab")
+    for _ in range(10):
+        page.keyboard.press("ArrowRight")
+    low = figure.get_by_role("slider", name="from")
+    assert low.input_value() == "10"
+    assert low.get_attribute("aria-valuetext").startswith("10 % of the axis, near ")
+    inside = [line for line in ranges["lines"] if line[1] >= 0.1]
+    assert 0 < len(inside) < len(ranges["lines"])
+    assert f"{len(inside)} of {len(ranges['lines'])} arms" in figure.get_by_role("status").inner_text()
+    for _ in range(10):
+        page.keyboard.press("ArrowLeft")
+    assert "Draw along an axis" in figure.get_by_role("status").inner_text()

@@ -27,3 +27,16 @@ def test_a_change_that_rounds_to_nothing_neither_falls_nor_rises(end):
     described = " ".join(panel.description for panel in depth(found(("depth", "variant"), errors)).figures[0].panels)
     assert "a has 3.00 % both at depth 8 and at 14." in described
     assert "b rises from 4.00 % at depth 8 to 5.00 % at 14." in described
+
+
+def test_a_figure_is_called_by_the_first_sentence_of_its_caption_whatever_dots_its_names_have():
+    from reports.figures.figure import Figure
+    from reports.tables import Table
+
+    for caption, heading in (
+        ("Test error against training.lr. A point a seed.", "Test error against training.lr"),
+        ("Each arm minus its baseline (decay 0.0001 and rate 0.1), points. n=3.", None),
+        ("No dot", "No dot"),
+    ):
+        figure = Figure("one", caption, (), Table("one", "", (), ()))
+        assert figure.heading == (heading or caption.partition(". ")[0])
