@@ -9,7 +9,6 @@ from search_spaces.arm import Scalar, canonical_json
 from search_spaces.errors import Key, SettingError, shown, unknown
 from search_spaces.settings import plain
 
-ZERO_WIDTH_JOINER = "\u200d"  # holds the parts of an emoji together
 ROOTS = ("data", "network", "training")
 _RESULTLESS = frozenset(
     [

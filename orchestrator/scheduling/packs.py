@@ -47,9 +47,6 @@ class PackSource(Protocol):
     def next(self) -> Pack | None:
         """Return the next pack, or None when there is none at this moment."""
 
-    def exhausted(self) -> bool:
-        """Whether no pack will ever come again."""
-
     def is_waiting(self) -> bool:
         """Whether a pack may come although nothing is in training here."""
 
@@ -87,16 +84,11 @@ class BlockSource:
         self._more = more
         self._waiting: list[Pack] = []
         self._open: set[str] = set()
-        self._ended = False
         self._begin(block)
 
     def next(self) -> Pack | None:
         """Return the most expensive pack left in this block."""
         return self._waiting.pop() if self._waiting else None
-
-    def exhausted(self) -> bool:
-        """Whether the last block is handed out and no other can follow."""
-        return self._ended and not self._waiting
 
     def is_waiting(self) -> bool:
         """Return False: what comes next follows from what is trained here."""
@@ -116,4 +108,3 @@ class BlockSource:
     def _begin(self, block: Sequence[Pack]) -> None:
         self._waiting = sorted(block, key=lambda pack: (-pack.rank, pack.cost))
         self._open = {trial for pack in block for trial in pack.trials.values()}
-        self._ended = not block or self._more is None

@@ -47,10 +47,6 @@ class SharedTrials:
             if pack is not None or not self._has_results:  # results of others may have opened the next block
                 return pack
 
-    def exhausted(self) -> bool:
-        """Whether no pack will ever come again."""
-        return self._source.exhausted() and not self._elsewhere
-
     def is_waiting(self) -> bool:
         """Whether others train what this study needs."""
         return bool(self._elsewhere) or self._source.is_waiting()

@@ -82,10 +82,6 @@ class SearchSource:
         """Whether anything is left to train, once the search has begun."""
         return bool(self._waiting)
 
-    def exhausted(self) -> bool:
-        """Whether the confirmation is handed out, after which nothing comes."""
-        return self.confirmed is not None and not self._waiting
-
     def is_waiting(self) -> bool:
         """Return False: what comes next follows from what is trained here."""
         return False

@@ -72,12 +72,6 @@ class Lease:
             if error is None:
                 raise
 
-    def is_held(self) -> bool:
-        """Whether the study is still this process's; another host may take it after 90 s without a heartbeat."""
-        with self._database.reading() as connection:
-            owner = connection.execute(select(studies.c.lease_owner).where(studies.c.name == self.study)).scalar()
-        return bool(owner == self.token)
-
     def is_lost(self) -> bool:
         """Whether another process has taken the study meanwhile, so that this one must end."""
         return self._lost.is_set()

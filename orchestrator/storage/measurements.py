@@ -14,17 +14,11 @@ from reports.results import Measurement
 from search_spaces.arm import settings_hash
 
 
-def write_measurement(connection: Connection, measurement: Measurement) -> None:
-    """Keep what a probe found, in the place of what it found before with the same settings."""
-    settings = dict(measurement.settings)
-    key = settings_hash({"probe": measurement.kind, **settings}) if settings else ""
-    keep_measurement(connection, Measured(measurement.trial, measurement.kind, key, settings, measurement.values))
-
-
 def keep_measurement(connection: Connection, event: Measured) -> None:
-    """Keep what a probe found; StorageError where there is no such trial.
+    """Keep what a probe found, in the place of what it found before with the same settings.
 
-    Measuring again does not make it younger: from the first time on the result was known.
+    Measuring again does not make it younger: from the first time on the result was known. StorageError where there is
+    no such trial.
     """
     check_trial(connection, event.trial, "that could have been measured")
     row = {

@@ -118,15 +118,6 @@ def states_of(connection: Connection, ids: Iterable[str]) -> dict[str, State]:
     return states
 
 
-def last_epochs_of(connection: Connection, ids: Iterable[str]) -> dict[str, int]:
-    """Return the last recorded epoch of each of these trials that the database knows."""
-    epochs: dict[str, int] = {}
-    for part in in_parts(ids):
-        rows = connection.execute(select(trials.c.id, trials.c.epochs).where(trials.c.id.in_(part)))
-        epochs.update({row.id: row.epochs for row in rows})
-    return epochs
-
-
 def _group(state: State | None) -> str:
     if state is None:
         return "new"

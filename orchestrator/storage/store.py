@@ -34,7 +34,7 @@ from orchestrator.storage.own_schema import make_own_schema
 from orchestrator.storage.spool import read_spool
 from orchestrator.storage.tables import studies as study_rows
 from orchestrator.storage.weights import KeptWeights, read_weights
-from reports.results import Measurement, Study
+from reports.results import Study
 from reports.trials import State, Trial
 
 Result = TypeVar("Result")
@@ -207,11 +207,6 @@ class Store:
         with self.database.reading() as connection:
             return plans.states_of(connection, trial_ids)
 
-    def last_epochs(self, trial_ids: Iterable[str]) -> dict[str, int]:
-        """Return the last recorded epoch of each of these trials that the database knows; 0 when there is none."""
-        with self.database.reading() as connection:
-            return plans.last_epochs_of(connection, trial_ids)
-
     def load_study(self, name: str) -> Study:
         """Return a study with every result so far; StorageError naming the nearest when there is none of that name."""
         with self.database.reading() as connection:
@@ -231,11 +226,6 @@ class Store:
         """Return the verdicts of a study as they were saved, each with `plan_hash` and `decided_at`."""
         with self.database.reading() as connection:
             return evidence.read_verdicts(connection, study)
-
-    def save_measurement(self, measurement: Measurement) -> None:
-        """Keep what a probe found in a trained network, in the place of what it found before."""
-        with self.database.writing() as connection:
-            measurements.write_measurement(connection, measurement)
 
     def measured(self, trial_ids: Iterable[str], *, with_failed: bool = False) -> dict[str, set[str]]:
         """Return ``probe/key`` of every measurement of these trials, also of those that failed where asked."""

@@ -11,7 +11,7 @@ from orchestrator.storage import Recorder, Store
 from orchestrator.storage.migrations import VERSION
 from reports.results import Measurement
 from reports.trials import Epoch, State
-from tests.orchestrator.storage.conftest import plan_of
+from tests.orchestrator.storage.conftest import plan_of, save_measurement
 
 
 def main() -> None:
@@ -32,7 +32,7 @@ def main() -> None:
             recorder.put(EpochDone(diverged, Epoch(1, 1e13, 90.0, None, None, 0.1, 2.0)))
             recorder.put(TrialEnded(diverged, State.DIVERGED, "loss 1e13", diverged_at=1, loss_before_divergence=2.3))
             recorder.put(TrialEnded(failed, State.FAILED, "out of memory"))
-        store.save_measurement(Measurement(complete, "layer_response", {"std": [1.0, 0.5]}))
+        save_measurement(store, Measurement(complete, "layer_response", {"std": [1.0, 0.5]}))
         store.save_verdicts(plan.name, [{"claim": "c", "says": "a < b", "verdict": "Supported", "estimate": 1.5}])
     # One file, without the log beside it.
     connection = sqlite3.connect(path)

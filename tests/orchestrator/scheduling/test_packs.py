@@ -23,16 +23,16 @@ def test_a_lower_rank_comes_before_a_higher_cost() -> None:
     assert source.next().id == "urgent"
 
 
-def test_a_fixed_plan_is_exhausted_when_all_is_handed_out() -> None:
+def test_a_fixed_plan_ends_when_all_is_handed_out() -> None:
     source = BlockSource([pack("a")])
-    assert not source.exhausted()
-    source.next()
-    assert source.exhausted()
+    assert source.next().id == "a"
+    end(source, "a")
     assert source.next() is None
+    assert not source.is_waiting()
 
 
-def test_an_empty_plan_is_exhausted() -> None:
-    assert BlockSource([]).exhausted()
+def test_an_empty_plan_has_no_pack() -> None:
+    assert BlockSource([]).next() is None
 
 
 def test_the_next_block_waits_until_every_trial_of_this_one_has_ended() -> None:
@@ -41,11 +41,10 @@ def test_the_next_block_waits_until_every_trial_of_this_one_has_ended() -> None:
     source.next(), source.next()
     end(source, "a")
     assert source.next() is None
-    assert not source.exhausted()
     end(source, "b")
     assert source.next().id == "c"
     end(source, "c")
-    assert source.exhausted()
+    assert source.next() is None
 
 
 def test_a_trial_of_another_study_opens_no_block() -> None:

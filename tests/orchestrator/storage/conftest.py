@@ -10,8 +10,10 @@ import uuid
 import pytest
 from sqlalchemy import create_engine, text
 
+from orchestrator.records.events import Measured
 from orchestrator.records.study_plan import PlannedArm, PlannedTrial, StudyPlan
 from orchestrator.storage import Store, database_url
+from orchestrator.storage.measurements import keep_measurement
 from search_spaces.arm import Arm, settings_hash
 
 SERVER = os.environ.get("ORCHESTRATE_TEST_POSTGRESQL")
@@ -44,6 +46,15 @@ def plan_of(
     }
     hashed = plan_hash or f"{depths} {seeds} {width} {fingerprint}"
     return StudyPlan(name=name, arms=tuple(arms), trials=tuple(trials), plan_hash=hashed, **{**asked, **study})
+
+
+def save_measurement(store, measurement):
+    """Keep a measurement as the events of a run do, under the hash of its probe's settings."""
+    settings = dict(measurement.settings)
+    key = settings_hash({"probe": measurement.kind, **settings}) if settings else ""
+    event = Measured(measurement.trial, measurement.kind, key, settings, measurement.values)
+    with store.database.writing() as connection:
+        keep_measurement(connection, event)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from orchestrator.records.events import Measured, ProbesEnded, WeightsKept
 from orchestrator.storage import Recorder, StorageError, StudyFrames
 from orchestrator.storage.weights import KeptWeights
 from reports.results import Measurement
+from tests.orchestrator.storage.conftest import save_measurement
 
 ROWS = [
     {"at": {"layer": 0, "deleted": [1, 2]}, "numbers": {"response": 1.5, "ratio": None}, "epoch": 2},
@@ -29,41 +30,41 @@ def measured(plan, kind="lesion", found=FOUND, **settings):
 
 def test_a_measurement_comes_back_with_its_study(store, plan):
     found = measured(plan, "layer_response", images=None)
-    store.save_measurement(found)
+    save_measurement(store, found)
     assert store.load_study(plan.name).measurements == (found,)
 
 
 def test_measuring_again_replaces_the_measurement(store, plan):
     for value in (1, 2):
-        store.save_measurement(measured(plan, "sharpness", {"value": value}))
+        save_measurement(store, measured(plan, "sharpness", {"value": value}))
     assert [each.values for each in store.load_study(plan.name).measurements] == [{"value": 2}]
 
 
 def test_other_settings_are_another_measurement_and_a_study_has_those_it_asks_for(store, plan):
     for draws in (3, 4):
-        store.save_measurement(measured(plan, found={"draws": draws}, draws=draws))
+        save_measurement(store, measured(plan, found={"draws": draws}, draws=draws))
     assert [each.values for each in store.load_study(plan.name).measurements] == [{"draws": 3}]
     assert len(store.measured([plan.trials[0].id])[plan.trials[0].id]) == 2
 
 
 def test_of_a_probe_that_the_study_does_not_name_the_newest_counts(store, plan):
     for images in (8, 16):
-        store.save_measurement(measured(plan, "layer_response", {"images": images}, images=images))
+        save_measurement(store, measured(plan, "layer_response", {"images": images}, images=images))
     assert [each.values for each in store.load_study(plan.name).measurements] == [{"images": 16}]
 
 
 def test_a_measurement_that_failed_is_still_missing(store, plan):
-    store.save_measurement(measured(plan, found={"failed": "no units", "rows": []}, draws=3))
+    save_measurement(store, measured(plan, found={"failed": "no units", "rows": []}, draws=3))
     assert store.measured([plan.trials[0].id]) == {}
 
 
 def test_a_measurement_needs_a_trial(store):
     with pytest.raises(StorageError, match="there is no trial stranger"):
-        store.save_measurement(Measurement("stranger", "lesion", {}))
+        save_measurement(store, Measurement("stranger", "lesion", {}))
 
 
 def test_the_view_has_a_row_a_number(store, plan, rows):
-    store.save_measurement(measured(plan, draws=3))
+    save_measurement(store, measured(plan, draws=3))
     found = rows("SELECT study, arm, seed, kind, epoch, name, value FROM measurement_results ORDER BY value")
     first = {"study": plan.name, "arm": plan.arms[0].arm.name, "seed": 0, "kind": "lesion", "epoch": 2}
     assert sorted((row["name"], row["value"]) for row in found if row["value"] is not None) == [
@@ -76,18 +77,18 @@ def test_the_view_has_a_row_a_number(store, plan, rows):
 
 
 def test_the_view_tells_where_in_json(store, plan, rows):
-    store.save_measurement(measured(plan, draws=3))
+    save_measurement(store, measured(plan, draws=3))
     (row,) = rows("SELECT value FROM measurement_results WHERE name = 'response' AND CAST(at ->> 'layer' AS int) = 1")
     assert row["value"] == 0.5
 
 
 def test_the_view_leaves_out_what_has_no_rows(store, plan, rows):
-    store.save_measurement(measured(plan, "layer_response", {"std": [1.0, 0.5]}))
+    save_measurement(store, measured(plan, "layer_response", {"std": [1.0, 0.5]}))
     assert rows("SELECT * FROM measurement_results") == []
 
 
 def test_the_frame_has_places_and_numbers_as_columns(store, plan):
-    store.save_measurement(measured(plan, draws=3))
+    save_measurement(store, measured(plan, draws=3))
     frame = StudyFrames(store.load_study(plan.name)).measurements("lesion")
     assert list(frame.columns) == [
         *("arm", "depth", "variant", "seed", "epoch", "layer", "deleted", "response", "ratio"),

@@ -8,7 +8,7 @@ from orchestrator.records.events import AttemptStarted, EpochDone, TrialEnded
 from orchestrator.storage import Recorder, Store
 from reports.results import Measurement
 from reports.trials import Epoch, State
-from tests.orchestrator.storage.conftest import plan_of
+from tests.orchestrator.storage.conftest import plan_of, save_measurement
 
 PLAN = plan_of()
 
@@ -96,7 +96,7 @@ def test_a_trial_of_another_study_is_shared(source, store):
 
 def test_measurements_come_along_once(source, store):
     trial = PLAN.trials[0].id
-    source.save_measurement(Measurement(trial, "lesion", {"rows": []}))
+    save_measurement(source, Measurement(trial, "lesion", {"rows": []}))
     for _ in range(2):
         store.merge(source, PLAN.name, apply=True)
     assert [each.kind for each in store.load_study(PLAN.name).measurements] == ["lesion"]

@@ -240,7 +240,7 @@ def test_a_plan_that_cannot_be_written_leaves_nothing_behind(store, make_plan, r
 
 
 def test_unknown_trials_have_no_state(store):
-    assert store.states(["unknown"]) == store.last_epochs(["unknown"]) == {}
+    assert store.states(["unknown"]) == {}
 
 
 def test_an_unknown_study_names_the_nearest(store, make_plan):

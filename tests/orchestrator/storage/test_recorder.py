@@ -67,11 +67,6 @@ def test_a_trial_runs_once_its_attempt_starts(record, trial, load):
     assert (load().state, load().test_error) == (State.RUNNING, 60.0)
 
 
-def test_last_epochs_follow_the_events(record, trial, store):
-    record(started(trial), EpochDone(trial, epoch(1)), EpochDone(trial, epoch(2)))
-    assert store.last_epochs([trial]) == {trial: 2}
-
-
 def test_divergence_is_kept_with_its_epoch_and_loss_before_divergence(record, trial, load):
     record(started(trial), TrialEnded(trial, State.DIVERGED, "loss 1e13", diverged_at=3, loss_before_divergence=2.5))
     assert (load().state, load().reason, load().diverged_at, load().loss_before_divergence) == (
