@@ -52,17 +52,17 @@ class Database:
             yield connection
 
     @contextmanager
-    def writing_raw(self, *, durable: bool = True, busy: float = BUSY_SECONDS) -> Iterator[Connection]:
+    def writing_raw(self, *, durable: bool = True, busy: float | None = None) -> Iterator[Connection]:
         """Open a transaction that writes and raises SQLAlchemy's own errors, for callers that try again.
 
         A `durable` one survives a power cut as soon as it has ended; another may be undone by one, never in part.
-        A lock is waited for `busy` seconds.
+        A lock is waited for `busy` seconds; without them `BUSY_SECONDS` of a file, and for good on a server.
         """
         if self.read_only:
             raise StorageError(f"{self.where} was opened for reading only")
-        engine = self._writing.execution_options(durable=durable, busy=busy)
+        engine = self._writing.execution_options(durable=durable, **({} if busy is None else {"busy": busy}))
         with engine.begin() as connection:
-            if busy != BUSY_SECONDS and not is_file(self.url):
+            if busy is not None and not is_file(self.url):
                 connection.execute(text(f"SET LOCAL lock_timeout = {round(1000 * busy)}"))
             yield connection
 
