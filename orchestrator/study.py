@@ -236,8 +236,11 @@ def _dispatch(store: Store, job: _Job, work: Work, listener: Listener, interrupt
                 interrupted.set()
 
         logs = TrialLogs(job.out / "logs" if job.replay is None else None)
-        source = _source(store, job, work.source(recorder.flush), listener, sink)
-        ending = Dispatcher(source, _backend(job), sink, interrupted, limits, logs, recorded.follow).run()
+        backend = _backend(job)
+        # On a CPU the seeds of a pack are one network, and its parts would round differently.
+        chosen = work.source(recorder.flush, backend.slots if resources.gpus else None)
+        source = _source(store, job, chosen, listener, sink)
+        ending = Dispatcher(source, backend, sink, interrupted, limits, logs, recorded.follow).run()
     recorded.close()
     return ending
 

@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from search_spaces.arm import Scalar, canonical_json
@@ -58,6 +59,16 @@ class Factor:
     name: str
     levels: tuple[Level, ...]
 
+    @cached_property
+    def _by_text(self) -> dict[str, int]:
+        """The place of each level by its text: a factor may have thousands, and each arm asks."""
+        return {level.text: place for place, level in reversed(list(enumerate(self.levels)))}
+
+    @cached_property
+    def _by_number(self) -> dict[float, int]:
+        numbers = [(place, level.name) for place, level in enumerate(self.levels)]
+        return {number: place for place, number in reversed(numbers) if _is_number(number)}  # type: ignore[misc]
+
     def level(self, name: object) -> Level:
         """Return the level that `name` (a name, its text, or the value that it stands for) means; SettingError if none.
 
@@ -65,10 +76,11 @@ class Factor:
         """
         if name is None and all(None not in level.settings.values() for level in self.levels):
             raise SettingError(f"no level of factor {self.name} is named here: {self._names()}")
+        by_number = self._by_number.get(name) if _is_number(name) else None  # type: ignore[call-overload]
         wanted = level_text(name)
-        for level in self.levels:
-            if level.text == wanted or (_is_number(level.name) and _is_number(name) and level.name == name):
-                return level
+        places = [place for place in (self._by_text.get(wanted), by_number) if place is not None]
+        if places:
+            return self.levels[min(places)]
         if isinstance(name, Mapping):
             for level in self.levels:
                 if list(level.settings.values()) == [name] or _bundle_of(name) == dict(level.settings):
@@ -254,16 +266,19 @@ def _bundle_of(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _refuse_doubles(name: str, levels: list[Level]) -> None:
+    names: set[object] = set()
+    settings: dict[str, Level] = {}
     for index, level in enumerate(levels):
-        for earlier in levels[:index]:
-            same_number = _is_number(level.name) and _is_number(earlier.name) and level.name == earlier.name
-            if same_number or unicodedata.normalize("NFC", level.text) == unicodedata.normalize("NFC", earlier.text):
-                raise SettingError(f"factor {name} has the level {level.text} twice", (name, index))
-            if canonical_json(dict(level.settings)) == canonical_json(dict(earlier.settings)):
-                raise SettingError(
-                    f"levels {earlier.text} and {level.text} of factor {name} have the same settings",
-                    (name, level.text),
-                )
+        text = unicodedata.normalize("NFC", level.text)
+        if text in names or (_is_number(level.name) and level.name in names):
+            raise SettingError(f"factor {name} has the level {level.text} twice", (name, index))
+        names |= {text, level.name} if _is_number(level.name) else {text}
+        earlier = settings.setdefault(canonical_json(dict(level.settings)), level)
+        if earlier is not level:
+            raise SettingError(
+                f"levels {earlier.text} and {level.text} of factor {name} have the same settings",
+                (name, level.text),
+            )
 
 
 def _refuse_shared_paths(factors: tuple[Factor, ...]) -> None:

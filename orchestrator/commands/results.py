@@ -75,7 +75,7 @@ def _show_status(console: "Console", study: str | None, db: str | None, format: 
 
     with Store.open(database(db), read_only=True) as store:
         known = store.studies()
-        stored = None if study is None else store.load_study(study)
+        stored = None if study is None else store.load_study(study, curves=False)
     active = any(each.running for each in known if stored is None or each.name == stored.name)
     if stored is None:
         print_json(known) if format is OutputFormat.json else print_studies(console, known)

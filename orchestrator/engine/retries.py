@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from orchestrator.engine.failures import Failure
 from orchestrator.records.causes import Cause
@@ -50,7 +50,7 @@ class Retries:
         if cause.is_loss():
             return Again((pack,))
         if cause is Cause.OOM and len(unfinished) > 1:
-            return Again(_halves(pack, unfinished))
+            return Again(pack.part(unfinished).halves())
         failed = max(self._count(trial, cause) for trial in unfinished)
         if failed >= TRIES[cause]:
             return None
@@ -63,11 +63,3 @@ class Retries:
         counts = self._fruitless.setdefault(trial, Counter())
         counts[cause] += 1
         return counts[cause]
-
-
-def _halves(pack: Pack, unfinished: Collection[str]) -> tuple[Pack, ...]:
-    """Return the unfinished trials of a pack as two packs."""
-    left = [(seed, trial) for seed, trial in pack.trials.items() if trial in unfinished]
-    middle = (len(left) + 1) // 2
-    share = pack.cost / len(pack.trials)
-    return tuple(replace(pack, trials=dict(part), cost=share * len(part)) for part in (left[:middle], left[middle:]))

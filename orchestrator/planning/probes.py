@@ -1,6 +1,7 @@
 """What the probes of a study cost, which weights it keeps, and which networks a probe cannot measure."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -38,7 +39,7 @@ def probe_costs(
     arms: Sequence[PlannedArm], trials: Sequence[PlannedTrial], requests: Sequence[ProbeRequest], keep: str
 ) -> list[str]:
     """Say what the probes cost beside the training, and how large the kept weights are."""
-    seeds = {arm.arm.id: sum(trial.arm.id == arm.arm.id for trial in trials) for arm in arms}
+    seeds = Counter(trial.arm.id for trial in trials)
     notes = []
     if requests:
         training = sum(seeds[arm.arm.id] * trial_cost(arm.arm) for arm in arms)

@@ -51,14 +51,14 @@ class StudyBlocks:
         """Whether anything is left to train."""
         return bool(self._ready)
 
-    def source(self, recorded: Callable[[], object]) -> BlockSource:
+    def source(self, recorded: Callable[[], object], slots: Callable[[], int] | None = None) -> BlockSource:
         """Return the blocks as packs; each block is chosen when the results of the one before are recorded."""
 
         def more() -> list[Pack]:
             recorded()
             return self.more()
 
-        return BlockSource(self._ready, more)
+        return BlockSource(self._ready, more, slots)
 
     def finish(self, interrupted: Flag) -> None:
         """Do nothing: what a plan shows is judged from the results."""

@@ -1,6 +1,7 @@
 """What is trained next: packs of trials, and the source that hands them out in a sensible order."""
 
-from collections.abc import Callable, Mapping, Sequence
+from bisect import insort
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Event as Flag
 from typing import Any, Protocol
@@ -35,6 +36,23 @@ class Pack:
         first = min(self.trials.values())
         return first if len(self.trials) == 1 else f"{first}-{len(self.trials)}"
 
+    @property
+    def work(self) -> float:
+        """How long a worker has the pack, in the unit of `cost`: each further seed takes about a third of the first."""
+        count = len(self.trials)
+        return self.cost * (count + 2) / (3 * count)
+
+    def halves(self) -> "tuple[Pack, Pack]":
+        """Return the same trials as two packs."""
+        trials = list(self.trials.values())
+        middle = (len(trials) + 1) // 2
+        return self.part(trials[:middle]), self.part(trials[middle:])
+
+    def part(self, kept: Collection[str]) -> "Pack":
+        """Return the pack of those of its trials that are kept, at least one."""
+        trials = {seed: trial for seed, trial in self.trials.items() if trial in kept}
+        return replace(self, trials=trials, cost=self.cost * len(trials) / len(self.trials))
+
     def without_graph(self) -> "Pack":
         """Return the same trials, trained without recording their step on a GPU."""
         training = {**self.settings["training"], "cuda_graph": "never"}
@@ -66,29 +84,52 @@ class Work(Protocol):
     def has_work(self) -> bool:
         """Whether anything is left to train; asked once it has begun, and nothing is written."""
 
-    def source(self, recorded: Callable[[], object]) -> PackSource:
-        """Return what is trained next; `recorded` waits until all that was told is in the database."""
+    def source(self, recorded: Callable[[], object], slots: Callable[[], int] | None = None) -> PackSource:
+        """Return what is trained next; `recorded` waits until all that was told is in the database.
+
+        With `slots`, which tells how many packs train at once, packs may be handed out in parts to keep all busy.
+        """
 
     def finish(self, interrupted: Flag) -> None:
         """Do what follows the training."""
 
 
 class BlockSource:
-    """Hands out blocks of packs, the most expensive first, so that no worker idles at the end.
+    """Hands out blocks of packs, the longest first, so that no worker idles at the end.
 
     When every trial of a block has ended, `more` is asked for the next block; an empty one ends the study. Without
-    `more` the plan is fixed, a single block.
+    `more` the plan is fixed, a single block. With `slots`, a pack that would take longer than its fair share, what is
+    left to do divided by the number of slots, is halved until it does not, or is a single trial.
     """
 
-    def __init__(self, block: Sequence[Pack], more: Callable[[], Sequence[Pack]] | None = None) -> None:
+    def __init__(
+        self,
+        block: Sequence[Pack],
+        more: Callable[[], Sequence[Pack]] | None = None,
+        slots: Callable[[], int] | None = None,
+    ) -> None:
         self._more = more
+        self._slots = slots
         self._waiting: list[Pack] = []
         self._open: set[str] = set()
         self._begin(block)
 
     def next(self) -> Pack | None:
-        """Return the most expensive pack left in this block."""
-        return self._waiting.pop() if self._waiting else None
+        """Return the longest pack left in this block."""
+        while self._waiting:
+            pack = self._waiting.pop()
+            if not self._is_unfair(pack):
+                self._work -= pack.work
+                return pack
+            self._work -= pack.work
+            for half in pack.halves():
+                insort(self._waiting, half, key=_order)
+                self._work += half.work
+        return None
+
+    def _is_unfair(self, pack: Pack) -> bool:
+        """Whether a pack would be in training when the other slots have nothing left to do."""
+        return self._slots is not None and len(pack.trials) > 1 and pack.work > self._work / max(self._slots(), 1)
 
     def is_waiting(self) -> bool:
         """Return False: what comes next follows from what is trained here."""
@@ -106,5 +147,11 @@ class BlockSource:
         return ()
 
     def _begin(self, block: Sequence[Pack]) -> None:
-        self._waiting = sorted(block, key=lambda pack: (-pack.rank, pack.cost))
+        self._waiting = sorted(block, key=_order)
+        self._work = sum(pack.work for pack in block)
         self._open = {trial for pack in block for trial in pack.trials.values()}
+
+
+def _order(pack: Pack) -> tuple[int, float]:
+    """Return where a pack stands among those that wait, of which the last one comes next."""
+    return -pack.rank, pack.work

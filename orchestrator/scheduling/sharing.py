@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
 
 from orchestrator.records.events import Event
 from orchestrator.scheduling.packs import Pack, PackSource
@@ -97,5 +96,4 @@ class SharedTrials:
 
 def _part(pack: Pack, kept: Collection[str]) -> Pack | None:
     """Return a pack of those of its trials that are kept; None where none is."""
-    trials = {seed: trial for seed, trial in pack.trials.items() if trial in kept}
-    return replace(pack, trials=trials, cost=pack.cost * len(trials) / len(pack.trials)) if trials else None
+    return pack.part(kept) if any(trial in kept for trial in pack.trials.values()) else None

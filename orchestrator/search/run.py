@@ -56,8 +56,8 @@ class SearchRun:
         """Whether anything is left to train."""
         return self._source.has_work()
 
-    def source(self, recorded: Callable[[], object]) -> SearchSource:
-        """Return the source of the search, which follows from what it is told, recorded or not."""
+    def source(self, recorded: Callable[[], object], slots: Callable[[], int] | None = None) -> SearchSource:
+        """Return the source of the search, which follows from what it is told, recorded or not; packs stay whole."""
         return self._source
 
     def finish(self, interrupted: Flag) -> None:

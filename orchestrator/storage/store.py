@@ -207,10 +207,13 @@ class Store:
         with self.database.reading() as connection:
             return plans.states_of(connection, trial_ids)
 
-    def load_study(self, name: str) -> Study:
-        """Return a study with every result so far; StorageError naming the nearest when there is none of that name."""
+    def load_study(self, name: str, *, curves: bool = True) -> Study:
+        """Return a study with every result so far; StorageError naming the nearest when there is none of that name.
+
+        Without `curves`, each trial's curve is its last epoch alone.
+        """
         with self.database.reading() as connection:
-            return studies.read_study(connection, name)
+            return studies.read_study(connection, name, curves=curves)
 
     def studies(self) -> list[studies.StudySummary]:
         """Return every study at a glance, the one that changed last first."""

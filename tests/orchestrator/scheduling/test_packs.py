@@ -56,3 +56,40 @@ def test_a_trial_of_another_study_opens_no_block() -> None:
 
 def test_a_pack_of_several_seeds_is_named_after_its_first_trial() -> None:
     assert Pack({}, {0: "b", 1: "a"}).id == "a-2"
+
+
+def seeds(name: str, count: int, cost: float) -> Pack:
+    return Pack({}, {seed: f"{name}{seed}" for seed in range(count)}, cost)
+
+
+def test_a_pack_that_would_outlast_its_fair_share_is_handed_out_in_parts() -> None:
+    source = BlockSource([seeds("a", 4, 40.0)], slots=lambda: 4)
+    handed_out = [source.next() for _ in range(4)]
+    assert sorted(pack.id for pack in handed_out) == ["a0", "a1", "a2", "a3"]
+    assert [pack.cost for pack in handed_out] == [10.0] * 4
+    assert source.next() is None
+
+
+def test_a_pack_within_its_fair_share_stays_whole() -> None:
+    source = BlockSource([seeds(name, 4, 4.0) for name in "abcdef"], slots=lambda: 2)
+    assert [len(source.next().trials) for _ in range(4)] == [4, 4, 4, 4]
+
+
+def test_parts_wait_for_packs_that_take_longer() -> None:
+    source = BlockSource([seeds("a", 2, 60.0), seeds("b", 1, 39.0)], slots=lambda: 3)
+    assert [source.next().id for _ in range(3)] == ["b0", "a1", "a0"]
+
+
+def test_of_two_packs_of_equal_cost_the_one_with_fewer_seeds_takes_longer() -> None:
+    source = BlockSource([seeds("a", 1, 10.0), seeds("b", 2, 11.0)])
+    assert [source.next().id for _ in range(2)] == ["a0", "b0-2"]
+
+
+def test_without_a_number_of_slots_packs_stay_whole() -> None:
+    source = BlockSource([seeds("a", 4, 40.0)])
+    assert source.next().id == "a0-4"
+
+
+def test_a_part_of_a_pack_costs_its_share() -> None:
+    part = seeds("a", 4, 40.0).part({"a1", "a2", "a3"})
+    assert (part.trials, part.cost) == ({1: "a1", 2: "a2", 3: "a3"}, 30.0)
