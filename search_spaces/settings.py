@@ -81,7 +81,7 @@ def read_settings(
         elif setting.is_required:
             example = next((each.example for each in notes(setting.annotation) if each.example), None)
             hint = f", for instance `{example}`" if example else ""
-            raise SettingError(f"the {kind} {name} is missing{hint}", (name,))
+            raise SettingError(f'the {kind} "{name}" is missing{hint}', (name,))
         else:
             named = any(form.limit(Named) for form in alternatives(setting.annotation))
             settings[name] = check(setting.default, setting.annotation, name, (name,)) if named else setting.default
@@ -236,8 +236,7 @@ class Form:
 
 def _kind_of(name: str) -> str:
     """Return what a message calls a word that is none of those that a setting, or each item of its list, can be."""
-    setting, bracket, _ = name.partition("[")
-    return f"value of {setting}" if bracket else name
+    return f"value of {name.partition('[')[0]}"
 
 
 def alternatives(annotation: Any, limits: tuple[Any, ...] = ()) -> Iterator[Form]:

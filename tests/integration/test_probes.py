@@ -252,7 +252,7 @@ def test_a_misspelt_metric_of_a_probe_names_the_nearest(probed: Path) -> None:
             r'probes\[0\]\.draw: unknown lesion setting "draw": did you mean "draws"?',
         ),
         ("probes: lesion", r"probes: probes must be a list, not 'lesion'"),
-        ("keep: lst", r'keep: unknown keep "lst": did you mean "last"'),
+        ("keep: lst", r'keep: unknown value of keep "lst": did you mean "last"'),
     ],
 )
 def test_a_mistake_is_named_with_file_and_line(line: str, says: str, small: Path) -> None:

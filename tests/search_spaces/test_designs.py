@@ -177,7 +177,7 @@ def test_paths_are_walked_in_every_context():
         ("leave_one_out", {}, "say which in without", ("design", "without")),
         ("path", {"traget": {}}, 'did you mean "target"', ("design", "traget")),
         ("full_factorial", {"arms": 3}, "unknown full_factorial option", ("design", "arms")),
-        ("random", {}, "arms is missing", ("design", "arms")),
+        ("random", {}, '"arms" is missing', ("design", "arms")),
         ("random", {"arms": 10}, "from 1 to 9 arms", ("design", "arms")),
         ("fractional_factorial", {}, "takes factors of two levels; depth has 3", ("design",)),
     ],

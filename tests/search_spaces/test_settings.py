@@ -37,7 +37,7 @@ def test_a_whole_number_becomes_a_float_where_one_is_due():
         ({"rate": float("-inf")}, "must be a number"),
         ({"rate": 10**400}, "must be a number"),
         ({"rate": 1}, "from 0 below 1"),
-        ({"word": "c"}, 'unknown word "c"'),
+        ({"word": "c"}, 'unknown value of word "c"'),
         ({"flag": "yes"}, "true or false"),
         ({"size": "x"}, "whole number"),
     ],
@@ -50,7 +50,7 @@ def test_wrong_settings_are_refused_at_their_key(setting, message):
 
 
 def test_a_missing_setting_is_named():
-    with pytest.raises(SettingError, match="count is missing"):
+    with pytest.raises(SettingError, match='"count" is missing'):
         read()
 
 

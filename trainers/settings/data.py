@@ -50,7 +50,7 @@ def loader(name: object) -> Callable[..., Any]:
             raise SettingError(f"{name} cannot have a setting {min(reserved)}: every data set has one", ("name",))
         return own
     if name not in data_sets():
-        raise unknown("name", name, [*data_sets(), "package.module:loader"], ("name",))
+        raise unknown("data set", name, [*data_sets(), "package.module:loader"], ("name",))
     load: Callable[..., Any] = import_module(f"{_SETS}.{name}").load
     return load
 

@@ -28,7 +28,7 @@ def test_looks_begin_with_the_first_look() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("question: why\n", "a.yaml:1: study: the key study is missing, for instance `study: my-study`"),
+        ("question: why\n", 'a.yaml:1: study: the key "study" is missing, for instance `study: my-study`'),
         ("study: a/b\n", "a.yaml:1: study: study must be a name of lower-case letters, digits and dashes, not 'a/b'"),
         ("study: ../etc\n", "study must be a name"),
         ("study: A\n", "study must be a name"),
@@ -97,7 +97,7 @@ def test_looks_begin_with_the_first_look() -> None:
         ("study: a\nmatch: 3\n", "a.yaml:2: match: match must be text or a mapping"),
         ("study: a\nmatch: [params]\n", "a.yaml:2: match: match must be text or a mapping"),
         ("study: a\nprobes: lesion\n", "a.yaml:2: probes: probes must be a list, not 'lesion'; for instance"),
-        ("study: a\nkeep: lats\n", 'a.yaml:2: keep: unknown keep "lats": did you mean "last"'),
+        ("study: a\nkeep: lats\n", 'a.yaml:2: keep: unknown value of keep "lats": did you mean "last"'),
         ("study: true\n", "a.yaml:1: study: "),
     ],
 )

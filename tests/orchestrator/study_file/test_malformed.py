@@ -61,7 +61,7 @@ MALFORMED = [
     ("training: {init: {conv: xavier}}", "study.yaml:4: training.init.conv:", "he_fan_in"),
     ("training: {nesterov: 'no'}", "study.yaml:4: training.nesterov:", "must be true or false"),
     ("training: {epochs: 1, iterations: 2}", "study.yaml:4: training.iterations:", "not both"),
-    ("data: imagnet", "study.yaml:2: data.name:", "unknown name"),
+    ("data: imagnet", "study.yaml:2: data.name:", 'unknown data set "imagnet"'),
     ("data: {shape: [3, 8, 8]}", "study.yaml:2: data:", "data needs a name"),
     ("data: {name: synthetic, shape: [3, 8]}", "study.yaml:2: data.shape:", "3 values"),
     ("data: {name: synthetic, train_size: 1e10}", "study.yaml:2: data.train_size:", "from 2 to 10,000,000"),

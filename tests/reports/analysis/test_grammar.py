@@ -144,7 +144,7 @@ GOOD = {"id": "x", "says": "preact < original"}
 @pytest.mark.parametrize(
     ("change", "key", "words"),
     [
-        ({"id": None}, ("id",), "setting of a claim id is missing"),
+        ({"id": None}, ("id",), 'setting of a claim "id" is missing'),
         ({"says": 3}, ("says",), "says must be text that is not empty, not 3"),
         ({"says": " "}, ("says",), "text that is not empty"),
         ({"where": ""}, ("where",), "text that is not empty"),
@@ -165,8 +165,8 @@ GOOD = {"id": "x", "says": "preact < original"}
         ({"says": "plain fails", "over": "average"}, ("over",), '"every" or "any"'),
         ({"says": "plain fails", "metric": "train_error"}, ("metric",), "leave metric out"),
         ({"rate": "> 0.5"}, ("rate",), 'rate belongs to "fails"'),
-        ({"over": "all"}, ("over",), 'unknown over "all"'),
-        ({"test": "t"}, ("test",), 'unknown test "t"'),
+        ({"over": "all"}, ("over",), 'unknown value of over "all"'),
+        ({"test": "t"}, ("test",), 'unknown value of test "t"'),
         ({"metric": "train_eror"}, ("metric",), 'did you mean "train_error"?'),
         ({"paper": {"sd": 1}}, ("paper",), "a comparison with a number"),
         ({"says": "original == 6.6", "within": 1, "paper": {"std": 1}}, ("paper", "std"), 'did you mean "sd"?'),

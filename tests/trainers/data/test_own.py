@@ -209,7 +209,7 @@ def test_every_mistake_is_one_message(write, capfd, body, message):
         ("def load(*, validation: float = 0.1): {body}", "cannot have a setting validation"),
         ("def load(*, count: nothing = 1): {body}", "NameError: name 'nothing' is not defined"),
         ("def load(*, count: 'Nothing' = 1): {body}", "raised NameError: name 'Nothing' is not defined"),
-        ("def load(count): {body}", "setting of data_of_mine:load count is missing"),
+        ("def load(count): {body}", 'setting of data_of_mine:load "count" is missing'),
         ("def load(*, thing=object()): {body}", "cannot be written as JSON"),
         ("load = dict", "has no signature"),
         ("def loads(): {body}", 'unknown loader in data_of_mine "load": did you mean "loads"'),
