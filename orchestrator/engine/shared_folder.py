@@ -5,12 +5,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from threading import Thread
 from typing import TypeVar
 
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
+
+from orchestrator.deadline import NoAnswer, within
 
 ANSWER_SECONDS = 60.0
 """How long a storage may take for one file before it counts as out of reach."""
@@ -110,24 +110,13 @@ class SharedFolder:
         """Return what `call` does, in a thread that is left behind when it takes too long."""
         if time.monotonic() < self._silent_until:
             raise OutOfReach("it does not answer")
-        answers: SimpleQueue[T | Exception] = SimpleQueue()
-
-        def work() -> None:
-            try:
-                answers.put(call())
-            except Exception as error:
-                answers.put(error)
-
-        Thread(target=work, name=f"files of {self.url}", daemon=True).start()
         try:
-            answer = answers.get(timeout=ANSWER_SECONDS)
-        except Empty:
-            self._silent_until = time.monotonic() + PAUSE_SECONDS
-            raise OutOfReach(f"no answer within {ANSWER_SECONDS:g} s") from None
-        with _in_one_line():
-            if isinstance(answer, Exception):
-                raise answer
-        return answer
+            with _in_one_line():
+                return within(ANSWER_SECONDS, call)
+        except OutOfReach as error:
+            if isinstance(error.__cause__, NoAnswer):
+                self._silent_until = time.monotonic() + PAUSE_SECONDS
+            raise
 
 
 @contextmanager

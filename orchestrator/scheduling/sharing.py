@@ -1,7 +1,7 @@
 """Leave trials that another study trains at this moment to it, and take its results."""
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from orchestrator.records.events import Event
 from orchestrator.scheduling.packs import Pack, PackSource
@@ -26,7 +26,6 @@ class SharedTrials:
         notify: Callable[[str], object],
     ) -> None:
         self._source = source
-        self._store = store
         self._claims = store.claims(study)
         self._told = told
         self._notify = notify
@@ -75,20 +74,22 @@ class SharedTrials:
         if pack.weights:  # to measure a trained network again does no harm
             return pack
         claimed = self._claims.take(pack.trials.values())
-        self._keep(pack, claimed)
-        self._take_results(claimed.ended)
+        results = self._claims.outcomes(claimed.ended) if claimed.ended else {}
+        self._tell(results)
+        self._keep(pack, claimed, claimed.ended - results.keys())
         return _part(pack, claimed.mine)
 
-    def _keep(self, pack: Pack, claimed: Claimed) -> None:
+    def _keep(self, pack: Pack, claimed: Claimed, unread: Collection[str]) -> None:
+        """Come back later to what others train, and to results that could not be read."""
         for who in sorted(set(claimed.elsewhere.values()) - self._named):
             self._named.add(who)
             self._notify(f"trials that this study needs are being trained by {who}: it takes their results")
-        if left := _part(pack, claimed.elsewhere):
+        if left := _part(pack, {*claimed.elsewhere, *unread}):
             self._elsewhere.append(left)
 
-    def _take_results(self, ended: Collection[str]) -> None:
-        self._has_results = self._has_results or bool(ended)
-        for events in self._store.outcomes(ended).values() if ended else ():
+    def _tell(self, results: Mapping[str, Sequence[Event]]) -> None:
+        self._has_results = self._has_results or bool(results)
+        for events in results.values():
             for event in events:
                 self._told(event)
                 self._source.tell(event)

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from orchestrator.deadline import NoAnswer, within
 from orchestrator.records.causes import Cause
 from orchestrator.records.events import AttemptLost, EpochDone, Event, TrialEnded, now
 from orchestrator.storage import process
@@ -26,6 +27,7 @@ SILENT_SECONDS = 90.0
 SUSPECT_SECONDS = 30.0
 """The same for a driver that is out of sight and whose heartbeat was old when it was first seen."""
 BUSY_SECONDS = 2.0
+ANSWER_SECONDS = 20.0
 PAUSE_SECONDS = 60.0
 
 
@@ -60,11 +62,28 @@ class Claims:
         if time.monotonic() < self._pause_until:
             return Claimed(frozenset(wanted))
         try:
-            with self._database.writing_raw(durable=False, busy=BUSY_SECONDS) as connection:
-                return self._take(connection, sorted(wanted))
-        except (SQLAlchemyError, StorageError):
+            return within(ANSWER_SECONDS, lambda: self._write_claims(sorted(wanted)))
+        except (SQLAlchemyError, StorageError, NoAnswer):
             self._pause_until = time.monotonic() + PAUSE_SECONDS
             return Claimed(frozenset(wanted))
+
+    def outcomes(self, wanted: Collection[str]) -> dict[str, list[Event]]:
+        """Return what would be told of those trials that have a result, had they been trained here.
+
+        Nothing while the database cannot be read.
+        """
+        try:
+            return within(ANSWER_SECONDS, lambda: self._read_outcomes(wanted))
+        except (SQLAlchemyError, StorageError, NoAnswer):
+            return {}
+
+    def _read_outcomes(self, wanted: Collection[str]) -> dict[str, list[Event]]:
+        with self._database.reading() as connection:
+            return read_outcomes(connection, wanted)
+
+    def _write_claims(self, wanted: list[str]) -> Claimed:
+        with self._database.writing_raw(durable=False, busy=BUSY_SECONDS) as connection:
+            return self._take(connection, wanted)
 
     def _take(self, connection: Connection, wanted: list[str]) -> Claimed:
         mine, ended, elsewhere = [], set(), {}

@@ -1,7 +1,7 @@
 """The results database, as the rest of the program sees it: plans and results in, records out."""
 
 import uuid
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -9,7 +9,6 @@ from typing import Any, Self, TypeVar
 from sqlalchemy import Connection, select
 from sqlalchemy.engine import URL
 
-from orchestrator.records.events import Event
 from orchestrator.records.proposal import Proposal
 from orchestrator.records.study_plan import PlannedArm, PlannedTrial, StudyPlan
 from orchestrator.storage import (
@@ -25,7 +24,7 @@ from orchestrator.storage import (
     studies,
 )
 from orchestrator.storage.address import database_url
-from orchestrator.storage.claims import Claims, read_outcomes
+from orchestrator.storage.claims import Claims
 from orchestrator.storage.database import Database
 from orchestrator.storage.errors import StorageError
 from orchestrator.storage.journal import record
@@ -95,11 +94,6 @@ class Store:
     def claims(self, study: str) -> Claims:
         """Return the claims of the driver that holds a study's lease on the trials that it trains."""
         return Claims(self.database, study)
-
-    def outcomes(self, trial_ids: Collection[str]) -> dict[str, list[Event]]:
-        """Return what would be told of those of these trials that have a result, had they been trained here."""
-        with self.database.reading() as connection:
-            return read_outcomes(connection, trial_ids)
 
     def delete_study(self, study: str, *, apply: bool) -> curation.Removal:
         """Delete a study and the trials that no other one needs; without `apply` only say what that would remove."""

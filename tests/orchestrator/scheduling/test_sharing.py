@@ -1,6 +1,6 @@
 """Two studies that share trials: each trial is trained once, and both learn of its result."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event as Flag
@@ -15,7 +15,7 @@ from orchestrator.records.events import AttemptStarted, EpochDone, Event, TrialE
 from orchestrator.scheduling import sharing
 from orchestrator.scheduling.packs import BlockSource, Pack
 from orchestrator.scheduling.sharing import SharedTrials
-from orchestrator.storage import Recorder, Store
+from orchestrator.storage import Claims, Recorder, Store
 from reports.trials import Epoch, State
 from tests.orchestrator.engine.fake import FakeBackend, complete
 from tests.orchestrator.storage.conftest import plan_of
@@ -88,6 +88,21 @@ def test_the_result_of_another_driver_is_taken_and_its_pack_is_cut(second: Secon
     assert set(second.store.states(TRIALS[:3]).values()) == {State.COMPLETE}
     assert len(second.notices) == 1
     assert 'are being trained by the study "degradation" (process' in second.notices[0]
+
+
+def test_a_result_that_cannot_be_read_now_is_read_later(second: Second, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, tries = Claims.outcomes, []
+
+    def at_the_second_try(self: Claims, wanted: Collection[str]) -> dict[str, list[Event]]:
+        tries.append(wanted)
+        return read(self, wanted) if len(tries) > 1 else {}
+
+    with second.store.lease("degradation"), Recorder(second.store, "degradation") as recorder:
+        recorder.put(TrialEnded(TRIALS[0], State.COMPLETE))
+    monkeypatch.setattr(Claims, "outcomes", at_the_second_try)
+    assert second.run([Pack({}, {0: TRIALS[0]})]) is Ending.DONE
+    assert [event.trial for event in second.told] == [TRIALS[0]]
+    assert second.backend.started == []
 
 
 def test_what_another_driver_gives_up_is_trained_here(second: Second) -> None:

@@ -145,13 +145,30 @@ def test_a_locked_database_keeps_nobody_from_training(store, trial, own, monkeyp
     assert own.take([trial]).mine == {trial}
 
 
+def test_a_database_that_does_not_answer_keeps_nobody_from_training(trial, own, monkeypatch):
+    asked = []
+
+    def never(*arguments):
+        asked.append(arguments)
+        answered.wait(30)
+
+    answered = threading.Event()
+    monkeypatch.setattr(claims, "ANSWER_SECONDS", 0.05)
+    monkeypatch.setattr(claims.Claims, "_take", never)
+    monkeypatch.setattr(claims, "read_outcomes", never)
+    assert own.take([trial]) == own.take([trial]) == claims.Claimed(frozenset([trial]))
+    assert len(asked) == 1  # for a while it is not asked again
+    assert own.outcomes([trial]) == {}
+    answered.set()
+
+
 def test_what_another_driver_trained_is_told_as_if_it_had_been_trained_here(store, trial):
     epoch = Epoch(1, 1.0, 50.0, 1.5, 60.0, 0.1, 2.0)
     end = TrialEnded(trial, State.DIVERGED, "loss", 2.0, 5.0, diverged_at=2, loss_before_divergence=1.0)
     record(store, "degradation", AttemptStarted(trial, "cpu", "here", {}), EpochDone(trial, epoch), end)
-    told = store.outcomes([trial, "unknown"])
+    told = store.claims("second").outcomes([trial, "unknown"])
     assert told == {trial: [EpochDone(trial, epoch, end.at), end]}
 
 
 def test_trials_without_a_result_tell_nothing(store, trial):
-    assert store.outcomes([trial]) == {}
+    assert store.claims("second").outcomes([trial]) == {}
