@@ -38,6 +38,7 @@ from orchestrator.scheduling.progress import Progress
 from orchestrator.scheduling.replaying import Replay, open_replay
 from orchestrator.scheduling.sharing import SharedTrials
 from orchestrator.storage import Lease, PlanOutcome, Recorder, Store, StudyBusy
+from orchestrator.storage.passwords import without_passwords
 from orchestrator.study_file.config import StudyConfig, read_study
 from orchestrator.surroundings.packages import check_workers
 from orchestrator.terminal.console import make_console
@@ -117,11 +118,12 @@ def run_study(
     options = options or RunOptions()
     if db is not None and options.db is not None and db != options.db:
         raise UserError("the results DB is given twice, as db and as RunOptions.db, and the two differ: give it once")
+    options = replace(options, db=db if db is not None else options.db)
     _check(options)
     config = read_study(file if isinstance(file, Mapping) else Path(file), changes)
     plan = make_plan(config, options.command)
     out = output_folder(plan.name, options.out)
-    url, replay = database(db if db is not None else options.db, config), None
+    url, replay = database(options.db, config), None
     if options.executor == "replay":
         replay = open_replay(url, out)
         url, out = replay.database, replay.folder
@@ -165,7 +167,7 @@ def _run(job: _Job, url: str, show: Show | bool) -> RunResult:
         verdicts, before = judge_study(study), store.load_verdicts(name)
         rows = [verdict_row(each) for each in verdicts]
         store.save_verdicts(name, rows)
-    report, unwritten = _report(study, job.out, verdicts) if options.report else (None, None)
+    report, unwritten = _report(study, job, verdicts) if options.report else (None, None)
     result = RunResult(study, verdicts, report, ending is Ending.INTERRUPTED, ending is Ending.BUDGET, lost, unwritten)
     if notifier is None:
         return result
@@ -175,17 +177,21 @@ def _run(job: _Job, url: str, show: Show | bool) -> RunResult:
     return replace(result, untold=notifier.problem)
 
 
-def _report(study: Study, out: Path, verdicts: tuple[Verdict, ...]) -> tuple[Path | None, str | None]:
+def _report(study: Study, job: _Job, verdicts: tuple[Verdict, ...]) -> tuple[Path | None, str | None]:
     """Write the report; return its page, or why it could not be written: the results are recorded all the same."""
     try:
-        return write_report(study, out, verdicts), None
+        return write_report(study, job.out, verdicts), None
     except OSError as error:
-        why = f"{error.filename or out}: {error.strerror}"
-        return None, f"the report cannot be written ({why}); mend that, then run: {_again(study, out)}"
+        why = f"{error.filename or job.out}: {error.strerror}"
+        return None, f"the report cannot be written ({why}); mend that, then run: {_again(job)}"
 
 
-def _again(study: Study, out: Path) -> str:
-    return shlex.join(["orchestrate", "report", study.name, *(["--out", str(out)] if out.name != study.name else [])])
+def _again(job: _Job) -> str:
+    """Return the command that writes the report of a study whose results are on record."""
+    db, name = job.options.db or job.config.file.database, job.plan.name
+    named = ["--db", without_passwords(db)] if db else []
+    elsewhere = ["--out", str(job.out)] if job.out != Path("out", name).resolve() else []
+    return shlex.join(["orchestrate", "report", name, *named, *elsewhere])
 
 
 def _check(options: RunOptions) -> None:

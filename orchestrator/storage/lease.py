@@ -13,6 +13,7 @@ from typing import Any, Self
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from orchestrator.deadline import NoAnswer, within
 from orchestrator.records.causes import Cause
 from orchestrator.records.events import AttemptLost, now
 from orchestrator.storage import process
@@ -29,6 +30,8 @@ _HEARTBEAT_SECONDS = 10.0
 # How long a process out of sight, whose heartbeat tells nothing by itself, is watched: three of its beats.
 _WATCH_SECONDS = 30.0
 _LOOK_SECONDS = 2.0
+# How long the end of a run waits for a database that does not answer; a lock is given up earlier.
+_ANSWER_SECONDS = 60.0
 
 
 class Lease:
@@ -63,14 +66,17 @@ class Lease:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._released.set()
-        self._thread.join()
+        self._thread.join(_ANSWER_SECONDS)
         try:
-            with self._database.writing() as connection:
-                _give_back(connection, self.study, self.token)
-        except StorageError:
+            within(_ANSWER_SECONDS, self._give_back)
+        except (StorageError, NoAnswer) as unreturned:
             # The process ends soon, and a lease of an ended process counts for nothing; the first error matters more.
             if error is None:
-                raise
+                raise StorageError(f"the end of the run is not on record: {unreturned}") from unreturned
+
+    def _give_back(self) -> None:
+        with self._database.writing() as connection:
+            _give_back(connection, self.study, self.token)
 
     def is_lost(self) -> bool:
         """Whether another process has taken the study meanwhile, so that this one must end."""

@@ -230,17 +230,19 @@ def test_a_database_that_cannot_be_meant_is_one_message(
 
 @pytest.mark.slow
 def test_a_report_that_cannot_be_written_costs_no_result(small: Path, orchestrate: Orchestrate) -> None:
-    (small.parent / "out/small/index.html").mkdir(parents=True)
-    done = orchestrate("run", "small.yaml", "--executor", "inline")
+    out = small.parent / "elsewhere/small"
+    (out / "index.html").mkdir(parents=True)
+    done = orchestrate("run", "small.yaml", "--executor", "inline", "--db", "other.db", "--out", "elsewhere/small")
     assert done.returncode == 2
     assert "4 complete" in done.stdout
     [said] = done.stderr.splitlines()
     assert said.startswith("orchestrate: the report cannot be written (")
-    assert said.endswith("mend that, then run: orchestrate report small")
-    beside = [each.name for each in (small.parent / "out/small").rglob(".*") if each.name.startswith(".index.html")]
-    assert beside == []
-    (small.parent / "out/small/index.html").rmdir()
-    assert orchestrate("report", "small").returncode == 0
+    _, _, command = said.partition("mend that, then run: orchestrate ")
+    assert command == f"report small --db other.db --out {out}"
+    assert [each.name for each in out.rglob(".*") if each.name.startswith(".index.html")] == []
+    (out / "index.html").rmdir()
+    assert orchestrate(*command.split()).returncode == 0
+    assert (out / "index.html").is_file()
 
 
 GOES = """

@@ -3,6 +3,7 @@
 import os
 import socket
 from datetime import timedelta
+from threading import Event as Flag
 
 import psutil
 import pytest
@@ -74,6 +75,17 @@ def test_a_lease_is_given_back_when_the_study_raises(store, plan):
         raise ZeroDivisionError
     with store.lease(plan.name):
         pass
+
+
+def test_a_database_that_does_not_answer_does_not_hold_up_the_end(store, plan, monkeypatch):
+    answered = Flag()
+    monkeypatch.setattr("orchestrator.storage.lease._ANSWER_SECONDS", 0.05)
+    monkeypatch.setattr("orchestrator.storage.lease._give_back", lambda *arguments: answered.wait(30))
+    with pytest.raises(StorageError, match="the end of the run is not on record: no answer"), store.lease(plan.name):
+        pass
+    with pytest.raises(ZeroDivisionError), store.lease(plan.name, take_over=True):
+        raise ZeroDivisionError
+    answered.set()
 
 
 def test_two_studies_may_run_side_by_side(store, plan, make_plan):
