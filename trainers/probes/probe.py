@@ -106,7 +106,8 @@ class Probe(ABC):
         """Yield the rows of one network, a chunk at a time.
 
         `done` are the rows of a measurement that was cut short, always the chunks from the first on; what they cover
-        is not to be yielded again. Every random choice must follow from `subject.generator`.
+        is not to be yielded again. Every random choice must follow from `subject.generator`. The network is the
+        probe's own; its weights may change, its parts and hooks must be in the end what they were at the start.
         """
 
     @abstractmethod

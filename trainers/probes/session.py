@@ -15,7 +15,7 @@ from torch import Tensor
 
 from search_spaces.errors import SettingError
 from trainers.probes import ProbeRequest, Row
-from trainers.probes.subject import Bench, Partner
+from trainers.probes.subject import Bench, Partner, Subject
 
 DIGITS = 8
 
@@ -102,6 +102,7 @@ class ProbeSession:
         self.epochs = epochs
         self.log = log
         self.partners = partners or {}
+        self._subjects: dict[str, Subject] = {}
 
     def watch(self, epoch: int, weights: Mapping[int, Mapping[str, Tensor]]) -> None:
         """Measure the networks of these seeds in the middle of their training, where a probe wants that epoch.
@@ -140,15 +141,35 @@ class ProbeSession:
         self.log.drop(each for each in self.log.rows if each.startswith(place) and each != key)
         if key in self.log.finished:
             return
-        subject = self.bench.subject(seed, weights, epoch, partner)
+        subject = self._subject(request, seed, weights, epoch, partner)
         done = self.log.rows.setdefault(key, [])
-        with subject.computing():
-            if request.probe.needs_units and not subject.units:
-                raise SettingError(needs_units(request.kind))
-            for chunk in request.probe.measure(subject, tuple(done)):
-                done += [_rounded(row, epoch) for row in chunk]
-                yield None
+        try:
+            with subject.computing():
+                if request.probe.needs_units and not subject.units:
+                    raise SettingError(needs_units(request.kind))
+                for chunk in request.probe.measure(subject, tuple(done)):
+                    done += [_rounded(row, epoch) for row in chunk]
+                    yield None
+        except BaseException:
+            self._subjects.pop(request.key, None)  # a measurement that was cut short may leave its network changed
+            raise
         self.log.finished.add(key)
+
+    def _subject(
+        self,
+        request: ProbeRequest,
+        seed: int,
+        weights: Mapping[str, Tensor] | None,
+        epoch: int,
+        partner: Partner | None,
+    ) -> Subject:
+        """Return the network to measure; a probe that measures during the training has one for all its epochs."""
+        if weights is None or partner is not None or len(request.probe.moments(self.epochs)) < 2:
+            return self.bench.subject(seed, weights, epoch, partner)
+        if (subject := self._subjects.get(request.key)) is not None:
+            subject.take(seed, weights, epoch)
+            return subject
+        return self._subjects.setdefault(request.key, self.bench.subject(seed, weights, epoch))
 
     def _values(self, request: ProbeRequest, seed: int) -> dict[str, Any]:
         prefix = f"{seed}/{request.key}/"

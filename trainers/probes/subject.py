@@ -46,10 +46,11 @@ class Bench:
     ) -> "Subject":
         """Return the network of one seed with these weights; with those that it starts from where there are none."""
         network = start_network(self.task.network, self.task.training["init"], seed, self.info)
-        if weights is not None:
-            network.load_state_dict({name: tensor.detach().cpu() for name, tensor in weights.items()})
         network.to(self.numerics.device).to(memory_format=self.numerics.order)
-        return Subject(self, network.eval(), seed, epoch, partner)
+        subject = Subject(self, network.eval(), seed, epoch, partner)
+        if weights is not None:
+            subject.take(seed, weights, epoch)
+        return subject
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,12 @@ class Subject:
         self.partner = partner
         self._batches: dict[tuple[str, int | None], list[Batch]] = {}
         self._own_step = load_own_step(bench.task.training)
+
+    def take(self, seed: int, weights: Mapping[str, Tensor], epoch: int) -> None:
+        """Become the network of another seed or epoch; what is known of images and units stays."""
+        self.network.load_state_dict(weights)
+        self.network.eval()
+        self.seed, self.epoch = seed, epoch
 
     @property
     def info(self) -> DataInfo:

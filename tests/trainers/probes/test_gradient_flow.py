@@ -77,3 +77,16 @@ def test_watching_a_training_gives_the_rows_of_its_epochs():
     session.watch(1, {SEED: weights_of(bench)})
     (found,) = [each for each in session.conclude(SEED, weights_of(bench), 2) if each is not None]
     assert sorted({row["epoch"] for row in found.values["rows"]}) == [0, 1, 2]
+
+
+def test_each_epoch_of_a_training_is_measured_as_by_itself():
+    bench, requests = bench_of(), complete_probes([{"name": "gradient_flow", "every": 1}])
+    trained = weights_of(bench)
+    states = {epoch: {name: (1 + epoch / 10) * each for name, each in trained.items()} for epoch in (1, 2, 3)}
+    together, apart = ProbeLog(None), ProbeLog(None)
+    session = ProbeSession(bench, requests, 4, together)
+    for epoch, state in states.items():
+        session.watch(epoch, {SEED: state})
+        ProbeSession(bench, requests, 4, apart).watch(epoch, {SEED: state})
+    assert together.rows == apart.rows
+    assert len({rows[0].numbers["gradient_norm"] for rows in together.rows.values()}) == 3
