@@ -1,25 +1,27 @@
 """Run studies: plan, schedule on a Ray cluster, record, resume, report. The only package that knows the others."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from orchestrator.job import RunOptions
     from orchestrator.results.location import load_study
-    from orchestrator.study import RunOptions, run_study
+    from orchestrator.study import run_study
     from orchestrator.terminal.run_result import RunResult
 
 __all__ = ["RunOptions", "RunResult", "load_study", "run_study"]
+_PLACES = {
+    "RunOptions": "orchestrator.job",
+    "RunResult": "orchestrator.terminal.run_result",
+    "load_study": "orchestrator.results.location",
+    "run_study": "orchestrator.study",
+}
 
 
 def __getattr__(name: str) -> object:
     """Import the public names on first use, so that `orchestrate --help` need not wait for torch."""
-    if name == "load_study":
-        from orchestrator.results.location import load_study
-
-        return load_study
-    if name in __all__:
-        from orchestrator import study
-
-        return getattr(study, name)
+    if name in _PLACES:
+        return getattr(import_module(_PLACES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

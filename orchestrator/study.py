@@ -1,45 +1,40 @@
 """Run a study from its file to its report: plan, train what is missing, record, judge, write the page."""
 
-import os
 import shlex
-import signal
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from threading import Event as Flag
-from threading import current_thread, main_thread
 from typing import Any
 
 from orchestrator.engine.address import check_reachable
-from orchestrator.engine.backend import Backend, ClusterLost
+from orchestrator.engine.backend import ClusterLost
 from orchestrator.engine.checkpoints import RecordedPacks, share
 from orchestrator.engine.dispatch import Dispatcher, Ending
-from orchestrator.engine.inline import InlineBackend
 from orchestrator.engine.limits import Budget, Limits
-from orchestrator.engine.replay import ReplayBackend
 from orchestrator.engine.shared_folder import OutOfReach, SharedFolder
 from orchestrator.engine.trial_logs import TrialLogs
-from orchestrator.engine.worker import WorkerSettings, code_digest
-from orchestrator.errors import Interrupted, UserError
+from orchestrator.errors import UserError
+from orchestrator.executors import EXECUTORS, make_backend, simulated_workers
+from orchestrator.job import Job, RunOptions
 from orchestrator.live_report import live_report
-from orchestrator.notification import Notifier, check_target, notifying
+from orchestrator.notification import check_target, notifying
 from orchestrator.planning.plan import make_plan
 from orchestrator.planning.probes import study_probes
-from orchestrator.records.environment import host_name
 from orchestrator.records.events import Event, Notice
-from orchestrator.records.study_plan import StudyPlan
 from orchestrator.results.location import database, output_folder
 from orchestrator.scheduling.blocks import StudyBlocks
 from orchestrator.scheduling.judgement import judge_study
 from orchestrator.scheduling.packs import PackSource, Work
 from orchestrator.scheduling.progress import Progress
-from orchestrator.scheduling.replaying import Replay, open_replay
+from orchestrator.scheduling.replaying import open_replay
 from orchestrator.scheduling.sharing import SharedTrials
+from orchestrator.signals import interruptible
 from orchestrator.storage import Lease, PlanOutcome, Recorder, Store, StudyBusy
 from orchestrator.storage.passwords import without_passwords
-from orchestrator.study_file.config import StudyConfig, read_study
+from orchestrator.study_file.config import read_study
 from orchestrator.surroundings.packages import check_workers
 from orchestrator.terminal.console import make_console
 from orchestrator.terminal.notebook import is_watched
@@ -57,49 +52,6 @@ _ENDED = {
     Ending.BUDGET: "the budget of the run is used up",
     Ending.LOST: "the run lost its cluster",
 }
-ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1") if hasattr(signal, name))
-
-
-@dataclass(frozen=True)
-class RunOptions:
-    """How a study is run; nothing here can change a result.
-
-    `db` is the results DB (None: as the study file or the environment says), `address` a Ray cluster (None: start one
-    here), `out` the folder of the report and checkpoints (None: ``out/<study>``), `executor` one of `BACKENDS`.
-    `take_over` takes the study from a process that seems to run it. `notify` is a URL or a command that is told of
-    failed trials, of verdicts, and of the end.
-    """
-
-    db: str | None = None
-    address: str | None = None
-    out: Path | None = None
-    report: bool = True
-    executor: str = "ray"
-    command: str | None = None
-    take_over: bool = False
-    notify: str | None = None
-
-
-@dataclass(frozen=True)
-class _Job:
-    """What one run is about: the study as read and planned, how it is run, and where its files go."""
-
-    config: StudyConfig
-    plan: StudyPlan
-    options: RunOptions
-    out: Path
-    replay: Replay | None
-    notifier: Notifier | None = None
-
-    @property
-    def checkpoints(self) -> Path:
-        """The folder of the checkpoints of unfinished trials."""
-        return self.out / "checkpoints"
-
-    @property
-    def spool(self) -> Path:
-        """The file for events that the database cannot take."""
-        return self.out / "unrecorded.jsonl"
 
 
 def run_study(
@@ -129,7 +81,7 @@ def run_study(
         url, out = replay.database, replay.folder
         plan = replay.search(plan) if config.file.is_search else plan
     with notifying(options.notify, plan.name) as notifier:
-        return _run(_Job(config, plan, options, out, replay, notifier), url, show)
+        return _run(Job(config, plan, options, out, replay, notifier), url, show)
 
 
 def record_plan(file: Path, changes: Sequence[str] = (), options: RunOptions | None = None) -> None:
@@ -147,7 +99,7 @@ def record_plan(file: Path, changes: Sequence[str] = (), options: RunOptions | N
         store.record_plan(plan)
 
 
-def _run(job: _Job, url: str, show: Show | bool) -> RunResult:
+def _run(job: Job, url: str, show: Show | bool) -> RunResult:
     """Train, record, judge and report, and tell whoever is to be notified."""
     name, options, notifier = job.plan.name, job.options, job.notifier
     with Store.open(url) as store, store.lease(name, take_over=options.take_over) as lease:
@@ -177,7 +129,7 @@ def _run(job: _Job, url: str, show: Show | bool) -> RunResult:
     return replace(result, untold=notifier.problem)
 
 
-def _report(study: Study, job: _Job, verdicts: tuple[Verdict, ...]) -> tuple[Path | None, str | None]:
+def _report(study: Study, job: Job, verdicts: tuple[Verdict, ...]) -> tuple[Path | None, str | None]:
     """Write the report; return its page, or why it could not be written: the results are recorded all the same."""
     try:
         return write_report(study, job.out, verdicts), None
@@ -186,7 +138,7 @@ def _report(study: Study, job: _Job, verdicts: tuple[Verdict, ...]) -> tuple[Pat
         return None, f"the report cannot be written ({why}); mend that, then run: {_again(job)}"
 
 
-def _again(job: _Job) -> str:
+def _again(job: Job) -> str:
     """Return the command that writes the report of a study whose results are on record."""
     db, name = job.options.db or job.config.file.database, job.plan.name
     named = ["--db", without_passwords(db)] if db else []
@@ -197,15 +149,15 @@ def _again(job: _Job) -> str:
 def _check(options: RunOptions) -> None:
     if options.notify is not None:
         check_target(options.notify)
-    if options.executor not in BACKENDS:
-        raise UserError(f"--executor: {unknown('executor', options.executor, BACKENDS).message}")
+    if options.executor not in EXECUTORS:
+        raise UserError(f"--executor: {unknown('executor', options.executor, EXECUTORS).message}")
     if options.executor == "ray":
         check_workers(options.address)
         if options.address is not None:
             check_reachable(options.address)
 
 
-def _train(store: Store, job: _Job, outcome: PlanOutcome, show: Show | bool, lease: Lease) -> tuple[Ending, str | None]:
+def _train(store: Store, job: Job, outcome: PlanOutcome, show: Show | bool, lease: Lease) -> tuple[Ending, str | None]:
     """Train what is missing; return how that ended, and why where the cluster was lost."""
     progress = Progress()
     work = _work(store, job, progress)
@@ -224,7 +176,7 @@ def _train(store: Store, job: _Job, outcome: PlanOutcome, show: Show | bool, lea
     return (Ending.INTERRUPTED if interrupted.is_set() and lost is None else ending), lost
 
 
-def _dispatch(store: Store, job: _Job, work: Work, listener: Listener, interrupted: Flag, lease: Lease) -> Ending:
+def _dispatch(store: Store, job: Job, work: Work, listener: Listener, interrupted: Flag, lease: Lease) -> Ending:
     """Train what is missing, recording every event."""
     resources = job.config.file.resources
     recorded = RecordedPacks(job.checkpoints, _shared(job))
@@ -242,7 +194,7 @@ def _dispatch(store: Store, job: _Job, work: Work, listener: Listener, interrupt
                 interrupted.set()
 
         logs = TrialLogs(job.out / "logs" if job.replay is None else None)
-        backend = _backend(job)
+        backend = make_backend(job)
         # On a CPU the seeds of a pack are one network, and its parts would round differently.
         chosen = work.source(recorder.flush, backend.slots if resources.gpus else None)
         source = _source(store, job, chosen, listener, sink)
@@ -251,7 +203,7 @@ def _dispatch(store: Store, job: _Job, work: Work, listener: Listener, interrupt
     return ending
 
 
-def _shared(job: _Job) -> SharedFolder | None:
+def _shared(job: Job) -> SharedFolder | None:
     """Return the folder where every node finds the checkpoints, ready for use; a UserError where it is not."""
     url, key = job.config.file.resources.checkpoints, ("resources", "checkpoints")
     if url is None or job.replay is not None:
@@ -268,7 +220,7 @@ def _shared(job: _Job) -> SharedFolder | None:
 
 
 def _source(
-    store: Store, job: _Job, source: PackSource, listener: Listener, sink: Callable[[Event], None]
+    store: Store, job: Job, source: PackSource, listener: Listener, sink: Callable[[Event], None]
 ) -> PackSource:
     """Return the source without what other studies of the same database train; a replay trains nothing."""
     if job.replay is not None:
@@ -276,103 +228,11 @@ def _source(
     return SharedTrials(source, store, job.plan.name, listener, lambda text: sink(Notice(text)))
 
 
-def _work(store: Store, job: _Job, progress: Progress) -> Work:
+def _work(store: Store, job: Job, progress: Progress) -> Work:
     if not job.config.file.is_search:
         probes = study_probes(job.plan.settings) if job.replay is None else ()
         return StudyBlocks(store, job.plan, progress, job.config.file.resources.seeds_per_pack, probes)
     # Optuna takes a second to import, and only a search needs it.
     from orchestrator.search.run import SearchRun
 
-    return SearchRun(store, job.config, progress, job.out, _simulated_workers(job), job.replay)
-
-
-def _backend(job: _Job) -> Backend:
-    return BACKENDS[job.options.executor](job)
-
-
-def _replay(job: _Job) -> Backend:
-    assert job.replay is not None
-    return ReplayBackend(job.replay.trials, _simulated_workers(job))
-
-
-def _inline(job: _Job) -> Backend:
-    _check_gpu(job.config)
-    worker = _worker(job)
-    return InlineBackend(replace(worker, threads=min(worker.threads, os.cpu_count() or 1)))
-
-
-def _ray(job: _Job) -> Backend:
-    # Ray takes seconds to import, and a study with nothing left to train does not need it.
-    from orchestrator.engine.ray_tune import RayBackend
-
-    resources = job.config.file.resources
-    return RayBackend(
-        _worker(job),
-        cpus=resources.cpus,
-        gpus=resources.gpus,
-        address=job.options.address,
-        max_concurrent=resources.max_concurrent,
-    )
-
-
-BACKENDS: Mapping[str, Callable[[_Job], Backend]] = {"ray": _ray, "inline": _inline, "replay": _replay}
-
-
-def _worker(job: _Job) -> WorkerSettings:
-    resources = job.config.file.resources
-    share(job.checkpoints)
-    return WorkerSettings(
-        device="cuda" if resources.gpus else "cpu",
-        gpu_share=resources.gpus or 1,
-        threads=max(int(resources.cpus), 1),
-        checkpoints=job.checkpoints,
-        checkpoint_seconds=resources.checkpoint_seconds,
-        shared=resources.checkpoints,
-        plugins=job.config.folder,
-        code=code_digest(),
-        driver=host_name(),
-        keep=job.plan.settings.get("keep") or "none",
-        weights=job.out / "weights",
-    )
-
-
-def _check_gpu(config: StudyConfig) -> None:
-    """Raise a UserError for a study that asks for a GPU in a process that has none."""
-    if config.file.resources.gpus:
-        import torch  # what trains here needs it anyhow
-
-        if not torch.cuda.is_available():
-            message = "torch finds no GPU on this machine; ask for 0, or run on a cluster that has some (--address)"
-            raise config.source.error(message, ("resources", "gpus"))
-
-
-def _simulated_workers(job: _Job) -> int:
-    """Return how many workers a replay simulates: what the study file says, or as many as this machine would have."""
-    resources = job.config.file.resources
-    return resources.max_concurrent or max(int((os.cpu_count() or 1) / resources.cpus), 1)
-
-
-@contextmanager
-def interruptible() -> Iterator[Flag]:
-    """Turn the first signal that asks for an end into a flag; the second one raises Interrupted.
-
-    A terminal that closes sends SIGHUP, a batch system that is about to end the job SIGUSR1. What the parent lets
-    ignore, as nohup does, stays ignored.
-    """
-    flag = Flag()
-    if current_thread() is not main_thread():
-        yield flag
-        return
-
-    def interrupt(number: int, frame: Any) -> None:
-        if flag.is_set():
-            raise Interrupted
-        flag.set()
-
-    taken = [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, interrupt) for number in taken}
-    try:
-        yield flag
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    return SearchRun(store, job.config, progress, job.out, simulated_workers(job), job.replay)

@@ -15,7 +15,7 @@ from orchestrator.terminal.console import make_console
 from orchestrator.terminal.options import Database, Format, OutputFormat
 
 if TYPE_CHECKING:
-    from orchestrator.study import RunOptions
+    from orchestrator.job import RunOptions
 
 study_file_commands = typer.Typer(rich_markup_mode=None)
 
@@ -64,8 +64,9 @@ def run(
 
     Example: orchestrate run ablation.yaml --set training.epochs=2
     """
+    from orchestrator.job import RunOptions
     from orchestrator.presets import study_paths
-    from orchestrator.study import RunOptions, record_plan
+    from orchestrator.study import record_plan
 
     files, code = study_paths(file), 0
     options = RunOptions(db, address, out, not no_report, executor, _command(notify), take_over, notify)

@@ -43,7 +43,7 @@ def error(settings, seed: int) -> float:
 def made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("ORCHESTRATE_DB", raising=False)
-    monkeypatch.setattr("orchestrator.study._backend", lambda *_: MadeUp(error))
+    monkeypatch.setattr("orchestrator.study.make_backend", lambda *_: MadeUp(error))
 
 
 def written(name="made-up", depths="[8]", seeds="12", above="80", alpha="0.05", claims=CLAIM) -> Path:

@@ -26,7 +26,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("study")
     (folder / "made-up.yaml").write_text(FILE)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("orchestrator.study._backend", lambda *_: MadeUp(lambda _, seed: 5 + 0.1 * seed))
+        patch.setattr("orchestrator.study.make_backend", lambda *_: MadeUp(lambda _, seed: 5 + 0.1 * seed))
         options = RunOptions(executor="inline", db=f"sqlite:///{folder}/results.db", report=False)
         run_study(folder / "made-up.yaml", options=options)
     return folder / "results.db"

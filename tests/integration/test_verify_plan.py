@@ -27,7 +27,7 @@ claims: [{id: it, says: scaled < identity}]
 def made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("ORCHESTRATE_DB", raising=False)
-    monkeypatch.setattr("orchestrator.study._backend", lambda *_: MadeUp(lambda _, seed: 5 + 0.1 * seed))
+    monkeypatch.setattr("orchestrator.study.make_backend", lambda *_: MadeUp(lambda _, seed: 5 + 0.1 * seed))
 
 
 def frozen(seeds="3", alpha="0.05") -> str:

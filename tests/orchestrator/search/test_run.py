@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -101,22 +102,37 @@ def test_another_sampler_begins_anew_and_takes_the_trials_that_it_finds(hunt: Pa
 @pytest.mark.fault
 @pytest.mark.slow
 def test_a_search_that_is_killed_again_and_again_proposes_what_an_undisturbed_one_does(
-    hunt: Path, tmp_path: Path
+    hunt: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     undisturbed = tmp_path / "undisturbed"
     undisturbed.mkdir()
-    assert _run(hunt, undisturbed).wait(timeout=200) == 0
+    with monkeypatch.context() as elsewhere:
+        elsewhere.chdir(undisturbed)
+        run_study(hunt, options=INLINE)
     generator = random.Random(7)
-    for _ in range(4):
-        process = _run(hunt, tmp_path)
-        time.sleep(4 + 8 * generator.random())
+    for _ in range(3):
+        before, process = recorded_epochs(tmp_path), _run(hunt, tmp_path)
+        coming, until = generator.randint(1, 4), time.monotonic() + 100
+        while recorded_epochs(tmp_path) < before + coming:
+            assert process.poll() is None
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        time.sleep(generator.uniform(0, 0.2))  # somewhere in what comes next
         process.send_signal(signal.SIGKILL)
-        process.wait()
-    assert _run(hunt, tmp_path).wait(timeout=200) == 0
+        assert process.wait() == -signal.SIGKILL
+    run_study(hunt, options=INLINE)
     assert proposals(tmp_path) == proposals(undisturbed)
     with Store.open(tmp_path / "results.db", read_only=True) as store:
         assert {trial.state for trial in store.load_study("hunt").trials} == {State.COMPLETE}
     assert all(trial.state.is_finished() for trial in optuna_trials(tmp_path))
+
+
+def recorded_epochs(folder: Path) -> int:
+    try:
+        with sqlite3.connect(f"file:{folder}/results.db?mode=ro", uri=True) as db:
+            return int(db.execute("SELECT count(*) FROM epochs").fetchone()[0])
+    except sqlite3.OperationalError:
+        return 0
 
 
 def _run(file: Path, folder: Path) -> subprocess.Popen[bytes]:
