@@ -29,6 +29,7 @@ from reports.sections.section import Section
 from reports.summary import canonical, summary_of
 from reports.tables import WRITERS
 from reports.trials import State
+from reports.wording import drawn_controls
 
 SCRIPTS = ("report.js", "trials.js", "figures.js", "epochs.js", "arms.js", "ranges.js", "settings.js")
 LEADING = ("search-progress", "depth", "effects", "claims")
@@ -163,10 +164,16 @@ def environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_without_controls,
     )
     made.filters["drawing"] = _drawing
     made.filters["breakable"] = _breakable
     return made
+
+
+def _without_controls(value: Any) -> Any:
+    """Return what a template writes with its control characters drawn; ready markup is clean already."""
+    return drawn_controls(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _breakable(name: str) -> Markup:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reports.latex import latex_table
-from reports.wording import MINUS, number
+from reports.wording import MINUS, drawn_controls, number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -176,8 +176,8 @@ def _shown(cell: Cell, column: Column) -> str:
 
 
 def _inert(text: str) -> str:
-    """Text only: numbers, negative ones too, are never quoted or changed. A NUL would end the text for most readers."""
-    text = text.replace("\0", "\N{SYMBOL FOR NULL}")
+    """Text only: numbers, negative ones too, are never quoted or changed. Control characters are drawn."""
+    text = drawn_controls(text)
     return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 

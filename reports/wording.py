@@ -7,6 +7,7 @@ from reports.trials import Scalar
 
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "\N{EN DASH}"
+_PICTURES = {code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n\r"} | {0x7F: 0x2421}
 
 
 def number(value: float | None, digits: int = 2) -> str:
@@ -121,3 +122,11 @@ def shortened(text: str, most: int = 60) -> str:
     """Return `text` without control characters or line breaks, at most `most` characters long."""
     clean = " ".join("".join(each if each.isprintable() else " " for each in text).split())
     return clean if len(clean) <= most else clean[: most - 1] + "…"
+
+
+def drawn_controls(text: str) -> str:
+    """Return `text` with its control characters as their pictures (U+2400 and on), tabs and line breaks as they are.
+
+    XML has no place for them, a NUL ends a text for most readers, and an escape can change a terminal.
+    """
+    return text.translate(_PICTURES)

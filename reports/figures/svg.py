@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from reports.figures.readout import TAG, Readout
-from reports.wording import shortened
+from reports.wording import drawn_controls, shortened
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -77,6 +77,7 @@ class Drawing:
 
     def to_page(self, title_id: str, title: str, description: str) -> str:
         """Return the element with its role and the text that stands for it where it cannot be seen."""
+        title_id = _escaped(title_id)
         head = (
             f'<svg xmlns="{_SVG}" viewBox="0 0 {self.width} {self.height}" role="img" '
             f'aria-labelledby="{title_id} {title_id}-d">'
@@ -268,11 +269,11 @@ def _is_invisible(path: ET.Element) -> bool:
 def _serialised(element: ET.Element) -> str:
     element.tail = None
     text = ET.tostring(element, encoding="unicode", short_empty_elements=True)
-    return re.sub(r"\s*\n\s*", "", text).replace(" />", "/>")
+    return drawn_controls(re.sub(r"\s*\n\s*", "", text)).replace(" />", "/>")
 
 
 def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    return drawn_controls(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
 
 
 Draw = Callable[["Figure"], None]

@@ -11,6 +11,7 @@ from textwrap import wrap
 from xml.etree import ElementTree as ET
 
 from reports.figures.svg import INK, MUTED, PAPER, RULE, Drawing
+from reports.wording import drawn_controls
 from search_spaces.drawing import ShortcutDrawing, UnitDrawing
 
 BOX, LINE, PITCH = 76, 13, 9
@@ -109,7 +110,7 @@ class _Sketch:
 
     def svg(self) -> str:
         """Return the elements as text, lines behind everything else."""
-        return "".join(ET.tostring(each, encoding="unicode") for each in (*self.lines, *self.shapes))
+        return drawn_controls("".join(ET.tostring(each, encoding="unicode") for each in (*self.lines, *self.shapes)))
 
     def line(self, *points: _Point, thick: bool = False) -> None:
         """Draw a line through points; the shortcut's is thick, as the way that signals take most easily."""

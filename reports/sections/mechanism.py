@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, median, stdev
@@ -78,7 +79,7 @@ def _part(findings: Findings, probe: Probed) -> Part:
     figures = [
         figure
         for number, view in enumerate(probe.views, start=1)
-        for figure in _figures(findings, probe, view, f"{probe.kind.replace('_', '-')}-{number}")
+        for figure in _figures(findings, probe, view, f"{_file_name(probe)}-{number}")
     ]
     notes = [f'Not measured in "{arm}": {reason}.' for arm, reason in list(probe.refused.items())[:MOST_PANELS]]
     return Part(probe.title, probe.source, tuple(figures), _scalars(findings, probe), tuple(notes))
@@ -251,7 +252,12 @@ def _scalars(findings: Findings, probe: Probed) -> Table | None:
         rows.append(tuple(row))
     if not rows:
         return None
-    return Table(f"mechanism-{probe.kind.replace('_', '-')}", f"{probe.title} by arm.", tuple(columns), tuple(rows))
+    return Table(f"mechanism-{_file_name(probe)}", f"{probe.title} by arm.", tuple(columns), tuple(rows))
+
+
+def _file_name(probe: Probed) -> str:
+    """Return what a probe's figures and tables are called; a plug-in may have any letters in its name."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", probe.kind).strip("-") or "probe"
 
 
 def _rounded(value: float) -> float:
