@@ -56,13 +56,24 @@ class PlanVersion:
 
 
 @dataclass(frozen=True)
+class DeletedOutcome:
+    """An outcome that was on record and was deleted: its arm by hash, its seed, when it ended, and was measured."""
+
+    arm: str
+    seed: int
+    finished_at: datetime | None
+    measured: Mapping[str, datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class History:
     """How a study came to be what it is.
 
     `versions` are its plans, the earliest first. `left_out` are outcomes on record of the study's arms that it does
     not ask for: seeds that were dropped, and those of other studies; `measurements` are what probes found in them.
     `elsewhere` are the plans of other studies that share an arm with this one. `measured` holds by probe and trial,
-    `left_out` included, when the probe was first on record there, whatever its settings.
+    `left_out` included, when the probe was first on record there, whatever its settings. `deleted` are the outcomes
+    of its arms that people deleted: they had been seen.
     """
 
     versions: tuple[PlanVersion, ...] = ()
@@ -70,6 +81,7 @@ class History:
     elsewhere: tuple[PlanVersion, ...] = ()
     measurements: tuple[Measurement, ...] = ()
     measured: Mapping[str, Mapping[str, datetime]] = field(default_factory=dict)
+    deleted: tuple[DeletedOutcome, ...] = ()
 
 
 NOTE_OF = "Note of "

@@ -94,7 +94,8 @@ def _first_result(study: Study) -> datetime | None:
     """Return when the first result of any arm of the study was on record, whichever study trained it."""
     trials = (*study.trials, *study.history.left_out)
     shown = (each for each in trials if each.state.is_outcome() or each.state is State.PRUNED)
-    return min((each.finished_at for each in shown if each.finished_at is not None), default=None)
+    moments = [*(each.finished_at for each in shown), *(each.finished_at for each in study.history.deleted)]
+    return min((each for each in moments if each is not None), default=None)
 
 
 def _lateness(version: PlanVersion, first: datetime | None) -> str:

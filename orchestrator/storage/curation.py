@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from orchestrator.records.events import now
 from orchestrator.storage import process
+from orchestrator.storage.deleted import plans_of, remember
 from orchestrator.storage.errors import StorageError, StudyBusy
 from orchestrator.storage.notes import NOTE
 from orchestrator.storage.studies import study_row
@@ -41,7 +42,8 @@ class Removal:
 def delete_study(connection: Connection, name: str) -> Removal:
     """Delete a study and every trial that no other study needs; StudyBusy while a process runs it."""
     row = _not_running(connection, name)
-    removed = _remove_arms(connection, select(arms.c.id).where(arms.c.study == row.id), [name])
+    plans = plans_of(connection, row.id)
+    removed = _remove_arms(connection, select(arms.c.id).where(arms.c.study == row.id), [name], plans=plans)
     connection.execute(delete(studies).where(studies.c.id == row.id))
     return removed
 
@@ -98,8 +100,13 @@ def _tell(connection: Connection, study: int, kind: str, details: dict[str, Any]
     connection.execute(insert(events).values(at=now(), study=study, kind=kind, applied=True, details=details))
 
 
-def _remove_arms(connection: Connection, chosen: Any, names: Sequence[str], extra: Iterable[str] = ()) -> Removal:
-    """Delete the chosen arms, then their trials and `extra` ones, as far as no other arm has them."""
+def _remove_arms(
+    connection: Connection, chosen: Any, names: Sequence[str], extra: Iterable[str] = (), *, plans: Iterable[Any] = ()
+) -> Removal:
+    """Delete the chosen arms, then their trials and `extra` ones, as far as no other arm has them.
+
+    That there were results is remembered, and the `plans` of a study that goes.
+    """
     numbers = list(connection.execute(chosen).scalars())
     candidates = set(extra)
     for part in in_parts(numbers):
@@ -119,6 +126,7 @@ def _remove_arms(connection: Connection, chosen: Any, names: Sequence[str], extr
     gone = sorted(candidates - used)
     outcomes, seconds = _results(connection, gone)
     files = _files(connection, gone)
+    remember(connection, gone, names[0] if len(names) == 1 else None, plans)
     for part in in_parts(gone):
         connection.execute(delete(trials).where(trials.c.id.in_(part)))
     return Removal(

@@ -1,13 +1,15 @@
 """How a study came to be what it is: its earlier plans, and what is on record of its arms beside its own trials."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from orchestrator.storage.deleted import deleted_outcomes, deleted_plans, plans_of
 from orchestrator.storage.measurements import first_measured, read_measurements
 from orchestrator.storage.pilots import OUTCOMES, read_pilot
-from orchestrator.storage.tables import arms, events, trials
+from orchestrator.storage.tables import arms, studies, trials
 from orchestrator.storage.upsert import in_parts
 from reports.results import History, PlanVersion
 
@@ -19,10 +21,14 @@ def read_history(
 
     `probes` is the list of that name in its settings.
     """
-    on_record = read_pilot(connection, names, data=_data(connection, asked))
+    data = _data(connection, asked)
+    on_record = read_pilot(connection, names, data=data)
+    name = connection.execute(select(studies.c.name).where(studies.c.id == study)).scalar_one()
+    removed = list(deleted_plans(connection))
+    earlier = [plan for of, plans in removed if of == name for plan in plans]
     left_out = tuple(trial for trial in on_record if trial.id not in asked)
     return History(
-        versions=tuple(_versions(connection, study)),
+        versions=tuple(_versions([*earlier, *plans_of(connection, study)])),
         left_out=left_out,
         measurements=tuple(
             measurement
@@ -31,8 +37,14 @@ def read_history(
         ),
         measured=first_measured(connection, [*asked, *(trial.id for trial in left_out)]),
         elsewhere=tuple(
-            version for other in _others(connection, study, names) for version in _versions(connection, other)
+            version
+            for plans in (
+                *(plans_of(connection, other) for other in _others(connection, study, names)),
+                *(plans for of, plans in removed if of != name),
+            )
+            for version in _versions(plans)
         ),
+        deleted=deleted_outcomes(connection, names.keys(), data),
     )
 
 
@@ -45,13 +57,11 @@ def outcomes_of(connection: Connection, hashes: Iterable[str]) -> int:
     return count
 
 
-def _versions(connection: Connection, study: int) -> list[PlanVersion]:
+def _versions(rows: Sequence[tuple[datetime, Mapping[str, Any]]]) -> list[PlanVersion]:
     """Return the plans of a study, each once for as long as it stayed the same.
 
     Programs before 0.2.0 recorded the claims alone, without a digest.
     """
-    planned = select(events.c.at, events.c.details).where(events.c.study == study, events.c.kind == "Planned")
-    rows = connection.execute(planned.order_by(events.c.id)).all()
     # A plan is kept with its first record; where studies were merged, another version may stand between the two.
     plans = {details["digest"]: details["plan"] for _, details in rows if "plan" in details}
     versions: list[PlanVersion] = []

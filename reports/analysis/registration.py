@@ -82,11 +82,14 @@ def register(study: Study, claim: Claim) -> Registration:
     changes = [] if before else [_known(reference)]
     if first is not None:
         changes += _changes(study, claim, reference, later)
-    planned, looks = _seeds(reference.plan)
-    extra = set(_own_seeds(study, claim)) - set(planned)
-    is_grown = bool(planned and extra and later and first is not None)
+    seen = None if before or first is None else _seen_elsewhere(study, claim, first)
+    planned, looks = _seeds((seen or reference).plan)
+    own = set(_own_seeds(study, claim))
+    extra = own - set(planned)
+    # Wholly other seeds than those of another study repeat it; they do not add to it.
+    is_grown = bool(planned and extra and first is not None and (own & set(planned) if seen else later))
     if is_grown:
-        changes.append(_grown(planned, extra, later))
+        changes.append(_grown(planned, extra, later, is_elsewhere=seen is not None))
     now = versions[-1].plan
     has_other_looks = first is not None and "looks" in reference.plan and _seeds(now)[1] != looks
     if has_other_looks:
@@ -95,8 +98,11 @@ def register(study: Study, claim: Claim) -> Registration:
     left_out = _left_out(study, claim)
     if left_out:
         changes.append(_omission(left_out))
-    if first is not None and not looks and (gone := _gone(planned, study, claim, left_out, now)):
+    gone = _gone(planned, study, claim, left_out, now) if first is not None and not looks and seen is None else set()
+    if gone:
         changes.append(f"{len(gone)} planned seeds are no longer asked for, and their results no longer on record")
+    if deleted := _deleted(study, claim) - gone:
+        changes.append(f"{len(deleted)} seed{'' if len(deleted) == 1 else 's'} of these arms had results, now deleted")
     as_planned = _as_planned(study, claim, reference) if first is not None and later else None
     return Registration(reference, tuple(changes), planned, looks, is_grown, has_other_looks, left_out, as_planned)
 
@@ -202,7 +208,36 @@ def _known_since(study: Study, metric: str) -> dict[str, datetime]:
         if trial.state.is_outcome() and moment is not None:
             arm = hashes[trial.arm]
             known[arm] = min(known.get(arm, moment), moment)
+    probe = probe_of(metric)
+    for outcome in study.history.deleted:
+        moment = outcome.finished_at if probe is None else outcome.measured.get(probe)
+        if moment is not None:
+            known[outcome.arm] = min(known.get(outcome.arm, moment), moment)
     return known
+
+
+def _seen_elsewhere(study: Study, claim: Claim, first: datetime) -> PlanVersion | None:
+    """Return the plan of another study whose results made a comparison of the claim known; None where none is kept."""
+    comparisons = _comparisons(study, claim, study.arms, study.factors)
+    before = [
+        version
+        for version in study.history.elsewhere
+        if version.at <= first and any(arms <= version.plan.get("arms", {}).keys() for arms in comparisons)
+    ]
+    return max(before, key=lambda each: each.at, default=None)
+
+
+def _deleted(study: Study, claim: Claim) -> set[int]:
+    """Return the seeds that completed a comparison of the claim, are not asked for, and of which nothing is left."""
+    present: dict[str, set[int]] = {}
+    for arm, seed in [
+        *((each.arm, each.seed) for each in (*study.trials, *study.history.left_out)),
+        *((arm.name, each.seed) for arm in study.arms for each in study.history.deleted if each.arm == arm.hash),
+    ]:
+        present.setdefault(arm, set()).add(seed)
+    kept = {each.seed for each in (*study.trials, *study.history.left_out)}
+    shared = (set.intersection(*(present.get(arm, set()) for arm in case.weights)) for case in cases(study, claim))
+    return set[int]().union(*shared) - kept
 
 
 def _moment(study: Study, trial: Trial, metric: str) -> datetime | None:
@@ -305,7 +340,9 @@ def _known(version: PlanVersion) -> str:
     return f"first planned {_on(version.at).removesuffix(', after the first result')}, when its results were on record"
 
 
-def _grown(planned: Sequence[int], extra: set[int], later: Sequence[PlanVersion]) -> str:
+def _grown(planned: Sequence[int], extra: set[int], later: Sequence[PlanVersion], *, is_elsewhere: bool) -> str:
+    if is_elsewhere:
+        return f"{len(extra)} seeds added to the {len(planned)} of another study whose results were on record"
     since = next((each.at for each in later if extra & set(_seeds(each.plan)[0])), later[-1].at)
     return f"{len(extra)} seeds added to the {len(planned)} planned {_on(since)}"
 

@@ -47,15 +47,40 @@ def test_nothing_changes_unless_it_is_asked_for(store, train, make_plan, everyth
     assert everything() == before
 
 
-def test_deleting_a_study_leaves_nothing_of_it(store, train, make_plan, everything):
+def test_deleting_a_study_leaves_of_it_that_it_was_seen(store, train, make_plan, everything):
     train(make_plan())
     store.save_verdicts("degradation", [{"claim": "c", "says": "a < b", "verdict": "Supported"}])
     told = store.delete_study("degradation", apply=False)
     assert (told.arms, told.trials, told.outcomes, told.seconds, told.shared) == (2, 4, 4, 16.0, 0)
     assert store.delete_study("degradation", apply=True) == told
-    assert all(rows == [] for rows in everything().values())
+    left = everything()
+    (event,) = left.pop("events")
+    assert (event["kind"], event["study"]) == ("Deleted", None)
+    assert "60.0" not in str(event["details"])
+    assert all(rows == [] for rows in left.values())
     with pytest.raises(StorageError, match='there is no study "degradation"'):
         store.delete_study("degradation", apply=True)
+
+
+def test_a_deleted_study_that_is_run_again_keeps_its_plans(store, train, make_plan):
+    train(make_plan())
+    first = store.load_study("degradation").history
+    store.delete_study("degradation", apply=True)
+    train(make_plan(seeds=(1,)))
+    history = store.load_study("degradation").history
+    assert history.versions[0] == first.versions[0]
+    assert [version.number for version in history.versions] == [1, 2]
+    assert {(each.seed, each.finished_at is not None) for each in history.deleted} == {(0, True), (1, True)}
+
+
+def test_the_plans_of_a_deleted_study_count_for_others_of_its_arms(store, train, make_plan):
+    train(make_plan())
+    store.delete_study("degradation", apply=True)
+    train(make_plan(name="second"))
+    history = store.load_study("second").history
+    assert (len(history.versions), len(history.elsewhere), len(history.deleted)) == (1, 1, 4)
+    train(make_plan(name="third", depths=(110,)))
+    assert store.load_study("third").history.deleted == ()
 
 
 def test_deleting_a_study_keeps_what_another_one_needs(store, train, make_plan):

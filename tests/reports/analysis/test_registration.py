@@ -10,7 +10,7 @@ from reports.analysis.claims import parse_claims
 from reports.analysis.registration import claims_ever, plan_differences, register
 from reports.analysis.settings import AnalysisSettings
 from reports.analysis.verdicts import LEFT_OUT, POST_HOC, UNMEASURED, UNPLANNED, judge
-from reports.results import History, Measurement, PlanVersion
+from reports.results import DeletedOutcome, History, Measurement, PlanVersion
 from tests.reports.analysis.build import study
 
 START = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -181,6 +181,34 @@ def test_grown_seeds_are_judged_by_their_e_value():
     assert UNPLANNED in found.badges
     assert "8 seeds added to the 4 planned" in found.sentence
     assert found.p > judged(made([(0, plan())], results))["better"].p
+
+
+def test_seeds_grown_under_the_name_of_another_study_are_judged_by_their_e_value():
+    results = by_arm(errors(shift=0.35))
+    small = PlanVersion(1, hours(0), plan(seeds=ALL[:4]), "small")
+    found = judged(made([(2, plan())], results, elsewhere=[small]))["better"]
+    assert {UNPLANNED, POST_HOC} <= set(found.badges)
+    assert "8 seeds added to the 4 of another study" in found.sentence
+    alike = PlanVersion(1, hours(0), plan(), "alike")
+    assert UNPLANNED not in judged(made([(2, plan())], results, elsewhere=[alike]))["better"].badges
+
+
+def test_seeds_wholly_other_than_those_of_another_study_are_not_grown():
+    small = PlanVersion(1, hours(0), plan(seeds=ALL[:4]), "small")
+    found = judged(made([(2, plan(seeds=ALL[4:]))], by_arm(errors(shift=1)), elsewhere=[small]))["better"]
+    assert UNPLANNED not in found.badges
+    assert LEFT_OUT in found.badges
+
+
+def test_results_that_were_deleted_have_been_seen():
+    whole = made([(2, plan(seeds=ALL[:5]))], by_arm(errors(seeds=ALL[:5], shift=1)))
+    trials = tuple(replace(each, finished_at=hours(3)) for each in whole.trials)
+    assert judged(replace(whole, trials=trials))["better"].changes == ()
+    gone = tuple(DeletedOutcome(f"{level}-8", seed, hours(1)) for level in LEVELS for seed in ALL)
+    seen = replace(whole, trials=trials, history=replace(whole.history, deleted=gone))
+    (known, deleted) = judged(seen)["better"].changes
+    assert known.startswith("first planned")
+    assert deleted == "7 seeds of these arms had results, now deleted"
 
 
 def test_what_the_planned_seeds_decided_stays_when_seeds_are_grown():
