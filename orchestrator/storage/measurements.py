@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, select
 
 from orchestrator.records.events import Measured
+from orchestrator.storage.measured_columns import to_columns, to_rows
 from orchestrator.storage.tables import measurements
 from orchestrator.storage.trials import check_trial
 from orchestrator.storage.upsert import in_parts, insert_or_update
@@ -26,7 +27,7 @@ def keep_measurement(connection: Connection, event: Measured) -> None:
         "kind": event.probe,
         "key": event.key,
         "settings": event.settings,
-        "found": event.found,
+        "found": to_columns(event.found),
         "seconds": event.seconds,
         "measured_at": min(event.at, _measured_at(connection, event) or event.at),
     }
@@ -66,7 +67,7 @@ def read_measurements(connection: Connection, ids: Select[Any], asked: object) -
     newest: dict[tuple[str, str], Measurement] = {}
     for row in rows:
         if row.kind not in keys or row.key == keys[row.kind]:
-            newest[row.kind, row.trial] = Measurement(row.trial, row.kind, row.found, row.settings)
+            newest[row.kind, row.trial] = Measurement(row.trial, row.kind, to_rows(row.found), row.settings)
     return tuple(newest.values())
 
 

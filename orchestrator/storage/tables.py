@@ -243,7 +243,9 @@ measurements = Table(
     Column("kind", Words, primary_key=True, comment="The probe's name"),
     Column("key", String(16), primary_key=True, comment="Hash of the probe's settings"),
     Column("settings", Json, nullable=False, default=dict, comment="The probe's settings"),
-    Column("found", Json, nullable=False, comment="What the probe found, as the probe defines it"),
+    Column(
+        "found", Json, nullable=False, comment="What the probe found, as the probe defines it; many rows as columns"
+    ),
     Column("seconds", Number, comment="How long the measurement took"),
     Column("measured_at", Moment, nullable=False, comment="When it was measured"),
     comment="What a probe found in one trained network; measuring again replaces it",

@@ -69,30 +69,76 @@ WHERE NOT arm_trials.orphaned
 
 
 def _measurement_results(dialect: str) -> str:
-    columns, rows = {
-        "sqlite": (
-            "json_extract(places.value, '$.epoch') AS epoch, json_extract(places.value, '$.at') AS at, "
-            "numbers.key AS name, numbers.value AS value",
-            """JOIN json_each(measurements.found, '$.rows') AS places
-JOIN json_each(places.value, '$.numbers') AS numbers""",
-        ),
-        "postgresql": (
-            "(places.value ->> 'epoch')::integer AS epoch, places.value -> 'at' AS at, "
-            "numbers.key AS name, numbers.value::double precision AS value",
-            """CROSS JOIN LATERAL json_array_elements(
-    CASE WHEN json_typeof(measurements.found -> 'rows') = 'array' THEN measurements.found -> 'rows' ELSE '[]' END
-) AS places(value)
-CROSS JOIN LATERAL json_each_text(places.value -> 'numbers') AS numbers(key, value)""",
-        ),
-    }[dialect]
-    return f"""
+    """Return the numbers that are kept as rows, and those kept as columns (`orchestrator.storage.measured_columns`)."""
+    kept = {"sqlite": (_SQLITE_ROWS, _SQLITE_COLUMNS), "postgresql": (_POSTGRESQL_ROWS, _POSTGRESQL_COLUMNS)}[dialect]
+    return "UNION ALL".join(
+        f"""
 SELECT studies.name AS study, arms.name AS arm, trials.seed AS seed, measurements.kind AS kind,
     measurements.settings AS settings, {columns}
 {_PLANNED}
 JOIN measurements ON measurements.trial = trials.id
-{rows}
+{numbers}
 WHERE NOT arm_trials.orphaned
 """
+        for columns, numbers in kept
+    )
+
+
+_SQLITE_ROWS = (
+    "json_extract(places.value, '$.epoch') AS epoch, json_extract(places.value, '$.at') AS at, "
+    "numbers.key AS name, numbers.value AS value",
+    """JOIN json_each(measurements.found, '$.rows') AS places
+JOIN json_each(places.value, '$.numbers') AS numbers""",
+)
+
+
+def _sqlite_index(column: str, path: str = "$") -> str:
+    """Return the index of a row's value in a column of places, which is at a path of a JSON value."""
+    each, count = f"json_extract({column}, '{path}.each')", f"json_array_length({column}, '{path}.values')"
+    return f"(numbers.key / {each} % {count})"
+
+
+_SQLITE_COLUMNS = (
+    f"""json_extract(kept.value, '$[0].values[' || {_sqlite_index("kept.value", "$[0]")} || ']') AS epoch,
+    (SELECT json_group_object(place.key, place.value -> ('$.values[' || {_sqlite_index("place.value")} || ']'))
+        FROM json_each(kept.value, '$[1]') AS place) AS at,
+    outputs.key AS name, numbers.value AS value""",
+    # A table of one row: with the small columns apart, the large ones are not parsed again for each number.
+    """JOIN json_each(json_array(json_extract(measurements.found, '$.columns.epoch', '$.columns.at'))) AS kept
+JOIN json_each(measurements.found, '$.columns.numbers') AS outputs
+JOIN json_each(outputs.value) AS numbers""",
+)
+
+_POSTGRESQL_ROWS = (
+    "(places.value ->> 'epoch')::integer AS epoch, places.value -> 'at' AS at, "
+    "numbers.key AS name, numbers.value::double precision AS value",
+    """CROSS JOIN LATERAL json_array_elements(
+    CASE WHEN json_typeof(measurements.found -> 'rows') = 'array' THEN measurements.found -> 'rows' ELSE '[]' END
+) AS places(value)
+CROSS JOIN LATERAL json_each_text(places.value -> 'numbers') AS numbers(key, value)""",
+)
+
+
+def _postgresql_value(column: str, access: str) -> str:
+    """Return a row's value in a column of places."""
+    each, count = f"({column} ->> 'each')::bigint", f"jsonb_array_length({column} -> 'values')"
+    return f"{column} -> 'values' {access} (((numbers.position - 1) / {each}) % {count})::integer"
+
+
+_POSTGRESQL_COLUMNS = (
+    f"""({_postgresql_value("kept.epoch", "->>")})::integer AS epoch,
+    (SELECT json_object_agg(place.key, {_postgresql_value("place.value", "->")})
+        FROM jsonb_each(kept.at) AS place(key, value)) AS at,
+    outputs.key AS name, numbers.value::double precision AS value""",
+    # OFFSET 0: the columns are parsed once for each measurement, not for each number.
+    """CROSS JOIN LATERAL (
+    SELECT (measurements.found #> '{columns,epoch}')::jsonb AS epoch,
+        (measurements.found #> '{columns,at}')::jsonb AS at
+    OFFSET 0
+) AS kept
+CROSS JOIN LATERAL jsonb_each((measurements.found #> '{columns,numbers}')::jsonb) AS outputs(key, value)
+CROSS JOIN LATERAL jsonb_array_elements_text(outputs.value) WITH ORDINALITY AS numbers(value, position)""",
+)
 
 
 def _moment(column: str, dialect: str) -> str:

@@ -33,6 +33,10 @@ def main() -> None:
             recorder.put(TrialEnded(diverged, State.DIVERGED, "loss 1e13", diverged_at=1, loss_before_divergence=2.3))
             recorder.put(TrialEnded(failed, State.FAILED, "out of memory"))
         save_measurement(store, Measurement(complete, "layer_response", {"std": [1.0, 0.5]}))
+        rows = [
+            {"at": {"x": row // 10, "y": row % 10}, "numbers": {"loss": float(row)}, "epoch": 2} for row in range(100)
+        ]
+        save_measurement(store, Measurement(complete, "loss_surface", {"rows": rows}))
         store.save_verdicts(plan.name, [{"claim": "c", "says": "a < b", "verdict": "Supported", "estimate": 1.5}])
     # One file, without the log beside it.
     connection = sqlite3.connect(path)

@@ -1,11 +1,15 @@
 """Measurements and the files of weights: kept by the settings of their probe, read as rows."""
 
+import json
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 import pytest
 
 from orchestrator.records.events import Measured, ProbesEnded, WeightsKept
 from orchestrator.storage import Recorder, StorageError, StudyFrames
+from orchestrator.storage.columns import to_json
+from orchestrator.storage.measured_columns import to_columns, to_rows
 from orchestrator.storage.weights import KeptWeights
 from reports.results import Measurement
 from tests.orchestrator.storage.conftest import save_measurement
@@ -85,6 +89,60 @@ def test_the_view_tells_where_in_json(store, plan, rows):
 def test_the_view_leaves_out_what_has_no_rows(store, plan, rows):
     save_measurement(store, measured(plan, "layer_response", {"std": [1.0, 0.5]}))
     assert rows("SELECT * FROM measurement_results") == []
+
+
+def surface(points):
+    axis = [round(-1 + 2 * each / (points - 1), 15) for each in range(points)]
+    losses = iter(float(f"{1 + 1 / (7 + number):.8g}") for number in range(points**2))
+    return [
+        {"at": {"x": x, "y": y, "layer": [1, None]}, "numbers": {"loss": next(losses), "error": None}, "epoch": 2}
+        for x in axis
+        for y in axis
+    ]
+
+
+def test_many_rows_are_kept_as_columns_and_come_back_as_rows(store, plan, rows):
+    found = measured(plan, found={**FOUND, "rows": surface(9)}, draws=3)
+    save_measurement(store, found)
+    (kept,) = rows("SELECT found FROM measurements")
+    columns = kept["found"] if isinstance(kept["found"], dict) else json.loads(kept["found"])
+    assert "rows" not in columns
+    assert columns["columns"]["at"]["x"]["each"] == len(columns["columns"]["at"]["y"]["values"]) == 9
+    assert store.load_study(plan.name).measurements == (found,)
+
+
+def test_the_view_has_a_row_a_number_of_what_is_kept_as_columns(store, plan, rows):
+    expected = surface(9)
+    save_measurement(store, measured(plan, found={**FOUND, "rows": expected}, draws=3))
+    found = rows("SELECT seed, epoch, at, name, value FROM measurement_results")
+    places = [each["at"] if isinstance(each["at"], dict) else json.loads(each["at"]) for each in found]
+    shown = [
+        (at["x"], at["y"], at["layer"], each["name"], each["value"]) for at, each in zip(places, found, strict=True)
+    ]
+    whole = [(*row["at"].values(), name, value) for row in expected for name, value in row["numbers"].items()]
+    assert sorted(shown, key=repr) == sorted(whole, key=repr)
+    assert {(each["seed"], each["epoch"]) for each in found} == {(0, 2)}
+
+
+def test_a_large_surface_takes_a_fifth_of_its_rows_bytes(store, plan):
+    rows = surface(51)
+    assert len(to_json(to_columns({"rows": rows}))) < len(to_json({"rows": rows})) / 5
+
+
+VALUES = [None, True, 1, 1.0, 0, 0.0, -0.0, "", "a", [1, 2], [], 0.1 + 0.2]
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_any_rows_come_back_as_they_were(seed):
+    draw = Random(seed)
+    places = [{name: draw.choice(VALUES) for name in ("x", "y")} for _ in range(draw.randint(1, 4))]
+    each, times, rest = draw.randint(1, 40), draw.randint(1, 40), draw.choice([0, 0, 1, 3])
+    kept = [
+        {"at": at, "numbers": {"n": draw.choice([None, 1.5])}, "epoch": draw.choice([0, 1]) if rest else 2}
+        for at in (places * times + places[:rest])
+        for _ in range(each)
+    ]
+    assert repr(to_rows(to_columns({"scalars": {}, "rows": kept}))["rows"]) == repr(kept)
 
 
 def test_the_frame_has_places_and_numbers_as_columns(store, plan):

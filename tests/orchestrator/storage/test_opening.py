@@ -62,7 +62,7 @@ def test_the_newest_migration_is_the_version_of_the_program():
 
 def test_every_version_has_a_line_of_history_and_an_old_file():
     for version in range(1, int(migrations.VERSION) + 1):
-        assert f"\n{version}   " in migrations.__doc__
+        assert f"\n{version:<4}" in migrations.__doc__
         assert (STORES / f"version_{version}.db").exists()
 
 
@@ -78,6 +78,17 @@ def test_every_older_file_opens_with_its_results(file, read_only, tmp_path):
     assert study.trials[0].test_error == 55.0
     assert study.measurements[0].values == {"std": [1.0, 0.5]}
     assert study.environments[0].facts == {"torch": "2.9"}
+
+
+def test_the_surface_that_version_10_keeps_as_columns_is_read_as_rows(tmp_path):
+    shutil.copy(STORES / "version_10.db", tmp_path / "old.db")
+    with Store.open(tmp_path / "old.db", read_only=True) as store:
+        _, surface = store.load_study("degradation").measurements
+        query = "SELECT at ->> 'x', at ->> 'y', epoch, value FROM measurement_results WHERE kind = 'loss_surface'"
+        with store.database.reading() as connection:
+            found = connection.execute(text(query)).all()
+    assert [row["numbers"]["loss"] for row in surface.values["rows"]] == list(range(100))
+    assert found == [(row // 10, row % 10, 2, row) for row in range(100)]
 
 
 def test_a_search_of_version_7_is_read_under_the_names_of_today(tmp_path):
