@@ -26,5 +26,5 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    """Return the names of the module, those that are imported on first use among them."""
-    return sorted({*globals(), *__all__})
+    """Return the public names, which are imported on first use, for completion."""
+    return sorted(__all__)
