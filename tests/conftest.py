@@ -8,7 +8,7 @@ import pytest
 
 # Threads that wait for one another on busy cores take twice the time; this must come before the first import of torch.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-# Ray lets everything else go before its workers, and the other of pytest's workers is always busy.
+# Ray lets everything else go before its workers, and the others of pytest's workers are always busy.
 os.environ.setdefault("RAY_worker_niceness", "0")
 # A background job of a shell ignores SIGINT, one of nohup SIGHUP, and what the tests start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -26,10 +26,19 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the marks in a hook of the same name
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file together, and all tests that start clusters, so that no two clusters run at once."""
+    """Keep the tests of a file together, and all tests that start clusters, so that no two clusters run at once.
+
+    Long groups come first, that of the clusters before all, so that none is left for one worker when the others are
+    done.
+    """
+    slow = {_file(item) for item in items if item.get_closest_marker("slow") or item.get_closest_marker("browser")}
     for item in items:
-        together = "cluster" if item.get_closest_marker("cluster") else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(together))
+        item.add_marker(pytest.mark.xdist_group("cluster" if item.get_closest_marker("cluster") else _file(item)))
+    items.sort(key=lambda item: (item.get_closest_marker("cluster") is None, _file(item) not in slow))
+
+
+def _file(item: pytest.Item) -> str:
+    return item.nodeid.partition("::")[0]
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -155,12 +155,12 @@ def _claims(connection: Connection, wanted: Collection[str]) -> dict[str, set[st
 
 def _open_attempts(connection: Connection, wanted: Collection[str]) -> list[tuple[str, str]]:
     """Return the trial and the driver of every attempt that goes on."""
-    found: list[tuple[str, str]] = []
+    drivers: list[tuple[str, str]] = []
     for part in in_parts(wanted):
         going = (attempts.c.trial.in_(part), attempts.c.ended_at.is_(None))
         rows = connection.execute(select(attempts.c.trial, attempts.c.driver).where(*going))
-        found += [(row.trial, row.driver) for row in rows]
-    return found
+        drivers += [(row.trial, row.driver) for row in rows]
+    return drivers
 
 
 def read_outcomes(connection: Connection, wanted: Collection[str]) -> dict[str, list[Event]]:

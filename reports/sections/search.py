@@ -152,7 +152,9 @@ def _importance(study: Study) -> Table:
     for each in importance:
         for name, share in sorted(each["shares"].items(), key=lambda pair: -pair[1]):
             shares.setdefault((_among(each), name), {})[each["method"]] = 100 * share
-    rows = [(name, among, *(found.get(method) for method in questions)) for (among, name), found in shares.items()]
+    rows = [
+        (name, among, *(by_method.get(method) for method in questions)) for (among, name), by_method in shares.items()
+    ]
     columns = (
         Column("parameter", "parameter"),
         Column("among", "among"),

@@ -92,16 +92,16 @@ def _alternatives(training: Mapping[str, Any], rule: Numerics, can_fuse: bool) -
     """Return the values that are timed for each field of the numerics, the rule's own among them."""
     if training.get("autotune") == "never":
         return {}
-    found: dict[str, Sequence[Any]] = {}
+    candidates: dict[str, Sequence[Any]] = {}
     if rule.device.type == "cpu" and rule.threads > 1:
-        found["threads"] = sorted({2**power for power in range(rule.threads.bit_length())} | {rule.threads})
+        candidates["threads"] = sorted({2**power for power in range(rule.threads.bit_length())} | {rule.threads})
     if training["precision"] == "autotune":
-        found["precision"] = ("fp32", "bf16")
+        candidates["precision"] = ("fp32", "bf16")
     if training["memory_format"] == "auto":
-        found["memory_format"] = ("channels_last", "contiguous")
+        candidates["memory_format"] = ("channels_last", "contiguous")
     if training["fuse"] == "auto" and can_fuse:
-        found["fused"] = (True, False)
-    return found
+        candidates["fused"] = (True, False)
+    return candidates
 
 
 def _autotune(alternatives: Alternatives, rule: Numerics, dry_run: MakeDryRun) -> Choice:
