@@ -11,16 +11,16 @@ from orchestrator.engine.failures import Failure
 from orchestrator.records.causes import Cause
 
 
-def error_of(trial: Any) -> BaseException | None:
-    """Return what Tune has kept of the end of a trial's process."""
+def error_of(trial: Any) -> BaseException | str | None:
+    """Return what Tune has kept of the end of a trial's process: the error, or of some kinds the text alone."""
     try:
-        error: BaseException | None = trial.get_pickled_error()
+        error: BaseException | str | None = trial.get_pickled_error() or trial.get_error()
     except Exception:  # a file of Tune's that cannot be read; its text would add nothing
         return None
     return error
 
 
-def loss_of(error: BaseException | None) -> Failure:
+def loss_of(error: BaseException | str | None) -> Failure:
     """Return why a worker process is gone, as far as Ray says."""
     text = str(error or "")
     said = next((line.strip() for line in text.splitlines() if "dead because" in line or "died because" in line), "")
