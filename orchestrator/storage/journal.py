@@ -29,7 +29,21 @@ from search_spaces.arm import canonical_json
 
 _FINISHED = [state.value for state in State if state.is_finished()]
 
-# Built once, since they run for each epoch of each trial. An epoch that comes after the result leaves no trace.
+# Built once: they run for each epoch or attempt of each trial, and to build one takes longer than to execute it. What
+# an UPDATE sets is given with its execution. An epoch that comes after the result leaves no trace.
+_THE_TRIAL = trials.c.id == bindparam("the_trial")
+_STANDING = select(trials.c.state, trials.c.attempts).where(_THE_TRIAL)
+_SET_TRIAL = update(trials).where(_THE_TRIAL)
+_SET_FIRST_START = update(trials).where(_THE_TRIAL, trials.c.started_at.is_(None))
+_SET_RESULT = update(trials).where(_THE_TRIAL, trials.c.state.not_in(_FINISHED))
+_OPEN = (attempts.c.trial == bindparam("the_trial")) & attempts.c.ended_at.is_(None)
+_OWN = _OPEN & (attempts.c.driver == bindparam("the_driver"))
+_LAST_EPOCH = {
+    own: select(attempts.c.last_epoch).where(_OWN if own else _OPEN).order_by(attempts.c.number.desc())
+    for own in (True, False)
+}
+_END_ATTEMPTS = {own: update(attempts).where(_OWN if own else _OPEN) for own in (True, False)}
+_FORGET_LATER = delete(epochs).where(epochs.c.trial == bindparam("the_trial"), epochs.c.epoch > bindparam("the_epoch"))
 _SET_EPOCH = (
     update(trials)
     .where(trials.c.id == bindparam("the_trial"), trials.c.state.not_in(_FINISHED))
@@ -94,9 +108,8 @@ def _attempt_lost(connection: Connection, event: AttemptLost, driver: str | None
 
 
 def _attempt_started(connection: Connection, event: AttemptStarted, driver: str) -> bool:
-    trial = connection.execute(
-        select(trials.c.state, trials.c.attempts).where(trials.c.id == event.trial)
-    ).one_or_none()
+    place = {"the_trial": event.trial}
+    trial = connection.execute(_STANDING, place).one_or_none()
     if trial is None:
         return _must_exist(connection, event.trial)
     if State(trial.state).is_outcome() or (trial.state == State.PRUNED and _was_begun_by(connection, event, driver)):
@@ -108,9 +121,8 @@ def _attempt_started(connection: Connection, event: AttemptStarted, driver: str)
     insert_new(connection, environments, [row])
     number = trial.attempts + 1
     worker = {"host": event.host, "device": event.device, "environment": environment}
-    connection.execute(
-        insert(attempts).values(trial=event.trial, number=number, driver=driver, started_at=event.at, **worker)
-    )
+    begun = {"trial": event.trial, "number": number, "driver": driver, "started_at": event.at}
+    connection.execute(insert(attempts), begun | worker)
     running = {
         "state": State.RUNNING.value,
         "reason": None,
@@ -119,9 +131,8 @@ def _attempt_started(connection: Connection, event: AttemptStarted, driver: str)
         "attempts": number,
         **worker,
     }
-    begun = trials.c.started_at.is_(None)
-    connection.execute(update(trials).where(trials.c.id == event.trial, begun).values(started_at=event.at))
-    connection.execute(update(trials).where(trials.c.id == event.trial).values(**running))
+    connection.execute(_SET_FIRST_START, place | {"started_at": event.at})
+    connection.execute(_SET_TRIAL, place | running)
     return True
 
 
@@ -155,30 +166,31 @@ def _trial_ended(connection: Connection, event: TrialEnded, driver: str) -> bool
         "cause": event.cause,
         "finished_at": event.at,
     }
-    change = update(trials).where(trials.c.id == event.trial, trials.c.state.not_in(_FINISHED)).values(**ended)
+    place = {"the_trial": event.trial}
+    change = _SET_RESULT
     if event.state is State.PRUNED:  # another study may be training it for its result
         theirs = (attempts.c.trial == event.trial) & attempts.c.ended_at.is_(None) & (attempts.c.driver != driver)
         change = change.where(~select(attempts.c.trial).where(theirs).exists())
-    applied = connection.execute(change).rowcount > 0
+    applied = connection.execute(change, place | ended).rowcount > 0
     if not applied:
         _must_exist(connection, event.trial)
     last = _end_attempts(connection, event.trial, driver, event, event.state.value if applied else "late")
     if applied and last is not None:
         # An earlier attempt may have come further, on hardware that rounds differently, before it was lost.
-        connection.execute(delete(epochs).where(epochs.c.trial == event.trial, epochs.c.epoch > last))
-        connection.execute(update(trials).where(trials.c.id == event.trial).values(epochs=last))
+        connection.execute(_FORGET_LATER, place | {"the_epoch": last})
+        connection.execute(_SET_TRIAL, place | {"epochs": last})
     return applied
 
 
 def _end_attempts(connection: Connection, trial: str, driver: str | None, event: Event, ending: str) -> int | None:
     """End the open attempts of a trial and return the last epoch that they reported."""
-    theirs = (attempts.c.trial == trial) & attempts.c.ended_at.is_(None)
-    if driver is not None:
-        theirs &= attempts.c.driver == driver
-    last = connection.execute(select(attempts.c.last_epoch).where(theirs).order_by(attempts.c.number.desc())).scalar()
+    own = driver is not None
+    theirs = {"the_trial": trial} | ({"the_driver": driver} if own else {})
+    last: int | None = connection.execute(_LAST_EPOCH[own], theirs).scalar()
     reason = getattr(event, "reason", None) or (None if isinstance(event, TrialEnded) else "another attempt began")
     facts = {name: getattr(event, name, None) for name in ("cause", "traceback", "log")}
-    connection.execute(update(attempts).where(theirs).values(ended_at=event.at, ending=ending, reason=reason, **facts))
+    ended = {"ended_at": event.at, "ending": ending, "reason": reason} | facts
+    connection.execute(_END_ATTEMPTS[own], theirs | ended)
     return last
 
 
@@ -205,6 +217,5 @@ def _log(connection: Connection, event: Event, study: int | None, applied: bool)
         known.pop(name, None)
     details = {name: value for name, value in known.items() if value not in (None, {})}
     kind = type(event).__name__
-    connection.execute(
-        insert(events).values(at=at, study=study, trial=trial, kind=kind, applied=applied, details=details)
-    )
+    row = {"at": at, "study": study, "trial": trial, "kind": kind, "applied": applied, "details": details}
+    connection.execute(insert(events), row)

@@ -1,6 +1,7 @@
 """Writing rows that may be there already, in the one way that SQLite and PostgreSQL share."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -19,20 +20,29 @@ _AT_ONCE = 5_000
 def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert the rows whose key is not there yet; leave the others as they are."""
     if rows:
-        statement = _INSERTS[connection.dialect.name](table).on_conflict_do_nothing()
-        connection.execute(statement, [dict(row) for row in rows])
+        connection.execute(_new(connection.dialect.name, table), [dict(row) for row in rows])
 
 
 def insert_or_update(
     connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], key: Sequence[str]
 ) -> None:
     """Insert the rows, or replace the given columns of those whose `key` is there already."""
-    if not rows:
-        return
-    insert = _INSERTS[connection.dialect.name](table)
-    changed = {name: insert.excluded[name] for name in rows[0] if name not in key}
-    statement = insert.on_conflict_do_update(index_elements=list(key), set_=changed)
-    connection.execute(statement, [dict(row) for row in rows])
+    if rows:
+        statement = _replacing(connection.dialect.name, table, tuple(rows[0]), tuple(key))
+        connection.execute(statement, [dict(row) for row in rows])
+
+
+# Kept, since to build one takes longer than to execute it.
+@cache
+def _new(dialect: str, table: Table) -> Any:
+    return _INSERTS[dialect](table).on_conflict_do_nothing()
+
+
+@cache
+def _replacing(dialect: str, table: Table, columns: tuple[str, ...], key: tuple[str, ...]) -> Any:
+    insert = _INSERTS[dialect](table)
+    changed = {name: insert.excluded[name] for name in columns if name not in key}
+    return insert.on_conflict_do_update(index_elements=list(key), set_=changed)
 
 
 def in_parts(ids: Iterable[Key]) -> Iterator[list[Key]]:
