@@ -11,6 +11,7 @@ from rich.text import Text
 
 LEAST_WIDTH = 20
 NAME_WIDTH = 16
+MOST_FRAMED_ROWS = 500
 _ANY_WIDTH = 10_000
 
 
@@ -41,7 +42,13 @@ def name_table(names: str) -> Table:
 
 
 def print_table(console: Console, table: Table) -> None:
-    """Print a table; its names keep a least width and its numbers all of theirs, though lines may be long then."""
+    """Print a table; its names keep a least width and its numbers all of theirs, though lines may be long then.
+
+    One of very many rows is printed without a frame and with every name on one line: to fit it would take minutes.
+    """
+    if table.row_count > MOST_FRAMED_ROWS:
+        _print_plain(console, table)
+        return
     spare = 0
     for column in table.columns:
         if not column.no_wrap:
@@ -54,6 +61,22 @@ def print_table(console: Console, table: Table) -> None:
     console.width = max(width, whole - spare)
     console.print(table)
     console.width = width
+
+
+def _print_plain(console: Console, table: Table) -> None:
+    columns = [[_plain(cell) for cell in (column.header, *column.cells)] for column in table.columns]
+    widths = [max(map(len, cells)) for cells in columns]
+    for row in zip(*columns, strict=True):
+        cells = zip(row, widths, table.columns, strict=True)
+        padded = [
+            cell.rjust(width) if column.justify == "right" else cell.ljust(width) for cell, width, column in cells
+        ]
+        console.file.write("  ".join(padded).rstrip() + "\n")
+
+
+def _plain(cell: object) -> str:
+    text = str(cell)
+    return Text.from_markup(text).plain if "[" in text or "\\" in text else text
 
 
 class PatientPrinter:

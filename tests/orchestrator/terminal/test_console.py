@@ -6,8 +6,9 @@ import time
 
 import pytest
 from rich.console import Console
+from rich.markup import escape
 
-from orchestrator.terminal.console import PatientPrinter, make_console, name_table, print_table
+from orchestrator.terminal.console import MOST_FRAMED_ROWS, PatientPrinter, make_console, name_table, print_table
 
 
 def a_table():
@@ -66,3 +67,16 @@ def test_lines_are_printed_in_their_order_before_it_closes():
         printer.say(f"[bold]{number}")
     printer.close()
     assert console.file.getvalue().splitlines() == [f"[bold]{number}" for number in range(100)]
+
+
+def test_a_table_of_very_many_rows_has_no_frame_and_one_line_a_row():
+    console = Console(file=io.StringIO(), width=40)
+    table = name_table("arm")
+    table.add_column("seed", justify="right")
+    for seed in range(MOST_FRAMED_ROWS + 1):
+        table.add_row(escape("activation=[bn relu conv] shortcut=identity"), str(seed))
+    print_table(console, table)
+    lines = console.file.getvalue().splitlines()
+    assert len(lines) == MOST_FRAMED_ROWS + 2
+    assert lines[0].split() == ["arm", "seed"]
+    assert lines[-1] == f"activation=[bn relu conv] shortcut=identity  {MOST_FRAMED_ROWS:>4}"
