@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from orchestrator.errors import UserError
-from orchestrator.study_file.yaml_source import Value, YamlSource, is_utf8, parse_value
+from orchestrator.study_file.yaml_source import DEEPEST, Value, YamlSource, is_utf8, parse_value
 from search_spaces.errors import Key, SettingError, shown
 from search_spaces.factors import ROOTS, Factor
 
@@ -30,6 +30,8 @@ def with_changes(source: YamlSource, changes: Sequence[str]) -> YamlSource:
         path, equals, text = (part.strip() for part in change.partition("="))
         if not equals or not path:
             raise UserError(f"--set {change}: write PATH=VALUE, for instance --set training.epochs=2")
+        if path.count(".") + path.count("[") >= DEEPEST:
+            raise UserError(f"--set {path[:30]}...: a setting stands at most {DEEPEST} deep")
         source = changed(source, path, parse_value(text, f"--set {path}="))
     return source
 
@@ -99,6 +101,10 @@ def _next(place: Any, key: Key, rest: str, path: str) -> tuple[str | int, str]:
     first, dot, after = rest.partition(".")
     if not first or (dot and not after):
         raise _empty_part(path)
+    name, bracket, _ = first.partition("[")
+    if bracket:
+        where = f"{path[: len(path) - len(rest)]}{name}"
+        raise UserError(f"--set {path}: {where} is no list in the file; set the whole of it, --set '{where}=[...]'")
     return first, after
 
 

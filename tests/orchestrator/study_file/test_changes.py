@@ -54,6 +54,11 @@ def test_null_takes_a_setting_out() -> None:
         ("training.epochs=", "--set training.epochs=: there is no value; write training.epochs=null to take"),
         ("training.epochs=  # nothing", "there is no value"),
         ("training..epochs=2", "a part of the path is empty"),
+        (f"training{'.a' * 10_000}=1", "--set training.a.a.a.a.a.a.a.a.a.a.a...: a setting stands at most 50 deep"),
+        (f"claims{'[0]' * 10_000}=1", "a setting stands at most 50 deep"),
+        ("probes[0].name=x", r"probes is no list in the file; set the whole of it, --set 'probes=\[\.\.\.\]'"),
+        ("factors.width[0]=x", "factors.width is no list in the file"),
+        ("training[0]=x", "training is no list in the file"),
         (".training=2", "a part of the path is empty"),
         ("training.=2", "a part of the path is empty"),
         ("training.lr.=2", "a part of the path is empty"),
@@ -69,6 +74,7 @@ def test_null_takes_a_setting_out() -> None:
         ("training=!!python/name:os.system", "the tag"),
         ('study="\\x1b[31m"', "has the character"),
     ],
+    ids=lambda each: each[:60],
 )
 def test_a_change_that_cannot_be_is_refused(change: str, message: str) -> None:
     with pytest.raises(UserError, match=message):

@@ -75,3 +75,12 @@ def test_what_no_file_holds_is_one_message():
             written_yaml({"key": [value]})
     with pytest.raises(UserError, match=r"the study:\d+: sedes: .*did you mean"):
         read_study({**STUDY, "sedes": 2})
+
+
+def test_more_values_than_a_file_may_hold_are_refused_before_they_are_written():
+    nines = [1] * 9
+    for _ in range(9):
+        nines = [nines] * 9
+    for given in (nines, range(10**9), np.zeros((10**4, 10))):
+        with pytest.raises(UserError, match="the study: probes: a study holds no more than 20,000 values"):
+            read_study({"study": "t", "probes": given})
