@@ -62,7 +62,8 @@ def sentence(account: Account) -> str:
     if account.fragile:
         share = 100 * unseen_share(shown.n)
         parts.append(
-            f"It assumes no rare outliers: {_seeds(shown.n)} without one leave room for them in {share:.0f} % of all."
+            f"It assumes that no arm has rare outliers. {_seeds(shown.n)} cannot exclude them: even where {share:.0f} "
+            "% of an arm's trainings are outliers, one study in twenty shows none."
         )
     if account.whole is not None:
         parts.append(f"With all {account.whole.n} seeds on record, {_within(claim, account.whole)}")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from reports.analysis.adaptive import saved
 from reports.analysis.factors import study_anova
 from reports.analysis.judged import Outcome
+from reports.analysis.outliers import unseen_share
 from reports.findings import Findings
 from reports.wording import counted, duration, listed, number
 
@@ -70,6 +71,19 @@ def tests(findings: Findings) -> str | None:
     return f"{text} each, and Holm's p covers all {counted(len(known), 'comparison')}."
 
 
+def outliers(findings: Findings) -> str | None:
+    """Say what Student's intervals assume and these seeds cannot show; nothing where no difference has such a one."""
+    used = [each for each in findings.contrasts.values() if each.test not in (None, "sign")]
+    if not used:
+        return None
+    fewest = min(each.n for each in used)
+    return (
+        "Student's intervals assume that no arm has rare outliers. Few seeds cannot exclude them: with "
+        f"{counted(fewest, 'seed')} one study in twenty shows none even where {100 * unseen_share(fewest):.0f} % of an "
+        "arm's trainings are outliers."
+    )
+
+
 def sign_test(findings: Findings) -> str | None:
     """Say how fails enter the differences, and the least p of the sign test; nothing where no sign test was used."""
     used = [each for each in findings.contrasts.values() if each.test == "sign"]
@@ -132,10 +146,11 @@ SENTENCES: dict[str, Callable[[Findings], str | None]] = {
     "survivors": survivors,
     "every_seed_failed": every_seed_failed,
     "tests": tests,
+    "outliers": outliers,
     "sign_test": sign_test,
     "seeds_saved": seeds_saved,
     "seeds_so_far": seeds_so_far,
 }
 
-STATISTICS = (one_seed, every_seed_failed, mean_and_spread, survivors, tests, sign_test)
+STATISTICS = (one_seed, every_seed_failed, mean_and_spread, survivors, tests, outliers, sign_test)
 """The paragraph on statistics, in order."""

@@ -105,6 +105,11 @@ TRUE_AND_FALSE: dict[str, tuple[Callable[[], Findings], str, Callable[[], Findin
         "covers all 2 comparisons",
         lambda: variants(a=(3.0,), b=(4.0,)),
     ),
+    "outliers": (
+        lambda: declared("b < a"),
+        "with 5 seeds one study in twenty shows none even where 45 % of an arm's trainings are outliers",
+        lambda: variants(a=MORE, b=(None, 2.0, 3.0)),
+    ),
     "sign_test": (lambda: variants(a=MORE, b=(None, 2.0, 3.0)), "a p below 0.2500", lambda: variants(a=MORE, b=LESS)),
     "seeds_saved": (
         lambda: declared("b < a", seeds={"looks": [5, 8]}),

@@ -91,7 +91,7 @@ def test_verdicts_that_unseen_outliers_could_undo_say_so():
     small = study([({"v": "a"}, [5.0, 5.01, 5.02, 5.0, 5.01]), ({"v": "b"}, [5.5, 5.52, 5.53, 5.51, 5.52])])
     (found,) = verdicts_of(small, {"says": "a < b"})
     assert (found.verdict, OUTLIERS in found.badges) == ("Supported", True)
-    assert "5 seeds without one leave room for them in 45 % of all" in found.sentence
+    assert "5 seeds cannot exclude them: even where 45 % of an arm's trainings are outliers" in found.sentence
 
 
 def test_verdicts_that_no_outlier_below_a_fail_could_undo_carry_no_badge():
