@@ -97,6 +97,30 @@ def main_layout(study: Study, layout: Layout) -> Layout:
     return lay_out(study, axis=None)
 
 
+Bundle = list[tuple[Series, Series]]
+
+
+def bundles(layout: Layout, most: int) -> list[tuple[str, Bundle]]:
+    """Put series together that differ in one factor alone, as the lines of one panel; none where no factor can be one.
+
+    That factor has at most `most` levels, as many as possible. Each panel has its title, from the other factors, and
+    its series, each beside what it is as a line: its level, and the slot that this level has in every panel.
+    """
+    counts = [len({series.levels[at] for series in layout.series}) for at in range(len(layout.across))]
+    fitting = [at for at, count in enumerate(counts) if 1 < count <= most]
+    if len(counts) < 2 or not fitting:
+        return []
+    at = max(fitting, key=lambda place: counts[place])
+    slots = {value: slot for slot, value in enumerate(dict.fromkeys(series.levels[at] for series in layout.series))}
+    made: dict[Levels, Bundle] = {}
+    for series in layout.series:
+        value = series.levels[at]
+        line = replace(series, slot=slots[value], label=name_levels([(layout.across[at], value)]))
+        made.setdefault((*series.levels[:at], *series.levels[at + 1 :]), []).append((series, line))
+    names = (*layout.across[:at], *layout.across[at + 1 :])
+    return [(name_levels(zip(names, levels, strict=True)), bundle) for levels, bundle in made.items()]
+
+
 def numeric_axis(study: Study) -> str | None:
     """Return the factor named depth when its levels are several numbers, else the first factor whose levels are."""
     numeric = [name for name, levels in study.factors.items() if len(levels) > 1 and all(map(_is_number, levels))]

@@ -1,10 +1,13 @@
 """Names made short enough for a figure, and still told apart."""
 
+import re
 from collections.abc import Sequence
 
 from reports.wording import shortened
 
 _AND = ", "
+_BETWEEN = re.compile(r", (?![^()]*\))")
+"""Between the levels of a name; an operation such as scale(0.5, 0.5) is one."""
 
 
 def distinct(names: Sequence[str], most: int) -> list[str]:
@@ -40,7 +43,7 @@ def told_apart(names: Sequence[str], most: int) -> list[str]:
     Where a name is too long, first what all of them share is left out: parts between commas, then the word that a part
     begins with.
     """
-    parts = [name.split(_AND) for name in names]
+    parts = [_BETWEEN.split(name) for name in names]
     if not any(len(name) > most for name in names) or len({len(each) for each in parts}) > 1 or len(set(names)) < 2:
         return distinct(names, most)
     columns = [column for column in zip(*parts, strict=True) if len(set(column)) > 1]
@@ -54,15 +57,19 @@ def in_lines(names: Sequence[str], most: int) -> list[str]:
     short = told_apart(names, most)
     if not any("…" in label and label not in names for label in short):
         return short
-    return [_broken(name, most) for name in told_apart(names, 2 * most)]
+    broken = [_broken(name, most) for name in told_apart(names, 2 * most)]
+    return broken if len(set(broken)) == len(set(names)) else short
 
 
 def _broken(name: str, most: int) -> str:
-    """Break a name of at most twice as many letters at its last space that leaves two lines, else within a word."""
+    """Break a name at the last space that finds room before it, else within a word; the second line keeps its ends."""
     if len(name) <= most:
         return name
-    at = name.rfind(" ", len(name) - most - 1, most + 1)
-    return f"{name[:at]}\n{name[at + 1 :]}" if at > 0 else f"{name[:most]}\n{name[most:]}"
+    at = name.rfind(" ", 0, most + 1)
+    head, tail = (name[:at], name[at + 1 :]) if at > 0 else (name[:most], name[most:])
+    if len(tail) > most:
+        tail = f"{tail[: most // 3]}…{tail[most // 3 + 1 - most :]}"
+    return f"{head}\n{tail}"
 
 
 def _without_first_word(texts: Sequence[str]) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ def arms_figure(findings: Findings, scale: CurveScale) -> Figure | None:
         is_large=True,
         choice=ArmChoice(tuple(line for _, line in lines), tuple(places)),
     )
-    words = listed([f"{role} ({shortened(_name(arm), 60)})" for role, arm in roles.items()])
+    words = listed([f"{role} ({shortened(_name(arm), 90)})" for role, arm in roles.items()])
     caption = f"Error by epoch of single arms: {words}. Test solid, training dashed."
     return Figure("arms", caption, (Panel("", description(facet), drawing),), table_of([facet], "arms"), columns=1)
 

@@ -7,7 +7,7 @@ from reports.figures.curves import CurveScale, curves_drawing
 from reports.figures.figure import Figure, Panel
 from reports.figures.theme import MOST_PANELS, MOST_SERIES, label_room
 from reports.findings import Findings
-from reports.layout import Series
+from reports.layout import Series, bundles
 from reports.sections.arm_curves import arms_figure
 from reports.sections.curve_panels import description, facet_of, table_of
 from reports.sections.section import Section
@@ -57,7 +57,10 @@ def build(findings: Findings) -> Section | None:
 
 
 def _facets(findings: Findings) -> list[tuple[str, list[tuple[Arm, Series]]]]:
-    """A panel for each axis level while its lines can be told apart, else one for each series, with a line a level."""
+    """A panel for each axis level while its lines can be told apart, else for fewer of them, with a line a level.
+
+    Those are the panels in which one factor varies, where that makes fewer than one panel for each series.
+    """
     layout = findings.layout
     arms = [
         (position, series, arm)
@@ -69,6 +72,14 @@ def _facets(findings: Findings) -> list[tuple[str, list[tuple[Arm, Series]]]]:
         return [
             (_at(layout.axis, position), [(arm, series) for here, series, arm in arms if here == position])
             for position in layout.positions
+        ]
+    bundled = bundles(layout, MOST_SERIES)
+    if bundled and len(bundled) * len(layout.positions) < len(layout.series):
+        return [
+            (", ".join(filter(None, (_at(layout.axis, position), title))), lines)
+            for position in layout.positions
+            for title, bundle in bundled
+            if (lines := [(arm, line) for series, line in bundle if (arm := layout.arm(position, series)) is not None])
         ]
     if len(layout.positions) <= MOST_SERIES:
         slots = {position: slot for slot, position in enumerate(layout.positions)}

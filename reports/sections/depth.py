@@ -1,13 +1,15 @@
 """Error against depth, or against the first numeric factor of a study without one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from statistics import median
 
 from reports.figures.axis import Run, axis_drawing
 from reports.figures.figure import Figure, Panel
+from reports.figures.labels import told_apart
 from reports.figures.theme import MOST_PANELS, MOST_SERIES
 from reports.findings import Findings
-from reports.layout import Series
+from reports.layout import Layout, Levels, Series, bundles
 from reports.metrics import PRIMARY
 from reports.sections.section import Section
 from reports.tables import Cell, Column, Table
@@ -16,6 +18,7 @@ from reports.wording import NOTHING, number, shortened
 
 ALL_POINTS = 20
 MOST_POINTS = 9
+LONGEST_TITLE = 60
 
 
 @dataclass(frozen=True)
@@ -28,12 +31,13 @@ class Depth:
 def build(findings: Findings) -> Section | None:
     """Build the figure; nothing without a numeric factor, or before two of its levels have a result."""
     axis = findings.layout.axis
-    runs = [run for series in findings.layout.series if (run := _run(findings, series)) is not None]
+    by_series = {series.levels: run for series in findings.layout.series if (run := _run(findings, series)) is not None}
+    runs = list(by_series.values())
     ticks = sorted({level for run in runs for level in run.levels})
     if axis is None or len(ticks) < 2 or not any(run.points for run in runs):
         return None
     is_small = len(runs) > MOST_SERIES
-    shown = _panels(runs) if is_small else [("", runs)]
+    shown = _panels(findings.layout, by_series) if is_small else [("", runs)]
     values = [error for run in runs for _, error in run.points]
     panels = tuple(
         Panel(
@@ -97,10 +101,26 @@ def _middle(errors: list[float | None]) -> float | None:
     return middle if middle != float("inf") else None
 
 
-def _panels(runs: list[Run]) -> list[tuple[str, list[Run]]]:
-    """One panel a series, the baseline in black beside each."""
+def _panels(layout: Layout, by_series: Mapping[Levels, Run]) -> list[tuple[str, list[Run]]]:
+    """One panel a series, the baseline in black beside each; without one baseline, series of one factor together."""
+    runs = list(by_series.values())
     base = [run for run in runs if run.slot == 0]
-    return [(shortened(run.label, 60), [*base, replace(run, slot=1)]) for run in runs if run.slot != 0]
+    bundled = [] if base else bundles(layout, MOST_SERIES)
+    if not bundled:
+        others = [run for run in runs if run.slot != 0]
+        titles = told_apart([run.label for run in others], LONGEST_TITLE)
+        named = [replace(run, slot=1, label=run.label if base else "") for run in others]
+        return [(title, [*base, run]) for title, run in zip(titles, named, strict=True)]
+    titles = told_apart([title for title, _ in bundled], LONGEST_TITLE)
+    lines = [
+        [
+            replace(by_series[series.levels], slot=line.slot, label=line.label)
+            for series, line in bundle
+            if series.levels in by_series
+        ]
+        for _, bundle in bundled
+    ]
+    return [(title, group) for title, group in zip(titles, lines, strict=True) if group]
 
 
 def _caption(findings: Findings, axis: str) -> str:

@@ -18,6 +18,7 @@ from reports.tables import Table
 from reports.wording import counted, level, listed, number, shortened, signed
 
 MOST_ROWS = 40
+ALPHA = 0.05
 
 
 @dataclass(frozen=True)
@@ -111,9 +112,13 @@ def _description(drawn: list[Contrast]) -> str:
     ordered = sorted(drawn, key=lambda each: each.estimate or 0.0)
     ends = [ordered[0]] if len(ordered) == 1 else [ordered[0], ordered[-1]]
     words = [
-        f"{shortened(each.arm.name, 60)} differs by {signed(each.estimate)} [{number(each.low)}, {number(each.high)}]"
+        f"{signed(each.estimate)} [{number(each.low)}, {number(each.high)}] of {shortened(each.arm.name, 60)}"
         for each in ends
     ]
-    clear = sum((each.low or 0.0) > 0 or (each.high or 0.0) < 0 for each in drawn)
-    total = counted(len(drawn), "difference")
-    return f"{total}, of which {clear} with an interval that leaves out zero; {' and '.join(words)}."
+    if len(ordered) == 1:
+        return f"One difference, {words[0]}."
+    clear = sum(each.p_holm is not None and each.p_holm <= ALPHA for each in drawn)
+    return (
+        f"{counted(len(drawn), 'difference')}, {clear or 'none'} of them clear by Holm's p at 5 %; they go from "
+        f"{' to '.join(words)}, with intervals that are not adjusted."
+    )

@@ -18,6 +18,8 @@ from search_spaces.drawing import UnitDrawing
 MOST_NETWORKS = 20
 """Networks whose stages the page shows; all of them are in the table beside it."""
 LONGEST_LEVELS = 30
+MOST_SHARED = 12
+"""Arms that a caption names because they share a drawing."""
 _STAGE = (
     Column("stage", "stage"),
     Column("output", "output"),
@@ -137,7 +139,10 @@ def _caption(units: Sequence[UnitDrawing], groups: Sequence[Sequence[Described]]
     if any(unit.shortcut and (unit.shortcut.layers or unit.shortcut.gate) for unit in units):
         text += " Heavy outlines mark what stands on the shortcut or weighs it."
     shared = [_names(group) for group in groups[:MOST_PANELS] if len(group) > 1]
-    text += f" Arms that share a drawing: {'; '.join(shared)}." if shared and len(groups) > 1 else ""
+    if shared and len(groups) > 1:
+        is_short = sum(len(group) for group in groups if len(group) > 1) <= MOST_SHARED
+        names = f"Arms that share a drawing: {'; '.join(shared)}."
+        text += f" {names if is_short else 'Arms that differ in nothing that a drawing shows share it.'}"
     if len(groups) > MOST_PANELS:
         text += f" {counted(len(groups) - MOST_PANELS, 'more unit')} in the table below in words."
     return text

@@ -227,7 +227,13 @@ def none_clear(findings: Findings) -> str | None:
     smallest = _smallest(findings, len(compared.every))
     if smallest is None:
         return f"{text}."
+    if smallest >= LARGEST:
+        return f"{text}; with 80 % power these seeds detect none below {LARGEST} points, which no errors exceed."
     return f"{text}; the smallest that these seeds detect, with 80 % power, is about {number(smallest)} points."
+
+
+LARGEST = 100
+"""Points between the lowest and the highest error that there can be."""
 
 
 def _smallest(findings: Findings, tests: int) -> float | None:

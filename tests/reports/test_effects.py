@@ -5,7 +5,7 @@ from pathlib import Path
 from reports.findings import find
 from reports.page import write_report
 from reports.sections.effects import build
-from tests.reports import studies
+from tests.reports import small, studies
 from tests.reports.analysis.build import study
 from tests.reports.test_evidence import rows, words
 
@@ -63,3 +63,15 @@ def test_one_difference_is_not_said_to_be_one_of_many() -> None:
     assert "1 comparison" not in alone
     assert "Holm" not in alone
     assert alone.endswith("left of zero the arm has less error. Exploratory. n=3.")
+
+
+def test_only_differences_that_stay_clear_among_all_are_counted_as_clear():
+    level = {("base",): (5.0, 5.1, 4.9, 5.05, 4.95)}
+    far = {(f"far-{at}",): tuple(9.0 + at + 0.01 * ((7 * seed + at) % 5) for seed in range(5)) for at in range(2)}
+    slight = {(f"slight-{at}",): (5.2, 5.36, 5.05, 5.21, 5.29 + 0.01 * at) for at in range(20)}
+    findings = small.found(("variant",), level | far | slight, baseline={"variant": "base"})
+    alone = [each for each in findings.contrasts.values() if (each.low or 0) > 0]
+    clear = [each for each in alone if each.p_holm <= 0.05]
+    assert 0 < len(clear) < len(alone)
+    (figure, *_) = build(findings).figures
+    assert figure.panels[0].description.startswith(f"22 differences, {len(clear)} of them clear by Holm's p at 5 %; ")

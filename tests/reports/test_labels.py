@@ -46,6 +46,11 @@ def test_lines_that_differ_in_several_factors_leave_out_the_names_of_these() -> 
     assert {"b, 0.05", "a, 0.1"} <= set(shown)
 
 
+def test_an_operation_with_arguments_is_one_level_of_a_name() -> None:
+    names = ["depth 14, shortcut identity, lr 0.1", "depth 14, shortcut scale(0.5, 0.5), lr 0.1"]
+    assert told_apart(names, 16) == ["identity", "scale(0.5, 0.5)"]
+
+
 def test_names_that_find_room_stay_whole() -> None:
     assert told_apart(["variant a, lr 1", "variant a, lr 2"], 16) == ["variant a, lr 1", "variant a, lr 2"]
     assert told_apart(["variant a, training.lr 0.05"], 16) == ["variant a, trai…"]

@@ -2,7 +2,8 @@
 
 import pytest
 
-from reports.layout import lay_out, name_levels
+from reports.layout import bundles, lay_out, name_levels
+from tests.reports import small
 from tests.reports.small import near, study
 
 
@@ -41,3 +42,37 @@ def test_arms_are_compared_level_by_level_where_most_of_several_lines_hold_sever
 def test_the_arms_at_a_level_come_in_the_order_of_their_lines():
     layout = lay_out(study(("depth", "variant"), GRID), "depth")
     assert [arm.levels["variant"] for arm in layout.arms_at(14)] == ["a", "b"]
+
+
+def test_series_that_differ_in_one_factor_alone_are_the_lines_of_one_panel():
+    names = [f"block-{at}" for at in range(4)]
+    errors = {
+        (depth, wiring, rate, block): (5.0,)
+        for depth in (8, 14) for wiring in ("a", "b") for rate in (0.1, 0.2) for block in names
+    }  # fmt: skip
+    layout = lay_out(small.study(("depth", "wiring", "training.lr", "block"), errors), axis="depth")
+    assert len(layout.series) == 16
+    made = bundles(layout, 5)
+    assert [title for title, _ in made][:2] == ["wiring a, training.lr 0.1", "wiring a, training.lr 0.2"]
+    assert [[line.label for _, line in bundle] for _, bundle in made] == [names] * 4
+    assert [[line.slot for _, line in bundle] for _, bundle in made] == [[0, 1, 2, 3]] * 4
+    assert {series.levels for _, bundle in made for series, _ in bundle} == {each.levels for each in layout.series}
+    assert [len(bundle) for _, bundle in bundles(layout, 3)] == [2] * 8
+    assert bundles(layout, 1) == []
+
+
+def test_no_panel_of_many_factors_is_called_like_another_and_every_arm_is_drawn():
+    from reports.sections.curves import build as curves
+    from reports.sections.depth import build as depth
+
+    errors = {
+        (depth, wiring, rate, block): near(5 + rate)
+        for depth in (8, 14) for wiring in ("a long name of a wiring that goes on", "a long name of a wiring that ends")
+        for rate in (0.1, 0.2) for block in ("original", "full_preact")
+    }  # fmt: skip
+    findings = small.found(("depth", "wiring", "training.lr", "block"), errors)
+    for section in (depth(findings), curves(findings)):
+        figure = section.figures[-1]
+        titles = [panel.title for panel in figure.panels]
+        assert len(set(titles)) == len(titles)
+        assert not section.content.notes

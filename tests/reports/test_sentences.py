@@ -189,3 +189,10 @@ def test_of_null_studies_at_most_one_in_twenty_is_told_of_a_difference(arms, see
         apart += f"; {arms - 1} of the other {arms - 1} cannot be told apart" not in text
     # Three standard errors of a rate of 5 % above it.
     assert max(different, apart) / studies_made <= 0.05 + 3 * (0.05 * 0.95 / studies_made) ** 0.5
+
+
+def test_no_difference_is_said_to_be_detected_that_errors_cannot_have():
+    chance = random.Random(1)
+    errors = {(f"v{at:02}",): (chance.gauss(30, 20), chance.gauss(60, 20)) for at in range(30)}
+    text = SENTENCES["none_clear"](found(("variant",), errors, baseline={"variant": "v00"}, fail_above=None))
+    assert "with 80 % power these seeds detect none below 100 points" in text
