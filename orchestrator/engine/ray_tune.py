@@ -276,16 +276,20 @@ class RayBackend:
     def _run_tune(self) -> None:
         """Let Tune work until the end; where it gives up, the packs it had are lost and it begins anew."""
         last: BaseException | None = None
-        for _ in range(RESTARTS):
+        left = RESTARTS
+        while left:
             try:
                 self._fit()
             except BaseException as error:
                 last = error
             if self.is_closing():
                 return
+            failure = loss_of(last)
+            if failure.cause is not Cause.OOM:  # Tune ends whenever Ray's memory monitor does a worker's process
+                left -= 1
             waiting = {key for key, _, _ in self._waiting}
             for key in [key for key in list(self._handed) if key not in waiting]:
-                self._reports.put((Report(key, is_over=True, failure=loss_of(last)), None))
+                self._reports.put((Report(key, is_over=True, failure=failure), None))
         self._gave_up = f"Ray Tune ended {RESTARTS} times: {(str(last).splitlines() or [repr(last)])[-1]}"
 
     def _fit(self) -> None:

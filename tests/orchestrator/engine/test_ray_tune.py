@@ -7,10 +7,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ray.exceptions import OutOfMemoryError
 from ray.tune.schedulers import TrialScheduler
 
 from orchestrator.engine import ray_tune
-from orchestrator.engine.backend import Node, Report
+from orchestrator.engine.backend import ClusterLost, Node, Report
 from orchestrator.engine.ray_tune import RayBackend
 from orchestrator.engine.worker import WorkerSettings
 from orchestrator.records.causes import Cause
@@ -145,3 +146,20 @@ def test_a_worker_that_reports_another_pack_than_it_was_given_is_lost(
     assert report.failure is not None
     assert (report.key, report.failure.cause) == (1, Cause.WORKER_LOST)
     assert killed == [trial]
+
+
+def test_tune_is_begun_anew_as_often_as_memory_runs_out_and_a_few_times_after_other_errors(
+    backend: RayBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed = OutOfMemoryError("Task was killed due to the node running low on memory.")
+    errors = [*[killed] * 20, *[ValueError("unknown")] * ray_tune.RESTARTS]
+
+    def fit() -> None:
+        raise errors.pop(0)
+
+    monkeypatch.setattr(backend, "_fit", fit)
+    backend.start(1, pack(1), frozenset())
+    backend._tune.join()
+    assert errors == []
+    with pytest.raises(ClusterLost, match=f"Ray Tune ended {ray_tune.RESTARTS} times: unknown"):
+        backend.poll(0.01)
