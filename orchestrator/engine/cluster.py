@@ -2,16 +2,13 @@
 
 import logging
 import os
-import shutil
 import signal
 import socket
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from threading import current_thread, main_thread
 from typing import Any, TextIO
 
@@ -46,7 +43,6 @@ REFUSED_SECONDS = 10.0
 SILENT_SECONDS = 40.0
 """A cluster that answers no question for so long is gone; it then ends with what is recorded."""
 SHUTDOWN_SECONDS = 20.0
-FOLDER = "orchestrate-tune-"
 RAY_THREADS = "ray_"
 """How the names of Ray's threads begin."""
 
@@ -128,18 +124,6 @@ def cluster(address: str | None) -> Iterator[ClusterWatch]:
         finally:
             watch.close()
             _shut_down(before)
-
-
-@contextmanager
-def tune_folder() -> Iterator[Path]:
-    """Make the folder that Tune wants to write into; those of processes that were killed are removed."""
-    with suppress(OSError):
-        for left in Path(tempfile.gettempdir()).glob(f"{FOLDER}*-*"):
-            owner = left.name.removeprefix(FOLDER).partition("-")[0]
-            if owner.isdigit() and not psutil.pid_exists(int(owner)):
-                shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=f"{FOLDER}{os.getpid()}-", ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
 
 
 def node_of(facts: dict[str, Any]) -> Node:

@@ -15,7 +15,7 @@ from datetime import datetime
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from orchestrator.engine.cluster import ClusterWatch, cluster, node_of, tune_folder  # sets what Ray reads at import
+from orchestrator.engine.cluster import ClusterWatch, cluster, node_of  # sets what Ray reads at import
 
 # isort: split
 import ray
@@ -26,6 +26,7 @@ from orchestrator.engine.backend import ClusterLost, Node, NoUsableNode, Report
 from orchestrator.engine.failures import Failure
 from orchestrator.engine.losses import error_of, loss_of
 from orchestrator.engine.pack_trainable import PackTrainable
+from orchestrator.engine.tune_folder import tune_folder
 from orchestrator.engine.tune_hooks import FateCallback, PlanSearcher, ReportScheduler, StopWhen
 from orchestrator.engine.worker import WorkerSettings
 from orchestrator.errors import UserError

@@ -41,7 +41,7 @@ class Nodes:
         place = words if head else [f"--address={ADDRESS}"]
         variables = {**os.environ, "PYTHONPATH": ROOT, "RAY_AUTH_MODE": "disabled", **(environment or {})}
         command = [RAY, "start", f"--num-cpus={0 if head else 1}", *place, "--block"]
-        before = 0 if head else count_nodes()
+        before = set() if head else alive_nodes()
         log = Path(self._folder, f"node-{len(self.all)}.log")
         with log.open("wb") as output:
             process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=variables)
@@ -49,7 +49,7 @@ class Nodes:
 
         def is_there() -> bool:
             assert process.poll() is None, log.read_text()
-            return answers(ADDRESS) and (head or count_nodes() > before)
+            return answers(ADDRESS) and (head or bool(alive_nodes() - before))
 
         wait_for(is_there, seconds=180)
         return len(self.all) - 1
@@ -67,10 +67,11 @@ class Nodes:
                 self.kill(place)
 
 
-def count_nodes() -> int:
+def alive_nodes() -> set[str]:
+    """Return the ids of the nodes that the cluster takes for alive, also one that was killed a moment ago."""
     code = (
         f"import ray; ray.init(address='{ADDRESS}', log_to_driver=False, logging_level=50); "
-        "print(sum(each['Alive'] for each in ray.nodes()))"
+        "print(*(each['NodeID'] for each in ray.nodes() if each['Alive']))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
-    return int(done.stdout or 0)
+    return set(done.stdout.split())
