@@ -1,9 +1,9 @@
 """The product at 10,000 trials: trained on one node, read from the results DB, and decided by a search.
 
 Each part stands alone and is stored when it is done; one that is in the JSON already, of as many trials, is left out,
-unless it is named.
+unless it is named. With a folder, `driver` and `node` that were interrupted train only what is left.
 
-    python benchmarks/scale.py [--trials 10000] [search] [stored] [node]
+    python benchmarks/scale.py [--trials 10000] [--folder FOLDER] [search] [stored] [driver] [node]
 """
 
 import argparse
@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -61,8 +61,8 @@ SMALL: dict[str, Any] = {
 }
 
 
-def search(trials: int) -> dict[str, Any]:
-    """Return the seconds that a search of so many arms, and one of a tenth, takes to decide; nothing is trained."""
+def search(trials: int, folder: Path) -> dict[str, Any]:
+    """Return the processor seconds that a search of so many arms, and one of a tenth, takes; nothing is trained."""
     return {"arms": trials, **{scheduler: _growth(trials, scheduler) for scheduler in ("asha", "median")}}
 
 
@@ -83,14 +83,14 @@ def _deciding(arms: int, scheduler: str) -> float:
     }
     source = SearchSource(plan_search(read_study(file)), MemoryLedger())
     running: deque[tuple[Pack, int]] = deque()
-    started = time.perf_counter()
+    started = time.process_time()
     while True:
         while len(running) < WORKERS and (pack := source.next()) is not None:
             for trial in pack.trials.values():
                 source.tell(AttemptStarted(trial, "cpu", "here", {}))
             running.append((pack, 0))
         if not running:
-            return time.perf_counter() - started
+            return time.process_time() - started
         pack, epoch = running.popleft()
         if not _one_epoch(source, pack, epoch + 1):
             running.append((pack, epoch + 1))
@@ -109,7 +109,7 @@ def _one_epoch(source: SearchSource, pack: Pack, epoch: int) -> bool:
     return bool(ends)
 
 
-def stored(trials: int) -> dict[str, Any]:
+def stored(trials: int, folder: Path) -> dict[str, Any]:
     """Return how long the commands take on as many stored trials of 100 epochs each."""
     file = {
         **SMALL,
@@ -118,19 +118,18 @@ def stored(trials: int) -> dict[str, Any]:
         "training": {"recipe": "quick", "epochs": EPOCHS, "batch_size": 8},
         "seeds": SEEDS,
     }
-    with tempfile.TemporaryDirectory() as folder:
-        path, db = Path(folder) / "scale.yaml", f"sqlite:///{folder}/results.db"
-        path.write_text(yaml.safe_dump(file, sort_keys=False))
-        writing = _fill(make_plan(read_study(path)), Path(folder) / "results.db")
-        figures = {"trials": trials, "epochs": EPOCHS, "seconds_to_record": writing}
-        for name, command in {
-            "status": ["status", "scale-stored"],
-            "plan": ["plan", str(path)],
-            "view_trial_results": ["query", "SELECT arm, count(*), avg(test_error) FROM trial_results GROUP BY arm"],
-            "view_curves": ["query", "SELECT epoch, avg(test_error) FROM curves GROUP BY epoch"],
-            "report": ["report", "scale-stored"],
-        }.items():
-            figures[f"{name}_seconds"] = _timed(command, db, folder)
+    path, db = folder / "scale.yaml", f"sqlite:///{folder}/stored.db"
+    path.write_text(yaml.safe_dump(file, sort_keys=False))
+    writing = _fill(make_plan(read_study(path)), folder / "stored.db")
+    figures = {"trials": trials, "epochs": EPOCHS, "seconds_to_record": writing}
+    for name, command in {
+        "status": ["status", "scale-stored"],
+        "plan": ["plan", str(path)],
+        "view_trial_results": ["query", "SELECT arm, count(*), avg(test_error) FROM trial_results GROUP BY arm"],
+        "view_curves": ["query", "SELECT epoch, avg(test_error) FROM curves GROUP BY epoch"],
+        "report": ["report", "scale-stored"],
+    }.items():
+        figures[f"{name}_seconds"] = _timed(command, db, folder)
     return figures
 
 
@@ -154,7 +153,7 @@ def _fill(plan: StudyPlan, database: Path) -> float:
     return seconds
 
 
-def _timed(command: list[str], db: str, folder: str) -> float:
+def _timed(command: list[str], db: str, folder: Path) -> float:
     started = time.perf_counter()
     words = [sys.executable, "-m", "orchestrator", *command, "--db", db]
     subprocess.run(words, cwd=folder, check=True, stdout=subprocess.DEVNULL)
@@ -199,14 +198,19 @@ class IdleBackend(RayBackend):
     trainable = IdleTrainable
 
 
-def driver(trials: int) -> dict[str, Any]:
+def driver(trials: int, folder: Path) -> dict[str, Any]:
     """Return the rate and memory of the driver alone: the study of `node`, on workers that train nothing."""
     with mock.patch.object(ray_tune, "RayBackend", IdleBackend):
-        return node(trials)
+        return _run(trials, folder / "driver")
 
 
-def node(trials: int) -> dict[str, Any]:
+def node(trials: int, folder: Path) -> dict[str, Any]:
     """Return the rate of one-step trials on a Ray node of this machine, and the peak memory of the driver."""
+    return _run(trials, folder / "node")
+
+
+def _run(trials: int, folder: Path) -> dict[str, Any]:
+    folder.mkdir(exist_ok=True)
     file = {**SMALL, "study": "scale-node", "training": {"recipe": "quick", "epochs": 1, "batch_size": 8}}
     ends: list[float] = []
     memory: dict[str, float] = {"before_mib": _peak_mib()}
@@ -225,11 +229,13 @@ def node(trials: int) -> dict[str, Any]:
 
         yield note
 
-    with tempfile.TemporaryDirectory() as folder:
-        options = RunOptions(db=f"sqlite:///{folder}/results.db", out=Path(folder) / "out", report=False)
-        run_study({**file, "seeds": trials}, options=options, show=show)
+    options = RunOptions(db=f"sqlite:///{folder}/results.db", out=folder / "out", report=False)
+    run_study({**file, "seeds": trials}, options=options, show=show)
+    if len(ends) < 2:
+        raise SystemExit(f"{folder} holds the results of these {trials} trials: name another folder")
     return {
-        "trials": len(ends),
+        "trials": trials,
+        "trials_of_the_last_run": len(ends),
         "trials_a_second": (len(ends) - 1) / (ends[-1] - ends[0]),
         "seconds": ends[-1] - ends[0],
         "driver_peak_mib": _peak_mib(),
@@ -241,7 +247,12 @@ def _peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-PARTS: dict[str, Callable[[int], dict[str, Any]]] = {"search": search, "stored": stored, "driver": driver, "node": node}
+PARTS: dict[str, Callable[[int, Path], dict[str, Any]]] = {
+    "search": search,
+    "stored": stored,
+    "driver": driver,
+    "node": node,
+}
 
 
 def main() -> None:
@@ -251,10 +262,14 @@ def main() -> None:
         "parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; default: those that are missing"
     )
     words.add_argument("--trials", type=int, default=10_000)
+    words.add_argument("--folder", type=Path, help="where databases are kept; default: nowhere")
     words.add_argument("--only", choices=PARTS, help=argparse.SUPPRESS)
     given = words.parse_args()
     if given.only:
-        print(json.dumps(PARTS[given.only](given.trials)))
+        if given.folder:
+            given.folder.mkdir(parents=True, exist_ok=True)
+        with nullcontext(given.folder) if given.folder else tempfile.TemporaryDirectory() as folder:
+            print(json.dumps(PARTS[given.only](given.trials, Path(folder).absolute())))
         return
     if strange := [part for part in given.parts if part not in PARTS]:
         words.error(f"no part is called {strange[0]}; there are {', '.join(PARTS)}")
@@ -264,6 +279,7 @@ def main() -> None:
     for part in given.parts or missing:
         # A process of its own, so that one part's memory is not counted for another.
         command = [sys.executable, __file__, "--only", part, "--trials", str(given.trials)]
+        command += ["--folder", str(given.folder)] if given.folder else []
         done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
         figures[part] = json.loads(done.stdout.splitlines()[-1])
         print(part, json.dumps(figures[part]))
