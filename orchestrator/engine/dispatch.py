@@ -21,6 +21,9 @@ POLL_SECONDS = 0.5
 BUSY_SECONDS = 5.0
 """A round of the loop that took longer was kept from listening: its workers are not to blame for the silence."""
 
+UNPLACED_SECONDS = 60.0
+"""When no worker has begun with any pack for so long, the user is told what the run waits for."""
+
 WITHOUT_DATA_SECONDS = 60.0
 """How long packs avoid a node that could not read their data; then it is tried again."""
 
@@ -42,6 +45,7 @@ class _InTraining:
 
     pack: Pack
     unfinished: set[str]
+    handed: float
     began: float | None = None
     heard: float = 0.0
     progressed: float = 0.0
@@ -122,7 +126,7 @@ class Dispatcher:
             key = next(self._keys)
             pack = waiting.pack
             unfinished = set(pack.trials.values())
-            self._in_training[key] = _InTraining(pack, unfinished)
+            self._in_training[key] = _InTraining(pack, unfinished, time.monotonic())
             self._trials_begun |= unfinished
             self.begun(pack)
             self.backend.start(key, pack, waiting.avoid | self._without_data(pack))
@@ -266,12 +270,23 @@ class Dispatcher:
             for each in self._all():
                 each.heard, each.progressed = each.heard + kept_away, each.progressed + kept_away
             return
+        self._tell_of_waiting(moment)
         for key, mine in list(self._in_training.items()):
             failure = self._overdue(mine, moment)
             if failure is not None:
                 del self._in_training[key]
                 self.backend.kill(key)
                 self._fail(mine, failure)
+
+    def _tell_of_waiting(self, moment: float) -> None:
+        """Say once that no worker begins: the nodes may belong to others, which is no reason to give up."""
+        packs = self._all()
+        if packs and all(each.began is None and moment - each.handed > UNPLACED_SECONDS for each in packs):
+            text = (
+                f"no worker has begun to train within {UNPLACED_SECONDS:.0f} s: the nodes may be busy with other work "
+                "or still starting; the run waits for them, at most as long as resources.budget.wall says"
+            )
+            self._pass_on(Notice(text))
 
     def _overdue(self, mine: _InTraining, moment: float) -> Failure | None:
         if mine.began is None:

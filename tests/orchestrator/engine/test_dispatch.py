@@ -231,3 +231,21 @@ def test_the_last_lines_that_a_trial_printed_are_kept_with_its_failure() -> None
     _, events = run(backend, packs(1))
     log = events[-1].log
     assert log.splitlines() == [f"line {number}" for number in range(30, 50)]
+
+
+def test_a_run_that_waits_for_its_first_worker_says_so_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dispatch, "UNPLACED_SECONDS", 0.0)
+
+    class Busy(FakeBackend):
+        """Starts a pack after a few polls."""
+
+        polls = 0
+
+        def poll(self, timeout: float) -> Report | None:
+            self.polls += 1
+            return None if self.polls < 5 else super().poll(timeout)
+
+    _, events = run(Busy(lambda pack, _: complete(pack), slots=2), packs(1, 1))
+    (notice,) = [each for each in events if isinstance(each, Notice)]
+    assert notice.text.startswith("no worker has begun to train within")
+    assert len(ends(events)) == 2
