@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from search_spaces.errors import LONGEST_SHOWN, shown
+
 
 class UserError(Exception):
     """The user's mistake. The command line prints the message alone and exits with code 2."""
@@ -31,5 +33,5 @@ def dotted(key: Sequence[str | int]) -> str:
 
 
 def _visible(name: str) -> str:
-    """Return a name in quotes where its beginning, its end or a character of it could not be seen."""
-    return name if name and name == name.strip() and name.isprintable() else repr(name)
+    """Return a name no longer than a line, in quotes where an end or a character of it could not be seen."""
+    return name if 0 < len(name) <= LONGEST_SHOWN and name == name.strip() and name.isprintable() else shown(name)

@@ -40,7 +40,7 @@ def with_key(key: str | int, read: Callable[P, T], *args: P.args, **kwargs: P.kw
 
 def unknown(kind: str, name: object, known: Iterable[object], key: Key = ()) -> SettingError:
     """Return the error for a name that is not among `known`, naming the nearest one and then all of them."""
-    names = sorted(str(each) for each in known)
+    names = sorted((str(each) for each in known), key=_in_order)
     text = str(name)
     given = _shortened(text if text.isprintable() else repr(text)[1:-1])
     close = get_close_matches(given, names, n=1, cutoff=0.6)
@@ -50,6 +50,14 @@ def unknown(kind: str, name: object, known: Iterable[object], key: Key = ()) -> 
     listed = ", ".join(_shortened(each) for each in names[:MOST_NAMES])
     more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
     return SettingError(f'unknown {kind} "{given}": {hint}known: {listed}{more}', key)
+
+
+def _in_order(name: str) -> tuple[bool, float, str]:
+    """Return what sorts numbers by their value, before all words."""
+    try:
+        return False, float(name), name
+    except ValueError:
+        return True, 0.0, name
 
 
 def shown(value: object) -> str:

@@ -98,6 +98,8 @@ MALFORMED = [
     ("factors: {width: {values: [4, 8]}}", "study.yaml:5: factors.width:", "width: [4, 8]"),
     ("factors: {width: [4, 8]}\nbaseline: {wdith: 4}", "study.yaml:6: baseline.wdith:", 'did you mean "width"'),
     ("factors: {width: [4, 8]}\nbaseline: {width: 5}", "study.yaml:6: baseline.width:", "known: 4, 8"),
+    ("factors: {width: [4, 16, 8]}\nbaseline: {width: 5}", "study.yaml:6: baseline.width:", "known: 4, 8, 16"),
+    (f"{'a' * 900}: 1", f"study.yaml:5: '{'a' * 76}...:", "unknown key"),
     ("factors: {width: [4, 8]}\nexclude: {width: 4}", "study.yaml:6: exclude:", "must be a list"),
     ("factors: {width: [4, 8]}\nexclude: [{width: 5}]", "study.yaml:6: exclude[0].width:", "known: 4, 8"),
     ("design: {arms: 3}", "study.yaml:5: design:", "needs a name"),
