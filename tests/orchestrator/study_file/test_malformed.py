@@ -174,7 +174,7 @@ def test_a_malformed_file_is_one_message(text, place, part, command, tmp_path, m
     monkeypatch.chdir(tmp_path)
     (tmp_path / "study.yaml").write_text(text_of(text), encoding="utf-8")
     monkeypatch.setattr(sys, "argv", ["orchestrate", command, "study.yaml"])
-    start = time.monotonic()
+    start = time.process_time()
     with pytest.raises(SystemExit) as ended:
         main()
     told = capsys.readouterr()
@@ -184,7 +184,7 @@ def test_a_malformed_file_is_one_message(text, place, part, command, tmp_path, m
     assert "Traceback" not in told.err
     assert len(told.err) < 1500
     assert told.out == ""
-    assert time.monotonic() - start < 20, "and far less on an idle machine"
+    assert time.process_time() - start < 20, "of work, whatever else the machine does"
 
 
 def test_a_network_that_no_machine_holds_is_refused(tmp_path, monkeypatch, capsys) -> None:
