@@ -72,7 +72,7 @@ def test_sentences(text, statement):
         ("preact fails badly", 14, 'nothing may follow here, yet there is "badly"'),
         ("preact < preact", 10, "both sides name the same arms"),
         ("depth > 56", 1, '"depth" is a factor: name a level of it, for instance depth=20'),
-        ("depth=21 > depth=56", 7, 'unknown level of depth "21": known: 110, 20, 56'),
+        ("depth=21 > depth=56", 7, 'unknown level of depth "21": known: 20, 56, 110'),
         ("dept=20 > depth=56", 1, 'unknown factor "dept": did you mean "depth"?'),
         ("20 > 56", 1, '"20" is a level of depth and of width: write depth=20 or width=20'),
         ("preact and plain < original", 12, "variant is preact already"),
