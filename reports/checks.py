@@ -28,12 +28,14 @@ def pack_sentences(study: Study) -> tuple[str, ...]:
     packs = {pack: count for pack, count in together.items() if len(pack) > 1}
     if not packs:
         return ()
+    first = next(iter(packs))
     told = listed([f"seeds {seeds(pack)} ({counted(count, 'trial')})" for pack, count in packs.items()], 6)
     return (
         f"Seeds of an arm trained side by side as one network: {told}.",
         "Each computes what it would alone, but sums are rounded in another order, so that its numbers depend on which "
         "seeds it trained with; to repeat a trial bit for bit, train the same seeds together on the same kind of "
-        "machine. With `resources: {seeds_per_pack: 1}` every seed trains alone.",
+        f"machine, for instance with `seeds: {list(first)}` and `resources: {{seeds_per_pack: {len(first)}}}`. With "
+        "`resources: {seeds_per_pack: 1}` every seed trains alone.",
     )
 
 

@@ -18,7 +18,9 @@ def test_who_trained_together_is_told_where_their_numbers_depend_on_it():
     whole = study(("variant",), {("a",): near(3), ("b",): near(4)})
     fused = {"fused": True, "pack_seeds": [0, 1, 2]}
     together = replace(whole, trials=tuple(replace(trial, telemetry=fused) for trial in whole.trials))
-    assert "as one network: seeds 0–2 (6 trials)." in paragraph(find(together), "Packs")
+    told = paragraph(find(together), "Packs")
+    assert "as one network: seeds 0–2 (6 trials)." in told
+    assert "with `seeds: [0, 1, 2]` and `resources: {seeds_per_pack: 3}`" in told
     apart = replace(whole, trials=tuple(replace(trial, telemetry={**fused, "fused": False}) for trial in whole.trials))
     assert paragraph(find(apart), "Packs") == ""
 
