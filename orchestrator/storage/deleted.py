@@ -76,6 +76,16 @@ def deleted_plans(connection: Connection) -> Iterator[tuple[str | None, list[tup
         yield details["study"], [(datetime.fromisoformat(at), plan) for at, plan in details["plans"]]
 
 
+def records_about(connection: Connection, study: str, hashes: Collection[str]) -> list[dict[str, Any]]:
+    """Return the rows of the events that tell of deleted results of a study of this name, or of these arms."""
+    chosen = select(events).where(events.c.study.is_(None), events.c.kind == DELETED).order_by(events.c.id)
+    return [
+        dict(row)
+        for row in connection.execute(chosen).mappings()
+        if row["details"]["study"] == study or any(each["arm"] in hashes for each in row["details"]["outcomes"])
+    ]
+
+
 def _records(connection: Connection) -> Sequence[Mapping[str, Any]]:
     chosen = select(events.c.details).where(events.c.study.is_(None), events.c.kind == DELETED)
     return connection.execute(chosen.order_by(events.c.id)).scalars().all()

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Table, delete, insert, select, update
 
 from orchestrator.records.events import now
 from orchestrator.storage.columns import plain
+from orchestrator.storage.deleted import records_about
 from orchestrator.storage.studies import study_row
 from orchestrator.storage.tables import (
     arm_levels,
@@ -63,6 +64,7 @@ def merge_study(source: Connection, target: Connection, name: str) -> Merged:
     placed = [{**link, "arm": numbers[link["arm"]]} for link in links]
     insert_new(target, arm_trials, [{**link, "orphaned": True} if other_plan else link for link in placed])
     _record(source, target, theirs.id, number, known)
+    _deletions(source, target, theirs)
     return Merged(name, known, other_plan, new_arms, added, completed, same, different)
 
 
@@ -144,6 +146,15 @@ def _record(source: Connection, target: Connection, theirs: int, mine: int, know
     if known and before and after and before.get("digest") != after.get("digest"):
         # The plan here stays in force, so it is also the last one on record.
         target.execute(insert(events).values(at=now(), study=mine, kind="Planned", applied=True, details=before))
+
+
+def _deletions(source: Connection, target: Connection, theirs: Any) -> None:
+    """Copy what is remembered of deleted results of the study and its arms."""
+    hashes = set(source.execute(select(arms.c.hash).where(arms.c.study == theirs.id)).scalars())
+    present = {_face(row) for row in records_about(target, theirs.name, hashes)}
+    told = [row for row in records_about(source, theirs.name, hashes) if _face(row) not in present]
+    if told:
+        target.execute(insert(events), [{key: value for key, value in row.items() if key != "id"} for row in told])
 
 
 def _last_plan(connection: Connection, study: int) -> Mapping[str, Any] | None:

@@ -115,3 +115,13 @@ def test_the_plan_here_stays_in_force_after_a_copy_with_another(source, store):
     rows = counts(store)
     store.merge(source, PLAN.name, apply=True)
     assert counts(store) == rows
+
+
+def test_that_results_were_deleted_comes_along_once(source, store):
+    source.delete_study(PLAN.name, apply=True)
+    source.record_plan(PLAN)
+    for _ in range(2):
+        store.merge(source, PLAN.name, apply=True)
+    history = store.load_study(PLAN.name).history
+    assert len(history.deleted) == 3
+    assert history == source.load_study(PLAN.name).history
