@@ -38,21 +38,46 @@ def probe_notes(arms: Sequence[PlannedArm], requests: Sequence[ProbeRequest]) ->
 def probe_costs(
     arms: Sequence[PlannedArm], trials: Sequence[PlannedTrial], requests: Sequence[ProbeRequest], keep: str
 ) -> list[str]:
-    """Say what the probes cost beside the training, and how large the kept weights are."""
+    """Say what the probes cost beside the training, which of them measure nothing, and how large the weights are."""
     seeds = Counter(trial.arm.id for trial in trials)
     notes = []
     if requests:
         training = sum(seeds[arm.arm.id] * trial_cost(arm.arm) for arm in arms)
         shares = {
-            request.kind: sum(seeds[arm.arm.id] * _cost(request, arm) for arm in arms) / training
+            request.kind: sum(_measured(request, seeds[arm.arm.id], keep) * _cost(request, arm) for arm in arms)
+            / training
             for request in requests
         }
         parts = ", ".join(f"{kind} {share:.1%}" for kind, share in shares.items())
         notes.append(f"probes: about {sum(shares.values()):.0%} of the training's multiply-adds on top of it ({parts})")
+        notes += [note for each in requests if (note := _without_partners(each, arms, seeds, keep))]
     if keep != "none":
         size = sum(seeds[arm.arm.id] * _kept_bytes(arm, keep) for arm in arms)
         notes.append(f"weights: {_WHICH[keep]} of each trial are kept, about {_size(size)} in all")
     return notes
+
+
+def _measured(request: ProbeRequest, seeds: int, keep: str) -> int:
+    """Return how many networks of an arm with so many seeds a probe measures."""
+    if not request.probe.needs_partner:
+        return seeds
+    return max(seeds - 1, 0) if keep != "none" else 0
+
+
+def _without_partners(
+    request: ProbeRequest, arms: Sequence[PlannedArm], seeds: Mapping[str, int], keep: str
+) -> str | None:
+    """Say that a probe of two networks lacks one of them; None where it does not."""
+    without = [arm.arm.name for arm in arms if not _measured(request, seeds[arm.arm.id], keep)]
+    if not request.probe.needs_partner or not without:
+        return None
+    needs = "it compares the networks of two seeds"
+    if keep == "none":
+        return f"{request.kind} measures nothing: {needs}, whose weights it reads, and `keep: none` keeps no weights"
+    if len(without) == len(arms):
+        return f"{request.kind} measures nothing: {needs}, and every arm has one; ask for `seeds: 2` or more"
+    more = f" and {len(without) - 1} other arms" if len(without) > 1 else ""
+    return f'{request.kind} measures nothing in "{without[0]}"{more}: {needs}, and there is one'
 
 
 def unmeasured_claims(study: str, claims: Sequence[Claim], requests: Sequence[ProbeRequest]) -> list[str]:

@@ -236,23 +236,28 @@ def _line_table(name: str, panels: Sequence[tuple[str, Sequence[Line]]], view: V
 
 
 def _scalars(findings: Findings, probe: Probed) -> Table | None:
-    """Return the mean and standard deviation of each scalar by arm."""
-    columns = [Column("arm", "arm"), Column("n", "seeds", is_number=True)]
+    """Return the mean and standard deviation of each scalar by arm, the arms of one scalar below each other."""
+    columns = (
+        Column("label", "number"),
+        Column("arm", "arm"),
+        Column("n", "seeds", is_number=True),
+        Column("mean", "mean", is_number=True),
+        Column("sd", "± 1 SD", is_number=True),
+        Column("metric", "name in claims"),
+    )
+    rows: list[tuple[Cell, ...]] = []
     for name, label, unit in probe.scalars:
-        columns.append(Column(name, f"{label}{f', {unit}' if unit else ''}", is_number=True))
-        columns.append(Column(f"{name}_sd", "± 1 SD", is_number=True))
-    rows = []
-    for arm in findings.arms:
-        if arm.name not in probe.found:
-            continue
-        row: list[Cell] = [arm.name, len(probe.found[arm.name])]
-        for name, _, _ in probe.scalars:
+        for arm in findings.arms:
+            if arm.name not in probe.found:
+                continue
             values = probe.scalar(name, arm.name)
-            row += [_rounded(fmean(values)) if values else None, _rounded(stdev(values)) if len(values) > 1 else None]
-        rows.append(tuple(row))
+            mean = _rounded(fmean(values)) if values else None
+            spread = _rounded(stdev(values)) if len(values) > 1 else None
+            title = f"{label}{f', {unit}' if unit else ''}"
+            rows.append((title, arm.name, len(values), mean, spread, f"{probe.kind}.{name}"))
     if not rows:
         return None
-    return Table(f"mechanism-{_file_name(probe)}", f"{probe.title} by arm.", tuple(columns), tuple(rows))
+    return Table(f"mechanism-{_file_name(probe)}", f"{probe.title} by arm.", columns, tuple(rows))
 
 
 def _file_name(probe: Probed) -> str:

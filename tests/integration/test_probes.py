@@ -208,6 +208,34 @@ def test_a_plan_says_what_probes_cost_and_what_is_kept(probed: Path) -> None:
     assert not any("kept" in note or note.startswith("probes: ") for note in make_plan(read_study(probed)).notes)
 
 
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        (["seeds=1"], "every arm has one; ask for `seeds: 2` or more"),
+        (["seeds=3", "keep=none"], "`keep: none` keeps no weights"),
+        (["seeds=2"], None),
+    ],
+)
+def test_a_plan_says_where_a_probe_of_two_networks_measures_nothing(
+    changes: list[str], says: str | None, small: Path
+) -> None:
+    notes = make_plan(read_study(small, [*changes, "probes=[interpolation]"])).notes_before_run
+    found = [note for note in notes if note.startswith("interpolation measures nothing")]
+    assert len(found) == (says is not None)
+    assert all(str(says) in note for note in found)
+    (cost,) = [note for note in notes if note.startswith("probes: ")]
+    assert ("interpolation 0.0%" in cost) == (says is not None)
+
+
+def test_a_plan_counts_a_probe_of_two_networks_once_for_each_pair(small: Path) -> None:
+    shares = []
+    for seeds in (2, 4):
+        notes = make_plan(read_study(small, [f"seeds={seeds}", "probes=[interpolation]"])).notes_before_run
+        (cost,) = [note for note in notes if note.startswith("probes: ")]
+        shares.append(float(cost.partition("interpolation ")[2].rstrip("%)")))
+    assert shares[1] / shares[0] == pytest.approx((3 / 4) / (1 / 2), rel=0.02)
+
+
 CLAIM = "claims: [{id: calm, says: plain < original, metric: layer_response.mean}]\n"
 
 

@@ -131,9 +131,9 @@ def test_errors_of_changed_networks_stand_beside_the_unchanged_ones(study):
 def test_scalars_stand_in_a_table_by_arm(part):
     table = part.table
     assert table.name == "mechanism-invented"
-    assert [column.label for column in table.columns] == ["arm", "seeds", "mean size, nats", "± 1 SD"]
-    assert table.rows[0][1:] == (2, 3.75, 1.768)
-    assert table.rows[2][1:] == (1, 2.5, None)
+    assert [column.label for column in table.columns] == ["number", "arm", "seeds", "mean", "± 1 SD", "name in claims"]
+    assert table.rows[0] == ("mean size, nats", "depth=20 variant=a", 2, 3.75, 1.768, "invented.mean")
+    assert table.rows[2][2:5] == (1, 2.5, None)
 
 
 def test_what_is_not_measured_is_said(study):
