@@ -247,14 +247,12 @@ def _scalars(findings: Findings, probe: Probed) -> Table | None:
     )
     rows: list[tuple[Cell, ...]] = []
     for name, label, unit in probe.scalars:
+        title = f"{label}{f', {unit}' if unit else ''}"
         for arm in findings.arms:
-            if arm.name not in probe.found:
-                continue
-            values = probe.scalar(name, arm.name)
-            mean = _rounded(fmean(values)) if values else None
-            spread = _rounded(stdev(values)) if len(values) > 1 else None
-            title = f"{label}{f', {unit}' if unit else ''}"
-            rows.append((title, arm.name, len(values), mean, spread, f"{probe.kind}.{name}"))
+            if values := probe.scalar(name, arm.name):
+                spread = _rounded(stdev(values)) if len(values) > 1 else None
+                rows.append((title, arm.name, len(values), _rounded(fmean(values)), spread, f"{probe.kind}.{name}"))
+                title = ""  # said once for the arms below each other
     if not rows:
         return None
     return Table(f"mechanism-{_file_name(probe)}", f"{probe.title} by arm.", columns, tuple(rows))
