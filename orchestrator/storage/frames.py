@@ -112,7 +112,7 @@ class StudyFrames:
     ) -> pd.DataFrame:
         """Return the training loss and error on the straight line from one seed's trained network to another's.
 
-        One row a point (`trainers.interpolation.Point`); the largest ``above_line`` is the barrier between the two.
+        One row a point (`trainers.probes.line.Point`); the largest ``above_line`` is the barrier between the two.
         StorageError as `network`; SettingError for too few points.
         """
         from trainers import Task  # imports torch

@@ -13,7 +13,7 @@ from trainers.probes.probe import Probe, Row, Scalar, Workload
 
 __all__ = ["PROBES", "Probe", "ProbeRequest", "Row", "Scalar", "Workload", "complete_probes"]
 
-_SHARED = ("probe", "session", "subject")
+_SHARED = ("line", "probe", "session", "subject")
 
 
 def find_probes() -> dict[str, type[Probe]]:

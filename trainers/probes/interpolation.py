@@ -52,7 +52,7 @@ class Interpolation(Probe):
 
     def measure(self, subject: "Subject", done: Sequence[Row]) -> Iterator[list[Row]]:
         """Yield the whole line."""
-        from trainers.interpolation import line
+        from trainers.probes.line import line  # imports torch
 
         partner = subject.partner
         if partner is None:
