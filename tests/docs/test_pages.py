@@ -98,16 +98,23 @@ def test_yaml_blocks_are_studies_or_parts_of_one(page: Path, tmp_path: Path, mon
         sys.modules.pop(name, None)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("page", [page for page in EVERYTHING if blocks(page, "python")], ids=named)
-def test_python_blocks_run(page: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def study_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a small study in it, in which all pages run: what one has trained, the next finds recorded."""
+    folder = tmp_path_factory.mktemp("pages")
     study = yaml.safe_load((ROOT / "ablation.yaml").read_text(encoding="utf-8"))
     small = {"factors": {**study["factors"], "depth": [8]}, "training": {"epochs": 1}, "seeds": 1, "claims": []}
-    (tmp_path / "ablation.yaml").write_text(yaml.safe_dump({**study, **small}), encoding="utf-8")
+    (folder / "ablation.yaml").write_text(yaml.safe_dump({**study, **small}), encoding="utf-8")
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", [page for page in EVERYTHING if blocks(page, "python")], ids=named)
+def test_python_blocks_run(page: Path, study_folder: Path) -> None:
     code = "\n".join(blocks(page, "python"))
-    (tmp_path / "mynet.py").write_text(code, encoding="utf-8")
+    (study_folder / "mynet.py").write_text(code, encoding="utf-8")
     command = [sys.executable, "mynet.py"]
-    done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=280)
+    done = subprocess.run(command, cwd=study_folder, env=environment(), capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stderr
 
 

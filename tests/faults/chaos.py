@@ -39,9 +39,17 @@ class Chaos:
     """A study in training, its cluster, and what is done to them."""
 
     def __init__(
-        self, file: Path, nodes: Nodes, seed: int, *, server: Server | None = None, disk: Path | None = None
+        self,
+        file: Path,
+        nodes: Nodes,
+        seed: int,
+        *,
+        pace: float = 1.0,
+        server: Server | None = None,
+        disk: Path | None = None,
     ) -> None:
         self.file = file
+        self.pace = pace
         self.nodes = nodes
         self.random = random.Random(seed)
         self.server = server
@@ -61,7 +69,7 @@ class Chaos:
                 let_go(self.file)
             else:
                 disturbances -= 1
-                time.sleep(self.random.uniform(3, 10))
+                time.sleep(self.pace * self.random.uniform(3, 10))
                 action = self.random.choice(self.actions())
                 print(f"{time.strftime('%H:%M:%S')} {action.__name__}", flush=True)
                 self.done[action.__name__] += 1
@@ -117,7 +125,7 @@ class Chaos:
 
     def lock_database(self) -> None:
         """Keep the database from being written for a while."""
-        seconds = self.random.uniform(5, 40)
+        seconds = self.pace * self.random.uniform(5, 40)
         if self.server:
             with create_engine(database_url(self.db)).begin() as connection:
                 connection.execute(text("LOCK TABLE trials IN EXCLUSIVE MODE"))
@@ -132,7 +140,7 @@ class Chaos:
         """End the server of the database at once, and start it again after a while."""
         assert self.server is not None
         self.server.stop()
-        time.sleep(self.random.uniform(0, 40))
+        time.sleep(self.pace * self.random.uniform(0, 40))
         self.server.start()
 
     def cut_connections(self) -> None:
@@ -147,7 +155,7 @@ class Chaos:
         with ballast.open("wb", buffering=0) as file, suppress(OSError):
             while file.write(bytes(4096)) == 4096:
                 pass
-        time.sleep(self.random.uniform(5, 40))
+        time.sleep(self.pace * self.random.uniform(5, 40))
         ballast.unlink()
 
     def spoil_checkpoints(self) -> None:
@@ -205,6 +213,7 @@ def disturb(
     disturbances: int,
     patience: float,
     *,
+    pace: float = 1.0,
     free: int | None = None,
     server: Server | None = None,
     disk: Path | None = None,
@@ -212,15 +221,16 @@ def disturb(
     """Train a study in `folder` through disturbances and compare it; return how often each was done.
 
     Its trainings stand still until the last disturbance is over; with `free` they do not, and there are so many seeds.
+    `pace` multiplies the pauses between disturbances.
     """
     file = folder / "chaos.yaml"
-    hold(file, "seeds_per_pack: 1")
+    hold(file, seeds_per_pack=1)
     if free is not None:
         let_go(file)
         file.write_text(file.read_text().replace("seeds: 2", f"seeds: {free}").replace("epochs: 6", "epochs: 20"))
     print(f"seed {seed}", flush=True)
     with cluster_of_nodes() as nodes:
-        chaos = Chaos(file, nodes, seed, server=server, disk=disk)
+        chaos = Chaos(file, nodes, seed, pace=pace, server=server, disk=disk)
         try:
             chaos.run(disturbances, patience)
         finally:

@@ -5,6 +5,8 @@ How fast the machine is decides nothing: after `HELD_AFTER` steps a training wai
 
 from pathlib import Path
 
+import yaml
+
 HELD_AFTER = 50
 NETWORK = f"""
 import pathlib
@@ -30,24 +32,22 @@ def build(*, width, input_shape, num_classes):
         nn.BatchNorm2d(width), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, num_classes)
     )
 """
-STUDY = """\
-study: NAME
-data: digits
-network: {family: "held:build", width: 8}
-factors: {variant: {narrow: {width: 4}, wide: {}}}
-baseline: {variant: wide}
-training: {recipe: quick, epochs: 6}
-seeds: 2
-fail_above: 95
-resources: {checkpoint_seconds: 0RESOURCES}
-"""
+STUDY = {
+    "data": "digits",
+    "network": {"family": "held:build", "width": 8},
+    "factors": {"variant": {"narrow": {"width": 4}, "wide": {}}},
+    "baseline": {"variant": "wide"},
+    "training": {"recipe": "quick", "epochs": 6},
+    "seeds": 2,
+    "fail_above": 95,
+}
 
 
-def hold(file: Path, resources: str = "") -> None:
+def hold(file: Path, **resources: int) -> None:
     """Write a study of four trials, each of which stands still in its third epoch until `let_go`."""
     file.with_name("held.py").write_text(NETWORK)
-    more = f", {resources}" if resources else ""
-    file.write_text(STUDY.replace("NAME", file.stem).replace("RESOURCES", more))
+    study = {"study": file.stem, **STUDY, "resources": {"checkpoint_seconds": 0, **resources}}
+    file.write_text(yaml.safe_dump(study, sort_keys=False))
 
 
 def let_go(file: Path) -> None:

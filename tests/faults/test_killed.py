@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -18,6 +19,9 @@ from tests.faults.held import hold, let_go
 
 ROOT = str(Path(__file__).parents[2])
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
+
+
+INLINE = ("--executor", "inline")
 
 
 def start(file: Path, *words: str) -> subprocess.Popen[str]:
@@ -49,16 +53,23 @@ def states() -> list[State]:
 
 
 @pytest.mark.timeout(280)
-def test_a_driver_killed_at_ten_random_moments_leaves_one_finished_attempt_a_trial(small: Path) -> None:
+def test_a_driver_killed_again_and_again_leaves_one_finished_attempt_a_trial(small: Path) -> None:
     text = small.read_text().replace("epochs: 2", "epochs: 12").replace("width: 2", "width: 4")
     small.write_text(text.replace("depth: 8", "depth: 20") + "resources: {checkpoint_seconds: 0}\n")
     moments = random.Random(7)
-    for _ in range(10):
-        process = start(small, "--executor", "inline")
-        time.sleep(moments.uniform(2.0, 6.0))
+    process = start(small, *INLINE)
+    wait_for(process, lambda: Path("results.db").exists())
+    process.kill()
+    process.communicate()
+    for _ in range(4):
+        process, before = start(small, *INLINE), recorded("epochs")
+        coming = moments.randint(1, 5)
+        wait_for(process, lambda enough=before + coming: recorded("epochs") >= enough)
+        time.sleep(moments.uniform(0, 0.2))  # somewhere in the next epoch
         process.kill()
         process.communicate()
-    last = start(small, "--executor", "inline")
+        assert process.returncode == -signal.SIGKILL
+    last = start(small, *INLINE)
     _, errors = last.communicate(timeout=200)
     assert last.returncode == 0, errors
     assert finished_attempts() == [1, 1, 1, 1]
@@ -79,7 +90,7 @@ def test_a_driver_killed_while_ray_trains_takes_its_workers_along_and_the_next_r
     _, alive = psutil.wait_procs(workers, timeout=60)
     assert alive == []
     let_go(small)
-    second = start(small)
+    second = start(small, *INLINE)
     _, errors = second.communicate(timeout=200)
     assert second.returncode == 0, errors
     assert finished_attempts() == [1, 1, 1, 1]
@@ -102,9 +113,9 @@ def test_a_killed_worker_is_replaced_and_its_trial_continues(small: Path) -> Non
 
 @pytest.mark.cluster
 @pytest.mark.timeout(280)
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(("number", "executor"), [(signal.SIGINT, ()), (signal.SIGTERM, INLINE)])
 def test_an_interrupted_study_ends_with_130_and_the_next_run_continues_from_checkpoints(
-    small: Path, number: int
+    small: Path, number: int, executor: tuple[str, ...]
 ) -> None:
     hold(small)
     process = start(small)
@@ -117,7 +128,7 @@ def test_an_interrupted_study_ends_with_130_and_the_next_run_continues_from_chec
     assert State.RUNNING not in states()
     assert list(Path("out/small/checkpoints").glob("*.pt"))
     let_go(small)
-    second = start(small)
+    second = start(small, *executor)
     _, errors = second.communicate(timeout=250)
     assert second.returncode == 0, errors
     assert states() == [State.COMPLETE] * 4
@@ -136,17 +147,28 @@ def test_a_second_run_of_a_running_study_is_refused_and_reading_works(small: Pat
     process.communicate()
 
 
-def wait_for_an_epoch(process: subprocess.Popen[str], trials: int = 1, seconds: float = 90) -> None:
+def recorded(what: str) -> int:
+    """Count the rows of the table of epochs, or how many values one of its columns has; 0 where there is no table."""
+    column = "*" if what == "epochs" else f"DISTINCT {what}"
+    try:
+        with sqlite3.connect("file:results.db?mode=ro", uri=True) as db:
+            return int(db.execute(f"SELECT count({column}) FROM epochs").fetchone()[0])
+    except sqlite3.OperationalError:
+        return 0
+
+
+def wait_for_an_epoch(process: subprocess.Popen[str], trials: int = 1) -> None:
     """Wait until the study has recorded an epoch of so many trials."""
+    wait_for(process, lambda: recorded("trial") >= trials)
+
+
+def wait_for(process: subprocess.Popen[str], condition: Callable[[], bool], seconds: float = 90) -> None:
+    """Wait until a condition holds while a process runs; AssertionError with its words when it ends before."""
     until = time.monotonic() + seconds
     while time.monotonic() < until and process.poll() is None:
-        try:
-            with sqlite3.connect("file:results.db?mode=ro", uri=True) as db:
-                if db.execute("SELECT count(DISTINCT trial) FROM epochs").fetchone()[0] >= trials:
-                    return
-        except sqlite3.OperationalError:
-            pass
-        time.sleep(0.1)
+        if condition():
+            return
+        time.sleep(0.05)
     process.kill()
     raise AssertionError(process.communicate())
 

@@ -2,7 +2,6 @@
 
 import shutil
 import sqlite3
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -64,7 +63,7 @@ def test_a_node_with_other_code_is_left_out_and_named_and_the_others_go_on(small
 
 
 def test_a_node_that_is_killed_is_survived_and_one_that_joins_is_used(small: Path, nodes: Nodes) -> None:
-    hold(small, "seeds_per_pack: 1")
+    hold(small, seeds_per_pack=1)
     first = nodes.start()
     driver = start(small, "--address", ADDRESS)
     wait_for_an_epoch(driver)
@@ -100,7 +99,7 @@ def test_a_node_without_the_data_is_avoided_and_its_trials_are_trained_elsewhere
 
 
 def test_an_error_in_the_code_after_a_node_was_killed_ends_each_trial_at_once(small: Path, nodes: Nodes) -> None:
-    hold(small, "seeds_per_pack: 1")
+    hold(small, seeds_per_pack=1)
     code = small.with_name("held.py")
     after_the_wait = "        return super().forward(x)"
     raising = f"            if GO_ON.exists():\n                raise ValueError('broken')\n{after_the_wait}"
@@ -137,10 +136,8 @@ def test_the_head_that_dies_ends_the_run_with_what_is_recorded(small: Path, node
     nodes.start()
     driver = start(small, "--address", ADDRESS)
     wait_for_an_epoch(driver)
-    began = time.monotonic()
     nodes.kill(0)
-    _, errors = driver.communicate(timeout=120)
-    assert time.monotonic() - began < 100
+    _, errors = driver.communicate(timeout=100)
     (line,) = errors.splitlines()
     assert line.startswith("orchestrate: the head of the Ray cluster")
     assert driver.returncode == 1
