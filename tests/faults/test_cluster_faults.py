@@ -13,7 +13,7 @@ import pytest
 from orchestrator import RunOptions, run_study
 from reports.trials import State
 from tests.faults.held import hold, let_go
-from tests.faults.test_killed import INLINE, is_worker, start, states, wait_for_an_epoch
+from tests.faults.test_killed import IMPATIENT, INLINE, is_worker, start, states, wait_for_an_epoch
 from tests.integration.test_cluster import numbers
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow, pytest.mark.cluster, pytest.mark.timeout(590)]
@@ -55,7 +55,7 @@ def causes() -> list[tuple[str, str]]:
 )
 def test_the_death_of_rays_processes_ends_the_run_with_one_message(small: Path, name: str, message: str) -> None:
     hold(small)
-    driver = start(small)
+    driver = start(small, program=IMPATIENT)
     wait_for_an_epoch(driver)
     processes(driver, name)[0].kill()
     code, output, errors = finished(driver, within=100)
@@ -75,14 +75,14 @@ def test_the_death_of_rays_processes_ends_the_run_with_one_message(small: Path, 
 
 def test_a_worker_that_is_stopped_is_ended_and_its_trial_tried_again(small: Path) -> None:
     hold(small)
-    driver = start(small)
+    driver = start(small, program=IMPATIENT)
     wait_for_an_epoch(driver, trials=2)
     worker = next(each for each in psutil.Process(driver.pid).children(recursive=True) if is_worker(each))
     worker.send_signal(signal.SIGSTOP)
     let_go(small)
     code, output, _ = finished(driver, within=250)
     assert code == 0
-    assert "the worker gave no sign for 60 s and was ended" in output
+    assert "the worker gave no sign for 20 s and was ended" in output
     assert ("lost", "worker_lost") in causes()
     assert states() == [State.COMPLETE] * 4
 

@@ -21,19 +21,13 @@ ROOT = str(Path(__file__).parents[2])
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
 
 
+PLAIN = ("-c", "from orchestrator.cli import main; main()")
+IMPATIENT = ("-m", "tests.faults.impatient")
 INLINE = ("--executor", "inline")
 
 
-def start(file: Path, *words: str) -> subprocess.Popen[str]:
-    command = [
-        sys.executable,
-        "-c",
-        "from orchestrator.cli import main; main()",
-        "run",
-        str(file),
-        "--no-report",
-        *words,
-    ]
+def start(file: Path, *words: str, program: tuple[str, ...] = PLAIN) -> subprocess.Popen[str]:
+    command = [sys.executable, *program, "run", str(file), "--no-report", *words]
     environment = {**os.environ, "PYTHONPATH": ROOT}
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
 

@@ -11,7 +11,7 @@ from orchestrator import RunOptions, run_study
 from reports.trials import State
 from tests.faults.held import hold, let_go
 from tests.faults.nodes import ADDRESS, Nodes, cluster_of_nodes
-from tests.faults.test_killed import ROOT, start, states, wait_for_an_epoch
+from tests.faults.test_killed import IMPATIENT, ROOT, start, states, wait_for_an_epoch
 from tests.integration.test_cluster import numbers, wait_for
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow, pytest.mark.cluster, pytest.mark.timeout(590)]
@@ -134,7 +134,7 @@ def running_trials() -> int:
 def test_the_head_that_dies_ends_the_run_with_what_is_recorded(small: Path, nodes: Nodes) -> None:
     hold(small)
     nodes.start()
-    driver = start(small, "--address", ADDRESS)
+    driver = start(small, "--address", ADDRESS, program=IMPATIENT)
     wait_for_an_epoch(driver)
     nodes.kill(0)
     _, errors = driver.communicate(timeout=100)
