@@ -1,5 +1,6 @@
 """Whether the plans on record are what their hashes say, and whether a hash is that of the plan before any result."""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -81,13 +82,18 @@ def _digest(version: PlanVersion) -> str | None:
 def _unlike(study: Study, plan: Mapping[str, Any]) -> list[str]:
     """Return in what the study as it stands in the results DB is not what a plan fixes."""
     now = judged_by(study.settings, study.factors, study.baseline, study.fail_above)
-    unlike = [key for key in now if key in plan and canonical_json(now[key]) != canonical_json(plan[key])]
+    unlike = [key for key in now if key in plan and _as_read(now[key]) != _as_read(plan[key])]
     arms = {arm.hash: dict(arm.levels) for arm in study.arms if not arm.orphaned}
     if any(arms.get(arm) != levels for arm, levels in plan["arms"].items()):
         unlike.append("arms")
     if not set(plan.get("seeds", ())) <= {trial.seed for trial in study.trials}:
         unlike.append("seeds")
     return [key.replace("_", " ") for key in unlike]
+
+
+def _as_read(value: object) -> object:
+    """Return a value as JSON gives it back: a whole number is the same as 20 in a file and as 20.0 in a column."""
+    return json.loads(canonical_json(value))
 
 
 def _first_result(study: Study) -> datetime | None:

@@ -83,3 +83,10 @@ def test_the_plans_of_a_merged_study_are_read_in_the_order_of_their_moments():
     whole = of((0.5, PLAN), (0, OTHER), (2, PLAN))
     assert check_plan(whole, plan_digest(PLAN)).holds
     assert not check_plan(whole, plan_digest(OTHER)).holds
+
+
+def test_a_whole_number_of_the_file_is_what_the_database_gives_back():
+    whole = of((0, {**PLAN, "fail_above": 20}))
+    assert altered_plans(replace(whole, fail_above=20.0)) == ()
+    (line,) = altered_plans(replace(whole, fail_above=25.0))
+    assert "fail above" in line
