@@ -27,7 +27,7 @@ from orchestrator.engine.failures import Failure
 from orchestrator.engine.losses import error_of, loss_of
 from orchestrator.engine.pack_trainable import PackTrainable
 from orchestrator.engine.tune_folder import tune_folder
-from orchestrator.engine.tune_hooks import FateCallback, PlanSearcher, ReportScheduler, StopWhen
+from orchestrator.engine.tune_hooks import PlanSearcher, ReportScheduler, StopWhen, TrialCallback
 from orchestrator.engine.worker import WorkerSettings
 from orchestrator.errors import UserError
 from orchestrator.records.causes import Cause
@@ -309,7 +309,7 @@ class RayBackend:
                 storage_path=str(self._folder),
                 name=f"study-{time.monotonic_ns()}",
                 verbose=0,
-                callbacks=[FateCallback(self)],
+                callbacks=[TrialCallback(self)],
                 stop=StopWhen(self._closing),
                 failure_config=tune.FailureConfig(max_failures=0),
                 checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),

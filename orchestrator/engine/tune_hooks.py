@@ -71,7 +71,7 @@ class ReportScheduler(_Unsaved, FIFOScheduler):
         return self._client.reported(trial, result["report"])
 
 
-class FateCallback(_Unsaved, tune.Callback):
+class TrialCallback(_Unsaved, tune.Callback):
     """Tells the client which process trains a pack, and when that process is gone."""
 
     def __init__(self, client: TuneClient) -> None:

@@ -48,8 +48,10 @@ def probe_costs(
             / training
             for request in requests
         }
-        parts = ", ".join(f"{kind} {share:.1%}" for kind, share in shares.items())
-        notes.append(f"probes: about {sum(shares.values()):.0%} of the training's multiply-adds on top of it ({parts})")
+        parts = ", ".join(f"{kind} {share:,.1%}" for kind, share in shares.items())
+        notes.append(
+            f"probes: about {sum(shares.values()):,.0%} of the training's multiply-adds on top of it ({parts})"
+        )
         notes += [note for each in requests if (note := _without_partners(each, arms, seeds, keep))]
     if keep != "none":
         size = sum(seeds[arm.arm.id] * _kept_bytes(arm, keep) for arm in arms)
