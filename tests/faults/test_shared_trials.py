@@ -22,7 +22,7 @@ def attempts_by_trial() -> list[list[str]]:
 
 @pytest.mark.timeout(120)
 def test_each_trial_is_trained_once_and_that_of_a_killed_driver_by_the_other(small: Path) -> None:
-    hold(small, "seeds_per_pack: 1")
+    hold(small, seeds_per_pack=1)
     other = small.with_name("other.yaml")
     other.write_text(small.read_text().replace("study: small", "study: other"))
     first = start(small, "--executor", "inline")
