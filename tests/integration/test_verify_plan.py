@@ -140,3 +140,15 @@ def test_a_hash_changed_in_the_report_is_named() -> None:
     code, said = verified()
     assert code == 1
     assert f'plans[1].digest: "{"0" * 64}" in the report, "{digest}" from the results' in said
+
+
+@pytest.mark.parametrize("written", ["20", "20.0", "12.5"])
+def test_a_whole_number_in_the_file_is_the_number_that_the_results_db_keeps(written: str) -> None:
+    text = FILE.replace("SEEDS", "3").replace("ALPHA", "0.05")
+    Path("made-up.yaml").write_text(f"{text}fail_above: {written}\n")
+    run_study("made-up.yaml", options=INLINE)
+    assert verified() == (0, "The report is what the results give.\n")
+    sql("UPDATE studies SET fail_above = 21")
+    code, told = verified()
+    assert code == 1
+    assert "the study has other fail above than version 1" in told
