@@ -61,7 +61,7 @@ class PathGradient(Probe):
 
         merges = {unit.index: unit.merge for unit in subject.units if unit.merge is not None}
         if not merges:
-            raise SettingError("path_gradient needs residual units, whose shortcut and branch are added or appended")
+            raise SettingError("path_gradient needs residual units, whose branch is added to a shortcut by a module of its own")
         batches = subject.training_images(self.images)
         known = list(done)
         if any(row.at["draw"] is None for row in done):
