@@ -49,9 +49,10 @@ class Registration:
     `changes` says in a sentence each what differs from it, empty for a claim that is judged as it was declared.
     `planned` are the seeds of that plan, in the order of their use, and `looks` its looks. `is_grown` says that the
     claim's arms have further seeds, added when results existed, `has_other_looks` that the looks were changed then:
-    either way the looks of the plan judge. `left_out` holds, by arm, the outcomes on record that
-    the study does not ask for, where a comparison of the claim is complete among them. `as_planned` is there where the
-    claim stands as it was declared, and compares other arms than it would have by that plan.
+    either way the looks of the plan judge. `left_out` holds, by arm, the outcomes on record that the study does not ask
+    for, where a comparison of the claim is complete among them; `is_chosen` says that it could know some of them when
+    its seeds were fixed, else all were trained for other studies since. `as_planned` is there where the claim stands as
+    it was declared, and compares other arms than it would have by that plan.
     """
 
     version: PlanVersion | None = None
@@ -61,6 +62,7 @@ class Registration:
     is_grown: bool = False
     has_other_looks: bool = False
     left_out: Mapping[str, Mapping[int, Trial]] = field(default_factory=dict)
+    is_chosen: bool = False
     as_planned: AsPlanned | None = None
 
     @property
@@ -73,7 +75,8 @@ def register(study: Study, claim: Claim) -> Registration:
     """Compare a claim, and the plan that it is judged by, with the plan before its first result."""
     versions = study.history.versions
     if not versions:
-        return Registration(left_out=_left_out(study, claim))
+        left_out = _left_out(study, claim)
+        return Registration(left_out=left_out, is_chosen=bool(left_out))
     first = _first_comparison(study, claim)
     before = [version for version in versions if first is None or version.at <= first]
     # Of a study that was merged from two results DBs the versions may stand in another order than their moments.
@@ -96,7 +99,7 @@ def register(study: Study, claim: Claim) -> Registration:
         since = next(each.at for each in later if _seeds(each.plan)[1] == _seeds(now)[1])
         changes.append(f"looks changed from {_listed(looks)} to {_listed(_seeds(now)[1])} {_on(since)}")
     left_out = _left_out(study, claim)
-    if left_out:
+    if is_chosen := _are_chosen(study, claim, left_out):
         changes.append(_omission(left_out))
     gone = _gone(planned, study, claim, left_out, now) if first is not None and not looks and seen is None else set()
     if gone:
@@ -104,7 +107,9 @@ def register(study: Study, claim: Claim) -> Registration:
     if deleted := _deleted(study, claim) - gone:
         changes.append(f"{len(deleted)} seed{'' if len(deleted) == 1 else 's'} of these arms had results, now deleted")
     as_planned = _as_planned(study, claim, reference) if first is not None and later else None
-    return Registration(reference, tuple(changes), planned, looks, is_grown, has_other_looks, left_out, as_planned)
+    return Registration(
+        reference, tuple(changes), planned, looks, is_grown, has_other_looks, left_out, is_chosen, as_planned
+    )
 
 
 def plan_differences(first: PlanVersion, last: PlanVersion) -> tuple[str, ...]:
@@ -273,6 +278,26 @@ def _left_out(study: Study, claim: Claim) -> dict[str, dict[int, Trial]]:
                 if seed in extra.get(arm, {}):
                     left_out.setdefault(arm, {})[seed] = extra[arm][seed]
     return left_out
+
+
+def _are_chosen(study: Study, claim: Claim, left_out: Mapping[str, Mapping[int, Trial]]) -> bool:
+    """Whether the seeds of the study could have been chosen by results: it had planned some of those that are left out,
+    or they had results before its seeds were fixed. What other studies train later is no choice of this one."""
+    versions = study.history.versions
+    now = _seeds(versions[-1].plan)
+    fixed, dropped = versions[-1].at, set[int]()
+    for version in reversed(versions):
+        if _seeds(version.plan) != now:
+            break
+        fixed = min(fixed, version.at)
+    for version in versions:
+        dropped |= set(_seeds(version.plan)[0]) - set(now[0])
+    for trials in left_out.values():
+        for seed, trial in trials.items():
+            moment = _moment(study, trial, claim.metric)
+            if seed in dropped or moment is None or moment <= fixed:
+                return True
+    return False
 
 
 def _changes(study: Study, claim: Claim, reference: PlanVersion, later: Sequence[PlanVersion]) -> list[str]:

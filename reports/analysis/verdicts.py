@@ -34,6 +34,7 @@ POST_HOC = "post hoc"
 OUTLIERS = "assumes no rare outliers"
 WITHDRAWN = "withdrawn: later seeds say the opposite"
 LEFT_OUT = "trained seeds left out"
+FURTHER = "held against later seeds of other studies too"
 UNPLANNED = "unplanned look, judged by e-value"
 UNMEASURED = "trained seeds not measured"
 OPEN = "still running"
@@ -264,7 +265,7 @@ def _badges(
     if registration.changes:
         badges.append(POST_HOC)
     if registration.left_out:
-        badges.append(LEFT_OUT)
+        badges.append(LEFT_OUT if registration.is_chosen else FURTHER)
     if judged.waiting:
         badges.append(OPEN)
     return tuple(dict.fromkeys(badges))

@@ -61,7 +61,9 @@ class PathGradient(Probe):
 
         merges = {unit.index: unit.merge for unit in subject.units if unit.merge is not None}
         if not merges:
-            raise SettingError("path_gradient needs residual units, whose branch is added to a shortcut by a module of its own")
+            raise SettingError(
+                "path_gradient needs residual units, whose branch is added to a shortcut by a module of its own"
+            )
         batches = subject.training_images(self.images)
         known = list(done)
         if any(row.at["draw"] is None for row in done):

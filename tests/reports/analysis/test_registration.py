@@ -9,7 +9,7 @@ import pytest
 from reports.analysis.claims import parse_claims
 from reports.analysis.registration import claims_ever, plan_differences, register
 from reports.analysis.settings import AnalysisSettings
-from reports.analysis.verdicts import LEFT_OUT, POST_HOC, UNMEASURED, UNPLANNED, judge
+from reports.analysis.verdicts import FURTHER, LEFT_OUT, POST_HOC, UNMEASURED, UNPLANNED, judge
 from reports.results import DeletedOutcome, History, Measurement, PlanVersion
 from tests.reports.analysis.build import study
 
@@ -106,6 +106,26 @@ def test_what_is_declared_on_results_of_one_arm_alone_is_declared_in_advance():
     later = tuple(replace(each, finished_at=hours(3)) if "preact" in each.arm else each for each in whole.trials)
     assert judged(whole)["better"].post_hoc.startswith("added on 2026-11-01 14:00 UTC")
     assert judged(replace(whole, trials=later))["better"].post_hoc is None
+
+
+def test_seeds_that_other_studies_train_later_are_no_choice_but_count():
+    whole = made([(0, plan(seeds=ALL[:6]))], by_arm(errors(shift=1)), seeds=ALL[:6])
+    later = tuple(replace(each, finished_at=hours(2)) for each in whole.history.left_out)
+    history = replace(whole.history, left_out=later)
+    found = judged(replace(whole, history=history))["better"]
+    assert (found.verdict, found.changes, found.post_hoc) == ("Supported", (), None)
+    assert FURTHER in found.badges
+    assert "With all 12 seeds on record" in found.sentence
+    against = tuple(replace(each, test_error=12 - each.test_error) for each in later)
+    held = judged(replace(whole, history=replace(history, left_out=against)))["better"]
+    assert held.verdict == "Inconclusive"
+    planned_again = (PlanVersion(2, hours(3), plan(seeds=ALL[:5]), "1"),)
+    chosen = replace(
+        whole,
+        trials=tuple(each for each in whole.trials if each.seed < 5),
+        history=replace(history, versions=(*history.versions, *planned_again)),
+    )
+    assert LEFT_OUT in judged(chosen)["better"].badges
 
 
 def test_the_best_seeds_of_twelve_do_not_win():
