@@ -4,14 +4,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from orchestrator.job import RunOptions
     from orchestrator.results.location import load_study
+    from orchestrator.running.job import RunOptions
     from orchestrator.study import run_study
     from orchestrator.terminal.run_result import RunResult
 
 __all__ = ["RunOptions", "RunResult", "load_study", "run_study"]
 _PLACES = {
-    "RunOptions": "orchestrator.job",
+    "RunOptions": "orchestrator.running.job",
     "RunResult": "orchestrator.terminal.run_result",
     "load_study": "orchestrator.results.location",
     "run_study": "orchestrator.study",

@@ -14,9 +14,9 @@ from orchestrator.errors import UserError
 from orchestrator.planning.probes import study_probes
 from orchestrator.records.events import Event, Measured, ProbesEnded
 from orchestrator.results.location import database, output_folder
+from orchestrator.running.signals import interruptible
 from orchestrator.scheduling.measuring import measuring_packs, unmeasurable
 from orchestrator.scheduling.packs import BlockSource
-from orchestrator.signals import interruptible
 from orchestrator.storage import Recorder, Store
 from orchestrator.study_file.sections import Resources
 from orchestrator.surroundings.packages import check_workers

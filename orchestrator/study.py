@@ -17,21 +17,21 @@ from orchestrator.engine.limits import Budget, Limits
 from orchestrator.engine.shared_folder import OutOfReach, SharedFolder
 from orchestrator.engine.trial_logs import TrialLogs
 from orchestrator.errors import UserError
-from orchestrator.executors import EXECUTORS, make_backend, simulated_workers
-from orchestrator.job import Job, RunOptions
-from orchestrator.live_report import live_report
-from orchestrator.notification import check_target, notifying
 from orchestrator.planning.plan import make_plan
 from orchestrator.planning.probes import study_probes
 from orchestrator.records.events import Event, Notice
 from orchestrator.results.location import database, output_folder
+from orchestrator.running.executors import EXECUTORS, make_backend, simulated_workers
+from orchestrator.running.job import Job, RunOptions
+from orchestrator.running.live_report import live_report
+from orchestrator.running.notification import check_target, notifying
+from orchestrator.running.signals import interruptible
 from orchestrator.scheduling.blocks import StudyBlocks
 from orchestrator.scheduling.judgement import judge_study
 from orchestrator.scheduling.packs import PackSource, Work
 from orchestrator.scheduling.progress import Progress
 from orchestrator.scheduling.replaying import open_replay
 from orchestrator.scheduling.sharing import SharedTrials
-from orchestrator.signals import interruptible
 from orchestrator.storage import Lease, PlanOutcome, Recorder, Store, StudyBusy
 from orchestrator.storage.passwords import without_passwords
 from orchestrator.study_file.config import read_study

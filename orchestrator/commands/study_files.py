@@ -15,7 +15,7 @@ from orchestrator.terminal.console import make_console
 from orchestrator.terminal.options import Database, Format, OutputFormat
 
 if TYPE_CHECKING:
-    from orchestrator.job import RunOptions
+    from orchestrator.running.job import RunOptions
 
 study_file_commands = typer.Typer(rich_markup_mode=None)
 
@@ -64,8 +64,8 @@ def run(
 
     Example: orchestrate run ablation.yaml --set training.epochs=2
     """
-    from orchestrator.job import RunOptions
     from orchestrator.presets import study_paths
+    from orchestrator.running.job import RunOptions
     from orchestrator.study import record_plan
 
     files, code = study_paths(file), 0

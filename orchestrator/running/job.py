@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.notification import Notifier
 from orchestrator.records.study_plan import StudyPlan
+from orchestrator.running.notification import Notifier
 from orchestrator.scheduling.replaying import Replay
 from orchestrator.study_file.config import StudyConfig
 
@@ -15,8 +15,8 @@ class RunOptions:
 
     `db` is the results DB (None: as the study file or the environment says), `address` a Ray cluster (None: start one
     here), `out` the folder of the report and checkpoints (None: ``out/<study>``), `executor` one of `EXECUTORS` in
-    `orchestrator.executors`. `take_over` takes the study from a process that seems to run it. `notify` is a URL or a
-    command that is told of failed trials, of verdicts, and of the end.
+    `orchestrator.running.executors`. `take_over` takes the study from a process that seems to run it. `notify` is a
+    URL or a command that is told of failed trials, of verdicts, and of the end.
     """
 
     db: str | None = None

@@ -9,8 +9,8 @@ from orchestrator.engine.checkpoints import share
 from orchestrator.engine.inline import InlineBackend
 from orchestrator.engine.replay import ReplayBackend
 from orchestrator.engine.worker import WorkerSettings, code_digest
-from orchestrator.job import Job
 from orchestrator.records.environment import host_name
+from orchestrator.running.job import Job
 from orchestrator.study_file.config import StudyConfig
 
 

@@ -11,9 +11,9 @@ import pytest
 
 from orchestrator import RunOptions, run_study
 from orchestrator.errors import UserError
-from orchestrator.notification import MOST_FAILURES, Notifier, check_target, notifying
 from orchestrator.records.causes import Cause
 from orchestrator.records.events import Notice, TrialEnded
+from orchestrator.running.notification import MOST_FAILURES, Notifier, check_target, notifying
 from reports.trials import State
 
 STUDY = """\

@@ -1,0 +1,1 @@
+"""What surrounds the training of one run: its job, where its packs train, its signals, its live page, its messages."""
