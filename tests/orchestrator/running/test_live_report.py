@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from orchestrator import RunOptions, live_report, run_study
-from tests.orchestrator.test_notification import STUDY
+from tests.orchestrator.running.test_notification import STUDY
 
 WAITING = """
 import pathlib
