@@ -8,7 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from orchestrator import RunOptions, live_report, run_study
+from orchestrator import RunOptions, run_study
+from orchestrator.running import live_report
 from tests.orchestrator.running.test_notification import STUDY
 
 WAITING = """

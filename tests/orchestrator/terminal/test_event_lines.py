@@ -14,7 +14,7 @@ from orchestrator.scheduling.progress import Progress
 from orchestrator.storage import PlanOutcome
 from orchestrator.terminal.event_lines import log_run
 from reports.trials import Epoch
-from tests.orchestrator.test_notification import STUDY
+from tests.orchestrator.running.test_notification import STUDY
 
 
 def test_a_run_is_told_in_json_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
