@@ -28,6 +28,7 @@ _FEW_LETTERS = 5
 """A column of words as short as this does not wrap."""
 _LONGEST_HEAD = 10
 _CODE_POINT = 7
+_CAPITAL = 0.5  # what a capital letter is wider by than a small one
 _LONGEST_IN_CAPTION = 30
 
 _LATEX = {
@@ -212,7 +213,8 @@ def _fitted(columns: Sequence[_Column]) -> _Widths | None:
 def _letters(column: _Column) -> int:
     """The letters across a column: of its longest cell, and of its head, which above numbers has several lines."""
     head, number, cells = column
-    top = max(map(length, _stacked(head, cells))) if number else length(head)
+    lines = _stacked(head, cells) if number else [head]
+    top = max(length(line) + ceil(_CAPITAL * sum(map(str.isupper, line))) for line in lines)
     return max(top, *map(length, cells), 1)
 
 

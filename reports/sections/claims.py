@@ -4,12 +4,13 @@ import re
 from dataclasses import dataclass
 
 from reports.analysis.judged import Outcome
-from reports.analysis.verdicts import DEPENDS, Verdict
+from reports.analysis.verdicts import DEPENDS, UNMEASURED, Verdict
 from reports.findings import Findings
 from reports.metrics import PRIMARY
 from reports.sections.margins import ICONS, difference_in_words, margin_in_words, margins_figures
 from reports.sections.section import Section
 from reports.tables import Column, Table, p_column
+from reports.trials import State
 from reports.wording import NOTHING, amount, bracketed, counted, duration, listed, number, shortened
 
 MOST_TRIALS = 24
@@ -104,7 +105,12 @@ def _card(findings: Findings, place: int, verdict: Verdict) -> Card:
 
 
 def _facts(findings: Findings, verdict: Verdict) -> list[tuple[str, str]]:
-    missing = list(verdict.missing.values())
+    # Reasons as the page's study has them, without the folders of whoever ran it.
+    missing = [
+        trial.reason or (UNMEASURED if trial.state is State.COMPLETE else trial.state.value)
+        for trial in findings.study.trials
+        if trial.id in verdict.missing
+    ]
     ahead = verdict.forecast
     looks = findings.study.analysis.looks
     interval = bracketed(verdict.low, verdict.high, amount)

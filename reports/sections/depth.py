@@ -17,7 +17,9 @@ from reports.trials import State, Trial
 from reports.wording import NOTHING, number, shortened
 
 ALL_POINTS = 20
-MOST_POINTS = 9
+MOST_POINTS, FEWEST_POINTS = 9, 3
+"""Of more seeds than that so many quantiles are drawn; the fewer where the figure would have more than MOST_MARKS."""
+MOST_MARKS = 1000
 LONGEST_TITLE = 60
 
 
@@ -31,7 +33,9 @@ class Depth:
 def build(findings: Findings) -> Section | None:
     """Build the figure; nothing without a numeric factor, or before two of its levels have a result."""
     axis = findings.layout.axis
-    by_series = {series.levels: run for series in findings.layout.series if (run := _run(findings, series)) is not None}
+    by_series, most = _runs(findings, MOST_POINTS), MOST_POINTS
+    if sum(len(run.points) for run in by_series.values()) > MOST_MARKS:
+        by_series, most = _runs(findings, FEWEST_POINTS), FEWEST_POINTS
     runs = list(by_series.values())
     ticks = sorted({level for run in runs for level in run.levels})
     if axis is None or len(ticks) < 2 or not any(run.points for run in runs):
@@ -55,14 +59,20 @@ def build(findings: Findings) -> Section | None:
         )
         for at, (title, group) in enumerate(shown[:MOST_PANELS])
     )
-    figure = Figure("depth", _caption(findings, axis), panels, _table(runs, axis), columns=min(3, len(panels)))
+    figure = Figure("depth", _caption(findings, axis, most), panels, _table(runs, axis), columns=min(3, len(panels)))
     notes: tuple[str, ...] = ()
     if len(shown) > MOST_PANELS:
         notes = (f"The first {MOST_PANELS} of {len(shown):,} panels; tables/arms.csv has every arm.",)
     return Section("depth", f"Error against {axis}", Depth(notes), figures=(figure,))
 
 
-def _run(findings: Findings, series: Series) -> Run | None:
+def _runs(findings: Findings, most: int) -> dict[Levels, Run]:
+    return {
+        series.levels: run for series in findings.layout.series if (run := _run(findings, series, most)) is not None
+    }
+
+
+def _run(findings: Findings, series: Series, most: int) -> Run | None:
     levels, middle, points, diverged, trials, last = [], [], [], [], [], []
     for position in findings.layout.positions:
         arm = findings.layout.arm(position, series)
@@ -72,7 +82,8 @@ def _run(findings: Findings, series: Series) -> Run | None:
         errors = [_error(trial) for trial in outcomes]
         levels.append(float(position))
         middle.append(_middle(errors))
-        shown = _shown([(error, trial.id) for error, trial in zip(errors, outcomes, strict=True) if error is not None])
+        known = [(error, trial.id) for error, trial in zip(errors, outcomes, strict=True) if error is not None]
+        shown = _shown(known, most)
         points += [(float(position), error) for error, _ in shown]
         trials += [trial for _, trial in shown]
         last += [trial.id for error, trial in zip(errors, outcomes, strict=True) if error is None]
@@ -87,12 +98,12 @@ def _error(trial: Trial) -> float | None:
     return None if trial.state is State.DIVERGED else getattr(trial, PRIMARY.name)
 
 
-def _shown(errors: list[tuple[float, str]]) -> list[tuple[float, str]]:
-    """Every seed's error and trial, or MOST_POINTS of the sorted ones, the lowest and the highest among them."""
+def _shown(errors: list[tuple[float, str]], most: int) -> list[tuple[float, str]]:
+    """Every seed's error and trial, or of many `most` of the sorted ones, the lowest and the highest among them."""
     known = sorted(errors)
     if len(known) <= ALL_POINTS:
         return known
-    return [known[round(at * (len(known) - 1) / (MOST_POINTS - 1))] for at in range(MOST_POINTS)]
+    return [known[round(at * (len(known) - 1) / (most - 1))] for at in range(most)]
 
 
 def _middle(errors: list[float | None]) -> float | None:
@@ -123,9 +134,10 @@ def _panels(layout: Layout, by_series: Mapping[Levels, Run]) -> list[tuple[str, 
     return [(title, group) for title, group in zip(titles, lines, strict=True) if group]
 
 
-def _caption(findings: Findings, axis: str) -> str:
+def _caption(findings: Findings, axis: str, most: int) -> str:
     is_thinned = any(summary.n > ALL_POINTS for summary in findings.summaries.values())
-    points = f"{MOST_POINTS} quantiles of the seeds" if is_thinned else "A point for each seed"
+    quantiles = f"{most} quantiles" if most > FEWEST_POINTS else "The lowest, the middle and the highest"
+    points = f"{quantiles} of the seeds" if is_thinned else "A point for each seed"
     text = f"{PRIMARY.title.capitalize()} against {axis}. {points}, fails included; the line joins the medians"
     diverged = findings.count(State.DIVERGED)
     text += ", a diverged seed ranking last (crosses at the upper edge)." if diverged else "."

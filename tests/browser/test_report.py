@@ -200,7 +200,7 @@ def test_ten_thousand_trials_are_drawn_fifty_at_a_time_sorted_and_paged(visit, r
     page.locator("#trials-table th[data-key=test_error] button").click()
     assert shown_rows(page) == 50
     page.get_by_role("button", name="Next").click()
-    page.get_by_text("51 to 100 of 10000 trials").wait_for()
+    page.get_by_text("51 to 100 of 10,000 trials").wait_for()
 
 
 @pytest.mark.slow

@@ -1,8 +1,11 @@
 """A small study of four trials that trains in seconds, in a folder of its own."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from tests.integration.command import Ended, Orchestrate
 
 SMALL = """\
 study: small
@@ -28,3 +31,21 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     file = tmp_path / "small.yaml"
     file.write_text(SMALL)
     return file
+
+
+@pytest.fixture
+def orchestrate(
+    small: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], main: Callable[..., None]
+) -> Orchestrate:
+    """Run a command in the folder of the small study as its own process would."""
+    monkeypatch.setenv("COLUMNS", "160")
+
+    def run(*words: str) -> Ended:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as end:
+            main(*words)
+        output, errors = capsys.readouterr()
+        assert end.value.code is None or isinstance(end.value.code, int)
+        return Ended(end.value.code or 0, output, errors)
+
+    return run

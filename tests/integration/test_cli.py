@@ -10,13 +10,11 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 
-from orchestrator.cli import main
+from tests.integration.command import Orchestrate
 
 COMMAND = f"'{sys.executable}' -m orchestrator"
 
@@ -28,36 +26,6 @@ def environment() -> dict[str, str]:
 def in_a_process(*words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", "from orchestrator.cli import main; main()", *words]
     return subprocess.run(command, capture_output=True, text=True, timeout=200, env=environment())
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended, and what it said."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-class Orchestrate(Protocol):
-    def __call__(self, *words: str) -> Ended: ...
-
-
-@pytest.fixture
-def orchestrate(small: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Orchestrate:
-    """Run a command in the folder of the small study as its own process would."""
-    monkeypatch.setenv("COLUMNS", "160")
-
-    def run(*words: str) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["orchestrate", *words])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as end:
-            main()
-        output, errors = capsys.readouterr()
-        assert end.value.code is None or isinstance(end.value.code, int)
-        return Ended(end.value.code or 0, output, errors)
-
-    return run
 
 
 @pytest.fixture

@@ -1,11 +1,8 @@
 """Malformed study files: each is one message that names file, line and key, and exit code 2, within a second or two."""
 
-import sys
 import time
 
 import pytest
-
-from orchestrator.cli import main
 
 GOOD = {
     "study": "study: t",
@@ -170,13 +167,12 @@ def text_of(text: str) -> str:
 
 @pytest.mark.parametrize("command", ["plan", "describe"])
 @pytest.mark.parametrize(("text", "place", "part"), MALFORMED, ids=[each[0][:40] for each in MALFORMED])
-def test_a_malformed_file_is_one_message(text, place, part, command, tmp_path, monkeypatch, capsys) -> None:
+def test_a_malformed_file_is_one_message(text, place, part, command, tmp_path, monkeypatch, capsys, main) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "study.yaml").write_text(text_of(text), encoding="utf-8")
-    monkeypatch.setattr(sys, "argv", ["orchestrate", command, "study.yaml"])
     start = time.process_time()
     with pytest.raises(SystemExit) as ended:
-        main()
+        main(command, "study.yaml")
     told = capsys.readouterr()
     assert ended.value.code == 2
     assert f"orchestrate: {place}" in told.err
@@ -187,11 +183,10 @@ def test_a_malformed_file_is_one_message(text, place, part, command, tmp_path, m
     assert time.process_time() - start < 20, "of work, whatever else the machine does"
 
 
-def test_a_network_that_no_machine_holds_is_refused(tmp_path, monkeypatch, capsys) -> None:
+def test_a_network_that_no_machine_holds_is_refused(tmp_path, monkeypatch, capsys, main) -> None:
     monkeypatch.chdir(tmp_path)
     text = text_of("network: {family: resnet_cifar, depth: 20, width: 90000}")
     (tmp_path / "study.yaml").write_text(text, encoding="utf-8")
-    monkeypatch.setattr(sys, "argv", ["orchestrate", "plan", "study.yaml"])
     with pytest.raises(SystemExit):
-        main()
+        main("plan", "study.yaml")
     assert "study.yaml:3: network: it has" in capsys.readouterr().err
