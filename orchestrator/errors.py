@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from search_spaces.errors import LONGEST_SHOWN, shown
-
 
 class UserError(Exception):
     """The user's mistake. The command line prints the message alone and exits with code 2."""
@@ -34,4 +32,7 @@ def dotted(key: Sequence[str | int]) -> str:
 
 def _visible(name: str) -> str:
     """Return a name no longer than a line, in quotes where an end or a character of it could not be seen."""
+    # Not before the command line has seen whether another package stands in the place of this one.
+    from search_spaces.errors import LONGEST_SHOWN, shown
+
     return name if 0 < len(name) <= LONGEST_SHOWN and name == name.strip() and name.isprintable() else shown(name)
