@@ -219,7 +219,9 @@ def test_a_point_of_one_arm_leads_to_the_trials_of_that_arm(visit, name):
     page.mouse.down()
     page.mouse.up()
     shown = page.locator("#trials-table tbody tr")
-    assert page.locator("#filter").input_value()
+    page.wait_for_function(
+        "document.querySelector('#filter').value"
+    )  # the page follows the new address in its own time
     assert page.locator("#filter-status").inner_text().startswith("3 of ")
     assert shown.count() == 3
     assert page.said == []
