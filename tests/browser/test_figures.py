@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.reports import studies
 
@@ -219,9 +220,7 @@ def test_a_point_of_one_arm_leads_to_the_trials_of_that_arm(visit, name):
     page.mouse.down()
     page.mouse.up()
     shown = page.locator("#trials-table tbody tr")
-    page.wait_for_function(
-        "document.querySelector('#filter').value"
-    )  # the page follows the new address in its own time
+    expect(page.locator("#filter")).not_to_have_value("")  # the page follows its new address a little later
     assert page.locator("#filter-status").inner_text().startswith("3 of ")
     assert shown.count() == 3
     assert page.said == []
