@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-import orchestrator.study
 from orchestrator import RunOptions, run_study
 from orchestrator.cli import app
 from orchestrator.errors import UserError
@@ -54,7 +53,7 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def answer(monkeypatch: pytest.MonkeyPatch, errors: Errors) -> MadeUp:
     """Let every run from now on get its errors from here, and return what will have been asked."""
     executor = MadeUp(errors)
-    monkeypatch.setattr(orchestrator.study, "_backend", lambda *_: executor)
+    monkeypatch.setattr("orchestrator.study.make_backend", lambda *_: executor)
     return executor
 
 
