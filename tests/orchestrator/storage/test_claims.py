@@ -152,7 +152,7 @@ def test_a_database_that_does_not_answer_keeps_nobody_from_training(trial, own, 
         asked.append(arguments)
         answered.wait(30)
 
-    answered = threading.Event()
+    answered, before = threading.Event(), set(threading.enumerate())
     monkeypatch.setattr(claims, "ANSWER_SECONDS", 0.05)
     monkeypatch.setattr(claims.Claims, "_take", never)
     monkeypatch.setattr(claims, "read_outcomes", never)
@@ -160,6 +160,8 @@ def test_a_database_that_does_not_answer_keeps_nobody_from_training(trial, own, 
     assert len(asked) == 1  # for a while it is not asked again
     assert own.outcomes([trial]) == {}
     answered.set()
+    for thread in set(threading.enumerate()) - before:
+        thread.join(30)  # with its connection, before the store is closed
 
 
 def test_what_another_driver_trained_is_told_as_if_it_had_been_trained_here(store, trial):
