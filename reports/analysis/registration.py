@@ -12,16 +12,24 @@ from datetime import datetime
 from typing import Any
 
 from reports.analysis.claims import Claim, parse_claim
+from reports.analysis.comparisons import (
+    comparisons_of,
+    content_of,
+    declared_as,
+    declared_claims,
+    first_comparison,
+    known_at,
+    known_since,
+    planned_comparisons,
+    same_claim,
+)
 from reports.analysis.evidence import cases
 from reports.analysis.readings import compared
 from reports.analysis.settings import AnalysisSettings
-from reports.metrics import PRIMARY, probe_of
+from reports.metrics import probe_of
 from reports.results import PlanVersion, Study
-from reports.trials import Arm, Trial
+from reports.trials import Trial
 from search_spaces.errors import SettingError
-
-Comparison = frozenset[str]
-"""The arms of one context of a claim, by their hash."""
 
 _IN_WORDS = {"repeated": "the seeds of the A/A check", "data": "the data", "family": "the family of claims"}
 _JUDGED_BY = {
@@ -77,7 +85,7 @@ def register(study: Study, claim: Claim) -> Registration:
     if not versions:
         left_out = _left_out(study, claim)
         return Registration(left_out=left_out, is_chosen=bool(left_out))
-    first = _first_comparison(study, claim)
+    first = first_comparison(study, claim)
     before = [version for version in versions if first is None or version.at <= first]
     # Of a study that was merged from two results DBs the versions may stand in another order than their moments.
     reference = max(before, key=lambda each: (each.at, each.number)) if before else versions[0]
@@ -123,107 +131,35 @@ def claims_ever(study: Study, claim: Claim) -> int:
 
     They are told apart by what they say, not by their id.
     """
-    mine = {_content(each) for each in _declared(study) if str(each["id"]) == claim.id}
-    arms = frozenset().union(*_comparisons(study, claim, study.arms, study.factors))
-    contents = {_content(each) for version in study.history.versions for each in version.plan.get("claims", [])}
-    contents |= {_content(each) for each in _declared(study)}
+    mine = {content_of(each) for each in declared_claims(study) if str(each["id"]) == claim.id}
+    arms = frozenset().union(*comparisons_of(study, claim, study.arms, study.factors))
+    contents = {content_of(each) for version in study.history.versions for each in version.plan.get("claims", [])}
+    contents |= {content_of(each) for each in declared_claims(study)}
     for version in study.history.elsewhere:
-        contents |= {_content(each) for each in version.plan.get("claims", []) if _is_about(study, version, each, arms)}
+        contents |= {
+            content_of(each) for each in version.plan.get("claims", []) if _is_about(study, version, each, arms)
+        }
     return len(contents - mine)
 
 
 def dropped_claims(study: Study, registrations: Iterable[Registration]) -> int:
     """Return how many claims of the plans before the first results the study no longer makes."""
-    now = {_content(each) for each in _declared(study)}
+    now = {content_of(each) for each in declared_claims(study)}
     plans = [each.version.plan for each in registrations if each.version is not None]
-    return len({_content(each) for plan in plans for each in plan.get("claims", [])} - now)
-
-
-def _declared(study: Study) -> Sequence[Mapping[str, Any]]:
-    return study.settings.get("claims") or ()
-
-
-def _content(claim: Mapping[str, Any]) -> str:
-    """Return what a claim says, without its name and title."""
-    return repr(sorted((key, repr(value)) for key, value in claim.items() if key not in ("id", "title")))
+    return len({content_of(each) for plan in plans for each in plan.get("claims", [])} - now)
 
 
 def _is_about(study: Study, version: PlanVersion, raw: Mapping[str, Any], arms: frozenset[str]) -> bool:
     """Whether a claim of another study compares trials that the claim on these arms rests on."""
     if "arms" not in version.plan:
         return True  # an older program recorded the claims alone
-    shared = frozenset().union(*_comparisons_then(study, version, raw)) & arms
+    shared = frozenset().union(*planned_comparisons(study, version, raw)) & arms
     return len(shared) >= min(2, len(arms))
-
-
-def _comparisons(study: Study, claim: Claim, arms: Sequence[Arm], factors: Mapping[str, Any]) -> set[Comparison]:
-    hashes = {arm.name: arm.hash or arm.name for arm in arms}
-    contexts = cases(replace(study, arms=tuple(arms), factors=factors), claim)
-    return {frozenset(hashes[name] for name in case.weights) for case in contexts}
-
-
-def _comparisons_then(study: Study, version: PlanVersion, raw: Mapping[str, Any]) -> set[Comparison]:
-    """Return the comparisons of a claim by the arms and factors that a version planned; none where it has not both."""
-    plan = version.plan
-    if "arms" not in plan or "factors" not in plan:
-        return set()
-    factors = {name: tuple(levels) for name, levels in plan["factors"].items()}
-    arms = [Arm(name, levels, {}, hash=name) for name, levels in plan["arms"].items()]
-    try:
-        claim = parse_claim(raw, factors, study.metrics)
-    except SettingError:
-        return set()
-    return _comparisons(study, claim, arms, factors)
-
-
-def _of_claim(version: PlanVersion, claim: Claim, raw: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    """Return a version's claim of the same id, else the one that says the same."""
-    claims = version.plan.get("claims", [])
-    same = [each for each in claims if str(each.get("id")) == claim.id]
-    if not same and raw is not None:
-        same = [each for each in claims if _content(each) == _content(raw)]
-    return same[0] if same else None
-
-
-def _raw(study: Study, claim: Claim) -> Mapping[str, Any] | None:
-    return next((each for each in _declared(study) if str(each["id"]) == claim.id), None)
-
-
-def _first_comparison(study: Study, claim: Claim) -> datetime | None:
-    """Return when a comparison of the claim, as it is or as an earlier version had it, could first be read off."""
-    raw = _raw(study, claim)
-    comparisons = {claim.metric: _comparisons(study, claim, study.arms, study.factors)}
-    for version in study.history.versions:
-        if (then := _of_claim(version, claim, raw)) is not None:
-            metric = str(then.get("metric") or PRIMARY.name)
-            comparisons[metric] = comparisons.get(metric, set()) | _comparisons_then(study, version, then)
-    moments = []
-    for metric, each in comparisons.items():
-        known = _known_since(study, metric)
-        moments += [max(known[arm] for arm in arms) for arms in each if arms <= known.keys()]
-    return min(moments, default=None)
-
-
-def _known_since(study: Study, metric: str) -> dict[str, datetime]:
-    """Return when each arm, by its hash, had its first reading of a metric on record."""
-    hashes = {arm.name: arm.hash or arm.name for arm in study.arms}
-    known: dict[str, datetime] = {}
-    for trial in (*compared(study), *study.history.left_out):
-        moment = _moment(study, trial, metric)
-        if trial.state.is_outcome() and moment is not None:
-            arm = hashes[trial.arm]
-            known[arm] = min(known.get(arm, moment), moment)
-    probe = probe_of(metric)
-    for outcome in study.history.deleted:
-        moment = outcome.finished_at if probe is None else outcome.measured.get(probe)
-        if moment is not None:
-            known[outcome.arm] = min(known.get(outcome.arm, moment), moment)
-    return known
 
 
 def _seen_elsewhere(study: Study, claim: Claim, first: datetime) -> PlanVersion | None:
     """Return the plan of another study whose results made a comparison of the claim known; None where none is kept."""
-    comparisons = _comparisons(study, claim, study.arms, study.factors)
+    comparisons = comparisons_of(study, claim, study.arms, study.factors)
     before = [
         version
         for version in study.history.elsewhere
@@ -245,12 +181,6 @@ def _deleted(study: Study, claim: Claim) -> set[int]:
     return set[int]().union(*shared) - kept
 
 
-def _moment(study: Study, trial: Trial, metric: str) -> datetime | None:
-    """Return when a trial first had a reading of a metric: at its end, or when the probe measured it."""
-    probe = probe_of(metric)
-    return trial.finished_at if probe is None else study.history.measured.get(probe, {}).get(trial.id)
-
-
 def _own_seeds(study: Study, claim: Claim) -> tuple[int, ...]:
     arms = {name for case in cases(study, claim) for name in case.weights}
     return tuple(sorted({trial.seed for trial in compared(study) if trial.arm in arms}))
@@ -268,7 +198,7 @@ def _left_out(study: Study, claim: Claim) -> dict[str, dict[int, Trial]]:
     for trial in compared(study):
         every.setdefault(trial.arm, {})[trial.seed] = trial
     for trial in study.history.left_out:
-        if probe_of(claim.metric) is None or _moment(study, trial, claim.metric) is not None:
+        if probe_of(claim.metric) is None or known_at(study, trial, claim.metric) is not None:
             extra.setdefault(trial.arm, {})[trial.seed] = trial
     left_out: dict[str, dict[int, Trial]] = {}
     for case in cases(study, claim):
@@ -294,7 +224,7 @@ def _are_chosen(study: Study, claim: Claim, left_out: Mapping[str, Mapping[int, 
         dropped |= set(_seeds(version.plan)[0]) - set(now[0])
     for trials in left_out.values():
         for seed, trial in trials.items():
-            moment = _moment(study, trial, claim.metric)
+            moment = known_at(study, trial, claim.metric)
             if seed in dropped or moment is None or moment <= fixed:
                 return True
     return False
@@ -302,10 +232,10 @@ def _are_chosen(study: Study, claim: Claim, left_out: Mapping[str, Mapping[int, 
 
 def _changes(study: Study, claim: Claim, reference: PlanVersion, later: Sequence[PlanVersion]) -> list[str]:
     """Return what differs between the plan before the first result and the one that judges, in a sentence each."""
-    raw = _raw(study, claim)
-    then = _of_claim(reference, claim, raw)
+    raw = declared_as(study, claim)
+    then = same_claim(reference, claim, raw)
     changes = []
-    if raw is not None and (then is None or _content(then) != _content(raw)):
+    if raw is not None and (then is None or content_of(then) != content_of(raw)):
         since = next((each.at for each in later if raw in each.plan.get("claims", [])), reference.at)
         was = "added" if then is None else f"changed from {_text(then)}"
         changes.append(f"{was} {_on(since)}")
@@ -325,8 +255,8 @@ def _changes(study: Study, claim: Claim, reference: PlanVersion, later: Sequence
 def _contexts(
     study: Study, claim: Claim, reference: PlanVersion, then: Mapping[str, Any], later: Sequence[PlanVersion]
 ) -> list[str]:
-    before = _comparisons_then(study, reference, then)
-    after = _comparisons(study, claim, study.arms, study.factors)
+    before = planned_comparisons(study, reference, then)
+    after = comparisons_of(study, claim, study.arms, study.factors)
     if not later or before == after:
         return []
     parts = []
@@ -339,11 +269,11 @@ def _contexts(
 
 def _as_planned(study: Study, claim: Claim, reference: PlanVersion) -> AsPlanned | None:
     """Return the claim with the comparisons of its plan that have a result; None where they are those of today."""
-    plan, raw = reference.plan, _raw(study, claim)
-    then = _of_claim(reference, claim, raw)
-    if raw is None or then is None or _content(then) != _content(raw) or not {"arms", "factors"} <= plan.keys():
+    plan, raw = reference.plan, declared_as(study, claim)
+    then = same_claim(reference, claim, raw)
+    if raw is None or then is None or content_of(then) != content_of(raw) or not {"arms", "factors"} <= plan.keys():
         return None
-    known = _known_since(study, claim.metric)
+    known = known_since(study, claim.metric)
     arms = tuple(
         replace(arm, levels=dict(plan["arms"][arm.hash]), orphaned=False)
         if arm.hash in plan["arms"] and arm.hash in known
@@ -356,8 +286,8 @@ def _as_planned(study: Study, claim: Claim, reference: PlanVersion) -> AsPlanned
         declared = parse_claim(raw, factors, study.metrics)
     except SettingError:
         return None
-    before = _comparisons(view, declared, [arm for arm in arms if not arm.orphaned], factors)
-    now = _comparisons(study, claim, [arm for arm in study.arms if not arm.orphaned], study.factors)
+    before = comparisons_of(view, declared, [arm for arm in arms if not arm.orphaned], factors)
+    now = comparisons_of(study, claim, [arm for arm in study.arms if not arm.orphaned], study.factors)
     return AsPlanned(view, declared) if before and before != {each for each in now if each <= known.keys()} else None
 
 

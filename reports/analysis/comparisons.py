@@ -1,0 +1,100 @@
+"""What a claim compares, by today's plan and by earlier ones, and since when its comparisons could be read off."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from reports.analysis.claims import Claim, parse_claim
+from reports.analysis.evidence import cases
+from reports.analysis.readings import compared
+from reports.metrics import PRIMARY, probe_of
+from reports.results import PlanVersion, Study
+from reports.trials import Arm, Trial
+from search_spaces.errors import SettingError
+
+Comparison = frozenset[str]
+"""The arms of one context of a claim, by their hash."""
+
+
+def declared_claims(study: Study) -> Sequence[Mapping[str, Any]]:
+    """Return the claims of today's study file, as they are written there."""
+    return study.settings.get("claims") or ()
+
+
+def content_of(claim: Mapping[str, Any]) -> str:
+    """Return what a claim says, without its name and title."""
+    return repr(sorted((key, repr(value)) for key, value in claim.items() if key not in ("id", "title")))
+
+
+def declared_as(study: Study, claim: Claim) -> Mapping[str, Any] | None:
+    """Return a claim as it is written in today's study file."""
+    return next((each for each in declared_claims(study) if str(each["id"]) == claim.id), None)
+
+
+def same_claim(version: PlanVersion, claim: Claim, raw: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """Return a version's claim of the same id, else the one that says the same."""
+    claims = version.plan.get("claims", [])
+    same = [each for each in claims if str(each.get("id")) == claim.id]
+    if not same and raw is not None:
+        same = [each for each in claims if content_of(each) == content_of(raw)]
+    return same[0] if same else None
+
+
+def comparisons_of(study: Study, claim: Claim, arms: Sequence[Arm], factors: Mapping[str, Any]) -> set[Comparison]:
+    """Return the comparisons that a claim makes among these arms: one in each context."""
+    hashes = {arm.name: arm.hash or arm.name for arm in arms}
+    contexts = cases(replace(study, arms=tuple(arms), factors=factors), claim)
+    return {frozenset(hashes[name] for name in case.weights) for case in contexts}
+
+
+def planned_comparisons(study: Study, version: PlanVersion, raw: Mapping[str, Any]) -> set[Comparison]:
+    """Return the comparisons of a claim by the arms and factors that a version planned; none where it has not both."""
+    plan = version.plan
+    if "arms" not in plan or "factors" not in plan:
+        return set()
+    factors = {name: tuple(levels) for name, levels in plan["factors"].items()}
+    arms = [Arm(name, levels, {}, hash=name) for name, levels in plan["arms"].items()]
+    try:
+        claim = parse_claim(raw, factors, study.metrics)
+    except SettingError:
+        return set()
+    return comparisons_of(study, claim, arms, factors)
+
+
+def first_comparison(study: Study, claim: Claim) -> datetime | None:
+    """Return when a comparison of the claim, as it is or as an earlier version had it, could first be read off."""
+    raw = declared_as(study, claim)
+    comparisons = {claim.metric: comparisons_of(study, claim, study.arms, study.factors)}
+    for version in study.history.versions:
+        if (then := same_claim(version, claim, raw)) is not None:
+            metric = str(then.get("metric") or PRIMARY.name)
+            comparisons[metric] = comparisons.get(metric, set()) | planned_comparisons(study, version, then)
+    moments = []
+    for metric, each in comparisons.items():
+        known = known_since(study, metric)
+        moments += [max(known[arm] for arm in arms) for arms in each if arms <= known.keys()]
+    return min(moments, default=None)
+
+
+def known_since(study: Study, metric: str) -> dict[str, datetime]:
+    """Return when each arm, by its hash, had its first reading of a metric on record."""
+    hashes = {arm.name: arm.hash or arm.name for arm in study.arms}
+    known: dict[str, datetime] = {}
+    for trial in (*compared(study), *study.history.left_out):
+        moment = known_at(study, trial, metric)
+        if trial.state.is_outcome() and moment is not None:
+            arm = hashes[trial.arm]
+            known[arm] = min(known.get(arm, moment), moment)
+    probe = probe_of(metric)
+    for outcome in study.history.deleted:
+        moment = outcome.finished_at if probe is None else outcome.measured.get(probe)
+        if moment is not None:
+            known[outcome.arm] = min(known.get(outcome.arm, moment), moment)
+    return known
+
+
+def known_at(study: Study, trial: Trial, metric: str) -> datetime | None:
+    """Return when a trial first had a reading of a metric: at its end, or when the probe measured it."""
+    probe = probe_of(metric)
+    return trial.finished_at if probe is None else study.history.measured.get(probe, {}).get(trial.id)
