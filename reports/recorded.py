@@ -1,6 +1,7 @@
 """The numbers on record of a trial, as expressions: metrics read them in Python, and the results DB in SQL."""
 
 import operator
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,12 +18,12 @@ class Source(StrEnum):
     TELEMETRY = "telemetry"
 
 
-class Expression:
+class Expression(ABC):
     """A number that follows from what is on record of a trial and its arm; None where anything it needs is missing."""
 
+    @abstractmethod
     def __call__(self, trial: Trial, arm: Arm, found: Mapping[str, Any]) -> float | None:
         """Return the number of one trial."""
-        raise NotImplementedError
 
     def __add__(self, other: "Expression") -> "Expression":
         """Return the sum of two numbers."""

@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeGuard
 
 from search_spaces.arm import Scalar, canonical_json
 from search_spaces.errors import Key, SettingError, shown, unknown
@@ -67,7 +67,7 @@ class Factor:
     @cached_property
     def _by_number(self) -> dict[float, int]:
         numbers = [(place, level.name) for place, level in enumerate(self.levels)]
-        return {number: place for place, number in reversed(numbers) if _is_number(number)}  # type: ignore[misc]
+        return {number: place for place, number in reversed(numbers) if _is_number(number)}
 
     def level(self, name: object) -> Level:
         """Return the level that `name` (a name, its text, or the value that it stands for) means; SettingError if none.
@@ -76,7 +76,7 @@ class Factor:
         """
         if name is None and all(None not in level.settings.values() for level in self.levels):
             raise SettingError(f"no level of factor {self.name} is named here: {self._names()}")
-        by_number = self._by_number.get(name) if _is_number(name) else None  # type: ignore[call-overload]
+        by_number = self._by_number.get(name) if _is_number(name) else None
         wanted = level_text(name)
         places = [place for place in (self._by_text.get(wanted), by_number) if place is not None]
         if places:
@@ -293,7 +293,7 @@ def _refuse_shared_paths(factors: tuple[Factor, ...]) -> None:
             owners[path] = factor.name
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
