@@ -16,7 +16,6 @@ from urllib.request import urlopen
 
 import pytest
 
-pytest.importorskip("optuna_dashboard", reason="optuna-dashboard is not installed")
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 ROOT = str(Path(__file__).parents[2])

@@ -3,6 +3,7 @@ import re
 
 import pandas as pd
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from tests.reports import studies
 
@@ -35,15 +36,13 @@ def test_a_page_asks_for_nothing_else_and_the_console_stays_silent(visit, name):
 @pytest.mark.parametrize("look", ["light", "dark", "mobile", "contrast"])
 @pytest.mark.parametrize("name", ["troubled", "hostile", "judged"])
 def test_no_accessibility_rule_is_broken(visit, name, look):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
     page = visit(name, **LOOKS[look])
     page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
-    found = axe.Axe().run(page)
+    found = Axe().run(page)
     assert [(each["id"], each["nodes"][0]["html"]) for each in found.response["violations"]] == []
 
 
 def test_no_accessibility_rule_is_broken_where_scripts_are_not_run(visit, report, tmp_path):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
     text = report("troubled").read_text(encoding="utf-8")
     (code,) = re.findall(r"<script>(.+?)</script>", text, re.DOTALL)  # axe itself is a script: only ours is taken out
     (tmp_path / "index.html").write_text(text.replace(code, ""), encoding="utf-8")
@@ -51,14 +50,13 @@ def test_no_accessibility_rule_is_broken_where_scripts_are_not_run(visit, report
     page.goto((tmp_path / "index.html").as_uri())
     assert page.locator("button:visible, input:visible").count() == 0
     page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
-    assert [each["id"] for each in axe.Axe().run(page).response["violations"]] == []
+    assert [each["id"] for each in Axe().run(page).response["violations"]] == []
 
 
 def test_no_accessibility_rule_is_broken_in_print(visit):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
     page = visit("troubled", color_scheme="dark")
     page.emulate_media(media="print")
-    assert [each["id"] for each in axe.Axe().run(page).response["violations"]] == []
+    assert [each["id"] for each in Axe().run(page).response["violations"]] == []
 
 
 def test_trials_with_seven_factors_fit_a_printed_page_with_words_in_their_headings(visit):

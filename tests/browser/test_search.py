@@ -5,6 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from reports.page import write_report
 from tests.browser.test_figures import marks, point_at
@@ -47,11 +48,10 @@ def seen(visit) -> Callable[[str], object]:
 
 @pytest.mark.parametrize("look", LOOKS)
 def test_no_accessibility_rule_is_broken_in_the_sections_of_a_search(seen, look):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
     page = seen(look)
     for section in SECTIONS:
         assert page.locator(section).is_visible()
-        found = axe.Axe().run(page, context=section)
+        found = Axe().run(page, context=section)
         assert found.response["passes"]
         assert [(each["id"], each["nodes"][0]["html"]) for each in found.response["violations"]] == []
     assert page.said == []

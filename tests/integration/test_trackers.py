@@ -33,7 +33,6 @@ def trials(small: Path) -> list[Trial]:
 
 
 def test_mlflow_reads_the_curves(trials: list[Trial]) -> None:
-    pytest.importorskip("mlflow")
     with pytest.warns(DeprecationWarning, match="noload"):  # SQLAlchemy's, of MLflow's tables
         path, count = export_mlflow("small", out=Path("new/tracked.db"))
     from mlflow.tracking import MlflowClient
@@ -86,7 +85,8 @@ def offline_run(folder: Path) -> tuple[Any, list[dict[str, Any]]]:
 
 
 def test_wandb_reads_the_curves(trials: list[Trial]) -> None:
-    wandb = pytest.importorskip("wandb")
+    import wandb  # not above: it takes a second
+
     folder, count = export_wandb("small", out=Path("offline"))
     wandb.teardown()
     runs = [offline_run(each) for each in folder.glob("wandb/offline-run-*")]

