@@ -66,3 +66,4 @@ def test_every_result_has_its_command_and_names_no_folder_of_ours() -> None:
         assert re.fullmatch(r"`(PYTHONPATH=\. )?python (-m benchmarks\.\w+|benchmarks/\w+\.py)( [^`]*)?`", command), (
             file.name
         )
+    assert not re.search(r"/(?:home|root|work)/", text)
