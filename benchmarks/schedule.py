@@ -136,14 +136,12 @@ def simulate(file: Mapping[str, Any], gpus: int) -> dict[str, float]:
         dispatcher = Dispatcher(source, backend, lambda event: None, Flag(), Limits(), begun=packs.append)
         assert dispatcher.run() is Ending.DONE
     assert sorted(each for pack in packs for each in pack.trials.values()) == sorted(trial.id for trial in plan.trials)
-    bound = max(sum(seconds.values()) / gpus, max(seconds.values()))
     return {
         "trials": len(plan.trials),
         "packs": len(packs),
         "hours": backend.clock / 3600,
         "busy": backend.busy / (gpus * backend.clock),
         "hours_of_the_longest_trial": max(seconds.values()) / 3600,
-        "hours_if_none_waited": bound / 3600,
     }
 
 
