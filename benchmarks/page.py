@@ -236,16 +236,37 @@ def _probe_cost(figures: Mapping[str, Any]) -> Iterator[str]:
 
 def _probe_losses(figures: Mapping[str, Any]) -> Iterator[str]:
     if figures["added_per_cent"] > PROBE_MAY_ADD:
-        yield f"`{figures['probe']}` adds {figures['added_per_cent']:.1f} %, above the {PROBE_MAY_ADD:g} % that it may"
+        yield f"`{figures['probe']}` adds {figures['added_per_cent']:.2f} %, above the {PROBE_MAY_ADD:g} % that it may"
+
+
+GPUS_BUSY = 0.95
+
+
+def _cases(figures: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    yield from ((name, each) for name, each in figures.items() if isinstance(each, dict))
+
+
+def _schedule(figures: Mapping[str, Any]) -> Iterator[str]:
+    yield f"Nothing is trained: plans and packs are those of a run, on {figures['gpus']} GPUs with a simulated clock.\n"
+    columns = ("trials", "packs", "hours", "busy", "hours_of_the_longest_trial")
+    yield from _table(
+        ("study", "trials", "packs", "hours", "share of the time that GPUs train", "hours of the longest trial"),
+        ((name, *(each[column] for column in columns)) for name, each in _cases(figures)),
+    )
+
+
+def _schedule_losses(figures: Mapping[str, Any]) -> Iterator[str]:
+    for name, each in _cases(figures):
+        if each["busy"] < GPUS_BUSY:
+            yield f"{name}: GPUs train for {each['busy']:.0%} of the time, below the {GPUS_BUSY:.0%} aimed at"
 
 
 # Search
 
 
 def _contests(figures: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    for workers, each in figures.items():
-        if isinstance(each, dict):
-            yield from ((workers, name, found) for name, found in each.items() if isinstance(found, dict))
+    for workers, each in _cases(figures):
+        yield from ((workers, name, found) for name, found in _cases(each))
 
 
 def _search(figures: Mapping[str, Any]) -> Iterator[str]:
@@ -315,6 +336,7 @@ KINDS = {
     "ladder": Benchmark("Means of going faster", _ladder, _ladder_losses),
     "overhead": Benchmark("The cost of a trial, beside Ray Tune", _overhead, _overhead_losses),
     "quickstart_vs_ray_tune": Benchmark("The quickstart, beside Ray Tune", _quickstart, _quickstart_losses),
+    "schedule": Benchmark("How busy GPUs are kept", _schedule, _schedule_losses),
     "search": Benchmark("Search", _search, _search_losses),
     "report": Benchmark("The report of many trials", _report, _report_losses),
     "probe_cost": Benchmark("The cost of a probe", _probe_cost, _probe_losses),
