@@ -1,10 +1,6 @@
 """A driver or a worker that dies in the middle of a loss surface: the measurement goes on with the chunks it has."""
 
 import json
-import os
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import psutil
@@ -12,7 +8,7 @@ import pytest
 
 from orchestrator import RunOptions, load_study, run_study
 from orchestrator.probing import probe_study
-from tests.faults.test_killed import ROOT, is_worker
+from tests.faults.test_killed import INLINE, is_worker, start, wait_for
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
 
@@ -63,23 +59,10 @@ def slow(small: Path) -> Path:
     return small
 
 
-def start(file: Path, *words: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "orchestrator", "run", str(file), "--no-report", *words]
-    environment = {**os.environ, "PYTHONPATH": ROOT}
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
-
-
-def wait_for_rows(process: subprocess.Popen[str], seconds: float = 90) -> int:
-    """Wait until points of a surface are on disk, and return how many."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until and process.poll() is None:
-        for path in Path("out/small/checkpoints").glob("*.probes.json"):
-            kept = json.loads(path.read_text())["rows"].values()
-            if rows := sum(map(len, kept)):
-                return rows
-        time.sleep(0.02)
-    process.kill()
-    raise AssertionError(process.communicate())
+def kept_rows() -> int:
+    """Return how many points of surfaces are on disk."""
+    files = Path("out/small/checkpoints").glob("*.probes.json")
+    return sum(len(rows) for path in files for rows in json.loads(path.read_text())["rows"].values())
 
 
 def passes() -> int:
@@ -101,8 +84,9 @@ def undisturbed(file: Path, *changes: str) -> dict[str, object]:
 
 @pytest.mark.timeout(200)
 def test_a_surface_goes_on_after_its_driver_was_killed(slow: Path) -> None:
-    process = start(slow, "--executor", "inline")
-    done = wait_for_rows(process)
+    process = start(slow, *INLINE)
+    wait_for(process, lambda: kept_rows() > 0)
+    done = kept_rows()
     process.kill()
     process.communicate()
     assert surfaces() == {}
@@ -122,7 +106,7 @@ def test_a_surface_goes_on_after_its_driver_was_killed(slow: Path) -> None:
 @pytest.mark.timeout(200)
 def test_a_surface_goes_on_after_its_worker_was_killed(slow: Path) -> None:
     process = start(slow)
-    wait_for_rows(process)
+    wait_for(process, lambda: kept_rows() > 0)
     workers = [each for each in psutil.Process(process.pid).children(recursive=True) if is_worker(each)]
     assert workers
     for worker in workers:

@@ -1,11 +1,7 @@
 """Searches over real networks, from their file to their report; killed, taken up again, extended."""
 
-import os
 import random
 import signal
-import sqlite3
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -15,6 +11,7 @@ import pytest
 from orchestrator import RunOptions, run_study
 from orchestrator.storage import Store
 from reports.trials import State
+from tests.faults.test_killed import recorded, start, wait_for
 
 SEARCH = """\
 study: hunt
@@ -111,36 +108,15 @@ def test_a_search_that_is_killed_again_and_again_proposes_what_an_undisturbed_on
         run_study(hunt, options=INLINE)
     generator = random.Random(7)
     for _ in range(3):
-        before, process = recorded_epochs(tmp_path), _run(hunt, tmp_path)
-        coming, until = generator.randint(1, 4), time.monotonic() + 100
-        while recorded_epochs(tmp_path) < before + coming:
-            assert process.poll() is None
-            assert time.monotonic() < until
-            time.sleep(0.05)
+        process, before = start(hunt, "--executor", "inline"), recorded("epochs")
+        coming = generator.randint(1, 4)
+        wait_for(process, lambda enough=before + coming: recorded("epochs") >= enough)
         time.sleep(generator.uniform(0, 0.2))  # somewhere in what comes next
-        process.send_signal(signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL
+        process.kill()
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL
     run_study(hunt, options=INLINE)
     assert proposals(tmp_path) == proposals(undisturbed)
     with Store.open(tmp_path / "results.db", read_only=True) as store:
         assert {trial.state for trial in store.load_study("hunt").trials} == {State.COMPLETE}
     assert all(trial.state.is_finished() for trial in optuna_trials(tmp_path))
-
-
-def recorded_epochs(folder: Path) -> int:
-    try:
-        with sqlite3.connect(f"file:{folder}/results.db?mode=ro", uri=True) as db:
-            return int(db.execute("SELECT count(*) FROM epochs").fetchone()[0])
-    except sqlite3.OperationalError:
-        return 0
-
-
-def _run(file: Path, folder: Path) -> subprocess.Popen[bytes]:
-    code = "from orchestrator.cli import main; main()"
-    root = str(Path(__file__).parents[3])
-    return subprocess.Popen(
-        [sys.executable, "-c", code, "run", str(file), "--executor", "inline", "--no-report"],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": root},
-        stdout=subprocess.DEVNULL,
-    )
