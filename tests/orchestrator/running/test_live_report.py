@@ -52,16 +52,20 @@ def test_the_page_is_there_during_the_run_and_the_last_one_is_as_without() -> No
 def test_a_page_that_cannot_be_written_ends_no_run(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = threading.Event()
 
-    def refused(*words: object, **more: object) -> None:
+    def refused(results: object, folder: Path, *words: object, **more: object) -> None:
         asked.set()
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "index.html").write_text("data-live")  # what the training waits for
         raise OSError("read-only")
 
     monkeypatch.setattr(live_report, "write_report", refused)
-    Path("told.yaml").write_text(STUDY.replace("epochs: 1", "epochs: 3"))
+    Path("waiting.py").write_text(WAITING)
+    Path("told.yaml").write_text(STUDY.replace("{depth: 8, width: 4}", '{family: "waiting:build", width: 4}'))
     with live_report.live_report("sqlite:///results.db", "told", Path("out")):
         assert asked.wait(0.5) is False  # there is no study yet
     result = run_study("told.yaml", options=RunOptions(executor="inline"))
     assert [each.state for each in result.trials] == ["COMPLETE"] * 4
+    assert asked.is_set()
 
 
 def test_a_page_that_comes_too_late_is_left_to_the_last_one(monkeypatch: pytest.MonkeyPatch) -> None:
