@@ -16,11 +16,6 @@ PEERS = {
     "compile": "the plain loop, compiled",
     "library": "a library's network in the plain loop",
 }
-WITHOUT_RECORD = {
-    "coverage": "python -m benchmarks.coverage",
-    "error_rates": "python -m benchmarks.error_rates",
-}
-"""Simulations keep no command: these take no argument, and no hardware changes what they find."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +62,14 @@ def _read(path: Path) -> Record:
     given = json.loads(path.read_text(encoding="utf-8"))
     if "figures" not in given:
         versions = {name: given[name] for name in ("python", "numpy", "scipy") if name in given}
-        return Record(path.stem, WITHOUT_RECORD.get(path.stem, ""), "", versions, given)
+        return Record(path.stem, _simulation(path.stem, given), "", versions, given)
     return Record(path.stem, given["command"], given["measured_at"], given["environment"], given["figures"])
+
+
+def _simulation(name: str, given: Mapping[str, Any]) -> str:
+    """Return the command of a simulation, whose file has no record of it: its rows know how many studies there were."""
+    studies = max(row["studies"] for rows in given.values() if isinstance(rows, list) for row in rows)
+    return f"python -m benchmarks.{name} --studies {studies} --seed {given['seed']}"
 
 
 def _surroundings(record: Record) -> str:

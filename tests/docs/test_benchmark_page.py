@@ -59,6 +59,21 @@ def test_a_benchmark_without_a_table_of_its_own_shows_its_figures(tmp_path: Path
     assert "| seconds a trial | 0.25 |" in page(tmp_path, scale={"seconds_a_trial": 0.25, "more": [1, 2]})
 
 
+def test_gpus_that_idle_are_told(tmp_path: Path) -> None:
+    case = {"trials": 8, "packs": 8, "hours": 2.0, "hours_of_the_longest_trial": 1.0}
+    text = page(tmp_path, schedule={"gpus": 4, "few": {**case, "busy": 0.5}, "many": {**case, "busy": 0.96}})
+    assert "few: GPUs train for 50% of the time, below the 95% aimed at" in text
+    assert "many: GPUs" not in text
+    assert "| many | 8 | 8 | 2 | 0.96 | 1 |" in text
+
+
+def test_a_simulation_is_repeated_by_its_seed_and_number_of_studies(tmp_path: Path) -> None:
+    row = {"case": "a", "noise": "b", "decided": 0.1, "without_badge": 0.0, "bound": 0.2, "result": "holds"}
+    kept = {"python": "3.11.7", "seed": 7, "rows": [{**row, "studies": 40}]}
+    (tmp_path / "error_rates.json").write_text(json.dumps(kept))
+    assert "`python -m benchmarks.error_rates --studies 40 --seed 7`" in "\n".join(lines(tmp_path))
+
+
 def test_every_result_has_its_command_and_names_no_folder_of_ours() -> None:
     text = "\n".join(lines())
     for file in RESULTS.glob("*.json"):
