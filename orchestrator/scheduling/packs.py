@@ -9,6 +9,9 @@ from typing import Any, Protocol
 from orchestrator.records.events import Event, ProbesEnded, TrialEnded
 from trainers.probes import ProbeRequest
 
+ROUNDING = 1 + 1e-9
+"""Packs of equal length, one for each slot, are fair whatever the rounding of their sum."""
+
 
 @dataclass(frozen=True)
 class Pack:
@@ -98,8 +101,8 @@ class BlockSource:
     """Hands out blocks of packs, the longest first, so that no worker idles at the end.
 
     When every trial of a block has ended, `more` is asked for the next block; an empty one ends the study. Without
-    `more` the plan is fixed, a single block. With `slots`, a pack that would take longer than its fair share, what is
-    left to do divided by the number of slots, is halved until it does not, or is a single trial.
+    `more` the plan is fixed, a single block. With `slots`, a pack that would take longer than its fair share, the work
+    of all packs that have not ended divided by the number of slots, is halved until it does not, or is a single trial.
     """
 
     def __init__(
@@ -111,7 +114,8 @@ class BlockSource:
         self._more = more
         self._slots = slots
         self._waiting: list[Pack] = []
-        self._open: set[str] = set()
+        self._open: dict[str, float] = {}
+        self._left = 0.0
         self._begin(block)
 
     def next(self) -> Pack | None:
@@ -119,17 +123,17 @@ class BlockSource:
         while self._waiting:
             pack = self._waiting.pop()
             if not self._is_unfair(pack):
-                self._work -= pack.work
                 return pack
-            self._work -= pack.work
             for half in pack.halves():
                 insort(self._waiting, half, key=_order)
-                self._work += half.work
+                self._note(half)
         return None
 
     def _is_unfair(self, pack: Pack) -> bool:
         """Whether a pack would be in training when the other slots have nothing left to do."""
-        return self._slots is not None and len(pack.trials) > 1 and pack.work > self._work / max(self._slots(), 1)
+        if self._slots is None or len(pack.trials) == 1:
+            return False
+        return pack.work > ROUNDING * self._left / max(self._slots(), 1)
 
     def is_waiting(self) -> bool:
         """Return False: what comes next follows from what is trained here."""
@@ -138,7 +142,7 @@ class BlockSource:
     def tell(self, event: Event) -> None:
         """Note an ended trial; the last one of a block opens the next block."""
         if isinstance(event, TrialEnded | ProbesEnded) and event.trial in self._open:
-            self._open.discard(event.trial)
+            self._left -= self._open.pop(event.trial)
             if not self._open and self._more:
                 self._begin(self._more())
 
@@ -148,8 +152,16 @@ class BlockSource:
 
     def _begin(self, block: Sequence[Pack]) -> None:
         self._waiting = sorted(block, key=_order)
-        self._work = sum(pack.work for pack in block)
-        self._open = {trial for pack in block for trial in pack.trials.values()}
+        self._open, self._left = {}, 0.0
+        for pack in block:
+            self._note(pack)
+
+    def _note(self, pack: Pack) -> None:
+        """Note the trials of a pack as open, each with its share of the pack's work."""
+        for trial in pack.trials.values():
+            share = pack.work / len(pack.trials)
+            self._left += share - self._open.get(trial, 0.0)
+            self._open[trial] = share
 
 
 def _order(pack: Pack) -> tuple[int, float]:

@@ -1,5 +1,7 @@
 """The source of packs hands out a plan in a sensible order, block after block."""
 
+import pytest
+
 from orchestrator.records.events import TrialEnded
 from orchestrator.scheduling.packs import BlockSource, Pack
 from reports.trials import State
@@ -72,7 +74,20 @@ def test_a_pack_that_would_outlast_its_fair_share_is_handed_out_in_parts() -> No
 
 def test_a_pack_within_its_fair_share_stays_whole() -> None:
     source = BlockSource([seeds(name, 4, 4.0) for name in "abcdef"], slots=lambda: 2)
-    assert [len(source.next().trials) for _ in range(4)] == [4, 4, 4, 4]
+    assert [len(source.next().trials) for _ in range(6)] == [4, 4, 4, 4, 4, 4]
+
+
+@pytest.mark.parametrize("slots", [2, 3, 8, 100])
+def test_packs_of_equal_length_one_for_each_slot_stay_whole(slots: int) -> None:
+    source = BlockSource([seeds(f"{index}-", 4, 0.1) for index in range(slots)], slots=lambda: slots)
+    assert [len(source.next().trials) for _ in range(slots)] == [4] * slots
+
+
+def test_what_has_ended_is_no_part_of_a_fair_share() -> None:
+    source = BlockSource([seeds(name, 4, 4.0) for name in "ab"], slots=lambda: 2)
+    for trial in source.next().trials.values():
+        end(source, trial)
+    assert len(source.next().trials) == 2
 
 
 def test_parts_wait_for_packs_that_take_longer() -> None:
