@@ -157,9 +157,9 @@ class Dispatcher:
         most = self.limits.budget.trials
         if most is None:
             return pack
-        kept = list(pack.trials.items())[: most - len(self._trials_begun)]
+        kept = list(pack.trials.values())[: most - len(self._trials_begun)]
         self._is_cut = self._is_cut or len(kept) < len(pack.trials)
-        return replace(pack, trials=dict(kept), cost=pack.cost * len(kept) / len(pack.trials))
+        return pack.part(kept)
 
     def _are_trials_used_up(self) -> bool:
         most = self.limits.budget.trials
