@@ -248,7 +248,7 @@ class RayBackend:
         """Take the first pack that waits and may be trained on a node."""
         if node.id in self._excluded:
             return None
-        for each in self._waiting:
+        for each in tuple(self._waiting):  # the driver's thread may add to it meanwhile
             key, pack, avoid = each
             if node.id not in avoid:
                 self._waiting.remove(each)
@@ -288,7 +288,7 @@ class RayBackend:
             failure = loss_of(last)
             if failure.cause is not Cause.OOM:  # Tune ends whenever Ray's memory monitor does a worker's process
                 left -= 1
-            waiting = {key for key, _, _ in self._waiting}
+            waiting = {key for key, _, _ in tuple(self._waiting)}
             for key in [key for key in list(self._handed) if key not in waiting]:
                 self._reports.put((Report(key, is_over=True, failure=failure), None))
         self._gave_up = f"Ray Tune ended {RESTARTS} times: {(str(last).splitlines() or [repr(last)])[-1]}"
