@@ -11,7 +11,7 @@ from typing import Any
 
 from orchestrator.engine.address import check_reachable
 from orchestrator.engine.backend import ClusterLost
-from orchestrator.engine.checkpoints import RecordedPacks, share
+from orchestrator.engine.checkpoints import MARK, RecordedPacks
 from orchestrator.engine.dispatch import Dispatcher, Ending
 from orchestrator.engine.limits import Budget, Limits
 from orchestrator.engine.shared_folder import OutOfReach, SharedFolder
@@ -213,7 +213,7 @@ def _shared(job: Job) -> SharedFolder | None:
         raise job.config.source.error(message, key)
     try:
         shared = SharedFolder(url)
-        share(job.checkpoints, shared)
+        shared.mark(MARK)
     except OutOfReach as error:
         raise job.config.source.error(f"checkpoints cannot be kept in {url}: {error}", key) from error
     return shared

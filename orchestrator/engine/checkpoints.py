@@ -168,16 +168,11 @@ class RecordedPacks:
             self._left = []
 
 
-def share(folder: Path, shared: SharedFolder | None = None) -> None:
-    """Mark the folder of the checkpoints, so that workers on other hosts see whether it is theirs, too.
-
-    Raises OutOfReach where a shared folder cannot be written.
-    """
+def share(folder: Path) -> None:
+    """Mark the folder of the checkpoints, so that workers on other hosts see whether it is theirs, too."""
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / MARK).touch()
-    if shared is not None:
-        shared.mark(MARK)
 
 
 def unshared(folder: Path | None, driver: str | None, shared: SharedFolder | None = None) -> list[Event]:

@@ -9,7 +9,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from orchestrator.engine import checkpoints as checkpoints_module
 from orchestrator.engine import shared_folder
-from orchestrator.engine.checkpoints import Checkpoints, RecordedPacks, paths, progress_files, share, unshared
+from orchestrator.engine.checkpoints import MARK, Checkpoints, RecordedPacks, paths, progress_files, unshared
 from orchestrator.engine.shared_folder import OutOfReach, SharedFolder
 from orchestrator.records.events import Notice, TrialEnded
 from orchestrator.scheduling.packs import Pack
@@ -222,5 +222,5 @@ def test_a_host_where_the_url_is_another_place_says_so(tmp_path: Path, url: str)
     (notice,) = unshared(tmp_path, "another-host", SharedFolder(url))
     assert isinstance(notice, Notice)
     assert "name one that all nodes share with resources.checkpoints" in notice.text
-    share(tmp_path, SharedFolder(url))
+    SharedFolder(url).mark(MARK)
     assert unshared(tmp_path, "another-host", SharedFolder(url)) == []
