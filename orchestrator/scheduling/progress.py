@@ -9,6 +9,9 @@ from orchestrator.records.events import AttemptLost, AttemptStarted, EpochDone, 
 from orchestrator.records.study_plan import PlannedTrial
 from reports.trials import Epoch, State
 
+ROUNDING = 1e-9
+"""Less than this part of all work is no pace: what is left of a sum from which its parts were taken again."""
+
 
 @dataclass
 class TrialProgress:
@@ -89,7 +92,7 @@ class Progress:
         done = self._cost_done - self._cost_before
         left = max(self._cost - self._cost_done, 0.0)
         elapsed = self.clock() - self._started
-        return elapsed * left / done if done > 0 else None
+        return elapsed * left / done if done > ROUNDING * self._cost else None
 
 
 def _share_done(trial: TrialProgress) -> float:

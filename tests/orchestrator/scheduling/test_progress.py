@@ -54,6 +54,15 @@ def test_there_is_no_estimate_before_there_is_a_pace(progress: Progress) -> None
     assert progress.seconds_left() is None
 
 
+def test_an_attempt_that_was_lost_is_no_pace_whatever_its_sums_round_to() -> None:
+    progress = Progress(clock=iter([0.0, 10.0]).__next__)
+    for trial, state, cost in (("a", State.COMPLETE, 3.1014756931933265), ("b", State.WAITING, 14.596634965202572)):
+        progress.add(PlannedTrial(trial, Arm("arm", {}, {}, "x"), 0, "f"), state, cost, epochs=2)
+    for event in (AttemptStarted("b", "cpu", "host", {}), EpochDone("b", epoch(1)), AttemptLost("b", "killed")):
+        progress.update(event)
+    assert progress.seconds_left() is None
+
+
 def test_events_of_other_studies_are_ignored(progress: Progress) -> None:
     assert progress.update(TrialEnded("x", State.COMPLETE)) is None
 
