@@ -257,7 +257,6 @@ def doctor(
     from orchestrator.terminal.json_output import print_json
     from orchestrator.terminal.tables import print_findings
 
-    paths = study_paths(file) if file is not None else (None,)
-    findings = list(dict.fromkeys(finding for path in paths for finding in examine(path, db, address)))
+    findings = examine(study_paths(file) if file is not None else (), db, address)
     print_json(findings) if format is OutputFormat.json else print_findings(make_console(), findings)
     raise typer.Exit(MISTAKE if any(not each.fine for each in findings) else 0)

@@ -4,6 +4,7 @@ import importlib
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,17 +28,19 @@ class Finding:
     remedy: str = ""
 
 
-def examine(file: Path | None = None, db: str | None = None, address: str | None = None) -> list[Finding]:
-    """Look at everything that running a study needs; with `file`, also at what that study asks for."""
+def examine(files: Sequence[Path] = (), db: str | None = None, address: str | None = None) -> list[Finding]:
+    """Look at everything that running a study needs; with `files`, also at what each of these studies asks for."""
     findings = [_python(), _packages(), _torch(), _devices(), *_ray(address), _disk()]
-    config = None
-    if file is not None:
+    configs: list[StudyConfig | None] = []
+    for file in files:
         try:
             config = read_study(file)
-            findings += [_study(config), _resources(config)]
         except UserError as error:
             findings.append(Finding("study file", False, str(error), "mend the file"))
-    return [*findings, _database(db, config)]
+            continue
+        configs.append(config)
+        findings += [_study(config), _resources(config)]
+    return [*findings, *dict.fromkeys(_database(db, config) for config in configs or [None])]
 
 
 def _python() -> Finding:
