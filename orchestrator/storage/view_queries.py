@@ -127,7 +127,7 @@ def _postgresql_value(column: str, access: str) -> str:
 
 _POSTGRESQL_COLUMNS = (
     f"""({_postgresql_value("kept.epoch", "->>")})::integer AS epoch,
-    (SELECT json_object_agg(place.key, {_postgresql_value("place.value", "->")})
+    (SELECT COALESCE(json_object_agg(place.key, {_postgresql_value("place.value", "->")}), '{{}}')
         FROM jsonb_each(kept.at) AS place(key, value)) AS at,
     outputs.key AS name, numbers.value::double precision AS value""",
     # OFFSET 0: the columns are parsed once for each measurement, not for each number.

@@ -124,6 +124,15 @@ def test_the_view_has_a_row_a_number_of_what_is_kept_as_columns(store, plan, row
     assert {(each["seed"], each["epoch"]) for each in found} == {(0, 2)}
 
 
+def test_the_view_has_an_object_where_many_rows_have_no_place(store, plan, rows):
+    each_epoch = [{"at": {}, "numbers": {"norm": 0.5}, "epoch": epoch} for epoch in range(70)]
+    save_measurement(store, measured(plan, found={**FOUND, "rows": each_epoch}))
+    found = rows("SELECT epoch, at FROM measurement_results")
+    places = [each["at"] if isinstance(each["at"], dict) else json.loads(each["at"]) for each in found]
+    assert places == [{}] * 70
+    assert sorted(each["epoch"] for each in found) == list(range(70))
+
+
 def test_a_large_surface_takes_a_fifth_of_its_rows_bytes(store, plan):
     rows = surface(51)
     assert len(to_json(to_columns({"rows": rows}))) < len(to_json({"rows": rows})) / 5
