@@ -11,6 +11,7 @@ from orchestrator.records.events import now
 from orchestrator.storage import process
 from orchestrator.storage.deleted import plans_of, remember
 from orchestrator.storage.errors import StorageError, StudyBusy
+from orchestrator.storage.history import outcomes_of
 from orchestrator.storage.notes import NOTE
 from orchestrator.storage.studies import study_row
 from orchestrator.storage.tables import arm_trials, arms, events, studies, trials, weights
@@ -42,7 +43,9 @@ class Removal:
 def delete_study(connection: Connection, name: str) -> Removal:
     """Delete a study and every trial that no other study needs; StudyBusy while a process runs it."""
     row = _not_running(connection, name)
-    plans = plans_of(connection, row.id)
+    hashes = connection.execute(select(arms.c.hash).where(arms.c.study == row.id)).scalars()
+    # What was claimed counts where a result could be seen, also one that another study keeps.
+    plans = plans_of(connection, row.id) if outcomes_of(connection, hashes) else []
     removed = _remove_arms(connection, select(arms.c.id).where(arms.c.study == row.id), [name], plans=plans)
     connection.execute(delete(studies).where(studies.c.id == row.id))
     return removed
@@ -101,7 +104,7 @@ def _tell(connection: Connection, study: int, kind: str, details: dict[str, Any]
 
 
 def _remove_arms(
-    connection: Connection, chosen: Any, names: Sequence[str], extra: Iterable[str] = (), *, plans: Iterable[Any] = ()
+    connection: Connection, chosen: Any, names: Sequence[str], extra: Iterable[str] = (), *, plans: Sequence[Any] = ()
 ) -> Removal:
     """Delete the chosen arms, then their trials and `extra` ones, as far as no other arm has them.
 

@@ -3,7 +3,7 @@
 Whoever deletes a study and runs another on the same arms has seen results, and claims made then are no predictions.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -26,13 +26,13 @@ def plans_of(connection: Connection, study: int) -> list[tuple[datetime, Mapping
     return [(at, details) for at, details in connection.execute(planned.order_by(events.c.id))]
 
 
-def remember(connection: Connection, ids: Sequence[str], study: str | None, plans: Iterable[Any] = ()) -> None:
+def remember(connection: Connection, ids: Sequence[str], study: str | None, plans: Sequence[Any] = ()) -> None:
     """Record that these trials go, before they do, and the plans of the study that goes with them, if one does."""
     rows: list[Any] = []
     for part in in_parts(ids):
         mine = select(trials).where(trials.c.id.in_(part), trials.c.state.in_(OUTCOMES))
         rows += connection.execute(mine.order_by(trials.c.id)).all()
-    if not rows:
+    if not rows and not plans:
         return
     measured: dict[str, dict[str, str]] = {}
     for probe, moments in first_measured(connection, [row.id for row in rows]).items():

@@ -83,6 +83,22 @@ def test_the_plans_of_a_deleted_study_count_for_others_of_its_arms(store, train,
     assert store.load_study("third").history.deleted == ()
 
 
+def test_the_plans_of_a_deleted_study_count_where_another_keeps_its_trials(store, train, make_plan):
+    train(make_plan())
+    train(make_plan(name="second"))
+    plans = store.load_study("second").history.elsewhere
+    assert len(plans) == 1
+    store.delete_study("degradation", apply=True)
+    history = store.load_study("second").history
+    assert (history.elsewhere, history.deleted) == (plans, ())
+
+
+def test_nothing_is_left_of_a_deleted_study_without_a_result(store, make_plan, rows):
+    store.record_plan(make_plan())
+    store.delete_study("degradation", apply=True)
+    assert rows("SELECT * FROM events") == []
+
+
 def test_deleting_a_study_keeps_what_another_one_needs(store, train, make_plan):
     train(make_plan())
     train(make_plan(depths=(20,), name="second"))
