@@ -3,7 +3,7 @@
 Whoever deletes a study and runs another on the same arms has seen results, and claims made then are no predictions.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -53,8 +53,14 @@ def remember(connection: Connection, ids: Sequence[str], study: str | None, plan
     connection.execute(insert(events).values(at=now(), study=None, kind=DELETED, applied=True, details=details))
 
 
+def deletions(connection: Connection) -> Sequence[Mapping[str, Any]]:
+    """Return what is remembered of each deletion, in the order of their record."""
+    chosen = select(events.c.details).where(events.c.study.is_(None), events.c.kind == DELETED)
+    return connection.execute(chosen.order_by(events.c.id)).scalars().all()
+
+
 def deleted_outcomes(
-    connection: Connection, hashes: Collection[str], data: Collection[str]
+    deletions: Iterable[Mapping[str, Any]], hashes: Collection[str], data: Collection[str]
 ) -> tuple[DeletedOutcome, ...]:
     """Return the outcomes of these arms on these data that were deleted."""
     return tuple(
@@ -64,15 +70,17 @@ def deleted_outcomes(
             each["finished_at"] and datetime.fromisoformat(each["finished_at"]),
             {probe: datetime.fromisoformat(at) for probe, at in each["measured"].items()},
         )
-        for details in _records(connection)
+        for details in deletions
         for each in details["outcomes"]
         if each["arm"] in hashes and each["data"] in data
     )
 
 
-def deleted_plans(connection: Connection) -> Iterator[tuple[str | None, list[tuple[datetime, Mapping[str, Any]]]]]:
+def deleted_plans(
+    deletions: Iterable[Mapping[str, Any]],
+) -> Iterator[tuple[str | None, list[tuple[datetime, Mapping[str, Any]]]]]:
     """Return by the name of each deleted study when it was planned, and the details of each plan."""
-    for details in _records(connection):
+    for details in deletions:
         yield details["study"], [(datetime.fromisoformat(at), plan) for at, plan in details["plans"]]
 
 
@@ -84,8 +92,3 @@ def records_about(connection: Connection, study: str, hashes: Collection[str]) -
         for row in connection.execute(chosen).mappings()
         if row["details"]["study"] == study or any(each["arm"] in hashes for each in row["details"]["outcomes"])
     ]
-
-
-def _records(connection: Connection) -> Sequence[Mapping[str, Any]]:
-    chosen = select(events.c.details).where(events.c.study.is_(None), events.c.kind == DELETED)
-    return connection.execute(chosen.order_by(events.c.id)).scalars().all()

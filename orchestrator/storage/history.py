@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from orchestrator.storage.deleted import deleted_outcomes, deleted_plans, plans_of
+from orchestrator.storage.deleted import deleted_outcomes, deleted_plans, deletions, plans_of
 from orchestrator.storage.measurements import first_measured, read_measurements
 from orchestrator.storage.pilots import OUTCOMES, read_pilot
 from orchestrator.storage.tables import arms, studies, trials
@@ -24,7 +24,8 @@ def read_history(
     data = _data(connection, asked)
     on_record = read_pilot(connection, names, data=data)
     name = connection.execute(select(studies.c.name).where(studies.c.id == study)).scalar_one()
-    removed = list(deleted_plans(connection))
+    deleted = deletions(connection)
+    removed = list(deleted_plans(deleted))
     earlier = [plan for of, plans in removed if of == name for plan in plans]
     left_out = tuple(trial for trial in on_record if trial.id not in asked)
     return History(
@@ -44,7 +45,7 @@ def read_history(
             )
             for version in _versions(plans)
         ),
-        deleted=deleted_outcomes(connection, names.keys(), data),
+        deleted=deleted_outcomes(deleted, names.keys(), data),
     )
 
 
