@@ -13,13 +13,12 @@ from orchestrator.storage.deleted import plans_of, remember
 from orchestrator.storage.errors import StorageError, StudyBusy
 from orchestrator.storage.history import outcomes_of
 from orchestrator.storage.notes import NOTE
+from orchestrator.storage.pilots import OUTCOMES
 from orchestrator.storage.studies import study_row
 from orchestrator.storage.tables import arm_trials, arms, events, studies, trials, weights
 from orchestrator.storage.upsert import in_parts
-from reports.trials import State
 
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-_OUTCOMES = [state.value for state in State if state.is_outcome()]
 
 
 @dataclass(frozen=True)
@@ -150,7 +149,7 @@ def _results(connection: Connection, ids: Iterable[str]) -> tuple[int, float]:
     outcomes, seconds = 0, 0.0
     for part in in_parts(ids):
         mine = trials.c.id.in_(part)
-        outcomes += connection.execute(select(func.count()).where(mine, trials.c.state.in_(_OUTCOMES))).scalar() or 0
+        outcomes += connection.execute(select(func.count()).where(mine, trials.c.state.in_(OUTCOMES))).scalar() or 0
         seconds += connection.execute(select(func.sum(trials.c.seconds)).where(mine)).scalar() or 0.0
     return outcomes, seconds
 
