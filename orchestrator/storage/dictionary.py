@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from sqlalchemy import Connection, Table, inspect
 
 from orchestrator.storage.tables import arms, epochs, measurements, metadata, studies, trials, verdicts
-from reports.metrics import METRICS, Diverged, Metric
-from reports.recorded import Computed
+from orchestrator.storage.view_queries import is_left_out_if_diverged
+from reports.metrics import METRICS, Metric
 
 NAME = "data_dictionary"
 
@@ -29,8 +29,8 @@ def _meaning(metric: Metric) -> str:
 def _of_metric(metric: Metric) -> str:
     if metric.is_curve:
         return f"{_meaning(metric)} of the last epoch"
-    is_left_out = isinstance(metric.read, Computed) and metric.diverged is Diverged.NO_READING
-    return f"{_meaning(metric)}; NULL for a trial that diverged" if is_left_out else _meaning(metric)
+    left_out = "; NULL for a trial that diverged" if is_left_out_if_diverged(metric) else ""
+    return f"{_meaning(metric)}{left_out}"
 
 
 _KNOWN = {*trials.c.keys(), *arms.c.keys()}

@@ -46,6 +46,11 @@ WHERE NOT arm_trials.orphaned
     }
 
 
+def is_left_out_if_diverged(metric: Metric) -> bool:
+    """Whether trial_results has NULL in the column of a metric for a trial that diverged."""
+    return isinstance(metric.read, Computed) and metric.diverged is Diverged.NO_READING
+
+
 def _trial_results(dialect: str) -> str:
     more = ",\n    ".join(
         f"{_column(metric, dialect)} AS {name}"
@@ -157,7 +162,7 @@ def _column(metric: Metric, dialect: str) -> str:
     """Return the value of a metric in one trial. What is on record is shown as it is, also of a trial that diverged."""
     assert isinstance(metric.read, Expression)
     value = _sql(metric.read, dialect)
-    if isinstance(metric.read, Computed) and metric.diverged is Diverged.NO_READING:
+    if is_left_out_if_diverged(metric):
         return f"CASE WHEN trials.state <> 'DIVERGED' THEN {value} END"
     return value
 
