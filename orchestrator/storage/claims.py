@@ -15,7 +15,7 @@ from orchestrator.records.events import AttemptLost, EpochDone, Event, TrialEnde
 from orchestrator.storage import process
 from orchestrator.storage.database import Database
 from orchestrator.storage.errors import StorageError
-from orchestrator.storage.journal import lose
+from orchestrator.storage.journal import PROCESS_GONE, lose
 from orchestrator.storage.studies import curves_of
 from orchestrator.storage.tables import attempts, events, studies, trials
 from orchestrator.storage.upsert import in_parts
@@ -113,7 +113,7 @@ class Claims:
         connection.execute(insert(events), [{**about, "trial": trial} for trial in mine])
         left = {trial for trial, driver in _open_attempts(connection, mine) if driver not in present}
         for trial in sorted(left):
-            lose(connection, AttemptLost(trial, "the process that trained it is gone", Cause.INTERRUPTED), study.id)
+            lose(connection, AttemptLost(trial, PROCESS_GONE, Cause.INTERRUPTED), study.id)
 
     def _others(self, connection: Connection, study: Any) -> tuple[dict[str, str], set[str]]:
         """Return the other drivers that live, in words by their tokens, and the tokens of those that give no sign."""

@@ -27,6 +27,7 @@ from orchestrator.storage.weights import list_weights
 from reports.trials import Epoch, State
 from search_spaces.arm import canonical_json
 
+PROCESS_GONE = "the process that trained it is gone"
 _FINISHED = [state.value for state in State if state.is_finished()]
 
 # Built once: they run for each epoch or attempt of each trial, and to build one takes longer than to execute it. What

@@ -19,7 +19,7 @@ from orchestrator.records.events import AttemptLost, now
 from orchestrator.storage import process
 from orchestrator.storage.database import Database
 from orchestrator.storage.errors import StorageError, StudyBusy
-from orchestrator.storage.journal import lose
+from orchestrator.storage.journal import PROCESS_GONE, lose
 from orchestrator.storage.pilots import OUTCOMES
 from orchestrator.storage.studies import select_trials
 from orchestrator.storage.tables import arms, attempts, events, studies, trials
@@ -116,7 +116,7 @@ def recover(connection: Connection, study: str) -> tuple[str, ...]:
     )
     lost = tuple(abandoned.scalars())
     for trial in lost:
-        lose(connection, AttemptLost(trial, "the process that trained it is gone", Cause.INTERRUPTED), row.id)
+        lose(connection, AttemptLost(trial, PROCESS_GONE, Cause.INTERRUPTED), row.id)
     _end_overtaken(connection, row.id, living)
     return lost
 
@@ -127,7 +127,7 @@ def _end_overtaken(connection: Connection, study: int, living: list[str]) -> Non
     left = update(attempts).where(
         attempts.c.ended_at.is_(None), attempts.c.driver.not_in(living), attempts.c.trial.in_(finished)
     )
-    gone = {"ended_at": now(), "ending": "late", "reason": "the process that trained it is gone"}
+    gone = {"ended_at": now(), "ending": "late", "reason": PROCESS_GONE}
     connection.execute(left.values(**gone, cause=Cause.INTERRUPTED))
 
 
