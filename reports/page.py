@@ -33,9 +33,9 @@ from reports.wording import drawn_controls
 
 SCRIPTS = ("report.js", "trials.js", "figures.js", "epochs.js", "arms.js", "ranges.js", "settings.js")
 LEADING = ("search-progress", "depth", "effects", "claims")
+"""The figures that may stand on the first screen, the best first."""
 TALLEST_LEAD = 480
 """Pixels, above which a figure leaves no room on the first screen for anything else."""
-"""The figures that may stand on the first screen, the best first."""
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
