@@ -63,12 +63,12 @@ def mean_curve(study: Study, arm: Arm, trials: Sequence[Trial], series: Series) 
     )
 
 
-def _at_epochs(band: Band) -> dict[int, tuple[float, float, float]]:
+def _at_epochs(curve: Band) -> dict[int, tuple[float, float, float]]:
     """Return mean, low and high by epoch; an interval ends where errors do."""
-    ends = zip(band.mean, band.low, band.high, strict=True)
+    ends = zip(curve.mean, curve.low, curve.high, strict=True)
     return {
         epoch: (mean, max(low, 0.0), min(high, 100.0))
-        for epoch, (mean, low, high) in zip(band.epochs, ends, strict=True)
+        for epoch, (mean, low, high) in zip(curve.epochs, ends, strict=True)
     }
 
 

@@ -87,14 +87,14 @@ def _hessian(subject: "Subject", images: int) -> "tuple[Callable[[Tensor], Tenso
     def product(vector: "Tensor") -> "Tensor":
         parts = torch.split(vector.to(parameters[0]), sizes)
         along = [part.view_as(each) for part, each in zip(parts, parameters, strict=True)]
-        product = torch.zeros(sum(sizes), dtype=torch.float64)
+        summed = torch.zeros(sum(sizes), dtype=torch.float64)
         for inputs, labels in batches:
             loss = subject.loss(inputs, labels, "sum") / total
             first = torch.autograd.grad(loss, parameters, create_graph=True, materialize_grads=True)
             slope = torch.stack([(one * other).sum() for one, other in zip(first, along, strict=True)]).sum()
             second = torch.autograd.grad(slope, parameters, materialize_grads=True)
-            product += parameters_to_vector([each.contiguous() for each in second]).detach().double().cpu()
-        return product
+            summed += parameters_to_vector([each.contiguous() for each in second]).detach().double().cpu()
+        return summed
 
     return product, sum(sizes)
 
