@@ -112,7 +112,7 @@ def probed(study: Study) -> tuple[Probed, ...]:
 
 def unmeasured(study: Study) -> tuple[int, int]:
     """Return how many trials diverged, and how many complete ones lack a measurement that others have."""
-    kinds = {each.kind for each in study.measurements if not _needs_partner(each)}
+    kinds = {each.kind for each in study.measurements if not needs_partner(each)}
     pairs = {(each.kind, each.trial) for each in study.measurements}
     orphaned = {arm.name for arm in study.arms if arm.orphaned}
     asked = [trial for trial in study.trials if trial.arm not in orphaned]
@@ -121,7 +121,7 @@ def unmeasured(study: Study) -> tuple[int, int]:
     return sum(trial.state is State.DIVERGED for trial in asked), len(lacking)
 
 
-def _needs_partner(measurement: Measurement) -> bool:
+def needs_partner(measurement: Measurement) -> bool:
     """Whether it is of two networks: then one trial of each arm has none."""
     declared = measurement.values.get("probe")
     return isinstance(declared, Mapping) and bool(declared.get("needs_partner"))

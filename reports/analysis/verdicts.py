@@ -19,6 +19,7 @@ from reports.analysis.judged import (
     decisive,
     restricted,
 )
+from reports.analysis.measurements import needs_partner
 from reports.analysis.outliers import worst_reading
 from reports.analysis.power import seeds_for_rate
 from reports.analysis.procedure import Procedure
@@ -218,10 +219,12 @@ def _unmeasured(study: Study, claim: Claim, trials: Iterable[Trial]) -> tuple[st
     A probe that measures two seeds together leaves one of each arm without a measurement, as it should.
     """
     probe = probe_of(claim.metric)
-    declared = {each.kind: each.values.get("probe", {}) for each in study.measurements}
-    if probe is None or probe not in declared or declared[probe].get("needs_partner"):
+    if probe is None:
         return ()
-    seen = {each.trial for each in study.measurements if each.kind == probe}
+    measured = [each for each in study.measurements if each.kind == probe]
+    if not measured or needs_partner(measured[-1]):
+        return ()
+    seen = {each.trial for each in measured}
     return tuple(each.id for each in trials if each.state is State.COMPLETE and each.id not in seen)
 
 
