@@ -62,6 +62,11 @@ def signed_amount(value: float | None) -> str:
     return f"{'+' if value > 0 else ''}{amount(value)}"
 
 
+def margin_in_words(margin: float) -> str:
+    """Return a margin as the study file has it, a large one in three significant digits."""
+    return f"{margin:g}" if margin < AMOUNT_FROM else amount(margin)
+
+
 def duration(seconds: float | None) -> str:
     """Return a time in its two largest units: 3 min 20 s."""
     if seconds is None:

@@ -9,7 +9,7 @@ from reports.analysis.evidence import FEW, ContextResult
 from reports.analysis.forecast import Forecast
 from reports.analysis.outliers import LEAST_BY_T, unseen_share
 from reports.analysis.settings import AnalysisSettings
-from reports.wording import AMOUNT_FROM, MINUS, amount
+from reports.wording import MINUS, amount, margin_in_words
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,12 @@ def sentence(account: Account) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "open" if value is None else amount(value).replace(MINUS, "-").replace("\N{NO-BREAK SPACE}", " ")
+    return "open" if value is None else _plain(amount(value))
+
+
+def _plain(text: str) -> str:
+    """Return a number as a plain text has it, such as a terminal shows."""
+    return text.replace(MINUS, "-").replace("\N{NO-BREAK SPACE}", " ")
 
 
 def _unit(claim: Claim) -> str:
@@ -84,7 +89,7 @@ def _unit(claim: Claim) -> str:
 
 
 def _margin(claim: Claim) -> str:
-    return f"{claim.margin:g}" if claim.margin < AMOUNT_FROM else _number(claim.margin)
+    return _plain(margin_in_words(claim.margin))
 
 
 def _seeds(n: int) -> str:

@@ -7,11 +7,11 @@ from reports.analysis.judged import Outcome
 from reports.analysis.verdicts import DEPENDS, UNMEASURED, Verdict
 from reports.findings import Findings
 from reports.metrics import PRIMARY
-from reports.sections.margins import ICONS, difference_in_words, margin_in_words, margins_figures
+from reports.sections.margins import ICONS, difference_in_words, margins_figures
 from reports.sections.section import Section
 from reports.tables import Column, Table, p_column
 from reports.trials import State
-from reports.wording import NOTHING, amount, bracketed, counted, duration, listed, number, shortened
+from reports.wording import NOTHING, amount, bracketed, counted, duration, listed, margin_in_words, number, shortened
 
 MOST_TRIALS = 24
 

@@ -11,7 +11,7 @@ from reports.figures.figure import Figure, Panel
 from reports.figures.margins import MarginRow, margins_drawing
 from reports.metrics import PRIMARY
 from reports.tables import Column, Table, p_column
-from reports.wording import AMOUNT_FROM, amount, bracketed, counted, listed, number, shortened, signed_amount
+from reports.wording import amount, bracketed, counted, listed, margin_in_words, number, shortened, signed_amount
 
 MOST_ROWS = 40
 ICONS = {Outcome.SUPPORTED: "✓", Outcome.REFUTED: "✕", Outcome.INCONCLUSIVE: "?"}
@@ -104,11 +104,6 @@ def difference_in_words(value: float) -> str:
     if math.isnan(value):
         return "both fail"
     return signed_amount(value) if math.isfinite(value) else "one fails"
-
-
-def margin_in_words(margin: float) -> str:
-    """Return a margin as the study file has it, a large one in three significant digits."""
-    return f"{margin:g}" if margin < AMOUNT_FROM else amount(margin)
 
 
 def _table(pairs: list[tuple[Verdict, ContextResult]], name: str, unit: str) -> Table:
