@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reports.figures.labels import distinct
-from reports.figures.readout import UNTOLD, Mark, Readout, Told, place
+from reports.figures.readout import UNTOLD, Readout, Told, marks_of
 from reports.figures.svg import INK, PAPER, Drawing
 from reports.figures.theme import colour, draw, error_scale, marker
 from reports.metrics import PRIMARY
@@ -60,12 +60,8 @@ def front_drawing(points: Sequence[Point], unit: str, prefix: str) -> Drawing:
         axes.set_xlabel(unit)
         axes.set_ylabel(PRIMARY.label)
         told = [each for each in points if each.told.text]
-        return Readout(
-            marks=tuple(
-                Mark(*place(axes, each.cost, each.error), each.slot, each.told.text, link=each.told.link)
-                for each in told
-            )
-        )
+        marks = (marks_of(axes, [(each.cost, each.error)], [each.told], each.slot) for each in told)
+        return Readout(marks=tuple(mark for each in marks for mark in each))
 
     return draw(plot, prefix, (SIZE[0], SIZE[1] + _LINE * len(key)), (46, below, 14, 14))
 
