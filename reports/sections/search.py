@@ -45,7 +45,7 @@ def build(findings: Findings) -> Section | None:
         return None
     importance, every = _importance(study), _arms(study, arms)
     tables = tuple(table for table in (importance, every) if table.rows)
-    drawn = (_best(study), _front(study), _parallel(study, arms), _slices(study, arms))
+    drawn = (_best(study), _front(study, arms), _parallel(study, arms), _slices(study, arms))
     figures = tuple(figure for figure in drawn if figure is not None)
     return Section(
         "search",
@@ -114,11 +114,11 @@ def _best(study: Study) -> Figure:
     return Figure("search-progress", caption, (Panel("", ends, best_drawing(lines, "progress")),), table, columns=1)
 
 
-def _front(study: Study) -> Figure | None:
+def _front(study: Study, arms: Sequence[Searched]) -> Figure | None:
     objectives = study.search["objectives"]
     if len(objectives) < 2:
         return None
-    points = {arm.arm: (arm.values[1], arm.values[0]) for arm in searched(study) if arm.values}
+    points = {arm.arm: (arm.values[1], arm.values[0]) for arm in arms if arm.values}
     best = front(study)
     labels = {
         "val_error": ERROR,
@@ -134,11 +134,7 @@ def _front(study: Study) -> Figure | None:
     rows = tuple((name, point[1], point[0], "yes" if name in best else "") for name, point in points.items())
     against = f"{labels[objectives[0]].removesuffix(', %')} against {labels[objectives[1]]}"
     caption = f"{against[:1].upper()}{against[1:]}; no arm beats those on the line in both."
-    told = {
-        arm.arm: _told(arm, f", {magnitude(points[arm.arm][0])} {labels[objectives[1]]}")
-        for arm in searched(study)
-        if arm.arm in points
-    }
+    told = {arm.arm: _told(arm, f", {magnitude(arm.values[1])} {labels[objectives[1]]}") for arm in arms if arm.values}
     drawing = points_drawing(points, best, (labels[objectives[1]], labels[objectives[0]]), "front", told)
     panel = Panel("", f"{counted(len(best), 'arm')} of {len(points)} on the front", drawing)
     return Figure("search-front", caption, (panel,), Table("search-front", caption, columns, rows), columns=1)
