@@ -9,6 +9,7 @@ from reports.figures.readout import Told
 from reports.findings import Findings
 from reports.layout import Levels, Series
 from reports.metrics import PRIMARY
+from reports.ranking import ALPHA
 from reports.sections.arm_tables import contrasts_table, interval
 from reports.sections.factors import factors_of
 from reports.sections.section import Section
@@ -18,7 +19,6 @@ from reports.tables import Table
 from reports.wording import counted, level, listed, number, shortened, signed
 
 MOST_ROWS = 40
-ALPHA = 0.05
 
 
 @dataclass(frozen=True)
