@@ -25,6 +25,8 @@ from reports.wording import counted, listed, number, shortened, signed
 
 SHORT_NAME = 40
 MOST_NAMED = 4
+LARGEST = 100
+"""Points between the lowest and the highest error that there can be."""
 
 
 @dataclass(frozen=True)
@@ -230,10 +232,6 @@ def none_clear(findings: Findings) -> str | None:
     if smallest >= LARGEST:
         return f"{text}; with 80 % power these seeds detect none below {LARGEST} points, which no errors exceed."
     return f"{text}; the smallest that these seeds detect, with 80 % power, is about {number(smallest)} points."
-
-
-LARGEST = 100
-"""Points between the lowest and the highest error that there can be."""
 
 
 def _smallest(findings: Findings, tests: int) -> float | None:
