@@ -2,8 +2,10 @@
 
 import pytest
 
+from reports.figures.figure import Figure
 from reports.sections.curves import build as curves
 from reports.sections.depth import build as depth
+from reports.tables import Table
 from tests.reports.small import found, near
 
 
@@ -30,13 +32,13 @@ def test_a_change_that_rounds_to_nothing_neither_falls_nor_rises(end):
 
 
 def test_a_figure_is_called_by_the_first_sentence_of_its_caption_whatever_dots_its_names_have():
-    from reports.figures.figure import Figure
-    from reports.tables import Table
-
     for caption, heading in (
         ("Test error against training.lr. A point a seed.", "Test error against training.lr"),
-        ("Each arm minus its baseline (decay 0.0001 and rate 0.1), points. n=3.", None),
+        (
+            "Each arm minus its baseline (decay 0.0001 and rate 0.1), points. n=3.",
+            "Each arm minus its baseline (decay 0.0001 and rate 0.1), points",
+        ),
         ("No dot", "No dot"),
     ):
         figure = Figure("one", caption, (), Table("one", "", (), ()))
-        assert figure.heading == (heading or caption.partition(". ")[0])
+        assert figure.heading == heading
