@@ -22,9 +22,9 @@ from orchestrator.storage.upsert import in_parts
 from reports.trials import State
 
 CLAIMED = "Claimed"
-SILENT_SECONDS = 90.0
+SILENT_SECONDS = process.STALE_AFTER.total_seconds()
 """A driver whose heartbeat has not changed for so long claims nothing; it is watched by this process's own clock."""
-SUSPECT_SECONDS = 30.0
+SUSPECT_SECONDS = process.WATCH_SECONDS
 """The same for a driver that is out of sight and whose heartbeat was old when it was first seen."""
 BUSY_SECONDS = 2.0
 ANSWER_SECONDS = 20.0

@@ -27,8 +27,6 @@ from orchestrator.storage.upsert import insert_new
 from reports.trials import State
 
 _HEARTBEAT_SECONDS = 10.0
-# How long a process out of sight, whose heartbeat tells nothing by itself, is watched: three of its beats.
-_WATCH_SECONDS = 30.0
 _LOOK_SECONDS = 2.0
 # How long the end of a run waits for a database that does not answer; a lock is given up earlier.
 _ANSWER_SECONDS = 60.0
@@ -153,7 +151,7 @@ def _take(connection: Connection, study: str, token: str, watched: _Beat | None,
     if sign is process.Sign.UNKNOWN:
         if watched is None or watched.owner != row.lease_owner:
             return _Beat(row.lease_owner, row.lease_heartbeat, time.monotonic())
-        if time.monotonic() - watched.since < _WATCH_SECONDS:
+        if time.monotonic() - watched.since < process.WATCH_SECONDS:
             return watched
     moment = now()
     taken = {"lease_owner": token, "lease_since": moment, "lease_heartbeat": moment, **process.here()}

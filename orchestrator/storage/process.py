@@ -12,6 +12,8 @@ import psutil
 from orchestrator.records.events import now
 
 STALE_AFTER = timedelta(seconds=90)
+WATCH_SECONDS = 30.0
+"""How long a process out of sight, whose heartbeat tells nothing by itself, is watched: three of its beats."""
 # A process's start is rounded to the clock tick, and moves when the host's clock is set.
 _SAME_START = 2.0
 

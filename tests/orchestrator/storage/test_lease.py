@@ -134,7 +134,7 @@ def test_a_lease_of_another_host_is_respected_while_its_heart_beats(store, plan)
 
 @pytest.fixture
 def quick_watch(monkeypatch):
-    monkeypatch.setattr("orchestrator.storage.lease._WATCH_SECONDS", 0.1)
+    monkeypatch.setattr("orchestrator.storage.process.WATCH_SECONDS", 0.1)
     monkeypatch.setattr("orchestrator.storage.lease._LOOK_SECONDS", 0.02)
 
 
