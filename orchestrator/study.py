@@ -2,7 +2,7 @@
 
 import shlex
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -84,19 +84,19 @@ def run_study(
         return _run(Job(config, plan, options, out, replay, notifier), url, show)
 
 
-def record_plan(file: Path, changes: Sequence[str] = (), options: RunOptions | None = None) -> None:
-    """Record the plan of a study that is to be run later, and train nothing; errors as of `run_study`.
+def record_plans(files: Iterable[Path], changes: Sequence[str] = (), options: RunOptions | None = None) -> None:
+    """Record the plans of studies that are to be run later, and train nothing; errors as of `run_study`.
 
     Of studies that share arms each is then planned before the results of any, in whichever order they are run.
+    Nothing is recorded where a run of one of them would end with a mistake of its file or of the options.
     """
     options = options or RunOptions()
-    config = read_study(file, changes)
-    plan = make_plan(config, options.command)
-    with (
-        Store.open(database(options.db, config)) as store,
-        store.lease(plan.name, take_over=options.take_over),
-    ):
-        store.record_plan(plan)
+    _check(options)
+    configs = [read_study(file, changes) for file in files]
+    planned = [(database(options.db, config), make_plan(config, options.command)) for config in configs]
+    for url, plan in planned:
+        with Store.open(url) as store, store.lease(plan.name, take_over=options.take_over):
+            store.record_plan(plan)
 
 
 def _run(job: Job, url: str, show: Show | bool) -> RunResult:

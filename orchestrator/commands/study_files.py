@@ -66,13 +66,12 @@ def run(
     """
     from orchestrator.presets import study_paths
     from orchestrator.running.job import RunOptions
-    from orchestrator.study import record_plan
+    from orchestrator.study import record_plans
 
     files, code = study_paths(file), 0
     options = RunOptions(db, address, out, not no_report, executor, _command(notify), take_over, notify)
     if len(files) > 1 and executor != "replay":
-        for each in files:
-            record_plan(each, changes or (), options)
+        record_plans(files, changes or (), options)
     for each in files:
         own = replace(options, out=out / each.stem) if out is not None and len(files) > 1 else options
         code = _run_one(each, own, changes or (), log_format is LogFormat.json) or code

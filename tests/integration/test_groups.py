@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from orchestrator.cli import app
+from orchestrator.errors import UserError
 from orchestrator.planning.plan import make_plan
 from orchestrator.records.frozen_plan import frozen, plan_digest
 from orchestrator.study_file.config import read_study
@@ -49,3 +50,17 @@ def test_doctor_examines_each_study_of_a_group_and_the_rest_once(group: list[Pat
     names = [each["name"] for each in found]
     assert names.count("Python") == 1
     assert [each["seen"].partition(":")[0] for each in found if each["name"] == "study file"] == ["small", "other"]
+
+
+@pytest.mark.parametrize("mistake", [["--notify", "no-such-command"], ["--executor", "none"]])
+def test_a_mistaken_command_records_no_plan_of_a_group(mistake: list[str], group: list[Path], tmp_path: Path) -> None:
+    run = ["run", "pair", "--executor", "inline", "--db", f"sqlite:///{tmp_path / 'none.db'}", *mistake]
+    assert isinstance(CliRunner().invoke(app, run).exception, UserError)
+    assert not (tmp_path / "none.db").exists()
+
+
+def test_a_mistake_in_the_last_file_of_a_group_records_no_plan(group: list[Path], tmp_path: Path) -> None:
+    group[1].write_text(group[1].read_text().replace("study: other", "study: [other]"))
+    run = ["run", "pair", "--executor", "inline", "--db", f"sqlite:///{tmp_path / 'none.db'}"]
+    assert isinstance(CliRunner().invoke(app, run).exception, UserError)
+    assert not (tmp_path / "none.db").exists()
