@@ -57,10 +57,3 @@ def test_a_mistaken_command_records_no_plan_of_a_group(mistake: list[str], group
     run = ["run", "pair", "--executor", "inline", "--db", f"sqlite:///{tmp_path / 'none.db'}", *mistake]
     assert isinstance(CliRunner().invoke(app, run).exception, UserError)
     assert not (tmp_path / "none.db").exists()
-
-
-def test_a_mistake_in_the_last_file_of_a_group_records_no_plan(group: list[Path], tmp_path: Path) -> None:
-    group[1].write_text(group[1].read_text().replace("study: other", "study: [other]"))
-    run = ["run", "pair", "--executor", "inline", "--db", f"sqlite:///{tmp_path / 'none.db'}"]
-    assert isinstance(CliRunner().invoke(app, run).exception, UserError)
-    assert not (tmp_path / "none.db").exists()
