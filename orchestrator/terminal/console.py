@@ -4,6 +4,7 @@ import os
 from queue import SimpleQueue
 from threading import Thread
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
@@ -65,13 +66,17 @@ def print_table(console: Console, table: Table) -> None:
 
 def _print_plain(console: Console, table: Table) -> None:
     columns = [[_plain(cell) for cell in (column.header, *column.cells)] for column in table.columns]
-    widths = [max(map(len, cells)) for cells in columns]
+    widths = [max(map(cell_len, cells)) for cells in columns]
     for row in zip(*columns, strict=True):
         cells = zip(row, widths, table.columns, strict=True)
-        padded = [
-            cell.rjust(width) if column.justify == "right" else cell.ljust(width) for cell, width, column in cells
-        ]
+        padded = [_padded(cell, width, column.justify) for cell, width, column in cells]
         console.file.write("  ".join(padded).rstrip() + "\n")
+
+
+def _padded(text: str, width: int, justify: str) -> str:
+    """Return a text as wide as its column; some letters take two places."""
+    space = " " * (width - cell_len(text))
+    return space + text if justify == "right" else text + space
 
 
 def _plain(cell: object) -> str:

@@ -5,6 +5,7 @@ import threading
 import time
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 
@@ -80,3 +81,13 @@ def test_a_table_of_very_many_rows_has_no_frame_and_one_line_a_row():
     assert len(lines) == MOST_FRAMED_ROWS + 2
     assert lines[0].split() == ["arm", "seed"]
     assert lines[-1] == f"activation=[bn relu conv] shortcut=identity  {MOST_FRAMED_ROWS:>4}"
+
+
+def test_columns_of_such_a_table_are_in_line_where_letters_take_two_places():
+    console = Console(file=io.StringIO(), width=40)
+    table = name_table("arm")
+    table.add_column("seed", justify="right")
+    for seed in range(MOST_FRAMED_ROWS + 1):
+        table.add_row("深さ" if seed % 2 else "deep", str(seed % 10))
+    print_table(console, table)
+    assert {cell_len(line) for line in console.file.getvalue().splitlines()} == {len("deep  seed")}
