@@ -94,17 +94,19 @@ def register(study: Study, claim: Claim) -> Registration:
     if first is not None:
         changes += _changes(study, claim, reference, later)
     seen = None if before or first is None else _seen_elsewhere(study, claim, first)
-    planned, looks = _seeds((seen or reference).plan)
     own = set(_own_seeds(study, claim))
+    if seen is not None and own.isdisjoint(_seeds(seen.plan)[0]):
+        seen = None  # wholly other seeds than those of another study repeat it; they do not add to it
+    planned, looks = _seeds((seen or reference).plan)
     extra = own - set(planned)
-    # Wholly other seeds than those of another study repeat it; they do not add to it.
-    is_grown = bool(planned and extra and first is not None and (own & set(planned) if seen else later))
+    is_grown = bool(planned and extra and first is not None and (seen or later))
     if is_grown:
         changes.append(_grown(planned, extra, later, is_elsewhere=seen is not None))
     now = versions[-1].plan
     has_other_looks = first is not None and "looks" in reference.plan and _seeds(now)[1] != looks
     if has_other_looks:
-        since = next(each.at for each in later if _seeds(each.plan)[1] == _seeds(now)[1])
+        # Looks that differ from those of another study are as this one first planned them.
+        since = next((each.at for each in later if _seeds(each.plan)[1] == _seeds(now)[1]), reference.at)
         changes.append(f"looks changed from {_listed(looks)} to {_listed(_seeds(now)[1])} {_on(since)}")
     left_out = _left_out(study, claim)
     if is_chosen := _are_chosen(study, claim, left_out):

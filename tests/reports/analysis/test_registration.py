@@ -213,11 +213,21 @@ def test_seeds_grown_under_the_name_of_another_study_are_judged_by_their_e_value
     assert UNPLANNED not in judged(made([(2, plan())], results, elsewhere=[alike]))["better"].badges
 
 
+@pytest.mark.parametrize(("then", "now"), [([], [3, 12]), ([2, 4], [])])
+def test_looks_that_differ_from_those_of_another_study_are_said_to(then, now):
+    small = PlanVersion(1, hours(0), plan(seeds=ALL[:4], looks=then), "small")
+    found = judged(made([(2, plan(looks=now))], by_arm(errors(shift=0.35)), elsewhere=[small]))["better"]
+    assert any(each.startswith("looks changed from ") for each in found.changes)
+
+
 def test_seeds_wholly_other_than_those_of_another_study_are_not_grown():
     small = PlanVersion(1, hours(0), plan(seeds=ALL[:4]), "small")
     found = judged(made([(2, plan(seeds=ALL[4:]))], by_arm(errors(shift=1)), elsewhere=[small]))["better"]
     assert UNPLANNED not in found.badges
     assert LEFT_OUT in found.badges
+    with_looks = [(2, plan(seeds=ALL[4:], looks=[8]))]
+    found = judged(made(with_looks, by_arm(errors(shift=1)), elsewhere=[small]))["better"]
+    assert not any(each.startswith("looks changed") for each in found.changes)
 
 
 def test_results_that_were_deleted_have_been_seen():
