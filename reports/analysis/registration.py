@@ -133,7 +133,7 @@ def claims_ever(study: Study, claim: Claim) -> int:
 
     They are told apart by what they say, not by their id.
     """
-    mine = {content_of(each) for each in declared_claims(study) if str(each["id"]) == claim.id}
+    mine = {content_of(raw)} if (raw := declared_as(study, claim)) is not None else set()
     arms = frozenset().union(*comparisons_of(study, claim, study.arms, study.factors))
     contents = {content_of(each) for version in study.history.versions for each in version.plan.get("claims", [])}
     contents |= {content_of(each) for each in declared_claims(study)}
@@ -171,16 +171,21 @@ def _seen_elsewhere(study: Study, claim: Claim, first: datetime) -> PlanVersion 
 
 
 def _deleted(study: Study, claim: Claim) -> set[int]:
-    """Return the seeds that completed a comparison of the claim, are not asked for, and of which nothing is left."""
-    present: dict[str, set[int]] = {}
-    for arm, seed in [
-        *((each.arm, each.seed) for each in (*study.trials, *study.history.left_out)),
-        *((arm.name, each.seed) for arm in study.arms for each in study.history.deleted if each.arm == arm.hash),
-    ]:
-        present.setdefault(arm, set()).add(seed)
-    kept = {each.seed for each in (*study.trials, *study.history.left_out)}
-    shared = (set.intersection(*(present.get(arm, set()) for arm in case.weights)) for case in cases(study, claim))
-    return set[int]().union(*shared) - kept
+    """Return the seeds that completed a comparison of the claim, are not asked for, and of which an outcome is gone."""
+    names = {arm.hash: arm.name for arm in study.arms}
+    left: dict[str, set[int]] = {arm.name: set() for arm in study.arms}
+    for trial in (*study.trials, *study.history.left_out):
+        left[trial.arm].add(trial.seed)
+    known = {arm: set(seeds) for arm, seeds in left.items()}
+    for outcome in study.history.deleted:
+        if outcome.arm in names:
+            known[names[outcome.arm]].add(outcome.seed)
+    gone: set[int] = set()
+    for case in cases(study, claim):
+        seen = set.intersection(*(known[arm] for arm in case.weights))
+        whole = set.intersection(*(left[arm] for arm in case.weights))
+        gone |= seen - whole
+    return gone - {trial.seed for trial in study.trials}
 
 
 def _own_seeds(study: Study, claim: Claim) -> tuple[int, ...]:

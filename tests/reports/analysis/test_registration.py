@@ -241,6 +241,14 @@ def test_results_that_were_deleted_have_been_seen():
     assert deleted == "7 seeds of these arms had results, now deleted"
 
 
+def test_deleting_one_arm_of_a_seed_is_deleting_its_comparison():
+    whole = made([(0, plan(seeds=ALL[:5]))], by_arm(errors(shift=1)))
+    kept = tuple(each for each in whole.history.left_out if "preact" not in each.arm)
+    gone = tuple(DeletedOutcome("preact-8", seed, hours(1)) for seed in ALL[5:])
+    found = judged(replace(whole, history=replace(whole.history, left_out=kept, deleted=gone)))["better"]
+    assert found.changes == ("7 seeds of these arms had results, now deleted",)
+
+
 def test_what_the_planned_seeds_decided_stays_when_seeds_are_grown():
     found = judged(made([(0, plan(seeds=ALL[:5])), (2, plan(seeds=ALL))], by_arm(errors(shift=2))))["better"]
     assert (found.verdict, found.n) == ("Supported", 5)
