@@ -48,7 +48,10 @@ RAY_THREADS = "ray_"
 
 
 class ClusterWatch:
-    """Asks the cluster every few seconds which nodes it has, in a thread of its own, and notices when it is gone."""
+    """Asks the cluster every few seconds which nodes it has, in threads of its own, and notices when it is gone.
+
+    Ray's client waits for minutes for a head that does not answer, so whether anything listens there is asked apart.
+    """
 
     def __init__(self) -> None:
         context = ray.get_runtime_context()
@@ -60,8 +63,8 @@ class ClusterWatch:
         self._own_died: float | None = None
         self._raylet = next((_raylet_address(each) for each in self.nodes if each["NodeID"] == self._own_node), None)
         self._asked = time.monotonic()
-        self._thread = threading.Thread(target=self._work, name="watch of the Ray cluster", daemon=True)
-        self._thread.start()
+        for work in (self._try_addresses, self._ask_for_nodes):
+            threading.Thread(target=work, name="watch of the Ray cluster", daemon=True).start()
 
     def close(self) -> None:
         """Stop asking."""
@@ -84,13 +87,16 @@ class ClusterWatch:
             return f"the Ray cluster ({self._head}) has not answered for {moment - self._asked:.0f} s"
         return None
 
-    def _work(self) -> None:
+    def _try_addresses(self) -> None:
         while not self._ended.wait(ROUND_SECONDS):
             for address in filter(None, (self._head, self._raylet)):
                 if _refuses(address):
                     self._refused.setdefault(address, time.monotonic())
                 else:
                     self._refused.pop(address, None)
+
+    def _ask_for_nodes(self) -> None:
+        while not self._ended.wait(ROUND_SECONDS):
             if self._refused:
                 continue
             try:

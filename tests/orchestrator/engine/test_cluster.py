@@ -1,0 +1,35 @@
+"""The watch of a Ray cluster, on a cluster that is an open port."""
+
+import socket
+import threading
+from types import SimpleNamespace
+
+import pytest
+
+from orchestrator.engine import cluster
+from tests.integration.test_cluster import wait_for
+
+
+def test_a_head_that_is_gone_is_noticed_while_rays_client_still_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "ROUND_SECONDS", 0.01)
+    monkeypatch.setattr(cluster, "REFUSED_SECONDS", 0.05)
+    is_asked, may_answer = threading.Event(), threading.Event()
+
+    def nodes() -> list[dict[str, object]]:
+        if threading.current_thread() is not threading.main_thread():
+            is_asked.set()
+            may_answer.wait()
+        return []
+
+    with socket.create_server(("127.0.0.1", 0)) as head:
+        address = f"127.0.0.1:{head.getsockname()[1]}"
+        context = SimpleNamespace(get_node_id=lambda: "own", gcs_address=address)
+        monkeypatch.setattr("ray.get_runtime_context", lambda: context)
+        monkeypatch.setattr(cluster, "_nodes", nodes)
+        watch = cluster.ClusterWatch()
+        assert is_asked.wait(10)
+        assert watch.problem() is None
+    wait_for(lambda: watch.problem() is not None, seconds=10)
+    assert watch.problem() == f"the head of the Ray cluster ({address}) is gone"
+    watch.close()
+    may_answer.set()
