@@ -35,7 +35,7 @@ def _claims(findings: Findings) -> Table:
     )
     rows = tuple(
         (
-            each.verdict.value,
+            each.word,
             in_words(each),
             None if each.estimate is None else f"{number(each.estimate)} [{number(each.low)}, {number(each.high)}]",
             each.n,

@@ -39,7 +39,7 @@ def study_html(study: Study, verdicts: tuple[Verdict, ...], report: str | None) 
     parts = [f"<p><b>{escape(study.name)}</b>: {escape(trial_counts(study))}</p>"]
     parts.append(_table([*(factors or ["arm"]), f"{PRIMARY.title} {PRIMARY.unit}, ± 1 SD", "n"], arms))
     if verdicts:
-        parts.append(_table(["claim", "verdict", "evidence"], [[v.id, v.verdict, v.sentence] for v in verdicts]))
+        parts.append(_table(["claim", "verdict", "evidence"], [[v.id, v.word, v.sentence] for v in verdicts]))
     if report:
         parts.append(f"<p>Report: {escape(report)}</p>")
     return "".join(parts)

@@ -14,7 +14,7 @@ def verdict_line(verdict: Verdict, width: int = WIDTH) -> str:
     """Return verdict, claim id, effect with its interval, n and badges, in two lines of `width` at most."""
     most = LINES * min(width, WIDTH)
     name = shortened(verdict.id, ID_WIDTH)
-    text = f"{verdict.verdict:12}  {name}: {_finding(verdict)}{_context(verdict)}"
+    text = f"{verdict.word:12}  {name}: {_finding(verdict)}{_context(verdict)}"
     for shown in range(len(verdict.badges), 0, -1):
         marks = list(verdict.badges[:shown])
         if shown < len(verdict.badges):

@@ -39,6 +39,7 @@ FURTHER = "held against later seeds of other studies too"
 UNPLANNED = "unplanned look, judged by e-value"
 UNMEASURED = "trained seeds not measured"
 OPEN = "still running"
+NOT_JUDGED = "Not judged yet"
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,16 @@ class Verdict:
         return self.claim.id
 
     @property
+    def is_pending(self) -> bool:
+        """Whether it waits for the trials of its first look, so that nothing is decided nor left open by them."""
+        return bool(self.waiting) and not self.looks and self.verdict is Outcome.INCONCLUSIVE
+
+    @property
+    def word(self) -> str:
+        """Return the verdict as a reader is told it: a claim whose first look is incomplete is not judged yet."""
+        return NOT_JUDGED if self.is_pending else self.verdict.value
+
+    @property
     def post_hoc(self) -> str | None:
         """Return in words what was fixed after the first result; None for a claim that stands as declared."""
         return "; ".join(self.changes) or None
@@ -98,6 +109,13 @@ class Verdict:
     def says(self) -> str:
         """Return the claim's sentence as the study file has it."""
         return self.claim.says
+
+
+def word_counts(verdicts: Iterable[Verdict]) -> dict[str, int]:
+    """Count the verdicts by their word in a sentence, in the order of the outcomes; those not judged yet come last."""
+    words = [each.word.lower() for each in verdicts]
+    known = [*(outcome.value.lower() for outcome in Outcome), NOT_JUDGED.lower()]
+    return {word: words.count(word) for word in known if word in words}
 
 
 def judge(

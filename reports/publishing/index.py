@@ -9,6 +9,8 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
+from reports.analysis.judged import Outcome
+from reports.analysis.verdicts import OPEN
 from reports.page import asset, environment
 from reports.wording import counted, shortened
 
@@ -31,7 +33,7 @@ class Listed:
 def listed_of(summary: Mapping[str, Any], folder: str, versions: tuple[tuple[str, str], ...] = ()) -> Listed:
     """Return a study's line of the index from its `study.json`, with the folder of its report."""
     rows = summary.get("verdicts")
-    verdicts = [str(each.get("verdict")) for each in rows if isinstance(each, dict)] if isinstance(rows, list) else []
+    verdicts = [_word(each) for each in rows if isinstance(each, dict)] if isinstance(rows, list) else []
     counts = tuple((word, verdicts.count(word)) for word in dict.fromkeys(verdicts))
     trials = summary.get("trials")
     trials = trials if isinstance(trials, dict) else _NO_COUNTS
@@ -39,6 +41,12 @@ def listed_of(summary: Mapping[str, Any], folder: str, versions: tuple[tuple[str
     last = str(summary.get("last_result") or "")[:16].replace("T", " ")
     name, question = str(summary.get("study")), shortened(str(summary.get("question") or ""), 300)
     return Listed(name, question, counts, done, last, f"{quote(folder)}/index.html", versions)
+
+
+def _word(row: Mapping[str, Any]) -> str:
+    """Return the verdict of a claim; of one that is undecided while its trials run, that they do."""
+    verdict, badges = str(row.get("verdict")), row.get("badges")
+    return OPEN if verdict == Outcome.INCONCLUSIVE and isinstance(badges, list) and OPEN in badges else verdict
 
 
 def index_page(studies: Sequence[Listed]) -> str:

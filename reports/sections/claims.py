@@ -4,10 +4,10 @@ import re
 from dataclasses import dataclass
 
 from reports.analysis.judged import Outcome
-from reports.analysis.verdicts import DEPENDS, UNMEASURED, Verdict
+from reports.analysis.verdicts import DEPENDS, UNMEASURED, Verdict, word_counts
 from reports.findings import Findings
 from reports.metrics import PRIMARY
-from reports.sections.margins import ICONS, difference_in_words, margins_figures
+from reports.sections.margins import difference_in_words, icon_of, margins_figures
 from reports.sections.section import Section
 from reports.tables import Column, Table, p_column
 from reports.trials import State
@@ -58,8 +58,8 @@ def build(findings: Findings) -> Section | None:
 
 def verdict_counts(verdicts: tuple[Verdict, ...]) -> str:
     """Return "4 claims: 1 supported, 1 refuted and 2 inconclusive"."""
-    counts = [(sum(each.verdict == outcome for each in verdicts), outcome.value.lower()) for outcome in Outcome]
-    return f"{counted(len(verdicts), 'claim')}: {listed([f'{count} {word}' for count, word in counts if count])}"
+    counts = [f"{count} {word}" for word, count in word_counts(verdicts).items()]
+    return f"{counted(len(verdicts), 'claim')}: {listed(counts)}"
 
 
 def anchor_of(place: int, verdict: Verdict) -> str:
@@ -90,8 +90,8 @@ def _card(findings: Findings, place: int, verdict: Verdict) -> Card:
         shortened(verdict.id, 60),
         shortened(verdict.claim.title or verdict.id, 160),
         in_words(verdict),
-        verdict.verdict.value,
-        ICONS[verdict.verdict],
+        verdict.word,
+        icon_of(verdict),
         amount(verdict.estimate),
         bracketed(verdict.low, verdict.high, amount) or NOTHING,
         f"{verdict.n}" + (f", {counted(verdict.fails, 'fail')}" if verdict.fails else ""),

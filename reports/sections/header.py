@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from reports.analysis.search import searched
 from reports.findings import Findings
 from reports.sections.claims import anchor_of, in_words
-from reports.sections.margins import ICONS
+from reports.sections.margins import icon_of
 from reports.sections.section import Section
 from reports.sentences.headline import headline
 from reports.trials import State
@@ -59,7 +59,7 @@ def build(findings: Findings) -> Section:
     """Build the header."""
     study = findings.study
     claims = tuple(
-        ClaimLine(anchor_of(place, each), each.verdict.value, ICONS[each.verdict], each.claim.title or in_words(each))
+        ClaimLine(anchor_of(place, each), each.word, icon_of(each), each.claim.title or in_words(each))
         for place, each in enumerate(findings.verdicts, start=1)
     )
     content = Header(

@@ -15,9 +15,15 @@ from reports.wording import amount, bracketed, counted, listed, margin_in_words,
 
 MOST_ROWS = 40
 ICONS = {Outcome.SUPPORTED: "✓", Outcome.REFUTED: "✕", Outcome.INCONCLUSIVE: "?"}
+PENDING_ICON = "…"
 SLOTS = {Outcome.SUPPORTED: 3, Outcome.REFUTED: 2, Outcome.INCONCLUSIVE: 1}
 _RATE = "share of the seeds that fail"
 _POINTS = "percentage points"
+
+
+def icon_of(verdict: Verdict) -> str:
+    """Return the sign that stands before the verdict's word."""
+    return PENDING_ICON if verdict.is_pending else ICONS[verdict.verdict]
 
 
 def margins_figures(verdicts: tuple[Verdict, ...]) -> tuple[Figure, ...]:
@@ -71,7 +77,7 @@ def _row(verdict: Verdict, context: ContextResult) -> MarginRow:
     several = len(verdict.contexts) > 1
     label = f"{verdict.id}, {context.label}" if several and context.label else verdict.id
     value = (number if verdict.claim.statement.relation == "fails" else signed_amount)(context.estimate)
-    text = f"{ICONS[verdict.verdict]} {value}" if context.estimate is not None else f"{ICONS[verdict.verdict]} by signs"
+    text = f"{icon_of(verdict)} {value}" if context.estimate is not None else f"{icon_of(verdict)} by signs"
     if interval := bracketed(context.low, context.high, amount):
         text += f" {interval}"
     slot = SLOTS[verdict.verdict]
@@ -91,7 +97,7 @@ def _described(verdict: Verdict, context: ContextResult) -> str:
     where = f" at {context.label}" if context.label else ""
     effect = "no number" if context.estimate is None else amount(context.estimate)
     margin = margin_in_words(verdict.margin)
-    return f"{verdict.id}{where}: {effect} against a margin of {margin}, {verdict.verdict.value.lower()}."
+    return f"{verdict.id}{where}: {effect} against a margin of {margin}, {verdict.word.lower()}."
 
 
 def _by_seed(claim: Claim, context: ContextResult) -> str:

@@ -11,10 +11,10 @@ from statistics import fmean
 
 from reports.analysis.arms import ArmSummary
 from reports.analysis.contrasts import Contrast, contrasts
-from reports.analysis.judged import Outcome
 from reports.analysis.outliers import LEAST_BY_T
 from reports.analysis.power import smallest_paired
 from reports.analysis.search import searched
+from reports.analysis.verdicts import word_counts
 from reports.findings import Findings
 from reports.layout import name_levels
 from reports.metrics import PRIMARY
@@ -67,11 +67,11 @@ def claims(findings: Findings) -> str | None:
     """Count the verdicts of the declared claims; nothing without claims."""
     if not findings.verdicts:
         return None
-    counts = [(sum(each.verdict is outcome for each in findings.verdicts), outcome) for outcome in Outcome]
-    parts = [f"{count} {'is' if count == 1 else 'are'} {outcome.value.lower()}" for count, outcome in counts if count]
+    counts = word_counts(findings.verdicts)
+    parts = [f"{count} {'is' if count == 1 else 'are'} {word}" for word, count in counts.items()]
     total = len(findings.verdicts)
     if total == 1:
-        return f"The declared claim is {findings.verdicts[0].verdict.value.lower()}."
+        return f"The declared claim is {findings.verdicts[0].word.lower()}."
     return f"Of {counted(total, 'declared claim')}, {listed(parts)}."
 
 

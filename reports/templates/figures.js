@@ -79,7 +79,7 @@ function readOut(svg, panel, hidden) {
   svg.addEventListener("pointerleave", (event) => { if (event.pointerType !== "touch") clear(); });
   addEventListener("pointerdown", (event) => { if (!svg.contains(event.target)) clear(); });
   addEventListener("keydown", (event) => { if (event.key === "Escape") clear(); });
-  svg.addEventListener("click", () => { 
+  svg.addEventListener("click", () => {
     if (!isArmed || !current) return;
     const [, , , , trial, link] = current;
     if (trial) location.hash = `trial-${trial}`;

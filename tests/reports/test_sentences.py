@@ -196,3 +196,16 @@ def test_no_difference_is_said_to_be_detected_that_errors_cannot_have():
     errors = {(f"v{at:02}",): (chance.gauss(30, 20), chance.gauss(60, 20)) for at in range(30)}
     text = SENTENCES["none_clear"](found(("variant",), errors, baseline={"variant": "v00"}, fail_above=None))
     assert "with 80 % power these seeds detect none below 100 points" in text
+
+
+def test_a_claim_whose_first_look_is_incomplete_is_not_judged_yet_and_not_left_open():
+    (none,) = declared("b < a", errors={"a": (5.0, WAITING, WAITING), "b": (WAITING,) * 3}).verdicts
+    assert (none.word, none.verdict.value) == ("Not judged yet", "Inconclusive")
+    begun = declared("b < a", "b > a", errors={"a": (*MORE[:2], WAITING), "b": (*LESS[:2], WAITING)})
+    assert SENTENCES["claims"](begun) == "Of 2 declared claims, 2 are not judged yet."
+
+
+def test_a_claim_that_its_first_look_left_open_stays_inconclusive_while_the_second_is_under_way():
+    more = {name: (*errors, WAITING, WAITING, WAITING) for name, errors in OPEN.items()}
+    (verdict,) = declared("b < a", errors=more, seeds={"looks": [5, 8]}).verdicts
+    assert (verdict.word, verdict.waiting) == ("Inconclusive", 6)

@@ -9,6 +9,7 @@ import pytest
 
 from reports.page import report_files
 from reports.publishing.destination import Destination, DestinationError
+from reports.publishing.index import listed_of
 from reports.publishing.site import plan_publication, write_publication
 from tests.reports.small import near, study
 
@@ -193,3 +194,8 @@ def test_a_file_in_the_way_is_named(tmp_path, files):
     (tmp_path / "site").write_text("x")
     with pytest.raises(DestinationError, match=r"--to .*site: (Not a directory|File exists)"):
         publish(Destination(str(tmp_path / "site")), files)
+
+
+def test_a_claim_that_waits_for_trials_is_listed_as_running_and_not_as_inconclusive():
+    rows = [{"verdict": "Inconclusive", "badges": ["still running"]}, {"verdict": "Inconclusive", "badges": []}]
+    assert listed_of({"study": "s", "verdicts": rows}, "s").verdicts == (("still running", 1), ("Inconclusive", 1))
