@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from reports.analysis.noise import MachineCheck, NoiseFloor, machine_check, noise_floor
+from reports.analysis.threshold import decides
 from reports.results import Study
 from reports.trials import Scalar
 from reports.wording import counted, level, listed, number, seeds, shortened, signed
@@ -45,7 +46,9 @@ def _floor(floor: NoiseFloor) -> str:
     if floor.low is None or floor.high is None or floor.p is None:
         return f"{text}; too few seeds for an interval."
     text += f", 95 % interval {signed(floor.low)} to {signed(floor.high)}, p={number(floor.p)}"
-    surprise = " Such a difference is rare by chance: look for what the seeds do not control." if floor.p < 0.05 else ""
+    surprise = (
+        " Such a difference is rare by chance: look for what the seeds do not control." if decides(floor.p) else ""
+    )
     smallest = f"; so many seeds see a difference of {number(floor.smallest)} points" if floor.smallest else ""
     return f"{text}{smallest}.{surprise}"
 
@@ -55,7 +58,7 @@ def _machines(check: MachineCheck) -> str:
     text = f"{counted(len(parts), check.kind)} trained seeds of the same arms; offsets in points: {listed(parts)}"
     if check.p is None:
         return f"{text}; too few trials for a test."
-    verdict = "they differ more than chance explains" if check.p < 0.05 else "chance explains as much"
+    verdict = "they differ more than chance explains" if decides(check.p) else "chance explains as much"
     return f"{text}; F test p={number(check.p, 3)}, {verdict}."
 
 

@@ -7,11 +7,10 @@ from reports.analysis.arms import ArmSummary
 from reports.analysis.contrasts import two_sided
 from reports.analysis.effects import Effect, differences, paired, sign
 from reports.analysis.settings import AnalysisSettings
+from reports.analysis.threshold import ALPHA, decides
 from reports.findings import Findings
 from reports.layout import main_layout
 from reports.wording import shortened
-
-ALPHA = 0.05
 
 
 @dataclass(frozen=True)
@@ -72,8 +71,8 @@ def rank(
     tied = tuple(each.arm.name for each in sound if abs((each.mean or 0.0) - (lowest.mean or 0.0)) <= 1e-9)
     effects = {each.arm.name: _effect(each, lowest) for each in sound if each is not lowest}
     known = {name: effect for name, effect in effects.items() if effect is not None}
-    different = tuple(name for name, effect in known.items() if two_sided(effect) <= alpha)
-    equivalent = tuple(name for name, effect in known.items() if _outside(effect, within) <= alpha)
+    different = tuple(name for name, effect in known.items() if decides(two_sided(effect), alpha))
+    equivalent = tuple(name for name, effect in known.items() if decides(_outside(effect, within), alpha))
     return Ranking(lowest, tied, tuple(effects), different, equivalent)
 
 

@@ -17,6 +17,7 @@ from reports.analysis.judged import (
 from reports.analysis.readings import compared, grid
 from reports.analysis.registration import Registration, claims_ever, dropped_claims, register
 from reports.analysis.settings import AnalysisSettings
+from reports.analysis.threshold import decides
 from reports.results import Study
 from reports.trials import Trial
 
@@ -80,9 +81,9 @@ def trials_by_arm(study: Study) -> dict[str, dict[int, Trial]]:
 def _decision(judged: Judged, family: _Family, settings: AnalysisSettings, registration: Registration) -> Decision:
     p_holm = family.p.get(judged.claim.id)
     decisive = judged.p if p_holm is None else p_holm
-    decided = decisive <= settings.alpha and (bool(judged.looks) or judged.unplanned)
+    decided = decides(decisive, settings.alpha) and (bool(judged.looks) or judged.unplanned)
     withdrawn = decided and not judged.unplanned and is_withdrawn(judged)
-    others = family.undecided if decisive > settings.alpha else family.undecided + 1
+    others = family.undecided if not decides(decisive, settings.alpha) else family.undecided + 1
     return Decision(
         judged=judged,
         registration=registration,
@@ -106,7 +107,7 @@ def _family(
         dropped = dropped_claims(study, (registrations[each.claim.id] for each in declared))
         p |= adjusted_p(declared, [each.p for each in declared], dropped)
         decided_at |= decided_looks(declared, settings.alpha, dropped)
-    undecided = sum(each > settings.alpha for each in p.values())
+    undecided = sum(not decides(each, settings.alpha) for each in p.values())
     for each in judged:
         if registrations[each.claim.id].changes:
             others = max(0, claims_ever(study, each.claim) - len(judged) + 1)

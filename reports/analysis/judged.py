@@ -14,6 +14,7 @@ from reports.analysis.outliers import worst_reading
 from reports.analysis.procedure import Procedure
 from reports.analysis.registration import Registration, planned_settings
 from reports.analysis.settings import AnalysisSettings
+from reports.analysis.threshold import decides
 from reports.results import Study
 from reports.trials import Trial
 
@@ -166,7 +167,7 @@ def _first(
 ) -> tuple[int | None, Outcome]:
     """Return the first look that decides by itself, and which way; a later look cannot turn it round."""
     for place, (look, weight) in enumerate(zip(looks, weights, strict=True)):
-        if weight * min(look.evidence.support, look.evidence.refute) <= alpha:
+        if decides(weight * min(look.evidence.support, look.evidence.refute), alpha):
             supported = look.evidence.support <= look.evidence.refute
             return place + 1, Outcome.SUPPORTED if supported else Outcome.REFUTED
     return None, Outcome.SUPPORTED if support <= refute else Outcome.REFUTED
@@ -244,5 +245,5 @@ def decided_looks(family: Sequence[Judged], alpha: float, others: int = 0) -> di
     decided: dict[str, int | None] = {each.claim.id: None for each in family}
     for look in range(max((len(each.looks) for each in family), default=0), 0, -1):
         then = adjusted_p(family, [each.until(look, alpha) for each in family], others)
-        decided |= {each.claim.id: min(look, len(each.looks)) for each in family if then[each.claim.id] <= alpha}
+        decided |= {each.claim.id: min(look, len(each.looks)) for each in family if decides(then[each.claim.id], alpha)}
     return decided

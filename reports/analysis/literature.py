@@ -13,6 +13,7 @@ from reports.analysis.effects import Student
 from reports.analysis.intervals import mean_interval, standard_deviation
 from reports.analysis.published import Published, parse_statistic
 from reports.analysis.readings import finite
+from reports.analysis.threshold import decides
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def compare(values: Mapping[int, float], published: Published, level: float = 0.
 def _verdict(effect: Student | None, level: float) -> str:
     if effect is None:
         return "cannot tell"
-    return "differs" if effect.p < 1 - level else "consistent"
+    return "differs" if decides(effect.p, 1 - level) else "consistent"
 
 
 def _with_fails(published: Published, fails: int, n: int) -> tuple[str, str]:

@@ -11,9 +11,8 @@ from scipy import stats
 
 from reports.analysis.intervals import mean_interval
 from reports.analysis.many import holm
+from reports.analysis.threshold import decides
 from reports.results import Study
-
-LEVEL = 0.05
 
 
 class Worth(StrEnum):
@@ -62,7 +61,7 @@ class Contest:
     @property
     def worth(self) -> Worth:
         """What the comparison at equal cost says."""
-        if self.p is None or self.p >= LEVEL:
+        if not decides(self.p):
             return Worth.OPEN
         return Worth.YES if self.at_cost.mean < 0 else Worth.NO
 

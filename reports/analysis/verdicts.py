@@ -25,6 +25,7 @@ from reports.analysis.power import seeds_for_rate
 from reports.analysis.procedure import Procedure
 from reports.analysis.registration import Registration
 from reports.analysis.settings import AnalysisSettings
+from reports.analysis.threshold import decides
 from reports.analysis.wording import Account, sentence
 from reports.metrics import probe_of
 from reports.results import Study
@@ -266,7 +267,7 @@ def _other_readings(judged: Judged, part: Grid, procedure: Procedure) -> dict[st
 
 
 def _outcome(evidence: Evidence, alpha: float) -> Outcome:
-    if min(evidence.support, evidence.refute) > alpha * (1 + 1e-12):
+    if not decides(min(evidence.support, evidence.refute), alpha):
         return Outcome.INCONCLUSIVE
     return Outcome.SUPPORTED if evidence.support <= evidence.refute else Outcome.REFUTED
 

@@ -9,6 +9,7 @@ from reports.analysis.evidence import FEW, ContextResult
 from reports.analysis.forecast import Forecast
 from reports.analysis.outliers import LEAST_BY_T, unseen_share
 from reports.analysis.settings import AnalysisSettings
+from reports.analysis.threshold import decides
 from reports.wording import MINUS, amount, margin_in_words
 
 
@@ -204,7 +205,7 @@ def _open(account: Account, shown: ContextResult) -> str:
         parts = ["One seed decides nothing."]
     elif shown.note and shown.test is None:
         parts = [f"No test: {shown.note}."]
-    elif p_look <= settings.alpha and p_holm is not None:
+    elif decides(p_look, settings.alpha) and p_holm is not None:
         parts.append(f"By itself it would be decided (p={p_look:.3g}), among all claims it is not (p={p_holm:.3g}).")
     if FEW in shown.badges:
         p = min(1.0, 2 * min(shown.p_support, shown.p_refute))

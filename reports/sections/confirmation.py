@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from reports.analysis.contrasts import Contrast
 from reports.analysis.search import Confirmed, confirmations
+from reports.analysis.threshold import ALPHA, decides
 from reports.findings import Findings
 from reports.metrics import PRIMARY
 from reports.results import Study
@@ -12,8 +13,6 @@ from reports.sections.arm_tables import interval
 from reports.sections.section import Section
 from reports.tables import Column, Table, p_column
 from reports.wording import counted, number, shortened, signed
-
-LEVEL = 0.05
 
 
 @dataclass(frozen=True)
@@ -65,14 +64,14 @@ def _verdict(first: Confirmed, confirmed: list[Confirmed]) -> str:
         return f"{text}{contrast.note or 'no test'}."
     numbers = f"{signed(contrast.estimate)}{interval(contrast)} points, " if contrast.estimate is not None else ""
     text = f"{text}{numbers}{_p(contrast.p_holm, confirmed)}."
-    if not side and contrast.p < LEVEL:
+    if not side and decides(contrast.p):
         text += f" Alone it would be told apart (p {number(contrast.p, 4)}); among all of them it is not."
     return text
 
 
 def _side(contrast: Contrast) -> str:
     """Return "less" or "more" error than the baseline's, by Holm's p; empty where they cannot be told apart."""
-    if contrast.p_holm is None or contrast.p_holm >= LEVEL:
+    if not decides(contrast.p_holm):
         return ""
     signs = [(each > 0) - (each < 0) for each in contrast.differences.values()]
     return "less" if (sum(signs) if contrast.estimate is None else contrast.estimate) < 0 else "more"
@@ -113,7 +112,7 @@ def _all(confirmed: list[Confirmed]) -> str:
     text = (
         f"Of {counted(len(confirmed), 'confirmed arm')} {better} {'has' if better == 1 else 'have'} less "
         f"{PRIMARY.title} than the baseline, {worse} more, and {alike} cannot be told from it (told apart where "
-        f"{rule} is below {LEVEL:g})."
+        f"{rule} is at most {ALPHA:g})."
     )
     known = [(each.contrast.estimate, each) for each in confirmed if each.contrast.estimate is not None]
     if not known:

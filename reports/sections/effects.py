@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from reports.analysis.contrasts import Contrast
+from reports.analysis.threshold import decides
 from reports.figures.figure import Figure, Panel
 from reports.figures.forest import Group, Row, forest_drawing
 from reports.figures.readout import Told
 from reports.findings import Findings
 from reports.layout import Levels, Series
 from reports.metrics import PRIMARY
-from reports.ranking import ALPHA
 from reports.sections.arm_tables import contrasts_table, interval
 from reports.sections.factors import factors_of
 from reports.sections.section import Section
@@ -117,7 +117,7 @@ def _description(drawn: list[Contrast]) -> str:
     ]
     if len(ordered) == 1:
         return f"One difference, {words[0]}."
-    clear = sum(each.p_holm is not None and each.p_holm <= ALPHA for each in drawn)
+    clear = sum(decides(each.p_holm) for each in drawn)
     return (
         f"{counted(len(drawn), 'difference')}, {clear or 'none'} of them clear by Holm's p at 5 %; they go from "
         f"{' to '.join(words)}, with intervals that are not adjusted."

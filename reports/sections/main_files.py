@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from reports.analysis.contrasts import Contrast
+from reports.analysis.threshold import ALPHA, decides
 from reports.findings import Findings
 from reports.latex import escape_latex, framed, latex_table, length, size_of
 from reports.sections.main_table import ONLY_ARM, Entry, MainTable
@@ -14,7 +15,6 @@ from reports.wording import NOTHING, level, number, signed
 
 MOST_ROWS = 35
 _NUMBERS = ("mean", "sd", "n", "fails", "difference", "low", "high", "p_holm")
-CLEAR = 0.05
 
 
 def main_files(findings: Findings, table: MainTable, levels: Sequence[Sequence[Scalar | None]]) -> dict[str, str]:
@@ -105,7 +105,7 @@ def _latex(findings: Findings, table: MainTable, names: Sequence[Sequence[str]])
     caption = said(findings, (*MEASURE, bold_rule, equivalent, fail_rule))
     if table.has_differences:
         base = ", ".join(f"{key} {level(value)}" for key, value in findings.study.baseline.items())
-        caption += f" Δ: difference to the baseline ({base}) in points; * where Holm's p is below {CLEAR:g}."
+        caption += f" Δ: difference to the baseline ({base}) in points; * where Holm's p is at most {ALPHA:g}."
     size = size_of(letters, len(_factors(table)) + len(table.heads) * per_head)
     if size is None or len(table.lines) > MOST_ROWS:
         return _wide(table, names, caption)
@@ -167,5 +167,4 @@ def _change(findings: Findings, entry: Entry | None) -> str:
     contrast: Contrast | None = None if entry is None else findings.contrasts.get(entry.arm.name)
     if contrast is None or contrast.estimate is None or has_fails(findings, contrast):
         return "--"
-    is_clear = contrast.p_holm is not None and contrast.p_holm < CLEAR
-    return escape_latex(signed(contrast.estimate)) + (r"\rlap{*}" if is_clear else "")
+    return escape_latex(signed(contrast.estimate)) + (r"\rlap{*}" if decides(contrast.p_holm) else "")

@@ -14,12 +14,13 @@ from reports.analysis.contrasts import Contrast, contrasts
 from reports.analysis.outliers import LEAST_BY_T
 from reports.analysis.power import smallest_paired
 from reports.analysis.search import searched
+from reports.analysis.threshold import ALPHA
 from reports.analysis.verdicts import word_counts
 from reports.findings import Findings
 from reports.layout import name_levels
 from reports.metrics import PRIMARY
 from reports.names import arm_names
-from reports.ranking import ALPHA, rank
+from reports.ranking import rank
 from reports.trials import Arm
 from reports.wording import counted, listed, number, shortened, signed
 

@@ -157,7 +157,7 @@ def test_what_is_said_of_the_first_arm_and_of_all_arms_rests_on_one_correction(s
     assert "Alone it would be told apart (p 0.0" in first
     assert "by the estimate alone" in survival
     assert "0 have less test error than the baseline, 0 more, and 2 cannot be told from it" in every
-    assert "Holm's p over all of them is below 0.05" in every
+    assert "Holm's p over all of them is at most 0.05" in every
 
 
 def test_an_arm_that_holds_among_all_is_said_to_be_better_in_both_sentences(study):
