@@ -49,7 +49,7 @@ class PackProbing:
 
     def after_epoch(self, records: Sequence[trainers.EpochRecord]) -> list[Event]:
         """Keep and measure what this epoch's end asks for."""
-        if self.pack.probes and records:
+        if records and self._session.watches(records[0].epoch):
             weights = {record.seed: self._state(record.seed) for record in records}
             self._session.watch(records[0].epoch, weights)
         if self.keeping.which == "all":

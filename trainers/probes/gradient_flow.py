@@ -10,6 +10,7 @@ from trainers.probes.probe import Output, Place, Probe, Row, Scalar, View, Workl
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+    from torch.autograd.graph import GradientEdge
 
     from search_spaces.units import NetworkUnit
     from trainers.probes.subject import Subject
@@ -67,26 +68,25 @@ class GradientFlow(Probe):
         images = torch.cat([images for images, _ in batches]).requires_grad_()
         labels = torch.cat([labels for _, labels in batches])
         units = subject.units
-        meter = _Meter(units)
         subject.network.train()
-        with meter:
+        with _Meter(units) as meter:
             loss = subject.loss(images, labels)
-        parameters = [[each for module in unit.modules for each in module.parameters()] for unit in units]
-        flat = [each for group in parameters for each in group]
-        # The images are asked for too, so that the gradient comes back as far as the first unit's input.
-        gradients = iter(torch.autograd.grad(loss, [*flat, images], allow_unused=True))
-        norms = [_norm([next(gradients) for _ in group]) for group in parameters]
+        weights = [[each for each in _parameters(unit) if each.requires_grad] for unit in units]
+        wanted: list[Any] = [*meter.edges.values(), *(each for group in weights for each in group)]
+        gradients = iter(torch.autograd.grad(loss, wanted, allow_unused=True))
+        at_inputs = {index: _norm([next(gradients)]) for index in meter.edges}
+        at_weights = [_norm([next(gradients) for _ in group]) for group in weights]
         yield [
             Row(
                 {"unit": unit.index},
                 {
-                    "signal_sd": meter.deviations.get(unit.index),
-                    "gradient_norm": meter.norms.get(unit.index),
-                    "weight_gradient_norm": norm,
+                    "signal_sd": _number(meter.deviations.get(unit.index)),
+                    "gradient_norm": _number(at_inputs.get(unit.index)),
+                    "weight_gradient_norm": _number(norm),
                     "shortcut_factor": _factor(unit),
                 },
             )
-            for unit, norm in zip(units, norms, strict=True)
+            for unit, norm in zip(units, at_weights, strict=True)
         ]
 
     def summarise(self, rows: Sequence[Row]) -> Mapping[str, float | None]:
@@ -112,36 +112,52 @@ class GradientFlow(Probe):
 
 
 class _Meter:
-    """Notes the signal at the units' inputs in a forward pass, and the gradient there when it comes back."""
+    """Notes in a forward pass, where each unit is first entered, the signal's deviation and the place in the graph.
+
+    The place is that before the unit: what works in place on its input does not move it.
+    """
 
     def __init__(self, units: Sequence["NetworkUnit"]) -> None:
         self.units = units
-        self.deviations: dict[int, float] = {}
-        self.norms: dict[int, float] = {}
+        self.deviations: dict[int, Tensor] = {}
+        self.edges: dict[int, GradientEdge] = {}
         self._handles: list[Any] = []
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> "_Meter":
         for unit in self.units:
             hook = partial(self._entered, unit.index)
             self._handles.append(unit.modules[0].register_forward_pre_hook(hook))
+        return self
 
     def __exit__(self, *_: object) -> None:
         for handle in self._handles:
             handle.remove()
 
     def _entered(self, unit: int, module: "nn.Module", inputs: "tuple[Tensor, ...]") -> None:
+        from torch.autograd.graph import get_gradient_edge
+
         signal = inputs[0]
-        self.deviations[unit] = float(signal.detach().double().std(correction=0))
+        if unit in self.deviations:
+            return
+        self.deviations[unit] = signal.detach().double().std(correction=0)
         if signal.requires_grad:
-            signal.register_hook(partial(self._came_back, unit))
-
-    def _came_back(self, unit: int, gradient: "Tensor") -> None:
-        self.norms[unit] = float(gradient.double().norm())
+            self.edges[unit] = get_gradient_edge(signal)
 
 
-def _norm(gradients: Sequence["Tensor | None"]) -> float | None:
-    squares = [float(each.double().square().sum()) for each in gradients if each is not None]
-    return sum(squares) ** 0.5 if squares else None
+def _parameters(unit: "NetworkUnit") -> "Iterator[nn.Parameter]":
+    return (each for module in unit.modules for each in module.parameters())
+
+
+def _norm(gradients: Sequence["Tensor | None"]) -> "Tensor | None":
+    """Return the L2 norm of all values together; None where the loss depends on none of them."""
+    import torch
+
+    flat = [each.flatten() for each in gradients if each is not None]
+    return torch.cat(flat).double().norm() if flat else None
+
+
+def _number(value: "Tensor | None") -> float | None:
+    return None if value is None else float(value)
 
 
 def _factor(unit: "NetworkUnit") -> float | None:

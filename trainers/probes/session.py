@@ -104,16 +104,23 @@ class ProbeSession:
         self.partners = partners or {}
         self._subjects: dict[str, Subject] = {}
 
+    def watches(self, epoch: int) -> bool:
+        """Whether a probe measures the networks after this epoch, in the middle of their training."""
+        return any(self._wants(request, epoch) for request in self.requests)
+
     def watch(self, epoch: int, weights: Mapping[int, Mapping[str, Tensor]]) -> None:
         """Measure the networks of these seeds in the middle of their training, where a probe wants that epoch.
 
         An error ends no training: the probe meets it again at the end, and says so.
         """
         for request in self.requests:
-            if epoch != self.epochs and epoch in request.probe.moments(self.epochs):
-                for seed, state in weights.items():
-                    with suppress(Exception):
-                        list(self._measure(request, seed, state, epoch))
+            if not self._wants(request, epoch):
+                continue
+            for seed, state in weights.items():
+                with suppress(Exception):
+                    if 0 in request.probe.moments(self.epochs):  # now, since the network is made with those weights
+                        list(self._measure(request, seed, None, 0))
+                    list(self._measure(request, seed, state, epoch))
 
     def conclude(self, seed: int, weights: Mapping[str, Tensor], epoch: int) -> Iterator[Found | None]:
         """Measure a trained network; yield each probe's findings, and None after each chunk on the way to them.
@@ -130,6 +137,9 @@ class ProbeSession:
                 yield Found(request, seed, failure(request, error.message))
             except Exception as error:
                 yield Found(request, seed, failure(request, f"{type(error).__name__}: {error}"))
+
+    def _wants(self, request: ProbeRequest, epoch: int) -> bool:
+        return epoch != self.epochs and epoch in request.probe.moments(self.epochs)
 
     def _measure(
         self, request: ProbeRequest, seed: int, weights: Mapping[str, Tensor] | None, epoch: int
@@ -164,10 +174,10 @@ class ProbeSession:
         partner: Partner | None,
     ) -> Subject:
         """Return the network to measure; a probe that measures during the training has one for all its epochs."""
-        if weights is None or partner is not None or len(request.probe.moments(self.epochs)) < 2:
+        if partner is not None or len(request.probe.moments(self.epochs)) < 2:
             return self.bench.subject(seed, weights, epoch, partner)
         if (subject := self._subjects.get(request.key)) is not None:
-            subject.take(seed, weights, epoch)
+            subject.take(seed, self.bench.start(seed).state_dict() if weights is None else weights, epoch)
             return subject
         return self._subjects.setdefault(request.key, self.bench.subject(seed, weights, epoch))
 

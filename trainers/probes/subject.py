@@ -41,11 +41,15 @@ class Bench:
         numerics = choose_numerics(task.training, place, threads)
         return cls(task, data.info, make_loader(data, task.training, place), numerics)
 
+    def start(self, seed: int) -> nn.Module:
+        """Return a network with the weights that the training of a seed starts from, on the CPU."""
+        return start_network(self.task.network, self.task.training["init"], seed, self.info)
+
     def subject(
         self, seed: int, weights: Mapping[str, Tensor] | None, epoch: int, partner: "Partner | None" = None
     ) -> "Subject":
         """Return the network of one seed with these weights; with those that it starts from where there are none."""
-        network = start_network(self.task.network, self.task.training["init"], seed, self.info)
+        network = self.start(seed)
         network.to(self.numerics.device).to(memory_format=self.numerics.order)
         subject = Subject(self, network.eval(), seed, epoch, partner)
         if weights is not None:
@@ -78,7 +82,13 @@ class Subject:
 
     def take(self, seed: int, weights: Mapping[str, Tensor], epoch: int) -> None:
         """Become the network of another seed or epoch; what is known of images and units stays."""
-        self.network.load_state_dict(weights)
+        own = dict(self.network.named_parameters()) | dict(self.network.named_buffers())
+        if own.keys() == weights.keys():  # as `load_state_dict`, in an eighth of the time
+            with torch.no_grad():
+                for name, tensor in own.items():
+                    tensor.copy_(weights[name])
+        else:
+            self.network.load_state_dict(weights)
         self.network.eval()
         self.seed, self.epoch = seed, epoch
 

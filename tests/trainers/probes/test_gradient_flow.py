@@ -6,7 +6,9 @@ import torch.nn.functional as F
 
 from tests.trainers.probes.conftest import SEED, bench_of, weights_of
 from trainers.probes import complete_probes
+from trainers.probes.gradient_flow import GradientFlow
 from trainers.probes.session import ProbeLog, ProbeSession
+from trainers.probes.subject import Bench
 
 
 def by_hand(subject, images, labels):
@@ -89,4 +91,38 @@ def test_each_epoch_of_a_training_is_measured_as_by_itself():
         session.watch(epoch, {SEED: state})
         ProbeSession(bench, requests, 4, apart).watch(epoch, {SEED: state})
     assert together.rows == apart.rows
-    assert len({rows[0].numbers["gradient_norm"] for rows in together.rows.values()}) == 3
+    assert len({rows[0].numbers["gradient_norm"] for rows in together.rows.values()}) == 4  # and the start
+
+
+def test_a_training_that_is_watched_makes_one_network_to_measure(monkeypatch):
+    made, start = [], Bench.start
+    monkeypatch.setattr(Bench, "start", lambda self, seed: made.append(seed) or start(self, seed))
+    bench, requests = bench_of(), complete_probes(["gradient_flow"])
+    session = ProbeSession(bench, requests, 6, ProbeLog(None))
+    for epoch in range(1, 6):
+        assert session.watches(epoch) == (epoch in (2, 4))
+        session.watch(epoch, {SEED: weights_of(bench)})
+    made.clear()
+    (found,) = [each for each in session.conclude(SEED, weights_of(bench), 6) if each is not None]
+    assert sorted({row["epoch"] for row in found.values["rows"]}) == [0, 2, 4, 6]
+    assert made == [SEED] * 2  # of `weights_of` alone
+
+
+def test_weights_that_are_not_trained_have_no_gradient():
+    bench = bench_of(("depth", 14))
+    whole, frozen = (bench.subject(SEED, weights_of(bench), 2) for _ in range(2))
+    frozen.network.stages[1].requires_grad_(False)
+    expected, found = (next(GradientFlow().measure(each, ())) for each in (whole, frozen))
+    for unit, (one, other) in enumerate(zip(expected, found, strict=True)):
+        numbers = {**one.numbers, "weight_gradient_norm": None} if unit in (2, 3) else one.numbers
+        assert other.numbers == pytest.approx(numbers, rel=1e-6)
+
+
+def test_each_seed_of_a_pack_is_measured_as_by_itself():
+    bench, requests, weights = bench_of(), complete_probes(["gradient_flow"]), weights_of(bench_of())
+    together, apart = ProbeLog(None), ProbeLog(None)
+    ProbeSession(bench, requests, 4, together).watch(2, {SEED: weights, SEED + 1: weights})
+    for seed in (SEED, SEED + 1):
+        ProbeSession(bench, requests, 4, apart).watch(2, {seed: weights})
+    assert together.rows == apart.rows
+    assert len(together.rows) == 4
