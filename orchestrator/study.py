@@ -9,7 +9,6 @@ from pathlib import Path
 from threading import Event as Flag
 from typing import Any
 
-from orchestrator.engine.address import check_reachable
 from orchestrator.engine.backend import ClusterLost
 from orchestrator.engine.checkpoints import MARK, RecordedPacks
 from orchestrator.engine.dispatch import Dispatcher, Ending
@@ -17,11 +16,12 @@ from orchestrator.engine.limits import Budget, Limits
 from orchestrator.engine.shared_folder import OutOfReach, SharedFolder
 from orchestrator.engine.trial_logs import TrialLogs
 from orchestrator.errors import UserError
+from orchestrator.passwords import without_passwords
 from orchestrator.planning.plan import make_plan
 from orchestrator.planning.probes import study_probes
 from orchestrator.records.events import Event, Notice
 from orchestrator.results.location import database, output_folder
-from orchestrator.running.executors import EXECUTORS, make_backend, simulated_workers
+from orchestrator.running.executors import check_executor, make_backend, simulated_workers
 from orchestrator.running.job import Job, RunOptions
 from orchestrator.running.live_report import live_report
 from orchestrator.running.notification import check_target, notifying
@@ -33,9 +33,7 @@ from orchestrator.scheduling.progress import Progress
 from orchestrator.scheduling.replaying import open_replay
 from orchestrator.scheduling.sharing import SharedTrials
 from orchestrator.storage import Lease, PlanOutcome, Recorder, Store, StudyBusy
-from orchestrator.storage.passwords import without_passwords
 from orchestrator.study_file.config import read_study
-from orchestrator.surroundings.packages import check_workers
 from orchestrator.terminal.console import make_console
 from orchestrator.terminal.notebook import is_watched
 from orchestrator.terminal.run_result import RunResult
@@ -44,7 +42,6 @@ from reports.analysis.verdicts import Verdict
 from reports.page import write_report
 from reports.results import Study
 from reports.summary import verdict_row
-from search_spaces.errors import unknown
 
 _ENDED = {
     Ending.DONE: "the run is done",
@@ -149,12 +146,7 @@ def _again(job: Job) -> str:
 def _check(options: RunOptions) -> None:
     if options.notify is not None:
         check_target(options.notify)
-    if options.executor not in EXECUTORS:
-        raise UserError(f"--executor: {unknown('executor', options.executor, EXECUTORS).message}")
-    if options.executor == "ray":
-        check_workers(options.address)
-        if options.address is not None:
-            check_reachable(options.address)
+    check_executor(options.executor, options.address)
 
 
 def _train(store: Store, job: Job, outcome: PlanOutcome, show: Show | bool, lease: Lease) -> tuple[Ending, str | None]:

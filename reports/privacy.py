@@ -33,6 +33,7 @@ def without_private_facts(study: Study, *, include_host: bool = False) -> Study:
         settings={key: value for key, value in _mapped(study.settings, clean).items() if key != "database"},
         command=None if study.command is None else clean(public_command(study.command)),
         notes=tuple(map(clean, study.notes)),
+        user_notes=tuple(map(clean, study.user_notes)),
         arms=tuple(replace(arm, settings=_mapped(arm.settings, clean)) for arm in study.arms),
         trials=tuple(
             replace(

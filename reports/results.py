@@ -84,10 +84,6 @@ class History:
     deleted: tuple[DeletedOutcome, ...] = ()
 
 
-NOTE_OF = "Note of "
-"""How a note begins that people added, among the notes of a study; the others are its plan's."""
-
-
 @dataclass(frozen=True)
 class Study:
     """One study as it stands now: what was asked, what was planned, and every result so far.
@@ -95,9 +91,10 @@ class Study:
     `settings` is the whole study file with every default filled in, `source` its text as the user wrote it. `factors`
     maps each factor to its levels in the file's order. `baseline` names the level of each factor that the others are
     compared with; factors it leaves out are contexts, in which the comparison is repeated. `search` is the record of an
-    architecture search: what was proposed and what it showed; empty for every other design. `metrics` are those that
-    the probes known to this program declare, by name, beside those of every trial (`reports.metrics`). `history`
-    holds the earlier versions of the plan, and the results that it leaves out.
+    architecture search: what was proposed and what it showed; empty for every other design. `notes` are those of its
+    plan, `user_notes` those that people added, each with its date. `metrics` are those that the probes known to this
+    program declare, by name, beside those of every trial (`reports.metrics`). `history` holds the earlier versions of
+    the plan, and the results that it leaves out.
     """
 
     name: str
@@ -115,20 +112,11 @@ class Study:
     git: str | None = None
     plan_hash: str | None = None
     planned_at: datetime | None = None
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+    user_notes: tuple[str, ...] = ()
     search: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Metric] = field(default_factory=dict)
     history: History = field(default_factory=History)
-
-    @property
-    def remarks(self) -> tuple[str, ...]:
-        """The notes that people added to it."""
-        return tuple(note for note in self.notes if note.startswith(NOTE_OF))
-
-    @property
-    def plan_notes(self) -> tuple[str, ...]:
-        """What its plan notes of itself."""
-        return tuple(note for note in self.notes if not note.startswith(NOTE_OF))
 
     @property
     def design(self) -> str:

@@ -35,7 +35,7 @@ def summary_of(findings: Findings) -> dict[str, Any]:
         "differences": [_difference(each) for each in findings.contrasts.values()],
         "verdicts": [verdict_row(each) for each in findings.verdicts],
         "environments": [{"id": each.id, "host": each.host, "facts": each.facts} for each in study.environments],
-        "notes": list(study.notes),
+        "notes": [*study.notes, *study.user_notes],
         "plans": [
             {"number": each.number, "at": _moment(each.at), "digest": each.digest, "known": each.known}
             for each in study.history.versions

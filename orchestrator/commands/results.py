@@ -162,7 +162,7 @@ def probe(
 
     Example: orchestrate probe degradation --kind lesion --kind layer_response
     """
-    from orchestrator.probing import probe_study
+    from orchestrator.running.probe_study import probe_study
     from orchestrator.terminal.console import make_console, say
 
     console = make_console()

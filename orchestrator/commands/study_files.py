@@ -111,7 +111,7 @@ def _write_line(line: str) -> None:
 
 def _command(notify: str | None) -> str:
     """Return the command as the report shows it: without passwords, and without the address that is notified."""
-    from orchestrator.storage.passwords import without_passwords
+    from orchestrator.passwords import without_passwords
 
     words = [without_passwords(each) for each in sys.argv[1:]]
     if notify is not None:

@@ -8,8 +8,8 @@ from urllib.parse import unquote
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from orchestrator.passwords import take_apart, without_passwords
 from orchestrator.storage.errors import StorageError
-from orchestrator.storage.passwords import take_apart, without_passwords
 
 _EXAMPLES = "sqlite:///results.db, results.db or postgresql://user@host/name"
 _DRIVERS = {

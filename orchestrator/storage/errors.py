@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from sqlalchemy.exc import DBAPIError, IntegrityError, TimeoutError
 
 from orchestrator.errors import UserError
-from orchestrator.storage.passwords import without_passwords
+from orchestrator.passwords import without_passwords
 
 
 class StorageError(UserError):

@@ -3,7 +3,6 @@
 from sqlalchemy import Connection, select
 
 from orchestrator.storage.tables import events
-from reports.results import NOTE_OF
 
 NOTE = "Note"
 
@@ -12,4 +11,4 @@ def notes_of(connection: Connection, study: int) -> tuple[str, ...]:
     """Return the notes that people added to a study, each with its date, the earliest first."""
     chosen = select(events.c.at, events.c.details).where(events.c.study == study, events.c.kind == NOTE)
     rows = connection.execute(chosen.order_by(events.c.id))
-    return tuple(f"{NOTE_OF}{row.at:%Y-%m-%d}: {row.details['text']}" for row in rows)
+    return tuple(f"Note of {row.at:%Y-%m-%d}: {row.details['text']}" for row in rows)

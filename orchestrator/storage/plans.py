@@ -6,12 +6,12 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from orchestrator.passwords import without_passwords, without_passwords_in
 from orchestrator.records.events import now
 from orchestrator.records.frozen_plan import frozen, plan_digest
 from orchestrator.records.study_plan import PlannedArm, PlannedTrial, StudyPlan
 from orchestrator.storage.errors import StorageError
 from orchestrator.storage.history import outcomes_of
-from orchestrator.storage.passwords import without_passwords, without_passwords_in
 from orchestrator.storage.tables import arm_levels, arm_trials, arms, events, studies, trials
 from orchestrator.storage.upsert import in_parts, insert_new, insert_or_update
 from reports.trials import State

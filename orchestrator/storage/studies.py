@@ -8,13 +8,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
+from orchestrator.passwords import without_passwords, without_passwords_in
 from orchestrator.records.probe_metrics import study_metrics
 from orchestrator.storage import process
 from orchestrator.storage.errors import StorageError, unknown_name
 from orchestrator.storage.history import read_history
 from orchestrator.storage.measurements import read_measurements
 from orchestrator.storage.notes import notes_of
-from orchestrator.storage.passwords import without_passwords, without_passwords_in
 from orchestrator.storage.tables import arm_trials, arms, attempts, environments, epochs, studies, trials
 from orchestrator.storage.tables import verdicts as verdict_rows
 from reports.results import Environment, Study
@@ -91,7 +91,8 @@ def read_study(connection: Connection, name: str, *, curves: bool = True) -> Stu
         git=row.git,
         plan_hash=row.plan_hash,
         planned_at=row.planned_at,
-        notes=(*row.notes, *notes_of(connection, row.id)),
+        notes=tuple(row.notes),
+        user_notes=notes_of(connection, row.id),
         search=row.search or {},
         metrics=study_metrics(row.settings, planned),
         history=read_history(

@@ -1,5 +1,6 @@
 """Check the URL of a folder in a storage, before anything is asked of the storage."""
 
+from orchestrator.passwords import holds_password
 from search_spaces.errors import Key, SettingError, unknown
 
 
@@ -22,8 +23,7 @@ def check_folder_url(url: str, key: Key) -> None:
         raise SettingError(
             f'"{url}" has no third slash: write file:///{folder} for a folder at the top of the disk', key
         )
-    user, is_followed, _ = folder.rpartition("@")[0].partition(":")
-    if is_followed and "/" not in user:
+    if holds_password(url):
         raise SettingError(
             "the URL holds a password, which would be stored with the study: leave it out, and give it to each node "
             "in the way that its storage asks for, mostly in the environment",

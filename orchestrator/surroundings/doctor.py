@@ -128,9 +128,9 @@ def _resources(config: StudyConfig) -> Finding:
 
 
 def _database(db: str | None, config: StudyConfig | None) -> Finding:
+    from orchestrator.passwords import without_passwords
     from orchestrator.results.location import database
     from orchestrator.storage import Store
-    from orchestrator.storage.passwords import without_passwords
 
     try:
         url = database(db, config)

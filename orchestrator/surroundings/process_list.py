@@ -14,12 +14,12 @@ def hide_passwords() -> None:
     """
     if not any("postgres" in word.lower() and "://" in word for word in sys.argv[1:]):
         return
-    words, passwords = without_passwords(sys.orig_argv)
+    words, passwords = take_out_passwords(sys.orig_argv)
     if len(passwords) == 1 and hasattr(os, "execve"):
         os.execve(sys.executable, words, {**os.environ, _VARIABLE: passwords.pop()})
 
 
-def without_passwords(words: Sequence[str]) -> tuple[list[str], set[str]]:
+def take_out_passwords(words: Sequence[str]) -> tuple[list[str], set[str]]:
     """Return the words of a command with the passwords taken out of its PostgreSQL URLs, and these passwords."""
     from orchestrator.errors import UserError
     from orchestrator.storage import database_url  # SQLAlchemy takes a moment to import

@@ -73,7 +73,7 @@ def build(findings: Findings) -> Section:
         findings.count(State.COMPLETE, State.DIVERGED) < len(findings.asked) or not findings.asked,
         latest.isoformat() if (latest := findings.last_result()) else "",
         max(0, len(claims) - MOST_CLAIMS),
-        study.remarks,
+        study.user_notes,
     )
     return Section("top", study.name, content)
 

@@ -67,9 +67,7 @@ def build(findings: Findings) -> Section:
     return Section(
         "methods",
         "Methods",
-        Methods(
-            tuple((head, text) for head, text in paragraphs if text), shown, by_arm, notes, findings.study.plan_notes
-        ),
+        Methods(tuple((head, text) for head, text in paragraphs if text), shown, by_arm, notes, findings.study.notes),
         tables=(by_arm,) if by_arm.rows else (),
         embedded={"armSettings": _by_arm(by_arm)} if by_arm.rows else {},
     )

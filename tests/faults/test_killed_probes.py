@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from orchestrator import RunOptions, load_study, run_study
-from orchestrator.probing import probe_study
+from orchestrator.running.probe_study import probe_study
 from tests.faults.test_killed import INLINE, is_worker, start, wait_for
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow]

@@ -9,8 +9,8 @@ import torch
 
 from orchestrator import RunOptions, load_study, run_study
 from orchestrator.errors import UserError
-from orchestrator.probing import probe_study
 from orchestrator.results.exporting import export_network
+from orchestrator.running.probe_study import probe_study
 
 INLINE = RunOptions(executor="inline", report=False)
 
@@ -51,7 +51,7 @@ def test_mistakes_are_one_sentence(done: Path) -> None:
         probe_study("small", kinds=["lesions"], executor="inline")
     with pytest.raises(UserError, match='did you mean "small"'):
         probe_study("smal", kinds=["lesion"], executor="inline")
-    with pytest.raises(UserError, match="--executor: networks are measured by"):
+    with pytest.raises(UserError, match=r'--executor: unknown executor "replay": .*inline'):
         probe_study("small", kinds=["lesion"], executor="replay")
 
 

@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.surroundings.process_list import without_passwords
+from orchestrator.surroundings.process_list import take_out_passwords
 
 ROOT = str(Path(__file__).parents[2])
 
 
 def test_only_the_password_is_taken_out():
     words = ["python", "-m", "orchestrator", "run", "a=b", "--db", "postgresql://me:p@ss@host:5/x?sslmode=require"]
-    kept, passwords = without_passwords(words)
+    kept, passwords = take_out_passwords(words)
     assert kept == [*words[:-1], "postgresql+psycopg://me@host:5/x?sslmode=require"]
     assert passwords == {"p@ss"}
-    assert without_passwords(["--db=postgres://me:pw@host/x"]) == (["--db=postgresql+psycopg://me@host/x"], {"pw"})
-    assert without_passwords(["postgresql://me@host/x", "postgresql:nonsense", "x.db"])[1] == set()
+    assert take_out_passwords(["--db=postgres://me:pw@host/x"]) == (["--db=postgresql+psycopg://me@host/x"], {"pw"})
+    assert take_out_passwords(["postgresql://me@host/x", "postgresql:nonsense", "x.db"])[1] == set()
 
 
 @pytest.mark.parametrize("option", [["--db", "URL"], ["--db=URL"]])

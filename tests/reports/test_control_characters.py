@@ -26,9 +26,8 @@ def files():
     unit = {"branch": [NAME, "add"], "shortcut": {"layers": [NAME]}, "after": [], "note": NAME}
     arms = [replace(arm, description={**arm.description, "unit": unit}) for arm in made.arms]
     found = [Measurement(trial.id, '"><script>/..', values(1.0)) for trial in made.trials]
-    return report_files(
-        replace(made, arms=tuple(arms), measurements=tuple(found), question=NAME, notes=(f"Note of {NAME}",)), []
-    )
+    texts = {"question": NAME, "notes": (NAME,), "user_notes": (f"Note of {NAME}",)}
+    return report_files(replace(made, arms=tuple(arms), measurements=tuple(found), **texts), [])
 
 
 def test_no_file_has_a_control_character(files):

@@ -47,8 +47,10 @@ def test_no_file_of_a_report_holds_the_database(tmp_path, include_host):
         source=f"study: x\ndatabase: {URL}\n",
         command=f"orchestrate run x.yaml --db {URL}",
         notes=(f"read from {URL}",),
+        user_notes=(f"moved to {URL}",),
     )
     write_report(study, tmp_path, include_host=include_host)
+    assert "moved to postgresql+psycopg://…" in (tmp_path / "index.html").read_text()
     for file in tmp_path.rglob("*.*"):
         text = file.read_bytes().decode("utf-8", "replace")
         assert "p%40ss" not in text

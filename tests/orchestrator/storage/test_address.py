@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.passwords import without_passwords
 from orchestrator.storage import StorageError, database_url
 from orchestrator.storage.address import describe, file_of
-from orchestrator.storage.passwords import without_passwords, without_passwords_in
 
 
 @pytest.mark.parametrize(
@@ -111,17 +111,3 @@ def test_other_spellings_of_a_file(text, tmp_path, monkeypatch):
 def test_two_slashes_are_told_apart_from_three():
     with pytest.raises(StorageError, match="write sqlite:///results"):
         database_url("sqlite://results.db")
-
-
-def test_text_without_a_password_stays_as_it_is():
-    for text in (
-        "see https://host:80/a@b",
-        "postgresql://me@host/x",
-        "postgresql://[::1]:1/x?user=a@b",
-        "sqlite:///a.db",
-    ):
-        assert without_passwords(text) == text
-    assert without_passwords_in({"database": "postgresql://me:pw@h/x", "n": [1, ("a",)]}) == {
-        "database": "postgresql://me:***@h/x",
-        "n": [1, ["a"]],
-    }

@@ -1,5 +1,7 @@
 """Studies deleted, renamed, annotated and pruned: what another study needs stays, and nothing happens unasked."""
 
+import re
+
 import pytest
 
 from orchestrator.records.events import AttemptStarted, EpochDone, TrialEnded
@@ -154,9 +156,9 @@ def test_notes_stay_when_the_study_is_planned_again(store, train, make_plan):
     train(make_plan())
     store.add_note("degradation", "The cooling\nfailed.", apply=True)
     store.record_plan(make_plan())
-    first, second = store.load_study("degradation").notes
-    assert first == "a note"
-    assert second.startswith("Note of 20")
-    assert second.endswith(": The cooling failed.")
+    study = store.load_study("degradation")
+    assert study.notes == ("a note",)
+    (added,) = study.user_notes
+    assert re.fullmatch(r"Note of 20\d\d-\d\d-\d\d: The cooling failed\.", added)
     with pytest.raises(StorageError, match="the note is empty"):
         store.add_note("degradation", " ", apply=True)

@@ -5,21 +5,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.engine.address import check_reachable
 from orchestrator.engine.backend import Backend
 from orchestrator.engine.dispatch import Dispatcher
-from orchestrator.engine.inline import InlineBackend
-from orchestrator.engine.worker import WorkerSettings, code_digest
 from orchestrator.errors import UserError
 from orchestrator.planning.probes import study_probes
 from orchestrator.records.events import Event, Measured, ProbesEnded
 from orchestrator.results.location import database, output_folder
+from orchestrator.running.executors import check_executor, inline_backend, ray_backend, worker_settings
 from orchestrator.running.signals import interruptible
 from orchestrator.scheduling.measuring import measuring_packs, unmeasurable
 from orchestrator.scheduling.packs import BlockSource
 from orchestrator.storage import Recorder, Store
 from orchestrator.study_file.sections import Resources
-from orchestrator.surroundings.packages import check_workers
 from reports.results import Study
 from reports.trials import State, Trial
 from search_spaces.errors import SettingError
@@ -52,8 +49,7 @@ def probe_study(
     Probes that the file does not name have their default settings. Every measurement is recorded as it comes; one that
     is cut short goes on the next time. UserError for an unknown study or probe, and where no weights are kept.
     """
-    if executor not in ("ray", "inline"):
-        raise UserError(f'--executor: networks are measured by "ray" or "inline", not by "{executor}"')
+    check_executor(executor, address, known=("ray", "inline"))
     with Store.open(database(db)) as store:
         study = store.load_study(name)
         requests = _requests(study, kinds)
@@ -65,9 +61,9 @@ def probe_study(
                 return ProbeResult(0, 0, interrupted=False)
             names = {trial.id: f"{trial.arm} seed={trial.seed}" for trial in asked}
             follower = _Follower(names, say)
-            worker = _worker(study, output_folder(study.name, out))
+            checkpoints = output_folder(study.name, out) / "checkpoints"
             with interruptible() as interrupted, Recorder(store, study.name, listeners=(follower,)) as recorder:
-                backend = _backend(study, worker, executor, address)
+                backend = _backend(study, checkpoints, executor, address)
                 Dispatcher(BlockSource(packs), backend, recorder.put, interrupted).run()
             return ProbeResult(follower.made, follower.failed, interrupted.is_set())
 
@@ -132,18 +128,6 @@ class _Follower:
             self._say(f"{self._names[event.trial]}: not measured: {event.reason}")
 
 
-def _worker(study: Study, out: Path) -> WorkerSettings:
-    resources = _resources(study)
-    return WorkerSettings(
-        device="cuda" if resources.gpus else "cpu",
-        gpu_share=resources.gpus or 1,
-        threads=max(int(resources.cpus), 1),
-        checkpoints=out / "checkpoints",
-        plugins=_folder_of(study),
-        code=code_digest(),
-    )
-
-
 def _folder_of(study: Study) -> Path:
     """Return the folder of the study file that the recorded command names, with the user's code beside it.
 
@@ -157,22 +141,10 @@ def _folder_of(study: Study) -> Path:
     return files[0].resolve().parent if files else Path.cwd()
 
 
-def _backend(study: Study, worker: WorkerSettings, executor: str, address: str | None) -> Backend:
-    if executor == "inline":
-        return InlineBackend(worker)
-    check_workers(address)
-    if address is not None:
-        check_reachable(address)
-    from orchestrator.engine.ray_tune import RayBackend  # Ray takes seconds to import
-
+def _backend(study: Study, checkpoints: Path, executor: str, address: str | None) -> Backend:
     resources = _resources(study)
-    return RayBackend(
-        worker,
-        cpus=resources.cpus,
-        gpus=resources.gpus,
-        address=address,
-        max_concurrent=resources.max_concurrent,
-    )
+    worker = worker_settings(resources, checkpoints, _folder_of(study))
+    return inline_backend(worker, resources) if executor == "inline" else ray_backend(worker, resources, address)
 
 
 def _resources(study: Study) -> Resources:

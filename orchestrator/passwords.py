@@ -1,4 +1,4 @@
-"""Passwords in the URLs of databases: found however they are written, and never shown."""
+"""Passwords in URLs, of databases and of other things: found however they are written, and never shown."""
 
 import re
 from collections.abc import Mapping
@@ -10,6 +10,7 @@ HIDDEN = "***"
 _URL = re.compile(r"(?<![\w+.-])([A-Za-z][A-Za-z0-9+.-]*)://([^\s\"'<>`]+)")
 _HOST = re.compile(r"(?:\[[^\]]*\]|[^/:@]*)(?::\d+)?/")
 _SECRET_OPTION = re.compile(r"(?i)((?:ssl)?password|passwd|pwd)=[^&\s\"']*")
+_PORT = re.compile(r"\d+/")
 _DATABASES = ("postgres", "mysql", "mariadb", "mssql", "oracle", "cockroach", "redis", "mongodb")
 
 
@@ -55,10 +56,20 @@ def without_passwords_in(value: Any) -> Any:
     return value
 
 
+def holds_password(url: str) -> bool:
+    """Whether there is a password in the URL of a database, of a storage, or of anything else."""
+    scheme, _, following = url.partition("://")
+    return _is_password(scheme, take_apart(following)) or _SECRET_OPTION.search(url) is not None
+
+
 def _hidden(match: re.Match[str]) -> str:
-    scheme, following = match[1], match[2]
-    parts = take_apart(following)
+    scheme, parts = match[1], take_apart(match[2])
+    return f"{scheme}://{parts.user}:{HIDDEN}@{parts.rest}" if _is_password(scheme, parts) else match[0]
+
+
+def _is_password(scheme: str, parts: Parts) -> bool:
+    """Whether what was taken for a password is one, and no path of a URL that names nobody."""
+    if parts.password is None:
+        return False
     is_database = scheme.lower().startswith(_DATABASES)
-    if parts.password is None or ("/" in parts.password + (parts.user or "") and not is_database):
-        return match[0]
-    return f"{scheme}://{parts.user}:{HIDDEN}@{parts.rest}"
+    return is_database or not ("/" in (parts.user or "") or _PORT.match(parts.password))
