@@ -5,7 +5,9 @@ postgresql://postgres@localhost/postgres, on which databases may be created.
 """
 
 import os
+import shutil
 import uuid
+from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -17,6 +19,7 @@ from orchestrator.storage.measurements import keep_measurement
 from search_spaces.arm import Arm, settings_hash
 
 SERVER = os.environ.get("ORCHESTRATE_TEST_POSTGRESQL")
+DIALECTS = ["sqlite", "postgresql"] if SERVER else ["sqlite"]
 
 
 def plan_of(
@@ -62,19 +65,61 @@ def make_plan():
     return plan_of
 
 
-@pytest.fixture(params=["sqlite", "postgresql"] if SERVER else ["sqlite"])
-def url(request, tmp_path):
+@contextmanager
+def administration():
+    """Open a connection to the server on which databases are made and dropped."""
+    engine = create_engine(database_url(SERVER), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+@contextmanager
+def server_database(template="template1"):
+    """Make a database on the server, as a copy of another one, and give its URL."""
+    name = f"test_{uuid.uuid4().hex}"
+    with administration() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+    yield database_url(SERVER).set(database=name).render_as_string(hide_password=False)
+    with administration() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture(scope="session")
+def prepared_file(tmp_path_factory):
+    """Return a file with all tables and views, and no rows."""
+    path = tmp_path_factory.mktemp("prepared") / "results.db"
+    Store.open(path).close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def prepared_database():
+    """Return the name of such a database on the server."""
+    with server_database() as url:
+        Store.open(url).close()
+        yield database_url(url).database
+
+
+@pytest.fixture(params=DIALECTS)
+def empty_url(request, tmp_path):
+    """Return the URL of a database without tables."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'results.db'}"
         return
-    name = f"test_{uuid.uuid4().hex}"
-    engine = create_engine(database_url(SERVER), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield database_url(SERVER).set(database=name).render_as_string(hide_password=False)
-    with engine.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    engine.dispose()
+    with server_database() as made:
+        yield made
+
+
+@pytest.fixture(params=DIALECTS)
+def url(request, tmp_path):
+    """Return the URL of a database without rows: a copy, since to build the tables takes longer than most tests."""
+    if request.param == "sqlite":
+        path = shutil.copy(request.getfixturevalue("prepared_file"), tmp_path / "results.db")
+        yield f"sqlite:///{path}"
+        return
+    with server_database(request.getfixturevalue("prepared_database")) as made:
+        yield made
 
 
 @pytest.fixture

@@ -118,10 +118,10 @@ def test_a_search_of_version_7_is_read_under_the_names_of_today(tmp_path):
     assert study.trials[1].loss_before_divergence == 2.3
 
 
-def test_a_database_without_tables_is_none_yet(url):
-    assert not Store.exists(url)
-    Store.open(url).close()
-    assert Store.exists(url)
+def test_a_database_without_tables_is_none_yet(empty_url):
+    assert not Store.exists(empty_url)
+    Store.open(empty_url).close()
+    assert Store.exists(empty_url)
 
 
 def test_opening_again_changes_nothing(tmp_path):
@@ -131,9 +131,9 @@ def test_opening_again_changes_nothing(tmp_path):
     assert (tmp_path / "r.db").read_bytes() == before
 
 
-def test_many_may_open_a_new_database_at_once(url):
+def test_many_may_open_a_new_database_at_once(empty_url):
     opened = []
-    threads = [threading.Thread(target=lambda: opened.append(Store.open(url))) for _ in range(4)]
+    threads = [threading.Thread(target=lambda: opened.append(Store.open(empty_url))) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

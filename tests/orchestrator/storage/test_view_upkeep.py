@@ -39,13 +39,20 @@ def execute(url, *statements):
 
 
 @pytest.fixture
-def more_metrics(monkeypatch):
-    monkeypatch.setitem(METRICS, "work", WORK)
-    monkeypatch.setitem(METRICS, "pace", PACE)
+def metrics():
+    """Return the registry, which the test may change; it is then as before, in its order."""
+    before = dict(METRICS)
+    yield METRICS
+    METRICS.clear()
+    METRICS.update(before)
+
+
+@pytest.fixture
+def more_metrics(metrics):
+    metrics.update(work=WORK, pace=PACE)
 
 
 def test_a_new_metric_comes_into_a_database_that_is_there(url, request):
-    Store.open(url).close()
     before = columns(url)
     request.getfixturevalue("more_metrics")
     Store.open(url, read_only=True).close()
@@ -56,16 +63,14 @@ def test_a_new_metric_comes_into_a_database_that_is_there(url, request):
     assert "Work; NULL for a trial that diverged" in set(known.meaning)
 
 
-def test_a_metric_that_is_gone_leaves_the_view(url, monkeypatch):
-    Store.open(url).close()
-    monkeypatch.delitem(METRICS, "gap")
+def test_a_metric_that_is_gone_leaves_the_view(url, metrics):
+    del metrics["gap"]
     Store.open(url).close()
     assert "gap" not in columns(url)
 
 
-def test_a_change_of_a_metric_changes_its_column(url, monkeypatch):
-    Store.open(url).close()
-    monkeypatch.setitem(METRICS, "gap", Metric("gap", "the gap", "%", Better.LESS, Diverged.WORST, of_trial("seconds")))
+def test_a_change_of_a_metric_changes_its_column(url, metrics):
+    metrics["gap"] = Metric("gap", "the gap", "%", Better.LESS, Diverged.WORST, of_trial("seconds"))
     Store.open(url).close()
     meaning = "SELECT meaning FROM data_dictionary WHERE relation = 'trial_results' AND name = 'gap'"
     assert query(url, meaning).meaning.tolist() == ["The gap in per cent"]
@@ -81,7 +86,6 @@ def test_an_older_file_gets_the_views_of_today(file, tmp_path, request):
 
 
 def test_drivers_that_open_a_database_at_once_make_its_views_once(url, request):
-    Store.open(url).close()
     request.getfixturevalue("more_metrics")
     opened, failed = [], []
 
@@ -102,7 +106,6 @@ def test_drivers_that_open_a_database_at_once_make_its_views_once(url, request):
 
 
 def test_a_view_of_the_user_on_ours_outlives_a_new_metric(url, request):
-    Store.open(url).close()
     execute(url, "CREATE VIEW mine AS SELECT study, gap FROM trial_results")
     request.getfixturevalue("more_metrics")
     Store.open(url).close()
@@ -110,13 +113,12 @@ def test_a_view_of_the_user_on_ours_outlives_a_new_metric(url, request):
     assert query(url, "SELECT * FROM mine").empty
 
 
-def test_what_may_not_be_changed_on_a_server_stays_as_it_is(url, monkeypatch):
-    Store.open(url).close()
+def test_what_may_not_be_changed_on_a_server_stays_as_it_is(url, metrics):
     if "postgresql" not in url:
         pytest.skip("SQLite lets anyone who may write change a view")
     execute(url, "CREATE VIEW mine AS SELECT study, gap FROM trial_results")
     before = columns(url)
-    monkeypatch.delitem(METRICS, "gap")
+    del metrics["gap"]
     with Store.open(url) as store:
         assert store.studies() == []
     assert columns(url) == before
