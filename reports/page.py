@@ -32,9 +32,9 @@ from reports.trials import State
 from reports.wording import drawn_controls
 
 SCRIPTS = ("report.js", "trials.js", "figures.js", "epochs.js", "arms.js", "ranges.js", "settings.js")
-LEADING = ("search-progress", "depth", "effects", "claims")
+LEADING = ("search-progress", "depth", "claims", "effects", "lowest")
 """The figures that may stand on the first screen, the best first."""
-TALLEST_LEAD = 480
+TALLEST_LEAD = 500
 """Pixels, above which a figure leaves no room on the first screen for anything else."""
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -118,24 +118,28 @@ def render(findings: Findings, sections: Iterable[Section], report_id: str, file
 
 
 def _readouts(sections: Sequence[Section]) -> dict[str, list[dict[str, Any]]]:
-    """Return what the page's script can say of the points of each figure, by its name, a mapping a panel."""
+    """Return what the page's script can say of the points of each figure, by its name, a mapping a drawing."""
     figures = {figure.name: figure for section in sections for figure in section.figures}
-    return {
-        name: [panel.drawing.readout.as_data() for panel in figure.panels]
+    drawings = {
+        name: [drawing for panel in figure.panels for drawing in panel.drawing.shown]
         for name, figure in figures.items()
-        if any(panel.drawing.readout.is_told() for panel in figure.panels)
+    }
+    return {
+        name: [each.readout.as_data() for each in shown]
+        for name, shown in drawings.items()
+        if any(each.readout.is_told() for each in shown)
     }
 
 
 def _lead(sections: Sequence[Section]) -> Figure | None:
     """Return the figure that answers the question at a glance, for the first screen; None before there is one."""
     figures = {figure.name: figure for section in sections for figure in section.figures}
-    fitting = (figures[name] for name in LEADING if name in figures and len(figures[name].panels) == 1)
-    chosen = next((figure for figure in fitting if figure.panels[0].drawing.height <= TALLEST_LEAD), None)
-    if chosen is None:
-        return None
-    panel = chosen.panels[0]
-    return replace(chosen, panels=(replace(panel, drawing=panel.drawing.renamed("top")),))
+    for figure in (figures[name] for name in LEADING if name in figures and len(figures[name].panels) == 1):
+        panel = figure.panels[0]
+        drawing = panel.drawing.shown[-1]
+        if drawing.height <= TALLEST_LEAD:
+            return replace(figure, panels=(replace(panel, drawing=drawing.renamed("top")),))
+    return None
 
 
 def json_block(value: Mapping[str, Any]) -> str:

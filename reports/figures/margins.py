@@ -4,15 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reports.figures.forest import HEADING, ROW, WIDTH, write
-from reports.figures.labels import distinct
+from reports.figures.rows import Words, rows_drawing
 from reports.figures.svg import INK, MUTED, RULE, Drawing
-from reports.figures.theme import colour, draw, marker
+from reports.figures.theme import colour, marker
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-LONGEST = 34
 _TICKS = (-100, -30, -10, -3, -1, 0, 1, 3, 10, 30, 100)
 
 
@@ -37,25 +35,20 @@ def margins_drawing(
     rows: Sequence[MarginRow], unit: str, prefix: str, span: tuple[float, float] | None = None
 ) -> Drawing:
     """Draw the rows from top to bottom; the claimed side of each margin is tinted. `span` fixes the axis."""
-    height = ROW * len(rows)
     numbers = [
         end for row in rows for end in (row.estimate, row.low, row.high, row.floor, row.ceiling) if end is not None
     ]
 
-    def plot(axes: "Axes") -> None:
+    def plot(axes: "Axes", heights: Sequence[float]) -> None:
         low, high = span or _scaled(axes, numbers)
         axes.set_xlim(low, high)
-        axes.set_ylim(height, 0)
-        axes.set_yticks([])
-        axes.grid(axis="x")
         if span is None:
             axes.axvline(0, color=MUTED, linewidth=0.8)
-        labels = distinct([row.label for row in rows], LONGEST)
-        for at, (row, label) in enumerate(zip(rows, labels, strict=True)):
-            _row(axes, row, label, ROW * (at + 0.5), low, high)
+        for row, y in zip(rows, heights, strict=True):
+            _row(axes, row, y, low, high)
         axes.set_xlabel(unit)
 
-    return draw(plot, prefix, (WIDTH, height + HEADING + 16), (230, 40, 150, 6), has_left_spine=False)
+    return rows_drawing([("", [Words(row.label, row.text) for row in rows])], prefix, plot)
 
 
 def _scaled(axes: "Axes", numbers: Sequence[float]) -> tuple[float, float]:
@@ -65,9 +58,7 @@ def _scaled(axes: "Axes", numbers: Sequence[float]) -> tuple[float, float]:
     reach = max(high, -low) or 1.0
     if reach > 12 and reach > 8 * sizes[len(sizes) // 4]:
         axes.set_xscale("symlog", linthresh=1.0, linscale=0.6)
-        ticks = [
-            tick for tick in (-100, -30, -10, -3, -1, 0, 1, 3, 10, 30, 100) if 1.5 * low - 0.5 < tick < 1.5 * high + 0.5
-        ]
+        ticks = [tick for tick in _TICKS if 1.5 * low - 0.5 < tick < 1.5 * high + 0.5]
         axes.set_xticks(ticks, labels=[f"{tick:g}".replace("-", "\N{MINUS SIGN}") for tick in ticks])
         axes.minorticks_off()
         return 1.6 * low - 0.4, 1.6 * high + 0.4
@@ -75,9 +66,7 @@ def _scaled(axes: "Axes", numbers: Sequence[float]) -> tuple[float, float]:
     return low - room, high + room
 
 
-def _row(axes: "Axes", row: MarginRow, label: str, y: float, left: float, right: float) -> None:
-    write(axes, 10, y, label, ha="left")
-    write(axes, WIDTH - 4, y, row.text, ha="right")
+def _row(axes: "Axes", row: MarginRow, y: float, left: float, right: float) -> None:
     start, end = (left if row.floor is None else row.floor), (right if row.ceiling is None else row.ceiling)
     axes.fill_between([start, end], y - 9, y + 9, color=RULE, alpha=0.6, linewidth=0)
     for edge in (row.floor, row.ceiling):

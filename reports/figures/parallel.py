@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reports.figures.forest import write
 from reports.figures.labels import distinct
 from reports.figures.readout import Ranges, Readout, tag
+from reports.figures.rows import write
 from reports.figures.svg import MUTED, PAPER, RULE, Drawing
 from reports.figures.theme import colour, draw, marker
 from reports.figures.ticks import log_ticks

@@ -62,7 +62,8 @@ class Drawing:
     """An SVG element as text, ready to stand inside a page, with its size in CSS pixels at 100 %.
 
     `pdf` is the same drawing as a PDF file; empty for a drawing that is made as SVG alone. `readout` is what the page's
-    script says of its points.
+    script says of its points. `narrow` is the same for a phone, which the page shows there instead; None where the
+    drawing fits as it is.
     """
 
     svg: str
@@ -70,6 +71,12 @@ class Drawing:
     height: int
     pdf: bytes = b""
     readout: Readout = field(default_factory=Readout)
+    narrow: "Drawing | None" = None
+
+    @property
+    def shown(self) -> tuple["Drawing", ...]:
+        """Return the drawings that stand on the page for it, in their order."""
+        return (self, self.narrow) if self.narrow else (self,)
 
     def renamed(self, prefix: str) -> "Drawing":
         """Return the drawing with other ids, to stand on a page a second time."""
@@ -77,9 +84,15 @@ class Drawing:
 
     def to_page(self, title_id: str, title: str, description: str) -> str:
         """Return the element with its role and the text that stands for it where it cannot be seen."""
+        if self.narrow is None:
+            return self._element(title_id, title, description, "")
+        broad = self._element(title_id, title, description, ' class="broad"')
+        return broad + self.narrow._element(f"{title_id}-n", title, description, ' class="narrow"')
+
+    def _element(self, title_id: str, title: str, description: str, name: str) -> str:
         title_id = _escaped(title_id)
         head = (
-            f'<svg xmlns="{_SVG}" viewBox="0 0 {self.width} {self.height}" role="img" '
+            f'<svg xmlns="{_SVG}" viewBox="0 0 {self.width} {self.height}" role="img"{name} '
             f'aria-labelledby="{title_id} {title_id}-d">'
             f'<title id="{title_id}">{_escaped(title)}</title><desc id="{title_id}-d">{_escaped(description)}</desc>'
         )

@@ -63,3 +63,34 @@ def test_the_words_of_the_first_figure_can_be_read(visit, name, width):
     assert len(sizes) > 5
     assert min(sizes) > 7.9
     assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_a_study_of_many_arms_shows_the_lowest_of_them_beside_the_answer(visit):
+    page = visit("many_arms")
+    sentence, figure = (page.locator(each).bounding_box() for each in (".brief", ".lead svg"))
+    assert figure["x"] > sentence["x"] + 0.9 * sentence["width"]
+    assert figure["y"] + figure["height"] < 900
+    drawing = page.locator(".lead svg[role=img]")
+    marks = page.evaluate("JSON.parse(document.getElementById('embedded').textContent).figures.lowest.at(-1).marks")
+    at = drawing.evaluate(
+        "(svg, [x, y]) => { const at = new DOMPoint(x, y).matrixTransform(svg.getScreenCTM()); return [at.x, at.y]; }",
+        marks[0][:2],
+    )
+    page.mouse.move(*at)
+    assert page.locator(".lead .readout").inner_text().startswith("recipe 24: ")
+
+
+@pytest.mark.parametrize("figure", ["#figure-effects", "#figure-claims", "#figure-shares", "#figure-lowest"])
+def test_names_and_numbers_of_rows_are_within_a_phones_screen_and_large_enough(visit, figure):
+    name = {"#figure-claims": "judged", "#figure-shares": "full_grid", "#figure-lowest": "many_arms"}
+    page = visit(name.get(figure, "degradation"), viewport={"width": 390, "height": 800})
+    drawing = page.locator(f"{figure} svg[role=img]:visible")
+    assert drawing.count() == 1
+    boxes = drawing.locator("text").evaluate_all(
+        "(all) => all.map((each) => [each.getBoundingClientRect().right, each.getBoundingClientRect().left, "
+        "parseFloat(each.getAttribute('font-size')) * each.ownerSVGElement.getScreenCTM().a])"
+    )
+    assert len(boxes) > 5
+    assert max(right for right, _, _ in boxes) <= 390
+    assert min(left for _, left, _ in boxes) >= 0
+    assert min(size for _, _, size in boxes) > 9.5

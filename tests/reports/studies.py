@@ -287,6 +287,14 @@ def one_factor() -> Study:
     return study(arms, trials, {"shortcut": names}, baseline={"shortcut": "identity"})
 
 
+def many_arms() -> Study:
+    """Twenty-five variants without an order: more than a first screen has room for, the baseline among the worst."""
+    names = tuple(f"recipe {at}" for at in range(25))
+    arms = [arm({"variant": name}, shortcut=name) for name in names]
+    trials = [trial(3 * at + seed, one.name, seed, 9.0 - 0.3 * at) for at, one in enumerate(arms) for seed in range(3)]
+    return study(arms, trials, {"variant": names}, baseline={"variant": "recipe 0"})
+
+
 def seven_factors() -> Study:
     """As many columns of trials as a thorough study has."""
     factors: dict[str, tuple[Scalar, ...]] = {

@@ -1,0 +1,68 @@
+"""The arms with the lowest error beside the baseline, where there are too many to see all at a glance."""
+
+from reports.analysis.arms import ArmSummary
+from reports.figures.dots import Dots, dots_drawing
+from reports.figures.figure import Figure, Panel
+from reports.findings import Findings
+from reports.metrics import PRIMARY
+from reports.ranking import rank
+from reports.sentences.headline import group_of
+from reports.tables import Column, Table
+from reports.trials import Arm, State
+from reports.wording import counted, number, shortened
+
+MOST = 11
+"""Arms that are drawn; a study with no more of them is seen whole in its main table."""
+
+
+def lowest_figure(findings: Findings) -> Figure | None:
+    """Return the figure of the arms that the headline ranks, the lowest mean first, and last the baseline.
+
+    None for a study whose arms can be seen at a glance, and where no two of them can be compared.
+    """
+    group = group_of(findings)
+    ranking = rank(group.summaries)
+    if ranking is None or len(group.summaries) <= MOST:
+        return None
+    names = {each.arm.name for each in group.summaries if each.n_ok > 1 and not each.n_fail}
+    sound = sorted((each for each in group.summaries if each.arm.name in names), key=lambda each: each.mean or 0.0)
+    base = [each for each in sound[MOST:] if _is_baseline(findings, each.arm)]
+    chosen = [*sound[: MOST - len(base[:1])], *base[:1]]
+    drawing = dots_drawing([_dots(findings, each, group.names[each.arm.name]) for each in chosen], "lowest")
+    among = f"{counted(len(sound), 'arm')}{f' at {group.where}' if group.where else ''}"
+    some = "" if len(chosen) == len(sound) else f"the {len(chosen) - len(base[:1])} lowest of "
+    caption = (
+        f"{PRIMARY.title.capitalize()} by arm, {some}{among}{', and the baseline' if base else ''}. "
+        f"A point is a seed, the bar is their mean; the numbers are mean ± 1 SD. "
+        f"{ranking.alike} of the other {len(ranking.others)} cannot be told apart from the lowest "
+        "(paired t at 5 %, corrected for all pairs)."
+    )
+    ends = [chosen[0], chosen[-1]]
+    described = " to ".join(f"{number(each.mean)} % of {shortened(group.names[each.arm.name], 60)}" for each in ends)
+    columns = (
+        Column("arm", "arm"),
+        Column("mean", f"mean {PRIMARY.label}", 2, is_number=True),
+        Column("sd", "SD", 2, is_number=True),
+        Column("n", "n", is_number=True),
+    )
+    rows = tuple((group.names[each.arm.name], each.mean, each.sd, each.n) for each in sound)
+    table = Table("lowest", "The arms without a fail, the lowest mean first.", columns, rows)
+    return Figure("lowest", caption, (Panel("", f"From {described}.", drawing),), table, columns=1)
+
+
+def _is_baseline(findings: Findings, arm: Arm) -> bool:
+    base = findings.study.baseline
+    return bool(base) and all(arm.levels.get(factor) == value for factor, value in base.items())
+
+
+def _dots(findings: Findings, summary: ArmSummary, name: str) -> Dots:
+    trials = {each.seed: each.id for each in findings.trials.get(summary.arm.name, ()) if each.state is State.COMPLETE}
+    seeds = sorted(summary.values)
+    return Dots(
+        name,
+        f"{number(summary.mean)} ± {number(summary.sd)}",
+        0 if _is_baseline(findings, summary.arm) else 1,
+        summary.mean or 0.0,
+        tuple(summary.values[seed] for seed in seeds),
+        tuple(trials.get(seed, "") for seed in seeds),
+    )
