@@ -11,6 +11,7 @@ from reports.analysis.decisions import Decision, decide, live_grids, trials_by_a
 from reports.analysis.effects import Grid
 from reports.analysis.evidence import ContextResult, Evidence, alternatives, evaluate
 from reports.analysis.forecast import Forecast, forecast
+from reports.analysis.influence import deciding_seeds
 from reports.analysis.judged import (
     Judged,
     Look,
@@ -34,12 +35,15 @@ from reports.trials import State, Trial
 DEPENDS = "depends on the analysis"
 POST_HOC = "post hoc"
 OUTLIERS = "assumes no rare outliers"
+ONE_SEED = "one seed decides it"
 WITHDRAWN = "withdrawn: later seeds say the opposite"
 LEFT_OUT = "trained seeds left out"
 FURTHER = "held against later seeds of other studies too"
 UNPLANNED = "unplanned look, judged by e-value"
 UNMEASURED = "trained seeds not measured"
 OPEN = "still running"
+ASSUMPTIONS = frozenset({OUTLIERS})
+"""Badges that name what a verdict takes for granted; all others name something that was seen."""
 NOT_JUDGED = "Not judged yet"
 
 
@@ -176,6 +180,7 @@ def _verdict(
     fragile = verdict is not Outcome.INCONCLUSIVE and _is_fragile(judged, verdict)
     mine = [trials[arm][seed] for arm in claim_arms(judged.cases) for seed in used if seed in trials[arm]]
     unmeasured = _unmeasured(study, claim, mine)
+    deciding = _deciding(judged, part, procedure, p_holm) if verdict is not Outcome.INCONCLUSIVE else {}
     return Verdict(
         claim=claim,
         verdict=verdict,
@@ -203,8 +208,9 @@ def _verdict(
         badges=(
             *_badges(judged, other_tests, registration, alpha),
             *([WITHDRAWN] if withdrawn else []),
-            *([OUTLIERS] if fragile else []),
             *([UNMEASURED] if unmeasured else []),
+            *([ONE_SEED] if deciding else []),
+            *([OUTLIERS] if fragile else []),
         ),
         changes=registration.changes,
         registration=registration,
@@ -225,6 +231,7 @@ def _verdict(
                 changes=registration.changes,
                 withdrawn=str(judged.direction) if withdrawn else None,
                 fragile=fragile,
+                deciding=deciding,
             )
         ),
         trials=tuple(each.id for each in mine),
@@ -245,6 +252,16 @@ def _unmeasured(study: Study, claim: Claim, trials: Iterable[Trial]) -> tuple[st
         return ()
     seen = {each.trial for each in measured}
     return tuple(each.id for each in trials if each.state is State.COMPLETE and each.id not in seen)
+
+
+def _deciding(judged: Judged, part: Grid, procedure: Procedure, p_holm: float | None) -> Mapping[int, float]:
+    """Return the seeds that decide the verdict by themselves, at the level that the looks and the family leave it."""
+    if judged.unplanned:
+        return {}
+    shared_with = p_holm / judged.p if p_holm and judged.p else 1.0
+    supported = judged.direction is Outcome.SUPPORTED
+    alpha = (1 - judged.level) / max(1.0, shared_with)
+    return deciding_seeds(judged.claim, judged.cases, part, procedure, alpha, supported=supported)
 
 
 def _is_fragile(judged: Judged, verdict: Outcome) -> bool:

@@ -1,7 +1,7 @@
 """The verdict as a sentence: the numbers first, the seeds behind them, and what more seeds would do."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from reports.analysis.claims import Claim
 from reports.analysis.effects import Sign
@@ -10,7 +10,7 @@ from reports.analysis.forecast import Forecast
 from reports.analysis.outliers import LEAST_BY_T, unseen_share
 from reports.analysis.settings import AnalysisSettings
 from reports.analysis.threshold import decides
-from reports.wording import MINUS, amount, margin_in_words
+from reports.wording import MINUS, amount, margin_in_words, seeds
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Account:
     `whole` what all seeds on record give where the study leaves some out, `planned` what the comparisons give that were
     planned where others are made. `changes` were made after the first result.
     `withdrawn` is the verdict of an earlier look that all seeds contradict; a `fragile` one could be undone by outliers
-    that its seeds would not show.
+    that its seeds would not show. `deciding` has the p without each seed that decides by itself.
     """
 
     claim: Claim
@@ -39,6 +39,7 @@ class Account:
     changes: Sequence[str] = ()
     withdrawn: str | None = None
     fragile: bool = False
+    deciding: Mapping[int, float] = field(default_factory=dict)
 
 
 def sentence(account: Account) -> str:
@@ -60,6 +61,8 @@ def sentence(account: Account) -> str:
         parts.append(_open(account, shown))
     if (later := account.later) is not None and account.withdrawn is None:
         parts.append(f"That was decided with {_seeds(shown.n)}; with the seeds added since, {_within(claim, later)}")
+    if account.deciding:
+        parts.append(_without_one(account.deciding))
     if account.fragile:
         share = 100 * unseen_share(shown.n)
         parts.append(
@@ -74,6 +77,15 @@ def sentence(account: Account) -> str:
         parts.append(f"Not as declared before the first result: {'; '.join(account.changes)}.")
     text = " ".join(parts)
     return text[:1].upper() + text[1:]
+
+
+def _without_one(deciding: Mapping[int, float]) -> str:
+    """Say which seeds the verdict would not survive without."""
+    if len(deciding) == 1:
+        ((seed, p),) = deciding.items()
+        return f"Without seed {seed} it would not be decided (p={p:.3g})."
+    largest = max(deciding.values())
+    return f"Without any one of the seeds {seeds(deciding)} it would not be decided (p up to {largest:.3g})."
 
 
 def _number(value: float | None) -> str:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from reports.analysis.judged import Outcome
-from reports.analysis.verdicts import DEPENDS, UNMEASURED, Verdict, word_counts
+from reports.analysis.verdicts import ASSUMPTIONS, DEPENDS, UNMEASURED, Verdict, word_counts
 from reports.findings import Findings
 from reports.metrics import PRIMARY
 from reports.sections.margins import difference_in_words, icon_of, margins_figures
@@ -18,7 +18,11 @@ MOST_TRIALS = 24
 
 @dataclass(frozen=True)
 class Card:
-    """One claim as the page shows it; `anchor` is its place on the page, `trials` links to what it rests on."""
+    """One claim as the page shows it; `anchor` is its place on the page, `trials` links to what it rests on.
+
+    `signs` stand in its row: what was seen about its data or its plan. `badges` are these with their details, and
+    `assumptions` what the verdict takes for granted.
+    """
 
     anchor: str
     id: str
@@ -31,7 +35,9 @@ class Card:
     n: str
     p: str
     sentence: str
+    signs: tuple[str, ...]
     badges: tuple[str, ...]
+    assumptions: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
     trials: tuple[str, ...]
     more_trials: int
@@ -85,6 +91,7 @@ def in_words(verdict: Verdict) -> str:
 
 
 def _card(findings: Findings, place: int, verdict: Verdict) -> Card:
+    signs = tuple(each for each in verdict.badges if each not in ASSUMPTIONS)
     return Card(
         anchor_of(place, verdict),
         shortened(verdict.id, 60),
@@ -97,7 +104,9 @@ def _card(findings: Findings, place: int, verdict: Verdict) -> Card:
         f"{verdict.n}" + (f", {counted(verdict.fails, 'fail')}" if verdict.fails else ""),
         _p(verdict.p_look if verdict.p_holm is None else verdict.p_holm) if verdict.n > 1 else NOTHING,
         verdict.sentence,
-        (*verdict.badges, *([verdict.post_hoc] if verdict.post_hoc else [])),
+        signs,
+        (*signs, *([verdict.post_hoc] if verdict.post_hoc else [])),
+        tuple(each for each in verdict.badges if each in ASSUMPTIONS),
         tuple((label, text) for label, text in _facts(findings, verdict) if text),
         verdict.trials[:MOST_TRIALS],
         max(0, len(verdict.trials) - MOST_TRIALS),
