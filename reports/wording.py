@@ -84,9 +84,10 @@ def duration(seconds: float | None) -> str:
     return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
-def counted(count: int, noun: str, plural: str | None = None) -> str:
-    """Return a number with its noun: 1 seed, 3 seeds, 10,000 trials."""
-    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+def counted(count: float, noun: str, plural: str | None = None) -> str:
+    """Return a number with its noun: 1 seed, 3 seeds, 10,000 trials, 0.5 CPUs."""
+    text = f"{int(count):,}" if count == int(count) else f"{count:g}"
+    return f"{text} {noun if count == 1 else plural or noun + 's'}"
 
 
 def listed(items: Iterable[object], most: int = 8) -> str:

@@ -1,6 +1,6 @@
 """The one error for a setting that the user can mend, and the search for the name that was meant."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from typing import ParamSpec, TypeVar
 
@@ -43,13 +43,26 @@ def unknown(kind: str, name: object, known: Iterable[object], key: Key = ()) -> 
     names = sorted((str(each) for each in known), key=_in_order)
     text = str(name)
     given = _shortened(text if text.isprintable() else repr(text)[1:-1])
-    close = get_close_matches(given, names, n=1, cutoff=0.6)
-    hint = f'did you mean "{close[0]}"? ' if close else ""
     if not names:
         return SettingError(f'unknown {kind} "{given}": there is none', key)
-    listed = ", ".join(_shortened(each) for each in names[:MOST_NAMES])
-    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-    return SettingError(f'unknown {kind} "{given}": {hint}known: {listed}{more}', key)
+    close = nearest(given, names)
+    hint = f'did you mean "{close}"? ' if close is not None else ""
+    return SettingError(f'unknown {kind} "{given}": {hint}known: {enumerated(names)}', key)
+
+
+def nearest(given: str, names: Iterable[str]) -> str | None:
+    """Return the name that was probably meant, whatever its case; None when none is near."""
+    by_folded: dict[str, str] = {}
+    for name in names:
+        by_folded.setdefault(name.casefold(), name)
+    close = get_close_matches(given[:LONGEST_SHOWN].casefold(), by_folded, n=1)
+    return by_folded[close[0]] if close else None
+
+
+def enumerated(names: Sequence[str]) -> str:
+    """Return known names as a message lists them: no more than `MOST_NAMES`, each no longer than a line."""
+    more = f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
+    return ", ".join(_shortened(each) for each in names[:MOST_NAMES]) + more
 
 
 def _in_order(name: str) -> tuple[bool, float, str]:

@@ -164,6 +164,7 @@ def probe(
     """
     from orchestrator.running.probe_study import probe_study
     from orchestrator.terminal.console import make_console, say
+    from reports.wording import counted
 
     console = make_console()
     probed = probe_study(
@@ -172,7 +173,7 @@ def probe(
     if probed.interrupted:
         raise typer.Exit(INTERRUPTED)
     if probed.made:
-        say(console, f"{probed.made} measurements; `orchestrate report {study}` shows them")
+        say(console, f"{counted(probed.made, 'measurement')}; `orchestrate report {study}` shows them")
     raise typer.Exit(FAILED if probed.failed else 0)
 
 
@@ -239,6 +240,7 @@ def publish(
     Example: orchestrate publish --to site
     """
     from orchestrator.results.publishing import publish_studies
+    from reports.wording import counted
 
     publication = publish_studies(to, studies or [], db, dry_run=dry_run)
     for path, data in sorted(publication.files.items()) if dry_run else ():
@@ -250,7 +252,7 @@ def publish(
     would = "would be " if dry_run else ""
     gone = f", {len(publication.removed)} {would}removed" if publication.removed else ""
     size = sum(map(len, publication.files.values()))
-    print(f"{len(publication.files):,} files, {size:,} bytes {would}written to {to}{gone}")
+    print(f"{counted(len(publication.files), 'file')}, {counted(size, 'byte')} {would}written to {to}{gone}")
 
 
 @result_commands.command()

@@ -251,11 +251,10 @@ def doctor(
 
     Example: orchestrate doctor ablation.yaml
     """
-    from orchestrator.presets import study_paths
     from orchestrator.surroundings.doctor import examine
     from orchestrator.terminal.json_output import print_json
     from orchestrator.terminal.tables import print_findings
 
-    findings = examine(study_paths(file) if file is not None else (), db, address)
+    findings = examine(file, db, address)
     print_json(findings) if format is OutputFormat.json else print_findings(make_console(), findings)
     raise typer.Exit(MISTAKE if any(not each.fine for each in findings) else 0)

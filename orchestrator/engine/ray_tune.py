@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 from collections import deque
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,6 +34,7 @@ from orchestrator.errors import UserError
 from orchestrator.records.causes import Cause
 from orchestrator.records.events import now
 from orchestrator.scheduling.packs import Pack
+from reports.wording import counted
 
 NO_NODE_SECONDS = 120.0
 CLOSE_SECONDS = 90.0
@@ -167,10 +169,9 @@ class RayBackend:
         if self.slots():
             return
         nodes = [each["Resources"] for each in self._watch.nodes]
-        have = ", ".join(f"{node.get('CPU', 0):g} CPUs and {node.get('GPU', 0):g} GPUs" for node in nodes)
-        want = f"{self._share['CPU']:g} CPUs and {self._share.get('GPU', 0):g} GPUs"
+        have = ", ".join(_in_words(node) for node in nodes)
         raise UserError(
-            f"resources: a pack asks for {want}, but no node of the cluster has that much (nodes: {have}); "
+            f"resources: a pack asks for {_in_words(self._share)}, but no node of the cluster has as much ({have}): "
             "ask for less under `resources:`, or add a node"
         )
 
@@ -323,6 +324,10 @@ def _kill(trial: Any) -> None:
     if actor is not None:
         with suppress(Exception):  # it may have died in this moment
             ray.kill(actor, no_restart=True)
+
+
+def _in_words(resources: Mapping[str, float]) -> str:
+    return f"{counted(resources.get('CPU', 0), 'CPU')} and {counted(resources.get('GPU', 0), 'GPU')}"
 
 
 __all__ = ["ClusterLost", "RayBackend", "node_of"]

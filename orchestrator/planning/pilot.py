@@ -90,5 +90,5 @@ def _published_spread(pilot: Study) -> Spread | None:
         return None
     sd = math.sqrt(math.fsum((row.sd or 0.0) ** 2 for row in rows) / len(rows))
     papers = list(dict.fromkeys(row.where for row in rows))
-    count = "1 published row" if len(rows) == 1 else f"{len(rows)} published rows"
+    count = counted(len(rows), "published row")
     return Spread(sd, f"{count} on {data} ({', '.join(papers)})")

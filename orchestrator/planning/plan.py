@@ -32,6 +32,7 @@ from orchestrator.study_file.changes import refuse_without_effect
 from orchestrator.study_file.config import StudyConfig
 from orchestrator.study_file.sections import StudyFile
 from reports.trials import Scalar
+from reports.wording import counted
 from search_spaces import (
     Arm,
     SettingError,
@@ -217,7 +218,7 @@ def _unequal(planned: Sequence[PlannedArm], baseline: Mapping[str, Scalar]) -> l
 def _warnings(planned: Sequence[PlannedArm]) -> list[str]:
     """Name parameters that no gradient reaches, arms that compute the same, and trainings that are cut short."""
     warnings = [
-        f'without gradient: {len(unused)} parameters of "{each.arm.name}", for instance {unused[0]}'
+        f'without gradient: {counted(len(unused), "parameter")} of "{each.arm.name}", for instance {unused[0]}'
         for each in planned
         if (unused := parameters_without_gradient(each.arm))
     ]

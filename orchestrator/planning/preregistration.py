@@ -12,6 +12,7 @@ from orchestrator.records.frozen_plan import judged_by, plan_digest
 from reports.analysis.registration import plan_differences
 from reports.results import PlanVersion, Study
 from reports.trials import State
+from reports.wording import counted
 from search_spaces.arm import canonical_json
 
 
@@ -107,7 +108,8 @@ def _first_result(study: Study) -> datetime | None:
 def _lateness(version: PlanVersion, first: datetime | None) -> str:
     if first is not None and version.at > first:
         return f"made after the first result, of {_moment(first)}"
-    return f"made when {version.known} results of its arms were on record"
+    were = "was" if version.known == 1 else "were"
+    return f"made when {counted(version.known or 0, 'result')} of its arms {were} on record"
 
 
 def _before_results(version: PlanVersion) -> str:

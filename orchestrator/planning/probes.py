@@ -9,6 +9,7 @@ from typing import Any
 from orchestrator.records.study_plan import PlannedArm, PlannedTrial
 from orchestrator.scheduling.arm_facts import data_info, trial_cost, trial_epochs
 from reports.analysis.claims import Claim
+from reports.wording import counted
 from search_spaces.arm import Arm, canonical_json
 from search_spaces.errors import SettingError
 from trainers.probes import ProbeRequest, Workload, complete_probes
@@ -78,7 +79,7 @@ def _without_partners(
         return f"{request.kind} measures nothing: {needs}, whose weights it reads, and `keep: none` keeps no weights"
     if len(without) == len(arms):
         return f"{request.kind} measures nothing: {needs}, and every arm has one; ask for `seeds: 2` or more"
-    more = f" and {len(without) - 1} other arms" if len(without) > 1 else ""
+    more = f" and {counted(len(without) - 1, 'other arm')}" if len(without) > 1 else ""
     return f'{request.kind} measures nothing in "{without[0]}"{more}: {needs}, and there is one'
 
 
@@ -117,7 +118,7 @@ def _cannot(request: ProbeRequest, arms: Sequence[PlannedArm]) -> str | None:
     without = [arm.arm.name for arm in arms if not unit_count(arm.arm)] if request.probe.needs_units else []
     if not without:
         return None
-    more = f" and {len(without) - 1} other arms" if len(without) > 1 else ""
+    more = f" and {counted(len(without) - 1, 'other arm')}" if len(without) > 1 else ""
     return (
         f'{request.kind} cannot measure "{without[0]}"{more}: it needs units, parts of one class that stand in a '
         "Sequential or ModuleList"

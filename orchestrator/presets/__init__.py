@@ -7,7 +7,7 @@ from pathlib import Path
 
 from orchestrator.errors import UserError
 from orchestrator.study_file.config import StudyConfig, check_study
-from orchestrator.study_file.yaml_source import parse_yaml
+from orchestrator.study_file.yaml_source import no_such_file, parse_yaml
 from search_spaces import Space
 from search_spaces.designs import arms as design_arms
 from search_spaces.errors import unknown
@@ -42,16 +42,33 @@ def preset_text(name: str) -> str:
     if name in GROUPS:
         raise UserError(f"{name} is a group of ready studies, {', '.join(GROUPS[name])}: print one of them")
     if name not in preset_names():
-        raise UserError(f"{unknown('preset', name, preset_names()).message}; `orchestrate presets` says what each is")
+        error = unknown("preset", name, (*preset_names(), *GROUPS))
+        raise UserError(f"{error.message}; `orchestrate presets` says what each is")
     return files(__name__).joinpath(f"{name}{_ENDING}").read_text(encoding="utf-8")
 
 
 def study_paths(file: Path) -> tuple[Path, ...]:
-    """Return the study files that `file` means: itself, or without one the ready study or group so named."""
-    names = GROUPS.get(str(file), (str(file),))
-    if file.exists() or not set(names) <= set(preset_names()):
+    """Return the study files that `file` means: itself, or without one the ready study or group so named.
+
+    UserError, naming the nearest, where there is neither.
+    """
+    if _is_there(file):
         return (file,)
+    names, ready = GROUPS.get(str(file), (str(file),)), preset_names()
+    if not set(names) <= set(ready):
+        raise no_such_file(file, (*ready, *GROUPS))
     return tuple(Path(str(files(__name__).joinpath(f"{name}{_ENDING}"))) for name in names)
+
+
+def _is_there(file: Path) -> bool:
+    """Whether there is a file of that name; one that cannot be looked at is for its reader to explain."""
+    try:
+        file.stat()
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError):
+        return True
+    return True
 
 
 def read_preset(name: str) -> Preset:

@@ -19,6 +19,7 @@ from orchestrator.storage import Recorder, Store
 from orchestrator.study_file.sections import Resources
 from reports.results import Study
 from reports.trials import State, Trial
+from reports.wording import counted
 from search_spaces.errors import SettingError
 from trainers.probes import PROBES, ProbeRequest, complete_probes
 
@@ -100,9 +101,9 @@ def _say_what_is_missing(store: Store, asked: Sequence[Trial], has_work: bool, s
             "no weights are kept that could be measured: `keep: last` in the study file keeps those of trials to come"
         )
     if without:
-        say(f"{len(without)} complete trials cannot be measured: their weights were not kept")
+        say(f"not measured: {counted(len(without), 'complete trial')} whose weights were not kept")
     if diverged := sum(trial.state is State.DIVERGED for trial in asked):
-        say(f"{diverged} diverged trials are not measured")
+        say(f"not measured: {counted(diverged, 'diverged trial')}")
     if not has_work:
         say("nothing is left to measure")
 

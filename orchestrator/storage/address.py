@@ -1,7 +1,6 @@
 """Where the results are: what people write for a database, read as one URL."""
 
 import re
-from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -10,6 +9,7 @@ from sqlalchemy.exc import ArgumentError
 
 from orchestrator.passwords import take_apart, without_passwords
 from orchestrator.storage.errors import StorageError
+from search_spaces.errors import nearest
 
 _EXAMPLES = "sqlite:///results.db, results.db or postgresql://user@host/name"
 _DRIVERS = {
@@ -42,8 +42,8 @@ def database_url(text: str | Path | URL) -> URL:
     if "://" not in written and not (colon and scheme in _DRIVERS):
         return _file(written)
     if scheme not in _DRIVERS:
-        known = get_close_matches(scheme, _DRIVERS, n=1)
-        hint = f'did you mean "{known[0]}"? ' if known else ""
+        known = nearest(scheme, _DRIVERS)
+        hint = f'did you mean "{known}"? ' if known is not None else ""
         raise StorageError(
             f'"{scheme}" is no database that results can be kept in: {hint}use SQLite or PostgreSQL, '
             f"for instance {_EXAMPLES}"

@@ -1,12 +1,12 @@
 """The errors of the results database that a person can mend, each one sentence with its remedy."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 from sqlalchemy.exc import DBAPIError, IntegrityError, TimeoutError
 
 from orchestrator.errors import UserError
 from orchestrator.passwords import without_passwords
+from search_spaces.errors import enumerated, nearest
 
 
 class StorageError(UserError):
@@ -24,10 +24,10 @@ class StudyBusy(StorageError):
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
     """Return the sentence for a name that the database does not hold, with the nearest one that it does."""
     names = sorted(known)
-    close = get_close_matches(name, names, n=1, cutoff=0.5)
-    if close:
-        return f'there is no {kind} "{name}": did you mean "{close[0]}"?'
-    return f'there is no {kind} "{name}": known are {", ".join(names)}' if names else f'there is no {kind} "{name}"'
+    close = nearest(name, names)
+    if close is not None:
+        return f'there is no {kind} "{name}": did you mean "{close}"?'
+    return f'there is no {kind} "{name}": known are {enumerated(names)}' if names else f'there is no {kind} "{name}"'
 
 
 _TRANSIENT = (

@@ -14,6 +14,7 @@ from reports.columns import CURVE_METRICS, TRIAL_METRICS, factor_columns, readin
 from reports.metrics import PRIMARY
 from reports.results import Measurement, Study
 from reports.trials import Arm, Scalar, Trial
+from reports.wording import counted
 
 if TYPE_CHECKING:
     from torch import nn
@@ -51,7 +52,8 @@ class StudyFrames:
 
     def __repr__(self) -> str:
         """Return the study's name and how much of it there is."""
-        return f"<StudyFrames {self.study.name}: {len(self.study.arms)} arms, {len(self.study.trials)} trials>"
+        size = f"{counted(len(self.study.arms), 'arm')}, {counted(len(self.study.trials), 'trial')}"
+        return f"<StudyFrames {self.study.name}: {size}>"
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: the arms."""

@@ -58,7 +58,9 @@ def study_row(connection: Connection, name: str) -> Any:
     ).one_or_none()
     if row is None:
         known = connection.execute(select(studies.c.name).where(studies.c.planned_at.is_not(None))).scalars()
-        raise StorageError(unknown_name("study", name, known))
+        is_file = name.endswith((".yaml", ".yml"))
+        hint = " (its name is what stands under `study:` in its file)" if is_file else ""
+        raise StorageError(f"{unknown_name('study', name, known)}{hint}")
     return row
 
 

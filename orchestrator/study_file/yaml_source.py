@@ -3,7 +3,7 @@
 import re
 import sys
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import yaml
 from yaml.reader import ReaderError
 
 from orchestrator.errors import StudyFileError, UserError
-from search_spaces.errors import Key, shown
+from search_spaces.errors import Key, nearest, shown
 
 _TAG = "tag:yaml.org,2002:"
 PLAIN_TAGS = {f"{_TAG}{name}" for name in ("null", "bool", "int", "float", "str", "timestamp", "value")}
@@ -62,7 +62,7 @@ def read_yaml(path: Path) -> YamlSource:
         with path.open(encoding="utf-8") as file:
             text = file.read(LONGEST + 1)
     except FileNotFoundError:
-        raise UserError(f"{path}: no such file; `orchestrate presets` lists ready studies to start from") from None
+        raise no_such_file(path) from None
     except IsADirectoryError:
         raise UserError(f"{path}: is a folder; name the study file inside it") from None
     except UnicodeDecodeError as error:
@@ -70,6 +70,14 @@ def read_yaml(path: Path) -> YamlSource:
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: cannot be read: {error}") from None
     return parse_yaml(text, str(path))
+
+
+def no_such_file(path: Path, names: Iterable[str] = ()) -> UserError:
+    """Return the error for a study file that is not there, with the nearest file beside it or of the other `names`."""
+    beside = {str(path.with_name(each.name)) for each in path.parent.glob("*") if each.suffix in (".yaml", ".yml")}
+    close = nearest(str(path), [*names, *sorted(beside)])
+    hint = f'did you mean "{close}"? ' if close is not None else ""
+    return UserError(f"{path}: no such file; {hint}`orchestrate presets` lists ready studies to start from")
 
 
 def parse_yaml(text: str, name: str) -> YamlSource:

@@ -4,11 +4,11 @@ import importlib
 import os
 import shutil
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.errors import UserError
+from orchestrator.presets import study_paths
 from orchestrator.records.environment import package_versions
 from orchestrator.study_file.config import StudyConfig, read_study
 from orchestrator.surroundings.packages import worker_faults
@@ -28,13 +28,18 @@ class Finding:
     remedy: str = ""
 
 
-def examine(files: Sequence[Path] = (), db: str | None = None, address: str | None = None) -> list[Finding]:
-    """Look at everything that running a study needs; with `files`, also at what each of these studies asks for."""
+def examine(file: Path | None = None, db: str | None = None, address: str | None = None) -> list[Finding]:
+    """Look at everything that running a study needs; with a `file`, also at what each study that it means asks for."""
     findings = [_python(), _packages(), _torch(), _devices(), *_ray(address), _disk()]
     configs: list[StudyConfig | None] = []
-    for file in files:
+    try:
+        paths = study_paths(file) if file is not None else ()
+    except UserError as error:
+        findings.append(Finding("study file", False, str(error), "name another file"))
+        paths = ()
+    for path in paths:
         try:
-            config = read_study(file)
+            config = read_study(path)
         except UserError as error:
             findings.append(Finding("study file", False, str(error), "mend the file"))
             continue
@@ -75,7 +80,7 @@ def _devices() -> Finding:
 
     gpus = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
     return Finding(
-        "devices", True, f"{os.cpu_count()} CPU cores, {len(gpus)} GPUs{''.join(f', {gpu}' for gpu in gpus)}"
+        "devices", True, f"{counted(os.cpu_count() or 1, 'CPU core')}, {', '.join([counted(len(gpus), 'GPU'), *gpus])}"
     )
 
 
@@ -118,13 +123,14 @@ def _resources(config: StudyConfig) -> Finding:
 
     resources = config.file.resources
     cores = os.cpu_count() or 1
+    asked = f"a pack asks for {counted(resources.cpus, 'CPU')} and {counted(resources.gpus, 'GPU')}"
     if resources.gpus and not torch.cuda.is_available():
-        return Finding("resources", False, f"a pack asks for {resources.gpus} GPUs; there is none here",
+        return Finding("resources", False, f"{asked}; there is no GPU here",
                        "run on a cluster with GPUs (--address), or set resources.gpus to 0")  # fmt: skip
     if resources.cpus > cores:
-        return Finding("resources", False, f"a pack asks for {resources.cpus} CPUs; there are {cores} here",
+        return Finding("resources", False, f"{asked}; this machine has {counted(cores, 'CPU')}",
                        "run on a cluster (--address), or ask for fewer")  # fmt: skip
-    return Finding("resources", True, f"{resources.cpus} CPUs and {resources.gpus} GPUs a pack fit here")
+    return Finding("resources", True, f"{asked}, which fits here")
 
 
 def _database(db: str | None, config: StudyConfig | None) -> Finding:

@@ -16,6 +16,7 @@ from orchestrator.records.events import AttemptLost, Event, Notice, TrialEnded
 from orchestrator.scheduling.progress import Progress, TrialProgress, duration
 from orchestrator.terminal.console import PatientPrinter
 from reports.trials import Epoch, State
+from reports.wording import counted
 
 MARKS = {
     State.WAITING: Text("·", "dim"),
@@ -119,7 +120,7 @@ def _arms(trials: list[TrialProgress]) -> RenderableType:
         errors = [error for error in last if error is not None]
         table.add_row(escape(name), _marks(members), f"{sum(errors) / len(errors):.2f}" if errors else "")
     if len(by_arm) > MOST_ARMS:
-        table.add_row(f"... and {len(by_arm) - MOST_ARMS} more arms", "", "")
+        table.add_row(f"... and {counted(len(by_arm) - MOST_ARMS, 'more arm')}", "", "")
     return table
 
 
@@ -155,7 +156,7 @@ def _result(trial: TrialProgress) -> str:
     last, seconds = trial.last, f", {duration(trial.seconds)}" if trial.seconds is not None else ""
     kind, error = _error(last)
     if trial.state is State.COMPLETE and last is not None and error is not None:
-        return f"{kind} error {error:.2f} % after {last.epoch} epochs{seconds}"
+        return f"{kind} error {error:.2f} % after {counted(last.epoch, 'epoch')}{seconds}"
     return f"{trial.state}{f' ({trial.reason})' if trial.reason else ''}{seconds}"
 
 

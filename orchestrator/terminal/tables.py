@@ -40,7 +40,10 @@ def show_run(console: Console) -> Show:
         for note in notes[:NOTES_SHOWN]:
             say(console, note)
         if len(notes) > NOTES_SHOWN:
-            say(console, f"... and {len(notes) - NOTES_SHOWN} more notes; `orchestrate plan` prints them all")
+            say(
+                console,
+                f"... and {counted(len(notes) - NOTES_SHOWN, 'more note')}; `orchestrate plan` prints all of them",
+            )
         for name in outcome.orphaned:
             say(console, f'orphaned: "{name}" is no longer in the study file as it was; its results stay in the DB')
         with shown(progress, console) as listener:
@@ -52,7 +55,7 @@ def show_run(console: Console) -> Show:
 def _beginning(progress: Progress, plan: StudyPlan, outcome: PlanOutcome) -> str:
     if plan.settings.get("design") == "search":
         known = len(set(outcome.cached) & {trial.id for trial in plan.trials})
-        return f"{plan.name}: a search; of the {len(plan.trials)} trials planned beforehand, {known} have a result"
+        return f"{plan.name}: a search; {counted(len(plan.trials), 'trial')} planned beforehand, {known} with a result"
     waiting = sum(not trial.state.is_finished() for trial in progress.trials.values())
     finished = len(plan.trials) - waiting
     size = f"{counted(len(plan.arms), 'arm')}, {counted(len(plan.trials), 'trial')}"

@@ -16,6 +16,7 @@ from reports.analysis.judged import Judged, Outcome, claim_arms, decisive
 from reports.analysis.readings import compared
 from reports.analysis.settings import AnalysisSettings
 from reports.results import Study
+from reports.wording import counted
 
 
 @dataclass(frozen=True)
@@ -90,12 +91,12 @@ def next_block(
 def _stop(decision: Decision, judged: Judged, settings: AnalysisSettings) -> str | None:
     """Return why a claim gets no more seeds. Hopeless is one that would be so as the last undecided claim, too."""
     if decision.outcome is not Outcome.INCONCLUSIVE:
-        return f"{decision.outcome} with {_seeds(decision, judged)} seeds"
+        return f"{decision.outcome} with {counted(_seeds(decision, judged), 'seed')}"
     if not judged.now.contexts:
         return "the study has no arms that the claim speaks of"
     done = len(judged.looks)
     if done == len(settings.looks):
-        return f"undecided after {settings.looks[-1]} seeds"
+        return f"undecided after {counted(settings.looks[-1], 'seed')}"
     if not done:
         return None
     probability = max(
@@ -103,7 +104,7 @@ def _stop(decision: Decision, judged: Judged, settings: AnalysisSettings) -> str
         for n, alpha in list(zip(settings.looks, settings.levels, strict=True))[done:]
     )
     if probability < settings.futility:
-        return f"futile: the probability of a decision by {settings.looks[-1]} seeds is {probability:.2f}"
+        return f"futile: the probability of a decision by {counted(settings.looks[-1], 'seed')} is {probability:.2f}"
     return None
 
 

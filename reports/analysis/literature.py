@@ -14,6 +14,7 @@ from reports.analysis.intervals import mean_interval, standard_deviation
 from reports.analysis.published import Published, parse_statistic
 from reports.analysis.readings import finite
 from reports.analysis.threshold import decides
+from reports.wording import counted
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def _verdict(effect: Student | None, level: float) -> str:
 def _with_fails(published: Published, fails: int, n: int) -> tuple[str, str]:
     if published.value is None:
         if n and 2 * fails >= n:
-            return "consistent", f"both fail: the paper's, and {fails} of our {n} seeds"
+            return "consistent", f"both fail: the paper's, and {fails} of our {counted(n, 'seed')}"
         return ("differs", f"the paper's fails, {n - fails} of our {n} do not") if n else ("cannot tell", "no seed")
     return "cannot tell", f"{fails} of our {n} seeds fail: the mean of the others is no fair comparison"
 

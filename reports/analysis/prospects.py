@@ -18,6 +18,7 @@ from reports.analysis.readings import finite, grid
 from reports.analysis.settings import AnalysisSettings
 from reports.metrics import PRIMARY
 from reports.results import Study
+from reports.wording import counted
 
 
 @dataclass(frozen=True)
@@ -77,8 +78,8 @@ def study_spread(study: Study, metric: str = PRIMARY.name, among: Sequence[str] 
         return None
     sd = math.sqrt(squares / df)
     low, high = sd_interval(sd, df + 1) or (None, None)
-    known = f"{arms} arm" if arms == 1 else f"{arms} arms"
-    return Spread(sd, f"{known} on record, {df} degrees of freedom", low, high)
+    degrees = counted(df, "degree of freedom", "degrees of freedom")
+    return Spread(sd, f"{counted(arms, 'arm')} on record, {degrees}", low, high)
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from reports.analysis.settings import AnalysisSettings
 from reports.metrics import probe_of
 from reports.results import PlanVersion, Study
 from reports.trials import Trial
+from reports.wording import counted
 from search_spaces.errors import SettingError
 
 _IN_WORDS = {"repeated": "the seeds of the A/A check", "data": "the data", "family": "the family of claims"}
@@ -113,9 +114,11 @@ def register(study: Study, claim: Claim) -> Registration:
         changes.append(_omission(left_out))
     gone = _gone(planned, study, claim, left_out, now) if first is not None and not looks and seen is None else set()
     if gone:
-        changes.append(f"{len(gone)} planned seeds are no longer asked for, and their results no longer on record")
+        are = "is" if len(gone) == 1 else "are"
+        planned_seeds = counted(len(gone), "planned seed")
+        changes.append(f"{planned_seeds} {are} no longer asked for, and their results no longer on record")
     if deleted := _deleted(study, claim) - gone:
-        changes.append(f"{len(deleted)} seed{'' if len(deleted) == 1 else 's'} of these arms had results, now deleted")
+        changes.append(f"{counted(len(deleted), 'seed')} of these arms had results, now deleted")
     as_planned = _as_planned(study, claim, reference) if first is not None and later else None
     return Registration(
         reference, tuple(changes), planned, looks, is_grown, has_other_looks, left_out, is_chosen, as_planned
@@ -304,9 +307,11 @@ def _known(version: PlanVersion) -> str:
 
 def _grown(planned: Sequence[int], extra: set[int], later: Sequence[PlanVersion], *, is_elsewhere: bool) -> str:
     if is_elsewhere:
-        return f"{len(extra)} seeds added to the {len(planned)} of another study whose results were on record"
+        return (
+            f"{counted(len(extra), 'seed')} added to the {len(planned)} of another study whose results were on record"
+        )
     since = next((each.at for each in later if extra & set(_seeds(each.plan)[0])), later[-1].at)
-    return f"{len(extra)} seeds added to the {len(planned)} planned {_on(since)}"
+    return f"{counted(len(extra), 'seed')} added to the {len(planned)} planned {_on(since)}"
 
 
 def _omission(left_out: Mapping[str, Mapping[int, Trial]]) -> str:

@@ -14,7 +14,7 @@ from reports.metrics import PRIMARY
 from reports.sections.section import Section
 from reports.tables import Cell, Column, Table
 from reports.trials import State, Trial
-from reports.wording import NOTHING, number, shortened
+from reports.wording import NOTHING, counted, number, shortened
 
 ALL_POINTS = 20
 MOST_POINTS, FEWEST_POINTS = 9, 3
@@ -158,7 +158,7 @@ def _sentence(run: Run, axis: str) -> str:
     elif known:
         parts.append(f"has {number(known[0][1])} % at {axis} {known[0][0]:g}")
     if run.diverged:
-        parts.append(f"diverges in {len(run.diverged)} of {len(run.diverged) + len(run.points)} trials")
+        parts.append(f"diverges in {len(run.diverged)} of {counted(len(run.diverged) + len(run.points), 'trial')}")
     return f"{name} {' and '.join(parts)}."
 
 

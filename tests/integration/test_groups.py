@@ -20,7 +20,8 @@ def group(small: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     other.write_text(small.read_text().replace("study: small", "study: other"))
     files = [small, other]
     known = {"pair": tuple(files), "one": (other,)}
-    monkeypatch.setattr("orchestrator.presets.study_paths", lambda file: known.get(str(file), (file,)))
+    for module in ("orchestrator.surroundings.doctor", "orchestrator.presets"):  # the importing one first
+        monkeypatch.setattr(f"{module}.study_paths", lambda file: known.get(str(file), (file,)))
     return files
 
 
@@ -50,6 +51,23 @@ def test_doctor_examines_each_study_of_a_group_and_the_rest_once(group: list[Pat
     names = [each["name"] for each in found]
     assert names.count("Python") == 1
     assert [each["seen"].partition(":")[0] for each in found if each["name"] == "study file"] == ["small", "other"]
+
+
+def test_doctor_says_what_a_pack_asks_for(small: Path) -> None:
+    found = {each["name"]: each["seen"] for each in json.loads(output("doctor", str(small), "--format", "json"))}
+    assert found["resources"] == "a pack asks for 1 CPU and 0 GPUs, which fits here"
+    small.write_text(f"{small.read_text()}resources: {{cpus: 99999.5}}\n")
+    shown = CliRunner().invoke(app, ["doctor", str(small)])
+    assert shown.exit_code == 2
+    assert "a pack asks for 99999.5 CPUs and 0 GPUs; this machine has " in shown.output
+
+
+def test_doctor_goes_on_where_its_file_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    shown = CliRunner().invoke(app, ["doctor", "articel"])
+    assert shown.exit_code == 2
+    assert 'articel: no such file; did you mean "article"?' in shown.output
+    assert "results DB: sqlite:///results.db" in shown.output
 
 
 @pytest.mark.parametrize("mistake", [["--notify", "no-such-command"], ["--executor", "none"]])

@@ -145,7 +145,6 @@ def test_a_name_without_a_file_is_a_ready_study(name: str, tmp_path: Path, monke
 
 def test_a_group_stands_for_its_studies() -> None:
     assert [each.stem for each in study_paths(Path("article"))] == list(GROUPS["article"])
-    assert study_paths(Path("articel")) == (Path("articel"),)
     with pytest.raises(UserError, match="article is a group of ready studies, article-statements-digits, "):
         preset_text("article")
 
@@ -158,9 +157,52 @@ def test_the_page_on_the_article_names_every_claim_of_its_studies_and_no_other()
     assert told == {(name, claim.id) for name in GROUPS["article"] for claim in claims(name)}
 
 
-def test_an_unknown_name_is_told_the_nearest() -> None:
-    with pytest.raises(UserError, match='unknown preset "degradatoin": did you mean "degradation"'):
-        preset_text("degradatoin")
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("articel", "article"),
+        ("ARTICLE", "article"),
+        ("article.yaml", "article"),
+        ("degradatoin-digits", "degradation-digits"),
+        ("ablaton.yaml", "ablation.yaml"),
+        ("ablation", "ablation.yaml"),
+        ("studies/smal.yml", "studies/small.yml"),
+    ],
+)
+def test_a_name_that_is_neither_a_file_nor_ready_is_told_the_nearest(
+    given: str, meant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "studies").mkdir()
+    for name in ("ablation.yaml", "studies/small.yml", "articel.txt"):
+        (tmp_path / name).touch()
+    with pytest.raises(
+        UserError, match=f'^{given}: no such file; did you mean "{meant}"\\? `orchestrate presets` lists'
+    ):
+        study_paths(Path(given))
+
+
+@pytest.mark.parametrize("given", ["zzz", "none/zzz.yaml"])
+def test_a_name_that_is_near_nothing_has_no_suggestion(given: str) -> None:
+    with pytest.raises(UserError, match=f"^{given}: no such file; `orchestrate presets` lists"):
+        study_paths(Path(given))
+
+
+@pytest.mark.parametrize("given", ["a" * 300, "ablation.yaml/inside", "a\0b"])
+def test_a_path_that_cannot_be_looked_at_is_left_to_the_reader(
+    given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("ablation.yaml").touch()
+    (path,) = study_paths(Path(given))
+    with pytest.raises(UserError, match="cannot be read"):
+        read_study(path)
+
+
+@pytest.mark.parametrize(("given", "meant"), [("degradatoin", "degradation"), ("articel", "article")])
+def test_an_unknown_name_is_told_the_nearest(given: str, meant: str) -> None:
+    with pytest.raises(UserError, match=f'unknown preset "{given}": did you mean "{meant}"'):
+        preset_text(given)
 
 
 @pytest.mark.slow

@@ -53,6 +53,9 @@ def test_long_lists_are_counted():
 
 def test_counts_agree_with_their_noun():
     assert (counted(1, "seed"), counted(10_000, "trial")) == ("1 seed", "10,000 trials")
+    assert [counted(each, "CPU") for each in (0, 0.5, 1.0, 1.5, 1e7)] == [
+        "0 CPUs", "0.5 CPUs", "1 CPU", "1.5 CPUs", "10,000,000 CPUs",
+    ]  # fmt: skip
 
 
 def test_runs_of_seeds_are_shortened():

@@ -7,6 +7,7 @@ import pytest
 from orchestrator.records.events import AttemptStarted, EpochDone, TrialEnded
 from orchestrator.records.study_plan import PlannedTrial
 from orchestrator.storage import Recorder, StorageError
+from orchestrator.storage.errors import unknown_name
 from reports.trials import Epoch, State
 
 EPOCH = Epoch(1, 1.0, 50.0, 1.5, 60.0, 0.1, 2.0)
@@ -243,10 +244,24 @@ def test_unknown_trials_have_no_state(store):
     assert store.states(["unknown"]) == {}
 
 
-def test_an_unknown_study_names_the_nearest(store, make_plan):
+@pytest.mark.parametrize("given", ["degradatoin", "DEGRADATION"])
+def test_an_unknown_study_names_the_nearest(store, make_plan, given):
     store.record_plan(make_plan())
-    with pytest.raises(StorageError, match='there is no study "degradatoin": did you mean "degradation"'):
-        store.load_study("degradatoin")
+    with pytest.raises(StorageError, match=f'there is no study "{given}": did you mean "degradation"'):
+        store.load_study(given)
+
+
+def test_a_file_in_the_place_of_a_study_is_told_where_the_name_stands(store, make_plan):
+    store.record_plan(make_plan())
+    with pytest.raises(StorageError, match=r'no study "ablation.yaml": .*degradation.* under `study:` in its file'):
+        store.load_study("ablation.yaml")
+
+
+def test_of_very_many_names_the_first_are_listed():
+    names = [f"net-{number:03d}" for number in range(500)]
+    text = unknown_name("arm", "zzz", names)
+    assert text.startswith('there is no arm "zzz": known are net-000, net-001, ')
+    assert text.endswith("net-029 and 470 more")
 
 
 def test_hostile_names_come_back_as_they_were(store, make_plan, rows):
