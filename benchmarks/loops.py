@@ -128,7 +128,7 @@ class Ours:
         """Train one epoch."""
         if self.recorded:
             return wall(self.trainer.run_epoch)
-        with patch("trainers.step.cuda_graphs.WARM_UP", NEVER):
+        with patch("trainers.step.recording.WARM_UP", NEVER):
             return wall(self.trainer.run_epoch)
 
 

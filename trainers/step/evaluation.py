@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from search_spaces.errors import SettingError
 from trainers.data.batch_loader import Batch
-from trainers.step.own_step import OwnStep
 
 
 @dataclass(frozen=True)
@@ -38,40 +37,41 @@ def evaluate(
     network: nn.Module, batches: Iterable[Batch], count: int, lay_out: Callable[[Tensor], Tensor]
 ) -> list[Score]:
     """Return the scores of the `count` networks that `network` holds, all over the same `batches`."""
-    return start_evaluation(network, batches, count, lay_out).read()
+    return start_evaluation(
+        network, batches, lambda images, labels: sums_of(network, images, labels, count, lay_out)
+    ).read()
 
 
 @torch.inference_mode()
 def start_evaluation(
-    network: nn.Module,
-    batches: Iterable[Batch],
-    count: int,
-    lay_out: Callable[[Tensor], Tensor],
-    own_step: OwnStep | None = None,
+    network: nn.Module, batches: Iterable[Batch], score: Callable[[Tensor, Tensor], Tensor]
 ) -> PendingScores:
-    """Start to evaluate the `count` networks that `network` holds; no number leaves the device.
-
-    A step of the user's own evaluates one network.
-    """
+    """Start to evaluate `network`, whose sums over a batch `score` computes; no number leaves the device."""
     was_training = network.training
     network.eval()
     sums: list[Tensor] = []
     images = 0
     for inputs, labels in batches:
         images += len(labels)
-        if own_step is not None:
-            own = own_step(network, lay_out(inputs), labels)
-            sums.append(torch.stack([each.double().sum()[None] for each in own]))
-            continue
-        logits = network(lay_out(inputs.repeat(1, count, 1, 1)))
-        logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
-        logits = logits.view(len(labels), count, -1).transpose(0, 1)
-        everyone = labels.expand(count, -1)
-        losses = F.cross_entropy(logits.flatten(0, 1), everyone.flatten(), reduction="none").view(everyone.shape)
-        wrong = logits.argmax(2) != everyone
-        sums.append(torch.stack([losses.double().sum(1), wrong.double().sum(1)]))
+        sums.append(score(inputs, labels))
     network.train(was_training)
     return PendingScores(torch.stack(sums).sum(0), images)
+
+
+def sums_of(
+    network: nn.Module, images: Tensor, labels: Tensor, count: int, lay_out: Callable[[Tensor], Tensor]
+) -> Tensor:
+    """Return the sums (2, count) of the losses and of the wrong answers of the `count` networks that `network` holds.
+
+    All of them see the same `images` (N, channels, H, W).
+    """
+    logits = network(lay_out(images.repeat(1, count, 1, 1)))
+    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+    logits = logits.view(len(labels), count, -1).transpose(0, 1)
+    everyone = labels.expand(count, -1)
+    losses = F.cross_entropy(logits.flatten(0, 1), everyone.flatten(), reduction="none").view(everyone.shape)
+    wrong = logits.argmax(2) != everyone
+    return torch.stack([losses.double().sum(1), wrong.double().sum(1)])
 
 
 def _score(loss: float, share_wrong: float) -> Score:

@@ -27,12 +27,15 @@ class StepWatch:
         self.generators = generator_states(device)
         self.attributes = plain_attributes(network)
 
-    def obstacle(self) -> str | None:
-        """Return what has happened since that makes a step more than a function of its tensors; None for nothing."""
+    def obstacle(self, name: str = "a step") -> str | None:
+        """Return what has happened since that makes a step more than a function of its tensors; None for nothing.
+
+        `name` is what it is told of, in words.
+        """
         if not _same(self.generators, generator_states(self.device)):
-            return "a step draws random numbers"
+            return f"{name} draws random numbers"
         if self.attributes != plain_attributes(self.network):
-            return "a step changes attributes of a module"
+            return f"{name} changes attributes of a module"
         return None
 
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from trainers.data.batch_loader import Batch, BatchLoader
 from trainers.step import fusion, small_maps
-from trainers.step.evaluation import PendingScores, start_evaluation
+from trainers.step.evaluation import PendingScores, start_evaluation, sums_of
 from trainers.step.half_weights import HalfWeights, can_copy
 from trainers.step.own_step import load_own_step
 from trainers.step.precision import Numerics
@@ -131,7 +131,14 @@ class ReplicaGroup:
     def start_evaluation(self, batches: Iterator[Batch]) -> PendingScores:
         """Start to evaluate every replica over `batches`, which all replicas see."""
         with self.numerics.autocast():
-            return start_evaluation(self.network, batches, len(self.replicas), self.numerics.lay_out, self.own_step)
+            return start_evaluation(self.network, batches, self.score)
+
+    def score(self, images: Tensor, labels: Tensor) -> Tensor:
+        """Return the sums (2, K) of every replica's losses and wrong answers over a batch that all of them see."""
+        if self.own_step is None:
+            return sums_of(self.network, images, labels, len(self.replicas), self.numerics.lay_out)
+        own = self.own_step(self.network, self.numerics.lay_out(images), labels)
+        return torch.stack([each.double().sum()[None] for each in own])
 
     def _velocities(self) -> Iterator[tuple[Tensor, list[Tensor]]]:
         own = [replica.optimiser.velocities for replica in self.replicas]

@@ -22,7 +22,7 @@ from search_spaces.arm import canonical_json
 from trainers.data.batch_loader import BatchLoader
 from trainers.process import is_out_of_memory
 from trainers.records import DataInfo, Task
-from trainers.step import cuda_graphs
+from trainers.step import recording
 from trainers.step.precision import Numerics
 from trainers.step.step_schedule import StepSchedule
 from trainers.tuning.dry_run import DryRun, first_batches, free
@@ -147,4 +147,4 @@ def _time(candidates: Sequence[Numerics], dry_run: MakeDryRun, by_wall: bool) ->
 
 def _warm_up(device: torch.device) -> int:
     """Return the untimed steps of a candidate: on a GPU those up to the replay of a recorded step."""
-    return cuda_graphs.WARM_UP + 1 if device.type == "cuda" else 2
+    return recording.WARM_UP + 1 if device.type == "cuda" else 2

@@ -15,8 +15,9 @@ from tests.trainers.networks import TINY, network, task
 from tests.trainers.step.test_fusion import FUSABLE, UNFUSED, settings_of
 from trainers import Trainer
 from trainers.process import BrokenProcessError
-from trainers.step.cuda_graphs import AHEAD, WARM_UP, GraphedReplicaGroup
+from trainers.step.cuda_graphs import AHEAD, GraphedReplicaGroup
 from trainers.step.packs import make_groups
+from trainers.step.recording import WARM_UP
 from trainers.step.replica import Replica
 from trainers.step.replica_group import ReplicaGroup
 from trainers.step.stopwatch import Stopwatch
@@ -131,9 +132,31 @@ def recorded_on_a_cpu(monkeypatch):
 def test_a_recorded_step_reads_anew_whatever_changes_between_steps(recipe, recorded_on_a_cpu, monkeypatch):
     asked = task(0, data=TINY, epochs=6, batch_size=20, **RECIPES[recipe])
     recorded = finish(Trainer(asked))
-    assert {shape[0] for shape in recorded_on_a_cpu[0].recorded} == {20, 10}
+    assert {shape[0] for shape in recorded_on_a_cpu[0].steps.recorded} == {20, 10}
     monkeypatch.undo()
     assert losses(recorded) == pytest.approx(losses(finish(Trainer(asked))), rel=1e-4)
+
+
+def scores(trainer):
+    return [(record.test_loss, record.test_error) for record in trainer.records]
+
+
+def test_a_recorded_evaluation_scores_each_epochs_weights(recorded_on_a_cpu, monkeypatch):
+    asked = task(0, data=TINY, epochs=WARM_UP + 4, batch_size=35)
+    recorded = finish(Trainer(asked))
+    assert recorded_on_a_cpu[0].evaluations.recorded
+    monkeypatch.undo()
+    expected = scores(finish(Trainer(asked)))
+    assert len(set(expected)) == len(expected)
+    assert scores(recorded) == [pytest.approx(each, rel=1e-4) for each in expected]
+
+
+def test_an_evaluation_that_draws_random_numbers_is_not_recorded_while_steps_are(recorded_on_a_cpu):
+    odd_one = odd("draws_in_evaluation")
+    trainer = finish(Trainer(task(0, data=TINY, network_settings=odd_one, epochs=WARM_UP + 2, batch_size=35)))
+    assert recorded_on_a_cpu[0].steps.recorded
+    assert not recorded_on_a_cpu[0].evaluations.recorded
+    assert trainer.outcomes()[0].telemetry["not_recorded_because"] == "an evaluation draws random numbers"
 
 
 @pytest.mark.parametrize(("batch_size", "most"), [(2, AHEAD), (10, 7)])
@@ -191,7 +214,7 @@ def odd(builder):
 )
 def test_a_step_that_is_more_than_its_kernels_is_not_recorded(builder, reason, recorded_on_a_cpu):
     trainer = finish(Trainer(task(0, data=TINY, network_settings=odd(builder), epochs=WARM_UP + 2, batch_size=35)))
-    assert not recorded_on_a_cpu[0].recorded
+    assert not recorded_on_a_cpu[0].steps.recorded
     assert reason in trainer.outcomes()[0].telemetry["not_recorded_because"]
 
 
@@ -206,7 +229,7 @@ def test_a_step_that_waits_for_the_gpu_is_not_recorded_and_trains_as_it_would(re
     expected = losses(finish(Trainer(asked)))
     with monkeypatch.context() as patch:
         patch.setattr(GraphedReplicaGroup, "compute", waiting)
-        patch.setattr("trainers.step.cuda_graphs.WARM_UP", 2)
+        patch.setattr("trainers.step.recording.WARM_UP", 2)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             trainer = finish(Trainer(asked))
@@ -273,7 +296,7 @@ def test_a_cpu_steps_without_graphs():
 def test_every_group_records_its_step(recipe, fuse):
     epochs = WARM_UP + 2
     trainer = finish(Trainer(task(0, 1, data=TINY, fuse=fuse, epochs=epochs, **RECIPES[recipe]), device="cuda"))
-    assert all(isinstance(group, GraphedReplicaGroup) and group.recorded for group in trainer.pack._groups)
+    assert all(isinstance(group, GraphedReplicaGroup) and group.steps.recorded for group in trainer.pack._groups)
 
 
 @needs_gpu
@@ -283,7 +306,7 @@ def test_recorded_steps_equal_unrecorded_ones(recipe, precision, monkeypatch):
     settings = {"epochs": 6, "batch_size": 20, "precision": precision, **RECIPES[recipe]}
     asked = task(0, data=TINY, **settings)
     recorded = finish(Trainer(asked, device="cuda"))
-    monkeypatch.setattr("trainers.step.cuda_graphs.WARM_UP", UNRECORDED)
+    monkeypatch.setattr("trainers.step.recording.WARM_UP", UNRECORDED)
     assert losses(recorded) == pytest.approx(losses(finish(Trainer(asked, device="cuda"))), rel=1e-4)
 
 
@@ -301,7 +324,7 @@ def test_a_replayed_step_draws_its_dropout_as_an_unrecorded_one(monkeypatch):
     dropping = network(shortcut={"op": "dropout", "rate": 0.5})
     asked = task(0, data=TINY, network_settings=dropping, epochs=8, batch_size=10)
     recorded = finish(Trainer(asked, device="cuda"))
-    monkeypatch.setattr("trainers.step.cuda_graphs.WARM_UP", UNRECORDED)
+    monkeypatch.setattr("trainers.step.recording.WARM_UP", UNRECORDED)
     assert losses(recorded) == pytest.approx(losses(finish(Trainer(asked, device="cuda"))), rel=1e-4)
 
 
