@@ -23,13 +23,19 @@ class View:
     kind: str
     title: str
     output: str
-    label: str
+    quantity: str
+    unit: str
     is_log: bool
     axes: tuple[str, ...]
     axis_labels: tuple[str, ...]
     continuous: tuple[bool, ...]
     is_scatter: bool
     where: Mapping[str, Any]
+
+    @property
+    def label(self) -> str:
+        """Return what an axis of the picture says: the quantity and its unit."""
+        return f"{self.quantity}, {self.unit}" if self.unit else self.quantity
 
     def keeps(self, row: Mapping[str, Any]) -> bool:
         """Whether a row belongs to the picture."""
@@ -152,14 +158,14 @@ def _view(kind: str, view: Mapping[str, Any], declared: Mapping[str, Any], is_ow
     places = {each["name"]: each for each in declared["places"]}
     outputs = {each["name"]: each for each in declared["outputs"]}
     output = outputs[view["output"]]
-    unit = loss_unit(output["unit"], is_own=is_own)
     axes = tuple(view["axes"])
     labels = tuple((places.get(name) or outputs.get(name) or {"label": name})["label"] for name in axes)
     return View(
         kind=kind,
         title=view["title"],
         output=view["output"],
-        label=output["label"] + (f", {unit}" if unit else ""),
+        quantity=output["label"],
+        unit=loss_unit(output["unit"], is_own=is_own),
         is_log=bool(output["log"]),
         axes=axes,
         axis_labels=labels,

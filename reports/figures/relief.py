@@ -3,9 +3,11 @@
 import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from reports.figures.measured import Scale, bounds_of, draw_legend, map_colours
+from reports.figures.maps import draw_legend, map_colours
+from reports.figures.scale import STEPS, Scale
+from reports.figures.surface import Surface, surface_of
 from reports.figures.svg import MUTED, Drawing
 from reports.figures.theme import draw
 
@@ -13,13 +15,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SIZE = (330, 285)
-MOST_CELLS = 20
-"""Cells a side that are drawn; a finer grid is thinned out."""
+CELLS = 20
+"""Cells a side."""
 TURN, TILT = math.radians(35), math.radians(28)
 HEIGHT = 1.3
 """Height of the scale's range against half the side of the base."""
 
 Point = tuple[float, float]
+T = TypeVar("T")
 
 
 def relief_drawing(
@@ -32,13 +35,10 @@ def relief_drawing(
 
     def plot(axes: "Axes") -> None:
         from matplotlib.collections import PolyCollection
-        from matplotlib.colors import BoundaryNorm
 
-        bounds, colours = bounds_of(scale), map_colours()
-        cells = _cells(grid, scale)
+        cells = _cells(surface_of(grid, scale, CELLS))
         faces = PolyCollection([corners for corners, _ in cells], linewidths=0.4)
-        painted = colours(BoundaryNorm(bounds, colours.N, clip=True)([value for _, value in cells]))
-        faces.set_facecolor(painted)
+        faces.set_facecolor(map_colours()([min(int(STEPS * height), STEPS - 1) for _, height in cells]))
         faces.set_edgecolor(MUTED)
         base = [_project(x, y, 0.0)[0] for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1))]
         axes.plot([x for x, _ in base], [y for _, y in base], color=MUTED, linewidth=0.8, zorder=0)
@@ -48,27 +48,28 @@ def relief_drawing(
         axes.set_ylim(-0.95, 0.75 + HEIGHT * math.cos(TILT))
         for (x, y), text in ((_project(-0.1, -1.3, 0.0)[0], labels[0]), (_project(1.3, 0.1, 0.0)[0], labels[1])):
             axes.text(x, y, text, ha="center", va="top", fontsize=9.5)
-        draw_legend(axes, bounds, colours, labels[2], scale)
+        draw_legend(axes, labels[2], scale)
 
     return draw(plot, prefix, SIZE, (12, 60, 12, 6))
 
 
-def _cells(grid: Mapping[tuple[float, float], float], scale: Scale) -> list[tuple[list[Point], float]]:
-    """Return the corners on the page and the mean value of each cell, the farthest first: near ones hide them."""
-    columns, rows = (_thinned(sorted({place[at] for place in grid})) for at in (0, 1))
+def _cells(surface: Surface) -> list[tuple[list[Point], float]]:
+    """Return the corners on the page and the mean height of each cell, the farthest first: near ones hide them."""
+    columns, rows = ([_spread(place, places) for place in places] for places in (surface.columns, surface.rows))
     cells = []
-    for x, right in pairwise(columns):
-        for y, above in pairwise(rows):
-            places = ((x, y), (right, y), (right, above), (x, above))
-            if all(place in grid for place in places):
-                values = [min(max(grid[place], scale.low), scale.high) for place in places]
-                seen = [
-                    _project(_spread(at[0], columns), _spread(at[1], rows), HEIGHT * _height(value, scale))
-                    for at, value in zip(places, values, strict=True)
-                ]
-                cells.append((sum(depth for _, depth in seen), [point for point, _ in seen], sum(values) / 4))
+    for (at, x), (to, right) in pairwise(enumerate(columns)):
+        for (under, y), (over, above) in pairwise(enumerate(rows)):
+            heights = [float(surface.heights[row, column]) for column, row in _corners(at, to, under, over)]
+            if not math.isnan(sum(heights)):
+                places = _corners(x, right, y, above)
+                seen = [_project(*place, HEIGHT * height) for place, height in zip(places, heights, strict=True)]
+                cells.append((sum(depth for _, depth in seen), [point for point, _ in seen], sum(heights) / 4))
     cells.sort(key=lambda cell: -cell[0])
-    return [(corners, value) for _, corners, value in cells]
+    return [(corners, height) for _, corners, height in cells]
+
+
+def _corners(left: T, right: T, low: T, high: T) -> tuple[tuple[T, T], ...]:
+    return (left, low), (right, low), (right, high), (left, high)
 
 
 def _project(x: float, y: float, z: float) -> tuple[Point, float]:
@@ -81,18 +82,3 @@ def _project(x: float, y: float, z: float) -> tuple[Point, float]:
 def _spread(place: float, places: Sequence[float]) -> float:
     """Return a place between -1 and 1."""
     return 2 * (place - places[0]) / (places[-1] - places[0]) - 1
-
-
-def _height(value: float, scale: Scale) -> float:
-    """Return a value's place between the ends of the scale, 0 to 1."""
-    if scale.high <= scale.low:
-        return 0.0
-    if scale.is_log:
-        return math.log(value / scale.low) / math.log(scale.high / scale.low)
-    return (value - scale.low) / (scale.high - scale.low)
-
-
-def _thinned(places: Sequence[float]) -> list[float]:
-    """Return at most `MOST_CELLS` + 1 of the places, both ends among them."""
-    cells = min(len(places) - 1, MOST_CELLS)
-    return [places[round(at * (len(places) - 1) / cells)] for at in range(cells + 1)] if cells > 0 else list(places)

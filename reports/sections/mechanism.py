@@ -9,10 +9,13 @@ from statistics import fmean, median, stdev
 
 from reports.analysis.measurements import Probed, View, probed, unmeasured
 from reports.figures.figure import Figure, Panel
-from reports.figures.measured import Line, contour_scale, lines_drawing, map_drawing, scale_of
+from reports.figures.maps import cells_drawing, contour_drawing
+from reports.figures.measured import Line, lines_drawing
+from reports.figures.scale import contour_scale, scale_of
 from reports.figures.theme import MOST_PANELS, MOST_SERIES, label_room
+from reports.figures.ticks import number_text
 from reports.findings import Findings
-from reports.sections.reliefs import relief
+from reports.sections.reliefs import measured_at, relief
 from reports.sections.section import Section
 from reports.tables import Cell, Column, Table, csv_text
 from reports.trials import Arm
@@ -124,7 +127,7 @@ def _lines(findings: Findings, probe: Probed, view: View, name: str) -> Figure |
     band = ", the band goes from the least to the largest value" if most > 1 and not view.is_scatter else ""
     seeds = f" over {counted(most, 'seed')}" if most > 1 else ""
     after = _whole(findings, probe, view) + _left_out(panels)
-    caption = f"{view.title}: {view.label} by {view.axis_labels[0]}; {drawn_as}{seeds}{band}.{after}"
+    caption = f"{view.title}: {view.quantity} by {view.axis_labels[0]}; {drawn_as}{seeds}{band}.{after}"
     return Figure(name, caption, drawn, _line_table(name, panels, view), columns=min(3, len(drawn)))
 
 
@@ -158,21 +161,23 @@ def _maps(findings: Findings, probe: Probed, view: View, name: str) -> Figure | 
         else scale_of(values, view.is_log)
     )
     above = (
-        f" All values above {scale.high:.2g} have the colour of the scale's end." if max(values) > scale.high else ""
+        f" All values above {number_text(scale.high, 2)} have the colour of the scale's end."
+        if max(values) > scale.high
+        else ""
     )
     labels = (view.axis_labels[0], view.axis_labels[1], view.label)
     drawn = tuple(
         Panel(
             title,
-            f"From {min(grid.values()):.3g} to {max(grid.values()):.3g}.",
-            map_drawing(grid, scale, labels, prefix=f"{name}-{at}", contours=contours),
+            f"From {number_text(min(grid.values()))} to {number_text(max(grid.values()))}.",
+            (contour_drawing if contours else cells_drawing)(grid, scale, labels, prefix=f"{name}-{at}"),
         )
         for at, (title, grid) in enumerate(panels[:MOST_PANELS])
     )
     whose = "of the first seed of each arm" if contours else "the median of the seeds"
     caption = (
-        f"{view.title}: {view.label} by {view.axis_labels[0]} and {view.axis_labels[1]}, {whose}; "
-        f"one scale for all arms.{above}{_left_out(panels)}"
+        f"{view.title}: {view.quantity} by {view.axis_labels[0]} and {view.axis_labels[1]}, {whose}; "
+        f"one scale for all arms.{above}{measured_at(panels) if contours else ''}{_left_out(panels)}"
     )
     columns = (
         Column("arm", "arm"),
@@ -214,8 +219,8 @@ def _sentence(line: Line, view: View) -> str:
     name = f"{shortened(line.label, 40)}: " if line.label else ""
     axis = view.axis_labels[0]
     if first == last:
-        return f"{name}{start:.3g} at {axis} {first:g}."
-    return f"{name}{start:.3g} at {axis} {first:g}, {end:.3g} at {last:g}."
+        return f"{name}{number_text(start)} at {axis} {first:g}."
+    return f"{name}{number_text(start)} at {axis} {first:g}, {number_text(end)} at {last:g}."
 
 
 def _line_table(name: str, panels: Sequence[tuple[str, Sequence[Line]]], view: View) -> Table:

@@ -1,9 +1,12 @@
 """A figure of surfaces in three dimensions, a panel for each arm."""
 
+from collections.abc import Sequence
+
 from reports.analysis.measurements import Grid, Probed, View
 from reports.figures.figure import Figure, Panel
-from reports.figures.measured import contour_scale
 from reports.figures.relief import relief_drawing
+from reports.figures.scale import contour_scale
+from reports.figures.ticks import number_text
 from reports.findings import Findings
 from reports.tables import Column, Table
 from reports.wording import shortened
@@ -26,8 +29,8 @@ def relief(findings: Findings, probe: Probed, view: View, name: str) -> Figure |
     )
     more = f" The first {MOST_RELIEFS} of {len(panels)} panels." if len(panels) > MOST_RELIEFS else ""
     caption = (
-        f"{view.title} in three dimensions: {view.label} of the first seed of each arm; one scale for all arms, at "
-        f"whose end higher values are cut off.{more}"
+        f"{view.title} in three dimensions: {view.quantity} of the first seed of each arm; one scale for all arms, at "
+        f"whose end higher values are cut off.{measured_at(panels)}{more}"
     )
     columns = (
         Column("arm", "arm"),
@@ -40,6 +43,13 @@ def relief(findings: Findings, probe: Probed, view: View, name: str) -> Figure |
     return Figure(name, caption, drawn, table, columns=min(3, len(drawn)))
 
 
+def measured_at(panels: Sequence[tuple[str, Grid]]) -> str:
+    """Say at how many points surfaces were measured, between which their pictures are interpolated."""
+    sizes = {(len({x for x, _ in grid}), len({y for _, y in grid})) for _, grid in panels}
+    grids = " or ".join(f"{columns} × {rows}" for columns, rows in sorted(sizes))
+    return f" Measured at {grids} points, interpolated between them."
+
+
 def _numbers(grid: Grid) -> tuple[float | None, float, float]:
     """Return the value at the centre, None where it has none, and the least and largest at the edge."""
     ends = [{min(places), max(places)} for places in ([x for x, _ in grid], [y for _, y in grid])]
@@ -49,5 +59,5 @@ def _numbers(grid: Grid) -> tuple[float | None, float, float]:
 
 def _sentence(grid: Grid) -> str:
     middle, least, largest = _numbers(grid)
-    start = "" if middle is None else f"{middle:.3g} in the middle, "
-    return f"{start}{least:.3g} to {largest:.3g} at the edge."
+    start = "" if middle is None else f"{number_text(middle)} in the middle, "
+    return f"{start}{number_text(least)} to {number_text(largest)} at the edge."

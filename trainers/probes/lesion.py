@@ -36,7 +36,7 @@ class Lesion(Probe):
     source: ClassVar[str] = "arXiv:1605.06431, section 4"
     places: ClassVar[tuple[Place, ...]] = (
         Place("unit", "deleted unit"),
-        Place("count", "units"),
+        Place("count", "number of units"),
         Place("mode", "mode"),
         Place("order", "order"),
         Place("deleted", "units concerned"),
