@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reports.latex import latex_table
-from reports.wording import MINUS, drawn_controls, number
+from reports.wording import drawn_controls, number, significant
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -171,7 +171,7 @@ def _shown(cell: Cell, column: Column) -> str:
             return "not finite"
         if column.is_p and column.digits is not None and cell < 10**-column.digits:
             return f"<{10**-column.digits:.{column.digits}f}"
-        return f"{cell:.6g}".replace("-", MINUS) if column.digits is None else number(cell, column.digits)
+        return significant(cell) if column.digits is None else number(cell, column.digits)
     return str(cell)
 
 

@@ -1,12 +1,13 @@
 """Numbers and lists as a reader of the page expects them: typographic minus, units, plurals."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
 from reports.trials import Scalar
 
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "\N{EN DASH}"
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _PICTURES = {code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n\r"} | {0x7F: 0x2421}
 
 
@@ -18,6 +19,26 @@ def number(value: float | None, digits: int = 2) -> str:
     if float(text) == 0:
         text = text.lstrip("-")
     return text.replace("-", MINUS)
+
+
+def significant(value: float, digits: int = 6) -> str:
+    """Return a number in so many significant digits: plain, or with a power of ten where that would be long."""
+    return numbers_alike([float(f"{value:.{digits}g}")])[0]
+
+
+def numbers_alike(values: Sequence[float]) -> list[str]:
+    """Return the numbers of one axis as text: plain, or all with a power of ten where one would be long."""
+    if all(1e-4 <= abs(value) < 1e6 for value in values if value):
+        return [f"{value:g}".replace("-", MINUS) for value in values]
+    return [_with_power(value).replace("-", MINUS) for value in values]
+
+
+def _with_power(value: float) -> str:
+    if not value:
+        return "0"
+    digits, _, power = f"{value:.5e}".partition("e")
+    exponent = str(int(power)).translate(_SUPERSCRIPT)
+    return f"10{exponent}" if float(digits) == 1 else f"{float(digits):g}×10{exponent}"
 
 
 def signed(value: float | None, digits: int = 2) -> str:

@@ -9,7 +9,7 @@ from reports.figures.scale import STEPS, Scale
 from reports.figures.surface import surface_of
 from reports.figures.svg import MUTED, PAPER, Drawing
 from reports.figures.theme import draw
-from reports.figures.ticks import number_texts
+from reports.wording import numbers_alike
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -84,7 +84,7 @@ def draw_legend(axes: "Axes", label: str, scale: Scale) -> None:
         patch.set_facecolor(colours(at))
         figure.add_artist(patch)
     ends = ((0, "left"), (STEPS // 2, "center"), (STEPS, "right"))
-    texts = number_texts([float(f"{bounds[at]:.2g}") for at, _ in ends])
+    texts = numbers_alike([float(f"{bounds[at]:.2g}") for at, _ in ends])
     for (at, side), text in zip(ends, texts, strict=True):
         figure.text(left + at * step, top - BAR - 3, text, transform=None, ha=side, va="top", fontsize=9.5)
     spacing = " (logarithmic)" if scale.is_log else ""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from reports.figures.scale import Scale
 from reports.figures.svg import Drawing
 from reports.figures.theme import colour, draw, label_ends, marker
-from reports.figures.ticks import log_ticks, number_texts
+from reports.figures.ticks import log_ticks
+from reports.wording import numbers_alike
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -69,7 +70,7 @@ def _limits(axes: "Axes", scale: Scale) -> None:
     if scale.is_log:
         axes.set_ylim(scale.low / 1.3, scale.high * 1.3)
         ticks = log_ticks(scale.low / 1.3, scale.high * 1.3)
-        axes.set_yticks(ticks, labels=number_texts(ticks))
+        axes.set_yticks(ticks, labels=numbers_alike(ticks))
         axes.minorticks_off()
         return
     room = 0.05 * (scale.high - scale.low) or 0.5

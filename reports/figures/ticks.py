@@ -4,13 +4,12 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from reports.wording import MINUS
+from reports.wording import numbers_alike
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _STEPS = (range(1, 10), (1, 2, 5), (1, 3), (1,))
-_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _DIGIT = 6.7  # pixels, at the size of the ticks' numbers
 _GAP = 4
 
@@ -26,32 +25,11 @@ def log_ticks(low: float, high: float, most: int = 6) -> list[float]:
     return ticks[:: math.ceil(len(ticks) / most)]
 
 
-def number_texts(numbers: Sequence[float]) -> list[str]:
-    """Return the numbers of one axis or legend as text: plain, or all as powers of ten where one would be long."""
-    sizes = [abs(number) for number in numbers if number]
-    if all(1e-4 <= size < 1e6 for size in sizes):
-        return [f"{number:g}".replace("-", MINUS) for number in numbers]
-    return [_power(number).replace("-", MINUS) for number in numbers]
-
-
-def number_text(number: float, digits: int = 3) -> str:
-    """Return one number in so many significant digits as text: plain, or as a power of ten where that is long."""
-    return number_texts([float(f"{number:.{digits}g}")])[0]
-
-
-def _power(number: float) -> str:
-    if not number:
-        return "0"
-    digits, _, power = f"{number:.5e}".partition("e")
-    exponent = str(int(power)).translate(_SUPERSCRIPT)
-    return f"10{exponent}" if float(digits) == 1 else f"{float(digits):g}×10{exponent}"
-
-
 def plain_log_axis(axes: "Axes", low: float, high: float) -> None:
     """Make the horizontal axis logarithmic, with a few plain numbers and no ticks between them."""
     axes.set_xscale("log")
     ticks = log_ticks(low, high)
-    axes.set_xticks(ticks, labels=number_texts(ticks))
+    axes.set_xticks(ticks, labels=numbers_alike(ticks))
     axes.minorticks_off()
 
 

@@ -13,13 +13,12 @@ from reports.figures.maps import cells_drawing, contour_drawing
 from reports.figures.measured import Line, lines_drawing
 from reports.figures.scale import contour_scale, scale_of
 from reports.figures.theme import MOST_PANELS, MOST_SERIES, label_room
-from reports.figures.ticks import number_text
 from reports.findings import Findings
 from reports.sections.reliefs import measured_at, relief
 from reports.sections.section import Section
 from reports.tables import Cell, Column, Table, csv_text
 from reports.trials import Arm
-from reports.wording import counted, level, shortened
+from reports.wording import counted, level, shortened, significant
 
 
 @dataclass(frozen=True)
@@ -161,7 +160,7 @@ def _maps(findings: Findings, probe: Probed, view: View, name: str) -> Figure | 
         else scale_of(values, view.is_log)
     )
     above = (
-        f" All values above {number_text(scale.high, 2)} have the colour of the scale's end."
+        f" All values above {significant(scale.high, 2)} have the colour of the scale's end."
         if max(values) > scale.high
         else ""
     )
@@ -169,7 +168,7 @@ def _maps(findings: Findings, probe: Probed, view: View, name: str) -> Figure | 
     drawn = tuple(
         Panel(
             title,
-            f"From {number_text(min(grid.values()))} to {number_text(max(grid.values()))}.",
+            f"From {_told(min(grid.values()))} to {_told(max(grid.values()))}.",
             (contour_drawing if contours else cells_drawing)(grid, scale, labels, prefix=f"{name}-{at}"),
         )
         for at, (title, grid) in enumerate(panels[:MOST_PANELS])
@@ -219,8 +218,8 @@ def _sentence(line: Line, view: View) -> str:
     name = f"{shortened(line.label, 40)}: " if line.label else ""
     axis = view.axis_labels[0]
     if first == last:
-        return f"{name}{number_text(start)} at {axis} {first:g}."
-    return f"{name}{number_text(start)} at {axis} {first:g}, {number_text(end)} at {last:g}."
+        return f"{name}{_told(start)} at {axis} {first:g}."
+    return f"{name}{_told(start)} at {axis} {first:g}, {_told(end)} at {last:g}."
 
 
 def _line_table(name: str, panels: Sequence[tuple[str, Sequence[Line]]], view: View) -> Table:
@@ -266,6 +265,10 @@ def _scalars(findings: Findings, probe: Probed) -> Table | None:
 def _file_name(probe: Probed) -> str:
     """Return what a probe's figures and tables are called; a plug-in may have any letters in its name."""
     return re.sub(r"[^A-Za-z0-9]+", "-", probe.kind).strip("-") or "probe"
+
+
+def _told(value: float) -> str:
+    return significant(value, 3)
 
 
 def _rounded(value: float) -> float:

@@ -6,10 +6,9 @@ from reports.analysis.measurements import Grid, Probed, View
 from reports.figures.figure import Figure, Panel
 from reports.figures.relief import relief_drawing
 from reports.figures.scale import contour_scale
-from reports.figures.ticks import number_text
 from reports.findings import Findings
 from reports.tables import Column, Table
-from reports.wording import shortened
+from reports.wording import shortened, significant
 
 MOST_RELIEFS = 6
 """Panels of one figure: each holds hundreds of polygons."""
@@ -59,5 +58,5 @@ def _numbers(grid: Grid) -> tuple[float | None, float, float]:
 
 def _sentence(grid: Grid) -> str:
     middle, least, largest = _numbers(grid)
-    start = "" if middle is None else f"{number_text(middle)} in the middle, "
-    return f"{start}{number_text(least)} to {number_text(largest)} at the edge."
+    start = "" if middle is None else f"{significant(middle, 3)} in the middle, "
+    return f"{start}{significant(least, 3)} to {significant(largest, 3)} at the edge."

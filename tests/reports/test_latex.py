@@ -93,3 +93,8 @@ def test_every_table_compiles_and_keeps_within_the_text(tmp_path, name):
         wide = re.findall(r"Overfull \\hbox \(([\d.]+)pt too wide\)", log)
         assert not [each for each in wide if float(each) > 1], f"{kind}: {log[-3000:]}"
         assert "Float too large" not in log, kind
+
+
+def test_a_power_of_ten_has_its_exponent_raised():
+    raised = r"\textsuperscript{$-$}\textsuperscript{1}\textsuperscript{6}"
+    assert escape_latex("1.11×10⁻¹⁶") == rf"1.11$\times$10{raised}"

@@ -3,7 +3,19 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from reports.privacy import shorten_paths
-from reports.wording import counted, duration, listed, magnitude, moment, number, seeds, shortened, signed
+from reports.wording import (
+    counted,
+    duration,
+    listed,
+    magnitude,
+    moment,
+    number,
+    numbers_alike,
+    seeds,
+    shortened,
+    signed,
+    significant,
+)
 
 
 def plain(text):
@@ -83,3 +95,27 @@ def test_names_lose_line_breaks_and_their_length():
 )
 def test_absolute_paths_are_cut_to_their_last_name(text, short):
     assert shorten_paths(text) == short
+
+
+@pytest.mark.parametrize(
+    ("values", "texts"),
+    [
+        ([0.001, 1, 1000], ["0.001", "1", "1000"]),
+        ([0.001, 1, 1e6], ["10⁻³", "10⁰", "10⁶"]),
+        ([1e-16, 2e-16], ["10⁻¹⁶", "2×10⁻¹⁶"]),
+        ([0, 2.5e9], ["0", "2.5×10⁹"]),
+        ([-3e7], ["−3×10⁷"]),
+        ([], []),
+    ],
+)
+def test_long_numbers_of_an_axis_are_powers_of_ten(values, texts):
+    assert numbers_alike(values) == texts
+
+
+def test_a_number_alone_is_rounded():
+    assert [significant(each, 3) for each in (4123.4, 0.00019234, 57424242.0, 0.0)] == [
+        "4120",
+        "0.000192",
+        "5.74×10⁷",
+        "0",
+    ]
