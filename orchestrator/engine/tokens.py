@@ -12,20 +12,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from orchestrator.deadline import NoAnswer, within
+from orchestrator.engine.address import HINT
 from orchestrator.errors import UserError
 
 MODE = "RAY_AUTH_MODE"
+
+
+ANSWER_SECONDS = 60.0
+"""How long a cluster may take to say whether it asks for a token; the next step of Ray's would wait for minutes."""
 
 
 @contextmanager
 def authenticated(address: str | None) -> Iterator[None]:
     """Meet the cluster at `address` as it asks for; UserError when it asks for a token and there is none.
 
-    What the user said in ``RAY_AUTH_MODE`` stands. Ray itself sets that for a cluster that it starts here.
+    UserError, too, where something listens there that never answers. What the user said in ``RAY_AUTH_MODE`` stands.
+    Ray itself sets that for a cluster that it starts here.
     """
     before = os.environ.get(MODE)
     try:
-        if before is None and address is not None and _asks_for_token(address):
+        if address is not None and _asks_for_token(address) and before is None:
             _use_token(address)
         yield
     finally:
@@ -40,11 +47,16 @@ def _asks_for_token(address: str) -> bool:
         return False
     try:
         with _silence():
-            _raylet().GcsClient(address=address)
+            within(ANSWER_SECONDS, lambda: _raylet().GcsClient(address=address))
     except exceptions.AuthenticationError:
         return True
-    except Exception:  # what is wrong with the cluster is told by whoever connects to it
-        return False
+    except Exception as error:
+        if isinstance(error, NoAnswer) or "Timed out" in str(error):
+            raise UserError(
+                f"--address: what listens at {address} does not answer as a Ray cluster does, or is too busy to: "
+                f"give the address that `ray start --head` printed; {HINT}"
+            ) from None
+        return False  # what else is wrong with the cluster is told by whoever connects to it
     return False
 
 

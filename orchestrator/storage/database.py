@@ -56,7 +56,8 @@ class Database:
         """Open a transaction that writes and raises SQLAlchemy's own errors, for callers that try again.
 
         A `durable` one survives a power cut as soon as it has ended; another may be undone by one, never in part.
-        A lock is waited for `busy` seconds; without them `BUSY_SECONDS` of a file, and for good on a server.
+        A lock is waited for `busy` seconds; without them `BUSY_SECONDS` of a file, and on a server as long as for any
+        answer.
         """
         if self.read_only:
             raise StorageError(f"{self.where} was opened for reading only")
@@ -189,9 +190,15 @@ def _server(url: URL, read_only: bool) -> Engine:
     arguments = {name: value for name, value in defaults.items() if name not in url.query}
     try:
         engine = create_engine(url, json_serializer=to_json, pool_pre_ping=True, connect_args=arguments)
+        from orchestrator.storage.server_connection import ServerConnection
     except ModuleNotFoundError as error:
         remedy = "pip install 'ablation-orchestrator[postgres]'"
         raise StorageError(f"PostgreSQL needs the package psycopg: {remedy}") from error
+
+    @event.listens_for(engine, "do_connect")
+    def connect(dialect: Any, record: Any, words: Any, options: Any) -> Any:
+        return ServerConnection.connect(*words, **options)
+
     if read_only:
 
         @event.listens_for(engine, "connect")

@@ -1,6 +1,7 @@
 """SQL that people write: answered from the results database, without any way to change it."""
 
 import json
+import math
 import re
 import sqlite3
 from collections.abc import Iterable, Sequence
@@ -73,6 +74,7 @@ def _from_server(connection: Connection, sql: str) -> pd.DataFrame:
     inspector = inspect(connection)
     tables = [*inspector.get_table_names(), *inspector.get_view_names()]
     names = {table: [column["name"] for column in inspector.get_columns(table)] for table in tables}
+    connection.connection.driver_connection.answer_seconds = math.inf  # type: ignore[union-attr]  # a ServerConnection
     cursor = connection.connection.cursor()
     try:
         # A prepared statement can be no second one, such as a COMMIT that would end the read-only transaction.

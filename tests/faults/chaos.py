@@ -57,6 +57,7 @@ class Chaos:
         self.db = server.url if server else f"sqlite:///{(disk or Path.cwd()) / 'results.db'}"
         self.out = (disk or Path("out")) / file.stem
         self.done: Counter[str] = Counter()
+        self._left: list[str] = []
         self.driver: subprocess.Popen[str] | None = None
 
     def run(self, disturbances: int, patience: float) -> None:
@@ -70,7 +71,7 @@ class Chaos:
             else:
                 disturbances -= 1
                 time.sleep(self.pace * self.random.uniform(3, 10))
-                action = self.random.choice(self.actions())
+                action = self._draw()
                 print(f"{time.strftime('%H:%M:%S')} {action.__name__}", flush=True)
                 self.done[action.__name__] += 1
                 action()
@@ -88,6 +89,7 @@ class Chaos:
             self.kill_node,
             self.kill_head,
             self.kill_driver,
+            self.pause_driver,
             self.interrupt_driver,
             self.lock_database,
             self.spoil_checkpoints,
@@ -117,6 +119,13 @@ class Chaos:
         """Kill the driver without a word."""
         assert self.driver is not None
         self.driver.kill()
+
+    def pause_driver(self) -> None:
+        """Stop the driver for a while, as a machine does that is put to sleep."""
+        assert self.driver is not None
+        self.driver.send_signal(signal.SIGSTOP)
+        time.sleep(self.pace * self.random.uniform(5, 100))
+        self.driver.send_signal(signal.SIGCONT)
 
     def interrupt_driver(self) -> None:
         """Interrupt the driver as a user or a batch system would."""
@@ -165,6 +174,12 @@ class Chaos:
             with suppress(OSError):
                 content = path.read_bytes()
                 path.write_bytes(content[: len(content) // 2] if self.random.random() < 0.5 else b"rubbish")
+
+    def _draw(self) -> Callable[[], None]:
+        """Draw what is done next, nothing for a second time before everything has been done once."""
+        actions = {each.__name__: each for each in self.actions()}
+        self._left = self._left or self.random.sample(sorted(actions), len(actions))
+        return actions[self._left.pop()]
 
     def _signal_worker(self, number: int) -> None:
         workers = [each for each in psutil.process_iter() if _is_mine(each, self.nodes)]

@@ -1,0 +1,69 @@
+"""A PostgreSQL that does not answer is given up, with one message."""
+
+import time
+
+import pytest
+
+pytest.importorskip("psycopg")
+
+from orchestrator.storage import StorageError, Store
+from orchestrator.storage.errors import is_transient
+from orchestrator.storage.queries import query
+from orchestrator.storage.server_connection import ServerConnection, _limited
+from tests.orchestrator.storage.conftest import SERVER, plan_of
+
+needs_server = pytest.mark.skipif(not SERVER, reason="ORCHESTRATE_TEST_POSTGRESQL names no server")
+
+
+@pytest.fixture
+def server_url(url):
+    if url.startswith("sqlite"):
+        pytest.skip("SQLite has no server")
+    return url
+
+
+def test_what_never_gets_ready_is_given_up_at_its_moment():
+    def waiting():
+        while True:
+            yield "read"
+
+    limited = _limited(waiting(), time.monotonic() + 0.05)
+    assert next(limited) == "read"
+    assert limited.send(0) == "read"
+    time.sleep(0.06)
+    with pytest.raises(TimeoutError):
+        limited.send(0)
+
+
+def test_an_answer_that_is_there_is_taken_however_late():
+    def waiting():
+        ready = yield "read"
+        return f"row, {ready}"
+
+    limited = _limited(waiting(), time.monotonic() - 1)
+    next(limited)
+    with pytest.raises(StopIteration) as end:
+        limited.send(1)
+    assert end.value.value == "row, 1"
+
+
+@needs_server
+def test_a_statement_without_an_answer_is_an_outage_and_the_next_one_gets_another_connection(server_url, monkeypatch):
+    with Store.open(server_url) as store:
+        monkeypatch.setattr(ServerConnection, "answer_seconds", 0.3)
+        began = time.monotonic()
+        refused = pytest.raises(StorageError, match=r"cannot be reached \(the connection had no answer for 0.3 s")
+        with refused as raised, store.database.writing() as connection:
+            connection.exec_driver_sql("SELECT pg_sleep(20)")
+        assert time.monotonic() - began < 5
+        assert is_transient(raised.value.__cause__)
+        store.record_plan(plan_of())
+        assert len(store.load_study("degradation").trials) == 4
+
+
+@needs_server
+def test_a_query_of_the_users_own_may_take_longer(server_url, monkeypatch):
+    with Store.open(server_url) as store:
+        store.record_plan(plan_of())
+    monkeypatch.setattr(ServerConnection, "answer_seconds", 1.0)
+    assert len(query(server_url, "SELECT pg_sleep(1.5)")) == 1
