@@ -62,6 +62,25 @@ def planned_comparisons(study: Study, version: PlanVersion, raw: Mapping[str, An
     return comparisons_of(study, claim, arms, factors)
 
 
+def asks_the_same(study: Study, version: PlanVersion, claim: Claim) -> bool:
+    """Whether a plan has a claim of the same kind about the same metric of a comparison that this one makes.
+
+    Neither its margin nor its name matters: who declares a claim again with another one asks the same question.
+    """
+    mine = comparisons_of(study, claim, study.arms, study.factors)
+    return any(
+        str(raw.get("metric") or PRIMARY.name) == claim.metric
+        and mine & planned_comparisons(study, version, raw)
+        and _relation(study, version, raw) == claim.statement.relation
+        for raw in version.plan.get("claims", [])
+    )
+
+
+def _relation(study: Study, version: PlanVersion, raw: Mapping[str, Any]) -> str:
+    factors = {name: tuple(levels) for name, levels in version.plan["factors"].items()}
+    return parse_claim(raw, factors, study.metrics).statement.relation
+
+
 def first_comparison(study: Study, claim: Claim) -> datetime | None:
     """Return when a comparison of the claim, as it is or as an earlier version had it, could first be read off."""
     raw = declared_as(study, claim)

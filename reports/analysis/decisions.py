@@ -13,6 +13,7 @@ from reports.analysis.judged import (
     held_against,
     is_withdrawn,
     judge_alone,
+    one_of,
 )
 from reports.analysis.readings import compared, grid
 from reports.analysis.registration import Registration, claims_ever, dropped_claims, register
@@ -30,7 +31,7 @@ class Decision:
     """The outcome for one claim: `p_holm` is its p among the others, None for a claim that is in no family.
 
     `withdrawn` is a decision of an earlier look that all seeds at hand contradict. `corrected_for` counts the claims
-    by which the level of a further look is to be shared, this one among them.
+    by which the level of a further look is to be shared, this one among them, times the plans that ask the same.
     """
 
     judged: Judged
@@ -92,7 +93,7 @@ def _decision(judged: Judged, family: _Family, settings: AnalysisSettings, regis
         decided=decided,
         withdrawn=withdrawn,
         decided_at_look=family.decided_at[judged.claim.id],
-        corrected_for=1 if p_holm is None else max(1, others),
+        corrected_for=registration.plans * (1 if p_holm is None else max(1, others)),
     )
 
 
@@ -124,7 +125,22 @@ def _judged(
     settings: AnalysisSettings,
     registration: Registration,
 ) -> Judged:
-    """Judge one claim; hold it against all seeds on record where the study leaves some out, and against its plan."""
+    """Judge one claim; hold it against all seeds on record where the study leaves some out, and against its plan.
+
+    Where several studies planned to ask the same with other seeds, each has its part of the level.
+    """
+    settings = replace(settings, alpha=settings.alpha / registration.plans)
+    return one_of(_held(study, claim, readings, trials, settings, registration), registration.plans)
+
+
+def _held(
+    study: Study,
+    claim: Claim,
+    readings: Readings,
+    trials: Trials,
+    settings: AnalysisSettings,
+    registration: Registration,
+) -> Judged:
     own = judge_alone(study, claim, readings, trials, settings, registration)
     if (planned := registration.as_planned) is not None:
         asked = trials_by_arm(planned.study)

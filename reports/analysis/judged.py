@@ -154,6 +154,12 @@ def held_against(judged: Judged, whole: Judged, *, as_planned: bool = False) -> 
     return replace(held, planned=whole.now) if as_planned else replace(held, whole=whole.now)
 
 
+def one_of(judged: Judged, plans: int) -> Judged:
+    """Return a claim that was judged on its part of alpha, one of so many, with its p on the scale of the whole."""
+    support, refute, floor = (min(1.0, plans * each) for each in (judged.support, judged.refute, judged.floor))
+    return replace(judged, support=support, refute=refute, floor=floor)
+
+
 def _in_order(seeds: set[int], registration: Registration) -> list[int]:
     """Return the seeds in the order of their use: those of the plan first where others were added to them."""
     if not registration.is_grown:

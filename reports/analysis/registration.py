@@ -13,6 +13,7 @@ from typing import Any
 
 from reports.analysis.claims import Claim, parse_claim
 from reports.analysis.comparisons import (
+    asks_the_same,
     comparisons_of,
     content_of,
     declared_as,
@@ -61,7 +62,9 @@ class Registration:
     either way the looks of the plan judge. `left_out` holds, by arm, the outcomes on record that the study does not ask
     for, where a comparison of the claim is complete among them; `is_chosen` says that it could know some of them when
     its seeds were fixed, else all were trained for other studies since. `as_planned` is there where the claim stands as
-    it was declared, and compares other arms than it would have by that plan.
+    it was declared, and compares other arms than it would have by that plan. `plans` counts the plans with other seeds
+    or looks, this one included, by which studies of this DB were to ask the same before the first result: any of them
+    could be the one that is shown, so that they share the level.
     """
 
     version: PlanVersion | None = None
@@ -73,6 +76,7 @@ class Registration:
     left_out: Mapping[str, Mapping[int, Trial]] = field(default_factory=dict)
     is_chosen: bool = False
     as_planned: AsPlanned | None = None
+    plans: int = 1
 
     @property
     def seeds_left_out(self) -> tuple[int, ...]:
@@ -121,7 +125,16 @@ def register(study: Study, claim: Claim) -> Registration:
         changes.append(f"{counted(len(deleted), 'seed')} of these arms had results, now deleted")
     as_planned = _as_planned(study, claim, reference) if first is not None and later else None
     return Registration(
-        reference, tuple(changes), planned, looks, is_grown, has_other_looks, left_out, is_chosen, as_planned
+        reference,
+        tuple(changes),
+        planned,
+        looks,
+        is_grown,
+        has_other_looks,
+        left_out,
+        is_chosen,
+        as_planned,
+        _plans(study, claim, reference, first) if before else 1,
     )
 
 
@@ -171,6 +184,29 @@ def _seen_elsewhere(study: Study, claim: Claim, first: datetime) -> PlanVersion 
         if version.at <= first and any(arms <= version.plan.get("arms", {}).keys() for arms in comparisons)
     ]
     return max(before, key=lambda each: each.at, default=None)
+
+
+def _plans(study: Study, claim: Claim, reference: PlanVersion, first: datetime | None) -> int:
+    """Count the seeds and looks with which this study and others were to ask the same, before the first result."""
+    known = {_seeds(reference.plan)}
+    for versions in _by_study(study.history.elsewhere):
+        before = [each for each in versions if first is None or each.at <= first]
+        last = max(before, key=lambda each: (each.at, each.number), default=None)
+        if last is not None and last.plan.get("data") == reference.plan.get("data"):
+            seeds = _seeds(last.plan)
+            if seeds not in known and asks_the_same(study, last, claim):
+                known.add(seeds)
+    return len(known)
+
+
+def _by_study(versions: Iterable[PlanVersion]) -> list[list[PlanVersion]]:
+    """Return the plans of each study; those of one follow each other and are numbered from 1."""
+    studies: list[list[PlanVersion]] = []
+    for version in versions:
+        if version.number == 1 or not studies:
+            studies.append([])
+        studies[-1].append(version)
+    return studies
 
 
 def _deleted(study: Study, claim: Claim) -> set[int]:

@@ -42,6 +42,7 @@ FURTHER = "held against later seeds of other studies too"
 UNPLANNED = "unplanned look, judged by e-value"
 UNMEASURED = "trained seeds not measured"
 OPEN = "still running"
+SHARED = "planned with other seeds in other studies too"
 ASSUMPTIONS = frozenset({OUTLIERS})
 """Badges that name what a verdict takes for granted; all others name something that was seen."""
 NOT_JUDGED = "Not judged yet"
@@ -232,6 +233,7 @@ def _verdict(
                 withdrawn=str(judged.direction) if withdrawn else None,
                 fragile=fragile,
                 deciding=deciding,
+                plans=registration.plans,
             )
         ),
         trials=tuple(each.id for each in mine),
@@ -305,6 +307,8 @@ def _badges(
         badges.append(POST_HOC)
     if registration.left_out:
         badges.append(LEFT_OUT if registration.is_chosen else FURTHER)
+    if registration.plans > 1:
+        badges.append(SHARED)
     if judged.waiting:
         badges.append(OPEN)
     return tuple(dict.fromkeys(badges))

@@ -22,6 +22,7 @@ class Account:
     planned where others are made. `changes` were made after the first result.
     `withdrawn` is the verdict of an earlier look that all seeds contradict; a `fragile` one could be undone by outliers
     that its seeds would not show. `deciding` has the p without each seed that decides by itself.
+    `plans` counts the plans with other seeds that ask the same, this one included.
     """
 
     claim: Claim
@@ -40,6 +41,7 @@ class Account:
     withdrawn: str | None = None
     fragile: bool = False
     deciding: Mapping[int, float] = field(default_factory=dict)
+    plans: int = 1
 
 
 def sentence(account: Account) -> str:
@@ -73,6 +75,12 @@ def sentence(account: Account) -> str:
         parts.append(f"With all {account.whole.n} seeds on record, {_within(claim, account.whole)}")
     if account.planned is not None:
         parts.append(f"With the comparisons that were planned, {_within(claim, account.planned)}")
+    if account.plans > 1:
+        alpha = account.settings.alpha
+        parts.append(
+            f"Studies of this results DB planned to ask the same with {account.plans} choices of seeds, before the "
+            f"first result: each has {100 * alpha / account.plans:.3g} of the {100 * alpha:.3g} %."
+        )
     if account.changes:
         parts.append(f"Not as declared before the first result: {'; '.join(account.changes)}.")
     text = " ".join(parts)
