@@ -27,7 +27,6 @@ from orchestrator.running.live_report import live_report
 from orchestrator.running.notification import check_target, notifying
 from orchestrator.running.signals import interruptible
 from orchestrator.scheduling.blocks import StudyBlocks
-from orchestrator.scheduling.judgement import judge_study
 from orchestrator.scheduling.packs import PackSource, Work
 from orchestrator.scheduling.progress import Progress
 from orchestrator.scheduling.replaying import open_replay
@@ -38,7 +37,7 @@ from orchestrator.terminal.console import make_console
 from orchestrator.terminal.notebook import is_watched
 from orchestrator.terminal.run_result import RunResult
 from orchestrator.terminal.tables import Listener, Show, show_run
-from reports.analysis.verdicts import Verdict
+from reports.analysis.verdicts import Verdict, judge_study
 from reports.page import write_report
 from reports.results import Study
 from reports.summary import verdict_row

@@ -123,10 +123,10 @@ def report(
     Example: orchestrate report degradation --strict
     """
     from orchestrator.results.location import database, output_folder
-    from orchestrator.scheduling.judgement import judge_study
     from orchestrator.storage import Store
     from orchestrator.terminal.results import print_verdicts
     from reports.analysis.judged import Outcome
+    from reports.analysis.verdicts import judge_study
     from reports.digest import markdown_digest
     from reports.findings import find
     from reports.page import write_report

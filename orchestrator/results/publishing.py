@@ -6,8 +6,8 @@ from typing import Any
 
 from orchestrator.errors import UserError
 from orchestrator.results.location import database
-from orchestrator.scheduling.judgement import judge_study
 from orchestrator.storage import Store
+from reports.analysis.verdicts import judge_study
 from reports.page import report_files
 from reports.publishing.destination import Destination, DestinationError
 from reports.publishing.site import LATEST, SUMMARY, Publication, plan_publication, write_publication

@@ -9,8 +9,8 @@ from typing import Any
 from orchestrator.errors import UserError
 from orchestrator.planning.preregistration import PlanCheck, altered_plans, check_plan
 from orchestrator.results.location import database
-from orchestrator.scheduling.judgement import judge_study
 from orchestrator.storage import Store
+from reports.analysis.verdicts import judge_study
 from reports.findings import find
 from reports.privacy import without_private_facts
 from reports.summary import canonical, summary_of

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from orchestrator.scheduling.judgement import judge_study
 from orchestrator.storage import Store
+from reports.analysis.verdicts import judge_study
 from reports.page import write_report
 
 SECONDS = 60.0

@@ -148,6 +148,11 @@ def judge(
     )
 
 
+def judge_study(study: Study) -> tuple[Verdict, ...]:
+    """Return the verdict on every claim of the study; what was fixed after its first result is marked post hoc."""
+    return judge(study, study.claims) if study.claims else ()
+
+
 def _verdict(
     study: Study,
     decision: Decision,

@@ -9,8 +9,7 @@ from typer.testing import CliRunner
 import orchestrator.presets
 from orchestrator import load_study
 from orchestrator.cli import app
-from orchestrator.scheduling.judgement import judge_study
-from reports.analysis.verdicts import POST_HOC
+from reports.analysis.verdicts import POST_HOC, judge_study
 
 CLAIMS = """\
 claims:
