@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.planning.plan import make_plan
-from orchestrator.records.events import AttemptStarted, EpochDone, TrialEnded
+from orchestrator.records.events import AttemptStarted, EpochDone, Measured, TrialEnded, WeightsKept
 from orchestrator.scheduling.arm_facts import trial_cost
 from orchestrator.scheduling.blocks import StudyBlocks
 from orchestrator.scheduling.progress import Progress
@@ -13,6 +13,7 @@ from orchestrator.storage import Recorder, Store
 from orchestrator.study_file.config import check_study
 from orchestrator.study_file.yaml_source import parse_yaml
 from reports.trials import Epoch, State
+from trainers.probes import complete_probes
 
 TEXT = """study: blocks
 network: {width: 1, depth: 8}
@@ -49,6 +50,7 @@ def record(store, plan, errors, state=State.COMPLETE):
         for trial, error in errors.items():
             recorder.put(AttemptStarted(trial, "cpu", "here", {}))
             recorder.put(EpochDone(trial, Epoch(1, 1.0, error, 1.0, error, 0.1, 2.0)))
+            recorder.put(WeightsKept(trial, 1, "digest", 10, f"{trial}.pt"))
             recorder.put(TrialEnded(trial, state, seconds=2.0))
         assert recorder.flush()
 
@@ -151,3 +153,40 @@ def test_a_study_whose_claims_are_decided_adds_none(store):
     blocks, _ = blocks_of(store, plan)
     assert not blocks.has_work()
     assert blocks.more() == []
+
+
+def test_networks_are_measured_in_pairs_of_neighbouring_seeds_when_both_are_trained_and_once(store):
+    plan = plan_of("seeds: [0, 1, 4]")
+    blocks, _ = blocks_of(store, plan, probes=complete_probes(["lesion", "interpolation"]))
+    trained = handed_out(blocks)
+    assert {tuple(each.kind for each in pack.probes) for pack in trained} == {("lesion",)}
+    assert blocks.more() == [], "nothing is trained yet"
+    record(store, plan, {trial.id: 5.0 + trial.seed for trial in plan.trials})
+    pairs = blocks.more()
+    names = {trial.id: (trial.arm.name, trial.seed) for trial in plan.trials}
+    assert sorted(names[trial] for pack in pairs for trial in pack.trials.values()) == sorted(
+        (arm.arm.name, seed) for arm in plan.arms for seed in (0, 1)
+    )
+    files = {f"{trial}.pt": name for trial, name in names.items()}
+    for pack in pairs:
+        ((seed, path),) = pack.weights.items()
+        ((of, partner),) = pack.partners.items()
+        assert of == seed
+        assert files[path] == (names[pack.trials[seed]])
+        assert files[partner] == (files[path][0], {0: 1, 1: 4}[seed])
+        assert [each.kind for each in pack.probes] == ["interpolation"]
+    assert blocks.more() == [], "what has been handed out is not handed out again, whatever became of it"
+
+
+def test_what_is_trained_already_is_measured_where_a_measurement_is_missing(store):
+    plan = plan_of("seeds: 2")
+    store.record_plan(plan)
+    record(store, plan, {trial.id: 5.0 + trial.seed for trial in plan.trials})
+    (lesion,) = complete_probes(["lesion"])
+    done, failed, *others = (trial.id for trial in plan.trials)
+    with Recorder(store, plan.name) as recorder:
+        recorder.put(Measured(done, lesion.kind, lesion.key, {}, {"scalars": {"one_unit": 1.0}}))
+        recorder.put(Measured(failed, lesion.kind, lesion.key, {}, {"failed": "no unit"}))
+        assert recorder.flush()
+    blocks, _ = blocks_of(store, plan, probes=(lesion,))
+    assert sorted(trial for pack in handed_out(blocks) for trial in pack.trials.values()) == sorted(others)

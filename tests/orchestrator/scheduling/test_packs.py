@@ -108,3 +108,22 @@ def test_without_a_number_of_slots_packs_stay_whole() -> None:
 def test_a_part_of_a_pack_costs_its_share() -> None:
     part = seeds("a", 4, 40.0).part({"a1", "a2", "a3"})
     assert (part.trials, part.cost) == ({1: "a1", 2: "a2", 3: "a3"}, 30.0)
+
+
+def test_a_pack_without_a_graph_is_the_same_but_for_that() -> None:
+    whole = Pack({"network": {"depth": 8}, "training": {"epochs": 2, "cuda_graph": "auto"}}, {0: "a", 1: "b"}, 3.0)
+    assert whole.without_graph() == Pack(
+        {"network": {"depth": 8}, "training": {"epochs": 2, "cuda_graph": "never"}}, {0: "a", 1: "b"}, 3.0
+    )
+    assert whole.settings["training"]["cuda_graph"] == "auto"
+
+
+def test_halves_share_trials_and_cost() -> None:
+    one, other = Pack({}, {0: "a", 1: "b", 2: "c"}, 6.0).halves()
+    assert (one.trials, one.cost) == ({0: "a", 1: "b"}, 4.0)
+    assert (other.trials, other.cost) == ({2: "c"}, 2.0)
+
+
+def test_each_further_seed_takes_a_third_of_the_first() -> None:
+    assert Pack({}, {0: "a"}, 6.0).work == 6.0
+    assert Pack({}, {0: "a", 1: "b", 2: "c"}, 18.0).work == pytest.approx(10.0)

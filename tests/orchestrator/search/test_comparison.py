@@ -65,11 +65,17 @@ def test_every_searches_once_a_seed_and_finds_different_arms(tmp_path):
     assert all(seconds > 0 for seconds in tpe["proposing_seconds"])
 
 
-def test_variants_of_one_sampler_are_told_apart(tmp_path):
-    variants = [{"name": "tpe", "n_startup_trials": count} for count in (2, 4)]
+def test_variants_of_one_sampler_are_told_apart_by_the_arguments_in_which_they_differ(tmp_path):
+    variants = [
+        {"name": "tpe", "n_ei_candidates": 9, "n_startup_trials": count, "multivariate": count == 4} for count in (2, 4)
+    ]
     searched = plan(sampler="random", compare={"seeds": 2, "samplers": variants})
     names = [each["name"] for each in compare(searched, record_of(searched, tmp_path), 1, Flag())["configurations"]]
-    assert names == ["random", "tpe (n_startup_trials 2)", "tpe (n_startup_trials 4)"]
+    assert names == [
+        "random",
+        "tpe (n_startup_trials 2, multivariate False)",
+        "tpe (n_startup_trials 4, multivariate True)",
+    ]
 
 
 @pytest.mark.parametrize("sampler", ["grid", "tpe"])
