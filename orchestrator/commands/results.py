@@ -47,7 +47,7 @@ class QueryFormat(StrEnum):
 
 @result_commands.command()
 def status(
-    study: Annotated[str | None, typer.Argument(help="One study's trials")] = None,
+    study: Annotated[str | None, typer.Argument(metavar="STUDY", help="One study's trials")] = None,
     db: Database = None,
     format: Format = OutputFormat.table,
     watch: Annotated[
@@ -108,7 +108,7 @@ def query(
 
 @result_commands.command()
 def report(
-    study: Annotated[str, typer.Argument(help="The study's name")],
+    study: Annotated[str, typer.Argument(metavar="STUDY", help="The study's name")],
     db: Database = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the report goes; default: out/<study>")] = None,
     strict: Annotated[
@@ -149,7 +149,7 @@ def report(
 
 @result_commands.command()
 def probe(
-    study: Annotated[str, typer.Argument(help="The study's name")],
+    study: Annotated[str, typer.Argument(metavar="STUDY", help="The study's name")],
     kinds: Annotated[
         list[str] | None, typer.Option("--kind", metavar="PROBE", help="A probe, e.g. lesion; default: the file's")
     ] = None,

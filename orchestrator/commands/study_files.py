@@ -209,7 +209,7 @@ def _describe(file: Path, changes: Sequence[str], svg: Path | None, format: Outp
 
 @study_file_commands.command()
 def presets(
-    name: Annotated[str | None, typer.Argument(help="One study, printed as YAML")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="One study, printed as YAML")] = None,
     format: Format = OutputFormat.table,
 ) -> None:
     """List the ready studies, or print one as YAML, to be run as it is or changed first.
