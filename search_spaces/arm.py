@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +35,26 @@ _FIRST_VALUES = {("training.precision", "autotune"): "race"}
 
 def settings_hash(settings: Mapping[str, Any], cosmetic: frozenset[str] = frozenset()) -> str:
     """Return 16 hexadecimal digits that identify `settings` without the dotted paths in `cosmetic`."""
-    text = canonical_json(_without(settings, cosmetic))
+    return _digest(canonical_json(_without(settings, cosmetic)))
+
+
+def settings_hashes(
+    settings: Mapping[str, Any], more: Iterable[Mapping[str, Any]], cosmetic: frozenset[str] = frozenset()
+) -> list[str]:
+    """Return the `settings_hash` of `settings` with each of `more` beside them, writing `settings` as text once.
+
+    What comes with `more` has keys that are not in `settings`, and nothing cosmetic.
+    """
+    texts = {key: canonical_json(value) for key, value in _without(settings, cosmetic).items()}
+    return [_digest(_joined({**texts, **{key: canonical_json(part[key]) for key in part}})) for part in more]
+
+
+def _joined(texts: Mapping[str, str]) -> str:
+    """Return the `canonical_json` of a mapping from that of each value."""
+    return f"{{{','.join(f'{canonical_json(key)}:{texts[key]}' for key in sorted(texts))}}}"
+
+
+def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

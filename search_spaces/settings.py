@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from numbers import Integral, Real
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -150,7 +150,7 @@ def is_finite(number: Real) -> bool:
 
 def check(value: Any, annotation: Any, name: str, key: Key) -> Any:
     """Return `value` as its annotation has it (an integer becomes a float where one is due), or raise SettingError."""
-    forms = tuple(alternatives(annotation))
+    forms = alternatives(annotation)
     if (named := forms[0].limit(Named)) is not None and value is not None:
         return read_named(value, name, named, key)
     if value is None and any(each.annotation is NoneType for each in forms):
@@ -169,7 +169,7 @@ class Form:
     annotation: Any
     limits: tuple[Any, ...] = ()
 
-    @property
+    @cached_property
     def origin(self) -> Any:
         """The annotation without its arguments."""
         return get_origin(self.annotation) or self.annotation
@@ -239,14 +239,26 @@ def _kind_of(name: str) -> str:
     return f"value of {name.partition('[')[0]}"
 
 
-def alternatives(annotation: Any, limits: tuple[Any, ...] = ()) -> Iterator[Form]:
-    """Yield the forms of an annotation, each with its own limits and those around it."""
+def alternatives(annotation: Any) -> tuple[Form, ...]:
+    """Return the forms of an annotation, each with its own limits and those around it."""
+    try:
+        return _known_alternatives(annotation)
+    except TypeError:  # a limit of the user's own that cannot be hashed
+        return tuple(_alternatives(annotation, ()))
+
+
+@lru_cache(maxsize=1024)
+def _known_alternatives(annotation: Any) -> tuple[Form, ...]:
+    return tuple(_alternatives(annotation, ()))
+
+
+def _alternatives(annotation: Any, limits: tuple[Any, ...]) -> Iterator[Form]:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        yield from alternatives(arguments[0], (*arguments[1:], *limits))
+        yield from _alternatives(arguments[0], (*arguments[1:], *limits))
     elif origin in (Union, UnionType):
         for each in arguments:
-            yield from alternatives(each, limits)
+            yield from _alternatives(each, limits)
     else:
         yield Form(annotation, limits)
 

@@ -12,36 +12,12 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from search_spaces.trace_shapes import SHORT_CUTS
+
 # Operations that overwrite a tensor: earlier steps of its initialisation no longer matter.
 _OVERWRITING = frozenset({"normal_", "uniform_", "fill_", "zero_", "copy_", "full", "zeros", "ones", "empty"})
 # Operations that change no value; a trace leaves them out and the hash does not see them.
 _SILENT = frozenset({"alias"})
-
-
-def _normalised(images: Tensor, *_: Any) -> tuple[Tensor, Tensor, Tensor]:
-    """Return what a batch normalisation of (N, C, H, W) does: a tensor of that shape, and two of shape (C,)."""
-    return torch.empty_like(images), images.new_empty(images.shape[1]), images.new_empty(images.shape[1])
-
-
-def _itself(tensor: Tensor, *_: Any, **__: Any) -> Tensor:
-    """Return a tensor that is to be filled: where there is no memory, nothing happens."""
-    return tensor
-
-
-def _classified(bias: Tensor, features: Tensor, weights: Tensor, **_: Any) -> Tensor:
-    """Return what a linear layer makes of (N, features): a tensor of shape (N, classes), if the shapes go together."""
-    return torch.mm(features, weights)
-
-
-# Without a device torch does these in Python: three quarters of a deep network's time, and for the last two it imports
-# its compiler.
-_SHORT_CUTS: Mapping[str, Callable[..., Any]] = {
-    "native_batch_norm": _normalised,
-    "normal_": _itself,
-    "uniform_": _itself,
-    "mean": torch.sum,  # of the same shape
-    "addmm": _classified,
-}
 
 
 @dataclass(frozen=True)
@@ -122,7 +98,7 @@ class _Recorder(TorchDispatchMode):
         name: str = func.overloadpacket.__name__
         sources = None if self._sources is None else [self._source(each) for each in _tensors(args, kwargs)]
         shapes = () if sources is None else tuple(tuple(each.shape) for each in _tensors(args, kwargs))
-        result = _SHORT_CUTS.get(name, func)(*args, **kwargs)
+        result = SHORT_CUTS.get(name, func)(*args, **kwargs)
         first = result[0] if isinstance(result, tuple | list) else result
         if not isinstance(first, Tensor) or first.numel() == 0:
             return result

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from orchestrator.planning.estimate import trial_seconds
 from orchestrator.planning.pilot import expected_verdicts, pilot_study, spreads
 from orchestrator.planning.plan import make_plan
-from orchestrator.records.study_plan import PlannedArm, StudyPlan
+from orchestrator.records.study_plan import StudyPlan
 from orchestrator.scheduling.arm_facts import trial_epochs
 from orchestrator.scheduling.progress import duration
 from orchestrator.storage import ArmCost, Store
@@ -116,9 +116,20 @@ def preview(config: StudyConfig, url: str) -> Preview:
     recorded = {
         cost.arm: cost.seconds * epochs[cost.arm] for cost in costs if cost.arm in epochs and cost.device == device
     }
-    most = ahead.seeds if ahead else max(Counter(each.arm.id for each in plan.trials).values(), default=1)
+    trials, cached = _counts(plan, states)
+    most = ahead.seeds if ahead else max(trials.values(), default=1)
     estimate = trial_seconds(planned, recorded, device, min(resources.seeds_per_pack, most))
-    arms = tuple(_arm_preview(each, plan, states, estimate.seconds[each.arm.id]) for each in plan.arms)
+    arms = tuple(
+        ArmPreview(
+            name=each.arm.name,
+            new=trials[each.arm.id] - cached[each.arm.id],
+            cached=cached[each.arm.id],
+            params=each.params,
+            flops=each.flops,
+            seconds=estimate.seconds[each.arm.id],
+        )
+        for each in plan.arms
+    )
     work = ahead.seconds(estimate.seconds) if ahead else sum(arm.new * arm.seconds for arm in arms)
     longest = max((arm.seconds for arm in arms if arm.new), default=0.0)
     slots = _slots(resources)
@@ -177,10 +188,13 @@ def _forecast(config: StudyConfig) -> "Forecast":
     return forecast(config)
 
 
-def _arm_preview(planned: PlannedArm, plan: StudyPlan, states: Mapping[str, State], seconds: float) -> ArmPreview:
-    trials = [trial.id for trial in plan.trials if trial.arm.id == planned.arm.id]
-    cached = sum(states.get(trial, State.WAITING).is_outcome() for trial in trials)
-    return ArmPreview(planned.arm.name, len(trials) - cached, cached, planned.params, planned.flops, seconds)
+def _counts(plan: StudyPlan, states: Mapping[str, State]) -> tuple[Counter[str], Counter[str]]:
+    """Return how many trials the plan has of each arm, by its id, and how many of them have a result."""
+    trials, cached = Counter[str](), Counter[str]()
+    for trial in plan.trials:
+        trials[trial.arm.id] += 1
+        cached[trial.arm.id] += states.get(trial.id, State.WAITING).is_outcome()
+    return trials, cached
 
 
 def _gpu_note(resources: Resources) -> tuple[str, ...]:

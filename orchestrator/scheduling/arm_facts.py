@@ -2,13 +2,15 @@
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import trainers
 from orchestrator.records.study_plan import PlannedArm, PlannedTrial
 from search_spaces import checks
-from search_spaces.arm import Arm, canonical_json, settings_hash
+from search_spaces.arm import Arm, canonical_json, settings_hashes
 from search_spaces.cost import Complexity, trace_network
 from search_spaces.describe import NetworkDescription, describe_trace
 from search_spaces.effect import effect_hash
@@ -27,17 +29,17 @@ def network_cost(arm: Arm) -> Complexity:
 
 def describe_arm(arm: Arm) -> NetworkDescription:
     """Describe an arm's network for the images of its data: in words, stage by stage, and its unit to be drawn."""
-    return _traced(arm)[0]
+    return _traced(arm).description
 
 
 def parameters_without_gradient(arm: Arm) -> tuple[str, ...]:
     """Return the parameters of an arm's network that the loss cannot move."""
-    return _traced(arm)[1]
+    return _traced(arm).without_gradient
 
 
 def effect(arm: Arm) -> str:
     """Return a hash that arms share whose networks compute the same for all weights, however they are spelt."""
-    return _traced(arm)[2]
+    return _traced(arm).effect
 
 
 def trial_images(arm: Arm) -> int:
@@ -61,10 +63,9 @@ def trial_cost(arm: Arm) -> float:
 def plan_arm(arm: Arm) -> PlannedArm:
     """Note what is known of an arm's network: parameters, multiply-adds, graph, and its description."""
     with_key("training", trainers.check_batch_size, arm.settings["training"], data_info(arm).train_size)
-    description = describe_arm(arm)
-    return PlannedArm(
-        arm, description.total.params, description.total.flops, description.total.graph, description.as_mapping()
-    )
+    traced = _traced(arm)
+    total = traced.description.total
+    return PlannedArm(arm, total.params, total.flops, total.graph, traced.as_mapping)
 
 
 def data_notes(arms: Iterable[PlannedArm]) -> list[str]:
@@ -80,15 +81,12 @@ def data_notes(arms: Iterable[PlannedArm]) -> list[str]:
 
 def plan_trials(arm: Arm, seeds: Iterable[int]) -> tuple[PlannedTrial, ...]:
     """Return the trials of one arm; their ids hash settings, data and seed, so that every study can share them."""
-    fingerprint = data_info(arm).fingerprint
+    fingerprint, seeds = data_info(arm).fingerprint, tuple(seeds)
+    ids = settings_hashes(
+        arm.settings, ({"fingerprint": fingerprint, "seed": seed} for seed in seeds), trainers.COSMETIC_SETTINGS
+    )
     return tuple(
-        PlannedTrial(
-            id=settings_hash({**arm.settings, "fingerprint": fingerprint, "seed": seed}, trainers.COSMETIC_SETTINGS),
-            arm=arm,
-            seed=seed,
-            fingerprint=fingerprint,
-        )
-        for seed in seeds
+        PlannedTrial(id=id, arm=arm, seed=seed, fingerprint=fingerprint) for id, seed in zip(ids, seeds, strict=True)
     )
 
 
@@ -97,14 +95,27 @@ def _inspect(data: str) -> trainers.DataInfo:
     return with_key("data", trainers.inspect_data, json.loads(data))
 
 
-def _traced(arm: Arm) -> tuple[NetworkDescription, tuple[str, ...], str]:
+@dataclass(frozen=True)
+class _Traced:
+    """What one pass through a network tells, shared by all arms that have this network."""
+
+    description: NetworkDescription
+    as_mapping: Mapping[str, Any]
+    without_gradient: tuple[str, ...]
+    effect: str
+
+
+def _traced(arm: Arm) -> _Traced:
     info = data_info(arm)
     return _trace(canonical_json(arm.settings["network"]), info.input_shape, info.num_classes)
 
 
 @cache
-def _trace(network: str, shape: tuple[int, int, int], classes: int) -> tuple[NetworkDescription, tuple[str, ...], str]:
+def _trace(network: str, shape: tuple[int, int, int], classes: int) -> _Traced:
     """Run the network once on the meta device; a deep one takes a good part of a second."""
     settings = json.loads(network)
     traced = with_key("network", trace_network, settings, shape, classes)
-    return describe_trace(settings, traced), checks.parameters_without_gradient(traced), effect_hash(traced)
+    description = describe_trace(settings, traced)
+    return _Traced(
+        description, description.as_mapping(), checks.parameters_without_gradient(traced), effect_hash(traced)
+    )

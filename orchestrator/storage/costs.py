@@ -1,11 +1,14 @@
 """What training has cost so far, from which the time of a plan is estimated."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, false, func, not_, select
 
 from orchestrator.storage.studies import select_trials
 from orchestrator.storage.tables import arms, epochs, trials
+from reports.trials import State
 
 
 @dataclass(frozen=True)
@@ -25,22 +28,31 @@ class ArmCost:
 
 
 def read_costs(connection: Connection) -> tuple[ArmCost, ...]:
-    """Return the cost of every arm that has a recorded epoch, in the order of their hashes."""
+    """Return the cost of every arm that has a recorded epoch, in the order of their hashes and devices.
+
+    What a finished trial took is on record of the trial itself; of others the epochs are read.
+    """
     facts = select_trials(arms.c.hash, func.max(arms.c.graph).label("graph"), func.max(arms.c.flops).label("flops"))
-    networks = facts.group_by(arms.c.hash).subquery()
-    rows = connection.execute(
-        select(
-            trials.c.arm_hash,
-            networks.c.graph,
-            networks.c.flops,
-            trials.c.device,
-            func.avg(epochs.c.seconds),
-            func.count(),
-        )
+    networks = facts.group_by(arms.c.hash)
+    known = {row.hash: row for row in connection.execute(networks)}
+    is_whole = and_(trials.c.state == State.COMPLETE.value, trials.c.seconds > 0, trials.c.epochs > 0)
+    whole = select(trials.c.arm_hash, trials.c.device, func.sum(trials.c.seconds), func.sum(trials.c.epochs))
+    parts = (
+        select(trials.c.arm_hash, trials.c.device, func.sum(epochs.c.seconds), func.count())
         .join(epochs, epochs.c.trial == trials.c.id)
-        .join(networks, networks.c.hash == trials.c.arm_hash)
-        .where(epochs.c.seconds.is_not(None))
-        .group_by(trials.c.arm_hash, networks.c.graph, networks.c.flops, trials.c.device)
-        .order_by(trials.c.arm_hash, trials.c.device)
+        .where(not_(func.coalesce(is_whole, false())), epochs.c.seconds.is_not(None))
     )
-    return tuple(ArmCost(*row) for row in rows)
+    seconds: dict[tuple[str, str | None], list[tuple[float, int]]] = defaultdict(list)
+    for query in (whole.where(is_whole), parts):
+        for arm, device, total, count in connection.execute(query.group_by(trials.c.arm_hash, trials.c.device)):
+            seconds[arm, device].append((float(total), int(count)))
+    return tuple(
+        ArmCost(arm, known[arm].graph, known[arm].flops, device, *_mean(seconds[arm, device]))
+        for arm, device in sorted(seconds, key=lambda each: (each[0], each[1] or ""))
+        if arm in known
+    )
+
+
+def _mean(sums: Iterable[tuple[float, int]]) -> tuple[float, int]:
+    totals, counts = zip(*sums, strict=True)
+    return sum(totals) / sum(counts), sum(counts)

@@ -67,7 +67,7 @@ def _setting(setting: Setting, said: Mapping[str, str]) -> Schema:
 def _schema(annotation: Any, nullable: bool = False) -> Schema:
     """Return the schema of a value; `nullable` where null is as if it were not there."""
     forms = [form for form in alternatives(annotation) if form.annotation is not NoneType]
-    if len(forms) < len(list(alternatives(annotation))):
+    if len(forms) < len(alternatives(annotation)):
         nullable = True
     choices: list[Schema] = []
     for form in forms:

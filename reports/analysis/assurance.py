@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import special, stats
 
 from reports.analysis.claims import Claim
 from reports.analysis.effects import Student
@@ -33,13 +33,13 @@ class Draws:
 
 def possible(effects: Sequence[Student]) -> Draws:
     """Return truths that the seeds so far leave possible, by a Halton sequence: the same ones every time."""
-    points = stats.qmc.Halton(2 * len(effects), scramble=False).random(DRAWS + 1)[1:].T
+    points = scipy.stats.qmc.Halton(2 * len(effects), scramble=False).random(DRAWS + 1)[1:].T
     spreads, means = [], []
     for at, effect in enumerate(effects):
         seen = effect.se * math.sqrt(effect.n)
-        spread = seen * np.sqrt(effect.df / stats.chi2.ppf(points[2 * at], effect.df))
+        spread = seen * np.sqrt(effect.df / scipy.stats.chi2.ppf(points[2 * at], effect.df))
         spreads.append(spread)
-        means.append(effect.estimate + special.ndtri(points[2 * at + 1]) * spread / math.sqrt(effect.n))
+        means.append(effect.estimate + scipy.special.ndtri(points[2 * at + 1]) * spread / math.sqrt(effect.n))
     share = min(effect.df / (effect.n - 1) for effect in effects)
     return Draws(np.array(means), np.array(spreads), share)
 
@@ -72,11 +72,11 @@ def _one(claim: Claim, draws: Draws, n: Values, alpha: float) -> tuple[Values, V
     """Return the chances of support and refutation in each context by itself."""
     df = np.maximum((n - 1) * draws.df_share, 1.0)
     root = np.sqrt(n)
-    critical = special.stdtrit(df, 1 - alpha / 2)
+    critical = scipy.special.stdtrit(df, 1 - alpha / 2)
 
     def tail(distance: Values) -> Values:
         noncentrality = distance * root / draws.spread
-        below = special.nctdtr(df, noncentrality, critical)
+        below = scipy.special.nctdtr(df, noncentrality, critical)
         # scipy has nan for chances next to 0 and 1.
         return np.asarray(np.where(np.isnan(below), (noncentrality > critical).astype(float), 1 - below))
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from scipy import special, stats
+import scipy
 
 from reports.analysis.intervals import Interval, standard_deviation
 
@@ -61,20 +61,20 @@ class Student:
     @property
     def p(self) -> float:
         """Return the two-sided p against zero."""
-        return float(2 * special.stdtr(self.df, -abs(self.t)))
+        return float(2 * scipy.special.stdtr(self.df, -abs(self.t)))
 
     def interval(self, level: float) -> Interval:
         """Return the two-sided interval."""
-        half = float(special.stdtrit(self.df, 0.5 + level / 2)) * self.se
+        half = float(scipy.special.stdtrit(self.df, 0.5 + level / 2)) * self.se
         return self.estimate - half, self.estimate + half
 
     def p_above(self, margin: float) -> float:
         """Return the one-sided p of "theta is at most `margin`"."""
-        return float(special.stdtr(self.df, -(self.estimate - margin) / self.se))
+        return float(scipy.special.stdtr(self.df, -(self.estimate - margin) / self.se))
 
     def p_below(self, margin: float) -> float:
         """Return the one-sided p of "theta is at least `margin`"."""
-        return float(special.stdtr(self.df, (self.estimate - margin) / self.se))
+        return float(scipy.special.stdtr(self.df, (self.estimate - margin) / self.se))
 
 
 @dataclass(frozen=True)
@@ -103,8 +103,8 @@ class Sign:
 
     def interval(self, level: float) -> tuple[float | None, float | None]:
         """Return the interval of the median by order statistics; None for an end that is open."""
-        skip = int(stats.binom.ppf((1 - level) / 2, self.n, 0.5))
-        if stats.binom.cdf(skip, self.n, 0.5) > (1 - level) / 2:
+        skip = int(scipy.stats.binom.ppf((1 - level) / 2, self.n, 0.5))
+        if scipy.stats.binom.cdf(skip, self.n, 0.5) > (1 - level) / 2:
             skip -= 1
         if skip < 0:
             return None, None
@@ -148,7 +148,7 @@ class Sign:
 
     def _p(self, count: int) -> float:
         """Return the chance of as many seeds or more on one side, were both sides alike."""
-        return float(stats.binom.sf(count - 1, self.n, 0.5))
+        return float(scipy.stats.binom.sf(count - 1, self.n, 0.5))
 
 
 @dataclass(frozen=True)

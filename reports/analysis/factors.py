@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import linalg, stats
 
 from reports.analysis.readings import compared, grid
 from reports.metrics import PRIMARY
@@ -84,7 +84,7 @@ def study_anova(study: Study, metric: str = PRIMARY.name, kind: int = 2, blocked
     failed = tuple(arm.name for arm in live if not all(map(math.isfinite, readings[arm.name].values())))
     rows = [Row({**arm.levels, SEED: seed}, value) for arm in live for seed, value in readings[arm.name].items()]
     if failed:
-        ranks = stats.rankdata([row.value for row in rows])
+        ranks = scipy.stats.rankdata([row.value for row in rows])
         rows = [Row(row.levels, float(rank)) for row, rank in zip(rows, ranks, strict=True)]
     planned = sum(trial.arm in names for trial in compared(study))
     made = anova(rows, tuple(study.factors), kind=kind, blocked=blocked, planned=planned, failed=failed)
@@ -206,10 +206,10 @@ def _dependent(blocks: Mapping[Term, Matrix]) -> list[set[Term]]:
     One set for each column that others make up: its term, and the terms of the fewest columns that do.
     """
     owner = [term for term, block in blocks.items() for _ in block.T]
-    upper, order = linalg.qr(np.hstack([*blocks.values()]), mode="r", pivoting=True)
+    upper, order = scipy.linalg.qr(np.hstack([*blocks.values()]), mode="r", pivoting=True)
     sizes = np.abs(np.diag(upper))
     rank = int((sizes > 1e-9 * sizes[0]).sum())
-    weights = linalg.solve_triangular(upper[:rank, :rank], upper[:rank, rank:])
+    weights = scipy.linalg.solve_triangular(upper[:rank, :rank], upper[:rank, rank:])
     return [
         {owner[order[place]] for place in (rank + at, *np.flatnonzero(np.abs(column) > 1e-6))}
         for at, column in enumerate(weights.T)

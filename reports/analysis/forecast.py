@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special, stats
+import scipy
 
 from reports.analysis import assurance
 from reports.analysis.claims import Claim
@@ -132,12 +132,12 @@ def _of_t_given(claim: Claim, effect: Student, n: int, alpha: float) -> Chances:
     df = effect.df * (n - 1) / (effect.n - 1)
 
     def reach(tail: float) -> float:
-        return float(special.stdtrit(df, 1 - tail)) * spread / math.sqrt(n)
+        return float(scipy.special.stdtrit(df, 1 - tail)) * spread / math.sqrt(n)
 
     def above(bound: float) -> float:
         if coming == 0:
             return float(effect.estimate >= bound)
-        return float(special.stdtr(effect.df, (effect.estimate - bound) / coming))
+        return float(scipy.special.stdtr(effect.df, (effect.estimate - bound) / coming))
 
     margin = claim.margin
     if claim.statement.relation == "==":
@@ -169,13 +169,13 @@ def _of_rate(claim: Claim, result: ContextResult, n: int, alpha: float, given: b
 
 def _binomial(events: int, seen: int, rate: float, n: int, alpha: float, given: bool) -> float:
     """Return the chance that n seeds put the exact lower bound at or above `rate`, having seen `events` in `seen`."""
-    critical = int(stats.binom.isf(alpha / 2, n, rate)) + 1
+    critical = int(scipy.stats.binom.isf(alpha / 2, n, rate)) + 1
     if critical > n:
         return 0.0
     if not given:
-        return float(stats.binom.sf(critical - 1, n, events / seen))
+        return float(scipy.stats.binom.sf(critical - 1, n, events / seen))
     coming = max(n - seen, 0)
-    return float(stats.betabinom.sf(critical - 1 - events, coming, events + 0.5, seen - events + 0.5))
+    return float(scipy.stats.betabinom.sf(critical - 1 - events, coming, events + 0.5, seen - events + 0.5))
 
 
 def fewest(claim: Claim, results: Sequence[ContextResult], alpha: float) -> int:

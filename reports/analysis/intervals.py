@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
-from scipy import stats
+import scipy
 
 Interval = tuple[float, float]
 
@@ -32,7 +32,7 @@ def mean_interval(values: Sequence[float], level: float = 0.95) -> Interval | No
     spread = standard_deviation(values)
     if not spread:
         return None
-    half = float(stats.t.ppf(0.5 + level / 2, len(values) - 1)) * spread / math.sqrt(len(values))
+    half = float(scipy.stats.t.ppf(0.5 + level / 2, len(values) - 1)) * spread / math.sqrt(len(values))
     centre = float(np.mean(values))
     return centre - half, centre + half
 
@@ -42,8 +42,8 @@ def sd_interval(spread: float | None, n: int, level: float = 0.95) -> Interval |
     if not spread or n < 2:
         return None
     tail = (1 - level) / 2
-    low = spread * math.sqrt((n - 1) / float(stats.chi2.ppf(1 - tail, n - 1)))
-    high = spread * math.sqrt((n - 1) / float(stats.chi2.ppf(tail, n - 1)))
+    low = spread * math.sqrt((n - 1) / float(scipy.stats.chi2.ppf(1 - tail, n - 1)))
+    high = spread * math.sqrt((n - 1) / float(scipy.stats.chi2.ppf(tail, n - 1)))
     return low, high
 
 
@@ -52,5 +52,5 @@ def rate_interval(events: int, n: int, level: float = 0.95) -> Interval | None:
     """Return Clopper and Pearson's exact interval of a rate; None when n is 0."""
     if n == 0:
         return None
-    interval = stats.binomtest(events, n).proportion_ci(level, method="exact")
+    interval = scipy.stats.binomtest(events, n).proportion_ci(level, method="exact")
     return float(interval.low), float(interval.high)

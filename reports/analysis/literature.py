@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from scipy import integrate, stats
+import scipy
 
 from reports.analysis.effects import Student
 from reports.analysis.intervals import mean_interval, standard_deviation
@@ -174,7 +174,8 @@ def _moment(n: int, place: int, power: int) -> float:
     log_ways = math.lgamma(n + 1) - math.lgamma(place) - math.lgamma(n - place + 1)
 
     def density(x: float) -> float:
-        logs = (place - 1) * stats.norm.logcdf(x) + (n - place) * stats.norm.logsf(x) + stats.norm.logpdf(x)
+        normal = scipy.stats.norm
+        logs = (place - 1) * normal.logcdf(x) + (n - place) * normal.logsf(x) + normal.logpdf(x)
         return float(x**power * math.exp(log_ways + logs))
 
-    return float(integrate.quad(density, -12, 12, epsabs=1e-12, limit=200)[0])
+    return float(scipy.integrate.quad(density, -12, 12, epsabs=1e-12, limit=200)[0])

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from reports.analysis.effects import welch
 from reports.analysis.intervals import standard_deviation
@@ -125,5 +125,5 @@ def _machines(kind: str, groups: Sequence[tuple[list[str], list[float]]]) -> Mac
         offsets={name: float(value) for name, value in zip(names, offsets, strict=True)},
         n=Counter(name for places, _ in groups for name in places),
         f=f,
-        p=float(stats.f.sf(f, int(rank), df)) if f is not None else None,
+        p=float(scipy.stats.f.sf(f, int(rank), df)) if f is not None else None,
     )

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import stats
 
 from reports.analysis.effects import Grid, Student, Weights
 
@@ -96,4 +96,4 @@ def _spreads(residuals: Sequence[Matrix]) -> tuple[float, float]:
         return math.inf, 0.0
     if min(map(len, several)) < 3:
         return max(spreads) / min(spreads), 1.0
-    return max(spreads) / min(spreads), float(stats.levene(*several, center="median").pvalue)
+    return max(spreads) / min(spreads), float(scipy.stats.levene(*several, center="median").pvalue)

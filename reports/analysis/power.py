@@ -4,7 +4,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Callable
 
-from scipy import optimize, special
+import scipy
 
 MOST_SEEDS = 1000
 
@@ -16,7 +16,7 @@ def t_power(noncentrality: float, df: float, alpha: float = 0.05) -> float:
 
 def tail_power(noncentrality: float, df: float, tail: float) -> float:
     """Return the chance that a noncentral t exceeds the critical value which t exceeds with chance `tail`."""
-    below = float(special.nctdtr(df, noncentrality, special.stdtrit(df, 1 - tail)))
+    below = float(scipy.special.nctdtr(df, noncentrality, scipy.special.stdtrit(df, 1 - tail)))
     # scipy has nan for chances next to 0 and 1, from a noncentrality of about 6 downwards and 36 upwards.
     return float(noncentrality > 0) if math.isnan(below) else 1 - below
 
@@ -28,7 +28,7 @@ def smallest_effect(power_at: Callable[[float], float], power: float) -> float |
         high *= 2
         if high > 1e6:
             return None
-    return float(optimize.brentq(lambda effect: power_at(effect) - power, 0.0, high, xtol=1e-10))
+    return float(scipy.optimize.brentq(lambda effect: power_at(effect) - power, 0.0, high, xtol=1e-10))
 
 
 def fewest_seeds(power_at: Callable[[int], float], power: float) -> int | None:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from reports.analysis.intervals import mean_interval
 from reports.analysis.many import holm
@@ -110,7 +110,7 @@ def expected_least(first: float, others: Sequence[float], draws: float) -> float
     def exact(draws: int) -> float:
         if draws == 0:
             return first
-        missed = stats.hypergeom.pmf(0, count, np.arange(1, count), draws)
+        missed = scipy.stats.hypergeom.pmf(0, count, np.arange(1, count), draws)
         return float(values[0] + np.sum(np.diff(values) * missed))
 
     if whole == count:
@@ -153,8 +153,8 @@ def _alike(best: np.ndarray, every: Sequence[float], draws: int) -> float | None
         return None
     end, others = best[0, -1], np.array(every[1:])
     draws = min(max(draws, 0), len(others))
-    as_low = 1.0 if every[0] <= end else 1 - stats.hypergeom.pmf(0, len(others), np.sum(others <= end), draws)
-    as_high = 0.0 if every[0] < end else stats.hypergeom.pmf(0, len(others), np.sum(others < end), draws)
+    as_low = 1.0 if every[0] <= end else 1 - scipy.stats.hypergeom.pmf(0, len(others), np.sum(others <= end), draws)
+    as_high = 0.0 if every[0] < end else scipy.stats.hypergeom.pmf(0, len(others), np.sum(others < end), draws)
     return min(1.0, 2 * float(min(as_low, as_high)) ** len(best))
 
 
@@ -172,4 +172,4 @@ def _p(values: np.ndarray) -> float | None:
     """Return the p of Student's test of a mean of zero; None where there is no spread."""
     if mean_interval(list(values)) is None:
         return None
-    return float(stats.ttest_1samp(values, 0.0).pvalue)
+    return float(scipy.stats.ttest_1samp(values, 0.0).pvalue)

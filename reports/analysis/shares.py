@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import combinations, product
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import special
 
 from reports.analysis import pooled
 from reports.analysis.readings import generator, grid
@@ -162,7 +162,7 @@ def _shares(
 def _student_to_normal(n: int, level: float) -> float:
     """Return how much wider Student's interval of n seeds is than the normal one that a bootstrap comes to."""
     tail = (1 + level) / 2
-    return float(special.stdtrit(n - 1, tail) / special.ndtri(tail))
+    return float(scipy.special.stdtrit(n - 1, tail) / scipy.special.ndtri(tail))
 
 
 def _seed_share(values: Sequence[Mapping[int, float]], clean: Mapping[Term, float]) -> float | None:

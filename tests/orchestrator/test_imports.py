@@ -42,12 +42,19 @@ def test_a_command_imports_what_it_uses(words: list[str], allowed: set[str], tmp
     assert set(done.stderr.split()) <= allowed
 
 
-def test_tracing_a_network_does_not_import_torchs_compiler() -> None:
+def test_tracing_a_network_does_not_import_torchs_compiler_nor_sympy() -> None:
     code = (
         "import sys\n"
         "from search_spaces import complexity\n"
-        "assert complexity({'depth': 8}).params\n"
-        "assert 'torch._dynamo' not in sys.modules"
+        "for network in (\n"
+        "    {'depth': 8},\n"
+        "    {'depth': 8, 'activation': 'full_preact', 'downsample': 'projection'},\n"
+        "    {'depth': 8, 'shortcut': {'op': 'exclusive_gate', 'bias': -6}},\n"
+        "    {'depth': 8, 'shortcut': {'op': 'scale', 'shortcut': 0.5, 'residual': 0.5}},\n"
+        "    {'family': 'highway'},\n"
+        "):\n"
+        "    assert complexity(network).params\n"
+        "    assert not {'torch._dynamo', 'sympy'} & set(sys.modules), network"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 

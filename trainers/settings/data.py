@@ -6,6 +6,7 @@ No data set is opened here.
 import inspect
 import json
 from collections.abc import Callable, Mapping
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -32,6 +33,7 @@ _OF_EVERY_SET = ("validation", SPLIT_BY_SEED)
 _SETS = "trainers.data.sets"
 
 
+@cache
 def data_sets() -> tuple[str, ...]:
     """Return the names of the data sets, one a file in ``trainers/data/sets``."""
     folder = Path(__file__).parents[1] / "data" / "sets"  # found without importing torch

@@ -6,9 +6,9 @@ from enum import StrEnum
 import numpy as np
 import pytest
 
-from orchestrator.records.events import AttemptStarted, EpochDone
+from orchestrator.records.events import AttemptStarted, EpochDone, TrialEnded
 from orchestrator.storage import ArmCost, Recorder, StorageError
-from reports.trials import Epoch
+from reports.trials import Epoch, State
 
 VERDICT = {
     "claim": "plain-degrades",
@@ -97,3 +97,23 @@ def test_costs_are_mean_seconds_of_an_epoch_by_arm_and_device(store, plan):
         for epoch, seconds in ((1, 3.0), (2, 1.0)):
             recorder.put(EpochDone(trial.id, Epoch(epoch, 1.0, 1.0, 1.0, 1.0, 0.1, seconds)))
     assert store.arm_costs() == (ArmCost(trial.arm.id, "graph 20", 2000, "cpu", 2.0, 2),)
+
+
+def test_costs_of_finished_and_unfinished_trials_of_one_arm_are_weighed_by_their_epochs(store, plan):
+    finished, unfinished = [each for each in plan.trials if each.arm == plan.trials[0].arm][:2]
+    with Recorder(store, plan.name) as recorder:
+        for trial, seconds in ((finished, (3.0, 1.0)), (unfinished, (8.0,))):
+            recorder.put(AttemptStarted(trial.id, "cpu", "here", {}))
+            for epoch, each in enumerate(seconds, start=1):
+                recorder.put(EpochDone(trial.id, Epoch(epoch, 1.0, 1.0, 1.0, 1.0, 0.1, each)))
+        recorder.put(TrialEnded(finished.id, State.COMPLETE, seconds=4.0))
+    assert store.arm_costs() == (ArmCost(finished.arm.id, "graph 20", 2000, "cpu", 4.0, 3),)
+
+
+def test_the_costs_of_finished_trials_do_not_read_their_epochs(store, plan):
+    trial = plan.trials[0]
+    with Recorder(store, plan.name) as recorder:
+        recorder.put(AttemptStarted(trial.id, "cpu", "here", {}))
+        recorder.put(EpochDone(trial.id, Epoch(50, 1.0, 1.0, 1.0, 1.0, 0.1, None)))
+        recorder.put(TrialEnded(trial.id, State.COMPLETE, seconds=100.0))
+    assert store.arm_costs() == (ArmCost(trial.arm.id, "graph 20", 2000, "cpu", 2.0, 50),)

@@ -1,0 +1,97 @@
+"""A trace takes short cuts where torch has no device to ask: it is the one that torch's own functions would give."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from search_spaces import trace as traces
+from search_spaces.networks.families import build_network
+from search_spaces.trace import trace
+
+NETWORKS: dict[str, dict[str, Any]] = {
+    "plain": {"family": "resnet_cifar", "depth": 8, "shortcut": "none"},
+    "projection": {"family": "resnet_cifar", "depth": 8, "downsample": "projection"},
+    "preact": {"family": "resnet_cifar", "depth": 11, "block": "bottleneck", "activation": "full_preact"},
+    "exclusive gate": {"family": "resnet_cifar", "depth": 8, "shortcut": {"op": "exclusive_gate", "bias": -6}},
+    "shortcut gate": {"family": "resnet_cifar", "depth": 8, "shortcut": {"op": "shortcut_gate", "bias": -6}},
+    "scale": {"family": "resnet_cifar", "depth": 8, "shortcut": {"op": "scale", "shortcut": 0.5, "residual": 0.5}},
+    "dropout": {"family": "resnet_cifar", "depth": 8, "shortcut": {"op": "dropout", "rate": 0.5}},
+    "conv1x1": {"family": "resnet_cifar", "depth": 8, "shortcut": "conv1x1"},
+    "imagenet": {"family": "resnet_imagenet", "depth": 18, "width": 8},
+    "vgg": {"family": "vgg", "width": 8},
+    "highway": {"family": "highway"},
+    "densenet": {"family": "densenet", "depth": 22},
+}
+
+
+class Own(nn.Module):
+    """A network of what networks of a user's own may hold."""
+
+    def __init__(self, forward: Callable[["Own", Tensor], Tensor], convolution: nn.Module | None = None) -> None:
+        super().__init__()
+        self.first = convolution or nn.Conv2d(3, 10, 3)
+        self.last = nn.Linear(10, 10)
+        self.inner = forward
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.inner(self, images)
+
+
+def pooled(of: Callable[[Tensor], Tensor]) -> Callable[[Own, Tensor], Tensor]:
+    return lambda own, images: own.last(of(own.first(images)).mean((2, 3)))
+
+
+OWN: dict[str, Callable[[], nn.Module]] = {
+    "stride, dilation, padding": lambda: Own(pooled(F.relu), nn.Conv2d(3, 10, 3, stride=2, dilation=2, padding=3)),
+    "groups": lambda: Own(pooled(F.relu), nn.Conv2d(3, 10, (1, 3), groups=1, bias=False)),
+    "transposed": lambda: Own(pooled(F.relu), nn.ConvTranspose2d(3, 10, 3, stride=2)),
+    "mean of all": lambda: Own(lambda own, images: own.last(own.first(images).mean((2, 3)) + images.mean())),
+    "mean that keeps": lambda: Own(pooled(lambda x: x - x.mean((1, -1), keepdim=True))),
+    "spread": lambda: Own(pooled(lambda x: x.mul_(x[:1]) * 2 + x[:, :1] / 3 + 1)),
+    "doubles": lambda: Own(pooled(lambda x: (x + torch.ones((), dtype=torch.float64)).float())),
+    "whole numbers": lambda: Own(pooled(lambda x: x * (torch.ones(10, 1, 1, dtype=torch.int64) * 2.5))),
+    "no dropout": lambda: Own(pooled(lambda x: F.dropout(x, 0.0) + F.dropout(x, 0.3, training=False))),
+    "dropout": lambda: Own(pooled(lambda x: F.dropout(F.dropout2d(x, 0.3), 0.3))),
+    "pooled": lambda: Own(pooled(lambda x: F.max_pool2d(F.max_pool2d(x, 3, 2, 1), (2, 3), dilation=2))),
+    "pooled up": lambda: Own(pooled(lambda x: F.max_pool2d(x, 4, ceil_mode=True))),
+    "one minus": lambda: Own(pooled(lambda x: (1 - torch.sigmoid(x)).sub_(0.5))),
+}
+
+WRONG: dict[str, Callable[[], nn.Module]] = {
+    "channels": lambda: Own(pooled(F.relu), nn.Conv2d(4, 10, 3)),
+    "pooled too small": lambda: Own(pooled(lambda x: F.max_pool2d(x, 40))),
+    "padded too much": lambda: Own(pooled(lambda x: F.max_pool2d(x, 2, 1, 2))),
+    "too small": lambda: Own(pooled(F.relu), nn.Conv2d(3, 10, 40)),
+    "spread in place": lambda: Own(pooled(lambda x: x[:1].add_(x))),
+    "shapes apart": lambda: Own(pooled(lambda x: x + x[:, :3])),
+    "features": lambda: Own(lambda own, images: own.last(images.flatten(1))),
+}
+
+
+@pytest.mark.parametrize(
+    "build",
+    [*(lambda each=each: build_network(each, (3, 32, 32), 10) for each in NETWORKS.values()), *OWN.values()],
+    ids=[*NETWORKS, *OWN],
+)
+def test_a_trace_is_that_of_torchs_own_functions(
+    build: Callable[[], nn.Module], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = trace(build, (3, 32, 32))
+    monkeypatch.setattr(traces, "SHORT_CUTS", {})
+    assert short == trace(build, (3, 32, 32))
+
+
+@pytest.mark.parametrize("build", WRONG.values(), ids=WRONG)
+def test_what_torch_refuses_is_refused_with_its_words(
+    build: Callable[[], nn.Module], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(RuntimeError) as short:
+        trace(build, (3, 32, 32))
+    monkeypatch.setattr(traces, "SHORT_CUTS", {})
+    with pytest.raises(RuntimeError) as whole:
+        trace(build, (3, 32, 32))
+    assert str(short.value) == str(whole.value)
