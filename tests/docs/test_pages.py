@@ -9,12 +9,14 @@ import sys
 import tomllib
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
 import yaml
 from typer.main import get_command
 
+from orchestrator import RunOptions, load_study, run_study
 from orchestrator.cli import app
 from orchestrator.planning.plan import make_plan
 from orchestrator.study_file.config import read_study
@@ -100,12 +102,18 @@ def test_yaml_blocks_are_studies_or_parts_of_one(page: Path, tmp_path: Path, mon
 
 @pytest.fixture(scope="module")
 def study_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a small study in it, in which all pages run: what one has trained, the next finds recorded."""
+    """A folder with a small study in it, trained without a cluster: the pages that run there find it recorded."""
     folder = tmp_path_factory.mktemp("pages")
     study = yaml.safe_load((ROOT / "ablation.yaml").read_text(encoding="utf-8"))
     small = {"factors": {**study["factors"], "depth": [8]}, "training": {"epochs": 1}, "seeds": 1, "claims": []}
     (folder / "ablation.yaml").write_text(yaml.safe_dump({**study, **small}), encoding="utf-8")
+    train_here(folder / "ablation.yaml", folder / "results.db")
     return folder
+
+
+def train_here(study: Path | dict[str, object], db: Path) -> None:
+    """Train a study in this process; the default, a cluster, is what tests/integration/test_cluster.py is about."""
+    run_study(study, options=RunOptions(db=str(db), executor="inline", report=False, out=db.parent / "out"))
 
 
 @pytest.mark.slow
@@ -119,13 +127,16 @@ def test_python_blocks_run(page: Path, study_folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_notebook_runs(tmp_path: Path) -> None:
+def test_the_notebook_runs_on_what_it_has_trained_before(tmp_path: Path) -> None:
     cells = json.loads((DOCS / "notebook.ipynb").read_text(encoding="utf-8"))["cells"]
     code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    names: dict[str, Any] = {}
+    exec(code.partition("result =")[0], names)
+    train_here(names["study"], tmp_path / "notebook.db")
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "notebook.db").exists()
+    assert list(load_study("notebook", db=tmp_path / "notebook.db").trials()["state"]) == ["COMPLETE"] * 9
 
 
 def environment() -> dict[str, str]:
