@@ -1,4 +1,4 @@
-"""Disturb a study on three nodes at random, then compare every number with an undisturbed run.
+"""Disturb a study on several nodes at random, then compare every number with an undisturbed run.
 
 By hand: python -m tests.faults.chaos --seed 7 --minutes 15, in an empty folder. The seed is printed first; the
 same seed disturbs in the same order, at moments that depend on the machine. With --postgresql the results are kept by a
@@ -30,7 +30,6 @@ from tests.faults.nodes import ADDRESS, Nodes, cluster_of_nodes
 from tests.faults.test_killed import is_worker, start
 from tests.integration.test_cluster import numbers
 
-NODES = 3
 DISTURBANCES_A_MINUTE = 1.5
 """With the starts of nodes and drivers that follow them."""
 
@@ -44,11 +43,13 @@ class Chaos:
         nodes: Nodes,
         seed: int,
         *,
+        count: int = 3,
         pace: float = 1.0,
         server: Server | None = None,
         disk: Path | None = None,
     ) -> None:
         self.file = file
+        self.count = count
         self.pace = pace
         self.nodes = nodes
         self.random = random.Random(seed)
@@ -194,7 +195,7 @@ class Chaos:
             self.nodes.all.clear()
             self.nodes.start(head=True)
         alive = sum(each.poll() is None for each in self.nodes.all[1:])
-        for _ in range(NODES - alive):
+        for _ in range(self.count - alive):
             self.nodes.start()
         if self.driver is None or self.driver.poll() is not None:
             if self.driver is not None:
@@ -228,12 +229,13 @@ def disturb(
     disturbances: int,
     patience: float,
     *,
+    count: int = 3,
     pace: float = 1.0,
     free: int | None = None,
     server: Server | None = None,
     disk: Path | None = None,
 ) -> Counter[str]:
-    """Train a study in `folder` through disturbances and compare it; return how often each was done.
+    """Train a study on `count` nodes through disturbances and compare it; return how often each was done.
 
     Its trainings stand still until the last disturbance is over; with `free` they do not, and there are so many seeds.
     `pace` multiplies the pauses between disturbances.
@@ -245,7 +247,7 @@ def disturb(
         file.write_text(file.read_text().replace("seeds: 2", f"seeds: {free}").replace("epochs: 6", "epochs: 20"))
     print(f"seed {seed}", flush=True)
     with cluster_of_nodes() as nodes:
-        chaos = Chaos(file, nodes, seed, pace=pace, server=server, disk=disk)
+        chaos = Chaos(file, nodes, seed, count=count, pace=pace, server=server, disk=disk)
         try:
             chaos.run(disturbances, patience)
         finally:

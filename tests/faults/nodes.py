@@ -9,12 +9,10 @@ from pathlib import Path
 
 import psutil
 
-from tests.integration.test_cluster import RAY, answers, wait_for
+from tests.integration.test_cluster import RAY, STARTED, answers, wait_for
 
 ROOT = str(Path(__file__).parents[2])
 ADDRESS = "127.0.0.1:26479"
-STARTED = "Ray runtime started."
-"""What `ray start` says once the cluster knows of the node."""
 
 
 @contextmanager

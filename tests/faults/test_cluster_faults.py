@@ -5,15 +5,16 @@ import signal
 import sqlite3
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
-from orchestrator import RunOptions, run_study
+from orchestrator import run_study
 from reports.trials import State
 from tests.faults.held import hold, let_go
-from tests.faults.test_killed import IMPATIENT, INLINE, is_worker, start, states, wait_for_an_epoch
+from tests.faults.test_killed import HERE, IMPATIENT, is_worker, start, states, wait_for_an_epoch
 from tests.integration.test_cluster import numbers
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow, pytest.mark.cluster, pytest.mark.timeout(590)]
@@ -54,7 +55,7 @@ def causes() -> list[tuple[str, str]]:
     ("name", "message"), [("raylet", "Ray's node process (raylet) on this machine"), ("gcs_server", "the head of the")]
 )
 def test_the_death_of_rays_processes_ends_the_run_with_one_message(small: Path, name: str, message: str) -> None:
-    hold(small)
+    hold(small, max_concurrent=1)
     driver = start(small, program=IMPATIENT)
     wait_for_an_epoch(driver)
     processes(driver, name)[0].kill()
@@ -66,11 +67,9 @@ def test_the_death_of_rays_processes_ends_the_run_with_one_message(small: Path, 
     assert set(states()) <= {State.WAITING, State.COMPLETE}
     assert ("lost", "node_lost") in causes()
     let_go(small)
-    second = start(small, *INLINE)
-    assert finished(second, within=200)[0] == 0
-    undisturbed = run_study(small, options=RunOptions(db="sqlite:///undisturbed.db", executor="inline", report=False))
-    again = run_study(small, options=RunOptions(db="sqlite:///results.db", executor="inline", report=False))
-    assert numbers(again.study) == numbers(undisturbed.study)
+    undisturbed = run_study(small, options=replace(HERE, db="sqlite:///undisturbed.db")).study
+    assert numbers(run_study(small, options=HERE).study) == numbers(undisturbed)
+    assert states() == [State.COMPLETE] * 4
 
 
 def test_a_worker_that_is_stopped_is_ended_and_its_trial_tried_again(small: Path) -> None:
@@ -108,7 +107,7 @@ def test_a_trial_that_hangs_is_ended_for_its_timeout_and_tried_again(small: Path
 
 
 def test_a_closed_terminal_ends_the_run_like_an_interrupt(small: Path) -> None:
-    hold(small)
+    hold(small, max_concurrent=1)
     driver = start(small)
     wait_for_an_epoch(driver)
     workers = psutil.Process(driver.pid).children(recursive=True)

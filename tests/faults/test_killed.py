@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from orchestrator import RunOptions, run_study
 from orchestrator.storage import Store
 from reports.trials import State
 from tests.faults.held import hold, let_go
@@ -24,6 +25,7 @@ pytestmark = [pytest.mark.fault, pytest.mark.slow]
 PLAIN = ("-c", "from orchestrator.cli import main; main()")
 IMPATIENT = ("-m", "tests.faults.impatient")
 INLINE = ("--executor", "inline")
+HERE = RunOptions(executor="inline", report=False)
 
 
 def start(file: Path, *words: str, program: tuple[str, ...] = PLAIN) -> subprocess.Popen[str]:
@@ -77,16 +79,14 @@ def test_a_driver_killed_again_and_again_leaves_one_finished_attempt_a_trial(sma
 def test_a_driver_killed_while_ray_trains_takes_its_workers_along_and_the_next_run_completes(small: Path) -> None:
     hold(small)
     process = start(small)
-    wait_for_an_epoch(process)
+    wait_for_an_epoch(process, trials=4)
     workers = [each for each in psutil.Process(process.pid).children(recursive=True) if is_worker(each)]
     process.kill()
     process.communicate()
     _, alive = psutil.wait_procs(workers, timeout=60)
     assert alive == []
     let_go(small)
-    second = start(small, *INLINE)
-    _, errors = second.communicate(timeout=200)
-    assert second.returncode == 0, errors
+    run_study(small, options=HERE)
     assert finished_attempts() == [1, 1, 1, 1]
 
 
@@ -107,24 +107,22 @@ def test_a_killed_worker_is_replaced_and_its_trial_continues(small: Path) -> Non
 
 @pytest.mark.cluster
 @pytest.mark.timeout(280)
-@pytest.mark.parametrize(("number", "executor"), [(signal.SIGINT, ()), (signal.SIGTERM, INLINE)])
-def test_an_interrupted_study_ends_with_130_and_the_next_run_continues_from_checkpoints(
-    small: Path, number: int, executor: tuple[str, ...]
-) -> None:
-    hold(small)
-    process = start(small)
-    wait_for_an_epoch(process)
-    process.send_signal(number)
-    _, errors = process.communicate(timeout=100)
-    assert process.returncode == 130, errors
-    assert "run the same command again to continue" in errors
-    assert "Traceback" not in errors
-    assert State.RUNNING not in states()
-    assert list(Path("out/small/checkpoints").glob("*.pt"))
+def test_an_interrupted_study_ends_with_130_and_the_next_run_continues_from_checkpoints(small: Path) -> None:
+    hold(small, max_concurrent=1)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        process = start(small)
+        wait_for(process, lambda: recorded("trial") > 0 and State.RUNNING in states())
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=100)
+        assert process.returncode == 130, errors
+        assert "run the same command again to continue" in errors
+        assert "Traceback" not in errors
+        assert State.RUNNING not in states()
+        assert list(Path("out/small/checkpoints").glob("*.pt"))
     let_go(small)
-    second = start(small, *executor)
-    _, errors = second.communicate(timeout=250)
-    assert second.returncode == 0, errors
+    last = start(small)
+    _, errors = last.communicate(timeout=250)
+    assert last.returncode == 0, errors
     assert states() == [State.COMPLETE] * 4
 
 

@@ -21,6 +21,8 @@ ADDRESS = "127.0.0.1:26379"
 HEAD = ("--port=26379", "--include-dashboard=false")
 OPEN = {"RAY_AUTH_MODE": "disabled"}
 RAY = str(Path(sys.executable).with_name("ray"))
+STARTED = "Ray runtime started."
+"""What `ray start` says once the cluster knows of the node."""
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 
@@ -89,7 +91,6 @@ def without_a_mode(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_existing_cluster_is_used_and_left_running(small: Path, folder: str) -> None:
     with node("--head", f"--temp-dir={folder}", *HEAD), node(f"--address={ADDRESS}"):
-        wait_for(lambda: status().count(b"node_") == 2)
         study = run_study(small, options=RunOptions(address=ADDRESS, report=False)).study
         assert all(trial.state == "COMPLETE" for trial in study.trials)
         assert status().count(b"node_") == 2
@@ -119,15 +120,17 @@ def test_a_cluster_that_asks_for_a_token_gets_the_one_that_ray_keeps(small: Path
 def node(*words: str, environment: Mapping[str, str] = OPEN) -> Iterator[None]:
     """Start a Ray node, of one CPU unless told otherwise, and stop it again; `ray stop` would stop those of others."""
     command = [RAY, "start", "--num-cpus=1", *words, "--block"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**os.environ, **environment})
-    try:
-        wait_for(lambda: answers(ADDRESS))
-        yield
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
-        if "--head" in words:  # what it started may outlast it for a while
-            wait_for(lambda: not answers(ADDRESS))
+    with tempfile.NamedTemporaryFile() as log:
+        variables = {**os.environ, **environment, "PYTHONUNBUFFERED": "1"}
+        process = subprocess.Popen(command, stdout=log, env=variables)
+        try:
+            wait_for(lambda: answers(ADDRESS) and STARTED in Path(log.name).read_text())
+            yield
+        finally:
+            process.terminate()
+            process.wait(timeout=60)
+            if "--head" in words:  # what it started may outlast it for a while
+                wait_for(lambda: not answers(ADDRESS))
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:

@@ -9,6 +9,7 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
+from orchestrator import RunOptions, run_study
 from orchestrator.storage import Store
 from reports.results import Study
 from reports.trials import State
@@ -66,7 +67,9 @@ def optuna_states(folder: Path) -> dict[str, TrialState]:
     return {trial.user_attrs["arm"]: trial.state for trial in trials if trial.user_attrs["status"] == "trained"}
 
 
-def test_successive_halving_stops_whole_arms_and_confirms_none_of_them(tmp_path: Path) -> None:
+def test_successive_halving_stops_whole_arms_and_confirms_none_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "hunt.yaml").write_text(SEARCH)
     study = search(tmp_path)
     searched = {arm.name: study.trials_of(arm) for arm in study.arms if arm.levels["stage"] == "search"}
@@ -100,7 +103,8 @@ def test_successive_halving_stops_whole_arms_and_confirms_none_of_them(tmp_path:
     confirmations = [trial for trial in study.trials if trial.arm in confirmed]
     assert {trial.state for trial in confirmations} == {State.COMPLETE}
 
-    again = search(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    again = run_study("hunt.yaml", options=RunOptions(db="sqlite:///results.db", report=False)).study
     assert [(trial.id, trial.finished_at) for trial in again.trials] == [
         (trial.id, trial.finished_at) for trial in study.trials
     ]
