@@ -88,10 +88,9 @@ class SearchSource:
 
     def tell(self, event: Event) -> None:
         """Learn from an epoch, and from the end of the last trial of an arm."""
-        known = None if event.trial is None else self._known.get(event.trial)
-        if known is None or event.trial is None:
+        if event.trial is None or event.trial not in self._known:
             return
-        known.update(event)
+        self._known[event.trial].update(event)
         arm = self._arm_of[event.trial]
         if isinstance(event, TrialEnded):
             self._in_flight.discard(event.trial)

@@ -83,6 +83,20 @@ def test_packs_of_equal_length_one_for_each_slot_stay_whole(slots: int) -> None:
     assert [len(source.next().trials) for _ in range(slots)] == [4] * slots
 
 
+def test_only_a_little_more_than_a_fair_share_is_too_much_in_every_block() -> None:
+    def block(name: str) -> list[Pack]:
+        return [seeds(name, 2, 3.0), seeds(f"{name}-one-", 1, 1.8)]  # 2 and 1.8 of work: 1.9 for each of two slots
+
+    blocks = [block("b"), []]
+    source = BlockSource(block("a"), lambda: blocks.pop(0), slots=lambda: 2)
+    for name in "ab":
+        packs = [source.next() for _ in range(3)]
+        assert [pack.id for pack in packs] == [f"{name}-one-0", f"{name}1", f"{name}0"]
+        for pack in packs:
+            end(source, pack.id)
+    assert source.next() is None
+
+
 def test_what_has_ended_is_no_part_of_a_fair_share() -> None:
     source = BlockSource([seeds(name, 4, 4.0) for name in "ab"], slots=lambda: 2)
     for trial in source.next().trials.values():

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import optuna
 import pytest
 
-from orchestrator.records.events import AttemptStarted, TrialEnded
+from orchestrator.records.events import AttemptStarted, Notice, TrialEnded
 from orchestrator.search.ledger import MemoryLedger
 from orchestrator.search.score import TrialHistory
 from orchestrator.search.source import SearchSource
@@ -195,3 +195,14 @@ def test_a_search_that_is_taken_up_again_has_the_rungs_that_it_had(planned_arms)
         assert after.intermediate_values == before.intermediate_values
         rungs = [{key: each for key, each in trial.system_attrs.items() if "rung" in key} for trial in (before, after)]
         assert rungs[0] == rungs[1]
+
+
+def test_what_is_told_of_other_trials_and_of_none_is_no_news_to_a_search(planned_arms):
+    source = source_of(planned_arms, "asha", arms=2)
+    begin(source)
+    before = {trial: (known.state, dict(known.errors)) for trial, known in source._known.items()}
+    source.tell(Notice("a node was lost"))
+    source.tell(AttemptStarted("of another study", "cpu", "here", {}))
+    tell_epoch(source, "of another study", 1, 50.0)
+    source.tell(TrialEnded("of another study", State.COMPLETE, seconds=1.0))
+    assert {trial: (known.state, dict(known.errors)) for trial, known in source._known.items()} == before

@@ -1,0 +1,59 @@
+"""What is known of an arm before it is trained: how much it costs, and which arms compute the same."""
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator.planning.plan import make_plan
+from orchestrator.scheduling.arm_facts import (
+    effect,
+    network_cost,
+    parameters_without_gradient,
+    plan_trials,
+    trial_cost,
+    trial_epochs,
+    trial_images,
+)
+from orchestrator.study_file.config import check_study
+from orchestrator.study_file.yaml_source import parse_yaml
+from search_spaces.arm import Arm
+
+TRAINED_ON = 1437  # images of digits
+
+
+def arms_of(factors: str, training: str = "epochs: 2") -> dict[str, Arm]:
+    text = f"study: facts\nnetwork: {{width: 1, depth: 8}}\nfactors: {factors}\ntraining: {{recipe: quick, {training}}}"
+    plan = make_plan(check_study(parse_yaml(text, "a.yaml"), Path()))
+    return {each.arm.name: each.arm for each in plan.arms}
+
+
+def test_the_effect_of_arms_is_the_same_where_their_networks_compute_the_same() -> None:
+    plain, scaled, identity = arms_of("{shortcut: [none, {op: scale, shortcut: 0.5}, identity]}").values()
+    (spelt,) = arms_of("{shortcut: [{op: scale, shortcut: 1.0, residual: 1.0}]}").values()
+    assert len({effect(plain), effect(scaled), effect(identity)}) == 3
+    assert effect(spelt) == effect(identity)
+    assert parameters_without_gradient(plain) == ()
+
+
+@pytest.mark.parametrize(
+    ("training", "images", "epochs"),
+    [
+        ("epochs: 2", 2 * TRAINED_ON, 2),
+        ("iterations: 30, batch_size: 100", 3000, 3),
+        ("iterations: 3, batch_size: 1437", 3 * TRAINED_ON, 3),
+    ],
+)
+def test_images_are_counted_as_often_as_they_come(training: str, images: int, epochs: int) -> None:
+    (arm,) = arms_of("{depth: [8]}", training).values()
+    assert (trial_images(arm), trial_epochs(arm)) == (images, epochs)
+    assert trial_cost(arm) == 3.0 * network_cost(arm).flops * images
+
+
+def test_a_trial_is_known_by_settings_data_and_seed() -> None:
+    one, other = arms_of("{depth: [8, 14]}").values()
+    trials = [*plan_trials(one, (0, 1)), *plan_trials(other, (0,))]
+    assert len({trial.id for trial in trials}) == 3
+    assert [(trial.arm.name, trial.seed) for trial in trials] == [(one.name, 0), (one.name, 1), (other.name, 0)]
+    assert {trial.fingerprint for trial in trials} == {trials[0].fingerprint}
+    (again,) = arms_of("{depth: [14]}").values()
+    assert plan_trials(again, (0,))[0].id == trials[2].id
