@@ -9,8 +9,6 @@ from orchestrator.search.plan import SearchPlan
 from orchestrator.search.score import Score, TrialHistory
 from reports.trials import State
 
-Place = tuple[float, float, int]
-
 
 def select(
     optimization: OptimizationRun, plan: SearchPlan, trials_of: Callable[[str], Sequence[TrialHistory]]
@@ -34,7 +32,7 @@ def select(
         assert proposal.arm is not None
         mine = scores[proposal.arm]
         is_beaten = any(_beats(other, mine) for other in scores.values())
-        return is_beaten and len(mine.values) > 1, mine.values[error], _loss(trials_of(proposal.arm)), proposal.number
+        return is_beaten, mine.values[error], _loss(trials_of(proposal.arm)), proposal.number
 
     return sorted(candidates, key=place)[: plan.settings.confirm.best]
 
