@@ -1,0 +1,22 @@
+"""The sentence of a verdict says what it rests on."""
+
+import pytest
+
+from reports.trials import State
+from tests.reports.analysis.build import study
+from tests.reports.analysis.claims import verdicts_of
+
+DONE = [5.0, 5.5, 5.1, 5.2]
+
+
+@pytest.mark.parametrize(
+    ("open_seeds", "said"),
+    [(1, "1 trial has to end before the next look."), (2, "2 trials have to end before the next look.")],
+)
+def test_trials_that_are_waited_for_are_counted(open_seeds, said):
+    running = dict(enumerate(DONE)) | {4: State.RUNNING}
+    other = dict(enumerate(DONE)) | {4: State.WAITING if open_seeds == 2 else 5.3}
+    made = study([({"variant": "preact"}, running), ({"variant": "original"}, other)])
+    (found,) = verdicts_of(made, {"says": "preact < original"})
+    assert found.waiting == open_seeds
+    assert said in found.sentence
