@@ -67,7 +67,7 @@ def fit(grid: Grid) -> Pooled | None:
     rows = {arm: by_seed for arm, by_seed in grid.items() if by_seed and all(map(math.isfinite, by_seed.values()))}
     seeds = sorted({seed for by_seed in rows.values() for seed in by_seed})
     df = sum(map(len, rows.values())) - len(rows) - len(seeds) + 1
-    if len(rows) < 2 or len(seeds) < 2 or df < 1:
+    if not rows or df < 1:  # one arm alone, or one seed, leaves no degree of freedom
         return None
     present = np.array([[seed in by_seed for seed in seeds] for by_seed in rows.values()], dtype=float)
     values = np.array([[by_seed.get(seed, 0.0) for seed in seeds] for by_seed in rows.values()])

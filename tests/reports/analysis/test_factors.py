@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from reports.analysis.factors import study_anova
+from reports.analysis.factors import Row, anova, study_anova
 from reports.analysis.shares import decompose, normalised, study_shares
 from tests.reports.analysis.build import study
 
@@ -270,3 +270,13 @@ def test_the_same_study_gives_the_same_intervals():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert study_shares(given, draws=50) == study_shares(given, draws=50)
+
+
+def test_three_readings_are_the_fewest_that_can_be_analysed():
+    rows = [
+        Row({"a": level, "seed": seed}, value) for seed, (level, value) in enumerate([(0, 1.0), (0, 2.0), (1, 4.0)])
+    ]
+    found = anova(rows, ["a"], blocked=False)
+    assert found.effect("a").f == pytest.approx((25 / 6) / (1 / 2))  # means 1.5 and 4 around 7/3
+    assert anova(rows[:2], ["a"], blocked=False) is None
+    assert anova(rows[1:], ["a"], blocked=False) is None

@@ -225,6 +225,31 @@ def test_the_smallest_effect_that_the_seeds_see(test, n, size):
     assert found.can
 
 
+@pytest.mark.parametrize(
+    ("claim", "beyond"),
+    [
+        ({"where": "depth == 20"}, ""),
+        ({"where": "depth == 20", "by": 0.5}, " beyond the 0.5 claimed"),
+        ({"over": "every"}, " in each of 2 contexts"),
+        ({"over": "any", "by": 2}, " beyond the 2 claimed"),
+        ({"over": "every", "by": 2}, " beyond the 2 claimed in each of 2 contexts"),
+    ],
+)
+def test_what_the_seeds_see_is_said_in_one_sentence(claim, beyond):
+    found = prospect({"says": "preact < original", **claim}, 5)
+    assert found.sentence == (
+        f"5 seeds see an effect of {found.detectable:.2g}{beyond} or more; "
+        "80% power, SD 0.16 from He et al. 2015, Table 6. Smaller ones stay open."
+    )
+
+
+def test_a_family_of_claims_is_told_beside_one_alone():
+    claims = parse_claims([{"id": each, "says": "preact < original", "where": "depth == 20"} for each in "ab"], FACTORS)
+    for family, many in (("holm", " (0.46 among 2 claims)"), ("none", "")):
+        found, _ = prospects(claims, FACTORS, 5, AnalysisSettings(family=family), spread=HE)
+        assert found.sentence.startswith(f"5 seeds see an effect of 0.38{many} or more;")
+
+
 @pytest.mark.parametrize("n", [2, 3, 4])
 def test_fewer_than_five_seeds_are_promised_nothing_that_outliers_could_undo(n):
     found = prospect({"says": "preact < original", "where": "depth == 20"}, n)
