@@ -9,26 +9,38 @@ from typing import Any
 from search_spaces.arm import settings_hash
 from search_spaces.errors import SettingError, unknown, with_key
 from search_spaces.settings import read_settings
+from trainers.probes.declaration import check_probe
 from trainers.probes.probe import Probe, Row, Scalar, Workload
 
 __all__ = ["PROBES", "Probe", "ProbeRequest", "Row", "Scalar", "Workload", "complete_probes"]
 
-_SHARED = ("line", "probe", "session", "subject")
+_SHARED = ("declaration", "line", "probe", "session", "subject")
 
 
 def find_probes() -> dict[str, type[Probe]]:
-    """Return the one probe that each module of this folder defines, by the module's name."""
+    """Return the one probe that each module of this folder defines, by the module's name.
+
+    Raises SettingError for a module that defines none or several, or one that declares something wrong.
+    """
     probes = {}
     for module in iter_modules(__path__):
-        if module.name in _SHARED:
-            continue
-        values = vars(import_module(f"{__name__}.{module.name}")).values()
-        (probes[module.name],) = (
-            each
-            for each in values
-            if isinstance(each, type) and issubclass(each, Probe) and each.__module__.endswith(f".{module.name}")
-        )
+        if module.name not in _SHARED:
+            probes[module.name] = _defined_in(module.name)
+            check_probe(module.name, probes[module.name])
     return probes
+
+
+def _defined_in(name: str) -> type[Probe]:
+    module = f"{__name__}.{name}"
+    defined = [
+        each
+        for each in vars(import_module(module)).values()
+        if isinstance(each, type) and issubclass(each, Probe) and each.__module__ == module
+    ]
+    if len(defined) != 1:
+        found = ", ".join(each.__name__ for each in defined) or "none"
+        raise SettingError(f"trainers/probes/{name}.py: a file here defines one class derived from Probe, not {found}")
+    return defined[0]
 
 
 PROBES: Mapping[str, type[Probe]] = find_probes()

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from search_spaces.errors import SettingError
 from trainers.probes import ProbeRequest, Row
+from trainers.probes.declaration import check_rows, check_scalars
 from trainers.probes.subject import Bench, Partner, Subject
 
 DIGITS = 8
@@ -158,7 +159,7 @@ class ProbeSession:
                 if request.probe.needs_units and not subject.units:
                     raise SettingError(needs_units(request.kind))
                 for chunk in request.probe.measure(subject, tuple(done)):
-                    done += [_rounded(row, epoch) for row in chunk]
+                    done += [_rounded(row, epoch) for row in check_rows(request.kind, request.probe, chunk)]
                     yield None
         except BaseException:
             self._subjects.pop(request.key, None)  # a measurement that was cut short may leave its network changed
@@ -199,7 +200,7 @@ def _digest(weights: Mapping[str, Tensor] | None) -> str:
 
 def findings(request: ProbeRequest, rows: Sequence[Row]) -> dict[str, Any]:
     """Return what is kept of a measurement: the rows, the scalars, and the probe's declaration."""
-    scalars = request.probe.summarise(rows)
+    scalars = check_scalars(request.kind, request.probe, request.probe.summarise(rows))
     return {
         "probe": request.probe.declaration(),
         "rows": [asdict(row) for row in rows],
