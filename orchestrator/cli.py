@@ -17,6 +17,7 @@ from orchestrator.errors import Interrupted, UserError
 from orchestrator.surroundings.packages import check_imports
 from orchestrator.surroundings.process_list import hide_passwords
 from orchestrator.terminal.streams import tolerant_streams
+from search_spaces.errors import SettingError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -56,7 +57,7 @@ def _run() -> int:
     try:
         check_imports()
         app(prog_name="orchestrate")
-    except UserError as error:
+    except (UserError, SettingError) as error:  # the second while modules are read: a probe of the user's own is wrong
         print(f"orchestrate: {error}", file=sys.stderr)
         return MISTAKE
     except KeyboardInterrupt:
