@@ -6,7 +6,7 @@ and both directions. A claim about what a probe measures can be read off from th
 with any settings.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -19,28 +19,26 @@ from reports.analysis.comparisons import (
     declared_as,
     declared_claims,
     first_comparison,
-    known_at,
     known_since,
     planned_comparisons,
     same_claim,
 )
-from reports.analysis.evidence import cases
-from reports.analysis.readings import compared
+from reports.analysis.omissions import LeftOut, are_chosen, deleted_seeds, left_out_outcomes, vanished_seeds
+from reports.analysis.plan_changes import (
+    changes_since,
+    looks_changed,
+    planned_late,
+    seeds_added,
+    seeds_deleted,
+    seeds_left_out,
+    seeds_vanished,
+)
+from reports.analysis.seeds import own_seeds, seeds_of
 from reports.analysis.settings import AnalysisSettings
-from reports.metrics import probe_of
 from reports.results import PlanVersion, Study
-from reports.trials import Trial
-from reports.wording import counted
 from search_spaces.errors import SettingError
 
 _IN_WORDS = {"repeated": "the seeds of the A/A check", "data": "the data", "family": "the family of claims"}
-_JUDGED_BY = {
-    "alpha": "alpha",
-    "family": "the family",
-    "test": "the test",
-    "fail_above": "fail_above",
-    "data": "the data",
-}
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,7 @@ class Registration:
     looks: tuple[int, ...] = ()
     is_grown: bool = False
     has_other_looks: bool = False
-    left_out: Mapping[str, Mapping[int, Trial]] = field(default_factory=dict)
+    left_out: LeftOut = field(default_factory=dict)
     is_chosen: bool = False
     as_planned: AsPlanned | None = None
     plans: int = 1
@@ -87,54 +85,44 @@ class Registration:
 def register(study: Study, claim: Claim) -> Registration:
     """Compare a claim, and the plan that it is judged by, with the plan before its first result."""
     versions = study.history.versions
+    left_out = left_out_outcomes(study, claim)
+    is_chosen = are_chosen(study, claim, left_out)
     if not versions:
-        left_out = _left_out(study, claim)
-        return Registration(left_out=left_out, is_chosen=bool(left_out))
+        return Registration(left_out=left_out, is_chosen=is_chosen)
     first = first_comparison(study, claim)
     before = [version for version in versions if first is None or version.at <= first]
     # Of a study that was merged from two results DBs the versions may stand in another order than their moments.
     reference = max(before, key=lambda each: (each.at, each.number)) if before else versions[0]
     later = [version for version in versions if version.number > reference.number]
-    changes = [] if before else [_known(reference)]
-    if first is not None:
-        changes += _changes(study, claim, reference, later)
-    seen = None if before or first is None else _seen_elsewhere(study, claim, first)
-    own = set(_own_seeds(study, claim))
-    if seen is not None and own.isdisjoint(_seeds(seen.plan)[0]):
-        seen = None  # wholly other seeds than those of another study repeat it; they do not add to it
-    planned, looks = _seeds((seen or reference).plan)
-    extra = own - set(planned)
-    is_grown = bool(planned and extra and first is not None and (seen or later))
-    if is_grown:
-        changes.append(_grown(planned, extra, later, is_elsewhere=seen is not None))
-    now = versions[-1].plan
-    has_other_looks = first is not None and "looks" in reference.plan and _seeds(now)[1] != looks
-    if has_other_looks:
-        # Looks that differ from those of another study are as this one first planned them.
-        since = next((each.at for each in later if _seeds(each.plan)[1] == _seeds(now)[1]), reference.at)
-        changes.append(f"looks changed from {_listed(looks)} to {_listed(_seeds(now)[1])} {_on(since)}")
-    left_out = _left_out(study, claim)
-    if is_chosen := _are_chosen(study, claim, left_out):
-        changes.append(_omission(left_out))
-    gone = _gone(planned, study, claim, left_out, now) if first is not None and not looks and seen is None else set()
-    if gone:
-        are = "is" if len(gone) == 1 else "are"
-        planned_seeds = counted(len(gone), "planned seed")
-        changes.append(f"{planned_seeds} {are} no longer asked for, and their results no longer on record")
-    if deleted := _deleted(study, claim) - gone:
-        changes.append(f"{counted(len(deleted), 'seed')} of these arms had results, now deleted")
-    as_planned = _as_planned(study, claim, reference) if first is not None and later else None
+    has_results = first is not None
+    own = own_seeds(study, claim)
+    elsewhere = None if before or first is None else _added_to(study, claim, first, own)
+    planned, looks = seeds_of((elsewhere or reference).plan)
+    added = own - set(planned) if has_results and planned and (elsewhere or later) else set()
+    has_other_looks = has_results and "looks" in reference.plan and seeds_of(versions[-1].plan)[1] != looks
+    is_fixed = has_results and not looks and elsewhere is None
+    vanished = vanished_seeds(study, claim, planned, left_out) if is_fixed else set()
+    deleted = deleted_seeds(study, claim) - vanished
+    changes = (
+        *([] if before else [planned_late(reference)]),
+        *(changes_since(study, claim, reference, later) if has_results else []),
+        *([seeds_added(planned, added, later, is_elsewhere=elsewhere is not None)] if added else []),
+        *([looks_changed(looks, reference, later)] if has_other_looks else []),
+        *([seeds_left_out(left_out)] if is_chosen else []),
+        *([seeds_vanished(len(vanished))] if vanished else []),
+        *([seeds_deleted(len(deleted))] if deleted else []),
+    )
     return Registration(
-        reference,
-        tuple(changes),
-        planned,
-        looks,
-        is_grown,
-        has_other_looks,
-        left_out,
-        is_chosen,
-        as_planned,
-        _plans(study, claim, reference, first) if before else 1,
+        version=reference,
+        changes=changes,
+        planned=planned,
+        looks=looks,
+        is_grown=bool(added),
+        has_other_looks=has_other_looks,
+        left_out=left_out,
+        is_chosen=is_chosen,
+        as_planned=_as_planned(study, claim, reference) if has_results and later else None,
+        plans=_plans(study, claim, reference, first) if before else 1,
     )
 
 
@@ -175,25 +163,29 @@ def _is_about(study: Study, version: PlanVersion, raw: Mapping[str, Any], arms: 
     return len(shared) >= min(2, len(arms))
 
 
-def _seen_elsewhere(study: Study, claim: Claim, first: datetime) -> PlanVersion | None:
-    """Return the plan of another study whose results made a comparison of the claim known; None where none is kept."""
+def _added_to(study: Study, claim: Claim, first: datetime, own: set[int]) -> PlanVersion | None:
+    """Return the plan of another study whose results made a comparison of the claim known, where these seeds add to it.
+
+    None also where all of them are others: they repeat what that study found.
+    """
     comparisons = comparisons_of(study, claim, study.arms, study.factors)
     before = [
         version
         for version in study.history.elsewhere
         if version.at <= first and any(arms <= version.plan.get("arms", {}).keys() for arms in comparisons)
     ]
-    return max(before, key=lambda each: each.at, default=None)
+    last = max(before, key=lambda each: each.at, default=None)
+    return None if last is None or own.isdisjoint(seeds_of(last.plan)[0]) else last
 
 
 def _plans(study: Study, claim: Claim, reference: PlanVersion, first: datetime | None) -> int:
     """Count the seeds and looks with which this study and others were to ask the same, before the first result."""
-    known = {_seeds(reference.plan)}
+    known = {seeds_of(reference.plan)}
     for versions in _by_study(study.history.elsewhere):
         before = [each for each in versions if first is None or each.at <= first]
         last = max(before, key=lambda each: (each.at, each.number), default=None)
         if last is not None and last.plan.get("data") == reference.plan.get("data"):
-            seeds = _seeds(last.plan)
+            seeds = seeds_of(last.plan)
             if seeds not in known and asks_the_same(study, last, claim):
                 known.add(seeds)
     return len(known)
@@ -207,110 +199,6 @@ def _by_study(versions: Iterable[PlanVersion]) -> list[list[PlanVersion]]:
             studies.append([])
         studies[-1].append(version)
     return studies
-
-
-def _deleted(study: Study, claim: Claim) -> set[int]:
-    """Return the seeds that completed a comparison of the claim, are not asked for, and of which an outcome is gone."""
-    names = {arm.hash: arm.name for arm in study.arms}
-    left: dict[str, set[int]] = {arm.name: set() for arm in study.arms}
-    for trial in (*study.trials, *study.history.left_out):
-        left[trial.arm].add(trial.seed)
-    known = {arm: set(seeds) for arm, seeds in left.items()}
-    for outcome in study.history.deleted:
-        if outcome.arm in names:
-            known[names[outcome.arm]].add(outcome.seed)
-    gone: set[int] = set()
-    for case in cases(study, claim):
-        seen = set.intersection(*(known[arm] for arm in case.weights))
-        whole = set.intersection(*(left[arm] for arm in case.weights))
-        gone |= seen - whole
-    return gone - {trial.seed for trial in study.trials}
-
-
-def _own_seeds(study: Study, claim: Claim) -> tuple[int, ...]:
-    arms = {name for case in cases(study, claim) for name in case.weights}
-    return tuple(sorted({trial.seed for trial in compared(study) if trial.arm in arms}))
-
-
-def _seeds(plan: Mapping[str, Any]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    looks = tuple(plan.get("looks") or ())
-    return (tuple(range(looks[-1])) if looks else tuple(plan.get("seeds") or ())), looks
-
-
-def _left_out(study: Study, claim: Claim) -> dict[str, dict[int, Trial]]:
-    """Return, by arm, the outcomes that are left out, of seeds that complete a comparison of the claim."""
-    every: dict[str, dict[int, Trial]] = {}
-    extra: dict[str, dict[int, Trial]] = {}
-    for trial in compared(study):
-        every.setdefault(trial.arm, {})[trial.seed] = trial
-    for trial in study.history.left_out:
-        if probe_of(claim.metric) is None or known_at(study, trial, claim.metric) is not None:
-            extra.setdefault(trial.arm, {})[trial.seed] = trial
-    left_out: dict[str, dict[int, Trial]] = {}
-    for case in cases(study, claim):
-        known = [{**every.get(arm, {}), **extra.get(arm, {})} for arm in case.weights]
-        for seed in set.intersection(*(set(each) for each in known)):
-            for arm in case.weights:
-                if seed in extra.get(arm, {}):
-                    left_out.setdefault(arm, {})[seed] = extra[arm][seed]
-    return left_out
-
-
-def _are_chosen(study: Study, claim: Claim, left_out: Mapping[str, Mapping[int, Trial]]) -> bool:
-    """Whether the seeds of the study could have been chosen by results: it had planned some of those that are left out,
-    or they had results before its seeds were fixed. What other studies train later is no choice of this one."""
-    versions = study.history.versions
-    now = _seeds(versions[-1].plan)
-    fixed, dropped = versions[-1].at, set[int]()
-    for version in reversed(versions):
-        if _seeds(version.plan) != now:
-            break
-        fixed = min(fixed, version.at)
-    for version in versions:
-        dropped |= set(_seeds(version.plan)[0]) - set(now[0])
-    for trials in left_out.values():
-        for seed, trial in trials.items():
-            moment = known_at(study, trial, claim.metric)
-            if seed in dropped or moment is None or moment <= fixed:
-                return True
-    return False
-
-
-def _changes(study: Study, claim: Claim, reference: PlanVersion, later: Sequence[PlanVersion]) -> list[str]:
-    """Return what differs between the plan before the first result and the one that judges, in a sentence each."""
-    raw = declared_as(study, claim)
-    then = same_claim(reference, claim, raw)
-    changes = []
-    if raw is not None and (then is None or content_of(then) != content_of(raw)):
-        since = next((each.at for each in later if raw in each.plan.get("claims", [])), reference.at)
-        was = "added" if then is None else f"changed from {_text(then)}"
-        changes.append(f"{was} {_on(since)}")
-    now = later[-1].plan if later else reference.plan
-    for key, name in _JUDGED_BY.items():
-        before, after = reference.plan.get(key), now.get(key)
-        known = key in reference.plan and key in now
-        if known and before != after and not (key == "test" and claim.test is not None):
-            since = next(each.at for each in later if each.plan.get(key) == after)
-            what = "" if key == "data" else f" from {_shown(before)} to {_shown(after)}"
-            changes.append(f"{name} changed{what} {_on(since)}")
-    if then is not None and "arms" in reference.plan and "arms" in now:
-        changes += _contexts(study, claim, reference, then, later)
-    return changes
-
-
-def _contexts(
-    study: Study, claim: Claim, reference: PlanVersion, then: Mapping[str, Any], later: Sequence[PlanVersion]
-) -> list[str]:
-    before = planned_comparisons(study, reference, then)
-    after = comparisons_of(study, claim, study.arms, study.factors)
-    if not later or before == after:
-        return []
-    parts = []
-    for gone, word in ((before - after, "dropped"), (after - before, "added")):
-        if gone:
-            count = f"{len(gone)} comparison{'' if len(gone) == 1 else 's'}"
-            parts.append(f"{count} {word} {_on(later[-1].at)}")
-    return parts
 
 
 def _as_planned(study: Study, claim: Claim, reference: PlanVersion) -> AsPlanned | None:
@@ -335,52 +223,6 @@ def _as_planned(study: Study, claim: Claim, reference: PlanVersion) -> AsPlanned
     before = comparisons_of(view, declared, [arm for arm in arms if not arm.orphaned], factors)
     now = comparisons_of(study, claim, [arm for arm in study.arms if not arm.orphaned], study.factors)
     return AsPlanned(view, declared) if before and before != {each for each in now if each <= known.keys()} else None
-
-
-def _known(version: PlanVersion) -> str:
-    return f"first planned {_on(version.at).removesuffix(', after the first result')}, when its results were on record"
-
-
-def _grown(planned: Sequence[int], extra: set[int], later: Sequence[PlanVersion], *, is_elsewhere: bool) -> str:
-    if is_elsewhere:
-        return (
-            f"{counted(len(extra), 'seed')} added to the {len(planned)} of another study whose results were on record"
-        )
-    since = next((each.at for each in later if extra & set(_seeds(each.plan)[0])), later[-1].at)
-    return f"{counted(len(extra), 'seed')} added to the {len(planned)} planned {_on(since)}"
-
-
-def _omission(left_out: Mapping[str, Mapping[int, Trial]]) -> str:
-    seeds = {seed for trials in left_out.values() for seed in trials}
-    return f"{len(seeds)} seed{'' if len(seeds) == 1 else 's'} of these arms exist and are left out"
-
-
-def _gone(
-    planned: Sequence[int],
-    study: Study,
-    claim: Claim,
-    left_out: Mapping[str, Mapping[int, Trial]],
-    now: Mapping[str, Any],
-) -> set[int]:
-    """Return the planned seeds that were dropped, and of which nothing is on record any more."""
-    known = {*_own_seeds(study, claim), *_seeds(now)[0]}
-    return set(planned) - known.union(*(set(trials) for trials in left_out.values()))
-
-
-def _on(moment: datetime) -> str:
-    return f"on {moment:%Y-%m-%d %H:%M} UTC, after the first result"
-
-
-def _listed(looks: Sequence[int]) -> str:
-    return ", ".join(map(str, looks)) or "none"
-
-
-def _shown(value: object) -> str:
-    return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _text(claim: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key}: {value}" for key, value in claim.items() if key not in ("id", "title"))
 
 
 def planned_settings(settings: AnalysisSettings, registration: Registration) -> AnalysisSettings:

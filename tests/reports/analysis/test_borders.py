@@ -7,7 +7,7 @@ from reports.analysis.claims import parse_claims
 from reports.analysis.contrasts import is_skewed
 from reports.analysis.effects import Exact, Sign, Student, exact
 from reports.analysis.forecast import _smallest
-from reports.analysis.registration import _omission
+from reports.analysis.plan_changes import seeds_left_out
 from reports.analysis.shares import study_shares
 from tests.reports.analysis.build import study
 
@@ -42,7 +42,7 @@ def test_the_smallest_effect_of_more_seeds_has_their_degrees_of_freedom():
 
 @pytest.mark.parametrize(("count", "words"), [(1, "1 seed of"), (2, "2 seeds of")])
 def test_seeds_that_are_left_out_are_counted(count, words):
-    assert _omission({"a": dict.fromkeys(range(count)), "b": {0: None}}).startswith(words)
+    assert seeds_left_out({"a": dict.fromkeys(range(count)), "b": {0: None}}).startswith(words)
 
 
 def test_a_wider_interval_of_a_share_holds_the_narrower():
