@@ -5,13 +5,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from orchestrator.records.events import Event
 from orchestrator.scheduling.packs import Pack, PackSource
-from orchestrator.storage import Claimed, Store
+from orchestrator.storage import Reserved, Store
 
 LOOK_SECONDS = 2.0
 
 
 class SharedTrials:
-    """Hands out the packs of a source without the trials that another driver trains, each claimed before it goes out.
+    """Hands out the packs of a source without the trials that another driver trains, each reserved before it goes out.
 
     These come back when that driver is gone or has not finished them. Their results, if they get some, are told to the
     source and to `told` as if they had been trained here. `notify` is given what whoever runs the study should know.
@@ -26,7 +26,7 @@ class SharedTrials:
         notify: Callable[[str], object],
     ) -> None:
         self._source = source
-        self._claims = store.claims(study)
+        self._reservations = store.reservations(study)
         self._told = told
         self._notify = notify
         self._elsewhere: list[Pack] = []
@@ -39,7 +39,7 @@ class SharedTrials:
         while True:
             self._has_results = False
             while (pack := self._source.next()) is not None:
-                if mine := self._claimed(pack):
+                if mine := self._reserved(pack):
                     return mine
             pack = self._given_up()
             if pack is not None or not self._has_results:  # results of others may have opened the next block
@@ -63,28 +63,28 @@ class SharedTrials:
             return None
         waiting, self._elsewhere = self._elsewhere, []
         while waiting:
-            if mine := self._claimed(waiting.pop(0)):
+            if mine := self._reserved(waiting.pop(0)):
                 self._elsewhere += waiting
                 return mine
         self._look_at = time.monotonic() + LOOK_SECONDS
         return None
 
-    def _claimed(self, pack: Pack) -> Pack | None:
+    def _reserved(self, pack: Pack) -> Pack | None:
         """Return the part of a pack that is this driver's now, None where nothing is."""
         if pack.weights:  # to measure a trained network again does no harm
             return pack
-        claimed = self._claims.take(pack.trials.values())
-        results = self._claims.outcomes(claimed.ended) if claimed.ended else {}
+        reserved = self._reservations.take(pack.trials.values())
+        results = self._reservations.outcomes(reserved.ended) if reserved.ended else {}
         self._tell(results)
-        self._keep(pack, claimed, claimed.ended - results.keys())
-        return _part(pack, claimed.mine)
+        self._keep(pack, reserved, reserved.ended - results.keys())
+        return _part(pack, reserved.mine)
 
-    def _keep(self, pack: Pack, claimed: Claimed, unread: Collection[str]) -> None:
+    def _keep(self, pack: Pack, reserved: Reserved, unread: Collection[str]) -> None:
         """Come back later to what others train, and to results that could not be read."""
-        for who in sorted(set(claimed.elsewhere.values()) - self._named):
+        for who in sorted(set(reserved.elsewhere.values()) - self._named):
             self._named.add(who)
             self._notify(f"trials that this study needs are being trained by {who}: it takes their results")
-        if left := _part(pack, {*claimed.elsewhere, *unread}):
+        if left := _part(pack, {*reserved.elsewhere, *unread}):
             self._elsewhere.append(left)
 
     def _tell(self, results: Mapping[str, Sequence[Event]]) -> None:

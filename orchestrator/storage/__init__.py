@@ -3,13 +3,13 @@
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.storage.address import database_url
-from orchestrator.storage.claims import Claimed, Claims
 from orchestrator.storage.costs import ArmCost
 from orchestrator.storage.errors import StorageError, StudyBusy
 from orchestrator.storage.lease import Lease
 from orchestrator.storage.patience import patiently
 from orchestrator.storage.plans import PlanOutcome
 from orchestrator.storage.recorder import Recorder
+from orchestrator.storage.reservations import Reservations, Reserved
 from orchestrator.storage.store import Store
 from orchestrator.storage.studies import StudySummary
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ArmCost",
-    "Claimed",
-    "Claims",
     "Lease",
     "PlanOutcome",
     "Recorder",
+    "Reservations",
+    "Reserved",
     "StorageError",
     "Store",
     "StudyBusy",

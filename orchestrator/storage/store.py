@@ -14,7 +14,6 @@ from orchestrator.records.study_plan import PlannedArm, PlannedTrial, StudyPlan
 from orchestrator.storage import (
     costs,
     curation,
-    evidence,
     measurements,
     merge,
     pilots,
@@ -24,14 +23,15 @@ from orchestrator.storage import (
     studies,
 )
 from orchestrator.storage.address import database_url
-from orchestrator.storage.claims import Claims
 from orchestrator.storage.database import Database
 from orchestrator.storage.errors import StorageError
 from orchestrator.storage.journal import record
 from orchestrator.storage.lease import Lease, recover
 from orchestrator.storage.own_schema import make_own_schema
+from orchestrator.storage.reservations import Reservations
 from orchestrator.storage.spool import read_spool
 from orchestrator.storage.tables import studies as study_rows
+from orchestrator.storage.verdicts import read_verdicts, write_verdicts
 from orchestrator.storage.weights import KeptWeights, read_weights
 from reports.results import Study
 from reports.trials import State, Trial
@@ -91,9 +91,9 @@ class Store:
         """
         return Lease(self.database, study, take_over=take_over)
 
-    def claims(self, study: str) -> Claims:
-        """Return the claims of the driver that holds a study's lease on the trials that it trains."""
-        return Claims(self.database, study)
+    def reservations(self, study: str) -> Reservations:
+        """Return the reservations of the driver that holds a study's lease: the trials that it trains."""
+        return Reservations(self.database, study)
 
     def delete_study(self, study: str, *, apply: bool) -> curation.Removal:
         """Delete a study and the trials that no other one needs; without `apply` only say what that would remove."""
@@ -217,12 +217,12 @@ class Store:
     def save_verdicts(self, study: str, verdicts: Iterable[Mapping[str, Any]]) -> None:
         """Make these the verdicts of a study; each has at least `claim`, `says` and `verdict`, all of it is kept."""
         with self.database.writing() as connection:
-            evidence.write_verdicts(connection, study, verdicts)
+            write_verdicts(connection, study, verdicts)
 
     def load_verdicts(self, study: str) -> tuple[dict[str, Any], ...]:
         """Return the verdicts of a study as they were saved, each with `plan_hash` and `decided_at`."""
         with self.database.reading() as connection:
-            return evidence.read_verdicts(connection, study)
+            return read_verdicts(connection, study)
 
     def measured(self, trial_ids: Iterable[str], *, with_failed: bool = False) -> dict[str, set[str]]:
         """Return ``probe/key`` of every measurement of these trials, also of those that failed where asked."""

@@ -15,7 +15,7 @@ from orchestrator.records.events import AttemptStarted, EpochDone, Event, TrialE
 from orchestrator.scheduling import sharing
 from orchestrator.scheduling.packs import BlockSource, Pack
 from orchestrator.scheduling.sharing import SharedTrials
-from orchestrator.storage import Claims, Recorder, Store
+from orchestrator.storage import Recorder, Reservations, Store
 from reports.trials import Epoch, State
 from tests.orchestrator.engine.fake import FakeBackend, complete
 from tests.orchestrator.storage.conftest import plan_of
@@ -73,7 +73,7 @@ def test_the_result_of_another_driver_is_taken_and_its_pack_is_cut(second: Secon
     following = Pack({}, {0: TRIALS[2]})
     pack, endings = Pack({}, {0: mine, 1: theirs}, cost=2), []
     with second.store.lease("degradation"):
-        second.store.claims("degradation").take([theirs])
+        second.store.reservations("degradation").take([theirs])
         thread = Thread(target=lambda: endings.append(second.run([pack], more=(following,))))
         thread.start()
         wait_for_notice(second, thread)
@@ -91,15 +91,15 @@ def test_the_result_of_another_driver_is_taken_and_its_pack_is_cut(second: Secon
 
 
 def test_a_result_that_cannot_be_read_now_is_read_later(second: Second, monkeypatch: pytest.MonkeyPatch) -> None:
-    read, tries = Claims.outcomes, []
+    read, tries = Reservations.outcomes, []
 
-    def at_the_second_try(self: Claims, wanted: Collection[str]) -> dict[str, list[Event]]:
+    def at_the_second_try(self: Reservations, wanted: Collection[str]) -> dict[str, list[Event]]:
         tries.append(wanted)
         return read(self, wanted) if len(tries) > 1 else {}
 
     with second.store.lease("degradation"), Recorder(second.store, "degradation") as recorder:
         recorder.put(TrialEnded(TRIALS[0], State.COMPLETE))
-    monkeypatch.setattr(Claims, "outcomes", at_the_second_try)
+    monkeypatch.setattr(Reservations, "outcomes", at_the_second_try)
     assert second.run([Pack({}, {0: TRIALS[0]})]) is Ending.DONE
     assert [event.trial for event in second.told] == [TRIALS[0]]
     assert second.backend.started == []
@@ -108,7 +108,7 @@ def test_a_result_that_cannot_be_read_now_is_read_later(second: Second, monkeypa
 def test_what_another_driver_gives_up_is_trained_here(second: Second) -> None:
     endings: list[Ending] = []
     with second.store.lease("degradation"):
-        second.store.claims("degradation").take(TRIALS)
+        second.store.reservations("degradation").take(TRIALS)
         thread = Thread(target=lambda: endings.append(second.run([Pack({}, {0: trial}) for trial in TRIALS])))
         thread.start()
         wait_for_notice(second, thread)
@@ -122,7 +122,7 @@ def test_what_another_driver_gives_up_is_trained_here(second: Second) -> None:
 def test_a_driver_that_waits_for_another_can_be_interrupted(second: Second) -> None:
     endings: list[Ending] = []
     with second.store.lease("degradation"):
-        second.store.claims("degradation").take(TRIALS)
+        second.store.reservations("degradation").take(TRIALS)
         thread = Thread(target=lambda: endings.append(second.run([Pack({}, {0: TRIALS[0]})])))
         thread.start()
         wait_for_notice(second, thread)
@@ -133,7 +133,7 @@ def test_a_driver_that_waits_for_another_can_be_interrupted(second: Second) -> N
 
 def test_a_budget_of_time_ends_the_wait_for_another_driver(second: Second) -> None:
     with second.store.lease("degradation"):
-        second.store.claims("degradation").take(TRIALS)
+        second.store.reservations("degradation").take(TRIALS)
         ending = second.run([Pack({}, {0: TRIALS[0]})], Limits(budget=Budget(seconds=0.05)))
     assert ending is Ending.BUDGET
 
@@ -141,5 +141,5 @@ def test_a_budget_of_time_ends_the_wait_for_another_driver(second: Second) -> No
 def test_networks_that_are_only_measured_are_not_waited_for(second: Second) -> None:
     pack = Pack({}, {0: TRIALS[0]}, weights={0: "file"})
     with second.store.lease("degradation"):
-        second.store.claims("degradation").take(TRIALS)
+        second.store.reservations("degradation").take(TRIALS)
         assert second.source([pack], []).next() is pack

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from orchestrator.records.causes import Cause
 from orchestrator.records.events import AttemptLost, AttemptStarted, EpochDone, TrialEnded
-from orchestrator.storage import Recorder, Store, claims
+from orchestrator.storage import Recorder, Store, reservations
 from orchestrator.storage.tables import studies
 from reports.trials import Epoch, State
 from tests.orchestrator.storage.test_lease import owned_elsewhere
@@ -26,9 +26,9 @@ def trial(store, make_plan):
 
 @pytest.fixture
 def own(store, trial):
-    """Return the claims of the driver of the second study."""
+    """Return the reservations of the driver of the second study."""
     with store.lease("second"):
-        yield store.claims("second")
+        yield store.reservations("second")
 
 
 def record(store, study, *events):
@@ -37,21 +37,21 @@ def record(store, study, *events):
             recorder.put(event)
 
 
-def claim_elsewhere(store, trial, **columns):
-    """Let a driver claim a trial that seems to be the process which the columns say."""
+def reserve_elsewhere(store, trial, **columns):
+    """Let a driver reserve a trial that seems to be the process which the columns say."""
     owned_elsewhere(store, "degradation", **columns)
-    assert store.claims("degradation").take([trial]).mine == {trial}
+    assert store.reservations("degradation").take([trial]).mine == {trial}
 
 
-def test_a_trial_is_claimed_by_one_driver_and_the_other_learns_by_whom(store, trial, own):
+def test_a_trial_is_reserved_by_one_driver_and_the_other_learns_by_whom(store, trial, own):
     with store.lease("degradation"):
         assert own.take([trial]).mine == {trial}
-        claimed = store.claims("degradation").take([trial, "another"])
-    assert claimed.mine == {"another"}
-    assert f'the study "second" (process {os.getpid()} on {socket.gethostname()}' in claimed.elsewhere[trial]
+        reserved = store.reservations("degradation").take([trial, "another"])
+    assert reserved.mine == {"another"}
+    assert f'the study "second" (process {os.getpid()} on {socket.gethostname()}' in reserved.elsewhere[trial]
 
 
-def test_a_driver_may_claim_what_it_has_claimed(trial, own):
+def test_a_driver_may_reserve_what_it_has_reserved(trial, own):
     assert own.take([trial]) == own.take([trial])
 
 
@@ -64,7 +64,7 @@ def test_of_many_drivers_at_once_one_gets_each_trial(store, make_plan, url):
     def take(name):
         with Store.open(url) as opened, opened.lease(name):
             begin.wait()
-            taken.extend(opened.claims(name).take(wanted).mine)
+            taken.extend(opened.reservations(name).take(wanted).mine)
             end.wait()
 
     begin, end = threading.Barrier(len(names)), threading.Barrier(len(names))
@@ -76,46 +76,46 @@ def test_of_many_drivers_at_once_one_gets_each_trial(store, make_plan, url):
     assert sorted(taken) == sorted(wanted)
 
 
-def test_a_claim_ends_with_the_lease_of_its_driver(store, trial, own):
+def test_a_reservation_ends_with_the_lease_of_its_driver(store, trial, own):
     with store.lease("degradation"):
-        store.claims("degradation").take([trial])
+        store.reservations("degradation").take([trial])
     assert own.take([trial]).mine == {trial}
 
 
 def test_a_trial_with_a_result_is_no_longer_to_be_trained(store, trial, own):
     with store.lease("degradation"):
-        store.claims("degradation").take([trial])
+        store.reservations("degradation").take([trial])
         record(store, "degradation", AttemptStarted(trial, "cpu", "here", {}), TrialEnded(trial, State.COMPLETE))
         assert own.take([trial]).ended == {trial}
 
 
-def test_a_trial_that_failed_elsewhere_can_be_claimed_before_that_driver_ends(store, trial, own):
+def test_a_trial_that_failed_elsewhere_can_be_reserved_before_that_driver_ends(store, trial, own):
     with store.lease("degradation"):
-        store.claims("degradation").take([trial])
+        store.reservations("degradation").take([trial])
         record(store, "degradation", AttemptStarted(trial, "cpu", "here", {}), TrialEnded(trial, State.FAILED))
         assert own.take([trial]).mine == {trial}
 
 
-def test_a_lost_attempt_that_its_driver_repeats_stays_claimed(store, trial, own):
+def test_a_lost_attempt_that_its_driver_repeats_stays_reserved(store, trial, own):
     with store.lease("degradation"):
-        store.claims("degradation").take([trial])
+        store.reservations("degradation").take([trial])
         lost = AttemptLost(trial, "the worker died", Cause.WORKER_LOST)
         record(store, "degradation", AttemptStarted(trial, "cpu", "here", {}), lost)
         assert own.take([trial]).elsewhere.keys() == {trial}
 
 
-def test_a_claim_of_a_process_that_is_gone_counts_for_nothing_and_its_attempt_ends(store, trial, own, rows):
-    claim_elsewhere(store, trial, host=socket.gethostname(), pid=2**22 + 1)
+def test_a_reservation_of_a_process_that_is_gone_counts_for_nothing_and_its_attempt_ends(store, trial, own, rows):
+    reserve_elsewhere(store, trial, host=socket.gethostname(), pid=2**22 + 1)
     record(store, "degradation", AttemptStarted(trial, "cpu", "here", {}))
     assert own.take([trial]).mine == {trial}
     assert rows("SELECT ending, cause FROM attempts") == [{"ending": "lost", "cause": "interrupted"}]
 
 
 @pytest.mark.parametrize("clock", [timedelta(0), timedelta(days=-1), timedelta(days=1)], ids=["right", "fast", "slow"])
-def test_a_claim_out_of_sight_holds_while_a_heart_beats_whatever_its_clock_says(store, trial, own, monkeypatch, clock):
-    monkeypatch.setattr(claims, "SILENT_SECONDS", 0)
-    monkeypatch.setattr(claims, "SUSPECT_SECONDS", 0)
-    claim_elsewhere(store, trial, heartbeat=clock)
+def test_a_reservation_out_of_sight_holds_while_a_heart_beats_whatever_its_clock(store, trial, own, monkeypatch, clock):
+    monkeypatch.setattr(reservations, "SILENT_SECONDS", 0)
+    monkeypatch.setattr(reservations, "SUSPECT_SECONDS", 0)
+    reserve_elsewhere(store, trial, heartbeat=clock)
     first = studies.c.name == "degradation"
     for _ in range(3):
         with store.database.writing() as connection:
@@ -125,10 +125,10 @@ def test_a_claim_out_of_sight_holds_while_a_heart_beats_whatever_its_clock_says(
     assert own.take([trial]).mine == {trial}
 
 
-def test_a_paused_driver_keeps_its_attempt_when_its_claim_is_taken(store, trial, own, rows, monkeypatch):
-    monkeypatch.setattr(claims, "SILENT_SECONDS", 0)
+def test_a_paused_driver_keeps_its_attempt_when_its_reservation_is_taken(store, trial, own, rows, monkeypatch):
+    monkeypatch.setattr(reservations, "SILENT_SECONDS", 0)
     with store.lease("degradation"):
-        store.claims("degradation").take([trial])
+        store.reservations("degradation").take([trial])
         record(store, "degradation", AttemptStarted(trial, "cpu", "here", {}))
         assert own.take([trial]).elsewhere.keys() == {trial}
         assert own.take([trial]).mine == {trial}
@@ -136,7 +136,7 @@ def test_a_paused_driver_keeps_its_attempt_when_its_claim_is_taken(store, trial,
 
 
 def test_a_locked_database_keeps_nobody_from_training(store, trial, own, monkeypatch, url):
-    monkeypatch.setattr(claims, "BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(reservations, "BUSY_SECONDS", 0.1)
     with Store.open(url) as other, other.database.writing() as connection:
         connection.execute(update(studies).values(question="locked"))
         if store.database.dialect == "postgresql":
@@ -153,10 +153,10 @@ def test_a_database_that_does_not_answer_keeps_nobody_from_training(trial, own, 
         answered.wait(30)
 
     answered, before = threading.Event(), set(threading.enumerate())
-    monkeypatch.setattr(claims, "ANSWER_SECONDS", 0.05)
-    monkeypatch.setattr(claims.Claims, "_take", never)
-    monkeypatch.setattr(claims, "read_outcomes", never)
-    assert own.take([trial]) == own.take([trial]) == claims.Claimed(frozenset([trial]))
+    monkeypatch.setattr(reservations, "ANSWER_SECONDS", 0.05)
+    monkeypatch.setattr(reservations.Reservations, "_take", never)
+    monkeypatch.setattr(reservations, "read_outcomes", never)
+    assert own.take([trial]) == own.take([trial]) == reservations.Reserved(frozenset([trial]))
     assert len(asked) == 1  # for a while it is not asked again
     assert own.outcomes([trial]) == {}
     answered.set()
@@ -168,9 +168,9 @@ def test_what_another_driver_trained_is_told_as_if_it_had_been_trained_here(stor
     epoch = Epoch(1, 1.0, 50.0, 1.5, 60.0, 0.1, 2.0)
     end = TrialEnded(trial, State.DIVERGED, "loss", 2.0, 5.0, diverged_at=2, loss_before_divergence=1.0)
     record(store, "degradation", AttemptStarted(trial, "cpu", "here", {}), EpochDone(trial, epoch), end)
-    told = store.claims("second").outcomes([trial, "unknown"])
+    told = store.reservations("second").outcomes([trial, "unknown"])
     assert told == {trial: [EpochDone(trial, epoch, end.at), end]}
 
 
 def test_trials_without_a_result_tell_nothing(store, trial):
-    assert store.claims("second").outcomes([trial]) == {}
+    assert store.reservations("second").outcomes([trial]) == {}

@@ -21,9 +21,10 @@ from orchestrator.storage.tables import attempts, events, studies, trials
 from orchestrator.storage.upsert import in_parts
 from reports.trials import State
 
-CLAIMED = "Claimed"
+RESERVED = "Claimed"
+"""The kind of these events, as every results DB has it."""
 SILENT_SECONDS = process.STALE_AFTER.total_seconds()
-"""A driver whose heartbeat has not changed for so long claims nothing; it is watched by this process's own clock."""
+"""A driver whose heartbeat has not changed for so long holds no trial; it is watched by this process's own clock."""
 SUSPECT_SECONDS = process.WATCH_SECONDS
 """The same for a driver that is out of sight and whose heartbeat was old when it was first seen."""
 BUSY_SECONDS = 2.0
@@ -32,8 +33,8 @@ PAUSE_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
-class Claimed:
-    """What became of the claim on some trials.
+class Reserved:
+    """What became of the reservation of some trials.
 
     `mine` are this driver's now, `ended` have a result already, `elsewhere` names the driver that trains each other.
     """
@@ -43,12 +44,12 @@ class Claimed:
     elsewhere: Mapping[str, str] = field(default_factory=dict)
 
 
-class Claims:
-    """The claims of the driver that runs a study on the trials that it trains.
+class Reservations:
+    """The reservations of the driver that runs a study: the trials that it trains.
 
-    A claim is an event of its trial. It holds until the trial has ended, or until the lease of its driver is given
-    back or taken, its process is gone, or its heartbeat stands still. A database that cannot be written keeps nobody
-    from training: the claim is then left out, and for a minute no other is tried.
+    A reservation is an event of its trial. It holds until the trial has ended, or until the lease of its driver is
+    given back or taken, its process is gone, or its heartbeat stands still. A database that cannot be written keeps
+    nobody from training: the reservation is then left out, and for a minute no other is tried.
     """
 
     def __init__(self, database: Database, study: str) -> None:
@@ -57,15 +58,15 @@ class Claims:
         self._watched: dict[str, tuple[datetime, float]] = {}
         self._pause_until = 0.0
 
-    def take(self, wanted: Collection[str]) -> Claimed:
-        """Claim those of the trials that have no result and that no other driver trains."""
+    def take(self, wanted: Collection[str]) -> Reserved:
+        """Reserve those of the trials that have no result and that no other driver trains."""
         if time.monotonic() < self._pause_until:
-            return Claimed(frozenset(wanted))
+            return Reserved(frozenset(wanted))
         try:
-            return within(ANSWER_SECONDS, lambda: self._write_claims(sorted(wanted)))
+            return within(ANSWER_SECONDS, lambda: self._write_reservations(sorted(wanted)))
         except (SQLAlchemyError, StorageError, NoAnswer):
             self._pause_until = time.monotonic() + PAUSE_SECONDS
-            return Claimed(frozenset(wanted))
+            return Reserved(frozenset(wanted))
 
     def outcomes(self, wanted: Collection[str]) -> dict[str, list[Event]]:
         """Return what would be told of those trials that have a result, had they been trained here.
@@ -81,11 +82,11 @@ class Claims:
         with self._database.reading() as connection:
             return read_outcomes(connection, wanted)
 
-    def _write_claims(self, wanted: list[str]) -> Claimed:
+    def _write_reservations(self, wanted: list[str]) -> Reserved:
         with self._database.writing_raw(durable=False, busy=BUSY_SECONDS) as connection:
             return self._take(connection, wanted)
 
-    def _take(self, connection: Connection, wanted: list[str]) -> Claimed:
+    def _take(self, connection: Connection, wanted: list[str]) -> Reserved:
         mine, ended, elsewhere = [], set(), {}
         states: dict[str, State] = {}
         for part in in_parts(wanted):  # locked in one order, so that two drivers never wait for each other
@@ -93,23 +94,23 @@ class Claims:
             states |= {row.id: State(row.state) for row in connection.execute(rows.with_for_update())}
         study = connection.execute(select(studies).where(studies.c.name == self._study)).one()
         living, silent = self._others(connection, study)
-        claims = _claims(connection, states)
+        reservations = _reservations(connection, states)
         for trial, state in states.items():
             if state.is_outcome():
                 ended.add(trial)
-            elif other := next((living[driver] for driver in claims[trial] if driver in living), None):
+            elif other := next((living[driver] for driver in reservations[trial] if driver in living), None):
                 elsewhere[trial] = other
             else:
                 mine.append(trial)
         self._write(connection, study, mine, {*living, *silent, study.lease_owner})
-        return Claimed(frozenset(wanted) - ended - elsewhere.keys(), frozenset(ended), elsewhere)
+        return Reserved(frozenset(wanted) - ended - elsewhere.keys(), frozenset(ended), elsewhere)
 
     def _write(self, connection: Connection, study: Any, mine: list[str], present: set[str]) -> None:
-        """Record claims, and end the attempts that drivers left open which are not `present` any more."""
+        """Record reservations, and end the attempts that drivers left open which are not `present` any more."""
         if not mine:
             return
         details, moment = {"driver": study.lease_owner}, now()
-        about = {"at": moment, "study": study.id, "kind": CLAIMED, "applied": True, "details": details}
+        about = {"at": moment, "study": study.id, "kind": RESERVED, "applied": True, "details": details}
         connection.execute(insert(events), [{**about, "trial": trial} for trial in mine])
         left = {trial for trial, driver in _open_attempts(connection, mine) if driver not in present}
         for trial in sorted(left):
@@ -139,18 +140,18 @@ class Claims:
         return moment - since > (SUSPECT_SECONDS if sign is process.Sign.UNKNOWN else SILENT_SECONDS)
 
 
-def _claims(connection: Connection, wanted: Collection[str]) -> dict[str, set[str]]:
-    """Return by trial the drivers that claim it: the last one to say so, and those whose attempts are open."""
-    claims: dict[str, set[str]] = {trial: set() for trial in wanted}
+def _reservations(connection: Connection, wanted: Collection[str]) -> dict[str, set[str]]:
+    """Return by trial the drivers that hold it: the last one to say so, and those whose attempts are open."""
+    reservations: dict[str, set[str]] = {trial: set() for trial in wanted}
     for part in in_parts(wanted):
         told = select(events.c.trial, events.c.kind, events.c.details).where(
-            events.c.trial.in_(part), events.c.kind.in_([CLAIMED, "TrialEnded"]), events.c.applied
+            events.c.trial.in_(part), events.c.kind.in_([RESERVED, "TrialEnded"]), events.c.applied
         )
         for row in connection.execute(told.order_by(events.c.id)):
-            claims[row.trial] = {row.details["driver"]} if row.kind == CLAIMED else set()
+            reservations[row.trial] = {row.details["driver"]} if row.kind == RESERVED else set()
     for trial, driver in _open_attempts(connection, wanted):
-        claims[trial].add(driver)
-    return claims
+        reservations[trial].add(driver)
+    return reservations
 
 
 def _open_attempts(connection: Connection, wanted: Collection[str]) -> list[tuple[str, str]]:
