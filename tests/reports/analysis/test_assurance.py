@@ -59,3 +59,16 @@ def test_an_undecided_claim_tells_the_range_of_seeds_and_the_assurance():
     assert 0.2 < ahead.assurance < 0.8
     assert "If the effect is what it looks like, about" in found.sentence
     assert "in eight of ten" in found.sentence
+
+
+@pytest.mark.parametrize(("effect", "margin"), [(0.0, 1.0), (0.2, 0.9), (0.9, 0.6), (2.0, 0.6), (-1.2, 0.4)])
+def test_of_a_known_truth_an_equality_is_decided_as_often_as_among_simulated_seeds(effect, margin):
+    (claim,) = parse_claims([{"id": "x", "says": "preact == original", "within": margin}], FACTORS)
+    spread, n, rng = 0.7, 12, np.random.default_rng(8)
+    draws = assurance.Draws(np.full((1, 2), effect), np.full((1, 2), spread), 1.0)
+    data = rng.normal(effect, spread, (40_000, n))
+    half = stats.t.ppf(0.975, n - 1) * data.std(axis=1, ddof=1) / math.sqrt(n)
+    low, high = data.mean(axis=1) - half, data.mean(axis=1) + half
+    came = ((low > -margin) & (high < margin)) | (low > margin) | (high < -margin)
+    told = assurance.decided(claim, draws, np.full(2, float(n)), 0.05, "every")
+    assert told == pytest.approx([came.mean()] * 2, abs=0.012)

@@ -9,7 +9,7 @@ from scipy import integrate, stats
 
 from reports.analysis import many, pooled, power
 from reports.analysis.contrasts import NOT_WIRED, contrasts
-from reports.analysis.effects import Sign, differences, one_sided_flip_p, paired, smallest_p, welch
+from reports.analysis.effects import Exact, Sign, differences, one_sided_flip_p, paired, smallest_p, welch
 from tests.reports.analysis.build import study
 
 RNG = np.random.default_rng(11)
@@ -221,3 +221,13 @@ def test_welch_needs_two_seeds_in_each_arm():
 
 def test_paired_with_a_fail_is_no_t_test():
     assert paired({0: 1.0, 1: math.inf, 2: 2.0}) is None
+
+
+@pytest.mark.parametrize(
+    ("estimate", "margin", "above"),
+    [(3.0, 0.0, True), (0.0, 0.0, False), (-1.0, 0.0, False), (2.0, 2.0, True), (1.9, 2.0, False), (0.5, 0.3, True)],
+)
+def test_what_is_known_without_error_is_above_a_margin_or_is_not(estimate, margin, above):
+    effect = Exact(5, estimate)
+    assert (effect.p_above(margin), effect.p_below(margin)) == ((0.0, 1.0) if above else (1.0, 0.0))
+    assert effect.interval(0.95) == (estimate, estimate)

@@ -233,6 +233,17 @@ def test_shares_come_with_intervals_and_the_seeds_share_of_one_trial():
     assert 0 < found.seed_share < 1
 
 
+def test_a_factor_that_does_not_vary_has_no_share():
+    given = made(shape=(2, 3))
+    named = [replace(arm, levels={**arm.levels, "fixed": "one"}) for arm in given.arms]
+    wider = replace(given, arms=tuple(named), factors={**given.factors, "fixed": ("one",)})
+    found, reason = study_shares(wider, draws=20)
+    assert reason is None
+    assert {term for each in found.shares for term in each.term} == {"a", "b"}
+    alone = replace(wider, factors={"fixed": ("one",)})
+    assert study_shares(alone, draws=20) == (None, "no factor varies")
+
+
 def test_from_ten_seeds_on_whole_seeds_are_resampled():
     found, _ = study_shares(made(shape=(2, 2), n=10), draws=100)
     assert found.interval == "seeds resampled"

@@ -189,7 +189,7 @@ GOOD = {"id": "x", "says": "preact < original"}
         (
             {"says": "effect(preact, original) increases with depth", "where": "depth > 56"},
             ("where",),
-            "two levels of depth",
+            "^an effect needs two levels of depth to grow along: it has 20, 56, 110$",
         ),
     ],
 )

@@ -243,6 +243,24 @@ def test_what_the_seeds_see_is_said_in_one_sentence(claim, beyond):
     )
 
 
+@pytest.mark.parametrize(
+    ("margin", "n", "can", "more"),
+    [
+        (0.25, 8, "cannot support", " It takes about 11 seeds."),
+        (0.31, 8, "can support", ""),  # it takes 8, no more than there are
+        (0.31, 7, "cannot support", " It takes about 8 seeds."),
+        (0.5, 8, "can support", ""),
+    ],
+)
+def test_the_seeds_that_an_equality_takes_are_said_where_they_are_more_than_planned(margin, n, can, more):
+    found = prospect({"says": "preact == original", "where": "depth == 20", "within": margin}, n)
+    assert found.sentence == (
+        f"{n} seeds {can} within {margin:g}: they reach {found.detectable:.2g}; "
+        f"80% power, SD 0.16 from He et al. 2015, Table 6.{more}"
+    )
+    assert found.can == (found.needed <= n)
+
+
 def test_a_family_of_claims_is_told_beside_one_alone():
     claims = parse_claims([{"id": each, "says": "preact < original", "where": "depth == 20"} for each in "ab"], FACTORS)
     for family, many in (("holm", " (0.46 among 2 claims)"), ("none", "")):
@@ -326,3 +344,16 @@ def test_an_equal_and_dearer_arm_is_seldom_surely_on_the_front(n):
         found = study_front(made, {"v=cheap": 1.0, "v=dear": 2.0}, draws=500)
         sure += found.probability["v=dear"] >= 0.995
     assert sure / 300 <= 0.02
+
+
+@pytest.mark.parametrize(
+    ("ours", "published", "note"),
+    [
+        ({}, Published(6.0), "no result of ours"),
+        ({0: 5.0}, Published(6.0), "one seed"),
+        ({0: 5.0, 1: 5.0}, Published(6.0), "identical in every seed"),
+        ({0: 5.0, 1: 5.2}, Published(6.0, 0.1, 5, "mean"), "mean and SD of both"),
+    ],
+)
+def test_the_note_beside_a_published_number_says_what_it_is_held_against(ours, published, note):
+    assert compare(ours, published).note == note

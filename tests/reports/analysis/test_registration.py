@@ -459,3 +459,11 @@ def test_the_lucky_one_of_three_planned_sizes_is_decided_in_at_most_five_per_cen
         naive += any(each.judged.p / 3 <= 0.05 for each in found)
     assert every / studies < 0.05 + 3 * (0.05 * 0.95 / studies) ** 0.5 < 0.1
     assert naive > 1.5 * every
+
+
+@pytest.mark.parametrize(("count", "verdict", "unplanned"), [(8, "Inconclusive", True), (5, "Supported", False)])
+def test_looks_at_fewer_seeds_than_were_planned_without_any_are_judged_by_the_e_value(count, verdict, unplanned):
+    planned = ALL[:count]
+    plans = [(0, plan(seeds=planned)), (2, plan(seeds=ALL[:5], looks=[3, 5]))]
+    found = judged(made(plans, by_arm(errors(planned, shift=0.35))), looks=(3, 5))["better"]
+    assert (found.verdict, UNPLANNED in found.badges) == (verdict, unplanned)
