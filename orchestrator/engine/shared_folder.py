@@ -60,7 +60,7 @@ class SharedFolder:
 
         def put() -> None:
             self._files.invalidate_cache()
-            self._files.makedirs(self._root, exist_ok=True)
+            self._make()
             if keep is not None and self._files.exists(self._full(path.name)):
                 self._files.mv(self._full(path.name), self._full(keep))
             if not isinstance(self._files, LocalFileSystem):  # an object is there as a whole or not at all
@@ -79,7 +79,7 @@ class SharedFolder:
         """Make an empty file in the folder."""
 
         def make() -> None:
-            self._files.makedirs(self._root, exist_ok=True)
+            self._make()
             self._files.pipe_file(self._full(name), b"")
 
         self._answered(make)
@@ -102,6 +102,11 @@ class SharedFolder:
                     self._files.rm_file(self._full(name))
 
         self._answered(delete)
+
+    def _make(self) -> None:
+        """Make the folder where there are folders; where there are only objects, this would make a missing bucket."""
+        if self._root.startswith("/"):
+            self._files.makedirs(self._root, exist_ok=True)
 
     def _full(self, name: str) -> str:
         return f"{self._root}/{name}"

@@ -224,3 +224,16 @@ def test_a_host_where_the_url_is_another_place_says_so(tmp_path: Path, url: str)
     assert "name one that all nodes share with resources.checkpoints" in notice.text
     SharedFolder(url).mark(MARK)
     assert unshared(tmp_path, "another-host", SharedFolder(url)) == []
+
+
+def test_a_bucket_is_never_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    class Bucket(MemoryFileSystem):  # type: ignore[misc]  # fsspec has no types
+        def makedirs(self, path: str, exist_ok: bool = False) -> None:
+            raise AssertionError(f"makes {path}")
+
+        def pipe_file(self, path: str, value: bytes, **options: object) -> None:
+            raise FileNotFoundError("The specified bucket does not exist")
+
+    monkeypatch.setattr(shared_folder, "url_to_fs", lambda url: (Bucket(), "nobucket/checkpoints"))
+    with pytest.raises(OutOfReach, match="The specified bucket does not exist"):
+        SharedFolder("s3://nobucket/checkpoints").mark(MARK)
