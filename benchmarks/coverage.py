@@ -25,10 +25,9 @@ from reports.analysis.arms import summarise
 from reports.analysis.claims import parse_claims
 from reports.analysis.contrasts import contrasts
 from reports.analysis.decisions import decide
-from reports.analysis.intervals import sd_interval
 from reports.analysis.judged import Outcome
 from reports.analysis.power import t_power
-from reports.analysis.prospects import Spread, prospects
+from reports.analysis.prospects import Spread, prospects, study_spread
 from reports.analysis.search import confirmations
 from reports.analysis.settings import AnalysisSettings
 from reports.analysis.shares import study_shares
@@ -85,6 +84,7 @@ def intervals() -> Iterator[Interval]:
         for n in (5, 8):
             yield Interval("mean of an arm", name, n, _mean(NOISES[name], n))
             yield Interval("SD of an arm", name, n, _spread(NOISES[name], n))
+            yield Interval("SD of nine arms", name, n, _spread(NOISES[name], n, 9))
     for name in ("normal", "spreads 1 to 5", "heavy tails (t, 3 df)"):
         yield Interval("difference, Welch", name, 5, _difference(NOISES[name], 5, "welch"))
         yield Interval("median difference, sign test", name, 8, _difference(NOISES[name], 8, "sign"))
@@ -112,12 +112,13 @@ def _mean(noise: tuple[Noise, Noise], n: int) -> Callable[[Random], bool | None]
     return one
 
 
-def _spread(noise: tuple[Noise, Noise], n: int) -> Callable[[Random], bool | None]:
+def _spread(noise: tuple[Noise, Noise], n: int, arms: int = 1) -> Callable[[Random], bool | None]:
     truth = float(np.std(noise[0](np.random.default_rng(0), 1_000_000)))
 
     def one(rng: Random) -> bool | None:
-        found = sd_interval(summarise(study({"a0": CENTRE + noise[0](rng, n)}, range(n), []))[0].sd, n)
-        return None if found is None else holds(*found, truth)
+        errors = {f"a{at}": CENTRE + noise[0](rng, n) for at in range(arms)}
+        found = study_spread(study(errors, range(n), []))
+        return None if found is None else holds(found.low, found.high, truth)
 
     return one
 

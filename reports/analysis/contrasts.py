@@ -21,6 +21,7 @@ from reports.analysis.intervals import is_constant, standard_deviation
 from reports.analysis.many import holm
 from reports.analysis.procedure import Procedure
 from reports.analysis.readings import grid
+from reports.analysis.skewness import are_skewed
 from reports.metrics import PRIMARY, find_metric
 from reports.results import Study
 from reports.trials import Arm, Scalar
@@ -73,13 +74,16 @@ def contrasts(
     live = [arm for arm in study.arms if not arm.orphaned]
     procedure = Procedure(test, level, pooled.fit({arm.name: readings[arm.name] for arm in live}))
     resolution = find_metric(metric, study.metrics).resolution
+    skewed = are_skewed({arm.name: readings[arm.name] for arm in live})
     by_levels = {frozenset(arm.levels.items()): arm for arm in live}
     made = []
     for arm in live:
         baseline = by_levels.get(frozenset({**arm.levels, **study.baseline}.items()))
         if baseline is not None and baseline is not arm and study.baseline:
             context = {factor: level for factor, level in arm.levels.items() if factor not in study.baseline}
-            made.append(_contrast(arm, baseline, context, readings, procedure, resolution))
+            found = _contrast(arm, baseline, context, readings, procedure, resolution)
+            doubtful = skewed and found.test not in (None, "sign") and SKEWED not in found.badges
+            made.append(replace(found, badges=(*found.badges, SKEWED)) if doubtful else found)
     return _with_holm(made)
 
 

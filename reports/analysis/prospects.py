@@ -67,19 +67,19 @@ def study_spread(study: Study, metric: str = PRIMARY.name, among: Sequence[str] 
 
     `among` names the arms to look at; all by default.
     """
-    squares, df, arms = 0.0, 0, 0
-    for arm, values in grid(study, metric).items():
-        sound = len(values) > 1 and len(finite(values)) == len(values)
-        if sound and (among is None or arm in among):
-            squares += (len(values) - 1) * float(np.var(list(values.values()), ddof=1))
-            df += len(values) - 1
-            arms += 1
+    sound = [
+        list(values.values())
+        for arm, values in grid(study, metric).items()
+        if len(values) > 1 and len(finite(values)) == len(values) and (among is None or arm in among)
+    ]
+    df = sum(len(each) - 1 for each in sound)
+    squares = math.fsum((len(each) - 1) * float(np.var(each, ddof=1)) for each in sound)
     if df == 0 or squares <= 0:
         return None
     sd = math.sqrt(squares / df)
-    low, high = sd_interval(sd, df + 1) or (None, None)
+    low, high = sd_interval(sound) or (None, None)
     degrees = counted(df, "degree of freedom", "degrees of freedom")
-    return Spread(sd, f"{counted(arms, 'arm')} on record, {degrees}", low, high)
+    return Spread(sd, f"{counted(len(sound), 'arm')} on record, {degrees}", low, high)
 
 
 @dataclass(frozen=True)
@@ -243,7 +243,8 @@ def _about_unknown_spread(asked: _Asked) -> str:
 
 def _about_effect(asked: _Asked, spread: Spread, alone: float, in_family: float) -> str:
     claim, seeds, needed = asked.claim, _seeds(asked.n), asked.needed()
-    basis = f"{asked.settings.power:.0%} power, SD {spread.sd:.2g} from {spread.source}"
+    around = "" if spread.low is None or spread.high is None else f" [{spread.low:.2g}, {spread.high:.2g}]"
+    basis = f"{asked.settings.power:.0%} power, SD {spread.sd:.2g}{around} from {spread.source}"
     is_corrected = asked.count > 1 and asked.settings.family == "holm"
     many = f" ({in_family:.2g} among {asked.count} claims)" if is_corrected else ""
     if asked.is_equality:

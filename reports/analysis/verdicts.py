@@ -7,8 +7,9 @@ from datetime import datetime
 
 from reports.analysis import pooled
 from reports.analysis.claims import OVER, Claim
+from reports.analysis.contrasts import SKEWED
 from reports.analysis.decisions import Decision, decide, live_grids, trials_by_arm
-from reports.analysis.effects import Grid
+from reports.analysis.effects import Grid, Student
 from reports.analysis.evidence import ContextResult, Evidence, alternatives, evaluate
 from reports.analysis.forecast import Forecast, forecast
 from reports.analysis.influence import deciding_seeds
@@ -26,6 +27,7 @@ from reports.analysis.power import seeds_for_rate
 from reports.analysis.procedure import Procedure
 from reports.analysis.registration import Registration
 from reports.analysis.settings import AnalysisSettings
+from reports.analysis.skewness import are_skewed
 from reports.analysis.threshold import decides
 from reports.analysis.wording import Account, sentence
 from reports.metrics import probe_of
@@ -141,9 +143,10 @@ def judge(
     if settings is None:
         settings = study.analysis
     grids = live_grids(study, claims)
+    skewed = {metric for metric, readings in grids.items() if are_skewed(readings)}
     trials = trials_by_arm(study)
     return tuple(
-        _verdict(study, each, grids[each.judged.claim.metric], trials, settings)
+        _verdict(study, each, grids[each.judged.claim.metric], trials, settings, each.judged.claim.metric in skewed)
         for each in decide(study, claims, settings)
     )
 
@@ -159,6 +162,7 @@ def _verdict(
     readings: Grid,
     trials: Mapping[str, Mapping[int, Trial]],
     settings: AnalysisSettings,
+    skewed: bool,
 ) -> Verdict:
     judged, registration, verdict, withdrawn = (
         decision.judged,
@@ -212,7 +216,7 @@ def _verdict(
         other_tests=other_tests,
         other_readings=_other_readings(judged, part, procedure),
         badges=(
-            *_badges(judged, other_tests, registration, alpha),
+            *_badges(judged, other_tests, registration, alpha, skewed),
             *([WITHDRAWN] if withdrawn else []),
             *([UNMEASURED] if unmeasured else []),
             *([ONE_SEED] if deciding else []),
@@ -297,13 +301,15 @@ def _outcome(evidence: Evidence, alpha: float) -> Outcome:
 
 
 def _badges(
-    judged: Judged, other_tests: Mapping[str, Outcome], registration: Registration, alpha: float
+    judged: Judged, other_tests: Mapping[str, Outcome], registration: Registration, alpha: float, skewed: bool
 ) -> tuple[str, ...]:
     """A rank test counts as a dissenting voice only where its smallest p could have decided at all."""
     by_itself = _outcome(judged.now, alpha)
     able = all(each.n >= seeds_for_rate(0.5, alpha) for each in judged.now.contexts)
     voices = [outcome for name, outcome in other_tests.items() if name != "sign" or able]
     badges = [badge for each in judged.now.contexts for badge in each.badges]
+    if skewed and any(isinstance(each.effect, Student) for each in judged.now.contexts):
+        badges.append(SKEWED)
     if judged.unplanned:
         badges.append(UNPLANNED)
     if not judged.unplanned and any(outcome is not by_itself for outcome in voices):

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 
-from reports.analysis.contrasts import Contrast
+from reports.analysis.arms import ArmSummary
+from reports.analysis.contrasts import SKEWED, Contrast
+from reports.analysis.skewness import are_skewed, is_skewed_arm
 from reports.columns import factor_columns
 from reports.findings import Findings
 from reports.metrics import PRIMARY
@@ -43,17 +45,29 @@ def arms_table(findings: Findings) -> Table:
         *(Column(key, label, digits, is_number=True) for key, label, digits in _ARM_NUMBERS),
         Column("params", "params", is_number=True),
         Column("flops", "FLOPs", is_number=True),
+        Column("note", "note"),
     )
     rows = []
+    skewed = are_skewed({name: each.values for name, each in findings.summaries.items() if not each.n_fail})
     for arm in findings.arms:
         summary = findings.summaries[arm.name]
         numbers = (getattr(summary, key) for key, *_ in _ARM_NUMBERS)
-        rows.append((arm.name, *(arm.levels.get(factor) for factor in factors), *numbers, arm.params, arm.flops))
+        levels = (arm.levels.get(factor) for factor in factors)
+        rows.append((arm.name, *levels, *numbers, arm.params, arm.flops, _note(summary, skewed)))
     caption = f"{PRIMARY.title.capitalize()} by arm, in {PRIMARY.unit_in_words}."
     if any(summary.n_fail for summary in findings.summaries.values()):
         caption += " Mean to maximum are over the seeds that did not fail, so that they leave out the worst."
     in_paper = ("n", "n_fail", "mean", "sd", "low", "high", "params", "flops")
     return Table("arms", caption, columns, tuple(rows), (*(keys or ["arm"]), *in_paper))
+
+
+def _note(summary: ArmSummary, skewed: bool) -> str | None:
+    """What is to be known of the arm's interval: that its own seeds are skewed, or those of the arms in all."""
+    if summary.flag or summary.low is None:
+        return summary.flag
+    if is_skewed_arm(summary.values):
+        return f"its seeds are {SKEWED}"
+    return SKEWED if skewed and not summary.n_fail else None
 
 
 def contrasts_table(contrasts: Iterable[Contrast]) -> Table:

@@ -7,6 +7,7 @@ from itertools import groupby
 from reports.analysis.arms import ArmSummary
 from reports.analysis.contrasts import Contrast
 from reports.analysis.rates import fisher_p
+from reports.analysis.skewness import is_skewed_arm
 from reports.findings import Findings
 from reports.layout import Layout
 from reports.metrics import PRIMARY
@@ -190,6 +191,8 @@ def _remarks(summary: ArmSummary) -> Iterator[str]:
         yield f"{summary.n_missing} missing"
     if summary.flag:
         yield "the same in every seed"
+    if not summary.n_fail and is_skewed_arm(summary.values):
+        yield "skewed over the seeds"
 
 
 def _difference(findings: Findings, contrast: Contrast, usual: int | None) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from reports.analysis.adaptive import saved
 from reports.analysis.factors import study_anova
 from reports.analysis.judged import Outcome
 from reports.analysis.outliers import unseen_share
+from reports.analysis.skewness import are_skewed, skewness
 from reports.findings import Findings
 from reports.wording import counted, duration, listed, number
 
@@ -84,6 +85,21 @@ def outliers(findings: Findings) -> str | None:
     )
 
 
+def skewed(findings: Findings) -> str | None:
+    """Say that the arms are skewed, which Student's intervals take for granted that they are not; else nothing."""
+    readings = {arm.name: findings.summaries[arm.name].values for arm in findings.arms}
+    whole = {name: values for name, values in readings.items() if not findings.summaries[name].n_fail}
+    found = skewness(whole)
+    if found is None or not are_skewed(whole):
+        return None
+    size = "<0.0001" if found.p < 0.0001 else number(found.p, 4)
+    return (
+        f"Over the seeds the results of the arms are skewed (mean skewness {number(found.mean)} over "
+        f"{counted(found.arms, 'arm')}, p {size} were they normal): Student's intervals may be too narrow, those of "
+        "single arms and of differences between unlike arms above all."
+    )
+
+
 def sign_test(findings: Findings) -> str | None:
     """Say how fails enter the differences, and the least p of the sign test; nothing where no sign test was used."""
     used = [each for each in findings.contrasts.values() if each.test == "sign"]
@@ -147,10 +163,11 @@ SENTENCES: dict[str, Callable[[Findings], str | None]] = {
     "every_seed_failed": every_seed_failed,
     "tests": tests,
     "outliers": outliers,
+    "skewed": skewed,
     "sign_test": sign_test,
     "seeds_saved": seeds_saved,
     "seeds_so_far": seeds_so_far,
 }
 
-STATISTICS = (one_seed, every_seed_failed, mean_and_spread, survivors, tests, outliers, sign_test)
+STATISTICS = (one_seed, every_seed_failed, mean_and_spread, survivors, tests, outliers, skewed, sign_test)
 """The paragraph on statistics, in order."""

@@ -110,6 +110,11 @@ TRUE_AND_FALSE: dict[str, tuple[Callable[[], Findings], str, Callable[[], Findin
         "with 5 seeds one study in twenty shows none even where 45 % of an arm's trainings are outliers",
         lambda: variants(a=MORE, b=(None, 2.0, 3.0)),
     ),
+    "skewed": (
+        lambda: variants(**{arm: (3.0, 3.1, 2.9, 3.05, 2.95, 3.0, 3.02, 9.0) for arm in "abc"}),
+        "skewed (mean skewness 2.81 over 3 arms",
+        lambda: variants(**{arm: (3.0, 3.1, 2.9, 3.05, 2.95, 3.0, 3.02, 3.15) for arm in "abc"}),
+    ),
     "sign_test": (lambda: variants(a=MORE, b=(None, 2.0, 3.0)), "a p below 0.2500", lambda: variants(a=MORE, b=LESS)),
     "seeds_saved": (
         lambda: declared("b < a", seeds={"looks": [5, 8]}),

@@ -29,7 +29,7 @@ def test_arm_summaries(code):
     found = summarise_values(by_seed(CASES[code]["inputs"]["values"]))
     ends = {
         "ci95_t": (found.low, found.high),
-        "sd_ci95_chi2": sd_interval(found.sd, found.n_ok),
+        "sd_ci95_chi2": sd_interval([list(found.values.values())]) or (None, None),
         "fail_rate_ci95_clopper_pearson": (found.fail_low, found.fail_high),
     }
     names = {
