@@ -34,7 +34,7 @@ from reports.wording import drawn_controls
 SCRIPTS = ("report.js", "trials.js", "figures.js", "epochs.js", "arms.js", "ranges.js", "settings.js")
 LEADING = ("search-progress", "depth", "claims", "effects", "lowest")
 """The figures that may stand on the first screen, the best first."""
-TALLEST_LEAD = 500
+TALLEST_LEAD, BROADEST_LEAD = 500, 600
 """Pixels, above which a figure leaves no room on the first screen for anything else."""
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -136,7 +136,7 @@ def _lead(sections: Sequence[Section]) -> Figure | None:
     figures = {figure.name: figure for section in sections for figure in section.figures}
     for figure in (figures[name] for name in LEADING if name in figures and len(figures[name].panels) == 1):
         panel = figure.panels[0]
-        drawing = panel.drawing.shown[-1]
+        drawing = panel.drawing if panel.drawing.width <= BROADEST_LEAD else panel.drawing.shown[-1]
         if drawing.height <= TALLEST_LEAD:
             return replace(figure, panels=(replace(panel, drawing=drawing.renamed("top")),))
     return None
@@ -172,6 +172,7 @@ def environment() -> Environment:
     )
     made.filters["drawing"] = _drawing
     made.filters["breakable"] = _breakable
+    made.filters["coded"] = _coded
     return made
 
 
@@ -183,6 +184,14 @@ def _without_controls(value: Any) -> Any:
 def _breakable(name: str) -> Markup:
     """Return a name such as training.batch_size that may be broken after its dots and underscores."""
     return Markup("<wbr>").join(re.findall(r"[^._]*[._]+|[^._]+", name))
+
+
+def _coded(text: str) -> Markup:
+    """Return a text in which what stands between backticks is code."""
+    parts = [Markup.escape(drawn_controls(part)) for part in text.split("`")]
+    if len(parts) % 2 == 0:
+        return Markup("`").join(parts)
+    return Markup("").join(Markup("<code>{}</code>").format(each) if at % 2 else each for at, each in enumerate(parts))
 
 
 def _drawing(panel: Panel, figure: Figure, at: int) -> Markup:

@@ -14,6 +14,7 @@ from reports.analysis.readings import generator, grid
 from reports.metrics import PRIMARY
 from reports.results import Study
 from reports.trials import Scalar
+from reports.wording import counted
 
 Matrix = NDArray[np.float64]
 Term = tuple[str, ...]
@@ -92,12 +93,18 @@ def study_shares(
     if not factors:
         return None, "no factor varies"
     if missing := [cell for cell in cells if not by_arm.get(arms.get(cell, ""), {})]:
-        return None, f"the grid is not full: no result for {_named(factors, missing[0])}, {len(missing)} in all"
+        return None, f"the grid is not full: no result for {_such(factors, missing)}"
     if failed := [cell for cell in cells if not all(map(math.isfinite, by_arm[arms[cell]].values()))]:
-        return None, f"an arm with fails has no mean: {_named(factors, failed[0])}, {len(failed)} in all"
+        return None, f"an arm with fails has no mean: {_such(factors, failed)}"
     shape = tuple(len(study.factors[factor]) for factor in factors)
     values = [by_arm[arms[cell]] for cell in cells]
     return _shares(study.name, metric, values, factors, shape, level, draws)
+
+
+def _such(factors: Sequence[str], cells: Sequence[Sequence[Scalar]]) -> str:
+    """Name the first of some combinations of levels, and count the others."""
+    others = f" and {counted(len(cells) - 1, 'other combination')}" if len(cells) > 1 else ""
+    return f"{_named(factors, cells[0])}{others}"
 
 
 def _named(factors: Sequence[str], cell: Sequence[Scalar]) -> str:

@@ -1,7 +1,7 @@
 """Error against a numeric factor: a line for each series, a point for each seed."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +48,7 @@ def axis_drawing(
     small: bool,
     fail_above: float | None = None,
 ) -> Drawing:
-    """Draw one panel; `values` are the errors of all panels, so that they share one scale."""
+    """Draw one panel, a large one also narrow; `values` are the errors of all panels, which share one scale."""
 
     def plot(axes: "Axes") -> Readout:
         error_scale(axes, values)
@@ -85,8 +85,9 @@ def axis_drawing(
         label_ends(axes, [end for run in runs if (end := _end(run, top)) is not None])
         return Readout({run.slot: run.label for run in runs}, tuple(marks))
 
-    size = SMALL if small else SIZE
-    return draw(plot, prefix, size, (46, 40, label_room(run.label for run in runs), 14))
+    margins = (46, 40, label_room(run.label for run in runs), 14)
+    narrow = draw(plot, prefix if small else f"{prefix}n", SMALL, margins)
+    return narrow if small else replace(draw(plot, prefix, SIZE, margins), narrow=replace(narrow, pdf=b""))
 
 
 def _marks(axes: "Axes", run: Run, shift: float, factor: str) -> Iterator[Mark]:

@@ -1,7 +1,7 @@
 """An interaction: the mean error at each level of one factor, a line for each level of another."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reports.figures.labels import distinct
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SIZE = (540, 330)
+NARROW = (330, 260)
 _LETTER = 6.1  # pixels
 
 
@@ -31,8 +32,13 @@ class Means:
 
 def interaction_drawing(lines: Sequence[Means], factor: str, levels: Sequence[str], prefix: str) -> Drawing:
     """Draw the lines over the levels of one factor, which stand side by side at equal distances."""
+    broad = _drawn(lines, factor, levels, prefix, SIZE)
+    return replace(broad, narrow=replace(_drawn(lines, factor, levels, f"{prefix}n", NARROW), pdf=b""))
+
+
+def _drawn(lines: Sequence[Means], factor: str, levels: Sequence[str], prefix: str, size: tuple[int, int]) -> Drawing:
     room = label_room(line.label for line in lines)
-    pitch = (SIZE[0] - 46 - room) / len(levels)
+    pitch = (size[0] - 46 - room) / len(levels)
     named = distinct(levels, max(int((pitch - 8) / _LETTER), 3))
 
     def plot(axes: "Axes") -> Readout:
@@ -56,4 +62,4 @@ def interaction_drawing(lines: Sequence[Means], factor: str, levels: Sequence[st
         ]
         return Readout({line.slot: line.label for line in lines}, tuple(marks))
 
-    return draw(plot, prefix, SIZE, (46, 40, room, 12))
+    return draw(plot, prefix, size, (46, 40, room, 12))

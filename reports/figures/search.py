@@ -1,7 +1,7 @@
 """Drawings of a search: the best arm so far, points of two objectives, and error by one parameter."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reports.figures.labels import distinct
@@ -51,7 +51,9 @@ def best_drawing(lines: Sequence[Steps], prefix: str) -> Drawing:
         label_ends(axes, ends)
         return Readout(marks=tuple(mark for line in lines for mark in _marks(axes, line)))
 
-    return draw(plot, prefix, SIZE, (46, 40, label_room(line.label for line in lines), 12))
+    margins = (46, 40, label_room(line.label for line in lines), 12)
+    narrow = draw(plot, f"{prefix}n", SMALL, margins)
+    return replace(draw(plot, prefix, SIZE, margins), narrow=replace(narrow, pdf=b""))
 
 
 def _marks(axes: "Axes", line: Steps) -> tuple[Mark, ...]:

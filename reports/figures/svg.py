@@ -27,6 +27,8 @@ _CLASSES = {INK: "ink", MUTED: "muted", RULE: "rule", PAPER: "paper"} | {
     colour: f"c{slot}" for slot, colour in enumerate(SERIES)
 }
 
+_SMALL, _WIDE = 400, 600
+"""Pixels: a drawing of less width is not blown up where it stands alone; a wider one may take more of the page."""
 _KEPT = {
     "fill",
     "fill-opacity",
@@ -80,13 +82,15 @@ class Drawing:
 
     def renamed(self, prefix: str) -> "Drawing":
         """Return the drawing with other ids, to stand on a page a second time."""
-        return replace(self, svg=re.sub(r'( id="|"#|url\(#)', rf"\g<1>{prefix}-", self.svg))
+        narrow = self.narrow.renamed(prefix) if self.narrow else None
+        return replace(self, svg=re.sub(r'( id="|"#|url\(#)', rf"\g<1>{prefix}-", self.svg), narrow=narrow)
 
     def to_page(self, title_id: str, title: str, description: str) -> str:
         """Return the element with its role and the text that stands for it where it cannot be seen."""
         if self.narrow is None:
-            return self._element(title_id, title, description, "")
-        broad = self._element(title_id, title, description, ' class="broad"')
+            return self._element(title_id, title, description, ' class="small"' if self.width < _SMALL else "")
+        name = "broad wide" if self.width > _WIDE else "broad"
+        broad = self._element(title_id, title, description, f' class="{name}"')
         return broad + self.narrow._element(f"{title_id}-n", title, description, ' class="narrow"')
 
     def _element(self, title_id: str, title: str, description: str, name: str) -> str:

@@ -107,10 +107,10 @@ def _share_interval(each: Confirmed) -> str:
 def _all(confirmed: list[Confirmed]) -> str:
     """Count the confirmed arms by what can be said of them, their p adjusted for their number."""
     sides = [_side(each.contrast) for each in confirmed]
-    better, worse, alike = (sides.count(side) for side in ("less", "more", ""))
+    better, worse, alike = (sides.count(side) or "none" for side in ("less", "more", ""))
     rule = "p" if len(confirmed) == 1 else "Holm's p over all of them"
     text = (
-        f"Of {counted(len(confirmed), 'confirmed arm')} {better} {'has' if better == 1 else 'have'} less "
+        f"Of {counted(len(confirmed), 'confirmed arm')} {better} {'has' if better in (1, 'none') else 'have'} less "
         f"{PRIMARY.title} than the baseline, {worse} more, and {alike} cannot be told from it (told apart where "
         f"{rule} is at most {ALPHA:g})."
     )

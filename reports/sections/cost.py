@@ -11,6 +11,7 @@ from reports.figures.readout import Told
 from reports.findings import Findings
 from reports.layout import Levels
 from reports.metrics import PRIMARY
+from reports.search_numbers import search_numbers
 from reports.sections.section import Section
 from reports.sections.trials import trials_link
 from reports.tables import Cell, Column, Table
@@ -75,10 +76,11 @@ def _caption(findings: Findings, has_time: bool) -> str:
 def _panel(findings: Findings, key: str, cost: dict[str, float], front: Front) -> Panel:
     slots = {series.levels: series.slot for series in findings.layout.series}
     arms = {arm.name: arm for arm in findings.arms}
+    numbers = search_numbers(findings.whole)
     names = sorted((*front.front, *front.dominated), key=lambda each: each not in front.front)[:MOST_POINTS]
     points = [
         Point(
-            label=_label(arms[name]),
+            label=numbers.get(name) or _label(arms[name]),
             error=findings.summaries[name].mean or 0.0,
             cost=cost[name],
             slot=_slot(findings, arms[name], slots),

@@ -10,6 +10,7 @@ from reports.figures.readout import Told
 from reports.findings import Findings
 from reports.layout import Levels, Series
 from reports.metrics import PRIMARY
+from reports.search_numbers import search_numbers
 from reports.sections.arm_tables import contrasts_table, interval
 from reports.sections.factors import factors_of
 from reports.sections.section import Section
@@ -92,7 +93,8 @@ def _row(findings: Findings, contrast: Contrast, series: dict[Levels, Series]) -
     is_drawn = contrast.estimate is not None and not is_failing
     low, high = (contrast.low, contrast.high) if is_drawn else (None, None)
     told = Told(f"{shortened(contrast.arm.name, 80)}: {text}, n={contrast.n}", trials_link(levels))
-    return Row(", ".join(changed), text, slot, contrast.estimate if is_drawn else None, low, high, told)
+    name = search_numbers(findings.whole).get(contrast.arm.name) or ", ".join(changed)
+    return Row(name, text, slot, contrast.estimate if is_drawn else None, low, high, told)
 
 
 def _caption(findings: Findings, known: list[Contrast]) -> str:

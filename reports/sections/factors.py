@@ -42,7 +42,8 @@ def factors_of(findings: Findings) -> Factors:
     anova = study_anova(study)
     levels = _levels_table(findings) if len(varying) > 1 else None
     tables = tuple(table for table in (_anova_table(anova), levels) if table is not None)
-    notes = [f"No shares of the variance: {reason}."] if shares is None and reason else []
+    is_grid = not findings.whole.search
+    notes = [f"No shares of the variance: {reason}."] if shares is None and reason and is_grid else []
     if anova is not None:
         notes += _caveats(anova)
     if shares is not None and len(varying) == 1 and shares.seed_share is not None:

@@ -1,14 +1,16 @@
 """The networks that were compared: the unit that each repeats as a diagram, and what each stage puts out and costs."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from reports.figures.figure import Figure, Panel
 from reports.figures.theme import MOST_PANELS
 from reports.figures.units import unit_drawings
 from reports.findings import Findings
+from reports.search_numbers import search_numbers
 from reports.sections.section import Section
 from reports.tables import Cell, Column, Table
 from reports.trials import Scalar
@@ -66,13 +68,13 @@ def build(findings: Findings) -> Section | None:
     arms = [Described(arm.name, arm.levels, arm.description) for arm in findings.arms if arm.description]
     if not arms:
         return None
-    ordered = sorted(arms, key=lambda arm: not baseline.items() <= arm.levels.items())
+    ordered = _numbered(findings, sorted(arms, key=lambda arm: not baseline.items() <= arm.levels.items()))
     groups = _grouped(ordered, "words")
     stages = _stages(_grouped(ordered, "stages"), ordered)
     networks = tuple(_network(group) for group in groups[:MOST_NETWORKS])
     rest = len(groups) - len(networks)
     left_out = f"{counted(rest, 'more network')} in the table of all arms." if rest else ""
-    figure = units_figure(arms)
+    figure = units_figure(_numbered(findings, arms))
     return Section(
         "networks",
         "Networks",
@@ -80,6 +82,15 @@ def build(findings: Findings) -> Section | None:
         figures=(figure,) if figure else (),
         tables=(_all_stages(arms), stages, *((figure.table,) if figure else ())),
     )
+
+
+def _numbered(findings: Findings, arms: Sequence[Described]) -> list[Described]:
+    """Name the arms of a search by their numbers in it, of which no level says more in a few words."""
+    numbers = search_numbers(findings.whole)
+    return [
+        replace(arm, name=numbers[arm.name], levels={"arm": numbers[arm.name]}) if arm.name in numbers else arm
+        for arm in arms
+    ]
 
 
 def units_figure(arms: Sequence[Described]) -> Figure | None:
@@ -95,7 +106,7 @@ def units_figure(arms: Sequence[Described]) -> Figure | None:
         for title, unit, group, drawing in zip(titles, units, groups, unit_drawings(units[:MOST_PANELS]), strict=False)
     )
     columns = 4 if any(unit.shortcut and unit.shortcut.gate for unit in units) else 5
-    return Figure("units", _caption(units, groups), panels, _units_table(titles, units, groups), columns)
+    return Figure("units", _caption(titles, units, groups), panels, _units_table(titles, units, groups), columns)
 
 
 def _grouped(arms: Sequence[Described], *keys: str) -> list[list[Described]]:
@@ -131,14 +142,18 @@ def _names(group: Sequence[Described]) -> str:
     return listed((shortened(arm.name, 50) for arm in group), 4)
 
 
-def _caption(units: Sequence[UnitDrawing], groups: Sequence[Sequence[Described]]) -> str:
+def _caption(titles: Sequence[str], units: Sequence[UnitDrawing], groups: Sequence[Sequence[Described]]) -> str:
     text = (
         "The unit that each network repeats, drawn where it does not change the shape of the signal. The signal runs "
         "downwards, with the shortcut on the left."
     )
     if any(unit.shortcut and (unit.shortcut.layers or unit.shortcut.gate) for unit in units):
         text += " Heavy outlines mark what stands on the shortcut or weighs it."
-    shared = [_names(group) for group in groups[:MOST_PANELS] if len(group) > 1]
+    shared = [
+        _names(group)
+        for title, group in zip(titles[:MOST_PANELS], groups, strict=False)
+        if len(group) > 1 and not _is_whole(title)
+    ]
     if shared and len(groups) > 1:
         is_short = sum(len(group) for group in groups if len(group) > 1) <= MOST_SHARED
         names = f"Arms that share a drawing: {'; '.join(shared)}."
@@ -146,6 +161,11 @@ def _caption(units: Sequence[UnitDrawing], groups: Sequence[Sequence[Described]]
     if len(groups) > MOST_PANELS:
         text += f" {counted(len(groups) - MOST_PANELS, 'more unit')} in the table below in words."
     return text
+
+
+def _is_whole(title: str) -> bool:
+    """Whether a panel's title names all levels of its arms, so that the caption need not."""
+    return not title.endswith("…") and not re.search(r" and \d+ more\b", title)
 
 
 def _units_table(titles: Sequence[str], units: Sequence[UnitDrawing], groups: Sequence[Sequence[Described]]) -> Table:

@@ -15,7 +15,7 @@ from reports.analysis.outliers import LEAST_BY_T
 from reports.analysis.power import smallest_paired
 from reports.analysis.search import searched
 from reports.analysis.threshold import ALPHA
-from reports.analysis.verdicts import word_counts
+from reports.analysis.verdicts import NOT_JUDGED, word_counts
 from reports.findings import Findings
 from reports.layout import name_levels
 from reports.metrics import PRIMARY
@@ -69,11 +69,21 @@ def claims(findings: Findings) -> str | None:
     if not findings.verdicts:
         return None
     counts = word_counts(findings.verdicts)
-    parts = [f"{count} {'is' if count == 1 else 'are'} {word}" for word, count in counts.items()]
     total = len(findings.verdicts)
-    if total == 1:
-        return f"The declared claim is {findings.verdicts[0].word.lower()}."
+    if len(counts) == 1:
+        return f"{_all_claims(total, next(iter(counts)))}."
+    parts = [f"{count} {'is' if count == 1 else 'are'} {word}" for word, count in counts.items()]
     return f"Of {counted(total, 'declared claim')}, {listed(parts)}."
+
+
+def _all_claims(total: int, word: str) -> str:
+    """Say one word of all declared claims."""
+    if total == 1:
+        return f"The declared claim is {word}"
+    if word == NOT_JUDGED.lower():
+        none = "Neither of the 2" if total == 2 else f"None of the {total:,}"
+        return f"{none} declared claims is judged yet"
+    return f"{'Both' if total == 2 else f'All {total:,}'} declared claims are {word}"
 
 
 # ---- before there is anything to rank ----

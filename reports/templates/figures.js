@@ -5,8 +5,9 @@ for (const figure of all("[data-figure]")) {
   if (!panels) continue;
   const drawings = all("svg[role=img]", figure);
   const hidden = new Set();
-  if (figure.matches(".lead")) { readOut(drawings[0], panels.at(-1), hidden); continue; }
-  drawings.forEach((svg, at) => readOut(svg, panels[at], hidden));
+  const shown = panels.slice(-drawings.length);
+  drawings.forEach((svg, at) => readOut(svg, shown[at], hidden));
+  if (figure.matches(".lead")) continue;
   const controls = document.createElement("div");
   controls.className = "lines";
   const { choice, epochs } = panels[0];

@@ -47,7 +47,7 @@ def test_a_box_is_a_tab_stop_only_where_it_scrolls(visit):
 
 def test_the_first_screen_shows_the_answer_and_the_figure_side_by_side(visit):
     page = visit("degradation")
-    sentence, figure = (page.locator(each).bounding_box() for each in (".brief", ".lead svg"))
+    sentence, figure = (page.locator(each).bounding_box() for each in (".brief", ".lead svg:visible"))
     assert figure["x"] > sentence["x"] + 0.9 * sentence["width"]
     assert figure["y"] + figure["height"] < 900
     assert page.locator(".progress").count() == 0
@@ -57,7 +57,7 @@ def test_the_first_screen_shows_the_answer_and_the_figure_side_by_side(visit):
 @pytest.mark.parametrize("name", ["degradation", "one_factor"])
 def test_the_words_of_the_first_figure_can_be_read(visit, name, width):
     page = visit(name, viewport={"width": width, "height": 800})
-    sizes = page.locator(".lead svg[role=img] text").evaluate_all(
+    sizes = page.locator(".lead svg[role=img]:visible text").evaluate_all(
         "(all) => all.map((each) => parseFloat(each.getAttribute('font-size')) * each.ownerSVGElement.getScreenCTM().a)"
     )
     assert len(sizes) > 5

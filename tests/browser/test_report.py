@@ -69,6 +69,21 @@ def test_trials_with_seven_factors_fit_a_printed_page_with_words_in_their_headin
     assert lines == 1
 
 
+@pytest.mark.parametrize("name", ["judged", "degradation", "full_grid"])
+def test_on_paper_no_number_is_broken_and_every_table_fits(visit, name):
+    page = visit(name, viewport={"width": 672, "height": 950})
+    page.emulate_media(media="print")
+    broken = page.evaluate(
+        "[...document.querySelectorAll('td.number')].filter((each) => { const range = document.createRange();"
+        " const text = document.createTreeWalker(each, NodeFilter.SHOW_TEXT).nextNode(); if (!text) return false;"
+        " range.selectNodeContents(text);"
+        " return new Set([...range.getClientRects()].map((box) => box.top)).size > 1; }).map((each) => each.innerText)"
+    )
+    assert broken == []
+    widths = page.evaluate("[...document.querySelectorAll('table')].map((each) => each.getBoundingClientRect().width)")
+    assert max(widths) <= 672
+
+
 @pytest.mark.parametrize("name", ["troubled", "hostile", "one_factor", "judged", "full_grid"])
 def test_at_320_pixels_the_page_does_not_scroll_sideways(visit, name):
     page = visit(name, viewport={"width": 320, "height": 640})

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from reports.findings import find
+from reports.page import environment
 from reports.sections.methods import build
 from tests.reports import searches
 from tests.reports.small import found, near, study
@@ -75,3 +76,9 @@ def test_a_design_is_named_whether_or_not_it_has_options(design):
     whole = study(("variant",), {("a",): near(3), ("b",): near(4)})
     named = replace(whole, settings={**whole.settings, "design": design})
     assert "in a random sample of the grid of 2 arms" in paragraph(find(named), "Design")
+
+
+def test_what_stands_between_backticks_is_code_and_stays_text():
+    template = environment().from_string("{{ text | coded }}")
+    assert template.render(text="set `a: <b>` & run") == "set <code>a: &lt;b&gt;</code> &amp; run"
+    assert template.render(text="one ` alone <i>") == "one ` alone &lt;i&gt;"

@@ -132,7 +132,7 @@ def test_a_gain_that_turns_round_is_said_not_to_survive(study):
     first, survival, every = conclusions(replace(study, trials=worse))
     assert "has more test error than the baseline" in first
     assert "nothing of that gain survived" in survival
-    assert "0 have less test error than the baseline, 1 more" in every
+    assert "none has less test error than the baseline, 1 more" in every
 
 
 def with_another(study, errors, of="b", values=None):
@@ -156,14 +156,14 @@ def test_what_is_said_of_the_first_arm_and_of_all_arms_rests_on_one_correction(s
     assert "Holm's p over 2 arms 0.0" in first
     assert "Alone it would be told apart (p 0.0" in first
     assert "by the estimate alone" in survival
-    assert "0 have less test error than the baseline, 0 more, and 2 cannot be told from it" in every
+    assert "none has less test error than the baseline, none more, and 2 cannot be told from it" in every
     assert "Holm's p over all of them is at most 0.05" in every
 
 
 def test_an_arm_that_holds_among_all_is_said_to_be_better_in_both_sentences(study):
     first, _, every = conclusions(with_another(study, errors=(7.4, 7.1, 7.5)))
     assert "has less test error than the baseline" in first
-    assert "1 has less test error than the baseline, 0 more, and 1 cannot be told from it" in every
+    assert "1 has less test error than the baseline, none more, and 1 cannot be told from it" in every
 
 
 def test_one_confirmed_arm_needs_no_correction(study):
@@ -181,7 +181,7 @@ def test_fails_decide_on_which_side_an_arm_is_where_they_leave_no_number(study):
     ]
     first, _, every = conclusions(replace(study, trials=tuple(trials)))
     assert "has more test error than the baseline: p 0.0156." in first
-    assert "0 have less test error than the baseline, 1 more, and 0 cannot be told from it" in every
+    assert "none has less test error than the baseline, 1 more, and none cannot be told from it" in every
 
 
 def panel_of(study, name):
@@ -280,7 +280,7 @@ def test_the_importance_of_what_only_some_arms_have_says_among_which(searched_pa
 
 def test_a_record_from_before_that_is_shown_over_all_arms(study, tmp_path: Path):
     page = write_report(study, tmp_path).read_text()
-    assert "<td><bdi>all arms</bdi></td>" in page
+    assert "<bdi>all arms</bdi></td>" in page
 
 
 def test_a_factor_whose_levels_are_numbers_and_off_is_listed_with_the_trials(searched_page: str):
@@ -310,3 +310,10 @@ def test_a_search_whose_arms_are_not_confirmed_says_so_at_its_head(study, tmp_pa
     assert "The search has tried 4 arms, of which the best has 5.00 % validation error; no arm is confirmed" in page
     assert "No trial of a confirmation is planned." in page
     assert "0 kind" not in page
+
+
+def test_arms_of_a_search_go_by_their_numbers_in_the_forest(searched_page: str):
+    drawn = searched_page[searched_page.index('id="figure-effects"') :]
+    names = re.findall(r"<text[^>]*>(#\d+|[^<]*=[^<]*)</text>", drawn[: drawn.index("</figure>")])
+    assert names
+    assert all(name.startswith("#") for name in names)

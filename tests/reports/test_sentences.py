@@ -207,7 +207,11 @@ def test_a_claim_whose_first_look_is_incomplete_is_not_judged_yet_and_not_left_o
     (none,) = declared("b < a", errors={"a": (5.0, WAITING, WAITING), "b": (WAITING,) * 3}).verdicts
     assert (none.word, none.verdict.value) == ("Not judged yet", "Inconclusive")
     begun = declared("b < a", "b > a", errors={"a": (*MORE[:2], WAITING), "b": (*LESS[:2], WAITING)})
-    assert SENTENCES["claims"](begun) == "Of 2 declared claims, 2 are not judged yet."
+    assert SENTENCES["claims"](begun) == "Neither of the 2 declared claims is judged yet."
+
+
+def test_claims_with_one_verdict_are_named_together():
+    assert SENTENCES["claims"](declared("b < a", "b < a", "b < a")) == "All 3 declared claims are supported."
 
 
 def test_a_claim_that_its_first_look_left_open_stays_inconclusive_while_the_second_is_under_way():
