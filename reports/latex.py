@@ -194,9 +194,10 @@ def _telling(columns: Sequence[_Column]) -> tuple[list[_Column], list[str]]:
 
 def _fitted(columns: Sequence[_Column]) -> _Widths | None:
     """The largest size of letters at which the columns fit; None where none does."""
+    letters = [_letters(column) for column in columns]
     for scale, size in _SIZES:
         letter = scale * _LETTER
-        wanted = [letter * _letters(column) for column in columns]
+        wanted = [letter * each for each in letters]
         words = [at for at, (_, number, _) in enumerate(columns) if not number]
         room = TEXT_WIDTH - _GAP * len(columns)
         if sum(wanted) <= room:
@@ -224,6 +225,8 @@ def _stacked(head: str, cells: Sequence[str]) -> list[str]:
 
 def length(text: str) -> int:
     """Return how many letters wide a text is set; a letter without a glyph is set as its code point."""
+    if text.isascii():
+        return len(text)
     return sum(_CODE_POINT if _letter(each).startswith(r"\texttt") else 1 for each in text)
 
 

@@ -1,7 +1,7 @@
 """Learning curves: the band over the seeds, the area under one, and the epochs that a network needs."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,22 +32,27 @@ class Band:
     kind: str
 
 
-def band(study: Study, arm: Arm, metric: str = PRIMARY.name, level: float = 0.95) -> Band:
-    """Return the mean and band of one arm's curves, unsmoothed; `metric` is a field of an epoch."""
+def band(
+    study: Study, arm: Arm, metric: str = PRIMARY.name, level: float = 0.95, *, at: Collection[int] | None = None
+) -> Band:
+    """Return the mean and band of one arm's curves, unsmoothed; `metric` is a field of an epoch.
+
+    With `at`, only of those epochs.
+    """
     curves = [_values(trial, metric) for trial in study.trials_of(arm)]
     curves = [curve for curve in curves if curve]
     kind = "pointwise" if len(curves) >= BAND_FROM else "range"
-    epochs = sorted({epoch for curve in curves for epoch in curve})
-    at = [[curve[epoch] for curve in curves if epoch in curve] for epoch in epochs]
-    ends = [_ends(values, kind, level) for values in at]
+    epochs = sorted({epoch for curve in curves for epoch in curve if at is None or epoch in at})
+    reached = [[curve[epoch] for curve in curves if epoch in curve] for epoch in epochs]
+    ends = [_ends(values, kind, level) for values in reached]
     return Band(
         arm=arm,
         metric=metric,
         epochs=tuple(epochs),
-        mean=tuple(float(np.mean(values)) for values in at),
+        mean=tuple(float(np.mean(values)) for values in reached),
         low=tuple(low for low, _ in ends),
         high=tuple(high for _, high in ends),
-        n=tuple(map(len, at)),
+        n=tuple(map(len, reached)),
         kind=kind,
     )
 

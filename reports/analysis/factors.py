@@ -9,6 +9,7 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from reports.analysis.balanced import balanced_squares, is_balanced
 from reports.analysis.readings import compared, grid
 from reports.metrics import PRIMARY
 from reports.results import Study
@@ -18,6 +19,8 @@ Matrix = NDArray[np.float64]
 Codes = NDArray[np.intp]
 Term = tuple[str, ...]
 SEED = "seed"
+MOST_COLUMNS = 300
+"""Least squares of more columns than that take up to minutes; where the design is balanced, its means are taken."""
 
 
 @dataclass(frozen=True)
@@ -113,12 +116,13 @@ def anova(
     squares = float(((readings - readings.mean()) ** 2).sum())
     codes = {factor: _coded([row.levels[factor] for row in rows]) for factor in (*factors, SEED)}
     varying = [factor for factor in factors if codes[factor].any()]
-    varying, joined = _join_aliased(varying, codes)
+    by_means = _is_wide(varying, codes) and is_balanced({each: codes[each] for each in (*varying, SEED)})
+    varying, joined = (varying, {}) if by_means else _join_aliased(varying, codes)
     highest = len(varying) if len(varying) <= 4 else 3
     wanted = [term for order in range(1, highest + 1) for term in combinations(varying, order)]
     if blocked and codes[SEED].any():
         wanted.insert(len(varying), (SEED,))
-    terms, dropped = _estimable(wanted, codes, len(rows))
+    terms, dropped = (_sizes(wanted, codes), []) if by_means else _estimable(wanted, codes, len(rows))
     error_terms: tuple[Term, ...] = ()
     if terms and len(rows) - 1 - sum(terms.values()) == 0:
         highest_order = max(map(_order, terms))
@@ -126,9 +130,36 @@ def anova(
         terms = {term: df for term, df in terms.items() if term not in error_terms}
     if not terms or squares <= 0:
         return None
-    effects, mse, df = _fitted(tuple(terms), codes, readings, kind, squares)
+    if by_means:
+        effects, mse, df = _by_means(terms, {each: codes[each] for each in (*varying, SEED)}, readings, squares)
+    else:
+        effects, mse, df = _fitted(tuple(terms), codes, readings, kind, squares)
     planned = len(rows) if planned is None else planned
     return Anova(effects, squares, mse, df, kind, len(rows), planned, tuple(dropped), joined, error_terms, failed)
+
+
+def _is_wide(varying: Sequence[str], codes: Mapping[str, Codes]) -> bool:
+    return sum(int(codes[factor].max()) for factor in (*varying, SEED)) > MOST_COLUMNS
+
+
+def _sizes(terms: Sequence[Term], codes: Mapping[str, Codes]) -> dict[Term, int]:
+    """Return the degrees of freedom of each term of a balanced design."""
+    return {term: math.prod(int(codes[factor].max()) for factor in term) for term in terms}
+
+
+def _by_means(
+    terms: Mapping[Term, int], codes: Mapping[str, Codes], readings: Matrix, total: float
+) -> tuple[tuple[Effect, ...], float | None, int]:
+    """Return what `_fitted` does, of a balanced design."""
+    found, df = balanced_squares(tuple(terms), codes, readings), len(readings) - 1 - sum(terms.values())
+    mse = found.residual / df if found.residual > 1e-20 * total else None
+    residual = _Residual(total, mse, df)
+    effects = []
+    for term, size in terms.items():
+        f = found.of[term] / size / mse if mse is not None else None
+        p = float(scipy.stats.f.sf(f, size, df)) if f is not None else None
+        effects.append(residual.effect(term, found.of[term], size, f, p))
+    return tuple(effects), mse, df
 
 
 def _coded(levels: Sequence[object]) -> Codes:

@@ -27,12 +27,18 @@ def standard_deviation(values: Sequence[float]) -> float | None:
     return float(np.std(np.asarray(values, dtype=float), ddof=1))
 
 
+@lru_cache(maxsize=4096)  # a large study asks for the same few hundreds of thousands of times
+def critical_t(df: int, level: float = 0.95) -> float:
+    """Return the t that a share `level` of Student's distribution with `df` degrees of freedom lies within."""
+    return float(scipy.special.stdtrit(df, 0.5 + level / 2))
+
+
 def mean_interval(values: Sequence[float], level: float = 0.95) -> Interval | None:
     """Return Student's interval for the mean; None where it does not exist (one value, or no spread at all)."""
     spread = standard_deviation(values)
     if not spread:
         return None
-    half = float(scipy.stats.t.ppf(0.5 + level / 2, len(values) - 1)) * spread / math.sqrt(len(values))
+    half = critical_t(len(values) - 1, level) * spread / math.sqrt(len(values))
     centre = float(np.mean(values))
     return centre - half, centre + half
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 _STEPS = (range(1, 10), (1, 2, 5), (1, 3), (1,))
 _DIGIT = 6.7  # pixels, at the size of the ticks' numbers
 _GAP = 4
+_MOST_TICKS = 200  # of more, only those that have a number are drawn: the others would be a black bar
 
 
 def log_ticks(low: float, high: float, most: int = 6) -> list[float]:
@@ -45,4 +46,5 @@ def number_ticks(axes: "Axes", ticks: Sequence[float]) -> None:
             texts[at] = ""
         else:
             free = place + half
-    axes.set_xticks(ticks, labels=texts)
+    shown = [(tick, text) for tick, text in zip(ticks, texts, strict=True) if text or len(ticks) <= _MOST_TICKS]
+    axes.set_xticks([tick for tick, _ in shown], labels=[text for _, text in shown])

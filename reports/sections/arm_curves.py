@@ -8,7 +8,7 @@ from reports.figures.readout import Line
 from reports.figures.theme import MOST_SERIES, label_room
 from reports.findings import Findings
 from reports.layout import Series, name_levels
-from reports.sections.curve_panels import description, facet_of, mean_curve, table_of, thinned
+from reports.sections.curve_panels import description, facet_of, mean_curve, table_of
 from reports.trials import Arm, State
 from reports.wording import listed, shortened
 
@@ -74,11 +74,8 @@ def _line(findings: Findings, arm: Arm) -> Line | None:
     trials = [trial for trial in findings.trials.get(arm.name, ()) if trial.curve and trial.state.is_outcome()]
     sound = [trial for trial in trials if trial.state is State.COMPLETE and not findings.study.is_fail(trial)]
     name = _name(arm) if sound else f"{_name(arm)} (every seed fails)"
-    mean = mean_curve(findings.study, arm, sound or trials, Series((), name, 0, False))
+    mean = mean_curve(findings.study, arm, sound or trials, Series((), name, 0, False), MOST_POINTS)
     if mean is None:
         return None
-    places = thinned(range(len(mean.epochs)), MOST_POINTS)
-    test, train, low, high = (tuple(each[at] for at in places) for each in (mean.test, mean.train, mean.low, mean.high))
-    return Line(
-        name, tuple(mean.epochs[at] for at in places), test, train, *((low, high) if sound and low != high else ())
-    )
+    has_band = sound and mean.low != mean.high
+    return Line(name, mean.epochs, mean.test, mean.train, *((mean.low, mean.high) if has_band else ()))

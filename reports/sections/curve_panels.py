@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from reports.analysis.curves import Band, band
 from reports.figures.curves import Curve, FailedCurve
 from reports.findings import Findings
@@ -44,14 +46,15 @@ def facet_of(findings: Findings, title: str, arms: list[tuple[Arm, Series]]) -> 
     return Facet(title, tuple(curves), tuple(failed)) if curves or failed else None
 
 
-def mean_curve(study: Study, arm: Arm, trials: Sequence[Trial], series: Series) -> Curve | None:
-    """Return the mean over some trials of an arm, and its band; None where they share no epoch."""
-    sound = replace(study, trials=tuple(trials))
-    test, train = band(sound, arm, PRIMARY.name), band(sound, arm, PRIMARY_IN_TRAINING.name)
-    tested, trained = _at_epochs(test), dict(zip(train.epochs, train.mean, strict=True))
-    epochs = thinned([epoch for epoch in tested if epoch in trained])
+def mean_curve(
+    study: Study, arm: Arm, trials: Sequence[Trial], series: Series, most: int = MOST_POINTS
+) -> Curve | None:
+    """Return the mean over some trials of an arm, and its band, at `most` epochs; None where they share no epoch."""
+    trained = by_epoch(trials, PRIMARY_IN_TRAINING.name)
+    epochs = thinned(thinned([epoch for epoch in by_epoch(trials, PRIMARY.name) if epoch in trained]), most)
     if not epochs:
         return None
+    tested = _at_epochs(band(replace(study, trials=tuple(trials)), arm, PRIMARY.name, at=set(epochs)))
     return Curve(
         series.label,
         series.slot,
@@ -59,7 +62,7 @@ def mean_curve(study: Study, arm: Arm, trials: Sequence[Trial], series: Series) 
         tuple(tested[epoch][0] for epoch in epochs),
         tuple(tested[epoch][1] for epoch in epochs),
         tuple(tested[epoch][2] for epoch in epochs),
-        tuple(trained[epoch] for epoch in epochs),
+        tuple(float(np.mean(trained[epoch])) for epoch in epochs),
     )
 
 

@@ -171,8 +171,10 @@ def _table(runs: list[Run], axis: str) -> Table:
     )
     rows: list[tuple[Cell, ...]] = []
     for run in runs:
+        points: dict[float, list[str]] = {}
+        for at, error in run.points:
+            points.setdefault(at, []).append(number(error))
         for level, middle in zip(run.levels, run.middle, strict=True):
-            seeds = [number(error) for at, error in run.points if at == level]
-            seeds += ["diverged"] * run.diverged.count(level)
+            seeds = [*points.get(level, ()), *["diverged"] * run.diverged.count(level)]
             rows.append((run.label, f"{level:g}", middle, ", ".join(seeds) or NOTHING))
     return Table("depth", f"The medians and the seeds by {axis}.", columns, tuple(rows))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from reports.analysis import factors as analysis
 from reports.analysis.factors import Row, anova, study_anova
 from reports.analysis.shares import decompose, normalised, study_shares
 from tests.reports.analysis.build import study
@@ -291,3 +292,43 @@ def test_three_readings_are_the_fewest_that_can_be_analysed():
     assert found.effect("a").f == pytest.approx((25 / 6) / (1 / 2))  # means 1.5 and 4 around 7/3
     assert anova(rows[:2], ["a"], blocked=False) is None
     assert anova(rows[1:], ["a"], blocked=False) is None
+
+
+@pytest.mark.parametrize("blocked", [True, False])
+@pytest.mark.parametrize(
+    ("shape", "n"), [((2, 3, 2), 4), ((5,), 3), ((2, 3), 1), ((2, 2, 2, 2, 2), 2), ((2, 1, 4), 3)], ids=str
+)
+def test_a_wide_balanced_design_is_analysed_by_its_means_to_the_same_end(shape, n, blocked, monkeypatch):
+    given = made(shape, n, names="abcde")
+    by_least_squares = study_anova(given, blocked=blocked)
+    monkeypatch.setattr(analysis, "MOST_COLUMNS", 0)
+    monkeypatch.setattr(analysis, "_fitted", None)  # not called
+    by_means = study_anova(given, blocked=blocked)
+    assert [(each.term, each.df) for each in by_means.effects] == [
+        (each.term, each.df) for each in by_least_squares.effects
+    ]
+    for name in ("squares", "f", "p", "partial_eta2", "omega2"):
+        for one, other in zip(by_means.effects, by_least_squares.effects, strict=True):
+            same = getattr(other, name)
+            assert getattr(one, name) == (None if same is None else pytest.approx(same, rel=1e-8, abs=1e-12))
+    ours, theirs = (replace(each, effects=(), squares=0, mse=None) for each in (by_means, by_least_squares))
+    assert ours == theirs
+    assert by_means.mse == (None if by_least_squares.mse is None else pytest.approx(by_least_squares.mse, rel=1e-9))
+
+
+def test_a_wide_design_with_a_hole_is_analysed_by_least_squares(monkeypatch):
+    given = made(holes=[(2, 1)])
+    expected = study_anova(given)
+    monkeypatch.setattr(analysis, "MOST_COLUMNS", 0)
+    assert study_anova(given) == expected
+    twice = study([({"a": "x"}, [1.0, 2.0]), ({"a": "y"}, [4.0])])
+    assert analysis.is_balanced({"a": np.array([0, 0, 1]), "seed": np.array([0, 1, 0])}) is False
+    assert study_anova(twice) is not None
+
+
+def test_the_squares_of_four_hundred_levels_are_those_of_their_means():
+    values = RNG.uniform(1, 9, (400, 3))
+    given = study([({"a": f"l{level}"}, list(map(float, row))) for level, row in enumerate(values)])
+    effect = study_anova(given).effect("a")
+    assert effect.squares == pytest.approx(3 * ((values.mean(1) - values.mean()) ** 2).sum())
+    assert effect.df == 399
