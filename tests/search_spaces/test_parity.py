@@ -1,13 +1,12 @@
 """With weights copied over, networks give the outputs of torchvision's and timm's, in training and in evaluation."""
 
 import pytest
-import timm
 import torch
-import torchvision
 from torch import nn
 
 from search_spaces.networks.families import build_network
 
+# timm and torchvision, which take seconds to import, are imported where they are needed: in one of the workers.
 RESNETS = [(18, "3x3"), (34, "3x3"), (50, "3x3"), (101, "3x3"), (152, "3x3")]
 
 
@@ -60,23 +59,29 @@ def assert_same(theirs, ours, size=64, dtype=torch.float64):
 
 @pytest.mark.parametrize(("depth", "stride_in"), RESNETS)
 def test_resnets_are_torchvisions(depth, stride_in):
+    from torchvision import models
+
     settings = {"family": "resnet_imagenet", "depth": depth, "stride_in": stride_in}
-    assert_same(*pair(lambda: getattr(torchvision.models, f"resnet{depth}")(num_classes=10), settings))
+    assert_same(*pair(lambda: getattr(models, f"resnet{depth}")(num_classes=10), settings))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("batch_norm", [False, True])
 @pytest.mark.parametrize("depth", [16, 19])
 def test_vggs_are_torchvisions(depth, batch_norm):
+    from torchvision import models
+
     name = f"vgg{depth}_bn" if batch_norm else f"vgg{depth}"
     settings = {"family": "vgg", "depth": depth, "batch_norm": batch_norm}
-    theirs, ours = pair(lambda: getattr(torchvision.models, name)(num_classes=10, init_weights=False), settings)
+    theirs, ours = pair(lambda: getattr(models, name)(num_classes=10, init_weights=False), settings)
     assert_same(theirs, ours, dtype=torch.float32)
 
 
 def test_densenet_121_is_torchvisions():
+    from torchvision import models
+
     settings = {"family": "densenet", "layout": "imagenet", "depth": 121}
-    assert_same(*pair(lambda: torchvision.models.densenet121(num_classes=10), settings))
+    assert_same(*pair(lambda: models.densenet121(num_classes=10), settings))
 
 
 def timm_order(given):
@@ -104,6 +109,8 @@ def test_preactivation_resnets_are_timms(depth):
     Its 18- and 34-layer networks differ: their first unit's shortcut carries the signal from before the activation,
     where arXiv:1603.05027 activates before the split.
     """
+    import timm
+
     settings = {
         "family": "resnet_imagenet",
         "depth": depth,
