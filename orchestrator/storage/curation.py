@@ -5,17 +5,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
-from orchestrator.records.events import now
 from orchestrator.storage import process
 from orchestrator.storage.deleted import plans_of, remember
 from orchestrator.storage.errors import StorageError, StudyBusy
+from orchestrator.storage.event_log import log_event
 from orchestrator.storage.history import outcomes_of
 from orchestrator.storage.notes import NOTE
 from orchestrator.storage.pilots import OUTCOMES
 from orchestrator.storage.studies import study_row
-from orchestrator.storage.tables import arm_trials, arms, events, studies, trials, weights
+from orchestrator.storage.tables import arm_trials, arms, studies, trials, weights
 from orchestrator.storage.upsert import in_parts
 
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -80,7 +80,7 @@ def rename_study(connection: Connection, name: str, new: str) -> None:
         raise StorageError(f'there is a study "{new}" already: choose another name, or delete that one first')
     settings = {**row.settings, "study": new} if "study" in row.settings else row.settings
     connection.execute(update(studies).where(studies.c.id == row.id).values(name=new, settings=settings))
-    _tell(connection, row.id, "Renamed", {"before": name, "after": new})
+    log_event(connection, row.id, "Renamed", {"before": name, "after": new})
 
 
 def add_note(connection: Connection, name: str, text: str) -> None:
@@ -88,7 +88,7 @@ def add_note(connection: Connection, name: str, text: str) -> None:
     row = study_row(connection, name)
     if not text.strip():
         raise StorageError("the note is empty: write what should be known about the study")
-    _tell(connection, row.id, NOTE, {"text": " ".join(text.split())})
+    log_event(connection, row.id, NOTE, {"text": " ".join(text.split())})
 
 
 def _not_running(connection: Connection, name: str) -> Any:
@@ -96,10 +96,6 @@ def _not_running(connection: Connection, name: str) -> Any:
     if process.holds(row):
         raise StudyBusy(f'the study "{name}" is being run by {process.describe(row)}: wait until it ends')
     return row
-
-
-def _tell(connection: Connection, study: int, kind: str, details: dict[str, Any]) -> None:
-    connection.execute(insert(events).values(at=now(), study=study, kind=kind, applied=True, details=details))
 
 
 def _remove_arms(

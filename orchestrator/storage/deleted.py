@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
-from orchestrator.records.events import now
+from orchestrator.storage.event_log import log_event
 from orchestrator.storage.measurements import first_measured
 from orchestrator.storage.pilots import OUTCOMES
 from orchestrator.storage.tables import events, trials
@@ -50,7 +50,7 @@ def remember(connection: Connection, ids: Sequence[str], study: str | None, plan
     ]
     kept = [[at.isoformat(), details] for at, details in plans]
     details = {"study": study, "plans": kept, "outcomes": outcomes}
-    connection.execute(insert(events).values(at=now(), study=None, kind=DELETED, applied=True, details=details))
+    log_event(connection, None, DELETED, details)
 
 
 def deletions(connection: Connection) -> Sequence[Mapping[str, Any]]:

@@ -10,7 +10,7 @@ from threading import Thread
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from orchestrator.deadline import NoAnswer, within
@@ -19,10 +19,11 @@ from orchestrator.records.events import AttemptLost, now
 from orchestrator.storage import process
 from orchestrator.storage.database import Database
 from orchestrator.storage.errors import StorageError, StudyBusy
+from orchestrator.storage.event_log import log_event
 from orchestrator.storage.journal import PROCESS_GONE, lose
 from orchestrator.storage.pilots import OUTCOMES
 from orchestrator.storage.studies import select_trials
-from orchestrator.storage.tables import arms, attempts, events, studies, trials
+from orchestrator.storage.tables import arms, attempts, studies, trials
 from orchestrator.storage.upsert import insert_new
 from reports.trials import State
 
@@ -157,7 +158,7 @@ def _take(connection: Connection, study: str, token: str, watched: _Beat | None,
     taken = {"lease_owner": token, "lease_since": moment, "lease_heartbeat": moment, **process.here()}
     connection.execute(update(studies).where(studies.c.id == row.id).values(**taken))
     details = {"host": taken["lease_host"], "pid": taken["lease_pid"], "driver": token, "after": row.lease_owner}
-    connection.execute(insert(events).values(at=moment, study=row.id, kind="LeaseTaken", applied=True, details=details))
+    log_event(connection, row.id, "LeaseTaken", details, at=moment)
     return None
 
 
@@ -170,10 +171,7 @@ def _give_back(connection: Connection, study: str, token: str) -> None:
         return
     cleared = {column.name: None for column in studies.c if column.name.startswith("lease_")}
     connection.execute(update(studies).where(mine).values(**cleared))
-    details = {"driver": token}
-    connection.execute(
-        insert(events).values(at=now(), study=number, kind="LeaseReturned", applied=True, details=details)
-    )
+    log_event(connection, number, "LeaseReturned", {"driver": token})
 
 
 def _busy(row: Any) -> str:

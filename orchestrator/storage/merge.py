@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Table, delete, insert, select, update
 from orchestrator.records.events import now
 from orchestrator.storage.columns import plain
 from orchestrator.storage.deleted import records_about
+from orchestrator.storage.event_log import log_event
 from orchestrator.storage.studies import study_row
 from orchestrator.storage.tables import (
     arm_levels,
@@ -145,7 +146,7 @@ def _record(source: Connection, target: Connection, theirs: int, mine: int, know
     after = _last_plan(target, mine)
     if known and before and after and before.get("digest") != after.get("digest"):
         # The plan here stays in force, so it is also the last one on record.
-        target.execute(insert(events).values(at=now(), study=mine, kind="Planned", applied=True, details=before))
+        log_event(target, mine, "Planned", before)
 
 
 def _deletions(source: Connection, target: Connection, theirs: Any) -> None:

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from orchestrator.passwords import without_passwords, without_passwords_in
 from orchestrator.records.events import now
 from orchestrator.records.frozen_plan import frozen, plan_digest
 from orchestrator.records.study_plan import PlannedArm, PlannedTrial, StudyPlan
 from orchestrator.storage.errors import StorageError
+from orchestrator.storage.event_log import log_event
 from orchestrator.storage.history import outcomes_of
 from orchestrator.storage.tables import arm_levels, arm_trials, arms, events, studies, trials
 from orchestrator.storage.upsert import in_parts, insert_new, insert_or_update
@@ -70,7 +71,7 @@ def write_plan(connection: Connection, plan: StudyPlan) -> PlanOutcome:
         "claims": plan.settings.get("claims", []),
         **_version(connection, study, plan),
     }
-    connection.execute(insert(events).values(at=now(), study=study, kind="Planned", applied=True, details=details))
+    log_event(connection, study, "Planned", details)
     return outcome
 
 
