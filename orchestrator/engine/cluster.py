@@ -32,6 +32,7 @@ os.environ["RAY_gcs_rpc_server_reconnect_timeout_s"] = "600"  # noqa: SIM112 (so
 
 import ray
 
+from orchestrator.deadline import NoAnswer, within
 from orchestrator.engine.address import HINT
 from orchestrator.engine.backend import Node
 from orchestrator.engine.tokens import authenticated
@@ -59,7 +60,7 @@ class ClusterWatch:
         self._head = str(context.gcs_address)
         self._ended = threading.Event()
         self._refused: dict[str, float] = {}
-        self.nodes: list[dict[str, Any]] = _nodes()
+        self.nodes: list[dict[str, Any]] = _first_nodes(self._head)
         self._own_died: float | None = None
         self._raylet = next((_raylet_address(each) for each in self.nodes if each["NodeID"] == self._own_node), None)
         self._asked = time.monotonic()
@@ -135,6 +136,13 @@ def cluster(address: str | None) -> Iterator[ClusterWatch]:
 def node_of(facts: dict[str, Any]) -> Node:
     """Return a node as the rest of the program knows it, from what Ray tells about it."""
     return Node(facts["NodeID"], facts.get("NodeManagerHostname") or facts["NodeManagerAddress"])
+
+
+def _first_nodes(head: str) -> list[dict[str, Any]]:
+    try:
+        return within(SILENT_SECONDS, _nodes)
+    except NoAnswer:
+        raise UserError(f"the Ray cluster ({head}) does not say which nodes it has: start it again") from None
 
 
 def _nodes() -> list[dict[str, Any]]:

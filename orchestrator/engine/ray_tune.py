@@ -23,6 +23,7 @@ import ray
 from ray import tune
 from ray.tune.schedulers import TrialScheduler
 
+from orchestrator.deadline import within
 from orchestrator.engine.backend import ClusterLost, Node, NoUsableNode, Report
 from orchestrator.engine.failures import Failure
 from orchestrator.engine.losses import error_of, loss_of
@@ -38,6 +39,7 @@ from reports.wording import counted
 
 NO_NODE_SECONDS = 120.0
 CLOSE_SECONDS = 90.0
+KILL_SECONDS = 5.0
 RESTARTS = 5
 
 
@@ -322,8 +324,10 @@ def _kill(trial: Any) -> None:
     """End the process of a Tune trial; one that is stopped is ended by Ray after five seconds."""
     actor = trial.temporary_state.ray_actor
     if actor is not None:
-        with suppress(Exception):  # it may have died in this moment
-            ray.kill(actor, no_restart=True)
+        # It may have died in this moment; and Ray's client waits for minutes for a head that is gone, which only the
+        # thread that calls this would notice.
+        with suppress(Exception):
+            within(KILL_SECONDS, lambda: ray.kill(actor, no_restart=True))
 
 
 def _in_words(resources: Mapping[str, float]) -> str:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from orchestrator.engine import cluster
+from orchestrator.errors import UserError
 from tests.integration.test_cluster import wait_for
 
 
@@ -16,7 +17,7 @@ def test_a_head_that_is_gone_is_noticed_while_rays_client_still_waits_for_it(mon
     is_asked, may_answer = threading.Event(), threading.Event()
 
     def nodes() -> list[dict[str, object]]:
-        if threading.current_thread() is not threading.main_thread():
+        if threading.current_thread().name.startswith("watch"):
             is_asked.set()
             may_answer.wait()
         return []
@@ -32,4 +33,15 @@ def test_a_head_that_is_gone_is_noticed_while_rays_client_still_waits_for_it(mon
     wait_for(lambda: watch.problem() is not None, seconds=10)
     assert watch.problem() == f"the head of the Ray cluster ({address}) is gone"
     watch.close()
+    may_answer.set()
+
+
+def test_a_cluster_that_does_not_say_which_nodes_it_has_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    may_answer = threading.Event()
+    monkeypatch.setattr(cluster, "SILENT_SECONDS", 0.05)
+    monkeypatch.setattr(cluster, "_nodes", may_answer.wait)
+    context = SimpleNamespace(get_node_id=lambda: "own", gcs_address="10.0.0.1:6379")
+    monkeypatch.setattr("ray.get_runtime_context", lambda: context)
+    with pytest.raises(UserError, match=r"the Ray cluster \(10\.0\.0\.1:6379\) does not say which nodes"):
+        cluster.ClusterWatch()
     may_answer.set()

@@ -1,8 +1,9 @@
 """Which packs the workers of the Ray backend take, without a cluster: Tune is played by the test."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Thread
+from threading import Event, Thread
 from types import SimpleNamespace
 from typing import Any
 
@@ -163,3 +164,17 @@ def test_tune_is_begun_anew_as_often_as_memory_runs_out_and_a_few_times_after_ot
     assert errors == []
     with pytest.raises(ClusterLost, match=f"Ray Tune ended {ray_tune.RESTARTS} times: unknown"):
         backend.poll(0.01)
+
+
+def test_a_head_that_is_gone_holds_up_nobody_who_ends_a_worker(
+    backend: RayBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_answer = Event()
+    monkeypatch.setattr(ray_tune, "KILL_SECONDS", 0.05)
+    monkeypatch.setattr("ray.kill", lambda actor, no_restart: may_answer.wait(30))
+    backend.start(1, pack(1), frozenset())
+    backend.begun(worker(backend))
+    began = time.monotonic()
+    backend.kill(1)
+    assert time.monotonic() - began < 5
+    may_answer.set()
