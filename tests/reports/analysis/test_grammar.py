@@ -189,7 +189,7 @@ GOOD = {"id": "x", "says": "preact < original"}
         (
             {"says": "effect(preact, original) increases with depth", "where": "depth > 56"},
             ("where",),
-            "^an effect needs two levels of depth to grow along: it has 20, 56, 110$",
+            "two levels of depth to grow along: it has 20, 56, 110",
         ),
     ],
 )
@@ -218,3 +218,10 @@ def test_no_claims():
 def test_metrics_of_trials_and_of_measurements(metric):
     (claim,) = parse_claims([GOOD | {"metric": metric}], FACTORS)
     assert claim.metric == metric
+
+
+def test_the_message_about_an_effect_with_one_level_to_grow_along_is_whole():
+    claim = {"id": "x", "says": "effect(preact, original) increases with depth", "where": "depth > 56"}
+    with pytest.raises(SettingError) as error:
+        parse_claims([claim], FACTORS)
+    assert error.value.message == "an effect needs two levels of depth to grow along: it has 20, 56, 110"
