@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from reports.figures.scale import STEPS, Scale
 from reports.figures.surface import surface_of
-from reports.figures.svg import MUTED, PAPER, Drawing
+from reports.figures.svg import MUTED, Drawing
 from reports.figures.theme import draw
 from reports.wording import numbers_alike
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 SIZE = (330, 292)
 BAR = 12
 """Height of the legend's bar below a map, in pixels."""
+CROSS = "#ffffff"
+"""White on a dark page too, since the colours below it do not change."""
 CELLS = 60
 """Cells a side in which contours are followed."""
 
@@ -37,7 +39,7 @@ def contour_drawing(grid: Grid, scale: Scale, labels: Labels, *, prefix: str) ->
         inner = [level for level in levels[1:-1] if heights.min() < level < heights.max()]
         if inner:
             axes.contour(surface.columns, surface.rows, heights, inner, colors=[MUTED], linewidths=0.5)
-        axes.plot([0], [0], marker="+", color=PAPER, markersize=7)
+        axes.plot([0], [0], marker="+", color=CROSS, markersize=7)
         axes.locator_params(axis="both", nbins=5)
         _finish(axes, labels, scale)
 
