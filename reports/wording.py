@@ -23,12 +23,12 @@ def number(value: float | None, digits: int = 2) -> str:
 
 def significant(value: float, digits: int = 6) -> str:
     """Return a number in so many significant digits: plain, or with a power of ten where that would be long."""
-    return numbers_alike([float(f"{value:.{digits}g}")])[0]
+    return numbers_alike([float(f"{value:.{digits}g}")], below=1e6)[0]
 
 
-def numbers_alike(values: Sequence[float]) -> list[str]:
-    """Return the numbers of one axis as text: plain, or all with a power of ten where one would be long."""
-    if all(1e-4 <= abs(value) < 1e6 for value in values if value):
+def numbers_alike(values: Sequence[float], below: float = 1e5) -> list[str]:
+    """Return the numbers of one axis as text: plain, or all with a power of ten where one is long or not `below`."""
+    if all(1e-4 <= abs(value) < below for value in values if value):
         return [f"{value:g}".replace("-", MINUS) for value in values]
     return [_with_power(value).replace("-", MINUS) for value in values]
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from reports.figures.scale import Scale
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SIZE = (330, 246)
+LONGEST_LABEL, LINE = 38, 13
+"""Letters that have room beside the vertical axis, and the pixels that a further line of them takes."""
 FEW = 16
 """Places along an axis of which each has a mark."""
 
@@ -37,6 +40,7 @@ def lines_drawing(
     lines: Sequence[Line], scale: Scale, labels: tuple[str, str], *, prefix: str, room: float, scatter: bool
 ) -> Drawing:
     """Draw the median of each arm and a band over its seeds, or with `scatter` every value as a point."""
+    beside = fill(labels[1], LONGEST_LABEL)
 
     def plot(axes: "Axes") -> None:
         if scale.is_log:
@@ -60,10 +64,11 @@ def lines_drawing(
         if all(place == round(place) for place in places):
             axes.locator_params(axis="x", integer=True, nbins=7)
         axes.set_xlabel(labels[0])
-        axes.set_ylabel(labels[1])
+        axes.set_ylabel(beside)
         label_ends(axes, [(*line.middle[-1], line.label, line.slot) for line in lines if line.points])
 
-    return draw(plot, prefix, SIZE, (58, 38, room, 12))
+    more_lines = LINE * beside.count("\n")
+    return draw(plot, prefix, SIZE, (58 + more_lines, 38, room, 12))
 
 
 def _limits(axes: "Axes", scale: Scale) -> None:

@@ -103,6 +103,16 @@ def test_cells_are_medians_and_a_surface_is_of_one_seed(study):
     assert probe.grid(probe.views[2], arm)[0.5, -1.0] == 6.0
 
 
+def test_a_long_quantity_has_room_beside_its_axis(study):
+    long = {**DECLARED["outputs"][0], "label": "what a unit changes in the signal that it is given, on the whole"}
+    probe = {**DECLARED, "outputs": [long, DECLARED["outputs"][1]]}
+    made = tuple(replace(each, values={**values(1.0), "probe": probe}) for each in study.measurements)
+    svg = section(replace(study, measurements=made)).content.parts[0].figures[0].panels[0].drawing.svg
+    assert "what a unit changes in the signal that" in svg
+    assert "it is given, on the whole, nats" in svg
+    assert long["label"] not in svg
+
+
 def test_all_maps_share_one_scale(part):
     figure = part.figures[2]
     assert len(figure.panels) == 4

@@ -34,7 +34,7 @@ class IdentityDistance(Probe):
     places: ClassVar[tuple[Place, ...]] = (Place("unit", "unit"),)
     outputs: ClassVar[tuple[Output, ...]] = (
         Output("distance", "distance from the identity", log=True),
-        Output("worth", "increase of the test error without the unit, retrained", "points"),
+        Output("worth", "increase of the test error", "points"),
     )
     scalars: ClassVar[tuple[Scalar, ...]] = (
         Scalar("mean", "mean distance of the units from the identity"),
@@ -43,7 +43,7 @@ class IdentityDistance(Probe):
     )
     views: ClassVar[tuple[View, ...]] = (
         View("distance", ("unit",), "Distance of each unit from the identity"),
-        View("worth", ("unit",), "Worth of units after an epoch of retraining"),
+        View("worth", ("unit",), "Leaving out a unit and training the rest for an epoch"),
     )
     needs_units: ClassVar[bool] = True
 
