@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+from reports.figures.grouping import grouped
 from reports.figures.readout import TAG, Readout
 from reports.wording import drawn_controls, shortened
 
@@ -112,7 +113,7 @@ def to_drawing(figure: "Figure", prefix: str) -> Drawing:
         _clean(element)
     _rename(root, prefix)
     width, height = (float(each) for each in root.attrib["viewBox"].split()[2:])
-    body = "".join(_serialised(child) for child in _flattened(root))
+    body = "".join(_serialised(child) for child in grouped(_flattened(root)))
     return Drawing(body, round(width), round(height))
 
 
@@ -264,7 +265,7 @@ def _flattened(element: ET.Element) -> list[ET.Element]:
             continue
         if child.tag == "path" and _is_invisible(child):
             continue
-        child[:] = children
+        child[:] = grouped(children) if child.tag == "g" else children
         made.append(child)
     return made
 
