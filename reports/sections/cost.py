@@ -1,7 +1,6 @@
 """What a lower error costs: the arms that no other beats in both error and size, and how sure that is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from statistics import fmean
 
 from reports.analysis.pareto import Front, study_front
@@ -12,7 +11,7 @@ from reports.findings import Findings
 from reports.layout import Levels
 from reports.metrics import PRIMARY
 from reports.search_numbers import search_numbers
-from reports.sections.section import Section
+from reports.sections.section import Notes, Section
 from reports.sections.trials import trials_link
 from reports.tables import Cell, Column, Table
 from reports.trials import Arm
@@ -20,13 +19,6 @@ from reports.wording import counted, level, listed, magnitude, number, shortened
 
 _COSTS = {"params": "parameters", "flops": "multiply-adds", "seconds": "seconds of training"}
 MOST_POINTS = 200
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What stands below the figure."""
-
-    notes: tuple[str, ...]
 
 
 def build(findings: Findings) -> Section | None:
@@ -48,7 +40,7 @@ def build(findings: Findings) -> Section | None:
         notes.append(
             f"{counted(len(left_out), 'arm')} with fails left out, as their mean would leave out the worst: {names}."
         )
-    return Section("cost", "Cost", Cost(tuple(notes)), figures=(figure,), tables=(figure.table,))
+    return Section("cost", "Cost", Notes(tuple(notes)), figures=(figure,), tables=(figure.table,))
 
 
 def _cost(findings: Findings, arm: Arm, key: str) -> float | None:

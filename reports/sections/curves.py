@@ -1,6 +1,6 @@
 """Learning curves: test and training error by epoch, in small multiples."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from reports.analysis.curves import BAND_FROM
 from reports.figures.curves import CurveScale, curves_drawing
@@ -10,16 +10,9 @@ from reports.findings import Findings
 from reports.layout import Series, bundles
 from reports.sections.arm_curves import arms_figure
 from reports.sections.curve_panels import description, facet_of, table_of
-from reports.sections.section import Section
+from reports.sections.section import Notes, Section
 from reports.trials import Arm, Scalar, State
 from reports.wording import level, listed, shortened
-
-
-@dataclass(frozen=True)
-class Curves:
-    """What stands beside the figure."""
-
-    notes: tuple[str, ...]
 
 
 def build(findings: Findings) -> Section | None:
@@ -53,7 +46,7 @@ def build(findings: Findings) -> Section | None:
     chosen = arms_figure(findings, scale)
     figure = Figure("curves", _caption(findings, drops), panels, table_of(facets), columns=min(3, len(panels)))
     figures = (figure,) if chosen is None else (figure, chosen) if len(planned) <= MOST_PANELS else (chosen, figure)
-    return Section("curves", "Learning curves", Curves(_notes(findings, len(planned))), figures=figures)
+    return Section("curves", "Learning curves", Notes(_notes(findings, len(planned))), figures=figures)
 
 
 def _facets(findings: Findings) -> list[tuple[str, list[tuple[Arm, Series]]]]:

@@ -1,7 +1,7 @@
 """Error against depth, or against the first numeric factor of a study without one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from statistics import median
 
 from reports.figures.axis import Run, axis_drawing
@@ -11,7 +11,7 @@ from reports.figures.theme import MOST_PANELS, MOST_SERIES
 from reports.findings import Findings
 from reports.layout import Layout, Levels, Series, bundles
 from reports.metrics import PRIMARY
-from reports.sections.section import Section
+from reports.sections.section import Notes, Section
 from reports.tables import Cell, Column, Table
 from reports.trials import State, Trial
 from reports.wording import NOTHING, counted, number, shortened
@@ -21,13 +21,6 @@ MOST_POINTS, FEWEST_POINTS = 9, 3
 """Of more seeds than that so many quantiles are drawn; the fewer where the figure would have more than MOST_MARKS."""
 MOST_MARKS = 1000
 LONGEST_TITLE = 60
-
-
-@dataclass(frozen=True)
-class Depth:
-    """What stands beside the figure."""
-
-    notes: tuple[str, ...]
 
 
 def build(findings: Findings) -> Section | None:
@@ -63,7 +56,7 @@ def build(findings: Findings) -> Section | None:
     notes: tuple[str, ...] = ()
     if len(shown) > MOST_PANELS:
         notes = (f"The first {MOST_PANELS} of {len(shown):,} panels; tables/arms.csv has every arm.",)
-    return Section("depth", f"Error against {axis}", Depth(notes), figures=(figure,))
+    return Section("depth", f"Error against {axis}", Notes(notes), figures=(figure,))
 
 
 def _runs(findings: Findings, most: int) -> dict[Levels, Run]:

@@ -9,10 +9,18 @@ from reports.tables import Table
 
 
 @dataclass(frozen=True)
-class Section:
-    """A section under its stable anchor; `templates/sections/<anchor>.html` shows `content`.
+class Notes:
+    """The content of a section without a template of its own: sentences below its figures and tables."""
 
-    `figures` and `tables` are shown by the template and written as files beside the page. `files` are further texts by
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section under its stable anchor.
+
+    `templates/sections/<anchor>.html` shows it; where there is none, its figures and tables stand below each other, and
+    `content` is `Notes`. `figures` and `tables` are also written as files beside the page. `files` are further texts by
     their path beside the page. `embedded` goes into
     the page's JSON block for its script. An `is_empty` section shows its content, a line of text.
     """
