@@ -1,5 +1,6 @@
-"""The how-tos on one's own data set and training step: the module passes the tests that are shown, the study trains."""
+"""The how-tos on one's own code: what they show passes the contract tests of its kind, and its study trains."""
 
+import inspect
 import os
 import subprocess
 import sys
@@ -7,12 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.test_pages import DOCS, ROOT, blocks
+from search_spaces import shortcuts
+from tests.docs.test_pages import BLOCK, DOCS, ROOT, blocks
+from tests.search_spaces import test_shortcuts
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "tests"), [("own-data", "test_mydata.py"), ("own-step", "test_mystep.py")])
-def test_the_example_passes_its_own_tests_and_trains(name: str, tests: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "tests", "arms"),
+    [("own-data", "test_mydata.py", 2), ("own-step", "test_mystep.py", 2), ("own-network", "test_mynet.py", 4)],
+)
+def test_the_example_passes_its_own_tests_and_trains(name: str, tests: str, arms: int, tmp_path: Path) -> None:
     page = DOCS / "how-to" / f"{name}.md"
     for text in blocks(page, "python"):
         module = text.splitlines()[0].removeprefix("# ")
@@ -27,4 +33,20 @@ def test_the_example_passes_its_own_tests_and_trains(name: str, tests: str, tmp_
         command = [sys.executable, "-m", *words]
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=280)
         assert done.returncode == 0, done.stdout + done.stderr
-    assert "2 complete" in done.stdout
+    assert f"{arms} complete" in done.stdout
+
+
+def test_the_shortcut_passes_the_tests_of_every_shortcut(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (DOCS / "how-to" / "own-shortcut.md").read_text(encoding="utf-8")
+    (code,) = [block for language, _, block in BLOCK.findall(text) if language == "python"]
+    names = dict(vars(shortcuts))
+    exec(code, names)
+    monkeypatch.setitem(shortcuts.SHORTCUTS, "noisy", names["Noisy"])
+    checks = test_shortcuts.TestEveryShortcut()
+    ran = 0
+    for name, check in inspect.getmembers(checks, inspect.ismethod):
+        if name.startswith("test_") and list(inspect.signature(check).parameters) == ["op"]:
+            check("noisy")
+            ran += 1
+    assert ran >= 4
+    assert shortcuts.complete_shortcut({"op": "noisy", "sd": 0.2}) == {"op": "noisy", "sd": 0.2}
