@@ -60,8 +60,8 @@ def test_the_death_of_rays_processes_ends_the_run_with_one_message(small: Path, 
     wait_for_an_epoch(driver)
     processes(driver, name)[0].kill()
     code, output, errors = finished(driver, within=100)
-    (line,) = errors.splitlines()
-    assert line.startswith(f"orchestrate: {message}")
+    assert errors.startswith(f"orchestrate: {message}")
+    assert errors.count("\n") == 1, errors
     assert "(raylet) " not in output.replace("(raylet) on this machine", "")  # how Ray marks its own lines
     assert code == 1
     assert set(states()) <= {State.WAITING, State.COMPLETE}

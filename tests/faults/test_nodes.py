@@ -130,7 +130,7 @@ def test_the_head_that_dies_ends_the_run_with_what_is_recorded(small: Path, node
     wait_for_an_epoch(driver)
     nodes.kill(0)
     _, errors = driver.communicate(timeout=100)
-    (line,) = errors.splitlines()
-    assert line.startswith("orchestrate: the head of the Ray cluster")
+    assert errors.startswith("orchestrate: the head of the Ray cluster")
+    assert errors.count("\n") == 1, errors
     assert driver.returncode == 1
     assert State.RUNNING not in states()
