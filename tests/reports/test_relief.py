@@ -56,4 +56,6 @@ def test_the_drawing_holds_a_polygon_a_cell_and_no_style():
 
 
 def test_a_flat_surface_is_drawn():
-    relief_drawing(dict.fromkeys(bowl(1), 1.0), Scale(1.0, 1.0, True), LABELS, prefix="a")
+    drawing = relief_drawing(dict.fromkeys(bowl(1), 1.0), Scale(1.0, 1.0, True), LABELS, prefix="a")
+    assert len(re.findall("<path", drawing.svg)) >= 16
+    assert "nan" not in drawing.svg.lower()
