@@ -106,7 +106,7 @@ def test_a_killed_worker_is_replaced_and_its_trial_continues(small: Path) -> Non
 
 
 @pytest.mark.cluster
-@pytest.mark.timeout(280)
+@pytest.mark.timeout(590)
 def test_an_interrupted_study_ends_with_130_and_the_next_run_continues_from_checkpoints(small: Path) -> None:
     hold(small, max_concurrent=1)
     for number in (signal.SIGINT, signal.SIGTERM):
