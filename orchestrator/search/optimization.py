@@ -80,7 +80,7 @@ class OptimizationRun:
         self._distributions = self.space.distributions()
         self._by_network: dict[str, str] = {}
         self._numbers: dict[str, int] = {}
-        self._tried: set[str] = set()
+        self._of_point: dict[str, Proposal] = {}
         self.trained = 0
 
     @property
@@ -88,8 +88,17 @@ class OptimizationRun:
         """The arms whose score is not known yet, in the order of their proposal."""
         return [arm for key, arm in self.arms.items() if key not in self.scores]
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the score of any arm is not known yet."""
+        return len(self.scores) < len(self.arms)
+
     def ask(self) -> Step:
         """Propose until an arm comes that was not proposed before."""
+        with quietly():  # once for all proposals: each change of a level makes Python's logging look at every logger
+            return self._until_new()
+
+    def _until_new(self) -> Step:
         made: list[Proposal] = []
         for attempt in count():
             # A finite space ends by itself: each desperate attempt takes one of the points that are left.
@@ -163,7 +172,7 @@ class OptimizationRun:
         if points is None:
             return None
         by_text = {canonical_json(point): point for point in points}
-        return {text: point for text, point in by_text.items() if text not in self._tried}
+        return {text: point for text, point in by_text.items() if text not in self._of_point}
 
     def _choose(self, *, desperate: bool) -> tuple[str, Params, Mapping[str, Any]] | None:
         """Return origin, point and the sampler's attributes of the next proposal; None when no point is left."""
@@ -206,6 +215,12 @@ class OptimizationRun:
 
     def _admitted(self, origin: str, params: Params, kept: Mapping[str, Any]) -> tuple[Proposal, PlannedArm | None]:
         proposal = Proposal(len(self.proposals), origin, TRAINED, params, attributes=kept)
+        before = self._of_point.get(canonical_json(dict(params)))
+        if before is not None:  # nearly a large space's every point: to plan them all again would take most of the time
+            if before.status == REJECTED:
+                return replace(proposal, status=REJECTED, reason=before.reason), None
+            status = ANSWERED if before.arm in self.scores else PENDING
+            return replace(proposal, status=status, arm=before.arm), None
         try:
             planned = self.plan_arm(self.space.arm(params, SEARCH))
         except SettingError as error:
@@ -229,7 +244,7 @@ class OptimizationRun:
         """Note a proposal; the ones that train nothing are decided at once."""
         self.proposals.append(proposal)
         text = canonical_json(dict(proposal.params))
-        self._tried.add(text)
+        self._of_point.setdefault(text, proposal)
         left = vars(self).get("_left")  # not listed before someone asks for it
         if left is not None:
             left.pop(text, None)
@@ -278,10 +293,12 @@ def _network(planned: PlannedArm) -> str:
 def quietly() -> Iterator[None]:
     """Keep Optuna's log and warnings to itself for a while; what it says is in the record of the search."""
     before = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    if before != optuna.logging.ERROR:
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        optuna.logging.set_verbosity(before)
+        if before != optuna.logging.ERROR:
+            optuna.logging.set_verbosity(before)

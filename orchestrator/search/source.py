@@ -66,7 +66,7 @@ class SearchSource:
             optimization = next((each for each in self.optimizations.values() if self._wants_more(each)), None)
             if optimization is not None:
                 self._propose(optimization)
-            elif self.confirmed is not None or any(each.open for each in self.optimizations.values()):
+            elif self.confirmed is not None or any(each.is_open for each in self.optimizations.values()):
                 return None
             else:
                 self._begin_confirmation()

@@ -18,10 +18,13 @@ from search_spaces.arm import settings_hash
 def keep_measurement(connection: Connection, event: Measured) -> None:
     """Keep what a probe found, in the place of what it found before with the same settings.
 
-    Measuring again does not make it younger: from the first time on the result was known. StorageError where there is
-    no such trial.
+    Measuring again does not make it younger: from the first time on the result was known. Nor does a failure take away
+    what was found before. StorageError where there is no such trial.
     """
     check_trial(connection, event.trial, "that could have been measured")
+    earlier = _measured_at(connection, event)
+    if earlier is not None and "failed" in event.found:
+        return
     row = {
         "trial": event.trial,
         "kind": event.probe,
@@ -29,7 +32,7 @@ def keep_measurement(connection: Connection, event: Measured) -> None:
         "settings": event.settings,
         "found": to_columns(event.found),
         "seconds": event.seconds,
-        "measured_at": min(event.at, _measured_at(connection, event) or event.at),
+        "measured_at": min(event.at, earlier or event.at),
     }
     insert_or_update(connection, measurements, [row], key=["trial", "kind", "key"])
 

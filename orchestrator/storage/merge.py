@@ -124,10 +124,20 @@ def _trials(source: Connection, target: Connection, ids: Sequence[str]) -> tuple
         rows = [_closed(table, row) for row in _of(source, table, table.c.trial, [*fresh, *better])]
         if rows:
             target.execute(insert(table), rows)
+    _drop_failures(target, _of(source, measurements, measurements.c.trial, both))
     for table in (measurements, weights):
         insert_new(target, table, list(_of(source, table, table.c.trial, both)))
     theirs, mine = _last_errors(source, both, there), _last_errors(target, both, here)
     return len(fresh), len(better), len(both), sum(theirs[each] != mine[each] for each in both)
+
+
+def _drop_failures(target: Connection, found: Iterable[Mapping[str, Any]]) -> None:
+    """Delete measurements that failed here, where the same is `found` there."""
+    for row in found:
+        if "failed" not in row["found"]:
+            same = [measurements.c[name] == row[name] for name in ("trial", "kind", "key")]
+            failed = measurements.c.found["failed"].as_string().is_not(None)
+            target.execute(delete(measurements).where(*same, failed))
 
 
 def _record(source: Connection, target: Connection, theirs: int, mine: int, known: bool) -> None:

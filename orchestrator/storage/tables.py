@@ -295,5 +295,6 @@ events = Table(
     Column("applied", Boolean, nullable=False, comment="False when it came too late and changed nothing"),
     Column("details", Json, nullable=False, default=dict, comment="The rest of what is known about it"),
     Index(None, "trial"),
+    Index(None, "study", "kind"),
     comment="What happened, in order, epochs left out; only ever added to",
 )

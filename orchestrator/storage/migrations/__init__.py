@@ -15,6 +15,7 @@
     last_sound_loss
 9   trial_results.gap and peak_memory: every metric of a trial has a column
 10  measurements.found holds many rows as columns: a loss surface of 51 x 51 points in a fifth of the bytes
+11  index of events by study and kind: the plans of a study are found among the events of all its trials
 
 A new version is one more file in `versions/`, named after its number, whose `down_revision` is the version before it.
 It never changes an older file, and names no table object of `orchestrator.storage.tables`, which describes the newest
@@ -26,4 +27,4 @@ not as this version of the program wants them; who may only read sees those that
 history.
 """
 
-VERSION = "10"
+VERSION = "11"

@@ -62,6 +62,20 @@ def test_a_measurement_that_failed_is_still_missing(store, plan):
     assert store.measured([plan.trials[0].id]) == {}
 
 
+def test_measuring_again_in_vain_keeps_what_was_found(store, plan):
+    save_measurement(store, measured(plan, draws=3))
+    save_measurement(store, measured(plan, found={"failed": "out of memory", "rows": []}, draws=3))
+    assert "failed" not in store.load_study(plan.name).measurements[0].values
+    trial = plan.trials[0].id
+    assert store.measured([trial]) == store.measured([trial], with_failed=True) != {}
+
+
+def test_measuring_again_with_success_replaces_a_failure(store, plan):
+    save_measurement(store, measured(plan, found={"failed": "out of memory", "rows": []}, draws=3))
+    save_measurement(store, measured(plan, draws=3))
+    assert "failed" not in store.load_study(plan.name).measurements[0].values
+
+
 def test_a_measurement_needs_a_trial(store):
     with pytest.raises(StorageError, match="there is no trial stranger"):
         save_measurement(store, Measurement("stranger", "lesion", {}))

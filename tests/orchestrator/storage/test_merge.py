@@ -102,6 +102,18 @@ def test_measurements_come_along_once(source, store):
     assert [each.kind for each in store.load_study(PLAN.name).measurements] == ["lesion"]
 
 
+@pytest.mark.parametrize("failed", ["here", "there", "twice"])
+def test_what_a_probe_found_takes_the_place_of_its_failure_and_not_the_other_way_round(failed, source, store):
+    trial = PLAN.trials[0].id
+    store.merge(source, PLAN.name, apply=True)
+    found, vain = ({"rows": [], "scalars": {"mean": 1.0}}, {"failed": "out of memory", "rows": []})
+    here, there = {"here": (vain, found), "there": (found, vain), "twice": (vain, vain)}[failed]
+    save_measurement(store, Measurement(trial, "lesion", here))
+    save_measurement(source, Measurement(trial, "lesion", there))
+    store.merge(source, PLAN.name, apply=True)
+    assert [each.values for each in store.load_study(PLAN.name).measurements] == [vain if failed == "twice" else found]
+
+
 def test_the_plan_here_stays_in_force_after_a_copy_with_another(source, store):
     here = plan_of(fail_above=70.0, plan_hash="another")
     store.record_plan(here)

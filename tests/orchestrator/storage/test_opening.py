@@ -80,6 +80,17 @@ def test_every_older_file_opens_with_its_results(file, read_only, tmp_path):
     assert study.environments[0].facts == {"torch": "2.9"}
 
 
+@pytest.mark.parametrize("file", ["version_10.db", None], ids=["migrated", "new"])
+def test_the_plans_of_a_study_are_found_by_an_index(file, tmp_path):
+    if file is not None:
+        shutil.copy(STORES / file, tmp_path / "results.db")
+    Store.open(tmp_path / "results.db").close()
+    with closing(sqlite3.connect(tmp_path / "results.db")) as connection:
+        query = "EXPLAIN QUERY PLAN SELECT details FROM events WHERE study = 1 AND kind = 'Planned' ORDER BY id"
+        (step,) = connection.execute(query).fetchall()
+    assert "USING INDEX ix_events_study_kind" in step[3]
+
+
 def test_the_surface_that_version_10_keeps_as_columns_is_read_as_rows(tmp_path):
     shutil.copy(STORES / "version_10.db", tmp_path / "old.db")
     with Store.open(tmp_path / "old.db", read_only=True) as store:
