@@ -94,7 +94,7 @@ def _stop(decision: Decision, judged: Judged, settings: AnalysisSettings) -> str
         return f"{decision.outcome} with {counted(_seeds(decision, judged), 'seed')}"
     if not judged.now.contexts:
         return "the study has no arms that the claim speaks of"
-    done = len(judged.looks)
+    done = _done(judged, settings)
     if done == len(settings.looks):
         return f"undecided after {counted(settings.looks[-1], 'seed')}"
     if not done:
@@ -106,6 +106,12 @@ def _stop(decision: Decision, judged: Judged, settings: AnalysisSettings) -> str
     if probability < settings.futility:
         return f"futile: the probability of a decision by {counted(settings.looks[-1], 'seed')} is {probability:.2f}"
     return None
+
+
+def _done(judged: Judged, settings: AnalysisSettings) -> int:
+    """Count the looks of today that need no more seeds; a claim may be judged by those of an earlier plan."""
+    seen = judged.looks[-1].n if judged.looks else 0
+    return sum(size <= seen for size in settings.looks)
 
 
 def _seeds(decision: Decision, judged: Judged) -> int:
@@ -131,7 +137,7 @@ def _block(
     known: set[tuple[str, int]],
     open_claims: int,
 ) -> Block | None:
-    done = len(judged.looks)
+    done = _done(judged, settings)
     size, alpha = settings.looks[done], settings.levels[done]
     arms = claim_arms(cases(study, judged.claim))
     trials = tuple((arm, seed) for seed in order[:size] for arm in arms if (arm, seed) not in known)

@@ -130,7 +130,11 @@ def _facts(findings: Findings, verdict: Verdict) -> list[tuple[str, str]]:
     if verdict.p_holm is not None:
         p.append(f"{_p(verdict.p_holm)} after Holm")
     others = verdict.other_tests if DEPENDS in verdict.badges else {}
-    decided = f"at look {verdict.decided_at_look} of {len(looks)}" if verdict.decided_at_look and looks else ""
+    decided = (
+        f"at look {verdict.decided_at_look} of {max(len(looks), len(verdict.looks))}"
+        if verdict.decided_at_look and looks
+        else ""
+    )
     return [
         ("Effect", f"{amount(verdict.estimate)}{interval}" if verdict.estimate is not None else ""),
         ("Margin", margin_in_words(verdict.margin)),

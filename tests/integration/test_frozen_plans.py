@@ -160,3 +160,13 @@ def test_the_hash_leaves_out_what_changes_no_result() -> None:
     before = frozen()
     file.write_text(file.read_text().replace("study: made-up", "study: renamed") + "resources: {cpus: 2}\n# more\n")
     assert frozen() == before
+
+
+@pytest.mark.parametrize("looks", ["[12]", "[4, 12]", "[3, 6]", "[3]", "[3, 4, 5, 6, 7, 12]"])
+def test_looks_that_were_taken_back_are_still_those_that_judge(looks: str) -> None:
+    """Fewer looks would leave each a larger part of alpha."""
+    ran(seeds="{looks: [3, 5, 8]}")
+    found = ran(seeds=f"{{looks: {looks}}}")
+    assert f"looks changed from 3, 5, 8 to {looks.strip('[]')}" in found.sentence
+    assert POST_HOC in found.badges
+    assert {each.n for each in found.looks} <= {3, 5, 8}
