@@ -4,8 +4,8 @@
     python -m benchmarks.badges --studies 100 --part skewed
 
 Printed are, of the verdicts that were decided, the shares with a badge: that one seed decides, that the analysis does,
-that seeds are skewed or spreads differ, and that outliers which the seeds do not show could undo it. The second part has
-studies of nine arms that do not differ: how often their seeds are called skewed, how often differences to the first
+that seeds are skewed or spreads differ, and that outliers which the seeds do not show could undo it. The second part
+has studies of nine arms that do not differ: how often their seeds are called skewed, how often differences to the first
 arm are wrongly clear and means missed by their interval, and how many of these carry the mark.
 """
 
