@@ -6,6 +6,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from search_spaces.annotations import Range
+from search_spaces.errors import SettingError
 from trainers.probes.probe import Output, Place, Probe, Row, Scalar, View, Workload
 
 if TYPE_CHECKING:
@@ -60,6 +61,10 @@ class LayerResponse(Probe):
         with meter, torch.no_grad():  # inference would not count versions
             for images, _ in subject.training_images(self.images):
                 subject.network(images)
+        if not meter.layers:
+            raise SettingError(
+                "layer_response needs a convolution, or a linear layer before the last one; this network has neither"
+            )
         yield meter.rows()
 
     def summarise(self, rows: Sequence[Row]) -> Mapping[str, float | None]:
