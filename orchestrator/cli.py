@@ -91,9 +91,9 @@ def _take_signals() -> None:
 def _print_version(asked: bool) -> None:
     """Print the versions that a report of a fault needs, and end."""
     if asked:
-        from importlib.metadata import version
+        from orchestrator.version import VERSION
 
-        print(f"orchestrate {version('ablation-orchestrator')} (Python {platform.python_version()})")
+        print(f"orchestrate {VERSION} (Python {platform.python_version()})")
         raise typer.Exit
 
 

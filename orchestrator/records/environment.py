@@ -11,8 +11,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from orchestrator.version import VERSION
+
+PROGRAM = "ablation-orchestrator"
 PACKAGES = (
-    "ablation-orchestrator", "torch", "torchvision", "ray", "optuna", "numpy", "pandas", "scipy", "statsmodels",
+    "torch", "torchvision", "ray", "optuna", "numpy", "pandas", "scipy", "statsmodels",
     "seaborn", "sqlalchemy", "scikit-learn",
 )  # fmt: skip
 
@@ -53,8 +56,8 @@ def environment_facts(device: str, threads: int) -> Mapping[str, Any]:
 
 @cache
 def package_versions() -> Mapping[str, str]:
-    """Return the installed versions of the packages that can change a result or a page."""
-    versions = {}
+    """Return this program's version and the installed ones of the packages that can change a result or a page."""
+    versions = {PROGRAM: VERSION}
     for package in PACKAGES:
         try:
             versions[package] = version(package)
