@@ -78,7 +78,8 @@ function readOut(svg, panel, hidden) {
   svg.addEventListener("pointerdown", (event) => { isArmed = current !== null && nearest(event) === current; tell(event); });
   svg.addEventListener("pointermove", tell);
   svg.addEventListener("pointerleave", (event) => { if (event.pointerType !== "touch") clear(); });
-  addEventListener("pointerdown", (event) => { if (!svg.contains(event.target)) clear(); });
+  // Before the drawing that is touched speaks: those of a figure share one box.
+  addEventListener("pointerdown", (event) => { if (!svg.contains(event.target)) clear(); }, true);
   addEventListener("keydown", (event) => { if (event.key === "Escape") clear(); });
   svg.addEventListener("click", () => {
     if (!isArmed || !current) return;
