@@ -2,6 +2,7 @@ import copy
 
 import pytest
 import torch
+from torch import nn
 
 from search_spaces import build_network, complete_network
 from search_spaces.shortcuts import SHORTCUTS
@@ -98,6 +99,19 @@ def test_a_fused_network_is_scored_like_its_replicas(changes):
 def test_what_is_random_or_unknown_is_not_fused(changes):
     nets = [build_network(settings_of(changes), (1, 8, 8), 4) for _ in range(2)]
     assert fusion.fuse(nets) is None
+
+
+def test_why_networks_are_not_fused_is_said_with_the_place():
+    class Own(nn.Module):
+        def forward(self, x):
+            return x
+
+    nets = [nn.Sequential(nn.Conv2d(1, 2, 3), Own()) for _ in range(2)]
+    assert fusion.obstacle(nets) == "1 (Own) is not known to fuse"
+    assert fusion.obstacle([Own(), Own()]) == "the network (Own) is not known to fuse"
+    sizes = [nn.Sequential(nn.Conv2d(1, width, 3)) for width in (2, 3)]
+    assert fusion.obstacle(sizes) == "the seeds' networks have tensors of different shapes"
+    assert fusion.obstacle([sizes[0], nn.Sequential(nn.Conv2d(1, 2, 3))]) is None
 
 
 def test_a_concatenating_wiring_is_not_fused():

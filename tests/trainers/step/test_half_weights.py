@@ -4,10 +4,12 @@ import copy
 
 import pytest
 import torch
+from torch import nn
 
 from tests.trainers.networks import TINY, task
 from tests.trainers.step.test_fusion import FUSABLE, UNFUSED, settings_of
 from trainers import Trainer
+from trainers.step.half_weights import HalfWeights
 from trainers.step.packs import make_groups
 from trainers.step.stopwatch import Stopwatch
 
@@ -43,3 +45,12 @@ def test_fp32_has_no_copies():
     trainer = Trainer(task(0, data=TINY))
     (group,) = make_groups(trainer.replicas, trainer.task.training, trainer.numerics, Stopwatch(trainer.device, False))
     assert group.halves is None
+
+
+def test_frozen_weights_are_not_copied():
+    trained, frozen = nn.Conv2d(1, 2, 3), nn.Linear(2, 3)
+    frozen.weight.requires_grad_(False)
+    whole = nn.Sequential(trained, nn.Flatten(), frozen)
+    halves = HalfWeights(whole, list(whole.parameters()))
+    assert halves.names == ["0.weight", "0.bias", "2.bias"]
+    assert [each.dtype for each in halves.inputs] == [torch.bfloat16, torch.bfloat16, torch.float32, torch.bfloat16]

@@ -1,10 +1,11 @@
-"""Which networks draw random numbers, and so train one after the other."""
+"""Which networks draw random numbers, and so train one after the other; how many steps an epoch takes."""
 
 import pytest
 from torch import nn
 
 from search_spaces import build_network, complete_network
-from tests.trainers.networks import network
+from tests.trainers.networks import TINY, network, task
+from trainers import Trainer
 from trainers.step.packs import is_random
 
 
@@ -30,3 +31,20 @@ def test_networks_with_random_parts_are_told_apart(changes, expected):
 def test_a_module_of_the_users_own_may_draw(layer):
     assert is_random(nn.Sequential(nn.Conv2d(1, 2, 3), layer))
     assert not is_random(nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU()))
+
+
+def test_every_step_of_an_epoch_is_counted_once():
+    trainer = Trainer(task(0, 1, data=TINY, batch_size=10, epochs=2))
+    trainer.run_epoch()
+    assert trainer.steps_begun == 7  # 70 images
+    trainer.run_epoch()
+    assert trainer.steps_begun == 14
+
+
+@pytest.mark.parametrize("seeds", [(0,), (0, 1, 2)])
+def test_an_epoch_ends_with_the_step_at_which_every_seed_has_diverged(seeds):
+    trainer = Trainer(task(*seeds, data=TINY, batch_size=10, epochs=2, diverged_above=0.25))
+    trainer.run_epoch()
+    # The first loss of four classes is above log 4 = 1.39 as a rule: two steps exceed a mean of 0.25 over seven.
+    assert trainer.steps_begun == 2
+    assert {outcome.state for outcome in trainer.outcomes()} == {"DIVERGED"}

@@ -49,6 +49,24 @@ def test_updates_are_torchs(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_a_momentum_and_a_rate_that_are_set_anew_count_from_the_next_step_on(name):
+    ours, theirs = small(), small()
+    own = make_optimiser(ours, settings(name, momentum=0.8, weight_decay=0.1))
+    reference = TORCHS[name](theirs.parameters())
+    for at in range(4):
+        own.momentum = momentum = 0.8 - 0.2 * at
+        own.step(gradients(ours, at), 0.01 * (1 + at))
+        for group in reference.param_groups:
+            group["lr"] = 0.01 * (1 + at)
+            group |= {"betas": (momentum, 0.999)} if "betas" in group else {"momentum": momentum}
+        for parameter, gradient in zip(theirs.parameters(), gradients(theirs, at), strict=True):
+            parameter.grad = gradient
+        reference.step()
+    for one, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_making_an_optimiser_moves_no_weight(name):
     model = small()
     before = [each.clone() for each in model.parameters()]
