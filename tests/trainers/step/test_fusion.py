@@ -114,6 +114,42 @@ def test_why_networks_are_not_fused_is_said_with_the_place():
     assert fusion.obstacle([sizes[0], nn.Sequential(nn.Conv2d(1, 2, 3))]) is None
 
 
+def replaced(module):
+    module.forward = nn.ReLU.forward
+    return module
+
+
+def hooked(module):
+    module.register_forward_hook(lambda *_: None)
+    return module
+
+
+def holding(module, **attributes):
+    for name, value in attributes.items():
+        setattr(module, name, value)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda: holding(nn.ReLU(), is_random=True), "(ReLU) draws random numbers"),
+        (lambda: hooked(nn.ReLU()), "(ReLU) has hooks"),
+        (lambda: replaced(nn.ReLU()), "(ReLU) has its forward pass replaced, as recomputed activations do"),
+        (lambda: holding(nn.ReLU(), rule=len), "(ReLU) keeps a function of its own"),
+        (lambda: nn.Conv2d(1, 1, 3, padding=1, padding_mode="reflect"), "(Conv2d) pads with padding_mode='reflect'"),
+        (lambda: nn.BatchNorm2d(1, track_running_stats=False), "(BatchNorm2d) keeps no running statistics"),
+        (lambda: nn.BatchNorm2d(1, momentum=None), "(BatchNorm2d) averages cumulatively (momentum=None)"),
+        (
+            lambda: holding(nn.Conv2d(1, 1, 3), scale=nn.Parameter(torch.ones(1))),
+            "(Conv2d) has tensors of its own: scale",
+        ),
+    ],
+)
+def test_what_a_layer_does_beside_its_class_keeps_it_from_being_fused(make, reason):
+    assert fusion.obstacle([nn.Sequential(make()) for _ in range(2)]) == f"0 {reason}"
+
+
 def test_a_concatenating_wiring_is_not_fused():
     settings = network(activation="bn relu conv bn relu conv | concat |")
     assert fusion.fuse([build_network(settings, (1, 8, 8), 4) for _ in range(2)]) is None
