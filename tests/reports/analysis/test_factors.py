@@ -332,3 +332,11 @@ def test_the_squares_of_four_hundred_levels_are_those_of_their_means():
     effect = study_anova(given).effect("a")
     assert effect.squares == pytest.approx(3 * ((values.mean(1) - values.mean()) ** 2).sum())
     assert effect.df == 399
+
+
+@pytest.mark.parametrize(("factors", "order"), [(4, 4), (5, 3)])
+def test_beyond_four_factors_interactions_of_more_than_three_are_left_to_the_residual(factors, order):
+    found = study_anova(made(shape=(2,) * factors, n=2, names="abcde"))
+    assert max(len(effect.term) for effect in found.effects) == order
+    expected = sum(math.comb(factors, each) for each in range(1, order + 1))
+    assert len([effect for effect in found.effects if effect.term != ("seed",)]) == expected
