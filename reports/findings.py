@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from reports.analysis.arms import ArmSummary, summarise
 from reports.analysis.contrasts import Contrast, contrasts
 from reports.analysis.readings import compared
 from reports.analysis.search import confirmed_view
+from reports.analysis.threshold import ALPHA
 from reports.analysis.verdicts import Verdict
 from reports.layout import Layout, lay_out, numeric_axis
 from reports.results import Study
@@ -29,6 +31,13 @@ class Findings:
     verdicts: tuple[Verdict, ...]
     trials: Mapping[str, tuple[Trial, ...]]
     whole: Study
+
+    @cached_property
+    def corrected(self) -> tuple[Contrast, ...]:
+        """The contrasts that have a test, each with an interval that covers all of them together at 95 %."""
+        tests = sum(each.p is not None for each in self.contrasts.values())
+        wide = contrasts(self.study, level=1 - ALPHA / tests) if tests else ()
+        return tuple(each for each in wide if each.p is not None)
 
     @property
     def arms(self) -> tuple[Arm, ...]:

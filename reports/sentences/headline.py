@@ -10,7 +10,7 @@ from math import sqrt
 from statistics import fmean
 
 from reports.analysis.arms import ArmSummary
-from reports.analysis.contrasts import Contrast, contrasts
+from reports.analysis.contrasts import Contrast
 from reports.analysis.outliers import LEAST_BY_T
 from reports.analysis.power import smallest_paired
 from reports.analysis.search import searched
@@ -183,7 +183,7 @@ def _rate(summary: ArmSummary) -> str:
 
 @dataclass(frozen=True)
 class _Compared:
-    """The comparisons that have a test, each with an interval that covers all of them together at 95 %."""
+    """The comparisons that have a test, with intervals that cover all of them together, and what arms are called."""
 
     every: tuple[Contrast, ...]
     names: Mapping[str, str]
@@ -202,11 +202,7 @@ class _Compared:
 
 
 def _compared(findings: Findings) -> _Compared | None:
-    tests = sum(each.p is not None for each in findings.contrasts.values())
-    if not tests:
-        return None
-    wide = contrasts(findings.study, level=1 - ALPHA / tests)
-    return _Compared(tuple(each for each in wide if each.p is not None), arm_names(findings))
+    return _Compared(findings.corrected, arm_names(findings)) if findings.corrected else None
 
 
 def better(findings: Findings) -> str | None:
