@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
 from search_spaces.errors import SettingError
 from tests.trainers.probes.conftest import SEED, bench_of, weights_of
@@ -64,6 +65,17 @@ def test_a_view_draws_what_the_probe_declares(probe):
     assert all(set(view.axes) <= {*places, *numbers, "epoch"} for view in probe.views)
     assert all(set(view.where) <= {*places, "epoch"} for view in probe.views)
     assert probe.scalars
+
+
+def test_weights_of_another_network_are_refused():
+    subject, weights = bench_of().subject(SEED, None, 0), weights_of(bench_of())
+    subject.take(SEED, weights, 2)
+    assert all(torch.equal(each, weights[name]) for name, each in subject.network.state_dict().items())
+    narrow = {name: each[:1] if each.dim() else each for name, each in weights.items()}
+    with pytest.raises(RuntimeError, match="size mismatch"):
+        subject.take(SEED, narrow, 2)
+    with pytest.raises(RuntimeError, match="Missing key"):
+        subject.take(SEED, {}, 2)
 
 
 INVENTED = """
