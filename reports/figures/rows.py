@@ -16,9 +16,10 @@ HEADING = 30
 BELOW = 46
 """Pixels for the axis and its title."""
 LONGEST = 34
-"""Letters of a name that stands left of its mark."""
+"""Letters for which a name that stands left of its mark has room beside numbers of any length."""
 _LETTER = 6.2  # pixels
 _LEAST_ROOM = 60
+_LEAST_PLOT = 280
 _SHORTEST = 12
 
 
@@ -52,9 +53,10 @@ class _Places:
 
 
 def _broad(labels: Sequence[str], texts: Sequence[str]) -> _Places:
-    longest = max((min(len(label), LONGEST) for label in labels), default=0)
-    right = 22 + _LETTER * max((len(text) for text in texts), default=0)
-    return _Places(700, 24, max(_LEAST_ROOM, 22 + _LETTER * longest), right, 10, 12, 12, LONGEST)
+    width, right = 700, 22 + _LETTER * max((len(text) for text in texts), default=0)
+    most = max(LONGEST, int((width - right - _LEAST_PLOT - 22) / _LETTER))
+    longest = max((min(len(label), most) for label in labels), default=0)
+    return _Places(width, 24, max(_LEAST_ROOM, 22 + _LETTER * longest), right, 10, 12, 12, most)
 
 
 def _narrow(texts: Sequence[str]) -> _Places:

@@ -201,7 +201,7 @@ def _difference(findings: Findings, contrast: Contrast, usual: int | None) -> tu
     if has_fails(findings, contrast):
         p = fisher_p(mine.n_fail, mine.n, theirs.n_fail, theirs.n)
         text = f"{mine.n_fail}/{mine.n} against {theirs.n_fail}/{theirs.n} fail"
-        return text, "" if p is None else f"Fisher p={number(p)}"
+        return text, "" if p is None else f"Fisher p{'<0.0001' if p < 0.0001 else f'={number(p, 4)}'}"
     if contrast.estimate is None:
         return "", ""
     n = "" if contrast.n == usual else f"n={contrast.n}"

@@ -89,9 +89,10 @@ function readOut(svg, panel, hidden) {
   });
 }
 
-// A button for each line: pressed while it is shown, in every panel of its figure.
+// A button for each line that has one name in every panel of its figure: pressed while it is shown.
 function lineButtons(drawings, panels, hidden) {
-  const names = new Map(panels.flatMap((panel) => Object.entries(panel.names)));
+  const every = panels.flatMap((panel) => Object.entries(panel.names));
+  const names = new Map(every.filter(([line, name]) => every.every(([other, its]) => other !== line || its === name)));
   return names.size < 2 ? [] : [...names].map(([line, name]) => {
     const button = document.createElement("button");
     button.type = "button";
