@@ -1,5 +1,6 @@
 """The main table as files: numbers for a program (CSV), as the page shows it (Markdown), and for a paper (LaTeX)."""
 
+import re
 from collections.abc import Sequence
 
 from reports.analysis.contrasts import Contrast
@@ -14,6 +15,8 @@ from reports.trials import Scalar
 from reports.wording import NOTHING, level, number, signed
 
 MOST_ROWS = 35
+_LEAST_MEAN, _LEAST_CHANGE = 11, 6
+"""Letters for which a column of means and one of differences have room in any table."""
 _NUMBERS = ("mean", "sd", "n", "fails", "difference", "low", "high", "p_holm")
 
 
@@ -101,7 +104,7 @@ def _latex(findings: Findings, table: MainTable, names: Sequence[Sequence[str]])
                 cells.append(_change(findings, entry))
         lines.append(" & ".join(cells) + r" \\")
     letters = sum(max(map(length, column)) for column in zip(_factors(table), *names, strict=True))
-    letters += len(table.heads) * (11 + (6 if per_head == 2 else 0))
+    letters += sum(_letters(findings, table, at, per_head == 2) for at in range(len(table.heads)))
     caption = said(findings, (*MEASURE, bold_rule, equivalent, fail_rule))
     if table.has_differences:
         base = ", ".join(f"{key} {level(value)}" for key, value in findings.study.baseline.items())
@@ -110,6 +113,17 @@ def _latex(findings: Findings, table: MainTable, names: Sequence[Sequence[str]])
     if size is None or len(table.lines) > MOST_ROWS:
         return _wide(table, names, caption)
     return framed("main", caption, spec, lines, size)
+
+
+def _letters(findings: Findings, table: MainTable, at: int, has_change: bool) -> int:
+    """Return the letters of the longest mean below a head, and of the longest difference.
+
+    A mean that says its n is counted whole; of one without, the spaces around its ± are no wider than one letter.
+    """
+    entries = [line.entries[at] for line in table.lines]
+    words = (length(_in_words(each)) + (2 if each.n else -1) for each in entries if each is not None)
+    change = max(_LEAST_CHANGE, *(len(re.sub(r"\\rlap{.}|\$", "", _change(findings, each))) for each in entries))
+    return max(_LEAST_MEAN, *words, 0) + (change if has_change else 0)
 
 
 def _wide(table: MainTable, names: Sequence[Sequence[str]], caption: str) -> str:

@@ -10,6 +10,7 @@ import pytest
 from reports.latex import escape_latex
 from reports.page import write_report
 from tests.reports import searches, studies
+from tests.reports.small import study
 
 needs_latex = pytest.mark.skipif(
     shutil.which("pdflatex") is None, reason="no pdfLaTeX: apt-get install texlive-latex-extra"
@@ -25,7 +26,21 @@ PAPERS = {
     "two columns": r"\documentclass[twocolumn]{article}" + "\n",
     "conference": CONFERENCE,
 }
+
+
+def uneven():
+    """Errors of two digits and arms with fewer seeds than others, of which each cell says its n."""
+    means = {"original": 33.03, "plain": 60.72, "preact": 17.06, "scaled": 44.61}
+    errors = {
+        (depth, name): tuple(mean + depth / 10 + 4.1 * seed for seed in range(5 if name == "plain" else 8))
+        for depth in (20, 56, 164)
+        for name, mean in means.items()
+    }
+    return study(("depth", "variant"), errors, baseline={"variant": "original"}, fail_above=None)
+
+
 STUDIES = {
+    "uneven": uneven,
     "degradation": studies.degradation,
     "judged": studies.judged,
     "full_grid": studies.full_grid,
