@@ -1,7 +1,7 @@
 """A verdict in two lines of a terminal: the claim, its effect with the interval, the seeds; the page says the rest."""
 
 from reports.analysis.claims import Claim
-from reports.analysis.verdicts import Verdict
+from reports.analysis.verdicts import POST_HOC, Verdict
 from reports.wording import MINUS, amount, counted, shortened
 
 LINES = 2
@@ -14,14 +14,16 @@ def verdict_line(verdict: Verdict, width: int = WIDTH) -> str:
     """Return verdict, claim id, effect with its interval, n and badges, in two lines of `width` at most."""
     most = LINES * min(width, WIDTH)
     name = shortened(verdict.id, ID_WIDTH)
-    text = f"{verdict.word:12}  {name}: {_finding(verdict)}{_context(verdict)}"
-    for shown in range(len(verdict.badges), 0, -1):
-        marks = list(verdict.badges[:shown])
-        if shown < len(verdict.badges):
-            marks.append(f"{len(verdict.badges) - shown} more on the page")
-        if len(marked := f"{text} [{', '.join(marks)}]") <= most:
-            return marked
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+    short = f"{verdict.word:12}  {name}: {_finding(verdict)}"
+    whole = f"{short}{_context(verdict)}"
+    badges = sorted(verdict.badges, key=lambda badge: badge != POST_HOC)
+    for text in dict.fromkeys((whole, short)) if badges else ():
+        for shown in range(len(badges), 0, -1):
+            more = [f"{len(badges) - shown} more on the page"] if shown < len(badges) else []
+            if len(marked := f"{text} [{', '.join([*badges[:shown], *more])}]") <= most:
+                return marked
+    marks = f" [{POST_HOC}]" if POST_HOC in badges else ""
+    return f"{whole}{marks}" if len(whole) + len(marks) <= most else f"{whole[: most - 1 - len(marks)]}…{marks}"
 
 
 def _finding(verdict: Verdict) -> str:

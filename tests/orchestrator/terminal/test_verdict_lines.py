@@ -44,6 +44,13 @@ def test_badges_that_find_no_room_are_counted(verdicts):
     assert verdict_line(many).endswith("(n=8) [post hoc, 2 more on the page]")
 
 
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_a_claim_that_is_post_hoc_says_so_however_little_room_there_is(verdicts, width):
+    for each in verdicts.values():
+        long = replace(each, claim=replace(each.claim, id="long-" * 30), badges=("skewed " * 9, "post hoc"))
+        assert "post hoc" in verdict_line(long, width)
+
+
 def test_what_has_no_number_says_so(verdicts):
     some = verdicts["better"]
     assert verdict_line(replace(some, n=0)).startswith("Supported     better: no result yet (n=0)")
