@@ -45,7 +45,21 @@ def fuse(networks: Sequence[nn.Module]) -> nn.Module | None:
     device = next(networks[0].parameters()).device
     with torch.device("meta"):  # values come with `load`, and drawing some here would disturb the caller's generator
         fused = _fuse(networks[0], len(networks))
-    return fused.to_empty(device=device)
+    return _in_memory(fused, device)
+
+
+def _in_memory(network: nn.Module, device: torch.device) -> nn.Module:
+    """Give a network of shapes alone its memory, unfilled.
+
+    torch's own `to_empty` imports sympy for it: half a second in each worker.
+    """
+    for module in network.modules():
+        for name, parameter in module.named_parameters(recurse=False):
+            memory = torch.empty(parameter.shape, dtype=parameter.dtype, device=device)
+            setattr(module, name, nn.Parameter(memory, parameter.requires_grad))
+        for name, buffer in module.named_buffers(recurse=False):
+            setattr(module, name, torch.empty(buffer.shape, dtype=buffer.dtype, device=device))
+    return network
 
 
 def obstacle(networks: Sequence[nn.Module]) -> str | None:

@@ -1,4 +1,6 @@
 import copy
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -242,3 +244,15 @@ def test_another_error_is_not_taken_for_scarce_memory(monkeypatch):
     monkeypatch.setattr(trainer.pack, "_train", broken)
     with pytest.raises(RuntimeError, match="do not fit"):
         trainer.run_epoch()
+
+
+def test_fusing_networks_does_not_import_sympy():
+    code = (
+        "import sys\n"
+        "from search_spaces import build_network\n"
+        "from trainers.step.fusion import fuse\n"
+        "fused = fuse([build_network({'depth': 8, 'width': 4}) for _ in range(2)])\n"
+        "assert all(each.device.type == 'cpu' for each in fused.state_dict().values())\n"
+        "assert 'sympy' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
