@@ -59,7 +59,9 @@ def test_no_accessibility_rule_is_broken_in_the_sections_of_a_search(seen, look)
 def test_no_figure_of_a_search_is_empty(seen, look):
     page = seen(look)
     for name in FIGURES:
-        for drawing in page.locator(f"#figure-{name} svg[role=img]").all():
+        drawings = page.locator(f"#figure-{name} svg[role=img]:visible").all()
+        assert drawings
+        for drawing in drawings:
             box = drawing.bounding_box()
             assert box["width"] > 100
             assert box["height"] > 80
