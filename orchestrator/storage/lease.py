@@ -1,6 +1,5 @@
 """The right to run a study: one living process has it at a time, and a dead one loses it."""
 
-import socket
 import time
 import uuid
 from dataclasses import dataclass
@@ -175,12 +174,12 @@ def _give_back(connection: Connection, study: str, token: str) -> None:
 
 
 def _busy(row: Any) -> str:
-    if row.lease_host == socket.gethostname():
+    if process.is_in_sight(row):
         remedy = f"wait until it ends, or stop it with: kill {row.lease_pid}"
     else:
         seconds = process.STALE_AFTER.seconds
         remedy = (
-            f"wait until it ends, or stop it there; if that host is gone, try again {seconds} seconds after it went, "
-            "or take the study over with --take-over"
+            f"wait until it ends, or stop it there; if that host or container is gone, try again {seconds} seconds "
+            "after it went, or take the study over with --take-over"
         )
     return f'the study "{row.name}" is being run by {process.describe(row)}: {remedy}'

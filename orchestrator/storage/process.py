@@ -44,7 +44,7 @@ def sign_of(row: Any) -> Sign:
     """
     if row.lease_owner is None:
         return Sign.GONE
-    if _is_in_sight(row):
+    if is_in_sight(row):
         return Sign.ALIVE if _lives(row) else Sign.GONE
     return Sign.ALIVE if abs(now() - row.lease_heartbeat) < STALE_AFTER else Sign.UNKNOWN
 
@@ -59,7 +59,8 @@ def describe(row: Any) -> str:
     return f"process {row.lease_pid} on {row.lease_host} since {row.lease_since:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _is_in_sight(row: Any) -> bool:
+def is_in_sight(row: Any) -> bool:
+    """Whether the process that a row of `studies` names is one of this host and PID namespace."""
     mine = _identity(os.getpid())
     if row.lease_process is None or mine is None:
         return bool(row.lease_host == socket.gethostname())

@@ -128,7 +128,8 @@ def test_a_lease_of_a_process_whose_number_was_given_out_again_is_taken_over(sto
 
 def test_a_lease_of_another_host_is_respected_while_its_heart_beats(store, plan):
     owned_elsewhere(store, plan.name, heartbeat=timedelta(seconds=80))
-    with pytest.raises(StudyBusy, match=r"process 4242 on far-away since .*if that host is gone, try again 90 seconds"):
+    remedy = r"process 4242 on far-away since .*if that host or container is gone, try again 90 seconds"
+    with pytest.raises(StudyBusy, match=remedy):
         store.lease(plan.name).__enter__()
 
 
@@ -160,7 +161,7 @@ def test_a_heart_that_beats_by_a_wrong_clock_is_respected(store, plan, monkeypat
 def test_a_process_of_another_container_with_this_name_is_not_taken_for_dead(store, plan):
     elsewhere = "some-boot pid:[4026532000] 1234"
     owned_elsewhere(store, plan.name, host=socket.gethostname(), pid=2**22 + 1, identity=elsewhere)
-    with pytest.raises(StudyBusy):
+    with pytest.raises(StudyBusy, match="stop it there"):  # its number is that of another process here
         store.lease(plan.name).__enter__()
 
 
