@@ -16,6 +16,8 @@ ANSWER_SECONDS = 60.0
 """How long a storage may take for one file before it counts as out of reach."""
 PAUSE_SECONDS = 60.0
 """How long nothing more is asked of a storage that did not answer."""
+REST_SHARE = 10.0
+"""A file that could not be sent is followed by a rest so many times as long, so that trainings are hardly held up."""
 
 T = TypeVar("T")
 
@@ -33,6 +35,8 @@ class SharedFolder:
     def __init__(self, url: str) -> None:
         self.url = url
         self._silent_until = 0.0
+        self._rest_until = 0.0
+        self._refusal = ""
         with _in_one_line():
             self._files, root = url_to_fs(url)
         self._root = str(root).rstrip("/")
@@ -56,7 +60,10 @@ class SharedFolder:
         return self._answered(get)
 
     def send(self, path: Path, *, keep: str | None = None) -> None:
-        """Copy a file into the folder; the one that it replaces is kept under the name `keep`."""
+        """Copy a file into the folder; the one that it replaces is kept under the name `keep`.
+
+        After a failure the storage is left alone for ten times as long as that took, `PAUSE_SECONDS` at most.
+        """
 
         def put() -> None:
             self._files.invalidate_cache()
@@ -73,7 +80,16 @@ class SharedFolder:
             finally:
                 beside.unlink(missing_ok=True)
 
-        self._answered(put)
+        began = time.monotonic()
+        if began < self._rest_until:
+            raise OutOfReach(self._refusal)
+        try:
+            self._answered(put)
+        except OutOfReach as error:
+            ended = time.monotonic()
+            self._rest_until = ended + min(REST_SHARE * (ended - began), PAUSE_SECONDS)
+            self._refusal = str(error)
+            raise
 
     def mark(self, name: str) -> None:
         """Make an empty file in the folder."""

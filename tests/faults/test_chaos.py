@@ -17,5 +17,5 @@ def test_a_study_that_is_disturbed_at_random_gives_the_numbers_of_an_undisturbed
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("ORCHESTRATE_DB", raising=False)
     monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
-    done = disturb(tmp_path, seed=19, disturbances=5, patience=500, count=2, pace=0.4)
+    done = disturb(tmp_path, seed=20, disturbances=5, patience=500, count=2, pace=0.4)
     assert sum(done.values()) == 5

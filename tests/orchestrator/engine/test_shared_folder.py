@@ -237,3 +237,27 @@ def test_a_bucket_is_never_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     monkeypatch.setattr(shared_folder, "url_to_fs", lambda url: (Bucket(), "nobucket/checkpoints"))
     with pytest.raises(OutOfReach, match="The specified bucket does not exist"):
         SharedFolder("s3://nobucket/checkpoints").mark(MARK)
+
+
+def test_a_storage_that_refuses_slowly_is_left_alone_for_a_while(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[str] = []
+
+    class Refuses(MemoryFileSystem):  # type: ignore[misc]  # fsspec has no types
+        def put_file(self, path: str, to: str) -> None:
+            asked.append(to)
+            time.sleep(0.05)
+            raise ConnectionError("Could not connect to the endpoint URL")
+
+    monkeypatch.setattr(shared_folder, "url_to_fs", lambda url: (Refuses(), "bucket/checkpoints"))
+    folder, file = SharedFolder("s3://bucket/checkpoints"), tmp_path / "a.pt"
+    file.write_bytes(b"1")
+    for _ in range(3):
+        with pytest.raises(OutOfReach, match="Could not connect to the endpoint URL"):
+            folder.send(file)
+    assert len(asked) == 1
+    time.sleep(0.8)
+    with pytest.raises(OutOfReach):
+        folder.send(file)
+    assert len(asked) == 2
