@@ -7,6 +7,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from search_spaces.annotations import Range
+from search_spaces.errors import SettingError
 from trainers.probes.probe import Output, Place, Probe, Row, Scalar, View, Workload
 
 if TYPE_CHECKING:
@@ -62,6 +63,10 @@ class IdentityDistance(Probe):
         """Yield a row for each unit, by depth."""
         distances = _distances(subject, self.images)
         worths = self._worths(subject)
+        if not distances and not worths:
+            raise SettingError(
+                "identity_distance needs units that keep the shape of their signal; this network has none"
+            )
         yield [
             Row({"unit": unit.index}, {"distance": distances.get(unit.index), "worth": worths.get(unit.index)})
             for unit in subject.units
