@@ -170,3 +170,12 @@ def test_several_objectives_confirm_the_pareto_front_first(planned_arms):
     front = {by_values[tuple(trial.values)].replace("search", "confirm", 1) for trial in optimization.study.best_trials}
     front -= {source.confirmed[0]}
     assert front <= set(source.confirmed) or set(source.confirmed[1:]) <= front
+
+
+def test_where_records_alone_count_an_arm_without_one_is_rejected_with_that_reason(planned_arms):
+    plan = plan_of(factors=SMALL, search={"arms": 3, "sampler": "random", "control": False})
+    source = SearchSource(plan, MemoryLedger(), on_record=lambda trials: False, planned_arms=planned_arms)
+    source.next()
+    proposals = source.optimizations["search"].proposals
+    assert len(proposals) > 1
+    assert {(each.status, each.reason, each.arm) for each in proposals} == {(REJECTED, "not on record", None)}
