@@ -13,6 +13,7 @@ from reports.wording import counted, listed, number, shortened, signed
 
 Summary = Mapping[str, Any]
 MOST_LINES = 12
+_NONE = "none"
 
 
 @dataclass(frozen=True)
@@ -75,18 +76,27 @@ def compare(first: Summary, second: Summary) -> Differences:
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Return the settings by their paths; what is null counts as what is left out, and claims go by their ids."""
     flat: dict[str, str] = {}
     for key, value in settings.items():
-        if isinstance(value, Mapping) and value:
-            flat |= _flat(value, f"{prefix}{key}.")
+        inner = _by_id(value)
+        if isinstance(inner, Mapping) and inner:
+            flat |= _flat(inner, f"{prefix}{key}.")
         elif (prefix, key) != ("", "study"):
-            flat[f"{prefix}{key}"] = shortened(str(value), 80)
+            flat[f"{prefix}{key}"] = _NONE if value is None else shortened(str(value), 80)
     return flat
+
+
+def _by_id(value: Any) -> Any:
+    """Return a list of things with ids of their own as a mapping by id; anything else as it is."""
+    if not (isinstance(value, list) and value and all(isinstance(each, Mapping) and "id" in each for each in value)):
+        return value
+    return {str(each["id"]): {key: inner for key, inner in each.items() if key != "id"} for each in value}
 
 
 def _changed(first: Mapping[str, str], second: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
     for key in {**first, **second}:
-        one, other = first.get(key, "none"), second.get(key, "none")
+        one, other = first.get(key, _NONE), second.get(key, _NONE)
         if one != other:
             yield key, one, other
 

@@ -50,6 +50,13 @@ def test_what_differs_is_told_by_setting_arm_verdict_and_interval():
     assert moved.low < 5.03 < moved.high
 
 
+def test_a_claim_differs_by_what_it_says_and_null_is_no_other_setting_than_none():
+    errors = {"a": MORE, "b": LESS}
+    changed = made(errors, claims=[{**CLAIM, "says": "a < b"}])
+    found = compare(summary(made(errors, keep=None)), summary(changed))
+    assert found.settings == ((f"claims.{CLAIM['id']}.says", CLAIM["says"], "a < b"),)
+
+
 def test_arms_with_fails_have_counts_and_no_difference():
     found = compare(summary(FIRST), summary(made({"a": MORE, "b": (3.0, None, 3.1, 3.0, 3.1)})))
     (moved,) = [each for each in found.arms if not each.same]
