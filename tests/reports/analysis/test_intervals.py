@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from reports.analysis.intervals import sd_interval
+from reports.analysis.intervals import critical_t, quantile_chi2, sd_interval
 
 
 def covered(draw, truth, arms, n, studies=1500):
@@ -46,3 +46,10 @@ def test_it_holds_that_of_lognormal_noise_far_more_often_than_chi_squared(arms, 
     """Chi-squared holds it in 75 % of studies of one arm, and in 55 % of nine arms."""
     truth = math.sqrt((math.exp(0.64) - 1) * math.exp(0.64))
     assert covered(lambda rng, size: np.exp(0.8 * rng.normal(0, 1, size)), truth, arms, n) > least
+
+
+@pytest.mark.parametrize("df", [1, 2, 3.7, 9, 40.25, 1000])
+def test_quantiles_are_those_of_scipys_distributions(df):
+    for p in (0.005, 0.025, 0.5, 0.9, 0.975, 0.995):
+        assert quantile_chi2(df, p) == stats.chi2.ppf(p, df)
+        assert critical_t(df, p) == stats.t.ppf(0.5 + p / 2, df)
