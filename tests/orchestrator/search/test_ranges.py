@@ -83,6 +83,16 @@ def test_a_step_is_above_0_and_no_longer_than_its_range(step):
         (
             {
                 "factors": {
+                    "width": {"low": 1, "high": 201},
+                    "training.lr": {"low": 0.001, "high": 0.101, "step": 0.001},
+                },
+                "search": {"sampler": "grid"},
+            },
+            r"hunt\.yaml:\d+: search\.sampler: a grid has at most 20,000 points: take fewer levels",
+        ),
+        (
+            {
+                "factors": {
                     "block": ["basic", "bottleneck"],
                     "v": {"a": {}, "b": {"width": 3}, "when": {"block": "basic"}},
                 }
