@@ -225,11 +225,12 @@ def test_a_listener_that_raises_anything_is_told_no_more_and_stops_no_recorder(s
 
 
 def test_a_listener_that_never_returns_does_not_hold_up_the_end(store, plan, trial, load):
-    let_go = threading.Event()
-    recorder = Recorder(store, plan.name, listeners=[lambda _: let_go.wait()], patience=0.1)
+    let_go, told = threading.Event(), threading.Event()
+    recorder = Recorder(store, plan.name, listeners=[lambda _: told.set() or let_go.wait()], patience=0.1)
+    recorder.put(started(trial))
     try:
         with pytest.raises(StorageError, match=r"recording did not end: .* did not answer for 0.2 s"), recorder:
-            recorder.put(started(trial))
+            assert told.wait(20)  # so that the event is on record, however slow the machine is
         assert load().attempts == 1
     finally:
         let_go.set()
