@@ -33,7 +33,7 @@ def lowest_figure(findings: Findings) -> Figure | None:
     some = "" if len(chosen) == len(sound) else f"the {len(chosen) - len(base[:1])} lowest of "
     caption = (
         f"{PRIMARY.title.capitalize()} by arm, {some}{among}{', and the baseline' if base else ''}. "
-        f"A point is a seed, the bar is their mean; the numbers are mean ± 1 SD. "
+        f"A mark is a seed, the bar is their mean; the numbers are mean ± 1 SD. "
         f"{ranking.alike} of the other {len(ranking.others)} cannot be told apart from the lowest "
         "(paired t at 5 %, corrected for all pairs)."
     )
