@@ -17,7 +17,6 @@ from orchestrator.errors import Interrupted, UserError
 from orchestrator.surroundings.packages import check_imports
 from orchestrator.surroundings.process_list import hide_passwords
 from orchestrator.terminal.streams import tolerant_streams
-from search_spaces.errors import SettingError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -56,8 +55,8 @@ def _run() -> int:
     _take_signals()
     try:
         check_imports()
-        app(prog_name="orchestrate")
-    except (UserError, SettingError) as error:  # the second while modules are read: a probe of the user's own is wrong
+        _run_command()
+    except UserError as error:
         print(f"orchestrate: {error}", file=sys.stderr)
         return MISTAKE
     except KeyboardInterrupt:
@@ -75,6 +74,16 @@ def _run() -> int:
         print(CONTINUE, file=sys.stderr)
         return INTERRUPTED
     return code
+
+
+def _run_command() -> None:
+    """Run the command; a probe of the user's own that is wrong is found while modules are read."""
+    from search_spaces.errors import SettingError  # not above: what hides the package is looked for first
+
+    try:
+        app(prog_name="orchestrate")
+    except SettingError as error:
+        raise UserError(str(error)) from error
 
 
 def _take_signals() -> None:

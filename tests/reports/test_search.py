@@ -238,12 +238,22 @@ def test_ticks_of_a_logarithmic_axis_are_round_and_few():
     assert len(log_ticks(1e-9, 1e9)) <= 6
 
 
+def drawn_paths(element, inherited=None):
+    """Yield the attributes of every path that is drawn, those of the groups around it among them."""
+    own = {"fill": "", "stroke-width": "", **(inherited or {}), **element.attrib}
+    if element.tag == "path" and "d" in element.attrib:
+        yield own
+    for child in element:
+        if element.tag != "defs":
+            yield from drawn_paths(child, own)
+
+
 def test_every_arm_with_a_result_is_a_line_through_all_its_choices_and_the_best_are_thick():
     panel, figure = panel_of(searched_study(), "search-parallel")
     root = ElementTree.fromstring(f"<svg>{panel.drawing.svg}</svg>".replace("xlink:", ""))
-    paths = [each for each in root.iter("path") if each.get("fill") == "none" and "d" in each.attrib]
-    corners = [len(re.findall(r"-?[\d.]+ -?[\d.]+", each.get("d").replace("-", " -"))) for each in paths]
-    widths = [each.get("stroke-width") for each, count in zip(paths, corners, strict=True) if count == 8]
+    paths = [each for each in drawn_paths(root) if each["fill"] == "none"]
+    corners = [len(re.findall(r"-?[\d.]+ -?[\d.]+", each["d"].replace("-", " -"))) for each in paths]
+    widths = [each["stroke-width"] for each, count in zip(paths, corners, strict=True) if count == 8]
     assert len(widths) == 36
     assert sorted(widths)[-4:] == ["1.4", "1.4", "1.4", "2.4"]
     assert len(figure.table.rows) == 36
