@@ -98,7 +98,10 @@ class _Recorder(TorchDispatchMode):
         name: str = func.overloadpacket.__name__
         sources = None if self._sources is None else [self._source(each) for each in _tensors(args, kwargs)]
         shapes = () if sources is None else tuple(tuple(each.shape) for each in _tensors(args, kwargs))
-        result = SHORT_CUTS.get(name, func)(*args, **kwargs)
+        short_cut = None if kwargs else SHORT_CUTS.get(name)
+        result = None if short_cut is None else short_cut(*args)
+        if result is None:
+            result = func(*args, **kwargs)
         first = result[0] if isinstance(result, tuple | list) else result
         if not isinstance(first, Tensor) or first.numel() == 0:
             return result

@@ -1,4 +1,8 @@
-"""What operations put out where there is no memory: tensors of the right shape, made without asking torch."""
+"""What operations put out where there is no memory: tensors of the right shape, made without asking torch.
+
+Each function takes the positional arguments of an operation and returns None for whatever is out of the ordinary: then
+torch is asked, and says what is wrong where something is.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -7,19 +11,33 @@ import torch
 from torch import Tensor
 
 
-def _normalised(images: Tensor, *_: Any) -> tuple[Tensor, Tensor, Tensor]:
+def _is_plain(*tensors: Tensor) -> bool:
+    """Whether these have no memory, floating-point numbers of one type, and strides that follow from their shapes."""
+    return all(
+        each.is_meta and each.is_floating_point() and each.dtype == tensors[0].dtype and each.is_contiguous()
+        for each in tensors
+    )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _normalised(images: Tensor, *_: Any) -> tuple[Tensor, Tensor, Tensor] | None:
     """Return what a batch normalisation of (N, C, H, W) does: a tensor of that shape, and two of shape (C,)."""
+    if not _is_plain(images):
+        return None
     return images.new_empty(images.shape), images.new_empty(images.shape[1]), images.new_empty(images.shape[1])
 
 
-def _alike(tensor: Tensor, *_: Any) -> Tensor:
+def _alike(tensor: Tensor) -> Tensor | None:
     """Return what an operation gives that takes each number by itself: a tensor of the same shape."""
-    return tensor.new_empty(tensor.shape)
+    return tensor.new_empty(tensor.shape) if _is_plain(tensor) else None
 
 
-def _itself(tensor: Tensor, *_: Any, **__: Any) -> Tensor:
+def _itself(tensor: Tensor, *_: Any) -> Tensor | None:
     """Return a tensor that is to be filled: where there is no memory, nothing happens."""
-    return tensor
+    return tensor if tensor.is_floating_point() else None
 
 
 def _pooled(
@@ -29,34 +47,53 @@ def _pooled(
     padding: Sequence[int] = (0, 0),
     dilation: Sequence[int] = (1, 1),
     ceil_mode: bool = False,
-) -> tuple[Tensor, Tensor]:
+) -> tuple[Tensor, Tensor] | None:
     """Return what a max pooling gives: a tensor of its shape, and where each maximum was."""
-    step = stride or kernel
-    asked = (kernel, step, padding, dilation)
-    if images.dim() == 4 and not ceil_mode and all(len(each) == 2 for each in asked):
-        sizes = [
-            (size + 2 * pad - gap * (width - 1) - 1) // by + 1
-            for size, width, by, pad, gap in zip(images.shape[2:], *asked, strict=True)
-        ]
-        if min(sizes) > 0 and all(2 * pad <= width for width, pad in zip(kernel, padding, strict=True)):
-            shape = (*images.shape[:2], *sizes)
-            return images.new_empty(shape), images.new_empty(shape, dtype=torch.int64)
-    pooled = torch.ops.aten.max_pool2d_with_indices.default
-    return pooled(images, kernel, stride, padding, dilation, ceil_mode)  # type: ignore[no-any-return]
+    asked = (kernel, stride or kernel, padding, dilation)
+    if images.dim() != 4 or ceil_mode or any(len(each) != 2 for each in asked) or not _is_plain(images):
+        return None
+    if any(2 * pad > width for width, pad in zip(kernel, padding, strict=True)):
+        return None
+    sizes = _window_sizes(images, *asked)
+    if sizes is None:
+        return None
+    shape = (*images.shape[:2], *sizes)
+    return images.new_empty(shape), images.new_empty(shape, dtype=torch.int64)
 
 
-def _averaged(tensor: Tensor, dims: Sequence[int] | None = None, keepdim: bool = False, **_: Any) -> Tensor:
+def _window_sizes(
+    images: Tensor, kernel: Sequence[int], stride: Sequence[int], padding: Sequence[int], dilation: Sequence[int]
+) -> list[int] | None:
+    """Return how often a window fits along each dimension of (N, C, ...); None where it does not, or is no window."""
+    if min(*kernel, *stride, *dilation) < 1 or min(padding) < 0:
+        return None
+    sizes = [
+        (size + 2 * pad - gap * (width - 1) - 1) // step + 1
+        for size, width, step, pad, gap in zip(images.shape[2:], kernel, stride, padding, dilation, strict=True)
+    ]
+    return sizes if min(sizes) > 0 else None
+
+
+def _averaged(tensor: Tensor, dims: Sequence[int] | None = None, keepdim: bool = False) -> Tensor | None:
     """Return what a mean gives: a tensor without the dimensions that it is over, or with one value in each."""
-    gone = {dim % tensor.dim() for dim in (dims or range(tensor.dim()))}
+    count = tensor.dim()
+    over = dims or range(count)
+    if not _is_plain(tensor) or not all(-count <= dim < count for dim in over):
+        return None
+    gone = {dim % count for dim in over}
+    if len(gone) < len(over):
+        return None
     sizes = [1 if dim in gone else size for dim, size in enumerate(tensor.shape)]
-    return tensor.new_empty(sizes if keepdim else [sizes[dim] for dim in range(tensor.dim()) if dim not in gone])
+    return tensor.new_empty(sizes if keepdim else [sizes[dim] for dim in range(count) if dim not in gone])
 
 
-def _classified(bias: Tensor, features: Tensor, weights: Tensor, **_: Any) -> Tensor:
+def _classified(bias: Tensor, features: Tensor, weights: Tensor) -> Tensor | None:
     """Return what a linear layer makes of (N, features): a tensor of shape (N, classes), if the shapes go together."""
-    if features.dim() == weights.dim() == 2 and features.shape[1] == weights.shape[0] and bias.dtype == weights.dtype:
-        return features.new_empty((features.shape[0], weights.shape[1]))
-    return torch.mm(features, weights)
+    if not features.dim() == weights.dim() == 2 or not _is_plain(bias, features) or weights.dtype != bias.dtype:
+        return None
+    if features.shape[1] != weights.shape[0] or bias.shape != weights.shape[1:]:
+        return None
+    return features.new_empty((features.shape[0], weights.shape[1]))
 
 
 def _convolved(
@@ -69,64 +106,45 @@ def _convolved(
     transposed: bool,
     output_padding: Sequence[int],
     groups: int,
-) -> Tensor:
-    """Return what a convolution puts out: a tensor of its shape; torch's own where it is out of the ordinary."""
-    asked = (stride, padding, dilation)
+) -> Tensor | None:
+    """Return what a convolution puts out: a tensor of its shape."""
     ordinary = (
         not transposed
+        and _is_plain(images, weights)
         and images.dim() == weights.dim() == 2 + len(stride)
-        and all(len(each) == len(stride) for each in asked)
+        and len(stride) == len(padding) == len(dilation)
+        and groups > 0
         and images.shape[1] == weights.shape[1] * groups
         and weights.shape[0] % groups == 0
-        and (bias is None or bias.shape == weights.shape[:1])
-        and images.dtype == weights.dtype
+        and (bias is None or (bias.shape == weights.shape[:1] and bias.dtype == weights.dtype))
     )
-    if ordinary:
-        sizes = [
-            (size + 2 * pad - gap * (kernel - 1) - 1) // step + 1
-            for size, kernel, step, pad, gap in zip(images.shape[2:], weights.shape[2:], *asked, strict=True)
-        ]
-        if min(sizes) > 0:
-            return images.new_empty((images.shape[0], weights.shape[0], *sizes))
-    convolution = torch.ops.aten.convolution.default
-    result: Tensor = convolution(images, weights, bias, stride, padding, dilation, transposed, output_padding, groups)
-    return result
+    sizes = _window_sizes(images, weights.shape[2:], stride, padding, dilation) if ordinary else None
+    return None if sizes is None else images.new_empty((images.shape[0], weights.shape[0], *sizes))
 
 
-def _overwritten(name: str) -> Callable[..., Tensor]:
-    """Return what an operation in place gives: its first tensor; torch says where the shapes do not go together."""
-
-    def operate(tensor: Tensor, other: Any, **options: Any) -> Tensor:
-        if isinstance(other, Tensor) and other.shape == tensor.shape and other.dtype == tensor.dtype:
-            return tensor
-        if isinstance(other, float) and tensor.is_floating_point():
-            return tensor
-        result: Tensor = getattr(tensor, name)(other, **options)
-        return result
-
-    return operate
+def _overwritten(tensor: Tensor, other: Any, *_: Any) -> Tensor | None:
+    """Return what an operation in place gives: its first tensor, if the shapes go together."""
+    if isinstance(other, Tensor):
+        return tensor if tensor.shape == other.shape and _is_plain(tensor, other) else None
+    return tensor if _is_number(other) and _is_plain(tensor) else None
 
 
-def _combined(name: str) -> Callable[..., Tensor]:
+def _combined(tensor: Tensor, other: Any, *_: Any) -> Tensor | None:
     """Return what an operation on two tensors gives, or on one and a number: the shape that both are spread to."""
-
-    def operate(tensor: Tensor, other: Any, **options: Any) -> Tensor:
-        if isinstance(other, Tensor) and other.dtype == tensor.dtype and other.dim() == tensor.dim():
-            sizes = list(zip(tensor.shape, other.shape, strict=True))
-            if all(one == two or 1 in (one, two) for one, two in sizes):
-                return tensor.new_empty([two if one == 1 else one for one, two in sizes])
-        elif isinstance(other, float) and tensor.is_floating_point():
-            return tensor.new_empty(tensor.shape)
-        result: Tensor = getattr(torch, name)(tensor, other, **options)
-        return result
-
-    return operate
+    if not isinstance(other, Tensor):
+        return _alike(tensor) if _is_number(other) else None
+    if tensor.dim() != other.dim() or not _is_plain(tensor, other):
+        return None
+    sizes = list(zip(tensor.shape, other.shape, strict=True))
+    if any(one != two and 1 not in (one, two) for one, two in sizes):
+        return None
+    return tensor.new_empty([two if one == 1 else one for one, two in sizes])
 
 
-def _dropped(tensor: Tensor, rate: float, train: bool | None) -> tuple[Tensor, Tensor]:
+def _dropped(tensor: Tensor, rate: float, train: bool | None) -> tuple[Tensor, Tensor] | None:
     """Return what dropout gives: a tensor of that shape, and which values were kept."""
-    if not train or rate == 0:
-        return torch.ops.aten.native_dropout.default(tensor, rate, train)  # type: ignore[no-any-return]
+    if not train or rate == 0 or not _is_plain(tensor):
+        return None
     return tensor.new_empty(tensor.shape), tensor.new_empty(tensor.shape, dtype=torch.bool)
 
 
@@ -140,14 +158,14 @@ SHORT_CUTS: Mapping[str, Callable[..., Any]] = {
     "max_pool2d_with_indices": _pooled,
     "addmm": _classified,
     "convolution": _convolved,
-    "add_": _overwritten("add_"),
-    "mul_": _overwritten("mul_"),
-    "div_": _overwritten("div_"),
+    "add_": _overwritten,
+    "mul_": _overwritten,
+    "div_": _overwritten,
     "bernoulli_": _itself,
-    "add": _combined("add"),
-    "sub": _combined("sub"),
-    "mul": _combined("mul"),
+    "add": _combined,
+    "sub": _combined,
+    "mul": _combined,
     "native_dropout": _dropped,
     "sigmoid": _alike,
-    "rsub": _alike,
+    "rsub": _combined,
 }
