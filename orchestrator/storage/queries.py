@@ -71,24 +71,28 @@ def _from_file(path: Path, sql: str) -> pd.DataFrame:
 
 
 def _from_server(connection: Connection, sql: str) -> pd.DataFrame:
+    import psycopg  # not above: results in a file do without it
+
+    from orchestrator.storage.server_connection import ServerConnection
+
     inspector = inspect(connection)
     tables = [*inspector.get_table_names(), *inspector.get_view_names()]
     names = {table: [column["name"] for column in inspector.get_columns(table)] for table in tables}
-    connection.connection.driver_connection.answer_seconds = math.inf  # type: ignore[union-attr]  # a ServerConnection
-    cursor = connection.connection.cursor()
+    server = connection.connection.driver_connection
+    assert isinstance(server, ServerConnection)
+    server.answer_seconds = math.inf
     try:
-        # A prepared statement can be no second one, such as a COMMIT that would end the read-only transaction.
-        cursor.execute(sql.replace("%", "%%"), (), prepare=True)  # type: ignore[call-arg]  # psycopg's own, which DB-API cursors lack
-        if cursor.description is None:
-            raise StorageError(f"the SQL returns no rows: {_ONLY_READING}")
-        return _frame([column[0] for column in cursor.description], cursor.fetchall())
-    except connection.dialect.loaded_dbapi.Error as error:
-        place = getattr(getattr(error, "diag", None), "statement_position", None)
+        with server.cursor() as cursor:
+            # A prepared statement can be no second one, such as a COMMIT that would end the read-only transaction.
+            cursor.execute(sql.replace("%", "%%"), (), prepare=True)
+            if cursor.description is None:
+                raise StorageError(f"the SQL returns no rows: {_ONLY_READING}")
+            return _frame([column[0] for column in cursor.description], cursor.fetchall())
+    except psycopg.Error as error:
+        place = error.diag.statement_position
         raise StorageError(
             _sentence(str(error).split("\n")[0], sql, names, int(place) - 1 if place else None)
         ) from error
-    finally:
-        cursor.close()
 
 
 def _take_signals() -> int:
