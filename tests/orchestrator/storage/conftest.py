@@ -21,6 +21,11 @@ from search_spaces.arm import Arm, settings_hash
 SERVER = os.environ.get("ORCHESTRATE_TEST_POSTGRESQL")
 DIALECTS = ["sqlite", "postgresql"] if SERVER else ["sqlite"]
 
+# For tests of what only one of the two has.
+in_a_file = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+needs_server = pytest.mark.skipif(not SERVER, reason="ORCHESTRATE_TEST_POSTGRESQL names no server")
+on_a_server = pytest.mark.parametrize("url", [pytest.param("postgresql", marks=needs_server)], indirect=True)
+
 
 def plan_of(
     depths=(20, 56), seeds=(0, 1), *, name="degradation", width=8, plan_hash=None, fingerprint="digits", **study

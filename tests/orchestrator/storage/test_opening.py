@@ -22,6 +22,7 @@ from orchestrator.storage import StorageError, Store, database_url, migrations
 from orchestrator.storage.network_disk import shared_file_system
 from orchestrator.storage.tables import metadata
 from reports.trials import State
+from tests.orchestrator.storage.conftest import on_a_server
 
 NOBODY = 65534
 STORES = Path(__file__).parents[2] / "stores"
@@ -315,9 +316,8 @@ def test_a_full_disk_is_one_sentence(tmp_path, make_plan):
             fill(store)
 
 
+@on_a_server
 def test_a_server_without_the_database_is_one_sentence(url):
-    if url.startswith("sqlite"):
-        pytest.skip("a file is made when it is not there")
     elsewhere = database_url(url).set(database="missing").render_as_string(hide_password=False)
     assert "create the database on the server, or correct the URL" in refusal(elsewhere)
 

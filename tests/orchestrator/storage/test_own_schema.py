@@ -11,6 +11,7 @@ from orchestrator import RunOptions, run_study
 from orchestrator.search.optuna_copy import NAME, SCHEMA, optuna_address
 from orchestrator.storage import StorageError, Store, database_url
 from orchestrator.storage.database import Database
+from tests.orchestrator.storage.conftest import in_a_file, on_a_server
 
 SEARCH = """\
 study: hunt
@@ -32,32 +33,25 @@ def tables(store: Store) -> dict[str, set[str]]:
     return found
 
 
-@pytest.fixture
-def server(store):
-    if store.database.dialect != "postgresql":
-        pytest.skip("files have no schemas")
-    return store
-
-
+@in_a_file
 def test_a_file_has_no_schema_so_optunas_tables_get_a_file_of_their_own(store, tmp_path: Path):
-    if store.database.dialect != "sqlite":
-        pytest.skip("a server has schemas")
     assert store.own_schema(SCHEMA) is None
     assert optuna_address(store, tmp_path / "out") == f"sqlite:///{tmp_path / 'out' / NAME}"
 
 
+@on_a_server
 def test_a_search_on_a_server_leaves_our_tables_alone_and_none_of_optunas_trials_running(
-    server, url, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store, url, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.chdir(tmp_path)
     Path("hunt.yaml").write_text(SEARCH)
-    ours = tables(server)["public"]
+    ours = tables(store)["public"]
     for _ in range(2):  # the second run finds the schema and adds nothing
         study = run_study("hunt.yaml", options=RunOptions(db=url, executor="inline", report=False)).study
-    assert tables(server)["public"] == ours
-    assert {"studies", "trials", "trial_params"} <= tables(server)[SCHEMA]
+    assert tables(store)["public"] == ours
+    assert {"studies", "trials", "trial_params"} <= tables(store)[SCHEMA]
     assert not Path("out/hunt", NAME).exists()
-    storage = optuna.storages.RDBStorage(server.own_schema(SCHEMA))
+    storage = optuna.storages.RDBStorage(store.own_schema(SCHEMA))
     studies = storage.get_all_studies()
     assert sorted(each.study_name.rpartition(" ")[0] for each in studies) == ["hunt control", "hunt search"]
     trials = [trial for each in studies for trial in storage.get_all_trials(each._study_id)]
@@ -67,7 +61,8 @@ def test_a_search_on_a_server_leaves_our_tables_alone_and_none_of_optunas_trials
     assert len(trials) == sum(map(len, study.search["proposals"].values()))
 
 
-def test_the_options_of_a_servers_url_are_kept(url, server):
+@on_a_server
+def test_the_options_of_a_servers_url_are_kept(url):
     timed = database_url(url).update_query_dict({"options": "-cstatement_timeout=7s"})
     with Store.open(timed) as store:
         other = Database(database_url(store.own_schema(SCHEMA)))
@@ -76,20 +71,21 @@ def test_the_options_of_a_servers_url_are_kept(url, server):
         assert connection.scalar(text("SHOW statement_timeout")) == "7s"
 
 
-def test_a_user_who_may_make_no_schema_is_told_who_can(url, server):
-    with server.database.writing() as connection:
+@on_a_server
+def test_a_user_who_may_make_no_schema_is_told_who_can(url, store):
+    with store.database.writing() as connection:
         for statement in ("DROP ROLE IF EXISTS guest_of_hunt", "CREATE ROLE guest_of_hunt LOGIN"):
             connection.execute(text(statement))
         connection.execute(text("GRANT ALL ON ALL TABLES IN SCHEMA public TO guest_of_hunt"))
     try:
         guest = database_url(url).set(username="guest_of_hunt")
-        with Store.open(guest) as store:
+        with Store.open(guest) as guests:
             with pytest.raises(StorageError, match='CREATE SCHEMA optuna AUTHORIZATION "guest_of_hunt"'):
-                store.own_schema(SCHEMA)
-            with server.database.writing() as connection:
+                guests.own_schema(SCHEMA)
+            with store.database.writing() as connection:
                 connection.execute(text(f"CREATE SCHEMA {SCHEMA} AUTHORIZATION guest_of_hunt"))
-            assert "search_path" in store.own_schema(SCHEMA)
+            assert "search_path" in guests.own_schema(SCHEMA)
     finally:
-        with server.database.writing() as connection:
+        with store.database.writing() as connection:
             connection.execute(text("DROP OWNED BY guest_of_hunt"))
             connection.execute(text("DROP ROLE guest_of_hunt"))

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from orchestrator.storage import StorageError, Store, queries, query
+from tests.orchestrator.storage.conftest import in_a_file
 
 
 @pytest.fixture
@@ -168,10 +169,9 @@ def test_there_is_nothing_to_query_before_the_first_study(tmp_path):
     assert not (tmp_path / "none.db").exists()
 
 
+@in_a_file
 def test_a_signal_ends_a_query_that_runs(store, url, monkeypatch):
     """SQLite calls back while it works, and what a signal's handler raises there ends the command as an interrupt."""
-    if not url.startswith("sqlite"):
-        pytest.skip("SQLite's own")
 
     def interrupt(number, frame):
         raise KeyboardInterrupt

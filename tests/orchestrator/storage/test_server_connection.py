@@ -4,22 +4,11 @@ import time
 
 import pytest
 
-pytest.importorskip("psycopg")
-
 from orchestrator.storage import StorageError, Store
 from orchestrator.storage.errors import is_transient
 from orchestrator.storage.queries import query
 from orchestrator.storage.server_connection import ServerConnection, _limited
-from tests.orchestrator.storage.conftest import SERVER, plan_of
-
-needs_server = pytest.mark.skipif(not SERVER, reason="ORCHESTRATE_TEST_POSTGRESQL names no server")
-
-
-@pytest.fixture
-def server_url(url):
-    if url.startswith("sqlite"):
-        pytest.skip("SQLite has no server")
-    return url
+from tests.orchestrator.storage.conftest import on_a_server, plan_of
 
 
 def test_what_never_gets_ready_is_given_up_at_its_moment():
@@ -47,9 +36,9 @@ def test_an_answer_that_is_there_is_taken_however_late():
     assert end.value.value == "row, 1"
 
 
-@needs_server
-def test_a_statement_without_an_answer_is_an_outage_and_the_next_one_gets_another_connection(server_url, monkeypatch):
-    with Store.open(server_url) as store:
+@on_a_server
+def test_a_statement_without_an_answer_is_an_outage_and_the_next_one_gets_another_connection(url, monkeypatch):
+    with Store.open(url) as store:
         monkeypatch.setattr(ServerConnection, "answer_seconds", 0.3)
         began = time.monotonic()
         refused = pytest.raises(StorageError, match=r"cannot be reached \(the connection had no answer for 0.3 s")
@@ -61,9 +50,9 @@ def test_a_statement_without_an_answer_is_an_outage_and_the_next_one_gets_anothe
         assert len(store.load_study("degradation").trials) == 4
 
 
-@needs_server
-def test_a_query_of_the_users_own_may_take_longer(server_url, monkeypatch):
-    with Store.open(server_url) as store:
+@on_a_server
+def test_a_query_of_the_users_own_may_take_longer(url, monkeypatch):
+    with Store.open(url) as store:
         store.record_plan(plan_of())
     monkeypatch.setattr(ServerConnection, "answer_seconds", 1.0)
-    assert len(query(server_url, "SELECT pg_sleep(1.5)")) == 1
+    assert len(query(url, "SELECT pg_sleep(1.5)")) == 1
