@@ -82,9 +82,10 @@ def trials_by_arm(study: Study) -> dict[str, dict[int, Trial]]:
 def _decision(judged: Judged, family: _Family, settings: AnalysisSettings, registration: Registration) -> Decision:
     p_holm = family.p.get(judged.claim.id)
     decisive = judged.p if p_holm is None else p_holm
-    decided = decides(decisive, settings.alpha) and (bool(judged.looks) or judged.unplanned)
+    is_small = decides(decisive, settings.alpha)
+    decided = is_small and (bool(judged.looks) or judged.unplanned)
     withdrawn = decided and not judged.unplanned and is_withdrawn(judged)
-    others = family.undecided if not decides(decisive, settings.alpha) else family.undecided + 1
+    others = family.undecided + 1 if is_small else family.undecided
     return Decision(
         judged=judged,
         registration=registration,
@@ -130,34 +131,24 @@ def _judged(
     Where several studies planned to ask the same with other seeds, each has its part of the level.
     """
     settings = replace(settings, alpha=settings.alpha / registration.plans)
-    return one_of(_held(study, claim, readings, trials, settings, registration), registration.plans)
-
-
-def _held(
-    study: Study,
-    claim: Claim,
-    readings: Readings,
-    trials: Trials,
-    settings: AnalysisSettings,
-    registration: Registration,
-) -> Judged:
-    own = judge_alone(study, claim, readings, trials, settings, registration)
+    found = judge_alone(study, claim, readings, trials, settings, registration)
     if (planned := registration.as_planned) is not None:
         asked = trials_by_arm(planned.study)
         judged = judge_alone(
             planned.study, planned.claim, _live(planned.study, claim.metric), asked, settings, registration
         )
-        own = held_against(own, judged, as_planned=True)
-    if not registration.left_out:
-        return own
-    every = {arm: {**mine, **registration.left_out.get(arm, {})} for arm, mine in trials.items()}
-    left_out = tuple(trial for each in registration.left_out.values() for trial in each.values())
-    complete = replace(
-        study,
-        trials=(*compared(study), *left_out),
-        measurements=(*study.measurements, *study.history.measurements),
-    )
-    return held_against(own, judge_alone(study, claim, _live(complete, claim.metric), every, settings, registration))
+        found = held_against(found, judged, as_planned=True)
+    if registration.left_out:
+        every = {arm: {**mine, **registration.left_out.get(arm, {})} for arm, mine in trials.items()}
+        left_out = tuple(trial for each in registration.left_out.values() for trial in each.values())
+        complete = replace(
+            study,
+            trials=(*compared(study), *left_out),
+            measurements=(*study.measurements, *study.history.measurements),
+        )
+        whole = judge_alone(study, claim, _live(complete, claim.metric), every, settings, registration)
+        found = held_against(found, whole)
+    return one_of(found, registration.plans)
 
 
 def _live(study: Study, metric: str) -> dict[str, dict[int, float]]:
