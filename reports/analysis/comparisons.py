@@ -50,35 +50,48 @@ def comparisons_of(study: Study, claim: Claim, arms: Sequence[Arm], factors: Map
 
 def planned_comparisons(study: Study, version: PlanVersion, raw: Mapping[str, Any]) -> set[Comparison]:
     """Return the comparisons of a claim by the arms and factors that a version planned; none where it has not both."""
-    plan = version.plan
-    if "arms" not in plan or "factors" not in plan:
-        return set()
-    factors = {name: tuple(levels) for name, levels in plan["factors"].items()}
-    arms = [Arm(name, levels, {}, hash=name) for name, levels in plan["arms"].items()]
+    claim = _planned_claim(study, version, raw)
+    return set() if claim is None else _comparisons_then(study, version, claim)
+
+
+def _planned_claim(study: Study, version: PlanVersion, raw: Mapping[str, Any]) -> Claim | None:
+    """Return a claim as it reads by a version's factors; None where the version has none, or they do not fit it."""
+    if "arms" not in version.plan or "factors" not in version.plan:
+        return None
     try:
-        claim = parse_claim(raw, factors, study.metrics)
+        return parse_claim(raw, _factors_then(version), study.metrics)
     except SettingError:
-        return set()
-    return comparisons_of(study, claim, arms, factors)
+        return None
+
+
+def _comparisons_then(study: Study, version: PlanVersion, claim: Claim) -> set[Comparison]:
+    arms = [Arm(name, levels, {}, hash=name) for name, levels in version.plan["arms"].items()]
+    return comparisons_of(study, claim, arms, _factors_then(version))
+
+
+def _factors_then(version: PlanVersion) -> dict[str, tuple[Any, ...]]:
+    return {name: tuple(levels) for name, levels in version.plan["factors"].items()}
 
 
 def asks_the_same(study: Study, version: PlanVersion, claim: Claim) -> bool:
     """Whether a plan has a claim of the same kind about the same metric of a comparison that this one makes.
 
-    Neither its margin nor its name matters: who declares a claim again with another one asks the same question.
+    Neither its margin, its direction nor its name matters: who declares a claim again with another one asks the same
+    question, since either answer to it is a verdict.
     """
     mine = comparisons_of(study, claim, study.arms, study.factors)
+    theirs = (_planned_claim(study, version, raw) for raw in version.plan.get("claims", []))
     return any(
-        str(raw.get("metric") or PRIMARY.name) == claim.metric
-        and mine & planned_comparisons(study, version, raw)
-        and _relation(study, version, raw) == claim.statement.relation
-        for raw in version.plan.get("claims", [])
+        each.metric == claim.metric and _kind(each) == _kind(claim) and mine & _comparisons_then(study, version, each)
+        for each in theirs
+        if each is not None
     )
 
 
-def _relation(study: Study, version: PlanVersion, raw: Mapping[str, Any]) -> str:
-    factors = {name: tuple(levels) for name, levels in version.plan["factors"].items()}
-    return parse_claim(raw, factors, study.metrics).statement.relation
+def _kind(claim: Claim) -> str:
+    """Return the relation of a claim, that of its opposite being the same: a < b says what b > a does."""
+    relation = claim.statement.relation
+    return {">": "<", "decreases": "increases"}.get(relation, relation)
 
 
 def first_comparison(study: Study, claim: Claim) -> datetime | None:

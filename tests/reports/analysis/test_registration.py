@@ -434,6 +434,11 @@ def test_another_margin_is_the_same_question_and_the_same_seeds_are_no_further_p
     assert SHARED not in planned_in_several(12, seeds=12).badges
 
 
+@pytest.mark.parametrize("says", ["original > preact", "preact > original", "original < preact"])
+def test_a_claim_turned_round_is_the_same_question(says):
+    assert SHARED in planned_in_several(6, seeds=12, claims=[{"id": "x", "says": says}]).badges
+
+
 def test_only_the_last_plan_of_another_study_before_the_first_result_counts():
     versions = [PlanVersion(at + 1, hours(at / 10), plan(seeds=ALL[: 3 + at]), str(at)) for at in range(5)]
     found = judged(made([(0, plan())], by_arm(errors(shift=0.25)), elsewhere=versions))["better"]
