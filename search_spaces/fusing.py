@@ -7,11 +7,18 @@ others than alone.
 """
 
 import copy
-from typing import TypeVar
+from typing import Protocol, TypeGuard, TypeVar
 
 from torch import Tensor, nn
 
 M = TypeVar("M", bound=nn.Module)
+
+
+class Fusable(Protocol):
+    """A module that says how several of it are computed as one."""
+
+    def fused(self, count: int) -> nn.Module | None:
+        """Return the module that computes `count` copies, or None where there is none."""
 
 
 def channelwise(module: M, count: int) -> M | None:
@@ -33,7 +40,7 @@ def channelwise(module: M, count: int) -> M | None:
     return result
 
 
-def says_how_to_fuse(module: nn.Module) -> bool:
+def says_how_to_fuse(module: nn.Module) -> TypeGuard[Fusable]:
     """Whether the class of `module` has a ``fused`` that holds for its ``forward``."""
     return next(
         ("fused" in vars(each) for each in type(module).__mro__ if "fused" in vars(each) or "forward" in vars(each)),

@@ -118,8 +118,7 @@ def _alone(module: nn.Module, count: int) -> nn.Module | None:
     if type(module) in _FUSERS:
         return _FUSERS[type(module)](module, count)
     if says_how_to_fuse(module):
-        fused: nn.Module | None = module.fused(count)  # type: ignore[operator]  # an attribute, for torch's stubs
-        return fused
+        return module.fused(count)
     return None
 
 
