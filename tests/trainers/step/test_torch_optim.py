@@ -34,6 +34,17 @@ def gradients(model, at):
     return torch.autograd.grad(model(torch.randn(4, 1, 8, 8)).square().sum(), list(model.parameters()))
 
 
+def step(reference, model, at):
+    for parameter, gradient in zip(model.parameters(), gradients(model, at), strict=True):
+        parameter.grad = gradient
+    reference.step()
+
+
+def assert_close(ours, theirs):
+    for one, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_updates_are_torchs(name):
     ours, theirs = small(), small()
@@ -41,11 +52,8 @@ def test_updates_are_torchs(name):
     reference = TORCHS[name](theirs.parameters())
     for at in range(5):
         own.step(gradients(ours, at), 0.01)
-        for parameter, gradient in zip(theirs.parameters(), gradients(theirs, at), strict=True):
-            parameter.grad = gradient
-        reference.step()
-    for one, other in zip(ours.parameters(), theirs.parameters(), strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
+        step(reference, theirs, at)
+    assert_close(ours, theirs)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -59,11 +67,8 @@ def test_a_momentum_and_a_rate_that_are_set_anew_count_from_the_next_step_on(nam
         for group in reference.param_groups:
             group["lr"] = 0.01 * (1 + at)
             group |= {"betas": (momentum, 0.999)} if "betas" in group else {"momentum": momentum}
-        for parameter, gradient in zip(theirs.parameters(), gradients(theirs, at), strict=True):
-            parameter.grad = gradient
-        reference.step()
-    for one, other in zip(ours.parameters(), theirs.parameters(), strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
+        step(reference, theirs, at)
+    assert_close(ours, theirs)
 
 
 @pytest.mark.parametrize("name", NAMES)
