@@ -87,8 +87,8 @@ class GraphedReplicaGroup(ReplicaGroup):
         return self.steps.obstacle or self.evaluations.obstacle
 
     def has_recorded(self, shapes: Collection[int]) -> bool:
-        """Whether the steps of all batch sizes in `shapes` are recorded: they will need no more memory."""
-        return set(shapes) <= {shape[0] for shape in self.steps.recorded}
+        """Whether steps of all batch sizes in `shapes`, and the evaluations, are recorded: they need no more memory."""
+        return set(shapes) <= {shape[0] for shape in self.steps.recorded} and not self.evaluations.may_record
 
     def start_evaluation(self, batches: Iterator[Batch]) -> PendingScores:
         """Evaluate on the group's stream, beside the other groups."""

@@ -65,6 +65,11 @@ class Recording:
         recorded.graph.replay()
         return tuple(each.clone() for each in recorded.results)
 
+    @property
+    def may_record(self) -> bool:
+        """Whether a shape that has been seen may yet be recorded, which takes memory."""
+        return self.obstacle is None and self.seen.keys() > self.recorded.keys()
+
     def _watched(self, images: Tensor, labels: Tensor) -> tuple[Tensor, ...]:
         """Make a call and find out whether it may be recorded."""
         waits: list[str] = []

@@ -260,11 +260,12 @@ def test_a_torch_that_cannot_go_on_after_it_says_that_the_process_is_broken(monk
         finish(Trainer(task(0, data=TINY, epochs=WARM_UP + 2, batch_size=35)))
 
 
-def test_replicas_are_copied_only_until_every_batch_size_is_recorded(recorded_on_a_cpu, monkeypatch):
+@pytest.mark.parametrize("batch_size", [70, 10])  # the steps are recorded with the evaluations, or epochs before them
+def test_replicas_are_copied_only_until_steps_and_evaluations_are_recorded(batch_size, recorded_on_a_cpu, monkeypatch):
     copied = []
     copy_state = Replica.copy_state
     monkeypatch.setattr(Replica, "copy_state", lambda replica: copied.append(replica) or copy_state(replica))
-    trainer = Trainer(task(0, 1, data=TINY, epochs=WARM_UP + 4, batch_size=70))
+    trainer = Trainer(task(0, 1, data=TINY, epochs=WARM_UP + 4, batch_size=batch_size))
     counts = []
     while not trainer.finished:
         trainer.run_epoch()
