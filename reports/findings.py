@@ -9,6 +9,7 @@ from reports.analysis.arms import ArmSummary, summarise
 from reports.analysis.contrasts import Contrast, contrasts
 from reports.analysis.readings import compared
 from reports.analysis.search import confirmed_view
+from reports.analysis.skewness import Skewness, skewness
 from reports.analysis.threshold import ALPHA
 from reports.analysis.verdicts import Verdict
 from reports.layout import Layout, lay_out, numeric_axis
@@ -38,6 +39,12 @@ class Findings:
         tests = sum(each.p is not None for each in self.contrasts.values())
         wide = contrasts(self.study, level=1 - ALPHA / tests) if tests else ()
         return tuple(each for each in wide if each.p is not None)
+
+    @cached_property
+    def skewness(self) -> Skewness | None:
+        """The skewness over the arms without a fail, where it is clear; None where it is not."""
+        found = skewness({name: each.values for name, each in self.summaries.items() if not each.n_fail})
+        return found if found is not None and found.is_clear else None
 
     @property
     def arms(self) -> tuple[Arm, ...]:

@@ -29,6 +29,11 @@ class Skewness:
     arms: int
     p: float
 
+    @property
+    def is_clear(self) -> bool:
+        """Whether the arms are more skewed than normal noise hardly ever makes them."""
+        return decides(self.p, SURE)
+
 
 def skewness(readings: Grid) -> Skewness | None:
     """Return the skewness over the arms without a fail, of three seeds and more; None where no such arm varies."""
@@ -45,9 +50,9 @@ def skewness(readings: Grid) -> Skewness | None:
 
 
 def are_skewed(readings: Grid) -> bool:
-    """Whether the arms are more skewed than normal noise hardly ever makes them."""
+    """Whether the arms without a fail are clearly skewed."""
     found = skewness(readings)
-    return found is not None and decides(found.p, SURE)
+    return found is not None and found.is_clear
 
 
 def is_skewed_arm(values: Mapping[int, float]) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from reports.analysis.arms import ArmSummary
 from reports.analysis.contrasts import SKEWED, Contrast
-from reports.analysis.skewness import are_skewed, is_skewed_arm
+from reports.analysis.skewness import is_skewed_arm
 from reports.columns import factor_columns
 from reports.findings import Findings
 from reports.metrics import PRIMARY
@@ -48,12 +48,11 @@ def arms_table(findings: Findings) -> Table:
         Column("note", "note"),
     )
     rows = []
-    skewed = are_skewed({name: each.values for name, each in findings.summaries.items() if not each.n_fail})
     for arm in findings.arms:
         summary = findings.summaries[arm.name]
         numbers = (getattr(summary, key) for key, *_ in _ARM_NUMBERS)
         levels = (arm.levels.get(factor) for factor in factors)
-        rows.append((arm.name, *levels, *numbers, arm.params, arm.flops, _note(summary, skewed)))
+        rows.append((arm.name, *levels, *numbers, arm.params, arm.flops, _note(summary, findings.skewness is not None)))
     caption = f"{PRIMARY.title.capitalize()} by arm, in {PRIMARY.unit_in_words}."
     if any(summary.n_fail for summary in findings.summaries.values()):
         caption += " Mean to maximum are over the seeds that did not fail, so that they leave out the worst."

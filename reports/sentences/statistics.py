@@ -6,7 +6,6 @@ from reports.analysis.adaptive import saved
 from reports.analysis.factors import study_anova
 from reports.analysis.judged import Outcome
 from reports.analysis.outliers import unseen_share
-from reports.analysis.skewness import are_skewed, skewness
 from reports.findings import Findings
 from reports.wording import counted, duration, listed, number
 
@@ -87,10 +86,8 @@ def outliers(findings: Findings) -> str | None:
 
 def skewed(findings: Findings) -> str | None:
     """Say that the arms are skewed, which Student's intervals take for granted that they are not; else nothing."""
-    readings = {arm.name: findings.summaries[arm.name].values for arm in findings.arms}
-    whole = {name: values for name, values in readings.items() if not findings.summaries[name].n_fail}
-    found = skewness(whole)
-    if found is None or not are_skewed(whole):
+    found = findings.skewness
+    if found is None:
         return None
     size = "<0.0001" if found.p < 0.0001 else number(found.p, 4)
     return (
