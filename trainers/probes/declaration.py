@@ -1,7 +1,7 @@
 """Whether a probe declares what it measures in a way that can be stored, drawn and claimed; free of torch."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from search_spaces.errors import SettingError, shown, unknown
 from trainers.probes.probe import Probe, Row, Value
@@ -47,13 +47,15 @@ def _wrong_views(probe: type[Probe]) -> Iterator[str]:
                 yield f'keeps in the view "{view.title}" rows by an {_unknown("place", place, (*places, "epoch"))}'
 
 
-def check_rows(kind: str, probe: Probe, rows: Iterable[object]) -> list[Row]:
+def check_rows(kind: str, probe: Probe, rows: object) -> list[Row]:
     """Return the rows that a probe measured; SettingError for the first thing in them that it does not declare."""
     places, outputs = ({each.name for each in part} for part in (probe.places, probe.outputs))
+    if not isinstance(rows, Iterable):
+        raise SettingError(f"{kind} yields {shown(rows)} instead of a list of rows")
     checked = []
     for row in rows:
         if not isinstance(row, Row):
-            raise SettingError(f"{kind} yields {shown(row)} instead of a list of rows")
+            raise SettingError(f"{kind} yields {shown(row)} as a row, which is no Row")
         for name in row.at.keys() - places:
             raise SettingError(f"{kind} measures at an {_unknown('place', name, places)}")
         for name in row.numbers.keys() - outputs:
@@ -66,7 +68,7 @@ def check_rows(kind: str, probe: Probe, rows: Iterable[object]) -> list[Row]:
 
 def check_scalars(kind: str, probe: Probe, found: object) -> dict[str, float | None]:
     """Return the scalars of a network; SettingError for one that the probe does not declare, or that is no number."""
-    if not isinstance(found, dict):
+    if not isinstance(found, Mapping):
         raise SettingError(f"{kind} summarises its rows as {shown(found)} instead of a dict of numbers")
     declared = {each.name for each in probe.scalars}
     for name in found.keys() - declared:
@@ -88,7 +90,7 @@ def _place(kind: str, name: str, value: object) -> Value:
     if isinstance(plain, list | tuple) and all(isinstance(_plain(each), int) for each in plain):
         return [int(each) for each in plain]
     raise SettingError(
-        f'{kind} gives the place "{name}" the value {shown(value)}: a place is a number, a text or a list'
+        f'{kind} gives the place "{name}" the value {shown(value)}: a place is a number, a text or whole numbers'
     )
 
 

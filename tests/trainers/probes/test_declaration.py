@@ -96,7 +96,10 @@ def found_by(monkeypatch, **methods):
         ([Row({"unit": 0}, {"size": "large"})], "mine gives \"size\" the value 'large', which is no number"),
         ([Row({"unit": 0}, {"size": torch.ones(2)})], 'mine gives "size" the value tensor([1., 1.])'),
         ([Row({"unit": {}}, {"size": 1.0})], 'mine gives the place "unit" the value {}'),
-        ([{"unit": 0}], "mine yields {'unit': 0} instead of a list of rows"),
+        ([Row({"unit": [0.5]}, {"size": 1.0})], 'mine gives the place "unit" the value [0.5]: a place is a number'),
+        ([{"unit": 0}], "mine yields {'unit': 0} as a row, which is no Row"),
+        (Row({"unit": 0}, {"size": 1.0}), "mine yields Row(at={'unit': 0}, numbers={'size': 1.0}"),
+        (None, "mine yields None instead of a list of rows"),
     ],
 )
 def test_a_wrong_row_is_the_reason_why_there_is_no_measurement(rows, says, monkeypatch):
