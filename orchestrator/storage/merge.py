@@ -11,6 +11,7 @@ from orchestrator.records.events import now
 from orchestrator.storage.columns import plain
 from orchestrator.storage.deleted import records_about
 from orchestrator.storage.event_log import log_event
+from orchestrator.storage.measurements import measured_keys
 from orchestrator.storage.studies import study_row
 from orchestrator.storage.tables import (
     arm_levels,
@@ -124,20 +125,23 @@ def _trials(source: Connection, target: Connection, ids: Sequence[str]) -> tuple
         rows = [_closed(table, row) for row in _of(source, table, table.c.trial, [*fresh, *better])]
         if rows:
             target.execute(insert(table), rows)
-    _drop_failures(target, _of(source, measurements, measurements.c.trial, both))
+    _drop_failures(source, target, both)
     for table in (measurements, weights):
         insert_new(target, table, list(_of(source, table, table.c.trial, both)))
     theirs, mine = _last_errors(source, both, there), _last_errors(target, both, here)
     return len(fresh), len(better), len(both), sum(theirs[each] != mine[each] for each in both)
 
 
-def _drop_failures(target: Connection, found: Iterable[Mapping[str, Any]]) -> None:
-    """Delete measurements that failed here, where the same is `found` there."""
-    for row in found:
-        if "failed" not in row["found"]:
-            same = [measurements.c[name] == row[name] for name in ("trial", "kind", "key")]
-            failed = measurements.c.found["failed"].as_string().is_not(None)
-            target.execute(delete(measurements).where(*same, failed))
+def _drop_failures(source: Connection, target: Connection, both: Sequence[str]) -> None:
+    """Delete the measurements of these trials that failed here and succeeded there."""
+    rows = select(measurements.c.trial, measurements.c.kind, measurements.c.key)
+    failed = rows.where(measurements.c.found["failed"].as_string().is_not(None))
+    here = [row for part in in_parts(both) for row in target.execute(failed.where(measurements.c.trial.in_(part)))]
+    there = measured_keys(source, {row.trial for row in here})
+    for row in here:
+        if f"{row.kind}/{row.key}" in there.get(row.trial, ()):
+            same = (measurements.c.trial == row.trial, measurements.c.kind == row.kind, measurements.c.key == row.key)
+            target.execute(delete(measurements).where(*same))
 
 
 def _record(source: Connection, target: Connection, theirs: int, mine: int, known: bool) -> None:
