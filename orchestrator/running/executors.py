@@ -64,7 +64,8 @@ def inline_backend(worker: WorkerSettings, resources: Resources) -> Backend:
         import torch  # what trains here needs it anyhow
 
         if not torch.cuda.is_available():
-            raise NoGpu("torch finds no GPU on this machine; ask for 0, or run on a cluster that has some (--address)")
+            remedy = "set resources.gpus to 0, or use a cluster that has some (--address)"
+            raise NoGpu(f"torch finds no GPU on this machine; {remedy}")
     return InlineBackend(replace(worker, threads=min(worker.threads, os.cpu_count() or 1)))
 
 

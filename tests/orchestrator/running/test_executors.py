@@ -34,7 +34,7 @@ def test_a_gpu_that_this_process_lacks_is_a_mistake(tmp_path: Path, monkeypatch:
     resources = Resources(gpus=1)
     worker = worker_settings(resources, tmp_path, tmp_path)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(NoGpu, match="torch finds no GPU on this machine; ask for 0"):
+    with pytest.raises(NoGpu, match=r"torch finds no GPU on this machine; set resources\.gpus to 0"):
         inline_backend(worker, resources)
 
 
