@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 from threading import Event as Flag
+from types import SimpleNamespace
 
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
@@ -243,21 +244,21 @@ def test_a_storage_that_refuses_slowly_is_left_alone_for_a_while(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     asked: list[str] = []
+    clock = SimpleNamespace(now=0.0)
+    clock.monotonic = lambda: clock.now
+    monkeypatch.setattr(shared_folder, "time", clock)
 
     class Refuses(MemoryFileSystem):  # type: ignore[misc]  # fsspec has no types
         def put_file(self, path: str, to: str) -> None:
             asked.append(to)
-            time.sleep(0.05)
+            clock.now += 2.0
             raise ConnectionError("Could not connect to the endpoint URL")
 
     monkeypatch.setattr(shared_folder, "url_to_fs", lambda url: (Refuses(), "bucket/checkpoints"))
     folder, file = SharedFolder("s3://bucket/checkpoints"), tmp_path / "a.pt"
     file.write_bytes(b"1")
-    for _ in range(3):
+    for moment, times in ((0.0, 1), (2.0, 1), (21.9, 1), (22.0, 2), (43.9, 2)):
+        clock.now = moment
         with pytest.raises(OutOfReach, match="Could not connect to the endpoint URL"):
             folder.send(file)
-    assert len(asked) == 1
-    time.sleep(0.8)
-    with pytest.raises(OutOfReach):
-        folder.send(file)
-    assert len(asked) == 2
+        assert len(asked) == times, moment
