@@ -21,6 +21,11 @@ def number(value: float | None, digits: int = 2) -> str:
     return text.replace("-", MINUS)
 
 
+def p_in_words(p: float) -> str:
+    """Return a p in four decimals; a smaller one is below the least of them."""
+    return "<0.0001" if p < 0.0001 else number(p, 4)
+
+
 def significant(value: float, digits: int = 6) -> str:
     """Return a number in so many significant digits: plain, or with a power of ten where that would be long."""
     return numbers_alike([float(f"{value:.{digits}g}")], below=1e6)[0]

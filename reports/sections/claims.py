@@ -11,7 +11,17 @@ from reports.sections.margins import difference_in_words, icon_of, margins_figur
 from reports.sections.section import Section
 from reports.tables import Column, Table, p_column
 from reports.trials import State
-from reports.wording import NOTHING, amount, bracketed, counted, duration, listed, margin_in_words, number, shortened
+from reports.wording import (
+    NOTHING,
+    amount,
+    bracketed,
+    counted,
+    duration,
+    listed,
+    margin_in_words,
+    p_in_words,
+    shortened,
+)
 
 MOST_TRIALS = 24
 
@@ -102,7 +112,7 @@ def _card(findings: Findings, place: int, verdict: Verdict) -> Card:
         amount(verdict.estimate),
         bracketed(verdict.low, verdict.high, amount) or NOTHING,
         f"{verdict.n}" + (f", {counted(verdict.fails, 'fail')}" if verdict.fails else ""),
-        _p(verdict.p_look if verdict.p_holm is None else verdict.p_holm) if verdict.n > 1 else NOTHING,
+        p_in_words(verdict.p_look if verdict.p_holm is None else verdict.p_holm) if verdict.n > 1 else NOTHING,
         verdict.sentence,
         signs,
         (*signs, *([verdict.post_hoc] if verdict.post_hoc else [])),
@@ -124,11 +134,11 @@ def _facts(findings: Findings, verdict: Verdict) -> list[tuple[str, str]]:
     looks = findings.study.analysis.looks
     interval = bracketed(verdict.low, verdict.high, amount)
     interval = f" {interval} at {100 * verdict.level:.4g} %" if interval else ""
-    p = [f"{_p(verdict.p)} raw"]
+    p = [f"{p_in_words(verdict.p)} raw"]
     if verdict.p_look != verdict.p:
-        p.append(f"{_p(verdict.p_look)} after the looks")
+        p.append(f"{p_in_words(verdict.p_look)} after the looks")
     if verdict.p_holm is not None:
-        p.append(f"{_p(verdict.p_holm)} after Holm")
+        p.append(f"{p_in_words(verdict.p_holm)} after Holm")
     others = verdict.other_tests if DEPENDS in verdict.badges else {}
     decided = (
         f"at look {verdict.decided_at_look} of {max(len(looks), len(verdict.looks))}"
@@ -148,10 +158,6 @@ def _facts(findings: Findings, verdict: Verdict) -> list[tuple[str, str]]:
         ("Other tests", listed([f"{name}: {outcome.value}" for name, outcome in others.items()])),
         ("Missing", listed(shortened(each, 80) for each in dict.fromkeys(missing))),
     ]
-
-
-def _p(p: float) -> str:
-    return "<0.0001" if p < 0.0001 else number(p, 4)
 
 
 def _needed(verdict: Verdict) -> str:

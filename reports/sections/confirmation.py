@@ -12,7 +12,7 @@ from reports.search_numbers import search_numbers
 from reports.sections.arm_tables import interval
 from reports.sections.section import Section
 from reports.tables import Column, Table, p_column
-from reports.wording import counted, number, shortened, signed
+from reports.wording import counted, number, p_in_words, shortened, signed
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def _side(contrast: Contrast) -> str:
 
 
 def _p(p: float, confirmed: list[Confirmed]) -> str:
-    size = "<0.0001" if p < 0.0001 else number(p, 4)
+    size = p_in_words(p)
     tested = sum(each.contrast.p is not None for each in confirmed)
     return f"p {size}" if tested == 1 else f"Holm's p over {counted(tested, 'arm')} {size}"
 

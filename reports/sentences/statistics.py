@@ -7,7 +7,7 @@ from reports.analysis.factors import study_anova
 from reports.analysis.judged import Outcome
 from reports.analysis.outliers import unseen_share
 from reports.findings import Findings
-from reports.wording import counted, duration, listed, number
+from reports.wording import counted, duration, listed, number, p_in_words
 
 _TESTS = {
     "paired": "Student's paired t",
@@ -89,11 +89,10 @@ def skewed(findings: Findings) -> str | None:
     found = findings.skewness
     if found is None:
         return None
-    size = "<0.0001" if found.p < 0.0001 else number(found.p, 4)
     return (
         f"Over the seeds the results of the arms are skewed (mean skewness {number(found.mean)} over "
-        f"{counted(found.arms, 'arm')}, p {size} were they normal): Student's intervals may be too narrow, those of "
-        "single arms and of differences between unlike arms above all."
+        f"{counted(found.arms, 'arm')}, p {p_in_words(found.p)} were they normal): Student's intervals may be too "
+        "narrow, those of single arms and of differences between unlike arms above all."
     )
 
 

@@ -11,6 +11,7 @@ from reports.wording import (
     moment,
     number,
     numbers_alike,
+    p_in_words,
     seeds,
     shortened,
     signed,
@@ -25,6 +26,13 @@ def plain(text):
 @pytest.mark.parametrize(("value", "text"), [(1.005, "1.00"), (-0.001, "0.00"), (-2.5, "−2.50"), (None, "–")])
 def test_numbers_have_fixed_decimals_and_a_real_minus(value, text):
     assert number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("p", "text"), [(0.0, "<0.0001"), (0.000099, "<0.0001"), (0.0001, "0.0001"), (0.03126, "0.0313")]
+)
+def test_a_p_has_four_decimals_or_is_below_the_least(p, text):
+    assert p_in_words(p) == text
 
 
 def test_differences_carry_their_sign():
