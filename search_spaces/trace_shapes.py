@@ -167,5 +167,6 @@ SHORT_CUTS: Mapping[str, Callable[..., Any]] = {
     "mul": _combined,
     "native_dropout": _dropped,
     "sigmoid": _alike,
+    "neg": _alike,
     "rsub": _combined,
 }

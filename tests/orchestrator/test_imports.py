@@ -50,6 +50,7 @@ def test_tracing_a_network_does_not_import_torchs_compiler_nor_sympy() -> None:
         "    {'depth': 8},\n"
         "    {'depth': 8, 'activation': 'full_preact', 'downsample': 'projection'},\n"
         "    {'depth': 8, 'shortcut': {'op': 'exclusive_gate', 'bias': -6}},\n"
+        "    {'depth': 8, 'shortcut': {'op': 'shortcut_gate', 'bias': -6}},\n"
         "    {'depth': 8, 'shortcut': {'op': 'scale', 'shortcut': 0.5, 'residual': 0.5}},\n"
         "    {'family': 'highway'},\n"
         "):\n"
