@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 import scipy
 
-from reports.analysis.intervals import Interval, standard_deviation
+from reports.analysis.intervals import Interval, critical_t, standard_deviation
 
 Grid = Mapping[str, Mapping[int, float]]
 Weights = Mapping[str, float]
@@ -65,7 +65,7 @@ class Student:
 
     def interval(self, level: float) -> Interval:
         """Return the two-sided interval."""
-        half = float(scipy.special.stdtrit(self.df, 0.5 + level / 2)) * self.se
+        half = critical_t(self.df, level) * self.se
         return self.estimate - half, self.estimate + half
 
     def p_above(self, margin: float) -> float:
