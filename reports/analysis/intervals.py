@@ -59,9 +59,11 @@ def sd_interval(groups: Sequence[Sequence[float]], level: float = 0.95) -> Inter
     medians there, which makes the kurtosis of few values too large rather than too small.
     """
     values = [np.asarray(each, dtype=float) for each in groups if len(each) > 1]
-    squares = math.fsum(float(np.sum((each - each.mean()) ** 2)) for each in values)
     if all(is_constant(each) for each in groups):
         return None
+    scale = max(float(np.ptp(each)) for each in values)  # fourth powers of very small or large values are no numbers
+    values = [each / scale for each in values]
+    squares = math.fsum(float(np.sum((each - each.mean()) ** 2)) for each in values)
     df, count = sum(len(each) - 1 for each in values), sum(map(len, values))
     fourth = math.fsum(float(np.sum((each - np.median(each)) ** 4)) for each in values)
     size = count / len(values)
@@ -69,7 +71,7 @@ def sd_interval(groups: Sequence[Sequence[float]], level: float = 0.95) -> Inter
     variance = count * fourth / squares**2 - (size - 3) / size
     left = min(float(df), max(1.0, 2 * df / max(variance, 2.0)))
     tail = (1 - level) / 2
-    low, high = (math.sqrt(squares / df * left / quantile_chi2(left, at)) for at in (1 - tail, tail))
+    low, high = (scale * math.sqrt(squares / df * left / quantile_chi2(left, at)) for at in (1 - tail, tail))
     return low, high
 
 

@@ -66,7 +66,7 @@ def is_skewed_arm(values: Mapping[int, float]) -> bool:
 def _skewness(values: Sequence[float]) -> float:
     """Return the adjusted Fisher-Pearson skewness."""
     n, away = len(values), np.asarray(values) - np.mean(values)
-    return float(n / ((n - 1) * (n - 2)) * np.sum(away**3) / np.std(values, ddof=1) ** 3)
+    return float(n / ((n - 1) * (n - 2)) * np.sum((away / np.std(values, ddof=1)) ** 3))
 
 
 def _variance(n: int) -> float:

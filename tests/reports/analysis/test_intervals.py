@@ -48,6 +48,15 @@ def test_it_holds_that_of_lognormal_noise_far_more_often_than_chi_squared(arms, 
     assert covered(lambda rng, size: np.exp(0.8 * rng.normal(0, 1, size)), truth, arms, n) > least
 
 
+@pytest.mark.parametrize("scale", [1e-100, 1e100])
+def test_it_has_the_scale_of_the_values_however_small_or_large(scale):
+    groups = [[1.0, 2.0, 4.0], [3.0, 3.5, 9.0]]
+    low, high = sd_interval(groups)
+    assert sd_interval([[scale * each for each in group] for group in groups]) == pytest.approx(
+        (scale * low, scale * high), rel=1e-9, abs=0
+    )
+
+
 @pytest.mark.parametrize("df", [1, 2, 3.7, 9, 40.25, 1000])
 def test_quantiles_are_those_of_scipys_distributions(df):
     for p in (0.005, 0.025, 0.5, 0.9, 0.975, 0.995):

@@ -37,6 +37,12 @@ def test_the_mean_skewness_is_scipys_weighted_by_what_each_arm_can_tell():
     assert abs(skewness(uneven).mean - found.mean) < abs(stats.skew([1, 2, 9], bias=False) - found.mean) / 10
 
 
+@pytest.mark.parametrize("scale", [1e-120, 1e120])
+def test_skewness_is_that_of_the_shape_whatever_the_scale(scale):
+    scaled = {arm: {seed: scale * value for seed, value in each.items()} for arm, each in readings(LOGNORMAL).items()}
+    assert skewness(scaled).mean == pytest.approx(skewness(readings(LOGNORMAL)).mean)
+
+
 @pytest.mark.parametrize(("arms", "n"), [(2, 5), (9, 3), (9, 5), (3, 20)])
 def test_normal_arms_are_called_skewed_in_one_of_a_hundred(arms, n):
     rng = np.random.default_rng([arms, n])
