@@ -6,7 +6,7 @@ the value of a single trial; the error rate is that of the alpha spent at the lo
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reports.analysis.claims import Claim
 from reports.analysis.decisions import Decision, decide
@@ -80,10 +80,11 @@ def next_block(
     blocks: list[Block] = []
     for decision in decisions:
         judged = decision.told(settings.alpha)
-        reason = _stop(decision, judged, settings)
+        own = replace(settings, alpha=settings.alpha / decision.registration.plans)
+        reason = _stop(decision, judged, own)
         if reason is not None:
             stopped[judged.claim.id] = reason
-        elif (block := _block(study, judged, settings, order, known, open_claims)) is not None:
+        elif (block := _block(study, judged, own, order, known, open_claims)) is not None:
             blocks.append(block)
     return Next(_distinct(sorted(blocks, key=lambda each: -each.priority)), stopped)
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from reports.analysis.adaptive import next_block
 from reports.analysis.claims import parse_claims
 from reports.analysis.decisions import decide
 from reports.analysis.registration import claims_ever, plan_differences, register
@@ -437,6 +438,17 @@ def test_another_margin_is_the_same_question_and_the_same_seeds_are_no_further_p
 @pytest.mark.parametrize("says", ["original > preact", "preact > original", "original < preact"])
 def test_a_claim_turned_round_is_the_same_question(says):
     assert SHARED in planned_in_several(6, seeds=12, claims=[{"id": "x", "says": says}]).badges
+
+
+def test_the_chance_that_the_next_look_decides_is_that_at_the_part_of_the_level():
+    plans, results = [(0, plan(seeds=ALL[:5], looks=[5, 12]))], by_arm(errors(ALL[:5], shift=0.1))
+    others = [PlanVersion(1, hours(0), plan(seeds=ALL[:size]), str(size)) for size in (6, 8)]
+    claims = parse_claims([CLAIM], {"variant": LEVELS, "depth": (8,)})
+    whole = AnalysisSettings(looks=(5, 12))
+    (alone,) = next_block(made(plans, results), claims, whole).blocks
+    (part,) = next_block(made(plans, results), claims, replace(whole, alpha=0.05 / 3)).blocks
+    (shared,) = next_block(made(plans, results, elsewhere=others), claims, whole).blocks
+    assert shared.probability == part.probability < alone.probability
 
 
 def test_only_the_last_plan_of_another_study_before_the_first_result_counts():
