@@ -84,7 +84,7 @@ def main() -> None:
     """Print a line for each kind of noise and number of seeds."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--studies", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=20261128)
+    parser.add_argument("--seed", type=int, default=20261128, help="of the verdicts; the other part has its own")
     parser.add_argument("--only", default="", help="only the lines whose name has this text")
     parser.add_argument("--part", choices=("verdicts", "skewed"), default="verdicts")
     given = parser.parse_args()
