@@ -11,11 +11,15 @@ import torch
 from torch import Tensor
 
 
-def _is_plain(*tensors: Tensor) -> bool:
-    """Whether these have no memory, floating-point numbers of one type, and strides that follow from their shapes."""
+def _is_plain(*values: Any) -> bool:
+    """Whether these are tensors of one floating-point type, without memory, whose strides follow from their shapes."""
     return all(
-        each.is_meta and each.is_floating_point() and each.dtype == tensors[0].dtype and each.is_contiguous()
-        for each in tensors
+        isinstance(each, Tensor)
+        and each.is_meta
+        and each.is_floating_point()
+        and each.dtype == values[0].dtype
+        and each.is_contiguous()
+        for each in values
     )
 
 
@@ -124,21 +128,22 @@ def _convolved(
 
 def _overwritten(tensor: Tensor, other: Any, *_: Any) -> Tensor | None:
     """Return what an operation in place gives: its first tensor, if the shapes go together."""
-    if isinstance(other, Tensor):
-        return tensor if tensor.shape == other.shape and _is_plain(tensor, other) else None
-    return tensor if _is_number(other) and _is_plain(tensor) else None
+    if _is_number(other):
+        return tensor if _is_plain(tensor) else None
+    return tensor if _is_plain(tensor, other) and tensor.shape == other.shape else None
 
 
-def _combined(tensor: Tensor, other: Any, *_: Any) -> Tensor | None:
+def _combined(tensor: Any, other: Any, *_: Any) -> Tensor | None:
     """Return what an operation on two tensors gives, or on one and a number: the shape that both are spread to."""
-    if not isinstance(other, Tensor):
-        return _alike(tensor) if _is_number(other) else None
-    if tensor.dim() != other.dim() or not _is_plain(tensor, other):
+    if _is_number(other):
+        return _alike(tensor)
+    if not _is_plain(tensor, other) or tensor.dim() != other.dim():
         return None
     sizes = list(zip(tensor.shape, other.shape, strict=True))
     if any(one != two and 1 not in (one, two) for one, two in sizes):
         return None
-    return tensor.new_empty([two if one == 1 else one for one, two in sizes])
+    result: Tensor = tensor.new_empty([two if one == 1 else one for one, two in sizes])
+    return result
 
 
 def _dropped(tensor: Tensor, rate: float, train: bool | None) -> tuple[Tensor, Tensor] | None:

@@ -79,6 +79,7 @@ OWN: dict[str, Callable[[], nn.Module]] = {
     "pooled": lambda: Own(pooled(lambda x: F.max_pool2d(F.max_pool2d(x, 3, 2, 1), (2, 3), dilation=2))),
     "pooled up": lambda: Own(pooled(lambda x: F.max_pool2d(x, 4, ceil_mode=True))),
     "one minus": lambda: Own(pooled(lambda x: (1 - torch.sigmoid(x)).sub_(0.5))),
+    "number first": lambda: Own(pooled(lambda x: torch.mul(2.0, x) + torch.add(1, x))),
     "minus, spread": lambda: Own(pooled(lambda x: torch.rsub(x[:, :1], x, alpha=2))),
     "mean of doubles": lambda: Own(pooled(lambda x: x * x.mean((2, 3), keepdim=True, dtype=torch.float64).float())),
     "mean of a number": lambda: Own(pooled(lambda x: x + x.mean().mean(0))),
