@@ -74,8 +74,8 @@ def read_yaml(path: Path) -> YamlSource:
 
 def no_such_file(path: Path, names: Iterable[str] = ()) -> UserError:
     """Return the error for a study file that is not there, with the nearest file beside it or of the other `names`."""
-    beside = {str(path.with_name(each.name)) for each in path.parent.glob("*") if each.suffix in (".yaml", ".yml")}
-    close = nearest(str(path), [*names, *sorted(beside)])
+    files = (each.name for each in path.parent.glob("*") if each.suffix in (".yaml", ".yml") and each.is_file())
+    close = nearest(str(path), [*names, *sorted(str(path.with_name(name)) for name in files)])
     hint = f'did you mean "{close}"? ' if close is not None else ""
     return UserError(f"{path}: no such file; {hint}`orchestrate presets` lists ready studies to start from")
 

@@ -188,6 +188,13 @@ def test_a_name_that_is_near_nothing_has_no_suggestion(given: str) -> None:
         study_paths(Path(given))
 
 
+def test_a_link_to_nothing_is_not_named_as_what_was_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("zzz.yaml").symlink_to("gone.yaml")
+    with pytest.raises(UserError, match=r"^zzz\.yaml: no such file; `orchestrate presets` lists"):
+        study_paths(Path("zzz.yaml"))
+
+
 @pytest.mark.parametrize("given", ["a" * 300, "ablation.yaml/inside", "a\0b"])
 def test_a_path_that_cannot_be_looked_at_is_left_to_the_reader(
     given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
