@@ -19,11 +19,11 @@ import numpy as np
 
 from benchmarks.coverage import holds
 from benchmarks.error_rates import CENTRE, LESS, NOISES, Noise, draw, sentences, study
+from reports.analysis.analysis_settings import AnalysisSettings
 from reports.analysis.arms import summarise
 from reports.analysis.claims import parse_claims
 from reports.analysis.contrasts import SKEWED, contrasts
-from reports.analysis.judged import Outcome
-from reports.analysis.settings import AnalysisSettings
+from reports.analysis.judged import Conclusion
 from reports.analysis.skewness import are_skewed
 from reports.analysis.threshold import decides
 from reports.analysis.verdicts import DEPENDS, ONE_SEED, OUTLIERS, judge
@@ -45,7 +45,7 @@ def carried(noise: tuple[Noise, Noise], n: int, shift: float, studies: int, seed
     for _ in range(studies):
         made = study(draw(rng, noise, 2, n, shift), range(n), said)
         (found,) = judge(made, parse_claims(said, made.factors), settings)
-        if found.verdict is not Outcome.INCONCLUSIVE:
+        if found.verdict is not Conclusion.INCONCLUSIVE:
             decided += 1
             badges.update(set(found.badges))
     return decided, badges

@@ -21,15 +21,15 @@ import numpy as np
 import scipy
 
 from benchmarks.error_rates import CENTRE, NOISES, Noise, draw, sentences, study, with_looks
+from reports.analysis.analysis_settings import AnalysisSettings
 from reports.analysis.arms import summarise
 from reports.analysis.claims import parse_claims
 from reports.analysis.contrasts import contrasts
 from reports.analysis.decisions import decide
-from reports.analysis.judged import Outcome
+from reports.analysis.judged import Conclusion
 from reports.analysis.power import t_power
 from reports.analysis.prospects import Spread, prospects, study_spread
 from reports.analysis.search import confirmations
-from reports.analysis.settings import AnalysisSettings
 from reports.analysis.shares import study_shares
 from reports.analysis.verdicts import judge
 from reports.results import Study
@@ -239,7 +239,7 @@ def _detectable(form: Mapping[str, object] | None, n: int, count: int) -> Callab
         claims = said(size)
         made = study(errors, range(n), claims)
         first = decide(made, parse_claims(claims, made.factors), settings)[0]
-        return settings.power, first.outcome is Outcome.SUPPORTED
+        return settings.power, first.outcome is Conclusion.SUPPORTED
 
     return one
 
@@ -254,7 +254,7 @@ def _needed(effect: float, pilot: int, promised: float | None = None) -> Callabl
             return None
         again = _piloted(rng, effect, ahead.needed)
         found = decide(again, parse_claims(sentences(2, 1, LESS), again.factors), AnalysisSettings())[0]
-        return promised or ahead.assurance, found.outcome is not Outcome.INCONCLUSIVE
+        return promised or ahead.assurance, found.outcome is not Conclusion.INCONCLUSIVE
 
     return one
 

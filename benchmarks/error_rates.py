@@ -26,11 +26,11 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from reports.analysis.analysis_settings import AnalysisSettings
 from reports.analysis.claims import parse_claims
 from reports.analysis.contrasts import SKEWED
 from reports.analysis.decisions import decide
-from reports.analysis.judged import Outcome
-from reports.analysis.settings import AnalysisSettings
+from reports.analysis.judged import Conclusion
 from reports.analysis.verdicts import OUTLIERS, judge
 from reports.results import History, PlanVersion, Study
 from reports.trials import Arm, State, Trial
@@ -110,9 +110,9 @@ def sentences(arms: int, count: int, form: Mapping[str, object]) -> list[dict[st
 def decided(made: Study, settings: AnalysisSettings) -> tuple[bool, bool]:
     """Return whether any claim is decided, and whether one is without a badge that names a broken assumption."""
     claims = parse_claims(made.settings["claims"], made.factors)
-    if all(each.outcome is Outcome.INCONCLUSIVE for each in decide(made, claims, settings)):
+    if all(each.outcome is Conclusion.INCONCLUSIVE for each in decide(made, claims, settings)):
         return False, False
-    found = [each for each in judge(made, claims, settings) if each.verdict is not Outcome.INCONCLUSIVE]
+    found = [each for each in judge(made, claims, settings) if each.verdict is not Conclusion.INCONCLUSIVE]
     return True, any(not EXCUSES & set(each.badges) for each in found)
 
 
@@ -121,7 +121,7 @@ def with_looks(errors: dict[str, Values], claims: Sequence[Mapping[str, object]]
     for size in settings.looks:
         made = study(errors, range(size), claims)
         found = decide(made, parse_claims(claims, made.factors), settings)
-        if all(each.outcome is not Outcome.INCONCLUSIVE for each in found):
+        if all(each.outcome is not Conclusion.INCONCLUSIVE for each in found):
             break
     return made
 

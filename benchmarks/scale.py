@@ -36,7 +36,7 @@ from orchestrator.records.study_plan import StudyPlan
 from orchestrator.scheduling.packs import Pack
 from orchestrator.scheduling.progress import Progress
 from orchestrator.search.ledger import MemoryLedger
-from orchestrator.search.plan import plan_search
+from orchestrator.search.search_plan import plan_search
 from orchestrator.search.source import SearchSource
 from orchestrator.storage import PlanOutcome, Recorder, Store
 from orchestrator.study import Listener

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from reports.analysis.analysis_settings import AnalysisSettings
 from reports.analysis.arms import ArmSummary
 from reports.analysis.contrasts import two_sided
 from reports.analysis.effects import Effect, differences, paired, sign
-from reports.analysis.settings import AnalysisSettings
 from reports.analysis.threshold import ALPHA, decides
 from reports.findings import Findings
 from reports.layout import main_layout

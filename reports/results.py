@@ -10,8 +10,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from reports.analysis.analysis_settings import AnalysisSettings, parse_analysis
 from reports.analysis.claims import Claim, parse_claims
-from reports.analysis.settings import AnalysisSettings, parse_analysis
 from reports.metrics import PRIMARY, Metric
 from reports.trials import Arm, Scalar, State, Trial
 

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from search_spaces.arm import Arm, canonical_json, settings_hash
-from search_spaces.constraints import Condition, Match, keep_where, match_costs, parse_match, parse_where
+from search_spaces.constraints import Constraint, Match, keep_where, match_costs, parse_match, parse_where
 from search_spaces.designs import DESIGNS, arms, design_notes, resolve_baseline
 from search_spaces.errors import SettingError, unknown
 from search_spaces.factors import Factor, Level, parse_factors
@@ -41,7 +41,7 @@ __all__ = [
     "PLACEMENTS",
     "Arm",
     "Complexity",
-    "Condition",
+    "Constraint",
     "CostGap",
     "Factor",
     "Level",

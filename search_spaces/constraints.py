@@ -33,7 +33,7 @@ _CONDITION = re.compile(r"(\w+)\s*(<=|>=|<|>)\s*((?:\d+\.?\d*|\.\d+)(?:e\d+)?)\s
 
 
 @dataclass(frozen=True)
-class Condition:
+class Constraint:
     """One bound such as ``params <= 300k``."""
 
     quantity: str
@@ -69,7 +69,7 @@ class MatchFields:
     by: Annotated[str | None, About("the setting that is changed; the network's width, or a DenseNet's growth")] = None
 
 
-def parse_where(value: object) -> tuple[Condition, ...]:
+def parse_where(value: object) -> tuple[Constraint, ...]:
     """Read ``where:``, one condition or a list of them; the error's key is the position in the list."""
     several = list(value) if isinstance(value, list | tuple) else [value]
     return tuple(_condition(each, (index,) if value is not each else ()) for index, each in enumerate(several))
@@ -87,7 +87,7 @@ def parse_match(value: object) -> Match:
         raise SettingError(error.message, error.key if isinstance(value, Mapping) else ()) from None
 
 
-def keep_where(arms: list[Arm], conditions: tuple[Condition, ...], measure: Measure) -> list[Arm]:
+def keep_where(arms: list[Arm], conditions: tuple[Constraint, ...], measure: Measure) -> list[Arm]:
     """Return the arms that meet every condition; SettingError (key ``where``) when none does."""
     kept = [arm for arm in arms if all(condition.holds(arm, measure) for condition in conditions)]
     if not kept:
@@ -116,7 +116,7 @@ def match_costs(space: Space, arms: list[Arm], baseline: Levels, match: Match, m
     return matched
 
 
-def _condition(text: object, key: tuple[int, ...]) -> Condition:
+def _condition(text: object, key: tuple[int, ...]) -> Constraint:
     parts = _CONDITION.fullmatch(text.strip()) if isinstance(text, str) else None
     if parts is None:
         raise SettingError(f'a condition reads "params <= 300k", not {text!r}', key)
@@ -125,7 +125,7 @@ def _condition(text: object, key: tuple[int, ...]) -> Condition:
         raise unknown("quantity", quantity, _QUANTITIES, key)
     if unit.lower() not in _UNITS:
         raise unknown("unit", unit, [each for each in _UNITS if each], key)
-    return Condition(quantity, comparison, float(number) * _UNITS[unit.lower()])
+    return Constraint(quantity, comparison, float(number) * _UNITS[unit.lower()])
 
 
 def _matched(space: Space, arm: Arm, reference: Arm, match: Match, measure: Measure) -> Arm:

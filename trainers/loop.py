@@ -20,7 +20,7 @@ from trainers.records import EpochRecord, Outcome, Task
 from trainers.settings.data import complete_data
 from trainers.settings.recipe import COSMETIC_SETTINGS, check_batch_size, complete_training
 from trainers.step.divergence import Divergence, judge
-from trainers.step.packs import EpochResult, Pack, why_apart
+from trainers.step.pack_trainer import EpochResult, PackTrainer, why_apart
 from trainers.step.precision import choose_numerics, in_words
 from trainers.step.replica import Replica
 from trainers.step.step_schedule import StepSchedule
@@ -159,7 +159,7 @@ class Trainer:
             self.replicas = [Replica(self.task, seed, self.info, self.numerics) for seed in self.task.seeds]
         fit = fitting(self.task, self.info, self.loader, self.schedule, self.numerics)
         self.apart = why_apart(self.replicas[:fit], self.numerics)
-        self.pack = Pack(self.loader, self.schedule, self.task.training, self.numerics, self.stopwatch, fit)
+        self.pack = PackTrainer(self.loader, self.schedule, self.task.training, self.numerics, self.stopwatch, fit)
 
     def _training_replicas(self) -> list[Replica]:
         return [each for each in self.replicas if each.divergence is None and not self.schedule.is_over(each.epoch)]

@@ -125,7 +125,7 @@ def report(
     from orchestrator.results.location import database, output_folder
     from orchestrator.storage import Store
     from orchestrator.terminal.results import print_verdicts
-    from reports.analysis.judged import Outcome
+    from reports.analysis.judged import Conclusion
     from reports.analysis.verdicts import judge_study
     from reports.digest import markdown_digest
     from reports.findings import find
@@ -141,9 +141,9 @@ def report(
         print_verdicts(make_console(), results, verdicts)
         print(write_report(results, output_folder(study, out), verdicts))
     outcomes = {verdict.verdict for verdict in verdicts}
-    if strict and Outcome.REFUTED in outcomes:
+    if strict and Conclusion.REFUTED in outcomes:
         raise typer.Exit(REFUTED)
-    if strict and Outcome.INCONCLUSIVE in outcomes:
+    if strict and Conclusion.INCONCLUSIVE in outcomes:
         raise typer.Exit(INCONCLUSIVE)
 
 

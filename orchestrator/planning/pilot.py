@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 from orchestrator.records.study_plan import StudyPlan
 from orchestrator.storage import Store
+from reports.analysis.analysis_settings import AnalysisSettings
 from reports.analysis.claims import Claim
 from reports.analysis.forecast import Forecast
-from reports.analysis.judged import Outcome
+from reports.analysis.judged import Conclusion
 from reports.analysis.prospects import Spread, claim_spreads
-from reports.analysis.settings import AnalysisSettings
 from reports.analysis.verdicts import Verdict, judge
 from reports.literature import published_rows
 from reports.metrics import PRIMARY
@@ -52,7 +52,7 @@ def expected_verdicts(pilot: Study, claims: Sequence[Claim], settings: AnalysisS
 
 def _expected(verdict: Verdict, settings: AnalysisSettings, seeds: int) -> str:
     ahead = verdict.forecast
-    if verdict.n < 2 or verdict.verdict is not Outcome.INCONCLUSIVE or verdict.estimate is None:
+    if verdict.n < 2 or verdict.verdict is not Conclusion.INCONCLUSIVE or verdict.estimate is None:
         return ""
     text = f"On record the effect is {verdict.estimate:.2f} (n={verdict.n})"
     if ahead.needed is None:

@@ -70,7 +70,7 @@ def make_plan(config: StudyConfig, command: str | None = None) -> StudyPlan:
         raise config.error(error) from None
     look_in(config.folder)  # where networks of the user's own are looked for, as workers do
     if file.is_search:
-        from orchestrator.search.plan import plan_search  # only a search needs it
+        from orchestrator.search.search_plan import plan_search  # only a search needs it
 
         return replace(plan_search(config).study, command=command)
     try:

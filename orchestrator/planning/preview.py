@@ -18,16 +18,16 @@ from orchestrator.scheduling.progress import duration
 from orchestrator.storage import ArmCost, Store
 from orchestrator.study_file.config import StudyConfig
 from orchestrator.study_file.sections import Resources
+from reports.analysis.analysis_settings import AnalysisSettings, repeats_from
 from reports.analysis.outliers import LEAST_BY_T, least_seeds, too_few_for_t
 from reports.analysis.power import seeds_for_rate, smallest_paired
 from reports.analysis.prospects import Spread, few_seeds, prospects, study_spread
-from reports.analysis.settings import AnalysisSettings, repeats_from
 from reports.results import Study
 from reports.trials import State
+from reports.wording import counted
 
 if TYPE_CHECKING:
-    from orchestrator.search.forecast import Forecast
-from reports.wording import counted
+    from orchestrator.search.expected_cost import ExpectedCost
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def preview(config: StudyConfig, url: str) -> Preview:
             costs = store.arm_costs()
             pilot = pilot_study(store, plan)
     resources = config.file.resources
-    ahead = _forecast(config) if config.file.is_search else None
+    ahead = _expected_cost(config) if config.file.is_search else None
     planned = (*plan.arms, *(ahead.sample if ahead else ()))
     epochs = {each.arm.id: trial_epochs(each.arm) for each in planned}
     device = "cuda" if resources.gpus else "cpu"
@@ -181,11 +181,11 @@ def _slots(resources: Resources) -> int:
     return min(max(int(slots), 1), resources.max_concurrent or sys.maxsize)
 
 
-def _forecast(config: StudyConfig) -> "Forecast":
+def _expected_cost(config: StudyConfig) -> "ExpectedCost":
     # Optuna takes a second to import, and only a search needs it.
-    from orchestrator.search.forecast import forecast
+    from orchestrator.search.expected_cost import expected_cost
 
-    return forecast(config)
+    return expected_cost(config)
 
 
 def _counts(plan: StudyPlan, states: Mapping[str, State]) -> tuple[Counter[str], Counter[str]]:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from orchestrator.records.study_plan import StudyPlan
-from reports.analysis.settings import parse_analysis, repeats_from
+from reports.analysis.analysis_settings import parse_analysis, repeats_from
 from reports.trials import Scalar
 from search_spaces.arm import canonical_json
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from reports.analysis.analysis_settings import AnalysisSettings
 from reports.analysis.claims import Claim
-from reports.analysis.settings import AnalysisSettings
 from reports.trials import Scalar
 from search_spaces.arm import Arm
 

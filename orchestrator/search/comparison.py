@@ -11,10 +11,10 @@ from orchestrator.records.study_plan import PlannedArm
 from orchestrator.scheduling.replaying import Replay
 from orchestrator.search.ledger import MemoryLedger
 from orchestrator.search.optimization import OptimizationRun
-from orchestrator.search.plan import SearchPlan
 from orchestrator.search.score import Score
+from orchestrator.search.search_plan import SearchPlan
 from orchestrator.search.source import SearchSource
-from orchestrator.study_file.search.settings import NO_SCHEDULER, RANDOM, SearchSettings
+from orchestrator.study_file.search.search_settings import NO_SCHEDULER, RANDOM, SearchSettings
 from reports.trials import State
 
 EVERY_ARM = 10**6  # more than any record holds

@@ -19,7 +19,7 @@ from orchestrator.records.study_plan import PlannedArm
 from orchestrator.search.score import Score
 from orchestrator.study_file.search.samplers import make_sampler
 from orchestrator.study_file.search.schedulers import make_scheduler
-from orchestrator.study_file.search.settings import SearchSettings
+from orchestrator.study_file.search.search_settings import SearchSettings
 from orchestrator.study_file.search.space import MOST_POINTS, SEARCH, SearchSpace
 from reports.trials import State
 from search_spaces.arm import canonical_json

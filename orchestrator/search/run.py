@@ -12,8 +12,8 @@ from orchestrator.search.comparison import compare
 from orchestrator.search.ledger import StoreLedger
 from orchestrator.search.optimization import OptimizationRun
 from orchestrator.search.optuna_copy import OptunaCopy, optuna_address
-from orchestrator.search.plan import plan_search
 from orchestrator.search.record import search_record
+from orchestrator.search.search_plan import plan_search
 from orchestrator.search.source import SearchSource
 from orchestrator.storage import Store
 from orchestrator.study_file.config import StudyConfig

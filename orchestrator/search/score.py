@@ -6,7 +6,7 @@ from statistics import fmean
 
 from orchestrator.records.events import AttemptStarted, EpochDone, Event, TrialEnded
 from orchestrator.records.study_plan import PlannedArm
-from orchestrator.study_file.search.settings import SearchSettings
+from orchestrator.study_file.search.search_settings import SearchSettings
 from reports.metrics import METRICS, Diverged, Metric
 from reports.trials import Arm, State, Trial
 

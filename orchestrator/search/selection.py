@@ -5,8 +5,8 @@ from statistics import fmean
 
 from orchestrator.records.proposal import TRAINED, Proposal
 from orchestrator.search.optimization import OptimizationRun
-from orchestrator.search.plan import SearchPlan
 from orchestrator.search.score import Score, TrialHistory
+from orchestrator.search.search_plan import SearchPlan
 from reports.trials import State
 
 

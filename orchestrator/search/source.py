@@ -10,8 +10,8 @@ from orchestrator.scheduling.arm_facts import data_info, plan_arm, plan_trials, 
 from orchestrator.scheduling.packs import Pack
 from orchestrator.search.ledger import Ledger
 from orchestrator.search.optimization import OptimizationRun
-from orchestrator.search.plan import SearchPlan
 from orchestrator.search.score import Score, TrialHistory, curve, score
+from orchestrator.search.search_plan import SearchPlan
 from orchestrator.search.selection import select
 from orchestrator.study_file.search.space import CONFIRM, SEARCH, STAGE
 from reports.trials import State

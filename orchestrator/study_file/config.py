@@ -10,15 +10,15 @@ from orchestrator.records.probe_metrics import probe_metrics
 from orchestrator.study_file.arms import arm_space
 from orchestrator.study_file.changes import with_changes
 from orchestrator.study_file.references import with_level_names
-from orchestrator.study_file.search.settings import SearchSettings, parse_search
+from orchestrator.study_file.search.search_settings import SearchSettings, parse_search
 from orchestrator.study_file.sections import StudyFile
 from orchestrator.study_file.targets import training_fields
 from orchestrator.study_file.written import written_yaml
 from orchestrator.study_file.yaml_source import YamlSource, read_yaml
+from reports.analysis.analysis_settings import AnalysisSettings, parse_analysis
 from reports.analysis.claims import Claim, parse_claims
-from reports.analysis.settings import AnalysisSettings, parse_analysis
 from reports.trials import Scalar
-from search_spaces.constraints import Condition, Match, parse_match, parse_where
+from search_spaces.constraints import Constraint, Match, parse_match, parse_where
 from search_spaces.designs import arms as design_arms
 from search_spaces.errors import SettingError, with_key
 from search_spaces.factors import Factor, parse_factors
@@ -46,7 +46,7 @@ class StudyConfig:
     folder: Path
     design: Design
     factors: tuple[Factor, ...]
-    conditions: tuple[Condition, ...]
+    conditions: tuple[Constraint, ...]
     match: Match | None
     analysis: AnalysisSettings
     claims: tuple[Claim, ...]

@@ -17,8 +17,8 @@ from orchestrator.study_file.targets import (
     search_fields,
     training_fields,
 )
+from reports.analysis.analysis_settings import SEEDS, read_looks, repeats_from
 from reports.analysis.fields import MOST_SEEDS, AnalysisFields, ClaimFields, LookCounts
-from reports.analysis.settings import SEEDS, read_looks, repeats_from
 from search_spaces.annotations import LAST_SEED, About, Length, Named, Number, Pattern, Range, Rows
 from search_spaces.errors import SettingError
 from search_spaces.settings import as_plain

@@ -59,7 +59,7 @@ def training_fields() -> Target:
 
 def search_fields() -> Target:
     """Return the settings of a search."""
-    from orchestrator.study_file.search.settings import SearchFields
+    from orchestrator.study_file.search.search_settings import SearchFields
 
     return SearchFields
 

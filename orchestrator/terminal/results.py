@@ -12,10 +12,10 @@ from orchestrator.terminal.verdict_lines import verdict_line
 from reports.analysis.arms import ArmSummary, summarise
 from reports.analysis.search import confirmed_view
 from reports.analysis.verdicts import Verdict
-from reports.checks import machine_sentences, noise_sentences
 from reports.findings import find
 from reports.metrics import PRIMARY
 from reports.results import Study
+from reports.safeguards import machine_sentences, noise_sentences
 from reports.sections.confirmation import conclusions
 from reports.sections.samplers import judgements
 from reports.sentences.statistics import seeds_saved, seeds_so_far

@@ -8,13 +8,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from reports.analysis.analysis_settings import AnalysisSettings
 from reports.analysis.claims import Claim
 from reports.analysis.decisions import Decision, decide
 from reports.analysis.evidence import cases
 from reports.analysis.forecast import decision_probabilities
-from reports.analysis.judged import Judged, Outcome, claim_arms, decisive
+from reports.analysis.judged import Conclusion, Judged, claim_arms, decisive
 from reports.analysis.readings import compared
-from reports.analysis.settings import AnalysisSettings
 from reports.results import Study
 from reports.wording import counted
 
@@ -75,7 +75,7 @@ def next_block(
         hours = _hours(study, first)
         return Next((Block(first, tuple(claim.id for claim in claims), settings.looks[0], None, hours, math.inf),), {})
     decisions = decide(study, claims, settings)
-    open_claims = sum(each.outcome is Outcome.INCONCLUSIVE for each in decisions)
+    open_claims = sum(each.outcome is Conclusion.INCONCLUSIVE for each in decisions)
     stopped: dict[str, str] = {}
     blocks: list[Block] = []
     for decision in decisions:
@@ -91,7 +91,7 @@ def next_block(
 
 def _stop(decision: Decision, judged: Judged, settings: AnalysisSettings) -> str | None:
     """Return why a claim gets no more seeds. Hopeless is one that would be so as the last undecided claim, too."""
-    if decision.outcome is not Outcome.INCONCLUSIVE:
+    if decision.outcome is not Conclusion.INCONCLUSIVE:
         return f"{decision.outcome} with {counted(_seeds(decision, judged), 'seed')}"
     if not judged.now.contexts:
         return "the study has no arms that the claim speaks of"

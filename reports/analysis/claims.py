@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any
 
 from reports.analysis.fields import ClaimFields, PaperFields
-from reports.analysis.grammar import Condition, Factors, Statement, parse_says, parse_where
+from reports.analysis.grammar import Factors, LevelFilter, Statement, parse_says, parse_where
 from reports.analysis.published import Published, parse_statistic
 from reports.metrics import PRIMARY, Metric, check_metric
 from reports.trials import Scalar
@@ -33,7 +33,7 @@ class Claim:
     says: str
     statement: Statement
     where: str | None = None
-    conditions: tuple[Condition, ...] = ()
+    conditions: tuple[LevelFilter, ...] = ()
     by: float = 0.0
     within: float | None = None
     rate: tuple[str, float] = (">", 0.5)

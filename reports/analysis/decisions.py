@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from reports.analysis.analysis_settings import AnalysisSettings
 from reports.analysis.claims import Claim
 from reports.analysis.judged import (
+    Conclusion,
     Judged,
-    Outcome,
     adjusted_p,
     at_its_clearest,
     decided_looks,
@@ -17,7 +18,6 @@ from reports.analysis.judged import (
 )
 from reports.analysis.readings import compared, grid
 from reports.analysis.registration import Registration, claims_ever, dropped_claims, register
-from reports.analysis.settings import AnalysisSettings
 from reports.analysis.threshold import decides
 from reports.results import Study
 from reports.trials import Trial
@@ -36,7 +36,7 @@ class Decision:
 
     judged: Judged
     registration: Registration
-    outcome: Outcome
+    outcome: Conclusion
     p_holm: float | None
     decided: bool
     withdrawn: bool
@@ -89,7 +89,7 @@ def _decision(judged: Judged, family: _Family, settings: AnalysisSettings, regis
     return Decision(
         judged=judged,
         registration=registration,
-        outcome=judged.direction if decided and not withdrawn else Outcome.INCONCLUSIVE,
+        outcome=judged.direction if decided and not withdrawn else Conclusion.INCONCLUSIVE,
         p_holm=p_holm,
         decided=decided,
         withdrawn=withdrawn,

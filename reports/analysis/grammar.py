@@ -49,7 +49,7 @@ class Statement:
 
 
 @dataclass(frozen=True)
-class Condition:
+class LevelFilter:
     """One comparison of a `where`."""
 
     factor: str
@@ -78,7 +78,7 @@ def parse_says(text: str, factors: Factors) -> Statement:
     return _Reader(text, factors, "says").statement()
 
 
-def parse_where(text: str, factors: Factors) -> tuple[Condition, ...]:
+def parse_where(text: str, factors: Factors) -> tuple[LevelFilter, ...]:
     """Read a conjunction of comparisons; SettingError with the position and what would be right."""
     return _Reader(text, factors, "where").conditions()
 
@@ -258,7 +258,7 @@ class _Reader:
     def _unknown(self, kind: str, token: Token, known: Iterable[object]) -> SettingError:
         return self._error(unknown(kind, token.text, known).message, token.start)
 
-    def conditions(self) -> tuple[Condition, ...]:
+    def conditions(self) -> tuple[LevelFilter, ...]:
         conditions = [self._condition()]
         while self._at("and", ",", "&&"):
             self.place += 1
@@ -266,7 +266,7 @@ class _Reader:
         self._end()
         return tuple(conditions)
 
-    def _condition(self) -> Condition:
+    def _condition(self) -> LevelFilter:
         factor = self._take("a factor")
         if factor.text not in self.factors:
             raise self._unknown("factor", factor, self.factors)
@@ -275,14 +275,14 @@ class _Reader:
             raise self._error(f'"==", "!=", "<", "<=", ">" or ">=" should stand here, not "{sign.text}"', sign.start)
         levels = self.factors[factor.text]
         if sign.text not in _ORDERED:
-            return Condition(factor.text, "!=" if sign.text == "!=" else "==", self._level_of(factor.text))
+            return LevelFilter(factor.text, "!=" if sign.text == "!=" else "==", self._level_of(factor.text))
         if not all(map(is_number, levels)):
             raise self._error(f'the levels of {factor.text} are names: use "==" or "!="', sign.start)
         bound = self._take("a number")
         number = _number(bound.text)
         if number is None:
             raise self._error(f'a number should stand here, not "{bound.text}"', bound.start)
-        return Condition(factor.text, sign.text, number)
+        return LevelFilter(factor.text, sign.text, number)
 
 
 def _wrong_relation(text: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from reports.analysis import pooled
+from reports.analysis.analysis_settings import AnalysisSettings
 from reports.analysis.claims import Claim
 from reports.analysis.effects import Grid
 from reports.analysis.evidence import Case, ContextResult, Evidence, cases, evaluate
@@ -13,7 +14,6 @@ from reports.analysis.many import holm
 from reports.analysis.outliers import worst_reading
 from reports.analysis.procedure import Procedure
 from reports.analysis.registration import Registration, planned_settings
-from reports.analysis.settings import AnalysisSettings
 from reports.analysis.threshold import decides
 from reports.results import Study
 from reports.trials import Trial
@@ -21,7 +21,7 @@ from reports.trials import Trial
 AS_DECLARED = Registration()
 
 
-class Outcome(StrEnum):
+class Conclusion(StrEnum):
     """What the evidence says about a claim."""
 
     SUPPORTED = "Supported"
@@ -55,7 +55,7 @@ class Judged:
     support: float
     refute: float
     first: int | None
-    direction: Outcome
+    direction: Conclusion
     waiting: int
     unplanned: bool
     floor: float = 0.0
@@ -65,12 +65,12 @@ class Judged:
     @property
     def p(self) -> float:
         """Return p in the claim's direction, on the scale of alpha and adjusted for the looks."""
-        return self.support if self.direction is Outcome.SUPPORTED else self.refute
+        return self.support if self.direction is Conclusion.SUPPORTED else self.refute
 
     def at(self, look: Look, alpha: float) -> float:
         """Return p at one look in the claim's direction, adjusted for the looks."""
         then = look.evidence
-        return alpha / look.alpha * (then.support if self.direction is Outcome.SUPPORTED else then.refute)
+        return alpha / look.alpha * (then.support if self.direction is Conclusion.SUPPORTED else then.refute)
 
     def until(self, look: int, alpha: float) -> float:
         """Return p as it was at a look, counted from 1; at the claim's last one where it has no more."""
@@ -114,24 +114,24 @@ def judge_alone(
     if unplanned:
         support = min(support, now.support / EXTRA_SHARE)
         refute = min(refute, now.refute / EXTRA_SHARE)
-        direction = Outcome.SUPPORTED if support <= refute else Outcome.REFUTED
+        direction = Conclusion.SUPPORTED if support <= refute else Conclusion.REFUTED
     return Judged(
         claim, contexts, looks, now, tuple(seen), 1 - alpha, support, refute, first, direction, waiting, unplanned
     )
 
 
-def decisive(claim: Claim, now: Evidence, direction: Outcome) -> ContextResult | None:
+def decisive(claim: Claim, now: Evidence, direction: Conclusion) -> ContextResult | None:
     """Return the context on which the verdict turns: the weakest support, or for a refuted claim the strongest no."""
     if not now.contexts:
         return None
     if claim.over == "any":
-        supported = direction is Outcome.SUPPORTED
+        supported = direction is Conclusion.SUPPORTED
         return (
             min(now.contexts, key=lambda each: each.p_support)
             if supported
             else max(now.contexts, key=lambda each: each.p_refute)
         )
-    if direction is Outcome.REFUTED:
+    if direction is Conclusion.REFUTED:
         return min(now.contexts, key=lambda each: each.p_refute)
     return max(now.contexts, key=lambda each: each.p_support)
 
@@ -139,7 +139,7 @@ def decisive(claim: Claim, now: Evidence, direction: Outcome) -> ContextResult |
 def is_withdrawn(judged: Judged) -> bool:
     """Whether all seeds at hand speak against what an earlier look decided."""
     against, towards = judged.now.refute, judged.now.support
-    return against < towards if judged.direction is Outcome.SUPPORTED else towards < against
+    return against < towards if judged.direction is Conclusion.SUPPORTED else towards < against
 
 
 def held_against(judged: Judged, whole: Judged, *, as_planned: bool = False) -> Judged:
@@ -148,8 +148,8 @@ def held_against(judged: Judged, whole: Judged, *, as_planned: bool = False) -> 
     `whole` rests on all seeds that exist, or `as_planned` on the arms that were planned.
     """
     support, refute = max(judged.support, whole.support), max(judged.refute, whole.refute)
-    direction = Outcome.SUPPORTED if support <= refute else Outcome.REFUTED
-    floor = max(judged.floor, whole.support if direction is Outcome.SUPPORTED else whole.refute)
+    direction = Conclusion.SUPPORTED if support <= refute else Conclusion.REFUTED
+    floor = max(judged.floor, whole.support if direction is Conclusion.SUPPORTED else whole.refute)
     held = replace(judged, support=support, refute=refute, direction=direction, floor=floor)
     return replace(held, planned=whole.now) if as_planned else replace(held, whole=whole.now)
 
@@ -170,13 +170,13 @@ def _in_order(seeds: set[int], registration: Registration) -> list[int]:
 
 def _first(
     looks: Sequence[Look], weights: Sequence[float], alpha: float, support: float, refute: float
-) -> tuple[int | None, Outcome]:
+) -> tuple[int | None, Conclusion]:
     """Return the first look that decides by itself, and which way; a later look cannot turn it round."""
     for place, (look, weight) in enumerate(zip(looks, weights, strict=True)):
         if decides(weight * min(look.evidence.support, look.evidence.refute), alpha):
             supported = look.evidence.support <= look.evidence.refute
-            return place + 1, Outcome.SUPPORTED if supported else Outcome.REFUTED
-    return None, Outcome.SUPPORTED if support <= refute else Outcome.REFUTED
+            return place + 1, Conclusion.SUPPORTED if supported else Conclusion.REFUTED
+    return None, Conclusion.SUPPORTED if support <= refute else Conclusion.REFUTED
 
 
 def _complete_looks(

@@ -18,7 +18,7 @@ from reports.wording import counted
 
 
 @dataclass(frozen=True)
-class Comparison:
+class LiteratureComparison:
     """Ours against theirs. `difference` is ours minus theirs, ours being the same statistic as theirs.
 
     `verdict` is "consistent", "differs" or "cannot tell"; `low` and `high` enclose the difference, `ours_low` and
@@ -56,7 +56,7 @@ def published_row(row: Mapping[str, Any]) -> Published:
     return Published(value, sd, n, kind, reference)
 
 
-def compare(values: Mapping[int, float], published: Published, level: float = 0.95) -> Comparison:
+def compare(values: Mapping[int, float], published: Published, level: float = 0.95) -> LiteratureComparison:
     """Compare our readings by seed (infinity is a fail) with one published result.
 
     With a published mean, SD and n: Welch's t. With a bare number of unknown kind: our one-sample t, and the note that
@@ -73,7 +73,7 @@ def compare(values: Mapping[int, float], published: Published, level: float = 0.
         effect = None
     difference = None if ours is None or published.value is None else ours - published.value
     low, high = effect.interval(level) if effect else (None, None)
-    return Comparison(
+    return LiteratureComparison(
         published=published,
         n=len(values),
         fails=fails,

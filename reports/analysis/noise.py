@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import scipy
 
+from reports.analysis.analysis_settings import repeats_from
 from reports.analysis.effects import welch
 from reports.analysis.intervals import standard_deviation
 from reports.analysis.power import smallest_welch
 from reports.analysis.readings import finite, grid
-from reports.analysis.settings import repeats_from
 from reports.metrics import PRIMARY
 from reports.results import Study
 from reports.trials import Arm

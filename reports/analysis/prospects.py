@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reports.analysis.analysis_settings import AnalysisSettings
 from reports.analysis.claims import Claim
 from reports.analysis.evidence import cases, trend_weights
 from reports.analysis.forecast import each_context
@@ -15,7 +16,6 @@ from reports.analysis.judged import claim_arms
 from reports.analysis.outliers import least_seeds, too_few_for_t, unseen_share
 from reports.analysis.power import seeds_for_rate, seeds_needed, smallest_paired
 from reports.analysis.readings import finite, grid
-from reports.analysis.settings import AnalysisSettings
 from reports.metrics import PRIMARY
 from reports.results import Study
 from reports.wording import counted

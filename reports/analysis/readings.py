@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from reports.analysis.settings import repeats_from
+from reports.analysis.analysis_settings import repeats_from
 from reports.metrics import PRIMARY, Metric, find_metric
 from reports.results import Study
 from reports.trials import Arm, State, Trial

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from reports.analysis.analysis_settings import AnalysisSettings
 from reports.analysis.claims import Claim, parse_claim
 from reports.analysis.comparisons import (
     asks_the_same,
@@ -34,7 +35,6 @@ from reports.analysis.plan_changes import (
     seeds_vanished,
 )
 from reports.analysis.seeds import own_seeds, seeds_of
-from reports.analysis.settings import AnalysisSettings
 from reports.results import PlanVersion, Study
 from search_spaces.errors import SettingError
 

@@ -67,7 +67,7 @@ class Contest:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class SamplerComparison:
     """Random search, and what is held against it; `on_record` counts the arms that could be found."""
 
     arms: int
@@ -78,7 +78,7 @@ class Comparison:
     contests: tuple[Contest, ...]
 
 
-def comparison(study: Study) -> Comparison | None:
+def comparison(study: Study) -> SamplerComparison | None:
     """Return what the replay of a search compared; None for a study without one."""
     record = study.search.get("comparison")
     if not record or len(record["configurations"]) < 2:
@@ -88,7 +88,7 @@ def comparison(study: Study) -> Comparison | None:
     mean_cost = float(np.mean(_costs(reference)))
     contests = [_contest(each, reference, every, mean_cost) for each in (reference, *others)]
     adjusted = iter(holm([each.p for each in contests[1:] if each.p is not None]))
-    return Comparison(
+    return SamplerComparison(
         arms=record["arms"],
         workers=record["workers"],
         on_record=len(every),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reports.analysis import pooled
+from reports.analysis.analysis_settings import AnalysisSettings
 from reports.analysis.claims import OVER, Claim
 from reports.analysis.contrasts import SKEWED
 from reports.analysis.decisions import Decision, decide, live_grids, trials_by_arm
@@ -14,9 +15,9 @@ from reports.analysis.evidence import ContextResult, Evidence, alternatives, eva
 from reports.analysis.forecast import Forecast, forecast
 from reports.analysis.influence import deciding_seeds
 from reports.analysis.judged import (
+    Conclusion,
     Judged,
     Look,
-    Outcome,
     claim_arms,
     decisive,
     restricted,
@@ -26,7 +27,6 @@ from reports.analysis.outliers import worst_reading
 from reports.analysis.power import seeds_for_rate
 from reports.analysis.procedure import Procedure
 from reports.analysis.registration import Registration
-from reports.analysis.settings import AnalysisSettings
 from reports.analysis.skewness import are_skewed
 from reports.analysis.threshold import decides
 from reports.analysis.wording import Account, sentence
@@ -67,7 +67,7 @@ class Verdict:
     """
 
     claim: Claim
-    verdict: Outcome
+    verdict: Conclusion
     estimate: float | None
     low: float | None
     high: float | None
@@ -84,8 +84,8 @@ class Verdict:
     waiting: int
     missing: Mapping[str, str]
     forecast: Forecast
-    other_tests: Mapping[str, Outcome]
-    other_readings: Mapping[str, Outcome]
+    other_tests: Mapping[str, Conclusion]
+    other_readings: Mapping[str, Conclusion]
     badges: tuple[str, ...]
     changes: tuple[str, ...]
     registration: Registration
@@ -101,7 +101,7 @@ class Verdict:
     @property
     def is_pending(self) -> bool:
         """Whether it waits for the trials of its first look, so that nothing is decided nor left open by them."""
-        return bool(self.waiting) and not self.looks and self.verdict is Outcome.INCONCLUSIVE
+        return bool(self.waiting) and not self.looks and self.verdict is Conclusion.INCONCLUSIVE
 
     @property
     def word(self) -> str:
@@ -122,7 +122,7 @@ class Verdict:
 def word_counts(verdicts: Iterable[Verdict]) -> dict[str, int]:
     """Count the verdicts by their word in a sentence, in the order of the outcomes; those not judged yet come last."""
     words = [each.word.lower() for each in verdicts]
-    known = [*(outcome.value.lower() for outcome in Outcome), NOT_JUDGED.lower()]
+    known = [*(outcome.value.lower() for outcome in Conclusion), NOT_JUDGED.lower()]
     return {word: words.count(word) for word in known if word in words}
 
 
@@ -187,10 +187,10 @@ def _verdict(
     level = settings.levels[-1] / decision.corrected_for
     seconds = _seconds(trials, claim_arms(judged.cases))
     ahead = forecast(claim, now.contexts, asked, level, settings.power, seconds)
-    fragile = verdict is not Outcome.INCONCLUSIVE and _is_fragile(judged, verdict)
+    fragile = verdict is not Conclusion.INCONCLUSIVE and _is_fragile(judged, verdict)
     mine = [trials[arm][seed] for arm in claim_arms(judged.cases) for seed in used if seed in trials[arm]]
     unmeasured = _unmeasured(study, claim, mine)
-    deciding = _deciding(judged, part, procedure, p_holm) if verdict is not Outcome.INCONCLUSIVE else {}
+    deciding = _deciding(judged, part, procedure, p_holm) if verdict is not Conclusion.INCONCLUSIVE else {}
     return Verdict(
         claim=claim,
         verdict=verdict,
@@ -201,12 +201,12 @@ def _verdict(
         margin=claim.margin,
         n=shown.n if shown else 0,
         fails=shown.fails if shown else 0,
-        p=now.support if judged.direction is Outcome.SUPPORTED else now.refute,
+        p=now.support if judged.direction is Conclusion.SUPPORTED else now.refute,
         p_look=judged.p,
         p_holm=p_holm,
         contexts=now.contexts,
         looks=judged.looks,
-        decided_at_look=decision.decided_at_look if verdict is not Outcome.INCONCLUSIVE else None,
+        decided_at_look=decision.decided_at_look if verdict is not Conclusion.INCONCLUSIVE else None,
         waiting=judged.waiting,
         missing={
             **{each.id: each.reason or each.state for each in mine if each.state in (State.FAILED, State.PRUNED)},
@@ -270,21 +270,21 @@ def _deciding(judged: Judged, part: Grid, procedure: Procedure, p_holm: float | 
     if judged.unplanned:
         return {}
     shared_with = p_holm / judged.p if p_holm and judged.p else 1.0
-    supported = judged.direction is Outcome.SUPPORTED
+    supported = judged.direction is Conclusion.SUPPORTED
     alpha = (1 - judged.level) / max(1.0, shared_with)
     return deciding_seeds(judged.claim, judged.cases, part, procedure, alpha, supported=supported)
 
 
-def _is_fragile(judged: Judged, verdict: Outcome) -> bool:
+def _is_fragile(judged: Judged, verdict: Conclusion) -> bool:
     """Whether outliers that so few seeds would not show could undo the verdict in a context that it turns on."""
-    supported = verdict is Outcome.SUPPORTED
+    supported = verdict is Conclusion.SUPPORTED
     turning_point = decisive(judged.claim, judged.now, judged.direction)
     every = supported == (judged.claim.over != "any")
     turning = judged.now.contexts if every else (turning_point,) if turning_point else ()
     return any(each.fragile[0 if supported else 1] for each in turning)
 
 
-def _other_readings(judged: Judged, part: Grid, procedure: Procedure) -> dict[str, Outcome]:
+def _other_readings(judged: Judged, part: Grid, procedure: Procedure) -> dict[str, Conclusion]:
     """Judge the sentence in each meaning of `over`, where it has several contexts."""
     claim = judged.claim
     if len(judged.cases) < 2:
@@ -294,14 +294,14 @@ def _other_readings(judged: Judged, part: Grid, procedure: Procedure) -> dict[st
     return {over: _outcome(each, 1 - judged.level) for over, each in readings.items()}
 
 
-def _outcome(evidence: Evidence, alpha: float) -> Outcome:
+def _outcome(evidence: Evidence, alpha: float) -> Conclusion:
     if not decides(min(evidence.support, evidence.refute), alpha):
-        return Outcome.INCONCLUSIVE
-    return Outcome.SUPPORTED if evidence.support <= evidence.refute else Outcome.REFUTED
+        return Conclusion.INCONCLUSIVE
+    return Conclusion.SUPPORTED if evidence.support <= evidence.refute else Conclusion.REFUTED
 
 
 def _badges(
-    judged: Judged, other_tests: Mapping[str, Outcome], registration: Registration, alpha: float, skewed: bool
+    judged: Judged, other_tests: Mapping[str, Conclusion], registration: Registration, alpha: float, skewed: bool
 ) -> tuple[str, ...]:
     """A rank test counts as a dissenting voice only where its smallest p could have decided at all."""
     by_itself = _outcome(judged.now, alpha)

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from reports.analysis.analysis_settings import AnalysisSettings
 from reports.analysis.claims import Claim
 from reports.analysis.effects import Sign
 from reports.analysis.evidence import FEW, ContextResult
 from reports.analysis.forecast import Forecast
 from reports.analysis.outliers import LEAST_BY_T, unseen_share
-from reports.analysis.settings import AnalysisSettings
 from reports.analysis.threshold import decides
 from reports.wording import MINUS, amount, margin_in_words, seeds
 

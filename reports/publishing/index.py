@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from reports.analysis.judged import Outcome
+from reports.analysis.judged import Conclusion
 from reports.analysis.verdicts import OPEN
 from reports.page import asset, environment
 from reports.wording import counted, shortened
@@ -46,7 +46,7 @@ def listed_of(summary: Mapping[str, Any], folder: str, versions: tuple[tuple[str
 def _word(row: Mapping[str, Any]) -> str:
     """Return the verdict of a claim; of one that is undecided while its trials run, that they do."""
     verdict, badges = str(row.get("verdict")), row.get("badges")
-    return OPEN if verdict == Outcome.INCONCLUSIVE and isinstance(badges, list) and OPEN in badges else verdict
+    return OPEN if verdict == Conclusion.INCONCLUSIVE and isinstance(badges, list) and OPEN in badges else verdict
 
 
 def index_page(studies: Sequence[Listed]) -> str:

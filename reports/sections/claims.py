@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from reports.analysis.judged import Outcome
+from reports.analysis.judged import Conclusion
 from reports.analysis.verdicts import ASSUMPTIONS, DEPENDS, UNMEASURED, Verdict, word_counts
 from reports.findings import Findings
 from reports.metrics import PRIMARY
@@ -163,7 +163,7 @@ def _facts(findings: Findings, verdict: Verdict) -> list[tuple[str, str]]:
 def _needed(verdict: Verdict) -> str:
     """How many seeds would do, and the training that it takes."""
     ahead = verdict.forecast
-    if verdict.verdict is not Outcome.INCONCLUSIVE or ahead.needed is None:
+    if verdict.verdict is not Conclusion.INCONCLUSIVE or ahead.needed is None:
         return ""
     hours = "" if ahead.hours is None else f", {duration(3600 * ahead.hours)} of training"
     return f"about {counted(ahead.needed, 'seed')}{hours}"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from reports.analysis.claims import Claim
 from reports.analysis.evidence import ContextResult
-from reports.analysis.judged import Outcome
+from reports.analysis.judged import Conclusion
 from reports.analysis.verdicts import Verdict
 from reports.figures.figure import Figure, Panel
 from reports.figures.margins import MarginRow, margins_drawing
@@ -14,9 +14,9 @@ from reports.tables import Column, Table, p_column
 from reports.wording import amount, bracketed, counted, listed, margin_in_words, number, shortened, signed_amount
 
 MOST_ROWS = 40
-ICONS = {Outcome.SUPPORTED: "✓", Outcome.REFUTED: "✕", Outcome.INCONCLUSIVE: "?"}
+ICONS = {Conclusion.SUPPORTED: "✓", Conclusion.REFUTED: "✕", Conclusion.INCONCLUSIVE: "?"}
 PENDING_ICON = "…"
-SLOTS = {Outcome.SUPPORTED: 3, Outcome.REFUTED: 2, Outcome.INCONCLUSIVE: 1}
+SLOTS = {Conclusion.SUPPORTED: 3, Conclusion.REFUTED: 2, Conclusion.INCONCLUSIVE: 1}
 _RATE = "share of the seeds that fail"
 _POINTS = "percentage points"
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports.analysis.registration import plan_differences
-from reports.checks import machine_sentences, noise_sentences, pack_sentences
 from reports.findings import Findings
 from reports.metrics import PRIMARY
 from reports.results import Study
+from reports.safeguards import machine_sentences, noise_sentences, pack_sentences
 from reports.sections.arm_settings import arm_settings, flat, in_words
 from reports.sections.section import Section
 from reports.sentences import said

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from reports.analysis.claims import Claim
 from reports.analysis.evidence import cases
-from reports.analysis.literature import Comparison, compare
+from reports.analysis.literature import LiteratureComparison, compare
 from reports.analysis.published import Published
 from reports.analysis.readings import grid
 from reports.findings import Findings
@@ -59,7 +59,7 @@ def _arms(findings: Findings, claim: Claim) -> list[tuple[str, dict[int, float]]
     return [(arm, by_arm[arm]) for case in cases(findings.study, claim) for arm in case.weights]
 
 
-def _line(arm: str, compared: Comparison) -> Line:
+def _line(arm: str, compared: LiteratureComparison) -> Line:
     published = compared.published
     interval = ""
     if compared.low is not None and compared.high is not None:
@@ -96,7 +96,7 @@ def _statistic(published: Published) -> str:
     return f"{kind}{runs}{spread}"
 
 
-def _table(pairs: list[tuple[Claim, str, Comparison]]) -> Table:
+def _table(pairs: list[tuple[Claim, str, LiteratureComparison]]) -> Table:
     numbers = ("theirs", "theirs_sd", "theirs_n", "ours", "difference", "low", "high")
     columns = (
         Column("claim", "claim"),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports.analysis.samplers import Comparison, Contest, Difference, comparison
+from reports.analysis.samplers import Contest, Difference, SamplerComparison, comparison
 from reports.figures.figure import Figure, Panel
 from reports.figures.search import BestSoFar, best_so_far_drawing
 from reports.figures.theme import MOST_SERIES
@@ -39,7 +39,7 @@ def judgements(study: Study) -> tuple[str, ...]:
     return () if compared is None else tuple(_sentence(each, compared) for each in compared.contests)
 
 
-def _method(compared: Comparison) -> str:
+def _method(compared: SamplerComparison) -> str:
     reference = compared.reference
     workers = f" on {compared.workers:,} simulated workers" if compared.workers > 1 else ""
     return (
@@ -53,7 +53,7 @@ def _method(compared: Comparison) -> str:
     )
 
 
-def _sentence(each: Contest, compared: Comparison) -> str:
+def _sentence(each: Contest, compared: SamplerComparison) -> str:
     p = "" if each.p is None else f" (p {_p(each.p)})"
     return (
         f"{each.name}: {each.worth}. It ends {_points(each.at_cost)}{p} against the {number(each.random_arms, 1)} arms "
@@ -71,7 +71,7 @@ def _p(value: float) -> str:
     return "below 0.001" if value < 0.001 else number(value, 3)
 
 
-def _figure(compared: Comparison) -> Figure:
+def _figure(compared: SamplerComparison) -> Figure:
     everyone = (compared.reference, *compared.contests)
     rows = tuple(
         (each.name, at, mean, low, high)
@@ -100,7 +100,7 @@ def _panel(title: str, reference: Contest, group: Sequence[Contest], at: int) ->
     return Panel(title, ends, best_so_far_drawing(lines, f"samplers{at}"))
 
 
-def _table(compared: Comparison) -> Table:
+def _table(compared: SamplerComparison) -> Table:
     columns = (
         Column("name", "sampler"),
         Column("worth", "verdict"),

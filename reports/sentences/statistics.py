@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from reports.analysis.adaptive import saved
 from reports.analysis.factors import study_anova
-from reports.analysis.judged import Outcome
+from reports.analysis.judged import Conclusion
 from reports.analysis.outliers import unseen_share
 from reports.findings import Findings
 from reports.wording import counted, duration, listed, number, p_in_words
@@ -149,7 +149,7 @@ def _has_outcome(findings: Findings) -> bool:
 
 
 def _open(findings: Findings, last: int) -> int:
-    return sum(each.verdict is Outcome.INCONCLUSIVE and each.n < last for each in findings.verdicts)
+    return sum(each.verdict is Conclusion.INCONCLUSIVE and each.n < last for each in findings.verdicts)
 
 
 SENTENCES: dict[str, Callable[[Findings], str | None]] = {

@@ -17,7 +17,7 @@ from search_spaces.arm import canonical_json
 from search_spaces.errors import SettingError, unknown
 from search_spaces.settings import check, read_settings
 from search_spaces.user_code import calling, check_signature, load_function
-from trainers.settings import checks
+from trainers.settings import mappings
 
 DEFAULT_ROOT = "data"
 COSMETIC = frozenset({"root", "download", "workers", "prefetch", "check", "train", "test"})
@@ -68,13 +68,13 @@ def complete_data(data: str | Mapping[str, Any]) -> dict[str, Any]:
     Raises SettingError for an unknown data set, an unknown key or a wrong value. Whether the files are there is
     `inspect_data`'s question.
     """
-    given = {"name": data} if isinstance(data, str) else checks.mapping(data, ())
+    given = {"name": data} if isinstance(data, str) else mappings.mapping(data, ())
     if given.get("name") is None:
         key = ("name",) if "name" in given else ()
         raise SettingError(f"data needs a name: {', '.join(data_sets())}", key)
     name = given["name"]
     load, kind = loader(name), f"setting of {name}"
-    checks.known_keys(given, ("name", *settings_of(load), *_OF_EVERY_SET), kind)
+    mappings.known_keys(given, ("name", *settings_of(load), *_OF_EVERY_SET), kind)
     own = own_settings(given)
     with calling(str(name), ("name",)):  # its annotations are code too
         completed = read_settings(load, own, kind)

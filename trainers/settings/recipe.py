@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from search_spaces.annotations import About, Words
 from search_spaces.errors import SettingError
 from search_spaces.settings import as_plain, check, known_keys, read_settings
-from trainers.settings import checks
+from trainers.settings import mappings
 from trainers.settings.data import COSMETIC, reads_photographs
 from trainers.settings.fields import Augment, Training
 from trainers.settings.recipes import DEFAULTS, RECIPES
@@ -80,7 +80,7 @@ def complete_training(training: Mapping[str, Any], data: Mapping[str, Any]) -> d
 
 def _with_present_names(training: Mapping[str, Any]) -> dict[str, Any]:
     """Return `training` with the names of today for what version 0.1 called a race."""
-    given = checks.mapping(training, ())
+    given = mappings.mapping(training, ())
     if "race" in given:
         if "autotune" in given:
             raise SettingError("race is the former name of autotune: give autotune alone", ("race",))

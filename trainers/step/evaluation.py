@@ -13,7 +13,7 @@ from trainers.data.batch_loader import Batch
 
 
 @dataclass(frozen=True)
-class Score:
+class Evaluation:
     """Mean loss (None when it is not finite), in nats where it is cross-entropy, and error in per cent."""
 
     loss: float | None
@@ -27,7 +27,7 @@ class PendingScores:
     sums: Tensor
     images: int
 
-    def read(self) -> list[Score]:
+    def read(self) -> list[Evaluation]:
         """Wait for the device and return each network's score."""
         losses, wrongs = self.sums.tolist()
         return [_score(loss / self.images, wrong / self.images) for loss, wrong in zip(losses, wrongs, strict=True)]
@@ -35,7 +35,7 @@ class PendingScores:
 
 def evaluate(
     network: nn.Module, batches: Iterable[Batch], count: int, lay_out: Callable[[Tensor], Tensor]
-) -> list[Score]:
+) -> list[Evaluation]:
     """Return the scores of the `count` networks that `network` holds, all over the same `batches`."""
     return start_evaluation(
         network, batches, lambda images, labels: sums_of(network, images, labels, count, lay_out)
@@ -74,10 +74,10 @@ def sums_of(
     return torch.stack([losses.double().sum(1), wrong.double().sum(1)])
 
 
-def _score(loss: float, share_wrong: float) -> Score:
+def _score(loss: float, share_wrong: float) -> Evaluation:
     if not 0 <= share_wrong <= 1:
         raise SettingError(
             f"a step of your own must return errors from 0 to 1; their mean over a test set is {share_wrong:g}",
             ("training", "step"),
         )
-    return Score(loss if math.isfinite(loss) else None, 100 * share_wrong)
+    return Evaluation(loss if math.isfinite(loss) else None, 100 * share_wrong)

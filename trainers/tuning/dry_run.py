@@ -13,7 +13,7 @@ from trainers.data.batch_loader import Batch, BatchLoader
 from trainers.process import process_settings
 from trainers.records import DataInfo, Task
 from trainers.seeding import seeded
-from trainers.step.packs import make_groups
+from trainers.step.pack_trainer import make_groups
 from trainers.step.precision import Numerics
 from trainers.step.replica import Replica
 from trainers.step.step_schedule import StepSchedule

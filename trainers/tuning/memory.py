@@ -29,8 +29,8 @@ _NEEDS: dict[tuple[Any, ...], int] = {}  # bytes of one replica, by what they de
 def fitting(task: Task, info: DataInfo, loader: BatchLoader, schedule: StepSchedule, numerics: Numerics) -> int:
     """Return how many replicas of `task` fit into memory, at least one; on a CPU replicas in turn need no more room.
 
-    Out of memory halves a pack that turns out to be too large all the same (`trainers.step.packs`); on a CPU, where the
-    system may end the process first, this is the only guard.
+    Out of memory halves a pack that turns out to be too large all the same (`trainers.step.pack_trainer`); on a CPU,
+    where the system may end the process first, this is the only guard.
     """
     if len(task.seeds) == 1 or (numerics.device.type == "cpu" and not numerics.fused):
         return len(task.seeds)

@@ -10,7 +10,7 @@ import yaml
 
 from orchestrator.records.events import AttemptStarted, EpochDone, TrialEnded
 from orchestrator.scheduling.packs import Pack
-from orchestrator.search.plan import SearchPlan, plan_search
+from orchestrator.search.search_plan import SearchPlan, plan_search
 from orchestrator.search.source import SearchSource
 from orchestrator.study_file.config import check_study
 from orchestrator.study_file.yaml_source import parse_yaml

@@ -7,7 +7,7 @@ import pytest
 from orchestrator.scheduling.arm_facts import plan_trials
 from orchestrator.scheduling.replaying import Replay
 from orchestrator.search.comparison import compare, sampler_configurations
-from orchestrator.study_file.search.settings import parse_search
+from orchestrator.study_file.search.search_settings import parse_search
 from orchestrator.study_file.search.space import CONFIRM
 from reports.trials import Epoch, State, Trial
 from tests.orchestrator.search.conftest import plan_of

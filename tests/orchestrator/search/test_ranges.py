@@ -6,8 +6,8 @@ import yaml
 from orchestrator.errors import UserError
 from orchestrator.scheduling.progress import Progress
 from orchestrator.search.ledger import StoreLedger
-from orchestrator.search.plan import plan_search
 from orchestrator.search.run import SearchRun
+from orchestrator.search.search_plan import plan_search
 from orchestrator.storage import Store
 from orchestrator.study_file.config import check_study
 from orchestrator.study_file.search.axes import Interval, parse_interval

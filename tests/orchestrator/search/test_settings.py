@@ -7,7 +7,7 @@ import pytest
 from orchestrator.errors import UserError
 from orchestrator.study_file.search.axes import parse_interval
 from orchestrator.study_file.search.samplers import SAMPLERS, make_sampler
-from orchestrator.study_file.search.settings import parse_search
+from orchestrator.study_file.search.search_settings import parse_search
 from search_spaces.errors import SettingError
 from tests.orchestrator.search.conftest import plan_of
 

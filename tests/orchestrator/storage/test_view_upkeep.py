@@ -138,7 +138,7 @@ from orchestrator.cli import app
 from orchestrator.records.events import AttemptStarted, EpochDone, TrialEnded
 from orchestrator.storage import Recorder, Store
 from orchestrator.study_file.schema import study_schema
-from orchestrator.study_file.search.settings import OBJECTIVES
+from orchestrator.study_file.search.search_settings import OBJECTIVES
 from reports.data_files import MORE_METRICS
 from reports.trials import Epoch, State
 from tests.orchestrator.storage.conftest import plan_of

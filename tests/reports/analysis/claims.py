@@ -1,7 +1,7 @@
 """Judging claims in one line, for the tests."""
 
+from reports.analysis.analysis_settings import AnalysisSettings
 from reports.analysis.claims import parse_claims
-from reports.analysis.settings import AnalysisSettings
 from reports.analysis.verdicts import judge
 
 

@@ -8,10 +8,10 @@ import pytest
 from scipy import stats
 
 from reports.analysis.adaptive import next_block, saved
+from reports.analysis.analysis_settings import AnalysisSettings
 from reports.analysis.claims import parse_claims
 from reports.analysis.decisions import decide
 from reports.analysis.forecast import decision_probabilities
-from reports.analysis.settings import AnalysisSettings
 from reports.analysis.verdicts import judge
 from reports.trials import State
 from tests.reports.analysis.build import study

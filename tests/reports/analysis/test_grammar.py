@@ -3,7 +3,7 @@
 import pytest
 
 from reports.analysis.claims import parse_claims
-from reports.analysis.grammar import Condition, Statement, parse_says, parse_where
+from reports.analysis.grammar import LevelFilter, Statement, parse_says, parse_where
 from search_spaces.errors import SettingError
 
 FACTORS = {
@@ -96,9 +96,9 @@ def test_wrong_sentences_name_the_position_and_what_would_be_right(text, place, 
 def test_where_is_a_conjunction():
     found = parse_where("depth >= 56 and variant != plain, training.lr == 0.1", FACTORS)
     assert found == (
-        Condition("depth", ">=", 56),
-        Condition("variant", "!=", "plain"),
-        Condition("training.lr", "==", 0.1),
+        LevelFilter("depth", ">=", 56),
+        LevelFilter("variant", "!=", "plain"),
+        LevelFilter("training.lr", "==", 0.1),
     )
     assert [level for level in FACTORS["depth"] if found[0].holds(level)] == [56, 110]
     assert [level for level in FACTORS["variant"] if found[1].holds(level)] == list(FACTORS["variant"][1:])

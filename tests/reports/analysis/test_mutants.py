@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from reports.analysis.analysis_settings import AnalysisSettings
 from reports.analysis.claims import parse_claims
 from reports.analysis.outliers import least_seeds, too_few_for_t
 from reports.analysis.prospects import prospects
-from reports.analysis.settings import AnalysisSettings
 from tests.reports.analysis.build import study
 from tests.reports.analysis.claims import verdicts_of
 from tests.reports.analysis.test_samplers import only

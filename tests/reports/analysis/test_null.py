@@ -8,7 +8,7 @@ import pytest
 from reports.analysis.adaptive import next_block
 from reports.analysis.claims import parse_claims
 from reports.analysis.decisions import decide
-from reports.analysis.judged import Outcome
+from reports.analysis.judged import Conclusion
 from tests.reports.analysis.build import study
 
 STUDIES = 500
@@ -44,5 +44,5 @@ def ended(seeds: object, rng: np.random.Generator):
 @pytest.mark.parametrize("seeds", [5, {"looks": [3, 5, 8, 12]}])
 def test_null_studies_decide_a_claim_wrongly_in_at_most_one_of_twenty(seeds):
     rng = np.random.default_rng(20260314)
-    wrong = sum(any(each.outcome is not Outcome.INCONCLUSIVE for each in ended(seeds, rng)) for _ in range(STUDIES))
+    wrong = sum(any(each.outcome is not Conclusion.INCONCLUSIVE for each in ended(seeds, rng)) for _ in range(STUDIES))
     assert wrong / STUDIES <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / STUDIES)

@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 
 from reports.analysis import literature
+from reports.analysis.analysis_settings import AnalysisSettings
 from reports.analysis.claims import parse_claims
 from reports.analysis.curves import band
 from reports.analysis.literature import compare, published_row
@@ -17,7 +18,6 @@ from reports.analysis.pareto import on_front, pareto, study_front
 from reports.analysis.prospects import Spread, prospects, study_spread
 from reports.analysis.published import Published, parse_statistic
 from reports.analysis.rates import fisher_p
-from reports.analysis.settings import AnalysisSettings
 from reports.trials import Epoch
 from tests.reports.analysis.build import study
 

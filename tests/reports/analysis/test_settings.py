@@ -2,7 +2,7 @@
 
 import pytest
 
-from reports.analysis.settings import AnalysisSettings, parse_analysis
+from reports.analysis.analysis_settings import AnalysisSettings, parse_analysis
 from search_spaces.errors import SettingError
 
 

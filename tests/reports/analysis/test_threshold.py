@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from reports.analysis.judged import Outcome
+from reports.analysis.judged import Conclusion
 from reports.analysis.many import holm
 from reports.analysis.samplers import Contest, Difference, Worth
 from reports.analysis.threshold import ALPHA, decides
@@ -30,7 +30,7 @@ def test_every_place_holds_the_same_bound(p, clear):
     contrast = SimpleNamespace(p=p, p_holm=p, estimate=-1.0, differences={0: -1.0}, arm=SimpleNamespace(name="a"))
     assert _side(contrast) == ("less" if clear else "")
     assert _outcome(SimpleNamespace(support=p, refute=1.0), ALPHA) is (
-        Outcome.SUPPORTED if clear else Outcome.INCONCLUSIVE
+        Conclusion.SUPPORTED if clear else Conclusion.INCONCLUSIVE
     )
     contest = SimpleNamespace(p=p, at_cost=Difference(-1.0, -2.0, -0.1))
     assert Contest.worth.fget(contest) is (Worth.YES if clear else Worth.OPEN)

@@ -16,7 +16,7 @@ from tests.trainers.step.test_fusion import FUSABLE, UNFUSED, settings_of
 from trainers import Trainer
 from trainers.process import BrokenProcessError
 from trainers.step.cuda_graphs import AHEAD, GraphedReplicaGroup
-from trainers.step.packs import make_groups
+from trainers.step.pack_trainer import make_groups
 from trainers.step.recording import WARM_UP
 from trainers.step.replica import Replica
 from trainers.step.replica_group import ReplicaGroup
@@ -112,7 +112,7 @@ def recorded_on_a_cpu(monkeypatch):
         return [each.detach() for each in replica.network.state_dict().values()] + replica.optimiser.velocities
 
     stream = SimpleNamespace(wait_stream=lambda other: None)
-    monkeypatch.setattr("trainers.step.packs.make_groups", graphed)
+    monkeypatch.setattr("trainers.step.pack_trainer.make_groups", graphed)
     monkeypatch.setattr(torch.cuda, "Stream", lambda device: stream)
     monkeypatch.setattr(torch.cuda, "current_stream", lambda device: stream)
     monkeypatch.setattr(torch.cuda, "stream", lambda stream: nullcontext())
@@ -316,7 +316,7 @@ def test_recorded_steps_equal_unrecorded_ones(recipe, precision, monkeypatch):
 def test_recorded_steps_equal_those_of_a_group_that_is_given_plain_numbers(recipe, monkeypatch):
     asked = task(0, data=TINY, epochs=6, batch_size=20, precision="fp32", **RECIPES[recipe])
     recorded = finish(Trainer(asked, device="cuda"))
-    monkeypatch.setattr("trainers.step.packs.GraphedReplicaGroup", ReplicaGroup)
+    monkeypatch.setattr("trainers.step.pack_trainer.GraphedReplicaGroup", ReplicaGroup)
     assert losses(recorded) == pytest.approx(losses(finish(Trainer(asked, device="cuda"))), rel=2e-3)
 
 

@@ -12,7 +12,7 @@ from tests.trainers.networks import TINY, network, task
 from trainers import Trainer
 from trainers.records import DataInfo
 from trainers.step import fusion
-from trainers.step.packs import make_groups
+from trainers.step.pack_trainer import make_groups
 from trainers.step.precision import choose_numerics
 from trainers.step.replica import Replica
 from trainers.step.stopwatch import Stopwatch

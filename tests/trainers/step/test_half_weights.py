@@ -10,7 +10,7 @@ from tests.trainers.networks import TINY, task
 from tests.trainers.step.test_fusion import FUSABLE, UNFUSED, settings_of
 from trainers import Trainer
 from trainers.step.half_weights import HalfWeights
-from trainers.step.packs import make_groups
+from trainers.step.pack_trainer import make_groups
 from trainers.step.stopwatch import Stopwatch
 
 

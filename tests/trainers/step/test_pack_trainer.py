@@ -6,7 +6,7 @@ from torch import nn
 from search_spaces import build_network, complete_network
 from tests.trainers.networks import TINY, network, task
 from trainers import Trainer
-from trainers.step.packs import is_random
+from trainers.step.pack_trainer import is_random
 
 
 class Own(nn.Module):

@@ -15,7 +15,7 @@ from trainers.seeding import seeded
 from trainers.step import fusion
 from trainers.step.cuda_graphs import GraphedReplicaGroup
 from trainers.step.divergence import LossWatch
-from trainers.step.evaluation import PendingScores, Score
+from trainers.step.evaluation import Evaluation, PendingScores
 from trainers.step.fusion_check import fusion_obstacle
 from trainers.step.precision import Numerics
 from trainers.step.replica import Replica
@@ -36,8 +36,8 @@ class EpochResult:
 
     replica: Replica
     tally: Tally
-    test: Score | None
-    validation: Score | None
+    test: Evaluation | None
+    validation: Evaluation | None
     lr: float
     seconds: float
     training_seconds: float
@@ -45,7 +45,7 @@ class EpochResult:
     joules: float | None
 
 
-class Pack:
+class PackTrainer:
     """Trains replicas of one task side by side.
 
     They are fused into one network where the numerics want it and it is known how. Else they train in turn on a CPU,
@@ -157,7 +157,7 @@ class Pack:
             group.end()
         return lr
 
-    def _scores(self, groups: list[ReplicaGroup]) -> list[tuple[Score | None, Score | None]]:
+    def _scores(self, groups: list[ReplicaGroup]) -> list[tuple[Evaluation | None, Evaluation | None]]:
         """Return each replica's scores on the test and on the validation set, None where there is none.
 
         All groups are started before the first score is read.

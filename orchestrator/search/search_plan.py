@@ -14,7 +14,7 @@ from orchestrator.study_file.arms import complete_settings
 from orchestrator.study_file.changes import refuse_without_effect
 from orchestrator.study_file.config import StudyConfig
 from orchestrator.study_file.search.axes import Axis, Choices, Interval
-from orchestrator.study_file.search.settings import SearchSettings
+from orchestrator.study_file.search.search_settings import SearchSettings
 from orchestrator.study_file.search.space import CONFIRM, MOST_POINTS, SEARCH, SearchSpace, parse_space
 from reports.wording import counted
 from search_spaces import Space

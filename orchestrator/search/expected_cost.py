@@ -7,16 +7,16 @@ from statistics import fmean
 from orchestrator.records.study_plan import PlannedArm
 from orchestrator.scheduling.arm_facts import plan_arm, trial_cost
 from orchestrator.search.optimization import OptimizationRun
-from orchestrator.search.plan import plan_search
+from orchestrator.search.search_plan import plan_search
 from orchestrator.study_file.config import StudyConfig
-from orchestrator.study_file.search.settings import SearchSettings
+from orchestrator.study_file.search.search_settings import SearchSettings
 from reports.wording import counted
 
 SAMPLED = 20
 
 
 @dataclass(frozen=True)
-class Forecast:
+class ExpectedCost:
     """Different arms drawn at random from the space, and how many trials a search and its confirmation have at most.
 
     `seeds` are those of an arm in the search, which train together; `longer` is how much more a trial of the
@@ -36,7 +36,7 @@ class Forecast:
 
     @property
     def sentence(self) -> str:
-        """What the forecast rests on."""
+        """What this rests on."""
         flops = sorted(each.flops / 1e6 for each in self.sample)
         return (
             f"the time is for {self.searched} trials of the search and {self.confirmed} of the confirmation, all of "
@@ -45,7 +45,7 @@ class Forecast:
         )
 
 
-def forecast(config: StudyConfig) -> Forecast:
+def expected_cost(config: StudyConfig) -> ExpectedCost:
     """Draw the sample, within the bounds that the search sets; the same file gives the same sample."""
     plan = plan_search(config)
     optimization = OptimizationRun(plan.space, plan.settings, {"name": "random"}, "sample", plan_arm)
@@ -54,7 +54,7 @@ def forecast(config: StudyConfig) -> Forecast:
         sample.append(arm)
     search, confirm = (trial_cost(each.arm) for each in plan.study.arms)
     arms = tuple(sample) or plan.study.arms[:1]
-    return Forecast(arms, plan.settings.seeds_per_arm, *_trials(plan.settings), confirm / search)
+    return ExpectedCost(arms, plan.settings.seeds_per_arm, *_trials(plan.settings), confirm / search)
 
 
 def _trials(settings: SearchSettings) -> tuple[int, int]:

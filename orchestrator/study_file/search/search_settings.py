@@ -8,7 +8,7 @@ from orchestrator.study_file.search.samplers import SAMPLERS
 from orchestrator.study_file.search.schedulers import SCHEDULERS
 from reports.metrics import METRICS
 from search_spaces.annotations import About, Named, Range, Words
-from search_spaces.constraints import Condition, parse_where
+from search_spaces.constraints import Constraint, parse_where
 from search_spaces.errors import SettingError, with_key
 from search_spaces.settings import read_settings
 
@@ -108,7 +108,7 @@ class SearchSettings:
         """How many trials are trained at most, those of the confirmation included."""
         return self.most_arms * self.seeds_per_arm + (self.confirm.best + 1) * self.confirm.seeds
 
-    def conditions(self) -> tuple[Condition, ...]:
+    def conditions(self) -> tuple[Constraint, ...]:
         """Return the bounds on what a network may cost."""
         return parse_where(list(self.constraints))
 

@@ -1,4 +1,4 @@
-"""Checks of single settings: each returns the value in its one canonical form, or says what would be right."""
+"""Mappings of settings, checked: each function returns what is right, or says what would be."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
