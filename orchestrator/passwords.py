@@ -15,7 +15,7 @@ _DATABASES = ("postgres", "mysql", "mariadb", "mssql", "oracle", "cockroach", "r
 
 
 @dataclass(frozen=True)
-class Parts:
+class UrlParts:
     """The rest of a URL after its ``scheme://``, taken apart without decoding: user, password, and all that follows."""
 
     user: str | None
@@ -23,7 +23,7 @@ class Parts:
     rest: str
 
 
-def take_apart(text: str) -> Parts:
+def take_apart(text: str) -> UrlParts:
     """Take apart what follows ``scheme://``, where people write passwords with @, : / and ? as they are.
 
     The host begins after the last @ that can end a user and a password.
@@ -35,9 +35,9 @@ def take_apart(text: str) -> Parts:
     elif "@" in text and not _HOST.match(before):  # the password holds a question mark
         account, _, rest = text.rpartition("@")
     else:
-        return Parts(None, None, text)
+        return UrlParts(None, None, text)
     user, colon, password = account.partition(":")
-    return Parts(user, password if colon else None, rest)
+    return UrlParts(user, password if colon else None, rest)
 
 
 def without_passwords(text: str) -> str:
@@ -67,7 +67,7 @@ def _hidden(match: re.Match[str]) -> str:
     return f"{scheme}://{parts.user}:{HIDDEN}@{parts.rest}" if _is_password(scheme, parts) else match[0]
 
 
-def _is_password(scheme: str, parts: Parts) -> bool:
+def _is_password(scheme: str, parts: UrlParts) -> bool:
     """Whether what was taken for a password is one, and no path of a URL that names nobody."""
     if parts.password is None:
         return False

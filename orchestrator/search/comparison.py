@@ -54,7 +54,7 @@ def _told_apart(configurations: Sequence[SamplerConfiguration]) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Run:
+class ReplayedSearch:
     """One replayed search: the score of each arm in the order of proposal, and what it took in seconds."""
 
     scores: tuple[Score, ...]
@@ -86,7 +86,7 @@ def compare(plan: SearchPlan, replay: Replay, slots: int, interrupted: Flag) -> 
         return None
     planned: dict[str, PlannedArm] = {}
 
-    def run(configuration: SamplerConfiguration, seed: int, arms: int = settings.arms) -> Run:
+    def run(configuration: SamplerConfiguration, seed: int, arms: int = settings.arms) -> ReplayedSearch:
         here = replace(
             settings,
             sampler=configuration.sampler,
@@ -123,7 +123,9 @@ def compare(plan: SearchPlan, replay: Replay, slots: int, interrupted: Flag) -> 
     }
 
 
-def _replayed(plan: SearchPlan, replay: Replay, planned: dict[str, PlannedArm], slots: int, interrupted: Flag) -> Run:
+def _replayed(
+    plan: SearchPlan, replay: Replay, planned: dict[str, PlannedArm], slots: int, interrupted: Flag
+) -> ReplayedSearch:
     backend = ReplayBackend(replay.trials, slots)
     moments = [0.0]
 
@@ -134,7 +136,7 @@ def _replayed(plan: SearchPlan, replay: Replay, planned: dict[str, PlannedArm], 
     Dispatcher(source, backend, lambda event: None, interrupted).run()
     optimization = source.optimizations["search"]
     scores = tuple(optimization.scores[arm] for arm in optimization.arms if arm in optimization.scores)
-    return Run(scores, moments[-1], optimization.asking_seconds)
+    return ReplayedSearch(scores, moments[-1], optimization.asking_seconds)
 
 
 def _error(score: Score, settings: SearchSettings) -> float:
@@ -142,7 +144,7 @@ def _error(score: Score, settings: SearchSettings) -> float:
     return score.values[0] if score.state is State.COMPLETE else settings.penalty
 
 
-def _best(run: Run, settings: SearchSettings) -> list[float]:
+def _best(run: ReplayedSearch, settings: SearchSettings) -> list[float]:
     """Return the least error after each arm."""
     best: list[float] = []
     for score in run.scores:

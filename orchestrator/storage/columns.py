@@ -43,7 +43,7 @@ class Number(TypeDecorator[float]):
         return None if math.isnan(number) else number
 
 
-class Words(TypeDecorator[str]):
+class CleanText(TypeDecorator[str]):
     """Text from outside. What no database holds (NUL, half of a character) becomes a question mark."""
 
     impl = Text()

@@ -104,7 +104,7 @@ def recover(connection: Connection, study: str) -> tuple[str, ...]:
         return ()
     others = connection.execute(select(studies).where(studies.c.id != row.id, studies.c.lease_owner.is_not(None)))
     # One whose clock seems wrong may live: should it be gone, its claim ends when this study wants the trial.
-    living = [other.lease_owner for other in others if process.sign_of(other) is not process.Sign.GONE]
+    living = [other.lease_owner for other in others if process.sign_of(other) is not process.Liveness.GONE]
     trained = select(attempts.c.trial).where(attempts.c.ended_at.is_(None), attempts.c.driver.in_(living))
     abandoned = connection.execute(
         select_trials(trials.c.id)
@@ -145,10 +145,10 @@ def _take(connection: Connection, study: str, token: str, watched: _Beat | None,
     """
     insert_new(connection, studies, [{"name": study}])
     row = connection.execute(select(studies).where(studies.c.name == study).with_for_update()).one()
-    sign = process.Sign.GONE if take_over else process.sign_of(row)
-    if sign is process.Sign.ALIVE or (watched and watched.heartbeat != row.lease_heartbeat and row.lease_owner):
+    sign = process.Liveness.GONE if take_over else process.sign_of(row)
+    if sign is process.Liveness.ALIVE or (watched and watched.heartbeat != row.lease_heartbeat and row.lease_owner):
         raise StudyBusy(_busy(row))
-    if sign is process.Sign.UNKNOWN:
+    if sign is process.Liveness.UNKNOWN:
         if watched is None or watched.owner != row.lease_owner:
             return _Beat(row.lease_owner, row.lease_heartbeat, time.monotonic())
         if time.monotonic() - watched.since < process.WATCH_SECONDS:

@@ -18,7 +18,7 @@ WATCH_SECONDS = 30.0
 _SAME_START = 2.0
 
 
-class Sign(Enum):
+class Liveness(Enum):
     """What can be told of the process that a row of `studies` names."""
 
     ALIVE = "alive"
@@ -36,22 +36,22 @@ def here() -> dict[str, Any]:
     }
 
 
-def sign_of(row: Any) -> Sign:
+def sign_of(row: Any) -> Liveness:
     """Return whether the process that a row of `studies` names still runs the study.
 
     In sight, on this host and in this PID namespace, the process itself is looked up; of others only the heartbeat
     is known.
     """
     if row.lease_owner is None:
-        return Sign.GONE
+        return Liveness.GONE
     if is_in_sight(row):
-        return Sign.ALIVE if _lives(row) else Sign.GONE
-    return Sign.ALIVE if abs(now() - row.lease_heartbeat) < STALE_AFTER else Sign.UNKNOWN
+        return Liveness.ALIVE if _lives(row) else Liveness.GONE
+    return Liveness.ALIVE if abs(now() - row.lease_heartbeat) < STALE_AFTER else Liveness.UNKNOWN
 
 
 def holds(row: Any) -> bool:
     """Whether the process that a row of `studies` names still runs the study, as far as one look can tell."""
-    return sign_of(row) is Sign.ALIVE
+    return sign_of(row) is Liveness.ALIVE
 
 
 def describe(row: Any) -> str:

@@ -122,7 +122,7 @@ class Reservations:
         living, silent = {}, set()
         for row in connection.execute(leased):
             sign = process.sign_of(row)
-            if sign is process.Sign.GONE:
+            if sign is process.Liveness.GONE:
                 continue
             if self._is_silent(row, sign):
                 silent.add(row.lease_owner)
@@ -130,14 +130,14 @@ class Reservations:
                 living[row.lease_owner] = f'the study "{row.name}" ({process.describe(row)})'
         return living, silent
 
-    def _is_silent(self, row: Any, sign: process.Sign) -> bool:
+    def _is_silent(self, row: Any, sign: process.Liveness) -> bool:
         """Whether the heartbeat of a driver has stood still for long; what it says by its own clock does not matter."""
         moment = time.monotonic()
         beat, since = self._watched.get(row.lease_owner, (None, moment))
         if beat != row.lease_heartbeat:
             self._watched[row.lease_owner] = (row.lease_heartbeat, moment)
             return False
-        return moment - since > (SUSPECT_SECONDS if sign is process.Sign.UNKNOWN else SILENT_SECONDS)
+        return moment - since > (SUSPECT_SECONDS if sign is process.Liveness.UNKNOWN else SILENT_SECONDS)
 
 
 def _reservations(connection: Connection, wanted: Collection[str]) -> dict[str, set[str]]:

@@ -24,7 +24,7 @@ MOST_COLUMNS = 300
 
 
 @dataclass(frozen=True)
-class Row:
+class Observation:
     """One reading with the levels it was had under; the seed is a level like any other."""
 
     levels: Mapping[str, Scalar]
@@ -32,7 +32,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Effect:
+class AnovaRow:
     """One line of the table: sum of squares, F test and effect sizes (partial eta², omega²)."""
 
     term: Term
@@ -54,7 +54,7 @@ class Anova:
     number; the fails are of the arms in `failed`. `ranked` says that ranks were analysed instead of the readings.
     """
 
-    effects: tuple[Effect, ...]
+    effects: tuple[AnovaRow, ...]
     squares: float
     mse: float | None
     df: int
@@ -67,7 +67,7 @@ class Anova:
     failed: tuple[str, ...]
     ranked: bool = False
 
-    def effect(self, *term: str) -> Effect:
+    def effect(self, *term: str) -> AnovaRow:
         """Return the line of one term; KeyError when the table has none."""
         for each in self.effects:
             if set(each.term) == set(term):
@@ -85,17 +85,19 @@ def study_anova(study: Study, metric: str = PRIMARY.name, kind: int = 2, blocked
     live = [arm for arm in study.arms if not arm.orphaned]
     names = {arm.name for arm in live}
     failed = tuple(arm.name for arm in live if not all(map(math.isfinite, readings[arm.name].values())))
-    rows = [Row({**arm.levels, SEED: seed}, value) for arm in live for seed, value in readings[arm.name].items()]
+    rows = [
+        Observation({**arm.levels, SEED: seed}, value) for arm in live for seed, value in readings[arm.name].items()
+    ]
     if failed:
         ranks = scipy.stats.rankdata([row.value for row in rows])
-        rows = [Row(row.levels, float(rank)) for row, rank in zip(rows, ranks, strict=True)]
+        rows = [Observation(row.levels, float(rank)) for row, rank in zip(rows, ranks, strict=True)]
     planned = sum(trial.arm in names for trial in compared(study))
     made = anova(rows, tuple(study.factors), kind=kind, blocked=blocked, planned=planned, failed=failed)
     return replace(made, ranked=True) if made is not None and failed else made
 
 
 def anova(
-    rows: Sequence[Row],
+    rows: Sequence[Observation],
     factors: Sequence[str],
     *,
     kind: int = 2,
@@ -149,7 +151,7 @@ def _sizes(terms: Sequence[Term], codes: Mapping[str, Codes]) -> dict[Term, int]
 
 def _by_means(
     terms: Mapping[Term, int], codes: Mapping[str, Codes], readings: Matrix, total: float
-) -> tuple[tuple[Effect, ...], float | None, int]:
+) -> tuple[tuple[AnovaRow, ...], float | None, int]:
     """Return what `_fitted` does, of a balanced design."""
     found, df = balanced_squares(tuple(terms), codes, readings), len(readings) - 1 - sum(terms.values())
     mse = found.residual / df if found.residual > 1e-20 * total else None
@@ -249,7 +251,7 @@ def _dependent(blocks: Mapping[Term, Matrix]) -> list[set[Term]]:
 
 def _fitted(
     terms: Sequence[Term], codes: Mapping[str, Codes], readings: Matrix, kind: int, total: float
-) -> tuple[tuple[Effect, ...], float | None, int]:
+) -> tuple[tuple[AnovaRow, ...], float | None, int]:
     """Return the effects by statsmodels' least squares, and the residual's mean square and degrees of freedom."""
     import pandas as pd
     from statsmodels.formula.api import ols
@@ -282,8 +284,8 @@ class _Residual:
     mse: float | None
     df: int
 
-    def effect(self, term: Term, squares: float, df: int, f: float | None, p: float | None) -> Effect:
-        return Effect(
+    def effect(self, term: Term, squares: float, df: int, f: float | None, p: float | None) -> AnovaRow:
+        return AnovaRow(
             term=term,
             squares=squares,
             df=df,

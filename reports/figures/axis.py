@@ -21,7 +21,7 @@ CROSS_GAP = 8
 
 
 @dataclass(frozen=True)
-class Run:
+class LevelSeries:
     """One series along the axis: a middle value for each level, and every seed's error as (level, error).
 
     A `middle` of None breaks the line: at that level more than half of the seeds have no error to show.
@@ -39,7 +39,7 @@ class Run:
 
 
 def axis_drawing(
-    runs: Sequence[Run],
+    runs: Sequence[LevelSeries],
     *,
     prefix: str,
     values: Sequence[float],
@@ -90,13 +90,13 @@ def axis_drawing(
     return narrow if small else replace(draw(plot, prefix, SIZE, margins), narrow=replace(narrow, pdf=b""))
 
 
-def _marks(axes: "Axes", run: Run, shift: float, factor: str) -> Iterator[Mark]:
+def _marks(axes: "Axes", run: LevelSeries, shift: float, factor: str) -> Iterator[Mark]:
     trials = run.trials or ("",) * len(run.points)
     for (level, error), trial in zip(run.points, trials, strict=False):
         yield Mark(*place(axes, level + shift, error), run.slot, f"{factor} {level:g}, {number(error)} %", trial)
 
 
-def _crosses(axes: "Axes", runs: Sequence[Run], factor: str) -> Iterator[Mark]:
+def _crosses(axes: "Axes", runs: Sequence[LevelSeries], factor: str) -> Iterator[Mark]:
     """Draw a cross for each seed that diverged: at the upper edge, those of one level side by side, inside the axes."""
     places = sorted({axes.transData.transform((level, 1))[0] for run in runs for level in run.levels})
     room = min((after - before for before, after in pairwise(places)), default=axes.bbox.width)
@@ -126,7 +126,7 @@ def _crosses(axes: "Axes", runs: Sequence[Run], factor: str) -> Iterator[Mark]:
             yield Mark(left + gap * at, height, slot, f"{factor} {level:g}, diverged", trial)
 
 
-def _end(run: Run, top: float) -> tuple[float, float, str, int] | None:
+def _end(run: LevelSeries, top: float) -> tuple[float, float, str, int] | None:
     known = [(level, middle) for level, middle in zip(run.levels, run.middle, strict=True) if middle is not None]
     if known:
         return (*known[-1], run.label, run.slot)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reports.figures.rows import Words, rows_drawing
+from reports.figures.rows import RowText, rows_drawing
 from reports.figures.svg import INK, Drawing
 from reports.figures.theme import colour
 
@@ -39,7 +39,7 @@ def bars_drawing(bars: Sequence[Bar], prefix: str) -> Drawing:
                     axes.plot((end, end), (y - 4, y + 4), color=INK, linewidth=1.2)
         axes.set_xlabel("per cent of the variance")
 
-    return rows_drawing([("", [Words(bar.label, _text(bar)) for bar in bars])], prefix, plot, has_left_spine=True)
+    return rows_drawing([("", [RowText(bar.label, _text(bar)) for bar in bars])], prefix, plot, has_left_spine=True)
 
 
 def _text(bar: Bar) -> str:

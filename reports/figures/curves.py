@@ -4,7 +4,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from reports.figures.readout import BY_EPOCH, EPOCH_AXIS, TAG, Choice, Drawn, Line, Mark, Readout, place, series, tag
+from reports.figures.readout import (
+    BY_EPOCH,
+    EPOCH_AXIS,
+    TAG,
+    ArmCurve,
+    CurveChoice,
+    Drawn,
+    Mark,
+    Readout,
+    place,
+    series,
+    tag,
+)
 from reports.figures.svg import MUTED, Drawing
 from reports.figures.theme import colour, draw, error_scale, fail_line, label_ends, marker
 from reports.wording import number
@@ -61,7 +73,7 @@ class CurveScale:
 class ArmChoice:
     """The curves of all arms that a reader can draw, and the places in them of those that are drawn at first."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[ArmCurve, ...]
     shown: tuple[int, ...]
 
 
@@ -135,10 +147,10 @@ def _readout(axes: "Axes", curves: Sequence[Curve], failed: Sequence[FailedCurve
     return Readout(names, tuple(marks), ends if last_epoch > 2 else None)
 
 
-def _choice(axes: "Axes", arms: ArmChoice) -> Choice:
+def _choice(axes: "Axes", arms: ArmChoice) -> CurveChoice:
     top = axes.get_ylim()[1]
     zero, end = (place(axes, 1, error)[1] for error in (0, top))
-    return Choice(arms.lines, arms.shown, axes.get_yscale() != "linear", top, round(zero, 1), round(end, 1))
+    return CurveChoice(arms.lines, arms.shown, axes.get_yscale() != "linear", top, round(zero, 1), round(end, 1))
 
 
 def _marks(axes: "Axes", line: Curve | FailedCurve, what: str, trial: str) -> Iterator[Mark]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reports.figures.readout import Mark, Readout, place
-from reports.figures.rows import Words, rows_drawing
+from reports.figures.rows import RowText, rows_drawing
 from reports.figures.svg import PAPER, Drawing
 from reports.figures.theme import colour, error_scale, marker
 from reports.metrics import PRIMARY
@@ -48,7 +48,7 @@ def dots_drawing(rows: Sequence[Dots], prefix: str) -> Drawing:
         axes.set_xlabel(PRIMARY.label)
         return Readout(marks=tuple(marks))
 
-    return rows_drawing([("", [Words(row.label, row.text) for row in rows])], prefix, plot)
+    return rows_drawing([("", [RowText(row.label, row.text) for row in rows])], prefix, plot)
 
 
 def _draw_points(axes: "Axes", row: Dots, y: float) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reports.figures.readout import UNTOLD, Mark, Readout, Told, marks_of
-from reports.figures.rows import Words, rows_drawing
+from reports.figures.rows import RowText, rows_drawing
 from reports.figures.svg import INK, Drawing
 from reports.figures.theme import colour, marker
 from reports.metrics import PRIMARY
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Row:
+class DifferenceRow:
     """One difference: `estimate` None where there is none, an end None where the interval is open."""
 
     label: str
@@ -32,7 +32,7 @@ class Group:
     """Rows that share a context, under its name; an empty name has no heading."""
 
     heading: str
-    rows: tuple[Row, ...]
+    rows: tuple[DifferenceRow, ...]
 
 
 def forest_drawing(groups: Sequence[Group], prefix: str) -> Drawing:
@@ -51,7 +51,7 @@ def forest_drawing(groups: Sequence[Group], prefix: str) -> Drawing:
         axes.set_xlabel(f"← better  |  {PRIMARY.difference_label}  |  worse →")
         return Readout(marks=tuple(marks))
 
-    blocks = [(group.heading, [Words(row.label, row.text) for row in group.rows]) for group in groups]
+    blocks = [(group.heading, [RowText(row.label, row.text) for row in group.rows]) for group in groups]
     return rows_drawing(blocks, prefix, plot)
 
 
@@ -62,7 +62,7 @@ def _ends(known: Sequence[float]) -> tuple[float, float]:
     return min(1.08 * low, -0.15 * reach), max(1.08 * high, 0.15 * reach)
 
 
-def _row(axes: "Axes", row: Row, y: float, edges: tuple[float, float]) -> None:
+def _row(axes: "Axes", row: DifferenceRow, y: float, edges: tuple[float, float]) -> None:
     if row.estimate is None:
         return
     if row.low is not None or row.high is not None:

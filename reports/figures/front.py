@@ -22,7 +22,7 @@ _NEAR = 11  # pixels, below which two numbers would cover each other
 
 
 @dataclass(frozen=True)
-class Point:
+class FrontPoint:
     """One arm: its mean error, what it costs, and whether it is on the front."""
 
     label: str
@@ -33,7 +33,7 @@ class Point:
     told: Told = UNTOLD
 
 
-def front_drawing(points: Sequence[Point], unit: str, prefix: str) -> Drawing:
+def front_drawing(points: Sequence[FrontPoint], unit: str, prefix: str) -> Drawing:
     """Draw error over cost, the cost on a logarithmic axis; the arms on the front are numbered and named below it."""
     front = sorted((each for each in points if each.on_front), key=lambda each: (each.cost, each.error))
     key = _key(front)
@@ -66,7 +66,7 @@ def front_drawing(points: Sequence[Point], unit: str, prefix: str) -> Drawing:
     return draw(plot, prefix, (SIZE[0], SIZE[1] + _LINE * len(key)), (46, below, 14, 14))
 
 
-def _key(front: Sequence[Point]) -> list[str]:
+def _key(front: Sequence[FrontPoint]) -> list[str]:
     """Return the names of the front's first arms, each after its number, and how many more there are."""
     names = distinct([each.label for each in front[:MOST_NAMED]], LONGEST)
     lines = [f"{number}: {name}" for number, name in enumerate(names, start=1)]
@@ -74,7 +74,7 @@ def _key(front: Sequence[Point]) -> list[str]:
     return [*lines, f"and {more} more at a higher cost"] if more else lines
 
 
-def _number(axes: "Axes", front: Sequence[Point]) -> None:
+def _number(axes: "Axes", front: Sequence[FrontPoint]) -> None:
     """Number the points at their lower left, where no arm can be; points that all but coincide share a place."""
     places: list[tuple[float, float, str]] = []
     for number, each in enumerate(front, start=1):

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
-from reports.figures.scale import STEPS, Scale
+from reports.figures.scale import STEPS, PanelScale
 from reports.figures.surface import surface_of
 from reports.figures.svg import MUTED, Drawing
 from reports.figures.theme import draw
@@ -26,7 +26,7 @@ Grid = Mapping[tuple[float, float], float]
 Labels = tuple[str, str, str]
 
 
-def contour_drawing(grid: Grid, scale: Scale, labels: Labels, *, prefix: str) -> Drawing:
+def contour_drawing(grid: Grid, scale: PanelScale, labels: Labels, *, prefix: str) -> Drawing:
     """Draw filled contours, even in heights on the scale, with a cross at the centre."""
 
     def plot(axes: "Axes") -> None:
@@ -46,7 +46,7 @@ def contour_drawing(grid: Grid, scale: Scale, labels: Labels, *, prefix: str) ->
     return _drawing(plot, prefix)
 
 
-def cells_drawing(grid: Grid, scale: Scale, labels: Labels, *, prefix: str) -> Drawing:
+def cells_drawing(grid: Grid, scale: PanelScale, labels: Labels, *, prefix: str) -> Drawing:
     """Draw a cell for each place; neighbours of one colour in a row are one rectangle."""
 
     def plot(axes: "Axes") -> None:
@@ -71,7 +71,7 @@ def cells_drawing(grid: Grid, scale: Scale, labels: Labels, *, prefix: str) -> D
     return _drawing(plot, prefix)
 
 
-def draw_legend(axes: "Axes", label: str, scale: Scale) -> None:
+def draw_legend(axes: "Axes", label: str, scale: PanelScale) -> None:
     """Draw the colours as a bar below the map, with the values at its ends and in the middle."""
     from matplotlib.patches import Rectangle
 
@@ -104,14 +104,14 @@ def _drawing(plot: Any, prefix: str) -> Drawing:
     return draw(plot, prefix, SIZE, (56, 88, 14, 12))
 
 
-def _finish(axes: "Axes", labels: Labels, scale: Scale) -> None:
+def _finish(axes: "Axes", labels: Labels, scale: PanelScale) -> None:
     axes.grid(False)
     axes.set_xlabel(labels[0])
     axes.set_ylabel(labels[1])
     draw_legend(axes, labels[2], scale)
 
 
-def _band(value: float | None, scale: Scale) -> int | None:
+def _band(value: float | None, scale: PanelScale) -> int | None:
     """Return the number of a value's colour; None where there is no value."""
     return None if value is None else min(max(math.floor(STEPS * scale.height(value)), 0), STEPS - 1)
 

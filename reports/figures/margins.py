@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reports.figures.rows import Words, rows_drawing
+from reports.figures.rows import RowText, rows_drawing
 from reports.figures.svg import INK, MUTED, RULE, Drawing
 from reports.figures.theme import colour, marker
 
@@ -48,7 +48,7 @@ def margins_drawing(
             _row(axes, row, y, low, high)
         axes.set_xlabel(unit)
 
-    return rows_drawing([("", [Words(row.label, row.text) for row in rows])], prefix, plot)
+    return rows_drawing([("", [RowText(row.label, row.text) for row in rows])], prefix, plot)
 
 
 def _scaled(axes: "Axes", numbers: Sequence[float]) -> tuple[float, float]:

@@ -6,7 +6,7 @@ from statistics import median
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
-from reports.figures.scale import Scale
+from reports.figures.scale import PanelScale
 from reports.figures.svg import Drawing
 from reports.figures.theme import colour, draw, label_ends, marker
 from reports.figures.ticks import log_ticks
@@ -23,7 +23,7 @@ FEW = 16
 
 
 @dataclass(frozen=True)
-class Line:
+class MeasuredLine:
     """One arm along an axis: the values at each place, of every seed."""
 
     label: str
@@ -37,7 +37,13 @@ class Line:
 
 
 def lines_drawing(
-    lines: Sequence[Line], scale: Scale, labels: tuple[str, str], *, prefix: str, room: float, scatter: bool
+    lines: Sequence[MeasuredLine],
+    scale: PanelScale,
+    labels: tuple[str, str],
+    *,
+    prefix: str,
+    room: float,
+    scatter: bool,
 ) -> Drawing:
     """Draw the median of each arm and a band over its seeds, or with `scatter` every value as a point."""
     beside = fill(labels[1], LONGEST_LABEL)
@@ -71,7 +77,7 @@ def lines_drawing(
     return draw(plot, prefix, SIZE, (58 + more_lines, 38, room, 12))
 
 
-def _limits(axes: "Axes", scale: Scale) -> None:
+def _limits(axes: "Axes", scale: PanelScale) -> None:
     if scale.is_log:
         axes.set_ylim(scale.low / 1.3, scale.high * 1.3)
         ticks = log_ticks(scale.low / 1.3, scale.high * 1.3)

@@ -27,7 +27,7 @@ _TICKS = 6
 
 
 @dataclass(frozen=True)
-class Scale:
+class ParallelAxis:
     """One axis: its name, its ticks and the place of each arm on it, from 0 (left) to 1."""
 
     name: str
@@ -35,7 +35,7 @@ class Scale:
     places: tuple[float, ...]
 
 
-def level_scale(name: str, levels: Sequence[str | None], ranks: Sequence[int]) -> Scale:
+def level_scale(name: str, levels: Sequence[str | None], ranks: Sequence[int]) -> ParallelAxis:
     """Give each level a room of its own, in which the arms stand side by side in the order of their ranks.
 
     `levels` and `ranks` (from 0, the best) go by arm; None is an arm without this parameter.
@@ -50,10 +50,10 @@ def level_scale(name: str, levels: Sequence[str | None], ranks: Sequence[int]) -
     most = max(int((WIDTH / len(rooms) - 8) / _LETTER), 3)
     names = distinct([OFF if room is None else room for room in rooms], most)
     ticks = [((at + 0.5) / len(rooms), text) for at, text in enumerate(names)]
-    return Scale(name, tuple(ticks), tuple(places))
+    return ParallelAxis(name, tuple(ticks), tuple(places))
 
 
-def number_scale(name: str, numbers: Sequence[float | None], *, log: bool = False) -> Scale:
+def number_scale(name: str, numbers: Sequence[float | None], *, log: bool = False) -> ParallelAxis:
     """Lay numbers out in proportion, or their logarithms; arms without one stand at the right end."""
     from matplotlib.ticker import MaxNLocator
 
@@ -73,10 +73,10 @@ def number_scale(name: str, numbers: Sequence[float | None], *, log: bool = Fals
         at = [float(each) for each in MaxNLocator(_TICKS, steps=[1, 2, 5, 10]).tick_values(low, high)]
     ticks = [(place(each), f"{each:g}") for each in at if low <= each <= high]
     ticks += [(1.0, OFF)] if None in numbers else []
-    return Scale(name, tuple(ticks), tuple(1.0 if each is None else place(each) for each in numbers))
+    return ParallelAxis(name, tuple(ticks), tuple(1.0 if each is None else place(each) for each in numbers))
 
 
-def parallel_drawing(scales: Sequence[Scale], best: Sequence[int], prefix: str) -> Drawing:
+def parallel_drawing(scales: Sequence[ParallelAxis], best: Sequence[int], prefix: str) -> Drawing:
     """Draw the axes from top to bottom and every arm as a thin line; those at `best` are thick, the first one most."""
     height = ROW * len(scales) - 6
     across = WIDTH - 2 * SIDE

@@ -61,7 +61,7 @@ class Readout:
     names: Mapping[int, str] = field(default_factory=dict)
     marks: tuple[Mark, ...] = ()
     epochs: tuple[float, float, int] | None = None
-    choice: "Choice | None" = None
+    choice: "CurveChoice | None" = None
     ranges: "Ranges | None" = None
 
     def is_told(self) -> bool:
@@ -102,7 +102,7 @@ class Ranges:
 
 
 @dataclass(frozen=True)
-class Line:
+class ArmCurve:
     """The curve of one arm: its name, its epochs, and the errors at them on the test and the training set.
 
     `low` and `high` are the ends of the band over its seeds; empty where it has none.
@@ -117,13 +117,13 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Choice:
+class CurveChoice:
     """Arms that a drawing can show, `shown` those that it shows at first, and its scale of errors.
 
     The scale is logarithmic above 1 where `is_wide`, and runs from 0 at the pixel `zero` to `top` at the pixel `end`.
     """
 
-    lines: tuple[Line, ...]
+    lines: tuple[ArmCurve, ...]
     shown: tuple[int, ...]
     is_wide: bool
     top: float
@@ -141,7 +141,7 @@ class Choice:
         return {"lines": lines, "epochs": [list(each) for each in epochs], "shown": list(self.shown), "scale": scale}
 
 
-def _curves(line: Line) -> tuple[tuple[float, ...], ...]:
+def _curves(line: ArmCurve) -> tuple[tuple[float, ...], ...]:
     """Return the errors of one arm as the page holds them: the band only where there is one."""
     return (line.test, line.train, line.low, line.high) if line.low else (line.test, line.train)
 

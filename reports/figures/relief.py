@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
 
 from reports.figures.maps import draw_legend, map_colours
-from reports.figures.scale import STEPS, Scale
+from reports.figures.scale import STEPS, PanelScale
 from reports.figures.surface import Surface, surface_of
 from reports.figures.svg import MUTED, Drawing
 from reports.figures.theme import draw
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 def relief_drawing(
-    grid: Mapping[tuple[float, float], float], scale: Scale, labels: tuple[str, str, str], *, prefix: str
+    grid: Mapping[tuple[float, float], float], scale: PanelScale, labels: tuple[str, str, str], *, prefix: str
 ) -> Drawing:
     """Draw the surface over the grid; what lies above the scale is cut off at its end. The legend's bar stands below.
 

@@ -24,14 +24,14 @@ _SHORTEST = 12
 
 
 @dataclass(frozen=True)
-class Words:
+class RowText:
     """What is written of a row: its name, and its numbers."""
 
     label: str
     text: str
 
 
-Block = tuple[str, Sequence[Words]]
+Block = tuple[str, Sequence[RowText]]
 """Rows below a heading, "" for none; their names are told apart among themselves."""
 
 

@@ -11,7 +11,7 @@ REACH = 10
 
 
 @dataclass(frozen=True)
-class Scale:
+class PanelScale:
     """What panels of one figure share: the range of their values, and whether it is logarithmic."""
 
     low: float
@@ -37,13 +37,13 @@ class Scale:
         return [low + (high - low) * at / STEPS for at in range(STEPS + 1)]
 
 
-def scale_of(values: Sequence[float], is_log: bool) -> Scale:
+def scale_of(values: Sequence[float], is_log: bool) -> PanelScale:
     """Return the range of all values; a logarithmic one is linear after all where it spans less than a factor of 10."""
     low, high = min(values, default=0.0), max(values, default=1.0)
-    return Scale(low, high, is_log and low > 0 and high > 10 * low)
+    return PanelScale(low, high, is_log and low > 0 and high > 10 * low)
 
 
-def contour_scale(panels: Sequence[Sequence[float]], is_log: bool) -> Scale:
+def contour_scale(panels: Sequence[Sequence[float]], is_log: bool) -> PanelScale:
     """Return the range of the panels' values; a logarithmic one ends at `REACH` times the flattest panel's largest.
 
     Where one network's loss grows without bound, the scale would otherwise leave the others a single band.

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reports.figures.scale import Scale
+from reports.figures.scale import PanelScale
 
 if TYPE_CHECKING:
     from numpy import ndarray
@@ -20,7 +20,7 @@ class Surface:
     heights: "ndarray"
 
 
-def surface_of(grid: Mapping[tuple[float, float], float], scale: Scale, cells: int) -> Surface:
+def surface_of(grid: Mapping[tuple[float, float], float], scale: PanelScale, cells: int) -> Surface:
     """Return the surface at `cells` + 1 even places a side, its heights cut off at the ends of the scale.
 
     Between measured points it is interpolated by monotone cubics (PCHIP), which pass through every one of them and

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from reports.figures.curves import ArmChoice, CurveScale, curves_drawing
 from reports.figures.figure import Figure, Panel
-from reports.figures.readout import Line
+from reports.figures.readout import ArmCurve
 from reports.figures.theme import MOST_SERIES, label_room
 from reports.findings import Findings
 from reports.layout import Series, name_levels
@@ -69,7 +69,7 @@ def _name(arm: Arm) -> str:
     return shortened(name_levels(arm.levels.items()) or arm.name, 90)
 
 
-def _line(findings: Findings, arm: Arm) -> Line | None:
+def _line(findings: Findings, arm: Arm) -> ArmCurve | None:
     """Return an arm's mean and band over the seeds that did not fail, or the mean of all where every seed did."""
     trials = [trial for trial in findings.trials.get(arm.name, ()) if trial.curve and trial.state.is_outcome()]
     sound = [trial for trial in trials if trial.state is State.COMPLETE and not findings.study.is_fail(trial)]
@@ -78,4 +78,4 @@ def _line(findings: Findings, arm: Arm) -> Line | None:
     if mean is None:
         return None
     has_band = sound and mean.low != mean.high
-    return Line(name, mean.epochs, mean.test, mean.train, *((mean.low, mean.high) if has_band else ()))
+    return ArmCurve(name, mean.epochs, mean.test, mean.train, *((mean.low, mean.high) if has_band else ()))

@@ -5,7 +5,7 @@ from statistics import fmean
 
 from reports.analysis.pareto import Front, study_front
 from reports.figures.figure import Figure, Panel
-from reports.figures.front import LONGEST, Point, front_drawing
+from reports.figures.front import LONGEST, FrontPoint, front_drawing
 from reports.figures.readout import Told
 from reports.findings import Findings
 from reports.layout import Levels
@@ -71,7 +71,7 @@ def _panel(findings: Findings, key: str, cost: dict[str, float], front: Front) -
     numbers = search_numbers(findings.whole)
     names = sorted((*front.front, *front.dominated), key=lambda each: each not in front.front)[:MOST_POINTS]
     points = [
-        Point(
+        FrontPoint(
             label=numbers.get(name) or _label(arms[name]),
             error=findings.summaries[name].mean or 0.0,
             cost=cost[name],

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from statistics import median
 
-from reports.figures.axis import Run, axis_drawing
+from reports.figures.axis import LevelSeries, axis_drawing
 from reports.figures.figure import Figure, Panel
 from reports.figures.labels import told_apart
 from reports.figures.theme import MOST_PANELS, MOST_SERIES
@@ -59,13 +59,13 @@ def build(findings: Findings) -> Section | None:
     return Section("depth", f"Error against {axis}", Notes(notes), figures=(figure,))
 
 
-def _runs(findings: Findings, most: int) -> dict[Levels, Run]:
+def _runs(findings: Findings, most: int) -> dict[Levels, LevelSeries]:
     return {
         series.levels: run for series in findings.layout.series if (run := _run(findings, series, most)) is not None
     }
 
 
-def _run(findings: Findings, series: Series, most: int) -> Run | None:
+def _run(findings: Findings, series: Series, most: int) -> LevelSeries | None:
     levels, middle, points, diverged, trials, last = [], [], [], [], [], []
     for position in findings.layout.positions:
         arm = findings.layout.arm(position, series)
@@ -84,7 +84,7 @@ def _run(findings: Findings, series: Series, most: int) -> Run | None:
     if not levels:
         return None
     ends = (tuple(levels), tuple(middle), tuple(points), tuple(diverged), (*trials, *last))
-    return Run(series.label, series.slot, *ends)
+    return LevelSeries(series.label, series.slot, *ends)
 
 
 def _error(trial: Trial) -> float | None:
@@ -105,7 +105,7 @@ def _middle(errors: list[float | None]) -> float | None:
     return middle if middle != float("inf") else None
 
 
-def _panels(layout: Layout, by_series: Mapping[Levels, Run]) -> list[tuple[str, list[Run]]]:
+def _panels(layout: Layout, by_series: Mapping[Levels, LevelSeries]) -> list[tuple[str, list[LevelSeries]]]:
     """One panel a series, the baseline in black beside each; without one baseline, series of one factor together."""
     runs = list(by_series.values())
     base = [run for run in runs if run.slot == 0]
@@ -137,7 +137,7 @@ def _caption(findings: Findings, axis: str, most: int) -> str:
     return text
 
 
-def _sentence(run: Run, axis: str) -> str:
+def _sentence(run: LevelSeries, axis: str) -> str:
     name = shortened(run.label, 40)
     known = [(level, middle) for level, middle in zip(run.levels, run.middle, strict=True) if middle is not None]
     parts = []
@@ -155,7 +155,7 @@ def _sentence(run: Run, axis: str) -> str:
     return f"{name} {' and '.join(parts)}."
 
 
-def _table(runs: list[Run], axis: str) -> Table:
+def _table(runs: list[LevelSeries], axis: str) -> Table:
     columns = (
         Column("line", "line"),
         Column(axis, axis, is_number=True),

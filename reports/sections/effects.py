@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from reports.analysis.contrasts import Contrast
 from reports.analysis.threshold import decides
 from reports.figures.figure import Figure, Panel
-from reports.figures.forest import Group, Row, forest_drawing
+from reports.figures.forest import DifferenceRow, Group, forest_drawing
 from reports.figures.readout import Told
 from reports.findings import Findings
 from reports.layout import Levels, Series
@@ -80,7 +80,7 @@ def _groups(findings: Findings, chosen: list[Contrast]) -> tuple[Group, ...]:
     )
 
 
-def _row(findings: Findings, contrast: Contrast, series: dict[Levels, Series]) -> Row:
+def _row(findings: Findings, contrast: Contrast, series: dict[Levels, Series]) -> DifferenceRow:
     levels = contrast.arm.levels
     line = series.get(tuple(levels.get(factor) for factor in findings.layout.across))
     slot = line.slot if line is not None and len(series) <= 5 else 1
@@ -94,7 +94,7 @@ def _row(findings: Findings, contrast: Contrast, series: dict[Levels, Series]) -
     low, high = (contrast.low, contrast.high) if is_drawn else (None, None)
     told = Told(f"{shortened(contrast.arm.name, 80)}: {text}, n={contrast.n}", trials_link(levels))
     name = search_numbers(findings.whole).get(contrast.arm.name) or ", ".join(changed)
-    return Row(name, text, slot, contrast.estimate if is_drawn else None, low, high, told)
+    return DifferenceRow(name, text, slot, contrast.estimate if is_drawn else None, low, high, told)
 
 
 def _caption(findings: Findings, known: list[Contrast]) -> str:

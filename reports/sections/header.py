@@ -18,7 +18,7 @@ MOST_CLAIMS = 6
 
 
 @dataclass(frozen=True)
-class Share:
+class BarSegment:
     """A part of the trials: its name, how many, and its place on the bar in per cent."""
 
     name: str
@@ -47,7 +47,7 @@ class Header:
     brief: tuple[str, ...]
     claims: tuple[ClaimLine, ...]
     facts: tuple[tuple[str, str], ...]
-    shares: tuple[Share, ...]
+    shares: tuple[BarSegment, ...]
     progress: str
     is_missing: bool
     latest: str
@@ -117,7 +117,7 @@ def _range(values: list[int]) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def _shares(findings: Findings) -> tuple[Share, ...]:
+def _shares(findings: Findings) -> tuple[BarSegment, ...]:
     fails = findings.fails()
     counts = (
         ("ok", "ok", findings.count(State.COMPLETE, State.DIVERGED) - fails),
@@ -132,7 +132,7 @@ def _shares(findings: Findings) -> tuple[Share, ...]:
     for name, word, count in counts:
         if count:
             width = 100 * count / total
-            made.append(Share(name, word, count, round(start, 3), round(width, 3)))
+            made.append(BarSegment(name, word, count, round(start, 3), round(width, 3)))
             start += width
     return tuple(made)
 

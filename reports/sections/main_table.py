@@ -52,7 +52,7 @@ class Head:
 
 
 @dataclass(frozen=True)
-class Line:
+class MainRow:
     """A row: its levels, each with the number of rows it spans (0 where the row above spans this one), and its cost."""
 
     levels: tuple[tuple[str, int], ...]
@@ -68,7 +68,7 @@ class MainTable:
     factors: tuple[str, ...]
     axis: str | None
     heads: tuple[Head, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[MainRow, ...]
     has_differences: bool
     has_cost: bool
     caption: str
@@ -120,7 +120,7 @@ def cost(arm: Arm) -> str:
     return " · ".join(parts)
 
 
-def _lines(findings: Findings, layout: Layout, ranked: Rankings) -> Iterator[Line]:
+def _lines(findings: Findings, layout: Layout, ranked: Rankings) -> Iterator[MainRow]:
     spans = _spans([tuple(map(_level, series.levels)) for series in layout.series])
     usual = usual_n(findings)
     for series, levels in zip(layout.series, spans, strict=True):
@@ -128,7 +128,7 @@ def _lines(findings: Findings, layout: Layout, ranked: Rankings) -> Iterator[Lin
         entries = tuple(None if arm is None else _entry(findings, arm, ranked, usual) for arm in arms)
         known = [arm for arm in arms if arm is not None]
         size = tuple(_range([getattr(arm, key) for arm in known]) for key in ("params", "flops"))
-        yield Line(levels, series.is_baseline, entries, (size[0], size[1]))
+        yield MainRow(levels, series.is_baseline, entries, (size[0], size[1]))
 
 
 def _range(values: list[int | None]) -> str:

@@ -10,7 +10,7 @@ from statistics import fmean, median, stdev
 from reports.analysis.measurements import Probed, View, probed, unmeasured
 from reports.figures.figure import Figure, Panel
 from reports.figures.maps import cells_drawing, contour_drawing
-from reports.figures.measured import Line, lines_drawing
+from reports.figures.measured import MeasuredLine, lines_drawing
 from reports.figures.scale import contour_scale, scale_of
 from reports.figures.theme import MOST_PANELS, MOST_SERIES, label_room
 from reports.findings import Findings
@@ -22,7 +22,7 @@ from reports.wording import counted, level, shortened, significant
 
 
 @dataclass(frozen=True)
-class Part:
+class MechanismPart:
     """What one probe shows: its figures, its scalars by arm, and what it could not measure."""
 
     title: str
@@ -36,7 +36,7 @@ class Part:
 class Mechanism:
     """The probes in their order, and what was not measured."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[MechanismPart, ...]
     notes: tuple[str, ...]
 
 
@@ -77,14 +77,14 @@ def _notes(findings: Findings) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _part(findings: Findings, probe: Probed) -> Part:
+def _part(findings: Findings, probe: Probed) -> MechanismPart:
     figures = [
         figure
         for number, view in enumerate(probe.views, start=1)
         for figure in _figures(findings, probe, view, f"{_file_name(probe)}-{number}")
     ]
     notes = [f'Not measured in "{arm}": {reason}.' for arm, reason in list(probe.refused.items())[:MOST_PANELS]]
-    return Part(probe.title, probe.source, tuple(figures), _scalars(findings, probe), tuple(notes))
+    return MechanismPart(probe.title, probe.source, tuple(figures), _scalars(findings, probe), tuple(notes))
 
 
 def _figures(findings: Findings, probe: Probed, view: View, name: str) -> list[Figure]:
@@ -203,8 +203,8 @@ def _panels(findings: Findings) -> list[tuple[str, list[tuple[Arm, str, int]]]]:
     return panels
 
 
-def _lines_of(probe: Probed, view: View, arms: Sequence[tuple[Arm, str, int]]) -> list[Line]:
-    lines = [Line(label, slot, probe.points(view, arm.name)) for arm, label, slot in arms]
+def _lines_of(probe: Probed, view: View, arms: Sequence[tuple[Arm, str, int]]) -> list[MeasuredLine]:
+    lines = [MeasuredLine(label, slot, probe.points(view, arm.name)) for arm, label, slot in arms]
     drawn = [line for line in lines if line.points]
     return [replace(line, label="") for line in drawn] if len(arms) == 1 and len(drawn) == 1 else drawn
 
@@ -213,7 +213,7 @@ def _left_out(panels: Sequence[object]) -> str:
     return f" The first {MOST_PANELS} of {len(panels)} panels." if len(panels) > MOST_PANELS else ""
 
 
-def _sentence(line: Line, view: View) -> str:
+def _sentence(line: MeasuredLine, view: View) -> str:
     (first, start), (last, end) = line.middle[0], line.middle[-1]
     name = f"{shortened(line.label, 40)}: " if line.label else ""
     axis = view.axis_labels[0]
@@ -222,7 +222,7 @@ def _sentence(line: Line, view: View) -> str:
     return f"{name}{_told(start)} at {axis} {first:g}, {_told(end)} at {last:g}."
 
 
-def _line_table(name: str, panels: Sequence[tuple[str, Sequence[Line]]], view: View) -> Table:
+def _line_table(name: str, panels: Sequence[tuple[str, Sequence[MeasuredLine]]], view: View) -> Table:
     columns = (
         Column("panel", "panel"),
         Column("line", "line"),

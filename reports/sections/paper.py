@@ -19,7 +19,7 @@ WORDS = {"consistent": "agrees", "differs": "differs", "cannot tell": "cannot te
 
 
 @dataclass(frozen=True)
-class Line:
+class ComparedRow:
     """One arm beside one published number."""
 
     verdict: str
@@ -36,7 +36,7 @@ class Line:
 class Paper:
     """The section's content."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[ComparedRow, ...]
 
 
 def build(findings: Findings) -> Section | None:
@@ -59,14 +59,14 @@ def _arms(findings: Findings, claim: Claim) -> list[tuple[str, dict[int, float]]
     return [(arm, by_arm[arm]) for case in cases(findings.study, claim) for arm in case.weights]
 
 
-def _line(arm: str, compared: LiteratureComparison) -> Line:
+def _line(arm: str, compared: LiteratureComparison) -> ComparedRow:
     published = compared.published
     interval = ""
     if compared.low is not None and compared.high is not None:
         interval = f" [{signed(compared.low)}, {signed(compared.high)}]"
     ours = number(compared.ours) if compared.ours is not None else f"{compared.fails} of {compared.n} fail"
     own = f" [{number(compared.ours_low)}, {number(compared.ours_high)}]" if compared.ours_low is not None else ""
-    return Line(
+    return ComparedRow(
         WORDS[compared.verdict],
         arm,
         _reference(published),

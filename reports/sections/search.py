@@ -7,7 +7,7 @@ from typing import Any
 
 from reports.analysis.search import SEARCH, STAGE, Searched, best_so_far, changed, front, nearest_earlier, searched
 from reports.figures.figure import Figure, Panel
-from reports.figures.parallel import OFF, Scale, level_scale, number_scale, parallel_drawing
+from reports.figures.parallel import OFF, ParallelAxis, level_scale, number_scale, parallel_drawing
 from reports.figures.readout import Told
 from reports.figures.search import Steps, best_drawing, levels_drawing, points_drawing, slice_drawing
 from reports.findings import Findings
@@ -232,7 +232,7 @@ def _parallel_caption(study: Study, arms: int, best: int) -> str:
     return f"{text} are the best {best} of {counted(arms, 'arm')} with a result, the best one thickest."
 
 
-def _scale(name: str, arms: Sequence[Searched]) -> Scale:
+def _scale(name: str, arms: Sequence[Searched]) -> ParallelAxis:
     """Return the axis of one parameter; the arms come with the best one first."""
     values = [arm.params.get(name) for arm in arms]
     known = [float(value) for value in values if value is not None and _is_number(value)]

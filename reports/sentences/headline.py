@@ -31,7 +31,7 @@ LARGEST = 100
 
 
 @dataclass(frozen=True)
-class Group:
+class RankedGroup:
     """The arms that are ranked, under the names that tell them apart; `where` is the level they share, or ""."""
 
     where: str
@@ -44,11 +44,11 @@ class Group:
         return tuple(sorted((each for each in self.summaries if each.n_fail), key=lambda each: -(each.fail_rate or 0)))
 
 
-def group_of(findings: Findings) -> Group:
+def group_of(findings: Findings) -> RankedGroup:
     """Return the arms that are ranked: those at the last level of the axis with several results, or all."""
     where, arms = _ranked(findings)
     summaries = tuple(summary for arm in arms if (summary := findings.summaries[arm.name]).n)
-    return Group(where, summaries, arm_names(findings, arms))
+    return RankedGroup(where, summaries, arm_names(findings, arms))
 
 
 def _ranked(findings: Findings) -> tuple[str, tuple[Arm, ...]]:

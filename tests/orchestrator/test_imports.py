@@ -1,8 +1,10 @@
-"""A command waits for no library that it does not use (torch and scipy take seconds to import); no import loops."""
+"""A command imports no library that it does not use (torch takes seconds). No import loops; names of classes."""
 
+import ast
 import os
 import subprocess
 import sys
+from collections import defaultdict
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -65,3 +67,20 @@ def test_no_file_imports_itself_through_others_not_even_for_type_hints() -> None
     imported = {each: graph.find_modules_directly_imported_by(each) for each in graph.modules}
     assert len(imported) > 300
     TopologicalSorter(imported).prepare()  # CycleError names the files of a loop
+
+
+def test_no_two_classes_share_a_name_unless_they_are_one_thing() -> None:
+    one_thing = {
+        "Arm",  # as planned, and as it is on record
+        "Budget",  # as the file says it, and as a run uses it up
+        "View",  # as a probe declares it, and as the report draws it
+        "Place",  # of a shortcut in a network, and of a row that a probe measures: both are named so in guides
+    }
+    found = defaultdict(set)
+    for package in ("orchestrator", "reports", "search_spaces", "trainers"):
+        for file in Path(ROOT, package).rglob("*.py"):
+            for node in ast.parse(file.read_text(encoding="utf-8")).body:
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    found[node.name].add(file)
+    assert len(found) > 300
+    assert {name for name, files in found.items() if len(files) > 1} == one_thing

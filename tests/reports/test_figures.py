@@ -4,7 +4,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from reports.figures.axis import Run, axis_drawing
+from reports.figures.axis import LevelSeries, axis_drawing
 from reports.figures.curves import Curve, CurveScale, curves_drawing
 from reports.figures.svg import compose, shorten_path
 from reports.figures.theme import spread
@@ -12,7 +12,7 @@ from reports.figures.theme import spread
 
 def run(**changes):
     values = {"label": "plain", "slot": 1, "levels": (20.0, 56.0), "middle": (2.0, 60.0), "points": ((20.0, 2.0),)}
-    return Run(**{**values, "diverged": (), **changes})
+    return LevelSeries(**{**values, "diverged": (), **changes})
 
 
 def drawn(one=None):

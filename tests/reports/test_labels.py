@@ -5,10 +5,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from reports.figures.axis import Run, axis_drawing
+from reports.figures.axis import LevelSeries, axis_drawing
 from reports.figures.bars import Bar, bars_drawing
-from reports.figures.forest import Group, Row, forest_drawing
-from reports.figures.front import Point, front_drawing
+from reports.figures.forest import DifferenceRow, Group, forest_drawing
+from reports.figures.front import FrontPoint, front_drawing
 from reports.figures.labels import distinct, in_lines, told_apart
 from reports.figures.margins import MarginRow, margins_drawing
 from reports.figures.search import levels_drawing
@@ -26,12 +26,12 @@ def texts(drawing: Drawing) -> list[str]:
     return ["".join(each.itertext()) for each in root.iter("text")]
 
 
-def line(label: str, slot: int, **changes: object) -> Run:
-    made = Run(label, slot, (8.0, 20.0), (5.0 + slot, 4.0 + slot), ((8.0, 5.0 + slot), (20.0, 4.0 + slot)), ())
+def line(label: str, slot: int, **changes: object) -> LevelSeries:
+    made = LevelSeries(label, slot, (8.0, 20.0), (5.0 + slot, 4.0 + slot), ((8.0, 5.0 + slot), (20.0, 4.0 + slot)), ())
     return replace(made, **changes)
 
 
-def panel(runs: list[Run], ticks: tuple[float, ...] = (8.0, 20.0)) -> Drawing:
+def panel(runs: list[LevelSeries], ticks: tuple[float, ...] = (8.0, 20.0)) -> Drawing:
     return axis_drawing(runs, prefix="a", values=[5.0, 6.0], factor="depth", ticks=ticks, small=True)
 
 
@@ -72,7 +72,7 @@ def test_no_name_is_longer_than_asked_and_none_is_like_another(most: int) -> Non
 
 
 def test_every_figure_tells_long_names_apart() -> None:
-    rows = tuple(Row(name, "", 1, 1.0, 0.5, 1.5) for name in ALIKE)
+    rows = tuple(DifferenceRow(name, "", 1, 1.0, 0.5, 1.5) for name in ALIKE)
     margins = [MarginRow(f"a claim, {name}", "", 1, 1.0, 0.5, 1.5, 0.0, None) for name in ALIKE]
     for drawing in (
         panel([line(name, at) for at, name in enumerate(ALIKE)]),
@@ -116,8 +116,8 @@ def test_numbers_of_an_axis_that_would_touch_are_left_out_and_the_last_one_stays
     assert "0.8" not in shown
 
 
-def points(*costs: float) -> list[Point]:
-    return [Point(f"{LONG}{at}", 6.0 - at / 2, cost, 1, True) for at, cost in enumerate(costs)]
+def points(*costs: float) -> list[FrontPoint]:
+    return [FrontPoint(f"{LONG}{at}", 6.0 - at / 2, cost, 1, True) for at, cost in enumerate(costs)]
 
 
 def test_arms_on_the_front_are_numbered_and_named_below_the_axis() -> None:
@@ -136,7 +136,11 @@ def test_a_long_front_says_how_many_arms_it_does_not_name() -> None:
 
 
 def test_points_that_all_but_coincide_share_a_place_for_their_numbers() -> None:
-    close = [Point("a", 5.0, 1000.0, 1, True), Point("b", 4.99, 1001.0, 1, True), Point("c", 9.0, 9000.0, 1, False)]
+    close = [
+        FrontPoint("a", 5.0, 1000.0, 1, True),
+        FrontPoint("b", 4.99, 1001.0, 1, True),
+        FrontPoint("c", 9.0, 9000.0, 1, False),
+    ]
     assert "1, 2" in texts(front_drawing(close, "parameters", "c"))
 
 

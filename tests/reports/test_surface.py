@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from reports.figures.scale import Scale
+from reports.figures.scale import PanelScale
 from reports.figures.surface import surface_of
 
-LINEAR = Scale(0.0, 8.0, False)
+LINEAR = PanelScale(0.0, 8.0, False)
 
 
 def grid_of(function, side=2):
@@ -26,14 +26,14 @@ def test_measured_points_keep_their_values():
 
 def test_between_two_points_lies_nothing_beyond_them():
     cliff = grid_of(lambda x, y: 8.0 if x > 0 else 1.0)
-    heights = surface_of(cliff, Scale(0.0, 10.0, False), 40).heights
+    heights = surface_of(cliff, PanelScale(0.0, 10.0, False), 40).heights
     assert heights.min() == pytest.approx(0.1)
     assert heights.max() == pytest.approx(0.8)
     assert (np.diff(heights, axis=1) >= -1e-12).all()
 
 
 def test_on_a_logarithmic_scale_powers_are_even_steps():
-    surface = surface_of(grid_of(lambda x, y: 10.0 ** (2 * x)), Scale(0.01, 100.0, True), 8)
+    surface = surface_of(grid_of(lambda x, y: 10.0 ** (2 * x)), PanelScale(0.01, 100.0, True), 8)
     assert surface.heights[0] == pytest.approx(np.linspace(0, 1, 9))
 
 

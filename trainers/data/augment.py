@@ -10,28 +10,28 @@ from trainers.seeding import generator
 
 
 @dataclass(frozen=True)
-class Draws:
+class AugmentationDraws:
     """What chance decided for each image of an epoch, in the order of training: offsets in pixels, and mirroring."""
 
     top: Tensor
     left: Tensor
     mirror: Tensor
 
-    def take(self, part: slice) -> "Draws":
+    def take(self, part: slice) -> "AugmentationDraws":
         """Return the draws of some of the images."""
-        return Draws(self.top[part], self.left[part], self.mirror[part])
+        return AugmentationDraws(self.top[part], self.left[part], self.mirror[part])
 
 
-def draw(count: int, crop: int, flip: bool, seed: int, epoch: int, device: torch.device) -> Draws:
+def draw(count: int, crop: int, flip: bool, seed: int, epoch: int, device: torch.device) -> AugmentationDraws:
     """Return the draws of one epoch, a function of the trial's seed and the epoch alone."""
     source = generator(seed, "augment", epoch)
     top = torch.randint(0, 2 * crop + 1, (count,), generator=source)
     left = torch.randint(0, 2 * crop + 1, (count,), generator=source)
     mirror = torch.rand(count, generator=source) < 0.5 if flip else torch.zeros(count, dtype=torch.bool)
-    return Draws(top.to(device), left.to(device), mirror.to(device))
+    return AugmentationDraws(top.to(device), left.to(device), mirror.to(device))
 
 
-def crop_and_flip(images: Tensor, crop: int, draws: Draws) -> Tensor:
+def crop_and_flip(images: Tensor, crop: int, draws: AugmentationDraws) -> Tensor:
     """Pad every image by `crop` zeros a side, cut its own window out, and mirror it where drawn.
 
     `images` is (count, channels, height, width): normalised ones, so that a padded pixel is a mean pixel

@@ -15,7 +15,7 @@ RECOVERS = (2, 12)  # the first torch that can go on after a failed recording
 
 
 @dataclass(frozen=True)
-class Recorded:
+class RecordedCall:
     """A recorded call: where its inputs go, and where its results appear."""
 
     graph: torch.cuda.CUDAGraph
@@ -46,7 +46,7 @@ class Recording:
         self.stream = stream
         self.graphs = graphs
         self.seen: dict[Sequence[int], int] = {}
-        self.recorded: dict[Sequence[int], Recorded] = {}
+        self.recorded: dict[Sequence[int], RecordedCall] = {}
         self.obstacle: str | None = None
 
     def __call__(self, images: Tensor, labels: Tensor) -> tuple[Tensor, ...]:
@@ -79,7 +79,7 @@ class Recording:
         self.obstacle = f"{self.name} waits for the GPU: {waits[0]}" if waits else watch.obstacle(self.name)
         return results
 
-    def _try_to_record(self, images: Tensor, labels: Tensor) -> Recorded | None:
+    def _try_to_record(self, images: Tensor, labels: Tensor) -> RecordedCall | None:
         """Record the call; where that fails for another reason than memory, go on without.
 
         Raises BrokenProcessError with torch before 2.12, whose allocator is left recording by a failure
@@ -98,7 +98,7 @@ class Recording:
             return None
         return self.recorded[shape]
 
-    def _record(self, images: Tensor, labels: Tensor) -> Recorded:
+    def _record(self, images: Tensor, labels: Tensor) -> RecordedCall:
         """Record the call; recording computes nothing.
 
         Only this thread's calls must be fit for a recording: a DataLoader's thread may pin memory meanwhile.
@@ -116,7 +116,7 @@ class Recording:
                 raise first from None
             raise
         self.graphs.append(graph)
-        return Recorded(graph, static_images, static_labels, results)
+        return RecordedCall(graph, static_images, static_labels, results)
 
 
 def _torch_version() -> tuple[int, int]:

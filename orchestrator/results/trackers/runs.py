@@ -25,7 +25,7 @@ FINAL = ("test_error", "train_error", "val_error", "test_loss", "train_loss", "v
 
 
 @dataclass(frozen=True)
-class Point:
+class EpochPoint:
     """What is known after one epoch: when it ended, in seconds since 1970, and its values by their tags."""
 
     epoch: int
@@ -43,7 +43,7 @@ class Run:
     state: State
     settings: Mapping[str, Any]
     began: float
-    points: tuple[Point, ...]
+    points: tuple[EpochPoint, ...]
     results: Mapping[str, float]
 
     @property
@@ -95,7 +95,8 @@ def _run(trial: Trial, levels: Mapping[str, Any]) -> Run:
         settings={**levels, "seed": trial.seed, "state": trial.state.value},
         began=began,
         points=tuple(
-            Point(epoch.epoch, ended, _known(epoch, CURVES)) for epoch, ended in zip(trial.curve, ends, strict=True)
+            EpochPoint(epoch.epoch, ended, _known(epoch, CURVES))
+            for epoch, ended in zip(trial.curve, ends, strict=True)
         ),
         results=_known(trial, {name: name for name in FINAL}),
     )

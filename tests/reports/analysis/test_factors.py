@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from reports.analysis import factors as analysis
-from reports.analysis.factors import Row, anova, study_anova
+from reports.analysis.factors import Observation, anova, study_anova
 from reports.analysis.shares import decompose, normalised, study_shares
 from tests.reports.analysis.build import study
 
@@ -286,7 +286,8 @@ def test_the_same_study_gives_the_same_intervals():
 
 def test_three_readings_are_the_fewest_that_can_be_analysed():
     rows = [
-        Row({"a": level, "seed": seed}, value) for seed, (level, value) in enumerate([(0, 1.0), (0, 2.0), (1, 4.0)])
+        Observation({"a": level, "seed": seed}, value)
+        for seed, (level, value) in enumerate([(0, 1.0), (0, 2.0), (1, 4.0)])
     ]
     found = anova(rows, ["a"], blocked=False)
     assert found.effect("a").f == pytest.approx((25 / 6) / (1 / 2))  # means 1.5 and 4 around 7/3
