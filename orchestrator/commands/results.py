@@ -11,7 +11,7 @@ import typer
 from orchestrator.commands.exit_codes import FAILED, INCONCLUSIVE, INTERRUPTED, REFUTED
 from orchestrator.errors import UserError
 from orchestrator.terminal.console import make_console
-from orchestrator.terminal.options import Database, Format, OutputFormat
+from orchestrator.terminal.options import Database, Format, OutputFormat, choice
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -90,7 +90,7 @@ def _show_status(console: "Console", study: str | None, db: str | None, format: 
 def query(
     sql: Annotated[str, typer.Argument(metavar="SQL", help="One SELECT statement")],
     db: Database = None,
-    format: Annotated[QueryFormat, typer.Option(help="How to print the rows")] = QueryFormat.table,
+    format: Annotated[QueryFormat, choice(QueryFormat, "How to print the rows")] = QueryFormat.table,
 ) -> None:
     """Answer read-only SQL on the results DB; start with the views trial_results, verdict_results and curves.
 
@@ -115,7 +115,7 @@ def report(
         bool, typer.Option("--strict", help="Exit 3 for a refuted claim, 4 for an inconclusive one")
     ] = False,
     format: Annotated[
-        ReportFormat, typer.Option(help="html: the page; md: a few lines on stdout, for a pull request")
+        ReportFormat, choice(ReportFormat, "html: the page; md: a few lines on stdout, for a pull request")
     ] = ReportFormat.html,
 ) -> None:
     """Build the report of a study from the results DB again; also while the study runs.
@@ -208,7 +208,7 @@ def diff(
     first: Annotated[str, typer.Argument(metavar="STUDY_A", help="A study, or the folder of a report")],
     second: Annotated[str, typer.Argument(metavar="STUDY_B", help="What it is compared with")],
     db: Database = None,
-    format: Annotated[DiffFormat, typer.Option(help="How to print it")] = DiffFormat.table,
+    format: Annotated[DiffFormat, choice(DiffFormat, "How to print it")] = DiffFormat.table,
 ) -> None:
     """Say what differs between two studies: settings, results with intervals, verdicts; exit 1 when a verdict moved.
 

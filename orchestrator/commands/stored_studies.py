@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestrator.errors import UserError
-from orchestrator.terminal.options import Database, Yes
+from orchestrator.terminal.options import Database, Yes, choice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +62,11 @@ def prune(
     Example: orchestrate prune degradation --yes
     """
     with _opened(db) as store:
-        _remove(store.prune(study, apply=yes), f"prune {study or 'all studies'}", yes)
+        removal, subject = store.prune(study, apply=yes), f"prune {study or 'all studies'}"
+        if removal.is_empty:
+            print(f"{subject}: there is nothing to remove")
+        else:
+            _remove(removal, subject, yes)
 
 
 @stored_study_commands.command()
@@ -102,10 +106,11 @@ def export(
     study: StudyArgument,
     to: Annotated[
         ExportKind,
-        typer.Option(
-            "--to",
-            help="db, a results DB of this study alone; tensorboard, mlflow or wandb (offline), its curves; "
+        choice(
+            ExportKind,
+            "db, a results DB of this study alone; tensorboard, mlflow or wandb (offline), its curves; "
             "or a trained network as any other",
+            "--to",
         ),
     ],
     out: Annotated[

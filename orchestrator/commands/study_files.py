@@ -12,7 +12,7 @@ import typer
 
 from orchestrator.commands.exit_codes import FAILED, INTERRUPTED, MISTAKE
 from orchestrator.terminal.console import make_console
-from orchestrator.terminal.options import Database, Format, OutputFormat
+from orchestrator.terminal.options import Database, Format, OutputFormat, choice
 
 if TYPE_CHECKING:
     from orchestrator.running.job import RunOptions
@@ -54,7 +54,7 @@ def run(
         ),
     ] = None,
     log_format: Annotated[
-        LogFormat, typer.Option(help="How the run is told on stdout; json: a line an event, for programs")
+        LogFormat, choice(LogFormat, "How the run is told on stdout; json: a line an event, for programs")
     ] = LogFormat.text,
 ) -> None:
     """Train what is missing of a study, record it, and write its report. Safe to repeat.

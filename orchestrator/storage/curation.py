@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, update
 
+from orchestrator.records.study_name import IN_WORDS, STUDY_NAME
 from orchestrator.storage import process
 from orchestrator.storage.deleted import plans_of, remember
 from orchestrator.storage.errors import StorageError, StudyBusy
@@ -17,8 +18,6 @@ from orchestrator.storage.pilots import OUTCOMES
 from orchestrator.storage.studies import study_row
 from orchestrator.storage.tables import arm_trials, arms, studies, trials, weights
 from orchestrator.storage.upsert import in_parts
-
-_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
 @dataclass(frozen=True)
@@ -37,6 +36,11 @@ class Removal:
     users: tuple[str, ...]
     files: tuple[str, ...]
     bytes: int
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to remove, not even a trial's link to an arm."""
+        return not (self.arms or self.trials or self.shared)
 
 
 def delete_study(connection: Connection, name: str) -> Removal:
@@ -74,8 +78,8 @@ def prune(connection: Connection, name: str | None) -> Removal:
 def rename_study(connection: Connection, name: str, new: str) -> None:
     """Give a study another name; StorageError when that is no name, or taken."""
     row = _not_running(connection, name)
-    if not _NAME.fullmatch(new):
-        raise StorageError(f'"{new}" is no name of a study: lower-case letters, digits and dashes, such as my-study')
+    if not re.fullmatch(STUDY_NAME, new):
+        raise StorageError(f'"{new}" is no name of a study: {IN_WORDS} (at most 100), such as my-study')
     if connection.execute(select(studies.c.id).where(studies.c.name == new)).one_or_none() is not None:
         raise StorageError(f'there is a study "{new}" already: choose another name, or delete that one first')
     settings = {**row.settings, "study": new} if "study" in row.settings else row.settings

@@ -6,6 +6,7 @@
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
+from orchestrator.records.study_name import IN_WORDS, STUDY_NAME
 from orchestrator.study_file.folder_url import check_folder_url
 from orchestrator.study_file.targets import (
     EveryData,
@@ -118,7 +119,7 @@ class StudyFile:
 
     study: Annotated[
         str,
-        Pattern(r"[a-z0-9][a-z0-9-]{0,99}", "a name of lower-case letters, digits and dashes"),
+        Pattern(STUDY_NAME, IN_WORDS),
         About("the key in the database and in paths", example="study: my-study"),
     ]
     question: Annotated[str, About("what the study asks, printed on top of the report")] = ""

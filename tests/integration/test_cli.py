@@ -140,6 +140,25 @@ def test_every_command_has_help_with_an_example(small: Path, orchestrate: Orches
         assert name in listing
 
 
+@pytest.mark.parametrize(
+    ("words", "meant", "known"),
+    [
+        (["export", "small", "--to", "onx"], "onnx", "tensorboard"),
+        (["status", "--format", "JSON5"], "json", "table"),
+        (["query", "SELECT 1", "--format", "latx"], "latex", "markdown"),
+        (["diff", "a", "b", "--format", "htm"], "html", "markdown"),
+        (["run", "small.yaml", "--log-format", "jso"], "json", "text"),
+    ],
+)
+def test_a_mistaken_choice_names_the_one_that_was_meant(
+    words: list[str], meant: str, known: str, orchestrate: Orchestrate
+) -> None:
+    done = orchestrate(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f'did you mean "{meant}"? known: ' in done.stderr
+    assert known in done.stderr
+
+
 @pytest.mark.parametrize("command", ["run", "plan", "status", "query", "report", "describe", "doctor"])
 def test_the_help_of_a_command_carries_an_example(command: str, orchestrate: Orchestrate) -> None:
     assert f"Example: orchestrate {command}" in orchestrate(command, "--help").stdout
@@ -150,6 +169,7 @@ def test_studies_are_exported_deleted_and_imported_again(trained: Path, orchestr
     assert orchestrate("export", "small", "--to", "db", "--out", "copy.db").stdout.startswith(
         "copy.db: small with 2 arms"
     )
+    assert orchestrate("prune").stdout == "prune all studies: there is nothing to remove\n"
     told = orchestrate("delete", "small")
     assert told.stdout.splitlines()[-1] == "nothing is changed yet: add --yes to do it"
     assert "4 trials go, 4 of them with a result" in told.stdout

@@ -132,7 +132,15 @@ def test_pruning_removes_earlier_arms_and_dropped_seeds_and_nothing_else(store, 
     assert store.prune("degradation", apply=True) == told
     assert [row["id"] for row in rows("SELECT id FROM trials")] == [trial.id for trial in kept.trials]
     assert [trial.state for trial in store.load_study("degradation").trials] == [State.COMPLETE]
-    assert store.prune(None, apply=True).trials == 0
+    assert store.prune(None, apply=True).is_empty
+    assert not told.is_empty
+
+
+@pytest.mark.parametrize("name", ["a--b", "a-", "1", "x" * 100])
+def test_a_study_may_be_renamed_to_whatever_a_file_may_call_it(store, train, make_plan, name):
+    train(make_plan())
+    store.rename_study("degradation", name, apply=True)
+    assert [each.name for each in store.studies()] == [name]
 
 
 def test_a_renamed_study_keeps_its_results(store, train, make_plan):
@@ -144,7 +152,7 @@ def test_a_renamed_study_keeps_its_results(store, train, make_plan):
     assert store.record_plan(make_plan()).new == ()  # the old file asks for the same trials
 
 
-@pytest.mark.parametrize("name", ["second", "New", "a b", "", "-a", "../x"])
+@pytest.mark.parametrize("name", ["second", "New", "a b", "", "-a", "../x", "x" * 101, "a\n"])
 def test_a_name_that_is_taken_or_none_is_refused(store, train, make_plan, name):
     train(make_plan())
     store.record_plan(make_plan(name="second"))
