@@ -60,3 +60,11 @@ def load_checkpoint(path: str | Path) -> dict[str, Any]:
         raise CheckpointError(f"{path} is torn: its contents are not what was written")
     state: dict[str, Any] = torch.load(io.BytesIO(content[start:]), map_location="cpu", weights_only=True)
     return state
+
+
+def epochs_in(path: str | Path) -> int:
+    """Return how many epochs are recorded in the checkpoint at `path`; -1 where there is no whole checkpoint."""
+    try:
+        return len(load_checkpoint(path)["records"])
+    except Exception:  # a file of another version may hold anything
+        return -1

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import trainers
 from orchestrator.engine.shared_folder import OutOfReach, SharedFolder
+from orchestrator.engine.shared_removal import SharedRemoval
 from orchestrator.records.environment import host_name
 from orchestrator.records.events import Event, Notice, TrialEnded
 from orchestrator.scheduling.packs import Pack
@@ -94,13 +95,18 @@ class Checkpoints:
         return []
 
     def _fetch(self) -> list[Event]:
-        """Bring what the shared folder has of this pack; return what is to be told where it cannot be reached."""
+        """Bring what the shared folder has of this pack; return what is to be told where it cannot be reached.
+
+        A file that could not be sent from here and that is further than the shared one stays.
+        """
         if self._shared is None or not self._files:
             return []
         for pause in FETCH_PAUSES:
             try:
                 for path in self._files:
-                    self._shared.fetch(path.name, path)
+                    fetched = path.with_name(f"{path.name}.fetched")
+                    if self._shared.fetch(path.name, fetched):
+                        _keep_the_further(fetched, path)
                 return []
             except OutOfReach as error:
                 reason = error
@@ -112,15 +118,14 @@ class Checkpoints:
 class RecordedPacks:
     """Removes the checkpoints of a pack once the results of all its trials are in the database; a listener.
 
-    What a shared folder does not let go is tried again with the next pack, and at the end.
+    Those in a shared folder are removed in another thread, so that no recording waits for a storage.
     """
 
     def __init__(self, folder: Path | None, shared: SharedFolder | None = None) -> None:
         self._folder = folder
-        self._shared = shared
+        self._shared = None if shared is None else SharedRemoval(shared)
         self._packs: dict[str, tuple[str, set[str]]] = {}
         self._stopped: set[str] = set()
-        self._left: list[str] = []
 
     def follow(self, pack: Pack) -> None:
         """Wait for the results of a pack's trials."""
@@ -150,22 +155,16 @@ class RecordedPacks:
         """Remove the checkpoints of what was stopped early, and what could not be removed before."""
         for pack in sorted(self._stopped):
             self._remove(pack)
-        self._remove_shared([])
+        if self._shared is not None:
+            self._shared.close()
 
     def _remove(self, pack: str) -> None:
         if self._folder is None:
             return
         files = progress_files(self._folder, pack)
         remove(files)
-        self._remove_shared([file.name for file in files])
-
-    def _remove_shared(self, names: list[str]) -> None:
-        self._left += names
-        if self._shared is None or not self._left:
-            return
-        with suppress(OutOfReach):
-            self._shared.remove(self._left)
-            self._left = []
+        if self._shared is not None:
+            self._shared.remove(file.name for file in files)
 
 
 def share(folder: Path) -> None:
@@ -213,6 +212,21 @@ def remove(files: Iterable[Path]) -> None:
             file.unlink(missing_ok=True)
         except OSError:
             continue
+
+
+def _keep_the_further(fetched: Path, path: Path) -> None:
+    """Put a file in the place of another unless that one holds more of the training."""
+    if path.exists() and _progress(path) >= _progress(fetched):
+        fetched.unlink()
+    else:
+        fetched.replace(path)
+
+
+def _progress(path: Path) -> int:
+    """Return how far a file of a pack is: a checkpoint in epochs, what was measured by its size."""
+    from trainers.checkpoint import epochs_in  # imports torch, which the driver does not need
+
+    return epochs_in(path) if ".pt" in path.suffixes else path.stat().st_size
 
 
 def _is_of_the_machine(error: Exception) -> bool:

@@ -61,13 +61,15 @@ def train_pack(
     if pack.weights:
         yield from measure_pack(pack, worker.device, worker.threads, _log_of(pack, worker))
         return
-    facts = environment_facts(worker.device, worker.threads)
-    yield [AttemptStarted(trial, worker.device, host_name(), facts) for trial in pack.trials.values()]
-    task = trainers.Task(**pack.settings, seeds=tuple(pack.trials), fingerprint=pack.fingerprint)
     shared = shared_folder(worker.shared)
+    facts = environment_facts(worker.device, worker.threads)
+    begun_here: list[Event] = [
+        AttemptStarted(trial, worker.device, host_name(), facts) for trial in pack.trials.values()
+    ]
+    yield begun_here + unshared(worker.checkpoints, worker.driver, shared)
+    task = trainers.Task(**pack.settings, seeds=tuple(pack.trials), fingerprint=pack.fingerprint)
     checkpoints = Checkpoints(worker.checkpoints, pack.id, worker.checkpoint_seconds, shared)
     trainer, news = checkpoints.resume(task, worker.device, worker.threads)
-    news += unshared(worker.checkpoints, worker.driver, shared)
     begun(trainer)
     probing = PackProbing(pack, Keeping(worker.keep, worker.weights), trainer, _log_of(pack, worker))
     # A checkpoint may be ahead of the results DB when the driver was killed: tell its epochs again.

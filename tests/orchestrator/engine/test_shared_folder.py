@@ -1,6 +1,7 @@
 """Checkpoints in a folder that every node reaches by its URL: another node goes on, whatever the storage does."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from threading import Event as Flag
 from types import SimpleNamespace
@@ -9,7 +10,7 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from orchestrator.engine import checkpoints as checkpoints_module
-from orchestrator.engine import shared_folder
+from orchestrator.engine import shared_folder, shared_removal
 from orchestrator.engine.checkpoints import MARK, Checkpoints, RecordedPacks, paths, progress_files, unshared
 from orchestrator.engine.shared_folder import OutOfReach, SharedFolder
 from orchestrator.records.events import Notice, TrialEnded
@@ -192,7 +193,64 @@ def test_checkpoints_go_when_the_results_are_recorded(first: Node, url: str) -> 
     recorded.follow(PACK)
     recorded(TrialEnded("a", State.COMPLETE))
     names = [file.name for file in progress_files(first.folder, PACK.id)]
-    assert not any(SharedFolder(url).has(name) for name in names)
+    wait_for(lambda: not any(SharedFolder(url).has(name) for name in names))
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def test_a_storage_that_does_not_answer_keeps_no_result_from_being_recorded(
+    first: Node, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first.train(1)
+    answered, asked = Flag(), Flag()
+
+    def never(self: SharedFolder, names: object) -> None:
+        asked.set()
+        answered.wait(30)
+        raise OutOfReach("it does not answer")
+
+    recorded = RecordedPacks(first.folder, SharedFolder(url))
+    recorded.follow(PACK)
+    with monkeypatch.context() as patch:
+        patch.setattr(SharedFolder, "remove", never)
+        recorded(TrialEnded("a", State.COMPLETE))  # would last as long as the storage is silent
+        assert asked.wait(30)
+    answered.set()
+    recorded.close()
+    assert not SharedFolder(url).has("a.pt")
+
+
+def test_the_end_does_not_wait_for_ever_for_a_storage(first: Node, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared_removal, "ANSWER_SECONDS", 0.05)
+    answered = Flag()
+    monkeypatch.setattr(SharedFolder, "remove", lambda self, names: answered.wait(30))
+    recorded = RecordedPacks(first.folder, SharedFolder(url))
+    recorded.follow(PACK)
+    recorded(TrialEnded("a", State.COMPLETE))
+    began = time.monotonic()
+    recorded.close()
+    assert time.monotonic() - began < 10
+    answered.set()
+
+
+@pytest.mark.parametrize("further", ["shared", "local"])
+def test_of_a_checkpoint_that_could_not_be_sent_and_a_shared_one_the_further_is_used(
+    first: Node, second: Node, monkeypatch: pytest.MonkeyPatch, further: str
+) -> None:
+    first.train(1)
+    with monkeypatch.context() as patch:
+        patch.setattr(SharedFolder, "send", out_of_reach)
+        first.train(1)
+    if further == "shared":
+        second.train(2)
+    trainer, told = first.checkpoints.resume(TASK, "cpu", 1)
+    assert (len(trainer.records), told) == ({"local": 2, "shared": 3}[further], [])
+    assert not list(first.folder.glob("*.fetched"))
 
 
 def test_checkpoints_of_what_was_stopped_early_go_at_the_end(first: Node, url: str) -> None:
@@ -211,9 +269,16 @@ def test_what_could_not_be_removed_is_removed_at_the_end(
     first.train(1)
     recorded = RecordedPacks(first.folder, SharedFolder(url))
     recorded.follow(PACK)
+    asked = Flag()
+
+    def refuses(self: SharedFolder, names: object) -> None:
+        asked.set()
+        raise OutOfReach("no route to host")
+
     with monkeypatch.context() as patch:
-        patch.setattr(SharedFolder, "remove", out_of_reach)
+        patch.setattr(SharedFolder, "remove", refuses)
         recorded(TrialEnded("a", State.COMPLETE))
+        assert asked.wait(30)
     assert SharedFolder(url).has("a.pt")
     recorded.close()
     assert not SharedFolder(url).has("a.pt")
