@@ -31,6 +31,7 @@ from orchestrator.scheduling.packs import PackSource, Work
 from orchestrator.scheduling.progress import Progress
 from orchestrator.scheduling.replaying import open_replay
 from orchestrator.scheduling.sharing import SharedTrials
+from orchestrator.search.search_plan import SearchPlan
 from orchestrator.storage import Lease, PlanOutcome, Recorder, Store, StudyBusy
 from orchestrator.study_file.config import read_study
 from orchestrator.terminal.console import make_console
@@ -75,7 +76,7 @@ def run_study(
     if options.executor == "replay":
         replay = open_replay(url, out)
         url, out = replay.database, replay.folder
-        plan = replay.search(plan) if config.file.is_search else plan
+        plan = replay.search(plan) if isinstance(plan, SearchPlan) else plan
     with notifying(options.notify, plan.name) as notifier:
         return _run(Job(config, plan, options, out, replay, notifier), url, show)
 
@@ -220,10 +221,10 @@ def _source(
 
 
 def _work(store: Store, job: Job, progress: Progress) -> Work:
-    if not job.config.file.is_search:
-        probes = study_probes(job.plan.settings) if job.replay is None else ()
-        return StudyBlocks(store, job.plan, progress, job.config.file.resources.seeds_per_pack, probes)
-    # Optuna takes a second to import, and only a search needs it.
-    from orchestrator.search.run import SearchRun
+    if isinstance(job.plan, SearchPlan):
+        # Optuna takes a second to import, and only a search needs it.
+        from orchestrator.search.run import SearchRun
 
-    return SearchRun(store, job.config, progress, job.out, simulated_workers(job), job.replay)
+        return SearchRun(store, job.plan, progress, job.out, simulated_workers(job), job.replay)
+    probes = study_probes(job.plan.settings) if job.replay is None else ()
+    return StudyBlocks(store, job.plan, progress, job.config.file.resources.seeds_per_pack, probes)

@@ -27,6 +27,7 @@ from orchestrator.scheduling.arm_facts import (
     plan_arm,
     plan_trials,
 )
+from orchestrator.search.search_plan import plan_search
 from orchestrator.study_file.arms import arm_space
 from orchestrator.study_file.changes import refuse_without_effect
 from orchestrator.study_file.config import StudyConfig
@@ -60,8 +61,8 @@ MATCH = "`match: params` or `match: flops` would adjust the widths until the arm
 def make_plan(config: StudyConfig, command: str | None = None) -> StudyPlan:
     """Plan the study of a file: its arms, the trials of its first seeds, and what each network costs.
 
-    Raises UserError with file and line for settings that no network, data set or training can have, for arms that
-    would be the same network, and for claims that cannot be read.
+    That of a search is a `SearchPlan`. Raises UserError with file and line for settings that no network, data set or
+    training can have, for arms that would be the same network, and for claims that cannot be read.
     """
     file = config.file
     try:
@@ -70,9 +71,7 @@ def make_plan(config: StudyConfig, command: str | None = None) -> StudyPlan:
         raise config.error(error) from None
     look_in(config.folder)  # where networks of the user's own are looked for, as workers do
     if file.is_search:
-        from orchestrator.search.search_plan import plan_search  # only a search needs it
-
-        return replace(plan_search(config).study, command=command)
+        return replace(plan_search(config), command=command)
     try:
         space = study_space(config)
         baseline, arms = checked_arms(config, space)

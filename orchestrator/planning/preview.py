@@ -15,6 +15,7 @@ from orchestrator.planning.plan import make_plan
 from orchestrator.records.study_plan import StudyPlan
 from orchestrator.scheduling.arm_facts import trial_epochs
 from orchestrator.scheduling.progress import duration
+from orchestrator.search.search_plan import SearchPlan
 from orchestrator.storage import ArmCost, Store
 from orchestrator.study_file.config import StudyConfig
 from orchestrator.study_file.sections import Resources
@@ -109,7 +110,7 @@ def preview(config: StudyConfig, url: str) -> Preview:
             costs = store.arm_costs()
             pilot = pilot_study(store, plan)
     resources = config.file.resources
-    ahead = _expected_cost(config) if config.file.is_search else None
+    ahead = _expected_cost(plan) if isinstance(plan, SearchPlan) else None
     planned = (*plan.arms, *(ahead.sample if ahead else ()))
     epochs = {each.arm.id: trial_epochs(each.arm) for each in planned}
     device = "cuda" if resources.gpus else "cpu"
@@ -181,11 +182,11 @@ def _slots(resources: Resources) -> int:
     return min(max(int(slots), 1), resources.max_concurrent or sys.maxsize)
 
 
-def _expected_cost(config: StudyConfig) -> "ExpectedCost":
+def _expected_cost(plan: SearchPlan) -> "ExpectedCost":
     # Optuna takes a second to import, and only a search needs it.
     from orchestrator.search.expected_cost import expected_cost
 
-    return expected_cost(config)
+    return expected_cost(plan)
 
 
 def _counts(plan: StudyPlan, states: Mapping[str, State]) -> tuple[Counter[str], Counter[str]]:

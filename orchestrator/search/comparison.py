@@ -81,7 +81,7 @@ def compare(plan: SearchPlan, replay: Replay, slots: int, interrupted: Flag) -> 
 
     None for several objectives, whose searches are not after the least error alone, and when `interrupted` is set.
     """
-    settings = plan.settings
+    settings = plan.search
     if len(settings.objectives) > 1:
         return None
     planned: dict[str, PlannedArm] = {}
@@ -96,7 +96,7 @@ def compare(plan: SearchPlan, replay: Replay, slots: int, interrupted: Flag) -> 
             control=False,
             warm_start=False,
         )
-        return _replayed(replace(plan, settings=here), replay, planned, slots, interrupted)
+        return _replayed(replace(plan, search=here), replay, planned, slots, interrupted)
 
     every = [
         _error(score, settings)

@@ -7,8 +7,7 @@ from statistics import fmean
 from orchestrator.records.study_plan import PlannedArm
 from orchestrator.scheduling.arm_facts import plan_arm, trial_cost
 from orchestrator.search.optimization import OptimizationRun
-from orchestrator.search.search_plan import plan_search
-from orchestrator.study_file.config import StudyConfig
+from orchestrator.search.search_plan import SearchPlan
 from orchestrator.study_file.search.search_settings import SearchSettings
 from reports.wording import counted
 
@@ -45,16 +44,15 @@ class ExpectedCost:
         )
 
 
-def expected_cost(config: StudyConfig) -> ExpectedCost:
+def expected_cost(plan: SearchPlan) -> ExpectedCost:
     """Draw the sample, within the bounds that the search sets; the same file gives the same sample."""
-    plan = plan_search(config)
-    optimization = OptimizationRun(plan.space, plan.settings, {"name": "random"}, "sample", plan_arm)
+    optimization = OptimizationRun(plan.space, plan.search, {"name": "random"}, "sample", plan_arm)
     sample: list[PlannedArm] = []
-    while len(sample) < min(SAMPLED, plan.settings.arms) and (arm := optimization.ask().arm) is not None:
+    while len(sample) < min(SAMPLED, plan.search.arms) and (arm := optimization.ask().arm) is not None:
         sample.append(arm)
-    search, confirm = (trial_cost(each.arm) for each in plan.study.arms)
-    arms = tuple(sample) or plan.study.arms[:1]
-    return ExpectedCost(arms, plan.settings.seeds_per_arm, *_trials(plan.settings), confirm / search)
+    search, confirm = (trial_cost(each.arm) for each in plan.arms)
+    arms = tuple(sample) or plan.arms[:1]
+    return ExpectedCost(arms, plan.search.seeds_per_arm, *_trials(plan.search), confirm / search)
 
 
 def _trials(settings: SearchSettings) -> tuple[int, int]:

@@ -22,9 +22,9 @@ def search_record(source: SearchSource) -> dict[str, Any]:
     """Return the record of a search; arms go by their ids, and shares add up to 1."""
     search = source.optimizations["search"]
     return {
-        "settings": source.plan.settings.as_dict(),
-        "objectives": list(source.plan.settings.objectives),
-        "baseline": source.plan.study.arms[0].arm.name,
+        "settings": source.plan.search.as_dict(),
+        "objectives": list(source.plan.search.objectives),
+        "baseline": source.plan.arms[0].arm.name,
         "proposals": {
             role: [_proposal(each, one) for one in each.proposals] for role, each in source.optimizations.items()
         },

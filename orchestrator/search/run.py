@@ -13,10 +13,9 @@ from orchestrator.search.ledger import StoreLedger
 from orchestrator.search.optimization import OptimizationRun
 from orchestrator.search.optuna_copy import OptunaCopy, optuna_address
 from orchestrator.search.record import search_record
-from orchestrator.search.search_plan import plan_search
+from orchestrator.search.search_plan import SearchPlan
 from orchestrator.search.source import SearchSource
 from orchestrator.storage import Store
-from orchestrator.study_file.config import StudyConfig
 from reports.trials import State
 
 
@@ -29,7 +28,7 @@ class SearchRun:
     def __init__(
         self,
         store: Store,
-        config: StudyConfig,
+        plan: SearchPlan,
         progress: Progress,
         out: Path,
         slots: int,
@@ -39,10 +38,10 @@ class SearchRun:
         self._store = store
         self._progress = progress
         self._out = out
-        self._plan = plan_search(config)
+        self._plan = plan
         self._replay = replay
-        self._copy = OptunaCopy(optuna_address(store, out), self._plan.study.name)
-        ledger = StoreLedger(store, self._plan.study.name)
+        self._copy = OptunaCopy(optuna_address(store, out), self._plan.name)
+        ledger = StoreLedger(store, self._plan.name)
         on_record = replay.has if replay else lambda trials: True
         self._source = SearchSource(self._plan, ledger, self._follow, self._decided, on_record)
         for optimization in self._source.optimizations.values():
@@ -64,9 +63,9 @@ class SearchRun:
         """Store what the search showed, and remove what only a trial that goes on would need."""
         replayed = compare(self._plan, self._replay, self._slots, interrupted) if self._replay else None
         record = search_record(self._source) | ({"comparison": replayed} if replayed else {})
-        self._store.save_search(self._plan.study.name, record)
+        self._store.save_search(self._plan.name, record)
         self._copy.close()
-        for trial in self._store.load_study(self._plan.study.name).trials:
+        for trial in self._store.load_study(self._plan.name).trials:
             if trial.state is State.PRUNED:
                 for left in (self._out / "checkpoints").glob(f"{trial.id}*.pt"):
                     left.unlink(missing_ok=True)

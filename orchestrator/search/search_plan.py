@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache, reduce
+from functools import reduce
 from operator import getitem
 from typing import Any
 
 import trainers
 from orchestrator.records.environment import git_revision
-from orchestrator.records.study_plan import PlannedArm, StudyPlan
+from orchestrator.records.study_plan import StudyPlan
 from orchestrator.scheduling.arm_facts import data_notes, plan_arm, plan_trials
 from orchestrator.study_file.arms import complete_settings
 from orchestrator.study_file.changes import refuse_without_effect
@@ -26,37 +26,33 @@ from trainers.settings.data import SPLIT_BY_SEED
 FIRST_FRESH_SEED = 1000
 
 
-@dataclass(frozen=True)
-class SearchPlan:
-    """A search before it runs: where it looks, how, from which baseline, and the plan that the store records."""
+@dataclass(frozen=True, kw_only=True)
+class SearchPlan(StudyPlan):
+    """The plan of a study that searches: besides what is recorded, where it looks, how, and from which point on."""
 
     space: SearchSpace
-    settings: SearchSettings
-    baseline: Mapping[str, Any]
-    study: StudyPlan
+    search: SearchSettings
+    start: Mapping[str, Any]
 
     @property
     def search_seeds(self) -> tuple[int, ...]:
         """The seeds that an arm is searched with."""
-        return tuple(range(self.settings.seeds_per_arm))
+        return tuple(range(self.search.seeds_per_arm))
 
     @property
     def fresh_seeds(self) -> tuple[int, ...]:
         """The seeds of the confirmation, none of which the search has seen."""
-        return tuple(range(FIRST_FRESH_SEED, FIRST_FRESH_SEED + self.settings.confirm.seeds))
+        return tuple(range(FIRST_FRESH_SEED, FIRST_FRESH_SEED + self.search.confirm.seeds))
 
     def optimization(self, role: str) -> str:
         """Return the name of an optimization run: a hash of all that its proposals follow from."""
-        identity = {
-            key: value for key, value in self.settings.identity().items() if role == "search" or key != "sampler"
-        }
-        factors = self.study.settings["factors"]
-        return settings_hash({"arm": self.study.arms[0].arm.id, "factors": factors, "how": identity, "role": role})
+        identity = {key: value for key, value in self.search.identity().items() if role == "search" or key != "sampler"}
+        factors = self.settings["factors"]
+        return settings_hash({"arm": self.arms[0].arm.id, "factors": factors, "how": identity, "role": role})
 
 
-@lru_cache(maxsize=1)
 def plan_search(config: StudyConfig) -> SearchPlan:
-    """Plan the search of a study file, once for each reading of it; UserError with file and line for a mistake."""
+    """Plan the search of a study file; UserError with file and line for a mistake."""
     try:
         return _plan(config)
     except SettingError as error:
@@ -87,38 +83,28 @@ def _plan(config: StudyConfig) -> SearchPlan:
         **complete_settings(base.raw([])),
         "search": settings.as_dict(),
     }
-    plan = SearchPlan(space, settings, baseline, _study_plan(config, space, whole, arms, settings))
-    trials = plan_trials(arms[0].arm, plan.search_seeds) + plan_trials(arms[1].arm, plan.fresh_seeds)
-    study = replace(
-        plan.study,
-        trials=trials,
-        baseline={name: level.name for name, level in levels.items()},
-        plan_hash=settings_hash({"search": plan.optimization("search"), "fail_above": file.fail_above}),
-    )
-    return SearchPlan(space, settings, baseline, study)
-
-
-def _study_plan(
-    config: StudyConfig,
-    space: SearchSpace,
-    settings: Mapping[str, Any],
-    arms: tuple[PlannedArm, ...],
-    asked: SearchSettings,
-) -> StudyPlan:
-    return StudyPlan(
-        name=config.file.study,
-        question=config.file.question,
+    plan = SearchPlan(
+        name=file.study,
+        question=file.question,
         source=config.source.text,
-        settings=settings,
+        settings=whole,
         factors=space.factors,
-        baseline={},
-        fail_above=config.file.fail_above,
+        baseline={name: level.name for name, level in levels.items()},
+        fail_above=file.fail_above,
         arms=arms,
         trials=(),
         plan_hash="",
         git=git_revision(config.folder),
         analysis=config.analysis,
-        notes=(_sentence(asked), *data_notes(arms)),
+        notes=(_sentence(settings), *data_notes(arms)),
+        space=space,
+        search=settings,
+        start=baseline,
+    )
+    return replace(
+        plan,
+        trials=plan_trials(arms[0].arm, plan.search_seeds) + plan_trials(arms[1].arm, plan.fresh_seeds),
+        plan_hash=settings_hash({"search": plan.optimization("search"), "fail_above": file.fail_above}),
     )
 
 

@@ -22,11 +22,11 @@ def select(
         for proposal in optimization.proposals
         if proposal.status == TRAINED
         and proposal.arm is not None
-        and proposal.params != plan.baseline
+        and proposal.params != plan.start
         and optimization.scores[proposal.arm].state is State.COMPLETE
     ]
     scores = {arm: score for arm, score in optimization.scores.items() if score.state is State.COMPLETE}
-    error = plan.settings.objectives.index("val_error")
+    error = plan.search.objectives.index("val_error")
 
     def place(proposal: Proposal) -> tuple[bool, float, float, int]:
         assert proposal.arm is not None
@@ -34,7 +34,7 @@ def select(
         is_beaten = any(_beats(other, mine) for other in scores.values())
         return is_beaten, mine.values[error], _loss(trials_of(proposal.arm)), proposal.number
 
-    return sorted(candidates, key=place)[: plan.settings.confirm.best]
+    return sorted(candidates, key=place)[: plan.search.confirm.best]
 
 
 def _beats(one: Score, other: Score) -> bool:

@@ -54,7 +54,7 @@ class SearchSource:
         self._in_flight: set[str] = set()
         self._exhausted: set[str] = set()
         self.confirmed: tuple[str, ...] | None = None
-        roles = ROLES if plan.settings.control else ROLES[:1]
+        roles = ROLES if plan.search.control else ROLES[:1]
         self.optimizations = {role: self._optimization(role) for role in roles}
         for role, optimization in self.optimizations.items():
             optimization.restore(ledger.proposals(plan.optimization(role)), self._history)
@@ -114,13 +114,13 @@ class SearchSource:
         return [self._known[trial.id] for trial in self._trials[arm]]
 
     def _optimization(self, role: str) -> OptimizationRun:
-        first: list[tuple[str, Mapping[str, Any]]] = [("baseline", self.plan.baseline)]
-        if role == SEARCH and self.plan.settings.warm_start:
+        first: list[tuple[str, Mapping[str, Any]]] = [("baseline", self.plan.start)]
+        if role == SEARCH and self.plan.search.warm_start:
             first += [("warm", point) for point in self._warm_points()]
         return OptimizationRun(
             space=self.plan.space,
-            settings=self.plan.settings,
-            sampler=self.plan.settings.sampler if role == SEARCH else {"name": "random"},
+            settings=self.plan.search,
+            sampler=self.plan.search.sampler if role == SEARCH else {"name": "random"},
             role=role,
             plan_arm=self._plan_arm,
             first=first,
@@ -131,7 +131,7 @@ class SearchSource:
         """Return the points of the space that were trained before this optimization began, in any study."""
         own = self._ledger.proposals(self.plan.optimization(SEARCH))
         points: list[Mapping[str, Any]] = []
-        passed = [self.plan.baseline, *(each.params for each in own if each.origin not in ("baseline", "warm"))]
+        passed = [self.plan.start, *(each.params for each in own if each.origin not in ("baseline", "warm"))]
         for key, levels in self._ledger.arms_with([STAGE, *(axis.name for axis in self.plan.space.axes)]):
             try:
                 point = self.plan.space.point(levels)
@@ -152,7 +152,7 @@ class SearchSource:
         return self._on_record(trial.id for trial in plan_trials(planned.arm, self.plan.search_seeds))
 
     def _wants_more(self, optimization: OptimizationRun) -> bool:
-        return optimization.role not in self._exhausted and optimization.trained < self.plan.settings.arms
+        return optimization.role not in self._exhausted and optimization.trained < self.plan.search.arms
 
     def _propose(self, optimization: OptimizationRun) -> None:
         step = optimization.ask()
@@ -168,7 +168,7 @@ class SearchSource:
     def _begin_confirmation(self) -> None:
         """Plan the best arms once more, on the whole training set and with fresh seeds."""
         chosen = select(self.optimizations[SEARCH], self.plan, self.trials_of)
-        points = [self.plan.baseline, *(proposal.params for proposal in chosen)]
+        points = [self.plan.start, *(proposal.params for proposal in chosen)]
         arms = [self._plan_arm(self.plan.space.arm(point, CONFIRM)) for point in points]
         wanted = {arm.arm.id: plan_trials(arm.arm, self.plan.fresh_seeds) for arm in arms}
         kept = [arm for arm in arms if self._on_record(trial.id for trial in wanted[arm.arm.id])]
@@ -206,7 +206,7 @@ class SearchSource:
 
     def _answer(self, known: TrialHistory) -> TrialHistory:
         """Return what is known of a trial as this search takes it: one that stops nothing early asks for a result."""
-        stops = self.plan.settings.scheduler["name"] != "none"
+        stops = self.plan.search.scheduler["name"] != "none"
         return TrialHistory() if known.state is State.PRUNED and not stops else known
 
     def _history(self, planned: PlannedArm) -> tuple[Score | None, Mapping[int, float]]:
@@ -216,7 +216,7 @@ class SearchSource:
         trials = self.trials_of(planned.arm.id)
         if not all(trial.is_answer for trial in trials):
             return None, {}
-        return score(planned, trials, self.plan.settings), curve(trials, self.plan.settings.penalty)
+        return score(planned, trials, self.plan.search), curve(trials, self.plan.search.penalty)
 
     def _reason_to_stop(self, arm: str) -> str | None:
         """Return why an arm is to be stopped now; None while it may go on."""
@@ -226,12 +226,12 @@ class SearchSource:
 
     def _report(self, arm: str) -> str | None:
         """Let the schedulers see what they have not seen of an arm; return why one of them stops it, if one does."""
-        errors = curve(self.trials_of(arm), self.plan.settings.penalty)
+        errors = curve(self.trials_of(arm), self.plan.search.penalty)
         waiting = [each for each in self.optimizations.values() if arm in each.arms and arm not in each.scores]
         stops = [epoch for optimization in waiting if (epoch := optimization.report(arm, errors)) is not None]
         if not stops:
             return None
-        name, epoch = self.plan.settings.scheduler["name"], min(stops)
+        name, epoch = self.plan.search.scheduler["name"], min(stops)
         return f"stopped by {name} at epoch {epoch} with {errors[epoch]:.2f} % validation error"
 
     def _decide(self, arm: str) -> None:
@@ -244,5 +244,5 @@ class SearchSource:
         self._report(arm)
         for optimization in self.optimizations.values():
             if arm in optimization.arms and arm not in optimization.scores:
-                optimization.tell(arm, score(optimization.arms[arm], trials, self.plan.settings))
+                optimization.tell(arm, score(optimization.arms[arm], trials, self.plan.search))
                 self._decided(optimization)

@@ -84,7 +84,7 @@ def test_the_arms_on_record_are_found_however_rare_they_are(sampler, tmp_path, m
     monkeypatch.setattr("orchestrator.search.optimization.PATIENCE", 2)
     searched = plan(sampler=sampler, compare={"seeds": 2}, arms=20)
     whole = record_of(searched, tmp_path)
-    kept = [plan_trials(searched.study.arms[0].arm, searched.search_seeds)[0].id, list(whole.trials)[-1]]
+    kept = [plan_trials(searched.arms[0].arm, searched.search_seeds)[0].id, list(whole.trials)[-1]]
     found = compare(searched, Replay({trial: whole.trials[trial] for trial in kept}, tmp_path), 1, Flag())
     assert len(found["on_record"]) == 2
     assert {len(best) for each in found["configurations"] for best in each["best"]} == {2}

@@ -9,6 +9,7 @@ import yaml
 from orchestrator.planning.estimate import Estimate
 from orchestrator.planning.preview import preview
 from orchestrator.search.expected_cost import SAMPLED, expected_cost
+from orchestrator.search.search_plan import plan_search
 from orchestrator.study_file.config import check_study
 from orchestrator.study_file.yaml_source import parse_yaml
 from tests.orchestrator.search.conftest import FILE
@@ -25,7 +26,7 @@ def config():
 
 
 def test_the_time_of_a_search_is_that_of_arms_from_its_whole_space(config):
-    ahead = expected_cost(config)
+    ahead = expected_cost(plan_search(config))
     assert len({each.arm.id for each in ahead.sample}) == SAMPLED
     of_trial = {each.arm.id: float(each.flops) for each in ahead.sample}
     mean = sum(of_trial.values()) / SAMPLED
@@ -35,14 +36,13 @@ def test_the_time_of_a_search_is_that_of_arms_from_its_whole_space(config):
 
 
 def test_the_same_file_gives_the_same_sample(config):
-    assert [each.arm.id for each in expected_cost(config).sample] == [
-        each.arm.id for each in expected_cost(config).sample
-    ]
+    first, second = expected_cost(plan_search(config)), expected_cost(plan_search(config))
+    assert [each.arm.id for each in first.sample] == [each.arm.id for each in second.sample]
 
 
 def test_a_small_space_is_taken_whole(config):
     config.file.factors["width"] = [1, 2, 3]
-    assert len(expected_cost(config).sample) == 3
+    assert len(expected_cost(plan_search(config)).sample) == 3
 
 
 def test_the_plan_of_a_search_says_how_many_trials_at_most_and_what_their_time_rests_on(config, tmp_path, monkeypatch):

@@ -111,8 +111,8 @@ def test_asking_for_work_writes_nothing(tmp_path):
     config = check_study(parse_yaml(text, "hunt.yaml"), tmp_path)
     plan = plan_search(config)
     with Store.open(f"sqlite:///{tmp_path}/results.db") as store:
-        store.record_plan(plan.study)
-        run = SearchRun(store, config, Progress(), tmp_path, slots=1)
+        store.record_plan(plan)
+        run = SearchRun(store, plan, Progress(), tmp_path, slots=1)
         ledger = StoreLedger(store, "hunt")
         assert not run.has_work()
         assert not ledger.proposals(plan.optimization("search"))

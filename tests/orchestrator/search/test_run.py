@@ -9,6 +9,7 @@ import optuna
 import pytest
 
 from orchestrator import RunOptions, run_study
+from orchestrator.search import search_plan
 from orchestrator.storage import Store
 from reports.trials import State
 from tests.faults.test_killed import recorded, start, wait_for
@@ -52,8 +53,13 @@ def optuna_trials(folder: Path) -> list[optuna.trial.FrozenTrial]:
     return found
 
 
-def test_a_search_ends_with_its_best_arms_confirmed(hunt: Path) -> None:
+def test_a_search_is_planned_once_and_ends_with_its_best_arms_confirmed(
+    hunt: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, plan = [], search_plan._plan
+    monkeypatch.setattr(search_plan, "_plan", lambda config: made.append(config) or plan(config))
     study = run_study(hunt, options=INLINE).study
+    assert len(made) == 1
     assert len(study.search["confirmed"]) == 3
     by_stage = {stage: [arm for arm in study.arms if arm.levels["stage"] == stage] for stage in ("search", "confirm")}
     assert {stage: len(arms) for stage, arms in by_stage.items()} == {"search": 6, "confirm": 3}

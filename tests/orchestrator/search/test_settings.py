@@ -135,13 +135,13 @@ def test_the_mapping_search_belongs_to_the_design_search():
 def test_a_plan_says_in_one_sentence_what_the_search_will_do():
     sampler = {"name": "tpe", "n_startup_trials": 3}
     small = plan_of(search={"sampler": sampler, "control": True, "arms": 1, "confirm": {"best": 1, "seeds": 1}})
-    assert small.study.notes == (
+    assert small.notes == (
         "search: the sampler tpe proposes 1 arm, and as many at random for comparison (2 in all); the best 1 and the "
         "baseline are confirmed with 1 fresh seed: at most 4 trials (n_startup_trials 3, n_ei_candidates 24, "
         "multivariate True, group False, constant_liar True)",
     )
     large = plan_of(search={"sampler": "random", "arms": 1000})
-    assert large.study.notes == (
+    assert large.notes == (
         "search: the sampler random proposes 1,000 arms; the best 2 and the baseline are confirmed with 2 fresh seeds: "
         "at most 1,006 trials",
     )

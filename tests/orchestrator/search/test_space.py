@@ -72,4 +72,4 @@ def test_a_wiring_without_relu_is_no_arm():
 
 
 def test_the_baseline_has_the_networks_own_settings():
-    assert plan_of().study.baseline == {"shortcut": "identity", "width": 2, "training.lr": 0.1}
+    assert plan_of().baseline == {"shortcut": "identity", "width": 2, "training.lr": 0.1}
