@@ -23,7 +23,7 @@ class ReportFormat(StrEnum):
     """What a report is built as."""
 
     html = "html"
-    md = "md"
+    markdown = "markdown"
 
 
 class DiffFormat(StrEnum):
@@ -115,7 +115,7 @@ def report(
         bool, typer.Option("--strict", help="Exit 3 for a refuted claim, 4 for an inconclusive one")
     ] = False,
     format: Annotated[
-        ReportFormat, choice(ReportFormat, "html: the page; md: a few lines on stdout, for a pull request")
+        ReportFormat, choice(ReportFormat, "html: the page; markdown: a few lines on stdout, for a pull request")
     ] = ReportFormat.html,
 ) -> None:
     """Build the report of a study from the results DB again; also while the study runs.
@@ -135,7 +135,7 @@ def report(
     with Store.open(database(db), read_only=True) as store:
         results = store.load_study(study)
         verdicts = judge_study(results)
-    if format is ReportFormat.md:
+    if format is ReportFormat.markdown:
         print(markdown_digest(find(without_private_facts(results), verdicts)), end="")
     else:
         print_verdicts(make_console(), results, verdicts)

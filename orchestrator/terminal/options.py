@@ -9,11 +9,14 @@ Choice = TypeVar("Choice", bound=StrEnum)
 
 
 def choice(kinds: type[Choice], help: str, *names: str) -> Any:
-    """Return an option that takes one of `kinds`; a mistake names the one that was probably meant."""
+    """Return an option that takes one of `kinds`; a mistake names the one that was probably meant.
+
+    Where "markdown" is one, "md" is understood too.
+    """
 
     def parse(given: str) -> Choice:
         try:
-            return kinds(given)
+            return kinds("markdown" if given == "md" else given)
         except ValueError:
             from search_spaces.errors import unknown
 

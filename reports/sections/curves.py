@@ -7,7 +7,7 @@ from reports.figures.curves import CurveScale, curves_drawing
 from reports.figures.figure import Figure, Panel
 from reports.figures.theme import MOST_PANELS, MOST_SERIES, label_room
 from reports.findings import Findings
-from reports.layout import Series, bundles
+from reports.layout import Layout, Series, bundles
 from reports.sections.arm_curves import arms_figure
 from reports.sections.curve_panels import description, facet_of, table_of
 from reports.sections.section import Notes, Section
@@ -74,6 +74,8 @@ def _facets(findings: Findings) -> list[tuple[str, list[tuple[Arm, Series]]]]:
             for title, bundle in bundled
             if (lines := [(arm, line) for series, line in bundle if (arm := layout.arm(position, series)) is not None])
         ]
+    if layout.axis is None:
+        return [(shortened(series.label, 60), _beside_baseline(layout, series, arm)) for _, series, arm in arms]
     if len(layout.positions) <= MOST_SERIES:
         slots = {position: slot for slot, position in enumerate(layout.positions)}
         return [
@@ -88,6 +90,18 @@ def _facets(findings: Findings) -> list[tuple[str, list[tuple[Arm, Series]]]]:
             for series in layout.series
         ]
     return [(shortened(arm.name, 60), [(arm, replace(series, slot=0))]) for _, series, arm in arms]
+
+
+def _beside_baseline(layout: Layout, series: Series, arm: Arm) -> list[tuple[Arm, Series]]:
+    """Return the line of an arm and, in black as everywhere, that of the baseline where there is one."""
+    base = next((each for each in layout.series if each.slot == 0), None)
+    standard = layout.arm(None, base) if base is not None else None
+    own = (arm, replace(series, slot=min(series.slot, 1), label=""))
+    return (
+        [own]
+        if base is None or standard is None or base is series
+        else [(standard, replace(base, label="baseline")), own]
+    )
 
 
 def _at(axis: str | None, position: Scalar | None) -> str:

@@ -67,10 +67,10 @@ def _runs(findings: Findings, most: int) -> dict[Levels, LevelSeries]:
 
 def _run(findings: Findings, series: Series, most: int) -> LevelSeries | None:
     levels, middle, points, diverged, trials, last = [], [], [], [], [], []
-    for position in findings.layout.positions:
+    for position in sorted(each for each in findings.layout.positions if isinstance(each, int | float)):
         arm = findings.layout.arm(position, series)
         outcomes = [trial for trial in findings.trials.get(arm.name, ()) if trial.state.is_outcome()] if arm else []
-        if not outcomes or not isinstance(position, int | float):
+        if not outcomes:
             continue
         errors = [_error(trial) for trial in outcomes]
         levels.append(float(position))

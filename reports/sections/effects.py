@@ -1,5 +1,6 @@
 """Differences to the baseline, with their intervals, as a forest."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reports.analysis.contrasts import Contrast
@@ -10,6 +11,7 @@ from reports.figures.readout import Told
 from reports.findings import Findings
 from reports.layout import Levels, Series
 from reports.metrics import PRIMARY
+from reports.names import arm_names
 from reports.search_numbers import search_numbers
 from reports.sections.arm_tables import contrasts_table, interval
 from reports.sections.factors import factors_of
@@ -32,55 +34,55 @@ class Effects:
 
 def build(findings: Findings) -> Section | None:
     """Build the forest and what the factors do; nothing while there is neither."""
-    forest, notes = _forest(findings)
+    forest = _forest(findings)
     factors = factors_of(findings)
     figures = (*([forest] if forest else []), *factors.figures)
     if not figures and not factors.tables:
         return None
     title = "Differences to the baseline" if forest else "Effects of the factors"
-    content = Effects(factors.tables, (*notes, *factors.notes))
+    content = Effects(factors.tables, factors.notes)
     tables = (*(figure.table for figure in factors.figures), *factors.tables)
     return Section("effects", title, content, figures, tables)
 
 
-def _forest(findings: Findings) -> tuple[Figure | None, tuple[str, ...]]:
+def _forest(findings: Findings) -> Figure | None:
     known = [each for each in findings.contrasts.values() if each.n]
     drawn = [each for each in known if each.estimate is not None and each.low is not None]
     if not drawn:
-        return None, ()
+        return None
     chosen = known
     if len(known) > MOST_ROWS:
-        names = {each.arm.name for each in sorted(drawn, key=_size)[-MOST_ROWS:]}
-        chosen = [each for each in known if each.arm.name in names]
-    groups = _groups(findings, chosen)
-    panel = Panel("", _description(drawn), forest_drawing(groups, "effects"))
+        largest = {each.arm.name for each in sorted(drawn, key=_size)[-MOST_ROWS:]}
+        chosen = [each for each in known if each.arm.name in largest]
+    names = arm_names(findings)
+    groups = _groups(findings, chosen, names)
+    panel = Panel("", _description(drawn, names), forest_drawing(groups, "effects"))
     table = contrasts_table(chosen)
-    figure = Figure(
-        "effects", _caption(findings, known), (panel,), table.without("baseline", "smallest_p", "note"), columns=1
-    )
-    notes: tuple[str, ...] = ()
+    caption = _caption(findings, known)
     if len(chosen) < len(known):
-        notes = (f"The {len(chosen)} largest of {len(known):,} differences; tables/differences.csv has them all.",)
-    return figure, notes
+        caption += f" Drawn are the {len(chosen)} largest of {len(known):,} differences; the file has them all."
+    return Figure("effects", caption, (panel,), table.without("baseline", "smallest_p", "note"), columns=1)
 
 
 def _size(contrast: Contrast) -> float:
     return abs(contrast.estimate or 0.0)
 
 
-def _groups(findings: Findings, chosen: list[Contrast]) -> tuple[Group, ...]:
+def _groups(findings: Findings, chosen: list[Contrast], names: Mapping[str, str]) -> tuple[Group, ...]:
     series = {(each.levels): each for each in findings.layout.series}
     grouped: dict[str, list[Contrast]] = {}
     for each in chosen:
         context = ", ".join(f"{key} {level(value)}" for key, value in each.context.items())
         grouped.setdefault(context, []).append(each)
     return tuple(
-        Group(shortened(context, 70), tuple(_row(findings, each, series) for each in members))
+        Group(shortened(context, 70), tuple(_row(findings, each, series, names) for each in members))
         for context, members in grouped.items()
     )
 
 
-def _row(findings: Findings, contrast: Contrast, series: dict[Levels, Series]) -> DifferenceRow:
+def _row(
+    findings: Findings, contrast: Contrast, series: dict[Levels, Series], names: Mapping[str, str]
+) -> DifferenceRow:
     levels = contrast.arm.levels
     line = series.get(tuple(levels.get(factor) for factor in findings.layout.across))
     slot = line.slot if line is not None and len(series) <= 5 else 1
@@ -92,7 +94,7 @@ def _row(findings: Findings, contrast: Contrast, series: dict[Levels, Series]) -
         text = f"fail {mine.n_fail}/{mine.n} against {theirs.n_fail}/{theirs.n}"
     is_drawn = contrast.estimate is not None and not is_failing
     low, high = (contrast.low, contrast.high) if is_drawn else (None, None)
-    told = Told(f"{shortened(contrast.arm.name, 80)}: {text}, n={contrast.n}", trials_link(levels))
+    told = Told(f"{shortened(names[contrast.arm.name], 80)}: {text}, n={contrast.n}", trials_link(levels))
     name = search_numbers(findings.whole).get(contrast.arm.name) or ", ".join(changed)
     return DifferenceRow(name, text, slot, contrast.estimate if is_drawn else None, low, high, told)
 
@@ -110,11 +112,11 @@ def _caption(findings: Findings, known: list[Contrast]) -> str:
     return f"{text}. n={listed(counts)}."
 
 
-def _description(drawn: list[Contrast]) -> str:
+def _description(drawn: list[Contrast], names: Mapping[str, str]) -> str:
     ordered = sorted(drawn, key=lambda each: each.estimate or 0.0)
     ends = [ordered[0]] if len(ordered) == 1 else [ordered[0], ordered[-1]]
     words = [
-        f"{signed(each.estimate)} [{number(each.low)}, {number(each.high)}] of {shortened(each.arm.name, 60)}"
+        f"{signed(each.estimate)} [{number(each.low)}, {number(each.high)}] of {shortened(names[each.arm.name], 60)}"
         for each in ends
     ]
     if len(ordered) == 1:

@@ -1,9 +1,11 @@
 """Trials that failed, crashed, were pruned or have not ended: which, when, and why."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reports.findings import Findings
 from reports.metrics import PRIMARY
+from reports.names import arm_names
 from reports.sections.section import Section
 from reports.tables import Column, Table
 from reports.trials import Arm, State, Trial
@@ -45,6 +47,7 @@ class Failures:
 
     summary: str
     seeds: tuple[int, ...]
+    map_caption: str
     map: tuple[MapRow, ...]
     events: tuple[Event, ...]
     logs: tuple[Event, ...]
@@ -62,10 +65,11 @@ def build(findings: Findings) -> Section:
         for trial in findings.trials[arm.name]
         if (kind := kind_of(findings, trial)) and trial.state.is_finished()
     ]
-    events = tuple(_event(trial, kind) for trial, kind in failed)
+    names = {name: shortened(words, 90) for name, words in arm_names(findings).items()}
+    events = tuple(_event(trial, kind, names) for trial, kind in failed)
     seeds = findings.seeds if len(findings.seeds) <= MOST_SEEDS else ()
     mapped = arms[: MOST_CELLS // len(seeds)] if seeds else []
-    rows = tuple(_map_row(findings, arm) for arm in mapped)
+    rows = tuple(_map_row(findings, arm, names) for arm in mapped)
     logs = tuple(event for event in events if event.log)[:MOST_LOGS]
     notes = []
     if 0 < len(mapped) < len(arms):
@@ -73,7 +77,11 @@ def build(findings: Findings) -> Section:
     if len(events) > MOST_ROWS:
         first = f"The list shows the first {MOST_ROWS} of {len(events):,} trials"
         notes.append(f"{first}; tables/failures.csv has them all.")
-    content = Failures(_summary(findings, len(events)), seeds, rows, events[:MOST_ROWS], logs, tuple(notes))
+    what = "failed, diverged, crashed or was pruned"
+    if findings.count(State.WAITING, State.RUNNING):
+        what = "failed, diverged, crashed, was pruned or has not ended yet"
+    caption = f"Arms with a trial that {what}, by seed."
+    content = Failures(_summary(findings, len(events)), seeds, caption, rows, events[:MOST_ROWS], logs, tuple(notes))
     return Section("failures", "Failures", content, tables=(_table(failed),) if failed else ())
 
 
@@ -106,7 +114,7 @@ def _summary(findings: Findings, events: int) -> str:
     return f"Of {counted(len(findings.asked), 'trial')}, {listed(parts)}."
 
 
-def _event(trial: Trial, kind: str) -> Event:
+def _event(trial: Trial, kind: str, names: Mapping[str, str]) -> Event:
     epoch = trial.diverged_at or (trial.curve[-1].epoch if trial.curve else None)
     if kind == "fail":
         reason = f"{number(getattr(trial, PRIMARY.name))} {PRIMARY.unit} {PRIMARY.title} at the last epoch"
@@ -115,7 +123,7 @@ def _event(trial: Trial, kind: str) -> Event:
     loss = number(trial.loss_before_divergence, 3) if trial.loss_before_divergence is not None else "–"
     return Event(
         trial.id,
-        shortened(trial.arm, 90),
+        names.get(trial.arm, shortened(trial.arm, 90)),
         trial.seed,
         f"{kind} ({trial.cause})" if trial.cause else kind,
         "–" if epoch is None else str(epoch),
@@ -125,10 +133,10 @@ def _event(trial: Trial, kind: str) -> Event:
     )
 
 
-def _map_row(findings: Findings, arm: Arm) -> MapRow:
+def _map_row(findings: Findings, arm: Arm, names: Mapping[str, str]) -> MapRow:
     by_seed = {trial.seed: kind_of(findings, trial) or "ok" for trial in findings.trials[arm.name]}
     cells = tuple((by_seed[seed], by_seed[seed]) if seed in by_seed else None for seed in findings.seeds)
-    return MapRow(shortened(arm.name, 90), cells)
+    return MapRow(names[arm.name], cells)
 
 
 def _table(failed: list[tuple[Trial, str]]) -> Table:

@@ -10,6 +10,7 @@ from reports.figures.figure import Figure, Panel
 from reports.figures.theme import MOST_PANELS
 from reports.figures.units import unit_drawings
 from reports.findings import Findings
+from reports.names import arm_names
 from reports.search_numbers import search_numbers
 from reports.sections.section import Section
 from reports.tables import Cell, Column, Table
@@ -68,13 +69,16 @@ def build(findings: Findings) -> Section | None:
     arms = [Described(arm.name, arm.levels, arm.description) for arm in findings.arms if arm.description]
     if not arms:
         return None
-    ordered = _numbered(findings, sorted(arms, key=lambda arm: not baseline.items() <= arm.levels.items()))
+    ordered = _named(findings, sorted(arms, key=lambda arm: not baseline.items() <= arm.levels.items()))
     groups = _grouped(ordered, "words")
     stages = _stages(_grouped(ordered, "stages"), ordered)
-    networks = tuple(_network(group) for group in groups[:MOST_NETWORKS])
+    networks = tuple(
+        Network(title, tuple(group[0].description["words"]))
+        for title, group in zip(_titles(groups, ordered)[:MOST_NETWORKS], groups, strict=False)
+    )
     rest = len(groups) - len(networks)
     left_out = f"{counted(rest, 'more network')} in the table of all arms." if rest else ""
-    figure = units_figure(_numbered(findings, arms))
+    figure = units_figure(_named(findings, arms))
     return Section(
         "networks",
         "Networks",
@@ -84,11 +88,14 @@ def build(findings: Findings) -> Section | None:
     )
 
 
-def _numbered(findings: Findings, arms: Sequence[Described]) -> list[Described]:
-    """Name the arms of a search by their numbers in it, of which no level says more in a few words."""
+def _named(findings: Findings, arms: Sequence[Described]) -> list[Described]:
+    """Name arms in words; those of a search by their numbers in it, of which no level says more in a few words."""
     numbers = search_numbers(findings.whole)
+    names = arm_names(findings)
     return [
-        replace(arm, name=numbers[arm.name], levels={"arm": numbers[arm.name]}) if arm.name in numbers else arm
+        replace(arm, name=numbers[arm.name], levels={"arm": numbers[arm.name]})
+        if arm.name in numbers
+        else replace(arm, name=names.get(arm.name, arm.name))
         for arm in arms
     ]
 
@@ -172,10 +179,6 @@ def _units_table(titles: Sequence[str], units: Sequence[UnitDrawing], groups: Se
     columns = (Column("unit", "unit"), Column("wiring", "wiring"), Column("arms", "arms", is_number=True))
     rows = [(title, unit.sentence(), len(group)) for title, unit, group in zip(titles, units, groups, strict=True)]
     return Table("units", "The units in words, and how many arms have them.", columns, tuple(rows))
-
-
-def _network(group: Sequence[Described]) -> Network:
-    return Network(_names(group), tuple(group[0].description["words"]))
 
 
 def _stages(groups: Sequence[Sequence[Described]], arms: Sequence[Described]) -> Table:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from reports.findings import Findings
+from reports.trials import State
 
 _NO_RESULT = "No trial has a result yet."
 
@@ -23,7 +24,9 @@ def table(findings: Findings) -> str:
 
 def curves(findings: Findings) -> str:
     """Say why there are no curves."""
-    return "No trial has finished an epoch yet."
+    if findings.count(State.WAITING, State.RUNNING) or not findings.asked:
+        return "No trial has finished an epoch yet."
+    return "No trial finished an epoch."
 
 
 def depth(findings: Findings) -> str:
@@ -41,6 +44,8 @@ def effects(findings: Findings) -> str:
         return "The study file names no baseline."
     if not _has_results(findings):
         return _NO_RESULT
+    if not any(summary.n_ok for summary in findings.summaries.values()):
+        return "Every seed failed, so that no difference has an interval."
     return "No arm and its baseline share two seeds with a result, so that no difference has an interval."
 
 

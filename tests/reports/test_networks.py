@@ -72,7 +72,7 @@ def test_without_a_known_unit_there_is_no_figure():
 
 def test_the_baseline_comes_first_in_words():
     content = built(studies.degradation()).content
-    assert content.first.arms == "depth=20 variant=original"
+    assert content.first.arms == "depth 20, original"
     assert len(content.others) == 8
 
 
@@ -100,7 +100,7 @@ def test_arms_of_one_network_are_shown_once():
     same = tuple(replace(each, description=study.arms[0].description) for each in study.arms)
     content = built(replace(study, arms=same)).content
     assert content.others == ()
-    assert content.first.arms.endswith("and 6 more")
+    assert content.first.arms == "every arm"
 
 
 def test_a_study_planned_before_descriptions_were_kept_has_no_such_section():
