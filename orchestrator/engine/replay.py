@@ -97,7 +97,7 @@ class ReplayBackend:
     def _steps(self, pack: Pack, start: float) -> Iterator[Step]:
         """Yield the moments of a pack's reports with their events.
 
-        The members of a pack share their worker, so an epoch of the pack lasts as long as all of theirs.
+        The trials of a pack share their worker, so an epoch of the pack lasts as long as all of theirs.
         """
         records = {trial: self._recorded.get(trial) for trial in pack.trials.values()}
         unknown: list[Event] = [

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from orchestrator.planning.estimate import trial_seconds
-from orchestrator.planning.pilot import expected_verdicts, pilot_study, spreads
+from orchestrator.planning.expected_verdicts import expected_verdicts, spreads, study_on_record
 from orchestrator.planning.plan import make_plan
 from orchestrator.records.study_plan import StudyPlan
 from orchestrator.scheduling.arm_facts import trial_epochs
@@ -102,13 +102,13 @@ def preview(config: StudyConfig, url: str) -> Preview:
     orphaned: tuple[str, ...] = ()
     states: Mapping[str, State] = {}
     costs: tuple[ArmCost, ...] = ()
-    pilot = pilot_study(None, plan)
+    on_record = study_on_record(None, plan)
     if Store.exists(url):
         with Store.open(url, read_only=True) as store:
             orphaned = store.preview_plan(plan).orphaned
             states = store.states([trial.id for trial in plan.trials])
             costs = store.arm_costs()
-            pilot = pilot_study(store, plan)
+            on_record = study_on_record(store, plan)
     resources = config.file.resources
     ahead = _expected_cost(plan) if isinstance(plan, SearchPlan) else None
     planned = (*plan.arms, *(ahead.sample if ahead else ()))
@@ -154,7 +154,7 @@ def preview(config: StudyConfig, url: str) -> Preview:
             *_gpu_note(resources),
             *([ahead.sentence] if ahead else []),
         ),
-        prospects=_prospects(plan, pilot),
+        prospects=_prospects(plan, on_record),
         ahead=ahead.searched + ahead.confirmed if ahead else None,
     )
 
@@ -212,7 +212,7 @@ def _gpu_note(resources: Resources) -> tuple[str, ...]:
     )
 
 
-def _prospects(plan: StudyPlan, pilot: Study) -> tuple[str, ...]:
+def _prospects(plan: StudyPlan, on_record: Study) -> tuple[str, ...]:
     """Say for each claim what the seeds can show; without claims, what a comparison of two arms can."""
     settings = plan.analysis
     start = repeats_from(plan.settings["seeds"])
@@ -220,17 +220,17 @@ def _prospects(plan: StudyPlan, pilot: Study) -> tuple[str, ...]:
     compared = {each.seed for each in plan.trials if each.arm.id == last and (start is None or each.seed < start)}
     seeds = max(settings.looks, default=len(compared))
     claims = plan.claims
-    known = spreads(pilot, claims)
+    known = spreads(on_record, claims)
     ahead = prospects(claims, plan.factors, seeds, settings, spread=known)
     if ahead:
-        expected = expected_verdicts(pilot, claims, settings, seeds)
+        expected = expected_verdicts(on_record, claims, settings, seeds)
         lines = [f"claim {each.claim.id}: {each.sentence} {expected.get(each.claim.id, '')}".rstrip() for each in ahead]
         cannot = [each.claim.id for each in ahead if not each.can]
         if cannot:
             names = ", ".join(cannot)
             lines.append(f"this study cannot answer its question: {counted(seeds, 'seed')} cannot settle {names}")
         return (*lines, *_early_looks(settings))
-    return (_without_claims(seeds, settings, study_spread(pilot)),)
+    return (_without_claims(seeds, settings, study_spread(on_record)),)
 
 
 def _without_claims(seeds: int, settings: AnalysisSettings, spread: Spread | None) -> str:

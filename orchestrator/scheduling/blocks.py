@@ -20,7 +20,7 @@ from trainers.settings.data import SPLIT_BY_SEED
 class StudyBlocks:
     """Hands out the trials of a study block by block, each following from the results on record.
 
-    The first block holds everything planned that has no result yet; FAILED trials get another chance, and those that a
+    The first block holds everything planned that has no result yet; FAILED trials are tried again, and those that a
     search has stopped early are trained to their end, and finished networks are measured by `probes` that were not
     asked for before. Probes that need two networks follow each block. With looks, each further block adds the seeds
     that the claims still need (`reports.analysis.adaptive`).

@@ -14,7 +14,7 @@ from orchestrator.storage.errors import StorageError, StudyBusy
 from orchestrator.storage.event_log import log_event
 from orchestrator.storage.history import outcomes_of
 from orchestrator.storage.notes import NOTE
-from orchestrator.storage.pilots import OUTCOMES
+from orchestrator.storage.outcomes import OUTCOMES
 from orchestrator.storage.studies import study_row
 from orchestrator.storage.tables import arm_trials, arms, studies, trials, weights
 from orchestrator.storage.upsert import in_parts

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 
 from orchestrator.storage.event_log import log_event
 from orchestrator.storage.measurements import first_measured
-from orchestrator.storage.pilots import OUTCOMES
+from orchestrator.storage.outcomes import OUTCOMES
 from orchestrator.storage.tables import events, trials
 from orchestrator.storage.upsert import in_parts
 from reports.results import DeletedOutcome

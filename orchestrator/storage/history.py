@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select
 
 from orchestrator.storage.deleted import deleted_outcomes, deleted_plans, deletions, plans_of
 from orchestrator.storage.measurements import first_measured, read_measurements
-from orchestrator.storage.pilots import OUTCOMES, read_pilot
+from orchestrator.storage.outcomes import OUTCOMES, read_outcomes
 from orchestrator.storage.tables import arms, studies, trials
 from orchestrator.storage.upsert import in_parts
 from reports.results import History, PlanVersion
@@ -22,7 +22,7 @@ def read_history(
     `probes` is the list of that name in its settings.
     """
     data = _data(connection, asked)
-    on_record = read_pilot(connection, names, data=data)
+    on_record = read_outcomes(connection, names, data=data)
     name = connection.execute(select(studies.c.name).where(studies.c.id == study)).scalar_one()
     deleted = deletions(connection)
     removed = list(deleted_plans(deleted))

@@ -20,7 +20,7 @@ from orchestrator.storage.database import Database
 from orchestrator.storage.errors import StorageError, StudyBusy
 from orchestrator.storage.event_log import log_event
 from orchestrator.storage.journal import PROCESS_GONE, lose
-from orchestrator.storage.pilots import OUTCOMES
+from orchestrator.storage.outcomes import OUTCOMES
 from orchestrator.storage.studies import select_trials
 from orchestrator.storage.tables import arms, attempts, studies, trials
 from orchestrator.storage.upsert import insert_new

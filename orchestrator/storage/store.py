@@ -16,7 +16,7 @@ from orchestrator.storage import (
     curation,
     measurements,
     merge,
-    pilots,
+    outcomes,
     plans,
     schema,
     searches,
@@ -234,10 +234,10 @@ class Store:
         with self.database.reading() as connection:
             return read_weights(connection, trial_ids)
 
-    def pilot(self, arms: Mapping[str, str]) -> tuple[Trial, ...]:
+    def outcomes(self, arms: Mapping[str, str]) -> tuple[Trial, ...]:
         """Return every outcome on record of these arms, of any study, under the name that `arms` gives to each hash."""
         with self.database.reading() as connection:
-            return pilots.read_pilot(connection, arms)
+            return outcomes.read_outcomes(connection, arms)
 
     def arm_costs(self) -> tuple[costs.ArmCost, ...]:
         """Return the mean seconds of an epoch of every arm that was ever trained, by the kind of device."""

@@ -122,7 +122,7 @@ def expected_least(first: float, others: Sequence[float], draws: float) -> float
 def _contest(
     record: Mapping[str, Any], reference: Mapping[str, Any], every: Sequence[float], mean_cost: float
 ) -> Contest:
-    best, chance = np.array(record["best"]), np.array(reference["best"])
+    best, random = np.array(record["best"]), np.array(reference["best"])
     ends = best[:, -1]
     arms = best.shape[1] * float(np.mean(_costs(record))) / mean_cost
     # The baseline comes first in every search; the rest is drawn.
@@ -132,8 +132,8 @@ def _contest(
         stops=record["stops"],
         seeds=len(best),
         regret=float(np.mean(ends) - min(every)),
-        at_end=_difference(ends - chance[:, -1]),
-        along=_difference(best.mean(1) - chance.mean(1)),
+        at_end=_difference(ends - random[:, -1]),
+        along=_difference(best.mean(1) - random.mean(1)),
         training_seconds=float(np.mean(record["training_seconds"])),
         proposing_seconds=float(np.mean(record["proposing_seconds"])),
         random_arms=arms,

@@ -1,4 +1,4 @@
-"""What a search found: the best arm so far against chance, the front, and how much of the gain was confirmed."""
+"""What a search found: the best arm so far against random search, the front, and how much of the gain was confirmed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -81,11 +81,11 @@ def _notes(study: Study) -> tuple[str, ...]:
     notes = [f"A seed that diverged counts as {penalty:g} % error for the sampler; a failed arm is not told to it."]
     control = searched(study, "control")
     if control:
-        ours, chance = best_so_far(searched(study))[-1], best_so_far(control)[-1]
-        if ours is not None and chance is not None:
-            words = "less than" if ours < chance else "not less than"
+        ours, random = best_so_far(searched(study))[-1], best_so_far(control)[-1]
+        if ours is not None and random is not None:
+            words = "less than" if ours < random else "not less than"
             notes.append(
-                f"After as many arms drawn at random the least validation error is {number(chance)} %: the search's "
+                f"After as many arms drawn at random the least validation error is {number(random)} %: the search's "
                 f"{number(ours)} % is {words} that. One search against one control says little; "
                 "a replay over many seeds says more."
             )

@@ -219,7 +219,7 @@ def test_a_plan_takes_the_spread_from_trials_of_its_arms_in_another_study(study:
     assert "from 2 arms on record, 4 degrees of freedom" in text
 
 
-def test_a_plan_expects_of_its_seeds_what_the_pilot_shows(study: Path) -> None:
+def test_a_plan_expects_of_its_seeds_what_is_on_record(study: Path) -> None:
     run_study(written("3"), options=INLINE)
     written("5")
     assert "claim unclear" in planned()

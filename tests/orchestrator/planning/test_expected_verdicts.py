@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.planning import pilot
+from orchestrator.planning import expected_verdicts
 from reports.literature import published_rows
 from reports.results import Study
 
@@ -20,11 +20,11 @@ def row(sd: float, verified: bool = True):
 def test_a_row_that_nobody_checked_against_its_paper_says_nothing_of_the_spread(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(pilot, "published_rows", lambda: {"a": row(0.3), "b": row(9.0, verified=False)})
-    found = pilot._published_spread(CIFAR)
+    monkeypatch.setattr(expected_verdicts, "published_rows", lambda: {"a": row(0.3), "b": row(9.0, verified=False)})
+    found = expected_verdicts._published_spread(CIFAR)
     assert (found.sd, found.source) == (pytest.approx(0.3), "1 published row on cifar10 (Table 1)")
 
 
 def test_several_rows_give_their_root_mean_square(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pilot, "published_rows", lambda: {"a": row(3.0), "b": row(4.0)})
-    assert pilot._published_spread(CIFAR).sd == pytest.approx((25 / 2) ** 0.5)
+    monkeypatch.setattr(expected_verdicts, "published_rows", lambda: {"a": row(3.0), "b": row(4.0)})
+    assert expected_verdicts._published_spread(CIFAR).sd == pytest.approx((25 / 2) ** 0.5)

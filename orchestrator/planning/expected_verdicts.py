@@ -18,7 +18,7 @@ from reports.trials import Arm
 from reports.wording import counted
 
 
-def pilot_study(store: Store | None, plan: StudyPlan) -> Study:
+def study_on_record(store: Store | None, plan: StudyPlan) -> Study:
     """Return the plan as a study whose trials are those on record for its arms; without a `store` it has none."""
     names = {each.arm.id: each.arm.name for each in plan.arms}
     return Study(
@@ -30,24 +30,26 @@ def pilot_study(store: Store | None, plan: StudyPlan) -> Study:
         baseline=plan.baseline,
         fail_above=plan.fail_above,
         arms=tuple(Arm(each.arm.name, each.arm.levels, each.arm.settings) for each in plan.arms),
-        trials=store.pilot(names) if store else (),
+        trials=store.outcomes(names) if store else (),
     )
 
 
-def spreads(pilot: Study, claims: Sequence[Claim]) -> dict[str, Spread]:
+def spreads(on_record: Study, claims: Sequence[Claim]) -> dict[str, Spread]:
     """Return how much the arms of each claim vary over their seeds, by its id: on record, else as published."""
-    known = claim_spreads(pilot, claims)
-    published = _published_spread(pilot)
+    known = claim_spreads(on_record, claims)
+    published = _published_spread(on_record)
     for claim in claims:
         if claim.id not in known and published is not None and claim.metric == PRIMARY.name:
             known[claim.id] = published
     return known
 
 
-def expected_verdicts(pilot: Study, claims: Sequence[Claim], settings: AnalysisSettings, seeds: int) -> dict[str, str]:
+def expected_verdicts(
+    on_record: Study, claims: Sequence[Claim], settings: AnalysisSettings, seeds: int
+) -> dict[str, str]:
     """Say, by claim, what the trials on record let one expect of that many seeds; nothing where they show no effect."""
     every = AnalysisSettings(settings.alpha, settings.family, (), settings.power, settings.futility, settings.test)
-    return {each.id: text for each in judge(pilot, claims, every) if (text := _expected(each, settings, seeds))}
+    return {each.id: text for each in judge(on_record, claims, every) if (text := _expected(each, settings, seeds))}
 
 
 def _expected(verdict: Verdict, settings: AnalysisSettings, seeds: int) -> str:
@@ -74,9 +76,9 @@ def _range(ahead: Forecast) -> str:
     return f" (it may be {span}; over all that the record leaves open they decide it in {ahead.assurance:.0%})"
 
 
-def _published_spread(pilot: Study) -> Spread | None:
+def _published_spread(on_record: Study) -> Spread | None:
     """Return the spread that papers print for such networks on the same data, the root mean square over their rows."""
-    data, network = pilot.settings["data"]["name"], pilot.settings["network"]
+    data, network = on_record.settings["data"]["name"], on_record.settings["network"]
     alike = {"family": network["family"], "block": network.get("block")}
     rows = [
         row

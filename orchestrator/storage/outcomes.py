@@ -1,4 +1,4 @@
-"""What is on record of the arms of a plan, whichever study trained them: a pilot that shows how much they vary."""
+"""What is on record of the arms of a plan, whichever study trained them; it shows how much they vary over seeds."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -13,7 +13,7 @@ _ERRORS = ("test_error", "train_error", "test_loss", "train_loss", "val_error", 
 OUTCOMES = tuple(state.value for state in State if state.is_outcome())
 
 
-def read_pilot(
+def read_outcomes(
     connection: Connection, arms: Mapping[str, str], *, data: Collection[str] | None = None
 ) -> tuple[Trial, ...]:
     """Return every outcome of these arms with its last errors, under the name that `arms` gives to the arm's hash.
@@ -22,13 +22,13 @@ def read_pilot(
     """
     last = and_(epochs.c.trial == trials.c.id, epochs.c.epoch == trials.c.epochs)
     columns: list[Any] = [trials, *(epochs.c[name] for name in _ERRORS)]
-    outcomes: list[Trial] = []
+    ended: list[Trial] = []
     for part in in_parts(arms):
         mine = and_(trials.c.arm_hash.in_(part), trials.c.state.in_(OUTCOMES))
         if data is not None:
             mine = and_(mine, trials.c.data_fingerprint.in_(data))
         rows = connection.execute(select(*columns).outerjoin(epochs, last).where(mine).order_by(trials.c.id))
-        outcomes += [
+        ended += [
             Trial(
                 id=row.id,
                 arm=arms[row.arm_hash],
@@ -42,4 +42,4 @@ def read_pilot(
             )
             for row in rows
         ]
-    return tuple(outcomes)
+    return tuple(ended)
