@@ -158,8 +158,14 @@ def check(value: Any, annotation: Any, name: str, key: Key) -> Any:
     fitting = [each for each in forms if each.takes(value)]
     if not fitting:
         right = " or ".join(in_words(annotation))
-        raise SettingError(f"{name} must be {right}, not {shown(value)}{_example(annotation)}", key)
+        quoted = f'; in quotes it is text: "{value}"' if any(_is_unquoted(value, each) for each in forms) else ""
+        raise SettingError(f"{name} must be {right}, not {shown(value)}{quoted or _example(annotation)}", key)
     return next((each for each in fitting if each.origin is type(value)), fitting[0]).checked(value, name, key)
+
+
+def _is_unquoted(value: Any, form: "Form") -> bool:
+    """Whether a value is a number that would fit as text, such as a name of digits."""
+    return isinstance(value, int | float) and form.limit(Pattern) is not None and form.takes(str(value))
 
 
 @dataclass(frozen=True)

@@ -211,9 +211,7 @@ def _opened(db: str | None) -> "Store":
     from orchestrator.results.location import database
     from orchestrator.storage import Store
 
-    url = database(db)
-    Store.open(url, read_only=True).close()
-    return Store.open(url)
+    return Store.open_existing(database(db))
 
 
 def _say(lines: list[str], done: bool) -> None:

@@ -51,7 +51,7 @@ def probe_study(
     is cut short goes on the next time. UserError for an unknown study or probe, and where no weights are kept.
     """
     check_executor(executor, address, known=("ray", "inline"))
-    with Store.open(database(db)) as store:
+    with Store.open_existing(database(db)) as store:
         study = store.load_study(name)
         requests = _requests(study, kinds)
         asked = _asked(study)

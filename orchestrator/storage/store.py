@@ -60,6 +60,12 @@ class Store:
         schema.bring_up_to_date(address, read_only=read_only)
         return cls(Database(address, read_only=read_only))
 
+    @classmethod
+    def open_existing(cls, url: str | Path | URL) -> Self:
+        """Open a database for writing as `open` does; StorageError, and no new file, where there is none yet."""
+        cls.open(url, read_only=True).close()
+        return cls.open(url)
+
     @staticmethod
     def exists(url: str | Path | URL) -> bool:
         """Whether there is a results DB to open for reading: a file or a server's database that has its tables.

@@ -119,8 +119,7 @@ def _compose(text: str, name: str) -> yaml.Node | None:
     except _Bound as error:
         raise StudyFileError(str(error), name, error.line) from None
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else None
-        raise StudyFileError(f"not valid YAML: {error.problem}", name, line) from None
+        raise _malformed(error, name) from None
     except ReaderError as error:
         line, character = text.count("\n", 0, error.position) + 1, shown(text[error.position])
         raise StudyFileError(
@@ -131,6 +130,33 @@ def _compose(text: str, name: str) -> yaml.Node | None:
     except RecursionError:
         raise StudyFileError(TOO_DEEP, name) from None
     return node
+
+
+# What PyYAML says of common mistakes, in plain words; of what is not closed or has no colon, the line where it begins.
+_MISTAKES = {
+    r"found character '\\t'": "a tab stands where only spaces may: indent with spaces",
+    r"found (character '.') that cannot start any token": r"no value begins with the \1: put it in quotes",
+    r"but found another document": "a second document begins here; a study file holds one",
+    r"mapping values are not allowed here": "no colon may stand here: indent the line as those around it, or put text "
+    "with a colon in quotes",
+    r"expected (<block end>|'<document start>')": "the line is not indented as those around it",
+}
+_BEGUN = {
+    r"could not find expected ':'": "the colon behind the key is missing",
+    r"expected ',' or '(.)'": r"the bracket is not closed, or a comma is missing: no '\1' follows",
+    r"found unexpected end of stream": "the quotation marks are not closed",
+}
+
+
+def _malformed(error: yaml.MarkedYAMLError, name: str) -> StudyFileError:
+    """Return what is wrong with text that is no YAML, at its line."""
+    problem = error.problem or ""
+    for mistakes, mark in ((_MISTAKES, error.problem_mark), (_BEGUN, error.context_mark or error.problem_mark)):
+        for pattern, words in mistakes.items():
+            if found := re.match(pattern, problem):
+                return StudyFileError(f"not valid YAML: {found.expand(words)}", name, mark.line + 1 if mark else None)
+    line = error.problem_mark.line + 1 if error.problem_mark else None
+    return StudyFileError(f"not valid YAML: {problem}", name, line)
 
 
 class _Bound(Exception):

@@ -200,6 +200,9 @@ def test_facts_are_printed_as_json(small: Path, orchestrate: Orchestrate) -> Non
     [
         (["delete", "small"], "there are no results in"),
         (["import", "none.db"], "there are no results in"),
+        (["probe", "small"], "there are no results in"),
+        (["prune"], "there are no results in"),
+        (["note", "small", "text", "--yes"], "there are no results in"),
         (["export", "small", "--to", "db", "--out", "small.yaml"], "the file exists"),
         (["rename", "small", "other", "--db", ""], "the database has no name"),
         (["plan", "small.yaml", "--db", "nowhere/r.db"], "there is no folder"),

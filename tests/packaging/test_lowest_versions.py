@@ -9,13 +9,10 @@ from packaging.version import Version
 
 ROOT = Path(__file__).parents[2]
 HEAVY = {"ray", "torch", "torchvision"}
-ALLOWED = {
-    each.name: each
-    for each in map(
-        Requirement, tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
-    )
-    if each.name not in HEAVY
-}
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+# `.ci/lowest` installs the extra `postgres` too.
+BOUNDS = map(Requirement, [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["postgres"]])
+ALLOWED = {each.name: each for each in BOUNDS if each.name not in HEAVY}
 LOWEST = dict(
     line.split("==") for line in (ROOT / ".ci/lowest.txt").read_text(encoding="utf-8").splitlines() if "==" in line
 )

@@ -32,7 +32,7 @@ def test_looks_begin_with_the_first_look() -> None:
         ("study: a/b\n", "a.yaml:1: study: study must be a name of lower-case letters, digits and dashes, not 'a/b'"),
         ("study: ../etc\n", "study must be a name"),
         ("study: A\n", "study must be a name"),
-        ("study: 7\n", "a.yaml:1: study: .*for instance `study: my-study`"),
+        ("study: 7\n", 'a.yaml:1: study: .*, not 7; in quotes it is text: "7"'),
         ("study: a\nseeeds: 3\n", 'a.yaml:2: seeeds: unknown key "seeeds": did you mean "seeds"'),
         ("study: a\nseeds: 0\n", "a.yaml:2: seeds: "),
         ("study: a\nseeds: []\n", "a.yaml:2: seeds: seeds must have from 1 to 100,000 values, not 0"),
@@ -99,6 +99,7 @@ def test_looks_begin_with_the_first_look() -> None:
         ("study: a\nprobes: lesion\n", "a.yaml:2: probes: probes must be a list, not 'lesion'; for instance"),
         ("study: a\nkeep: lats\n", 'a.yaml:2: keep: unknown value of keep "lats": did you mean "last"'),
         ("study: true\n", "a.yaml:1: study: "),
+        ("study: 1.5\n", "a.yaml:1: study: .*, not 1.5; for instance `study: my-study`"),
     ],
 )
 def test_every_mistake_names_line_key_and_remedy(text: str, message: str) -> None:

@@ -142,7 +142,7 @@ MALFORMED = [
     ("seeds: !!seq 3", "study.yaml:5: seeds:", "the tag"),
     (f"{SEARCH}factors: {{activation: {{wirings: {{merges: 0}}}}}}", "study.yaml:7: factors.activation", "merges"),
     ("a: {<<: *b}", "study.yaml:5:", "not valid YAML"),
-    ("a: [1, 2", "study.yaml:6:", "not valid YAML"),
+    ("a: [1, 2", "study.yaml:5:", "not valid YAML: the bracket is not closed"),
     ("\tstudy: t", "study.yaml:5:", "not valid YAML"),
     (NINES, "study.yaml:", "more than 20,000 values"),
     (f"a: {'[' * 5000}{']' * 5000}", "study.yaml:5:", "more than 50 deep"),
