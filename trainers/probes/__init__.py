@@ -57,7 +57,9 @@ class ProbeRequest:
     @property
     def key(self) -> str:
         """Return the hash of the settings: a measurement with others is another measurement."""
-        return settings_hash({"probe": self.kind, **self.settings})
+        earlier = PROBES[self.kind].later_settings.items()
+        settings = dict(each for each in self.settings.items() if each not in earlier)
+        return settings_hash({"probe": self.kind, **settings})
 
     @property
     def probe(self) -> Probe:

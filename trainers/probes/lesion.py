@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean, median
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
 
 from search_spaces.annotations import Positive, Range
 from trainers.probes.probe import Output, Place, Probe, Row, Scalar, View, Workload
@@ -22,14 +22,15 @@ class Lesion(Probe):
     """The test error after units are deleted or swapped, nothing being trained again.
 
     A deleted residual unit keeps its shortcut; a plain layer or unit passes its input on, where it changes no shape.
-    After each unit alone come `draws` random choices of 1, 2, 4, ... units, then the units in the order of the harm
-    that each did alone, then `draws` choices of 1, 2, 4, ... `swaps` of units of one kind. The effective depth is the
-    number of units that must stay for the error to rise by at most `tolerance` points, those that do least harm alone
-    being deleted first.
+    After each unit alone come `draws` random choices of each number of units, then the units in the order of the harm
+    that each did alone, then `draws` choices of each number of `swaps` of units of one kind. The effective depth is
+    the number of units that must stay for the error to rise by at most `tolerance` points, those that do least harm
+    alone being deleted first.
 
     draws: random choices of each number of units.
     tolerance: points by which the error may rise for the effective depth.
     swaps: whether units are also swapped.
+    counts: the numbers of units, `doubling` (1, 2, 4, ... and all) or `every` (1, 2, 3, ... up to all).
     """
 
     title: ClassVar[str] = "Lesion"
@@ -59,25 +60,30 @@ class Lesion(Probe):
         View("test_error", ("rank_correlation",), "Swapping units", {"mode": "swap"}),
     )
     needs_units: ClassVar[bool] = True
+    later_settings: ClassVar[Mapping[str, Any]] = {"counts": "doubling"}
 
     def __init__(
-        self, *, draws: Positive = 3, tolerance: Annotated[float, Range(low=0)] = 1.0, swaps: bool = True
+        self,
+        *,
+        draws: Positive = 3,
+        tolerance: Annotated[float, Range(low=0)] = 1.0,
+        swaps: bool = True,
+        counts: Literal["doubling", "every"] = "doubling",
     ) -> None:
         self.draws = draws
         self.tolerance = tolerance
         self.swaps = swaps
+        self.counts = counts
 
     def measure(self, subject: "Subject", done: Sequence[Row]) -> Iterator[list[Row]]:
-        """Yield the single deletions, the random ones, the ordered ones, and the swaps, a chunk each."""
-        chunks = (self._single, self._random, self._ordered, *((self._swapped,) if self.swaps else ()))
+        """Yield the single deletions, the random ones by number, the ordered ones, and the swaps by number."""
         whole = _error(subject, ())
         known = list(done)
-        finished = {row.at["mode"] if row.at["mode"] == "swap" else row.at["order"] for row in known}
-        for name, chunk in zip(("single", "random", "ordered", "swap"), chunks, strict=False):
-            if name not in finished:
-                rows = list(chunk(subject, whole, known))
-                known += rows
-                yield rows
+        finished = {_part(row) for row in known}
+        for part, rows in self._parts(subject, whole, known):
+            if part not in finished:
+                known += (chunk := list(rows))
+                yield chunk
 
     def summarise(self, rows: Sequence[Row]) -> Mapping[str, float | None]:
         """Return the scalars; an effective depth also counts the units that cannot be deleted."""
@@ -100,20 +106,37 @@ class Lesion(Probe):
 
     def forward_passes(self, load: Workload) -> float:
         """Return a pass over the test set for each choice of units."""
-        steps = len(_counts(load.units))
-        return load.test_size * (1 + 2 * load.units + self.draws * steps * (2 if self.swaps else 1))
+        numbers = len(self._counts(load.units)) + (len(self._counts(load.units // 2)) if self.swaps else 0)
+        return load.test_size * (1 + 2 * load.units + self.draws * numbers)
 
-    def _single(self, subject: "Subject", whole: float, known: Sequence[Row]) -> Iterator[Row]:
+    def _parts(self, subject: "Subject", whole: float, known: Sequence[Row]) -> Iterator[tuple[Any, Iterator[Row]]]:
+        """Yield what is measured, one part after the other; an iterator that is not used measures nothing."""
+        removable = [unit for unit in subject.units if unit.can_be_left_out]
+        yield ("single", None), self._single(subject, whole)
+        for count in self._counts(len(removable)):
+            yield ("random", count), self._random(subject, whole, removable, count)
+        yield ("ordered", None), self._ordered(subject, whole, known)
+        if self.swaps:
+            pairs = _pairs(subject.units)
+            for count in self._counts(len(_apart(pairs, len(pairs)))):
+                yield ("swap", count), self._swapped(subject, whole, pairs, count)
+
+    def _counts(self, most: int) -> list[int]:
+        """Return the numbers of units up to `most`, which is the last."""
+        if self.counts == "every":
+            return list(range(1, most + 1))
+        counts = [2**power for power in range(max(most, 1).bit_length()) if 2**power < most]
+        return [*counts, most] if most else []
+
+    def _single(self, subject: "Subject", whole: float) -> Iterator[Row]:
         for unit in subject.units:
             error = _error(subject, (unit,)) if unit.can_be_left_out else None
             yield _row(_deleted("single", [unit.index], unit.index), error, whole)
 
-    def _random(self, subject: "Subject", whole: float, known: Sequence[Row]) -> Iterator[Row]:
-        units = [unit for unit in subject.units if unit.can_be_left_out]
-        for count in _counts(len(units)):
-            for draw in range(self.draws):
-                chosen = _choose(units, count, subject.generator(1000 * count + draw))
-                yield _row(_deleted("random", [unit.index for unit in chosen]), _error(subject, chosen), whole)
+    def _random(self, subject: "Subject", whole: float, units: Sequence["NetworkUnit"], count: int) -> Iterator[Row]:
+        for draw in range(self.draws):
+            chosen = _choose(units, count, subject.generator(1000 * count + draw))
+            yield _row(_deleted("random", [unit.index for unit in chosen]), _error(subject, chosen), whole)
 
     def _ordered(self, subject: "Subject", whole: float, known: Sequence[Row]) -> Iterator[Row]:
         harm = {row.at["unit"]: row.numbers["increase"] for row in known if row.at["order"] == "single"}
@@ -126,20 +149,23 @@ class Lesion(Probe):
             if error - whole > self.tolerance:
                 return
 
-    def _swapped(self, subject: "Subject", whole: float, known: Sequence[Row]) -> Iterator[Row]:
+    def _swapped(self, subject: "Subject", whole: float, pairs: Sequence["Pair"], count: int) -> Iterator[Row]:
         from search_spaces.units import swapped
 
-        pairs = _pairs(subject.units)
-        total = len(subject.units)
-        for count in _counts(len(_apart(pairs, len(pairs)))):
-            for draw in range(self.draws):
-                shuffled = _choose(pairs, len(pairs), subject.generator(10**6 + 1000 * count + draw))
-                chosen = _apart(shuffled, count)
-                with swapped(subject.network, chosen):
-                    error = subject.error(subject.test_images())
-                moved = [each.index for pair in chosen for each in pair]
-                at = {**_deleted("random", moved), "count": len(chosen), "mode": "swap"}
-                yield _row(at, error, whole, _kendall(total, chosen))
+        for draw in range(self.draws):
+            shuffled = _choose(pairs, len(pairs), subject.generator(10**6 + 1000 * count + draw))
+            chosen = _apart(shuffled, count)
+            with swapped(subject.network, chosen):
+                error = subject.error(subject.test_images())
+            moved = [each.index for pair in chosen for each in pair]
+            at = {**_deleted("random", moved), "count": len(chosen), "mode": "swap"}
+            yield _row(at, error, whole, _kendall(len(subject.units), chosen))
+
+
+def _part(row: Row) -> tuple[str, int | None]:
+    """Return the part of the measurement that a row belongs to."""
+    name = "swap" if row.at["mode"] == "swap" else str(row.at["order"])
+    return name, row.count("count") if name in ("random", "swap") else None
 
 
 def _deleted(order: str, units: list[int], unit: int | None = None) -> dict[str, Any]:
@@ -157,12 +183,6 @@ def _error(subject: "Subject", units: Sequence["NetworkUnit"]) -> float:
 
     with left_out(units):
         return subject.error(subject.test_images())
-
-
-def _counts(most: int) -> list[int]:
-    """Return 1, 2, 4, ... up to `most`, which is the last."""
-    counts = [2**power for power in range(max(most, 1).bit_length()) if 2**power < most]
-    return [*counts, most] if most else []
 
 
 def _choose(items: Sequence[T], count: int, generator: "torch.Generator") -> list[T]:

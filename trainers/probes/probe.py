@@ -100,6 +100,8 @@ class Probe(ABC):
     """Whether a network without units (`search_spaces.units`) has nothing that it could measure."""
     needs_partner: ClassVar[bool] = False
     """Whether it measures a trained network together with that of the arm's next seed, when both are trained."""
+    later_settings: ClassVar[Mapping[str, Any]] = {}
+    """Settings that earlier versions lacked, with the values that measure what those versions did."""
 
     @abstractmethod
     def measure(self, subject: "Subject", done: Sequence[Row]) -> Iterator[list[Row]]:

@@ -9,6 +9,8 @@ import torch
 from torch import nn
 
 from tests.trainers.probes.conftest import bench_of
+from trainers.probes import Workload, complete_probes
+from trainers.probes.subject import Subject
 
 
 class ShortcutAlone(nn.Module):
@@ -76,6 +78,39 @@ def test_swapped_units_stand_in_each_others_place(measured):
         assert row["numbers"]["test_error"] == pytest.approx(error_of(network, subject))
         inversions = sum(a > b for a, b in combinations(order, 2))
         assert row["numbers"]["rank_correlation"] == pytest.approx(1 - 2 * inversions / 36)
+
+
+def test_every_number_of_units(measured):
+    bench = bench_of(("depth", 20))
+    values, _ = measured({"name": "lesion", "counts": "every", "draws": 2}, bench)
+    chosen = [row["at"]["count"] for row in rows_of(values, mode="delete", order="random")]
+    assert chosen == [count for count in range(1, 10) for _ in range(2)]
+    assert [row["at"]["count"] for row in rows_of(values, mode="swap")] == [1, 1, 2, 2, 3, 3]  # pairs of equal shapes
+    doubling, _ = measured({"name": "lesion", "draws": 2}, bench)
+    assert [row for row in doubling["rows"] if row in values["rows"]] == doubling["rows"]
+
+
+def test_a_lesion_that_is_cut_short_goes_on_behind_the_last_number_of_units(measured):
+    bench, settings = bench_of(("depth", 14)), {"name": "lesion", "counts": "every", "draws": 1}
+    whole, subject = measured(settings, bench)
+    (request,) = complete_probes([settings])
+    chunks = list(request.probe.measure(subject, ()))
+    assert [len(chunk) for chunk in chunks[1:7]] == [1] * 6
+    for cut in range(len(chunks)):
+        done = [row for chunk in chunks[:cut] for row in chunk]
+        assert list(request.probe.measure(subject, done)) == chunks[cut:]
+    assert sum(len(chunk) for chunk in chunks) == len(whole["rows"])
+
+
+@pytest.mark.parametrize("counts", ["doubling", "every"])
+def test_the_plan_counts_the_passes(counts, measured, monkeypatch):
+    settings = {"name": "lesion", "counts": counts, "tolerance": 100.0}
+    passes = []
+    score = Subject.score
+    monkeypatch.setattr(Subject, "score", lambda *given: passes.append(1) or score(*given))
+    measured(settings, bench_of(("depth", 20), ("width", 1)))
+    (request,) = complete_probes([settings])
+    assert request.probe.forward_passes(Workload(9, 1437, 360, 2)) == pytest.approx(360 * len(passes), rel=0.1)
 
 
 def test_the_effective_depth_follows_the_tolerance(measured):

@@ -22,7 +22,7 @@ def refusal(given):
 def test_a_name_stands_for_the_probe_with_its_defaults():
     (request,) = complete_probes(["lesion"])
     assert request.kind == "lesion"
-    assert request.settings == {"draws": 3, "tolerance": 1.0, "swaps": True}
+    assert request.settings == {"draws": 3, "tolerance": 1.0, "swaps": True, "counts": "doubling"}
 
 
 def test_the_key_follows_the_settings():
@@ -31,6 +31,11 @@ def test_the_key_follows_the_settings():
         for given in ("lesion", {"name": "lesion", "draws": 3}, {"name": "lesion", "draws": 4})
     ]
     assert keys[0] == keys[1] != keys[2]
+
+
+def test_a_later_setting_leaves_earlier_measurements_their_key():
+    assert complete_probes(["lesion"])[0].key == "91bf633830e7dda0"  # as before there were `counts`
+    assert complete_probes([{"name": "lesion", "counts": "every"}])[0].key != "91bf633830e7dda0"
 
 
 @pytest.mark.parametrize(
