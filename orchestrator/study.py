@@ -18,7 +18,6 @@ from orchestrator.engine.trial_logs import TrialLogs
 from orchestrator.errors import UserError
 from orchestrator.passwords import without_passwords
 from orchestrator.planning.plan import make_plan
-from orchestrator.planning.probes import study_probes
 from orchestrator.records.events import Event, Notice
 from orchestrator.results.location import database, output_folder
 from orchestrator.running.executors import check_executor, make_backend, simulated_workers
@@ -27,6 +26,7 @@ from orchestrator.running.live_report import live_report
 from orchestrator.running.notification import check_target, notifying
 from orchestrator.running.signals import interruptible
 from orchestrator.scheduling.blocks import StudyBlocks
+from orchestrator.scheduling.measuring import study_probes
 from orchestrator.scheduling.packs import PackSource, Work
 from orchestrator.scheduling.progress import Progress
 from orchestrator.scheduling.replaying import open_replay

@@ -251,9 +251,9 @@ def doctor(
 
     Example: orchestrate doctor ablation.yaml
     """
-    from orchestrator.surroundings.doctor import examine
+    from orchestrator.commands.doctor import examine
+    from orchestrator.terminal.findings import print_findings
     from orchestrator.terminal.json_output import print_json
-    from orchestrator.terminal.tables import print_findings
 
     findings = examine(file, db, address)
     print_json(findings) if format is OutputFormat.json else print_findings(make_console(), findings)

@@ -19,11 +19,6 @@ SMALL = 1_000_000
 BYTES = 4  # of a parameter
 
 
-def study_probes(settings: Mapping[str, Any]) -> tuple[ProbeRequest, ...]:
-    """Return the probes that the complete settings of a study ask for."""
-    return complete_probes(settings.get("probes") or [])
-
-
 def complete_keep(given: str | None, arms: Sequence[PlannedArm], requests: Sequence[ProbeRequest]) -> str:
     """Return which weights are kept: what the file says, else the last ones where they are wanted or small."""
     if given is not None:

@@ -8,12 +8,11 @@ from pathlib import Path
 from orchestrator.engine.backend import Backend
 from orchestrator.engine.dispatch import Dispatcher
 from orchestrator.errors import UserError
-from orchestrator.planning.probes import study_probes
 from orchestrator.records.events import Event, Measured, ProbesEnded
 from orchestrator.results.location import database, output_folder
 from orchestrator.running.executors import check_executor, inline_backend, ray_backend, worker_settings
 from orchestrator.running.signals import interruptible
-from orchestrator.scheduling.measuring import measuring_packs, unmeasurable
+from orchestrator.scheduling.measuring import measuring_packs, study_probes, unmeasurable
 from orchestrator.scheduling.packs import BlockSource
 from orchestrator.storage import Recorder, Store
 from orchestrator.study_file.sections import Resources

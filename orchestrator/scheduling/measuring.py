@@ -1,13 +1,19 @@
 """Which finished networks are still to be measured, and from which weights."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 from orchestrator.scheduling.packs import Pack
 from orchestrator.storage import Store
 from reports.results import Study
 from reports.trials import State, Trial
-from trainers.probes import ProbeRequest
+from trainers.probes import ProbeRequest, complete_probes
+
+
+def study_probes(settings: Mapping[str, Any]) -> tuple[ProbeRequest, ...]:
+    """Return the probes that the complete settings of a study ask for."""
+    return complete_probes(settings.get("probes") or [])
 
 
 def measuring_packs(

@@ -1,1 +1,1 @@
-"""What surrounds a run: packages and copies that workers import, devices, disk, the list of processes."""
+"""What surrounds a run: packages and copies that workers import, the list of processes."""

@@ -20,7 +20,6 @@ from reports.wording import counted
 if TYPE_CHECKING:  # a command imports what it runs, and `status` runs nothing
     from orchestrator.planning.preview import Preview
     from orchestrator.presets import Preset
-    from orchestrator.surroundings.doctor import Finding
 
 NOTES_SHOWN = 6
 
@@ -157,11 +156,3 @@ def trial_facts(study: Study, active: bool) -> list[dict[str, Any]]:
         }
         for trial in study.trials
     ]
-
-
-def print_findings(console: Console, findings: Sequence["Finding"]) -> None:
-    """Print what was examined, a finding a line, with what to do about each fault."""
-    for finding in findings:
-        say(console, f"{'ok  ' if finding.fine else 'FAIL'}  {finding.name}: {finding.seen}")
-        if not finding.fine:
-            say(console, f"      -> {finding.remedy}")

@@ -20,7 +20,7 @@ def group(small: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     other.write_text(small.read_text().replace("study: small", "study: other"))
     files = [small, other]
     known = {"pair": tuple(files), "one": (other,)}
-    for module in ("orchestrator.surroundings.doctor", "orchestrator.presets"):  # the importing one first
+    for module in ("orchestrator.commands.doctor", "orchestrator.presets"):  # the importing one first
         monkeypatch.setattr(f"{module}.study_paths", lambda file: known.get(str(file), (file,)))
     return files
 

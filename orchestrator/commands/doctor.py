@@ -4,7 +4,6 @@ import importlib
 import os
 import shutil
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.errors import UserError
@@ -12,20 +11,11 @@ from orchestrator.presets import study_paths
 from orchestrator.records.environment import package_versions
 from orchestrator.study_file.config import StudyConfig, read_study
 from orchestrator.surroundings.packages import worker_faults
+from orchestrator.terminal.findings import Finding
 from reports.wording import counted
 
 PYTHON = (3, 11)
 ENOUGH_DISK_GIB = 2.0
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at: whether it is fine, what was seen, and what to do when it is not."""
-
-    name: str
-    fine: bool
-    seen: str
-    remedy: str = ""
 
 
 def examine(file: Path | None = None, db: str | None = None, address: str | None = None) -> list[Finding]:
