@@ -44,6 +44,15 @@ def without_private_facts(study: Study, *, include_host: bool = False) -> Study:
             )
             for trial in study.trials
         ),
+        lost=tuple(
+            replace(
+                each,
+                host=hosts.get(each.host or ""),
+                reason=None if each.reason is None else clean(each.reason),
+                log=None if each.log is None else clean(each.log),
+            )
+            for each in study.lost
+        ),
         environments=tuple(
             replace(
                 each,
@@ -100,6 +109,7 @@ def _without_database_line(source: str) -> str:
 def _hosts(study: Study) -> dict[str, str]:
     names = dict.fromkeys(each.host for each in study.environments)
     names |= dict.fromkeys(trial.host for trial in study.trials if trial.host)
+    names |= dict.fromkeys(attempt.host for attempt in study.lost if attempt.host)
     return {name: f"host {number}" for number, name in enumerate(names, start=1)}
 
 

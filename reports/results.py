@@ -13,7 +13,7 @@ from typing import Any
 from reports.analysis.analysis_settings import AnalysisSettings, parse_analysis
 from reports.analysis.claims import Claim, parse_claims
 from reports.metrics import PRIMARY, Metric
-from reports.trials import Arm, Scalar, State, Trial
+from reports.trials import Arm, LostAttempt, Scalar, State, Trial
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,8 @@ class Study:
     architecture search: what was proposed and what it showed; empty for every other design. `notes` are those of its
     plan, `user_notes` those that people added, each with its date. `metrics` are those that the probes known to this
     program declare, by name, beside those of every trial (`reports.metrics`). `history` holds the earlier versions of
-    the plan, and the results that it leaves out.
+    the plan, and the results that it leaves out. `lost` are the attempts that ended without a result and were followed
+    by others, the newest last.
     """
 
     name: str
@@ -117,6 +118,7 @@ class Study:
     search: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Metric] = field(default_factory=dict)
     history: History = field(default_factory=History)
+    lost: tuple[LostAttempt, ...] = ()
 
     @property
     def design(self) -> str:

@@ -82,6 +82,23 @@ class Trial:
 
 
 @dataclass(frozen=True)
+class LostAttempt:
+    """An attempt that ended without a result, at a trial that then waited again.
+
+    `cause` says in one word what ended it, `log` holds the last lines that it printed, or its traceback.
+    """
+
+    trial: str
+    arm: str
+    seed: int
+    cause: str | None
+    reason: str | None
+    host: str | None = None
+    ended_at: datetime | None = None
+    log: str | None = None
+
+
+@dataclass(frozen=True)
 class Arm:
     """One full assignment of levels; a row of the ablation table.
 

@@ -18,7 +18,7 @@ from orchestrator.storage.notes import notes_of
 from orchestrator.storage.tables import arm_trials, arms, attempts, environments, epochs, studies, trials
 from orchestrator.storage.tables import verdicts as verdict_rows
 from reports.results import Environment, Study
-from reports.trials import Arm, Epoch, State, Trial
+from reports.trials import Arm, Epoch, LostAttempt, State, Trial
 
 _EPOCH = (
     epochs.c.trial,
@@ -104,6 +104,7 @@ def read_study(connection: Connection, name: str, *, curves: bool = True) -> Stu
             {each.id for each in recorded},
             row.settings.get("probes"),
         ),
+        lost=_lost_attempts(connection, row.id),
     )
 
 
@@ -185,6 +186,29 @@ def _trial(row: Any, curve: Sequence[Epoch], logs: Mapping[str, str]) -> Trial:
         val_loss=last.val_loss if last else None,
         telemetry=row.telemetry or {},
         curve=tuple(curve),
+    )
+
+
+def _lost_attempts(connection: Connection, study: int) -> tuple[LostAttempt, ...]:
+    """Return the attempts at the trials of a study that ended without a result and were followed by others."""
+    rows = connection.execute(
+        _planned(attempts, arms.c.name.label("arm_name"), trials.c.seed)
+        .join(attempts, attempts.c.trial == trials.c.id)
+        .where(arms.c.study == study, attempts.c.ending == "lost")
+        .order_by(attempts.c.ended_at, attempts.c.id)
+    )
+    return tuple(
+        LostAttempt(
+            row.trial,
+            row.arm_name,
+            row.seed,
+            row.cause,
+            row.reason,
+            row.host,
+            row.ended_at,
+            row.log or row.traceback,
+        )
+        for row in rows
     )
 
 

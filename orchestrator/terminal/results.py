@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from orchestrator.terminal.console import name_table, print_table, say
+from orchestrator.terminal.troubles import failure_lines, lost_lines
 from orchestrator.terminal.verdict_lines import verdict_line
 from reports.analysis.arms import ArmSummary, summarise
 from reports.analysis.search import confirmed_view
@@ -19,7 +20,6 @@ from reports.safeguards import machine_sentences, noise_sentences
 from reports.sections.confirmation import conclusions
 from reports.sections.samplers import judgements
 from reports.sentences.statistics import seeds_saved, seeds_so_far
-from reports.trials import State
 
 if TYPE_CHECKING:
     from orchestrator.terminal.run_result import RunResult
@@ -32,11 +32,8 @@ def print_result(console: Console, result: "RunResult") -> None:
     print_arms(console, summarise(shown), list(shown.factors))
     counts = Counter(trial.state for trial in result.trials)
     say(console, ", ".join(f"{count} {state.lower()}" for state, count in sorted(counts.items())))
-    failed = [trial for trial in result.trials if trial.state is State.FAILED]
-    for reason, count in Counter(trial.reason for trial in failed).items():
-        first = next(trial for trial in failed if trial.reason == reason)
-        others = f" and {count - 1} more" if count > 1 else ""
-        say(console, f"FAILED: {first.arm} seed={first.seed}{others}: {reason}; the next run tries again")
+    for line in (*failure_lines(result.trials), *lost_lines(study)):
+        say(console, line)
     if result.budget_used:
         say(console, "the budget of this run is used up (resources.budget); run the same command again to continue")
     for sentence in (*conclusions(study), *judgements(study)):

@@ -13,6 +13,7 @@ from orchestrator.scheduling.progress import Progress, duration
 from orchestrator.storage import PlanOutcome, StudySummary
 from orchestrator.terminal.console import name_table, print_table, say
 from orchestrator.terminal.live import shown
+from orchestrator.terminal.troubles import MOST_LOGS, log_lines, lost_lines
 from reports.results import Study
 from reports.trials import State
 from reports.wording import counted
@@ -131,14 +132,23 @@ def print_trials(console: Console, study: Study, active: bool) -> None:
         state = State.WAITING if trial.state is State.RUNNING and not active else trial.state
         table.add_row(escape(trial.arm), str(trial.seed), state, epoch, *errors, time)
     print_table(console, table)
+    logs = [trial.id for trial in study.trials if trial.log][:MOST_LOGS]
     for trial in study.trials:
         if trial.reason:
             cause = f" ({trial.cause})" if trial.cause else ""
             say(console, f"{trial.arm} seed={trial.seed}: {trial.state}{cause}: {trial.reason}")
+        if trial.id in logs:
+            for line in log_lines(trial.log):
+                say(console, line)
+    for line in lost_lines(study):
+        say(console, line)
 
 
 def trial_facts(study: Study, active: bool) -> list[dict[str, Any]]:
-    """Return the trials of a study as plain data: a trial each, with its last epoch and errors."""
+    """Return the trials of a study as plain data: a trial each, with its last epoch, its errors and what it lost."""
+    lost: dict[str, list[str | None]] = {}
+    for each in study.lost:
+        lost.setdefault(each.trial, []).append(each.cause)
     orphaned = {arm.name: arm.orphaned for arm in study.arms}
     return [
         {
@@ -148,6 +158,8 @@ def trial_facts(study: Study, active: bool) -> list[dict[str, Any]]:
             "state": State.WAITING if trial.state is State.RUNNING and not active else trial.state,
             "reason": trial.reason,
             "cause": trial.cause,
+            "log": trial.log,
+            "lost_attempts": lost.get(trial.id, []),
             "epoch": trial.curve[-1].epoch if trial.curve else 0,
             "test_error": trial.test_error,
             "train_error": trial.train_error,

@@ -1,5 +1,6 @@
-"""Trials that failed, crashed, were pruned or have not ended: which, when, and why."""
+"""Trials that failed, crashed, were pruned or have not ended, and attempts that were lost: which, when, and why."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -8,15 +9,17 @@ from reports.metrics import PRIMARY
 from reports.names import arm_names
 from reports.sections.section import Section
 from reports.tables import Column, Table
-from reports.trials import Arm, State, Trial
+from reports.trials import Arm, LostAttempt, State, Trial
 from reports.wording import counted, listed, number, shortened
 
 MOST_ROWS = 75
 """Trials in the list; the file of the table has them all."""
 MOST_CELLS, MOST_SEEDS = 900, 30
 """Cells of the fail map, and its columns; with more seeds there is no map."""
-MOST_LOGS = 20
+MOST_LOGS, MOST_LOST = 20, 10
 LONGEST_LOG = 4000
+INTERRUPTED = "interrupted"
+"""The cause of attempts that ended because the user ended the run; these are counted alone."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,18 @@ class Event:
     kind: str
     when: str
     loss: str
+    reason: str
+    log: str | None
+
+
+@dataclass(frozen=True)
+class Lost:
+    """One attempt that ended without a result and was followed by another."""
+
+    trial: str
+    arm: str
+    seed: int
+    cause: str
     reason: str
     log: str | None
 
@@ -51,6 +66,8 @@ class Failures:
     map: tuple[MapRow, ...]
     events: tuple[Event, ...]
     logs: tuple[Event, ...]
+    lost_summary: str | None
+    lost: tuple[Lost, ...]
     notes: tuple[str, ...]
 
 
@@ -81,7 +98,18 @@ def build(findings: Findings) -> Section:
     if findings.count(State.WAITING, State.RUNNING):
         what = "failed, diverged, crashed, was pruned or has not ended yet"
     caption = f"Arms with a trial that {what}, by seed."
-    content = Failures(_summary(findings, len(events)), seeds, caption, rows, events[:MOST_ROWS], logs, tuple(notes))
+    lost = findings.study.lost
+    content = Failures(
+        _summary(findings, len(events)),
+        seeds,
+        caption,
+        rows,
+        events[:MOST_ROWS],
+        logs,
+        _lost_summary(lost),
+        tuple(_lost(each, names) for each in lost if each.cause != INTERRUPTED)[-MOST_LOST:],
+        tuple(notes),
+    )
     return Section("failures", "Failures", content, tables=(_table(failed),) if failed else ())
 
 
@@ -112,6 +140,27 @@ def _summary(findings: Findings, events: int) -> str:
         if count:
             parts.append(f"{count:,} {words}")
     return f"Of {counted(len(findings.asked), 'trial')}, {listed(parts)}."
+
+
+def _lost_summary(lost: tuple[LostAttempt, ...]) -> str | None:
+    """Return how many attempts ended without a result, by cause; None where none did."""
+    if not lost:
+        return None
+    causes = Counter(each.cause or "unknown" for each in lost)
+    by_cause = listed([f"{count:,} {cause}" for cause, count in sorted(causes.items())])
+    ended = f"{counted(len(lost), 'attempt')} ended without a result, after which the trial was to be tried again"
+    return f"{ended}; by cause: {by_cause}."
+
+
+def _lost(attempt: LostAttempt, names: Mapping[str, str]) -> Lost:
+    return Lost(
+        attempt.trial,
+        names.get(attempt.arm, shortened(attempt.arm, 90)),
+        attempt.seed,
+        attempt.cause or "unknown",
+        shortened(attempt.reason or "no reason recorded", 400),
+        attempt.log[-LONGEST_LOG:] if attempt.log else None,
+    )
 
 
 def _event(trial: Trial, kind: str, names: Mapping[str, str]) -> Event:

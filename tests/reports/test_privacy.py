@@ -6,6 +6,7 @@ import pytest
 
 from reports.page import write_report
 from reports.privacy import public_command, without_databases
+from reports.trials import LostAttempt
 from tests.reports import studies
 
 URL = "postgresql+psycopg://me:p%40ss@db.example.org:5432/results?password=other"
@@ -63,3 +64,25 @@ def test_where_a_study_is_written_and_by_which_command_does_not_change_its_files
     pages = [write_report(each, tmp_path / str(at)) for at, each in enumerate((whole, there))]
     assert pages[0].read_bytes() == pages[1].read_bytes()
     assert (tmp_path / "0/study.json").read_bytes() == (tmp_path / "1/study.json").read_bytes()
+
+
+def test_hosts_and_folders_in_what_lost_attempts_say_are_not_told(tmp_path):
+    lost = LostAttempt(
+        "t", "an arm", 0, "node_lost", "its node gpu-07.cluster is gone", "gpu-07.cluster", log="in /home/me/own/net.py"
+    )
+    write_report(replace(studies.troubled(), lost=(lost,)), tmp_path)
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "gpu-07" not in page
+    assert "/home/me" not in page
+    assert (
+        "1 attempt ended without a result, after which the trial was to be tried again; by cause: 1 node_lost." in page
+    )
+    assert "in …/net.py" in page
+
+
+def test_interrupted_attempts_are_counted_alone(tmp_path):
+    lost = LostAttempt("t", "an arm", 0, "interrupted", "the run was interrupted", log="the last words")
+    write_report(replace(studies.troubled(), lost=(lost,)), tmp_path)
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "by cause: 1 interrupted." in page
+    assert "the last words" not in page

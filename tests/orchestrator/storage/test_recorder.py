@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
+from orchestrator.records.causes import Cause
 from orchestrator.records.events import AttemptLost, AttemptStarted, EpochDone, TrialEnded
 from orchestrator.storage import Recorder, StorageError, Store
 from reports.trials import Epoch, State
@@ -120,6 +121,17 @@ def test_a_lost_attempt_lets_the_trial_wait(record, trial, load, rows):
     assert (load().state, load().attempts) == (State.WAITING, 1)
     assert rows("SELECT number, ending, reason FROM attempts") == [
         {"number": 1, "ending": "lost", "reason": "worker died"}
+    ]
+
+
+def test_lost_attempts_are_part_of_the_study_also_when_the_trial_ends_well(record, trial, store, plan):
+    lost = AttemptLost(trial, "its node is gone", Cause.NODE_LOST, log="the last line")
+    untold = AttemptLost(trial, "a fault", Cause.DISK, traceback="Traceback")
+    record(started(trial), lost, started(trial), untold, started(trial), TrialEnded(trial, State.COMPLETE))
+    read = store.load_study(plan.name).lost
+    assert [(each.trial, each.cause, each.reason, each.log) for each in read] == [
+        (trial, "node_lost", "its node is gone", "the last line"),
+        (trial, "disk", "a fault", "Traceback"),
     ]
 
 
