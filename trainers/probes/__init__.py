@@ -12,7 +12,7 @@ from search_spaces.settings import read_settings
 from trainers.probes.declaration import check_probe
 from trainers.probes.probe import Probe, Row, Scalar, Workload
 
-__all__ = ["PROBES", "Probe", "ProbeRequest", "Row", "Scalar", "Workload", "complete_probes"]
+__all__ = ["PROBES", "Probe", "ProbeRequest", "Row", "Scalar", "Workload", "complete_probes", "measurement_key"]
 
 _SHARED = ("declaration", "line", "probe", "session", "subject")
 
@@ -57,14 +57,18 @@ class ProbeRequest:
     @property
     def key(self) -> str:
         """Return the hash of the settings: a measurement with others is another measurement."""
-        earlier = PROBES[self.kind].later_settings.items()
-        settings = dict(each for each in self.settings.items() if each not in earlier)
-        return settings_hash({"probe": self.kind, **settings})
+        return measurement_key(self.kind, self.settings)
 
     @property
     def probe(self) -> Probe:
         """Return the probe with these settings."""
         return PROBES[self.kind](**self.settings)
+
+
+def measurement_key(kind: str, settings: Mapping[str, Any]) -> str:
+    """Return what identifies a probe with these complete settings, in the form that earlier versions knew."""
+    later = PROBES[kind].later_settings.items() if kind in PROBES else ()
+    return settings_hash({"probe": kind, **dict(each for each in settings.items() if each not in later)})
 
 
 def complete_probes(given: object) -> tuple[ProbeRequest, ...]:

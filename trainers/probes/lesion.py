@@ -1,6 +1,7 @@
 """What the loss of single units, of several, and of their order costs a trained network (arXiv:1605.06431)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
 
@@ -80,9 +81,9 @@ class Lesion(Probe):
         whole = _error(subject, ())
         known = list(done)
         finished = {_part(row) for row in known}
-        for part, rows in self._parts(subject, whole, known):
+        for part, rows_of in self._parts(subject, whole, known):
             if part not in finished:
-                known += (chunk := list(rows))
+                known += (chunk := list(rows_of()))
                 yield chunk
 
     def summarise(self, rows: Sequence[Row]) -> Mapping[str, float | None]:
@@ -109,17 +110,19 @@ class Lesion(Probe):
         numbers = len(self._counts(load.units)) + (len(self._counts(load.units // 2)) if self.swaps else 0)
         return load.test_size * (1 + 2 * load.units + self.draws * numbers)
 
-    def _parts(self, subject: "Subject", whole: float, known: Sequence[Row]) -> Iterator[tuple[Any, Iterator[Row]]]:
-        """Yield what is measured, one part after the other; an iterator that is not used measures nothing."""
+    def _parts(
+        self, subject: "Subject", whole: float, known: Sequence[Row]
+    ) -> Iterator[tuple[tuple[str, int | None], Callable[[], Iterator[Row]]]]:
+        """Yield what is to be measured, one part after the other, and what measures it."""
         removable = [unit for unit in subject.units if unit.can_be_left_out]
-        yield ("single", None), self._single(subject, whole)
+        yield ("single", None), partial(self._single, subject, whole)
         for count in self._counts(len(removable)):
-            yield ("random", count), self._random(subject, whole, removable, count)
-        yield ("ordered", None), self._ordered(subject, whole, known)
+            yield ("random", count), partial(self._random, subject, whole, removable, count)
+        yield ("ordered", None), partial(self._ordered, subject, whole, known)
         if self.swaps:
             pairs = _pairs(subject.units)
             for count in self._counts(len(_apart(pairs, len(pairs)))):
-                yield ("swap", count), self._swapped(subject, whole, pairs, count)
+                yield ("swap", count), partial(self._swapped, subject, whole, pairs, count)
 
     def _counts(self, most: int) -> list[int]:
         """Return the numbers of units up to `most`, which is the last."""
