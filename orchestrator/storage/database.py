@@ -16,7 +16,7 @@ from sqlalchemy.pool import QueuePool
 from orchestrator.storage.address import describe, file_of, is_file
 from orchestrator.storage.columns import to_json
 from orchestrator.storage.errors import DatabaseGone, StorageError, explain
-from orchestrator.storage.network_disk import shared_file_system
+from orchestrator.storage.network_disk import HOST_DISK, shared_file_system
 
 BUSY_SECONDS = 30
 
@@ -109,8 +109,14 @@ def _probed(uri: str) -> sqlite3.Connection:
 
 def _sqlite(url: URL, read_only: bool) -> Engine:
     path = file_of(url).absolute()  # code of the user's own may change the current folder
-    # The log needs memory shared by all processes, which computers on a network disk do not have.
-    journal = "TRUNCATE" if shared_file_system(path) else "WAL"
+    file_system = shared_file_system(path)
+    if file_system not in (None, HOST_DISK) and not read_only:
+        raise StorageError(
+            f"{path} is on a network file system ({file_system}), where locks do not keep a SQLite file whole: "
+            "name a file on a local disk, or a PostgreSQL server, with --db"
+        )
+    # The log needs memory shared by all processes, which a virtual machine and its host do not have.
+    journal = "TRUNCATE" if file_system else "WAL"
 
     file = _File(path)
 

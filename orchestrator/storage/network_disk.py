@@ -1,9 +1,11 @@
-"""Whether a file is on a disk that several computers share, where SQLite's write-ahead log does not work."""
+"""Whether a file is on a disk that several computers share, where SQLite can neither keep its log nor lock a file."""
 
 from pathlib import Path
 
 import psutil
 
+HOST_DISK = "9p"
+"""How a virtual machine sees a disk of its host, as under WSL: it is shared, but with one computer."""
 _SHARED = (
     "nfs",
     "cifs",
@@ -14,9 +16,18 @@ _SHARED = (
     "ceph",
     "glusterfs",
     "afs",
-    "9p",
+    "panfs",
+    "wekafs",
+    "ocfs2",
+    "gfs2",
+    "orangefs",
+    HOST_DISK,
     "fuse.sshfs",
     "fuse.gcsfuse",
+    "fuse.s3fs",
+    "fuse.rclone",
+    "fuse.juicefs",
+    "fuse.glusterfs",
 )
 
 

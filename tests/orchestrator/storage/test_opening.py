@@ -348,7 +348,19 @@ def test_a_disk_that_computers_share_is_recognised(kind, expected, tmp_path, mon
     assert shared_file_system(tmp_path / "r.db") == expected
 
 
-def test_on_a_shared_disk_sqlite_keeps_no_log(tmp_path, monkeypatch):
+def test_a_file_on_a_network_file_system_is_refused_with_the_reason_and_can_be_read(tmp_path, monkeypatch, make_plan):
+    with Store.open(tmp_path / "r.db") as store:
+        store.record_plan(make_plan())
     monkeypatch.setattr("orchestrator.storage.database.shared_file_system", lambda path: "nfs4")
+    for file in ("r.db", "new.db"):
+        with pytest.raises(StorageError, match=rf"{file} is on a network file system \(nfs4\), .* with --db$"):
+            Store.open(tmp_path / file)
+    assert not (tmp_path / "new.db").exists()
+    with Store.open(tmp_path / "r.db", read_only=True) as store:
+        assert len(store.studies()) == 1
+
+
+def test_on_the_disk_of_a_virtual_machines_host_sqlite_keeps_no_log(tmp_path, monkeypatch):
+    monkeypatch.setattr("orchestrator.storage.database.shared_file_system", lambda path: "9p")
     with Store.open(tmp_path / "r.db") as store, store.database.reading() as connection:
         assert connection.execute(text("PRAGMA journal_mode")).scalar() == "truncate"
