@@ -40,7 +40,7 @@ def with_key(key: str | int, read: Callable[P, T], *args: P.args, **kwargs: P.kw
 
 def unknown(kind: str, name: object, known: Iterable[object], key: Key = ()) -> SettingError:
     """Return the error for a name that is not among `known`, naming the nearest one and then all of them."""
-    names = sorted((str(each) for each in known), key=_in_order)
+    names = sorted({str(each) for each in known}, key=_in_order)
     text = str(name)
     given = _shortened(text if text.isprintable() else repr(text)[1:-1])
     if not names:

@@ -118,6 +118,9 @@ def is_bundles(levels: object) -> bool:
 def full_path(key: str, where: Key = ()) -> str:
     """Return the dotted path that `key` means as a factor or inside a bundle; SettingError for a foreign root."""
     root, _, rest = key.partition(".")
+    if "" in (parts := key.split(".")):
+        meant = ".".join(part for part in parts if part)
+        raise SettingError(f"{shown(key)} has an empty part between its dots: did you mean {shown(meant)}?", where)
     if root in ROOTS:
         return key
     if root in _RESULTLESS:

@@ -65,11 +65,21 @@ def read_yaml(path: Path) -> YamlSource:
         raise no_such_file(path) from None
     except IsADirectoryError:
         raise UserError(f"{path}: is a folder; name the study file inside it") from None
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path}: cannot be read as UTF-8 text ({error}): save it in that encoding") from None
+    except UnicodeDecodeError:
+        raise _not_utf8(path) from None
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: cannot be read: {error}") from None
     return parse_yaml(text, str(path))
+
+
+def _not_utf8(path: Path) -> StudyFileError:
+    """Say which byte of a file is no text, and in which line; what was read tells its place in a part of the file."""
+    with path.open("rb") as file:
+        start = file.read(4 * LONGEST + 100_000)  # what was read of it as text, and ahead of that
+    text = start.decode(errors="surrogateescape")
+    place = next(at for at, each in enumerate(text) if "\udc80" <= each <= "\udcff")
+    line, byte = text.count("\n", 0, place) + 1, f"{ord(text[place]) - 0xDC00:02x}"
+    return StudyFileError(f"the byte 0x{byte} is no UTF-8 text: save the file in that encoding", str(path), line)
 
 
 def no_such_file(path: Path, names: Iterable[str] = ()) -> UserError:

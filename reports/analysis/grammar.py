@@ -21,6 +21,9 @@ from search_spaces.errors import SettingError, unknown
 Factors = Mapping[str, Sequence[Scalar]]
 Pins = Mapping[str, Scalar]
 
+SHOWN_AROUND = 100
+"""How many characters of a long text a message shows on either side of what is wrong."""
+
 _SIGN = re.compile(r"==|!=|<=|>=|&&|[<>=@(),]")
 _WORD = re.compile(r"[^\s<>=@(),&!\"']+")
 _QUOTED = re.compile(r"\"([^\"]*)\"|'([^']*)'")
@@ -125,7 +128,7 @@ class _Reader:
 
     def _error(self, message: str, start: int | None = None) -> SettingError:
         place = len(self.text) if start is None else start
-        return SettingError(f'at position {place + 1} of "{self.text}": {message}', (self.key,))
+        return SettingError(f'at position {place + 1} of "{_around(self.text, place)}": {message}', (self.key,))
 
     def _at(self, *texts: str) -> bool:
         token = self._peek()
@@ -291,6 +294,14 @@ def _wrong_relation(text: str) -> str:
     if text in ("=", "!="):
         return f'"==" should stand here, not "{text}": `within` says how far apart they may be'
     return f'"<", ">", "==" or "fails" should stand here, not "{text}"'
+
+
+def _around(text: str, place: int) -> str:
+    """Return a text as a message shows it: of a long one, what stands around that place."""
+    if len(text) <= 2 * SHOWN_AROUND:
+        return text
+    start, end = max(place - SHOWN_AROUND, 0), place + SHOWN_AROUND
+    return f"{'...' if start else ''}{text[start:end]}{'...' if end < len(text) else ''}"
 
 
 def _goes_on(text: str, end: int) -> bool:

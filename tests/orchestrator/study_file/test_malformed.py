@@ -154,6 +154,13 @@ MALFORMED = [
     ("seeds: 2\n\u00a0\u00a0depth: 8", "study.yaml:6:", 'unknown key "\\xa0\\xa0depth"'),
     ("question: a\0b", "study.yaml:5: not valid YAML: the character '\\x00';", "save the file as UTF-8"),
     ('question: "\\x1b[31mred"', "study.yaml:5: question:", "has the character"),
+    ("factors: {training..lr: [0.1, 0.2]}", "study.yaml:5: factors.training..lr:", "did you mean 'training.lr'"),
+    ("factors: {training.: [1, 2]}", "study.yaml:5: factors.training.:", "an empty part between its dots"),
+    (
+        f"factors: {{width: [4, 8]}}\nclaims: [{{id: a, says: '{'width=4 and ' * 3000}width=9'}}]",
+        "study.yaml:6: claims[0].says: at position ",
+        "...",
+    ),
 ]
 
 
@@ -181,6 +188,27 @@ def test_a_malformed_file_is_one_message(text, place, part, command, tmp_path, m
     assert len(told.err) < 1500
     assert told.out == ""
     assert time.process_time() - start < 20, "of work, whatever else the machine does"
+
+
+@pytest.mark.parametrize(
+    ("data", "line", "byte"),
+    [
+        (text_of("question: caf\u00e9").encode("latin-1"), 5, "e9"),
+        (text_of("").encode("utf-16"), 1, "ff"),
+        (text_of(f"# {'x' * 50_000}").encode() + b"question: a\xffb", 6, "ff"),
+        (text_of("question: \u00e9\ufffd").encode() + b"# \xc3", 6, "c3"),
+    ],
+    ids=["latin-1", "utf-16", "far behind", "cut off"],
+)
+def test_a_file_in_another_encoding_is_told_with_its_line(
+    data, line, byte, tmp_path, monkeypatch, capsys, main
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "study.yaml").write_bytes(data)
+    with pytest.raises(SystemExit) as ended:
+        main("plan", "study.yaml")
+    assert ended.value.code == 2
+    assert f"study.yaml:{line}: the byte 0x{byte} is no UTF-8 text" in capsys.readouterr().err
 
 
 def test_a_network_that_no_machine_holds_is_refused(tmp_path, monkeypatch, capsys, main) -> None:
