@@ -11,10 +11,11 @@ from reports.wording import level, shortened
 LONGEST_NAME = 120
 
 
-def arm_names(findings: Findings, arms: Sequence[Arm] | None = None) -> dict[str, str]:
+def arm_names(findings: Findings, arms: Sequence[Arm] | None = None, numbers_after: str = " at ") -> dict[str, str]:
     """Name each of these arms (by default all of the study) by the levels in which they differ, by the arm's name.
 
-    A word stands alone where only one factor has it as a level; a number follows its factor: "preact at depth 110". An
+    A word stands alone where only one factor has it as a level; a number follows its factor: "preact at depth 110", or
+    after a comma in a figure, which leaves out what all its names share. An
     arm that a search proposed is called by its number there, "#35", since its levels would fill the page.
     """
     chosen = findings.arms if arms is None else arms
@@ -23,7 +24,7 @@ def arm_names(findings: Findings, arms: Sequence[Arm] | None = None) -> dict[str
         return {arm.name: numbers.get(arm.name) or shortened(arm.name, LONGEST_NAME) for arm in chosen}
     varying = [factor for factor in _factors(chosen) if len({arm.levels.get(factor) for arm in chosen}) > 1]
     owners = Counter(text for factor in _factors(chosen) for text in _texts(chosen, factor))
-    names = {arm.name: _name(arm.levels, varying, owners) or arm.name for arm in chosen}
+    names = {arm.name: _name(arm.levels, varying, owners, numbers_after) or arm.name for arm in chosen}
     short = {arm: shortened(name, LONGEST_NAME) for arm, name in names.items()}
     is_distinct = len(set(short.values())) == len(short)
     return short if is_distinct else {arm: shortened(name, len(name)) for arm, name in names.items()}
@@ -37,7 +38,7 @@ def _texts(arms: Sequence[Arm], factor: str) -> set[str]:
     return {level(arm.levels[factor]) for arm in arms if factor in arm.levels}
 
 
-def _name(levels: Mapping[str, Scalar], varying: Sequence[str], owners: Mapping[str, int]) -> str:
+def _name(levels: Mapping[str, Scalar], varying: Sequence[str], owners: Mapping[str, int], numbers_after: str) -> str:
     words: list[str] = []
     numbers: list[str] = []
     for factor in varying:
@@ -45,4 +46,4 @@ def _name(levels: Mapping[str, Scalar], varying: Sequence[str], owners: Mapping[
             text = level(levels[factor])
             is_word = isinstance(levels[factor], str) and owners[text] == 1 and text[:1].isalpha()
             (words if is_word else numbers).append(text if is_word else f"{factor} {text}")
-    return " at ".join(filter(None, (", ".join(words), ", ".join(numbers))))
+    return numbers_after.join(filter(None, (", ".join(words), ", ".join(numbers))))

@@ -112,7 +112,10 @@ def curves_drawing(
         readout = _readout(axes, curves, failed, scale.last_epoch)
         return replace(readout, choice=_choice(axes, choice)) if choice else readout
 
-    return draw(plot, prefix, LARGE if is_large else SIZE, (46, 38, scale.room, 12))
+    margins = (46, 38, scale.room, 12)
+    if not is_large or choice:
+        return draw(plot, prefix, LARGE if is_large else SIZE, margins)
+    return replace(draw(plot, prefix, LARGE, margins), narrow=replace(draw(plot, f"{prefix}n", SIZE, margins), pdf=b""))
 
 
 def _draw_failed(axes: "Axes", fail: FailedCurve) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reports.figures.labels import distinct
 from reports.figures.readout import Mark, Readout, place, series, tag
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 SIZE = (540, 330)
 NARROW = (330, 260)
 _LETTER = 6.1  # pixels
+MOST_SLANTED = 20
+"""Letters of a level's name that is written at a slant, where it has no room beside its neighbours."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,10 @@ def interaction_drawing(lines: Sequence[Means], factor: str, levels: Sequence[st
 def _drawn(lines: Sequence[Means], factor: str, levels: Sequence[str], prefix: str, size: tuple[int, int]) -> Drawing:
     room = label_room(line.label for line in lines)
     pitch = (size[0] - 46 - room) / len(levels)
-    named = distinct(levels, max(int((pitch - 8) / _LETTER), 3))
+    is_slanted = max(map(len, levels)) * _LETTER > pitch - 8
+    named = distinct(levels, MOST_SLANTED if is_slanted else max(map(len, levels)))
+    below = 40 + (int(0.57 * _LETTER * max(map(len, named))) if is_slanted else 0)
+    size = (size[0], size[1] + below - 40)
 
     def plot(axes: "Axes") -> Readout:
         error_scale(axes, [value for line in lines for value in line.high])
@@ -51,7 +56,8 @@ def _drawn(lines: Sequence[Means], factor: str, levels: Sequence[str], prefix: s
                 drawn += axes.plot((x, x), (max(low, 0), high), color=tone, linewidth=1.1)
             tag(drawn, series(line.slot))
         axes.set_xlim(-0.5, len(levels) - 0.5)
-        axes.set_xticks(range(len(levels)), labels=named)
+        slant: dict[str, Any] = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"} if is_slanted else {}
+        axes.set_xticks(range(len(levels)), labels=named, **slant)
         axes.set_xlabel(factor)
         axes.set_ylabel(f"mean {PRIMARY.label}")
         label_ends(axes, [(len(levels) - 1, line.mean[-1], line.label, line.slot) for line in lines])
@@ -62,4 +68,4 @@ def _drawn(lines: Sequence[Means], factor: str, levels: Sequence[str], prefix: s
         ]
         return Readout({line.slot: line.label for line in lines}, tuple(marks))
 
-    return draw(plot, prefix, size, (46, 40, room, 12))
+    return draw(plot, prefix, size, (46, below, room, 12))

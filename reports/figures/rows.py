@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from reports.figures.labels import told_apart
 from reports.figures.readout import Readout
-from reports.figures.svg import Drawing
+from reports.figures.svg import PAPER, Drawing
 from reports.figures.theme import draw
 
 if TYPE_CHECKING:
@@ -50,6 +50,12 @@ class _Places:
     words: float
     mark: float
     longest: int
+    is_above: bool = False
+
+    @property
+    def behind(self) -> dict[str, Any]:
+        """How words are written that stand over the grid: it does not run through them."""
+        return {"bbox": {"facecolor": PAPER, "edgecolor": "none", "pad": 0.6}} if self.is_above else {}
 
 
 def _broad(labels: Sequence[str], texts: Sequence[str]) -> _Places:
@@ -62,7 +68,7 @@ def _broad(labels: Sequence[str], texts: Sequence[str]) -> _Places:
 def _narrow(texts: Sequence[str]) -> _Places:
     width = 360
     room = width - 20 - _LETTER * max((len(text) for text in texts), default=0)
-    return _Places(width, 38, 10, 10, 4, 9, 24, max(int(room / _LETTER), _SHORTEST))
+    return _Places(width, 38, 10, 10, 4, 9, 24, max(int(room / _LETTER), _SHORTEST), is_above=True)
 
 
 Plot = Callable[["Axes", Sequence[float]], Readout | None]
@@ -91,8 +97,8 @@ def _drawn(at: _Places, blocks: Sequence[Block], prefix: str, plot: Plot, has_le
                 write(axes, 0, top + 0.62 * HEADING, heading, ha="left", fontweight="bold")
                 top += HEADING
             for row, name in zip(rows, told_apart([row.label for row in rows], at.longest), strict=True):
-                write(axes, at.name, top + at.words, name, ha="left")
-                write(axes, at.width - 4, top + at.words, row.text, ha="right")
+                write(axes, at.name, top + at.words, name, ha="left", **at.behind)
+                write(axes, at.width - 4, top + at.words, row.text, ha="right", **at.behind)
                 heights.append(top + at.mark)
                 top += at.pitch
         return plot(axes, heights)

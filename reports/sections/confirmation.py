@@ -1,5 +1,6 @@
 """The confirmation of a search: what its best arms reach on the test set, and how much of their gain survived."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reports.analysis.contrasts import Contrast
@@ -27,7 +28,7 @@ def build(findings: Findings) -> Section | None:
     confirmed = [each for each in confirmations(findings.whole) if each.contrast.n]
     if not confirmed:
         return None
-    sentences = (_method(findings, confirmed), *conclusions(findings.whole))
+    sentences = (_method(findings, confirmed), *conclusions(findings.whole, search_numbers(findings.whole)))
     return Section(
         "confirmation",
         "Confirmation of the best arms",
@@ -36,13 +37,17 @@ def build(findings: Findings) -> Section | None:
     )
 
 
-def conclusions(study: Study) -> tuple[str, ...]:
-    """Say whether the arm that the search ranked first is confirmed, and how much of its gain; nothing before that."""
+def conclusions(study: Study, names: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """Say whether the arm that the search ranked first is confirmed, and how much of its gain; nothing before that.
+
+    `names` call arms by what the reader can look up; without them their settings do.
+    """
     confirmed = [each for each in confirmations(study) if each.contrast.n]
     if not confirmed:
         return ()
     first = min(confirmed, key=lambda each: each.searched_error if each.searched_error is not None else float("inf"))
-    return _verdict(first, confirmed), _survival(first), _all(confirmed)
+    named = {each.arm.name: shortened(each.arm.name, 120) for each in confirmed} | dict(names or {})
+    return _verdict(first, confirmed, named), _survival(first), _all(confirmed, named)
 
 
 def _method(findings: Findings, confirmed: list[Confirmed]) -> str:
@@ -54,12 +59,12 @@ def _method(findings: Findings, confirmed: list[Confirmed]) -> str:
     )
 
 
-def _verdict(first: Confirmed, confirmed: list[Confirmed]) -> str:
+def _verdict(first: Confirmed, confirmed: list[Confirmed], names: Mapping[str, str]) -> str:
     """Say of the arm that the search ranked first what the count of all arms says of it, by the same p."""
     contrast = first.contrast
     side = _side(contrast)
     words = f"has {side} {PRIMARY.title} than the baseline" if side else "cannot be told from the baseline"
-    text = f"What the search ranked first, {shortened(first.arm.name, 120)}, {words}: "
+    text = f"What the search ranked first, {names[first.arm.name]}, {words}: "
     if contrast.p is None or contrast.p_holm is None:
         return f"{text}{contrast.note or 'no test'}."
     numbers = f"{signed(contrast.estimate)}{interval(contrast)} points, " if contrast.estimate is not None else ""
@@ -104,7 +109,7 @@ def _share_interval(each: Confirmed) -> str:
     return f" (95 % interval {' to '.join(ends)} %, by the seeds of the confirmation)"
 
 
-def _all(confirmed: list[Confirmed]) -> str:
+def _all(confirmed: list[Confirmed], names: Mapping[str, str]) -> str:
     """Count the confirmed arms by what can be said of them, their p adjusted for their number."""
     sides = [_side(each.contrast) for each in confirmed]
     better, worse, alike = (sides.count(side) or "none" for side in ("less", "more", ""))
@@ -119,7 +124,7 @@ def _all(confirmed: list[Confirmed]) -> str:
         return text
     estimate, least = min(known, key=lambda pair: pair[0])
     ends = f"{signed(estimate)}{interval(least.contrast)}"
-    return f"{text} The least error has {shortened(least.arm.name, 120)}: {ends} points."
+    return f"{text} The least error has {names[least.arm.name]}: {ends} points."
 
 
 def _percent(share: float | None) -> float | None:

@@ -52,7 +52,13 @@ def build(findings: Findings) -> Section | None:
         )
         for at, (title, group) in enumerate(shown[:MOST_PANELS])
     )
-    figure = Figure("depth", _caption(findings, axis, most), panels, _table(runs, axis), columns=min(3, len(panels)))
+    figure = Figure(
+        "depth",
+        _caption(findings, axis, most, has_lines=any(len(run.levels) > 1 for run in runs)),
+        panels,
+        _table(runs, axis),
+        columns=min(3, len(panels)),
+    )
     notes: tuple[str, ...] = ()
     if len(shown) > MOST_PANELS:
         notes = (f"The first {MOST_PANELS} of {len(shown):,} panels; tables/arms.csv has every arm.",)
@@ -127,11 +133,12 @@ def _panels(layout: Layout, by_series: Mapping[Levels, LevelSeries]) -> list[tup
     return [(title, group) for title, group in zip(titles, lines, strict=True) if group]
 
 
-def _caption(findings: Findings, axis: str, most: int) -> str:
+def _caption(findings: Findings, axis: str, most: int, *, has_lines: bool) -> str:
     is_thinned = any(summary.n > ALL_POINTS for summary in findings.summaries.values())
     quantiles = f"{most} quantiles" if most > FEWEST_POINTS else "The lowest, the middle and the highest"
     points = f"{quantiles} of the seeds" if is_thinned else "A point for each seed"
-    text = f"{PRIMARY.title.capitalize()} against {axis}. {points}, fails included; the line joins the medians"
+    text = f"{PRIMARY.title.capitalize()} against {axis}. {points}, fails included"
+    text += "; the line joins the medians" if has_lines else ""
     diverged = findings.count(State.DIVERGED)
     text += ", a diverged seed ranking last (crosses at the upper edge)." if diverged else "."
     return text

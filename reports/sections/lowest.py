@@ -5,6 +5,7 @@ from reports.figures.dots import Dots, dots_drawing
 from reports.figures.figure import Figure, Panel
 from reports.findings import Findings
 from reports.metrics import PRIMARY
+from reports.names import arm_names
 from reports.ranking import rank
 from reports.sentences.headline import group_of
 from reports.tables import Column, Table
@@ -28,7 +29,8 @@ def lowest_figure(findings: Findings) -> Figure | None:
     sound = sorted((each for each in group.summaries if each.arm.name in names), key=lambda each: each.mean or 0.0)
     base = [each for each in sound[MOST:] if _is_baseline(findings, each.arm)]
     chosen = [*sound[: MOST - len(base[:1])], *base[:1]]
-    drawing = dots_drawing([_dots(findings, each, group.names[each.arm.name]) for each in chosen], "lowest")
+    labels = arm_names(findings, [each.arm for each in group.summaries], ", ")
+    drawing = dots_drawing([_dots(findings, each, labels[each.arm.name]) for each in chosen], "lowest")
     among = f"{counted(len(sound), 'arm')}{f' at {group.where}' if group.where else ''}"
     some = "" if len(chosen) == len(sound) else f"the {len(chosen) - len(base[:1])} lowest of "
     caption = (

@@ -1,6 +1,6 @@
 """The main table as the page shows it: test error by arm, the difference to the baseline, what each network costs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -9,9 +9,10 @@ from reports.analysis.contrasts import Contrast
 from reports.analysis.rates import fisher_p
 from reports.analysis.skewness import is_skewed_arm
 from reports.findings import Findings
-from reports.layout import Layout
+from reports.layout import Layout, Series
 from reports.metrics import PRIMARY
 from reports.ranking import Rankings, rankings
+from reports.search_numbers import search_numbers
 from reports.sections.arm_tables import interval
 from reports.sentences import said
 from reports.sentences.table import CAPTION, NOTES, has_fails, states_n, usual_n
@@ -59,6 +60,7 @@ class MainRow:
     is_baseline: bool
     entries: tuple[Entry | None, ...]
     cost: tuple[str, str]
+    name: str
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class MainTable:
     lines: tuple[MainRow, ...]
     has_differences: bool
     has_cost: bool
+    is_numbered: bool
     caption: str
     notes: tuple[str, ...]
 
@@ -86,6 +89,7 @@ def main_table(findings: Findings, layout: Layout) -> MainTable:
         lines=lines,
         has_differences=any(entry.difference for line in lines for entry in line.entries if entry is not None),
         has_cost=any(any(line.cost) for line in lines) and not all(head.cost for head in heads),
+        is_numbered=layout.axis is None and bool(search_numbers(findings.whole)),
         caption=said(findings, CAPTION),
         notes=tuple(text for sentence in NOTES if (text := sentence(findings))),
     )
@@ -122,13 +126,19 @@ def cost(arm: Arm) -> str:
 
 def _lines(findings: Findings, layout: Layout, ranked: Rankings) -> Iterator[MainRow]:
     spans = _spans([tuple(map(_level, series.levels)) for series in layout.series])
-    usual = usual_n(findings)
+    usual, numbers = usual_n(findings), search_numbers(findings.whole)
     for series, levels in zip(layout.series, spans, strict=True):
         arms = [layout.arm(position, series) for position in layout.positions]
         entries = tuple(None if arm is None else _entry(findings, arm, ranked, usual) for arm in arms)
         known = [arm for arm in arms if arm is not None]
         size = tuple(_range([getattr(arm, key) for arm in known]) for key in ("params", "flops"))
-        yield MainRow(levels, series.is_baseline, entries, (size[0], size[1]))
+        yield MainRow(levels, series.is_baseline, entries, (size[0], size[1]), _row_name(series, known, numbers))
+
+
+def _row_name(series: Series, arms: Sequence[Arm], numbers: Mapping[str, str]) -> str:
+    """Return the name of a row in one cell: its number in a search, else its levels."""
+    number = numbers.get(arms[0].name) if len(arms) == 1 else None
+    return number or ", ".join(map(_level, series.levels))
 
 
 def _range(values: list[int | None]) -> str:

@@ -12,6 +12,7 @@ from reports.figures.readout import Told
 from reports.figures.search import Steps, best_drawing, levels_drawing, points_drawing, slice_drawing
 from reports.findings import Findings
 from reports.results import Study
+from reports.search_numbers import search_numbers
 from reports.sections.section import Section
 from reports.tables import Column, Table
 from reports.trials import Scalar
@@ -65,7 +66,7 @@ def _summary(study: Study, arms: Sequence[Searched]) -> str:
     text = (
         f"{counted(len(arms), 'arm')} by the sampler {settings['sampler']['name']}, selected on "
         f"{100 * settings['validation']:g} % of the training images and on nothing else. The least validation error, "
-        f"{number(best.error)} %, has {shortened(_named(best.arm), 120)} (arm {best.place})."
+        f"{number(best.error)} %, has {search_numbers(study)[best.arm]}, whose settings stand in the table below."
     )
     parts = [
         (stopped, "stopped early"),

@@ -56,10 +56,12 @@ const show = (selector) => all(selector).forEach((element) => { element.hidden =
 // ---- while a study runs: how old the page is, and the page anew every minute ----
 if (document.body.hasAttribute("data-live")) {
   const age = document.querySelector(".age");
-  const since = age ? Date.parse(age.dataset.latest) : NaN;
+  const latest = age ? Date.parse(age.dataset.latest) : NaN;
   const tell = () => {
-    const minutes = Math.floor((Date.now() - since) / 60000);
-    if (age && minutes < 2880) age.textContent = minutes < 1 ? "Last result: less than a minute ago." : `Last result: ${minutes} min ago.`;
+    const minutes = Math.floor((Date.now() - latest) / 60000);
+    const hours = Math.floor(minutes / 60);
+    const since = minutes < 1 ? "less than a minute" : hours ? `${hours} h ${minutes % 60} min` : `${minutes} min`;
+    if (age && minutes < 2880) age.textContent = `Last result: ${since} ago.`;
   };
   tell();
   setInterval(tell, 20000);
