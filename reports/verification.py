@@ -22,7 +22,8 @@ def read_published(path: Path) -> tuple[Path, Mapping[str, Any]]:
         raise ValueError(f"there is no {path}: name the folder of a report, for instance out/degradation")
     folder = path if path.is_dir() else path.parent
     if not (folder / "study.json").exists():
-        raise ValueError(f"{folder} holds no report, which has a study.json: name the folder of one")
+        what = f"{folder} holds no report" if path.is_dir() else f"{path} belongs to no report"
+        raise ValueError(f"{what}, which has a study.json: name the folder of one")
     try:
         summary = json.loads((folder / "study.json").read_text(encoding="utf-8"))
     except OSError as error:

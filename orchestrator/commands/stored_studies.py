@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestrator.errors import UserError
+from orchestrator.home import expanded
 from orchestrator.terminal.options import Database, Yes, choice
 
 if TYPE_CHECKING:
@@ -129,6 +130,7 @@ def export(
 
     Example: orchestrate export degradation --to onnx --arm "depth=20 variant=plain" --seed 0
     """
+    out = None if out is None else expanded(out)
     if to in TRACKERS:
         _export_curves(to, study, arm, seed, db, out)
         return

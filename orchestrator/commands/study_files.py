@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestrator.commands.exit_codes import FAILED, INTERRUPTED, MISTAKE
+from orchestrator.home import expanded
 from orchestrator.terminal.console import make_console
 from orchestrator.terminal.options import Database, Format, OutputFormat, choice
 
@@ -187,7 +188,7 @@ def describe(
     """
     from orchestrator.presets import study_paths
 
-    paths = study_paths(file)
+    paths, svg = study_paths(file), None if svg is None else expanded(svg)
     for path in paths:
         _describe(path, changes or (), svg / path.stem if svg is not None and len(paths) > 1 else svg, format)
 
@@ -216,12 +217,17 @@ def presets(
 
     Example: orchestrate presets degradation-digits > degradation.yaml
     """
+    import yaml
+
     from orchestrator.presets import preset_names, preset_text, read_preset
     from orchestrator.terminal.json_output import print_json
     from orchestrator.terminal.tables import print_presets
 
     if name is not None:
-        sys.stdout.write(preset_text(name))
+        if format is OutputFormat.json:
+            print_json(yaml.safe_load(preset_text(name)))
+        else:
+            sys.stdout.write(preset_text(name))
         return
     known = [read_preset(each) for each in preset_names()]
     print_json(known) if format is OutputFormat.json else print_presets(make_console(), known)

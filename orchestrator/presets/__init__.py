@@ -6,6 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from orchestrator.errors import UserError
+from orchestrator.home import expanded
 from orchestrator.study_file.config import StudyConfig, check_study
 from orchestrator.study_file.yaml_source import no_such_file, parse_yaml
 from search_spaces import Space
@@ -52,6 +53,7 @@ def study_paths(file: Path) -> tuple[Path, ...]:
 
     UserError, naming the nearest, where there is neither.
     """
+    file = expanded(file)
     if _is_there(file):
         return (file,)
     names, ready = GROUPS.get(str(file), (str(file),)), preset_names()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestrator.errors import UserError
+from orchestrator.home import expanded
 from orchestrator.storage import StorageError, Store
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def database(given: str | None, config: "StudyConfig | None" = None) -> str:
 
 def output_folder(study: str, given: Path | None = None) -> Path:
     """Return the folder for a study's report; UserError when it could not be written. Nothing is made yet."""
-    out = (given or Path("out") / study).resolve()
+    out = expanded(given or Path("out") / study).resolve()
     nearest = next(each for each in (out, *out.parents) if each.exists())
     try:
         tempfile.TemporaryDirectory(dir=nearest).cleanup()

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from orchestrator.errors import UserError
+from orchestrator.home import expanded
 from orchestrator.results.location import database
 from orchestrator.storage import Store
 from reports.analysis.verdicts import judge_study
@@ -22,7 +23,7 @@ def publish_studies(to: str, names: Sequence[str], db: str | None, *, dry_run: b
         chosen = list(dict.fromkeys(names)) or [each.name for each in store.studies()]
         studies = [store.load_study(name) for name in chosen]
     try:
-        site = Destination(to)
+        site = Destination(to if "://" in to or not to else str(expanded(to)))
         before = site.read(_summary_path(study.name) for study in studies)
         reports = [
             report_files(study, judge_study(study), _summary(before.get(_summary_path(study.name))))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.errors import UserError
+from orchestrator.home import expanded
 from orchestrator.planning.preregistration import PlanCheck, altered_plans, check_plan
 from orchestrator.results.location import database
 from orchestrator.storage import Store
@@ -20,7 +21,7 @@ from reports.verification import verify as compared
 
 def summary(name: str, db: str | None) -> Mapping[str, Any]:
     """Return what `study.json` holds: of a report where `name` is its folder or file, else of a study in the DB."""
-    path = Path(name)
+    path = expanded(name)
     if path.is_file() or (path / "study.json").is_file():
         return _published(path)[1]
     with Store.open(database(db), read_only=True) as store:
@@ -61,6 +62,6 @@ def verified(report: Path, db: str | None, plan: str | None = None) -> Verificat
 
 def _published(path: Path) -> tuple[Path, Mapping[str, Any]]:
     try:
-        return read_published(path)
+        return read_published(expanded(path))
     except ValueError as error:
         raise UserError(str(error)) from None

@@ -7,6 +7,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from orchestrator.errors import UserError
+from orchestrator.home import expanded
 from reports.publishing.index import index_page, listed_of
 
 _SHOWN = frozenset({".html", ".svg", ".pdf", ".csv", ".md", ".tex", ".json", ".parquet"})
@@ -15,6 +16,7 @@ _FOLDERS = frozenset({"figures", "tables", "data"})
 
 def make_server(folder: Path, port: int) -> ThreadingHTTPServer:
     """Return a server of the reports in `folder`, bound to this machine; UserError when it cannot be."""
+    folder = expanded(folder)
     if not folder.is_dir():
         raise UserError(f"{folder} is no folder: name the one that holds reports, for instance out")
     try:

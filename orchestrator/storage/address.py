@@ -7,6 +7,8 @@ from urllib.parse import unquote
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from orchestrator.errors import UserError
+from orchestrator.home import expanded
 from orchestrator.passwords import take_apart, without_passwords
 from orchestrator.storage.errors import StorageError
 from search_spaces.errors import nearest
@@ -103,4 +105,7 @@ def _file(path: str, written: str | None = None) -> URL:
         raise StorageError(
             f'"{written or path}" names no file: results must outlive the command, so give one, such as {_EXAMPLES}'
         )
-    return URL.create("sqlite", database=str(Path(path).expanduser().absolute()))
+    try:
+        return URL.create("sqlite", database=str(expanded(path).absolute()))
+    except UserError as error:
+        raise StorageError(str(error)) from None

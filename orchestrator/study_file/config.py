@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.errors import UserError
+from orchestrator.home import expanded
 from orchestrator.records.probe_metrics import probe_metrics
 from orchestrator.study_file.arms import arm_space
 from orchestrator.study_file.changes import with_changes
@@ -68,7 +69,8 @@ def read_study(given: Path | Mapping[str, Any], changes: Sequence[str] = ()) -> 
     UserError for every mistake in it.
     """
     if isinstance(given, Path):
-        source, folder = read_yaml(given), given.resolve().parent
+        file = expanded(given)
+        source, folder = read_yaml(file), file.resolve().parent
     else:
         source, folder = written_yaml(given), Path.cwd()
     return check_study(with_changes(source, changes), folder)

@@ -24,6 +24,8 @@ class Destination:
     def __init__(self, address: str) -> None:
         """Open `address`, a folder or a URL; DestinationError where no library for its protocol is there."""
         self.address = address
+        if not address.strip() or Path(address).is_file():
+            raise DestinationError(f"--to {address or repr(address)}: name a folder, for instance site")
         with self._told():
             is_url = "://" in address
             place = url_to_fs(address) if is_url else (LocalFileSystem(), str(Path(address).absolute()))

@@ -69,6 +69,39 @@ def test_a_place_without_its_library_and_an_unknown_study_are_mistakes() -> None
     assert not Path("site").exists()
 
 
+def test_a_tilde_stands_for_the_home_wherever_a_path_is_given(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "made-up.yaml").write_text(FILE)
+    monkeypatch.setenv("HOME", str(home))
+    told("plan", "~/made-up.yaml", "--db", "~/plan.db")
+    told("describe", "~/made-up.yaml", "--svg", "~/units")
+    told("report", "made-up", "--out", "~/report")
+    told("publish", "--to", "~/site")
+    told("export", "made-up", "--to", "db", "--out", "~/copy.db")
+    told("export", "made-up", "--to", "tensorboard", "--out", "~/board")
+    assert told("verify", "~/report") == "The report is what the results give.\n"
+    assert told("diff", "~/report", "made-up") == "Nothing differs.\n"
+    assert {"units", "report", "site", "copy.db", "board"} <= {each.name for each in home.iterdir()}
+    assert [each.name for each in tmp_path.iterdir()] == ["home"]
+    nobody = "~nobody-of-this-name/x"
+    for words in (["plan", nobody], ["status", "--db", nobody], ["publish", "--to", nobody], ["serve", nobody]):
+        done = CliRunner().invoke(app, words)
+        assert isinstance(done.exception, UserError)
+        assert str(done.exception) == f"{nobody} starts with a home that nobody has here: write the folder out"
+
+
+@pytest.mark.parametrize("to", ["", " ", "there.txt"])
+def test_a_site_is_a_folder(to: str) -> None:
+    Path("there.txt").touch()
+    done = CliRunner().invoke(app, ["publish", "--to", to])
+    assert isinstance(done.exception, UserError)
+    assert "name a folder" in str(done.exception)
+    assert [each.name for each in Path().iterdir()] == ["there.txt"]
+
+
 @pytest.mark.parametrize("format", ["table", "markdown", "html", "json"])
 def test_a_published_report_is_compared_with_the_study_in_the_db(format: str) -> None:
     told("report", "made-up", "--out", "before")

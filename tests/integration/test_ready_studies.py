@@ -1,7 +1,10 @@
 """`orchestrate presets` and `orchestrate describe` as a user types them."""
 
+import json
 import re
 from pathlib import Path
+
+import yaml
 
 from tests.integration.command import Orchestrate
 
@@ -16,6 +19,12 @@ def test_presets_lists_the_ready_studies(orchestrate: Orchestrate) -> None:
 def test_a_preset_is_printed_exactly(orchestrate: Orchestrate) -> None:
     file = Path(__file__).parents[2] / "orchestrator/presets/degradation.yaml"
     assert orchestrate("presets", "degradation").stdout == file.read_text()
+
+
+def test_a_preset_is_printed_as_json(orchestrate: Orchestrate) -> None:
+    printed = json.loads(orchestrate("presets", "degradation", "--format", "json").stdout)
+    assert printed == yaml.safe_load(orchestrate("presets", "degradation").stdout)
+    assert printed["study"] == "degradation"
 
 
 def test_an_unknown_preset_ends_with_exit_code_2(orchestrate: Orchestrate) -> None:

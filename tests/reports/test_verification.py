@@ -44,12 +44,15 @@ def test_a_number_and_a_file_that_were_changed_by_hand_are_named(tmp_path, small
 
 
 def test_a_folder_without_a_report_is_refused(tmp_path):
+    (tmp_path / "a.yaml").touch()
+    with pytest.raises(ValueError, match=f"{tmp_path}/a.yaml belongs to no report, .* study.json"):
+        read_published(tmp_path / "a.yaml")
     with pytest.raises(ValueError, match=f"{tmp_path} holds no report, .* study.json"):
         read_published(tmp_path)
     with pytest.raises(ValueError, match=f"there is no {tmp_path / 'index.html'}: name the folder"):
         read_published(tmp_path / "index.html")
     (tmp_path / "index.html").touch()
-    with pytest.raises(ValueError, match=f"{tmp_path} holds no report, .* study.json"):
+    with pytest.raises(ValueError, match=f"{tmp_path}/index.html belongs to no report, .* study.json"):
         read_published(tmp_path / "index.html")
 
 
