@@ -1,12 +1,12 @@
 """What each arm sets otherwise than the baseline that it is compared with."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from reports.findings import Findings
+from reports.flat_settings import flat, in_words
 from reports.tables import Column, Table
 from reports.trials import Arm
-from reports.wording import level, shortened
+from reports.wording import shortened
 
 NOT_SET = "not set"
 LONGEST_ARM = 160
@@ -36,21 +36,3 @@ def differing(baseline: Arm, arm: Arm) -> Iterator[tuple[str, str, str]]:
         if theirs.get(key, NOT_SET) != own.get(key, NOT_SET):
             before, after = (in_words(each[key]) if key in each else NOT_SET for each in (theirs, own))
             yield key, before, after
-
-
-def flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield each setting by its path from the root."""
-    for key, value in settings.items():
-        if isinstance(value, Mapping) and value:
-            yield from flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
-
-
-def in_words(value: object) -> str:
-    """Return the value of a setting as the page shows it."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int | float | str):
-        return shortened(level(value), 60)
-    return shortened(str(value), 60)

@@ -9,8 +9,8 @@ import yaml
 
 from reports.findings import Findings
 from reports.results import Study
-from reports.sections.checklist import UNKNOWN, checklist, data_checksum, determinism
 from reports.sections.section import Section
+from reports.sentences.checklist import UNKNOWN, checklist, data_checksum, determinism
 from reports.wording import counted, duration, level, moment, seeds
 
 

@@ -6,11 +6,11 @@ A sentence takes the findings and returns its text, or None where its condition 
 from collections.abc import Callable, Iterable, Mapping
 
 from reports.findings import Findings
-from reports.sentences import headline, statistics, table
+from reports.sentences import headline, methods, statistics, table
 
 Sentence = Callable[[Findings], str | None]
 
-SENTENCES: Mapping[str, Sentence] = headline.SENTENCES | statistics.SENTENCES | table.SENTENCES
+SENTENCES: Mapping[str, Sentence] = headline.SENTENCES | statistics.SENTENCES | table.SENTENCES | methods.SENTENCES
 """All of them by name; the tests hold each against a study where it is true and one where it must not appear."""
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from reports.findings import find
 from reports.results import History, PlanVersion
-from reports.sections.checklist import UNKNOWN, checklist
 from reports.sections.provenance import build, results_hash
+from reports.sentences.checklist import UNKNOWN, checklist
 from tests.reports import searches, studies
 from tests.reports.small import found, near
 

@@ -5,158 +5,38 @@ difference.
 """
 
 import random
-from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
-from reports.analysis.claims import parse_claims
-from reports.analysis.verdicts import judge
-from reports.findings import Findings, find
+from reports.findings import Findings
 from reports.sentences import SENTENCES
 from reports.sentences.headline import headline
-from tests.reports import searches, studies
-from tests.reports.small import WAITING, found, near
+from tests.reports.pairs import methods, results
+from tests.reports.pairs.made import LESS, MORE, NOISY, OPEN, OTHER, declared, variants
+from tests.reports.small import WAITING, found
 
-LESS, MORE = (3.0, 3.11, 3.2), (6.0, 6.1, 6.21)
-FIVE = {"a": (*MORE, 6.05, 6.15), "b": (*LESS, 3.05, 3.12)}
-OPEN = {"a": (4.0, 6.0, 5.0, 5.2, 4.9), "b": (5.5, 4.4, 5.6, 4.8, 5.1)}
-NOISY, OTHER = (4.0, 6.0, 5.0), (5.5, 4.4, 5.6)
-
-
-def variants(**errors) -> Findings:
-    return found(("variant",), {(name,): by_seed for name, by_seed in errors.items()}, baseline={"variant": "a"})
-
-
-def declared(*says: str, errors=None, seeds=None) -> Findings:
-    plain = variants(**(errors or FIVE)).study
-    claims = [{"id": f"c{at}", "says": each} for at, each in enumerate(says)]
-    settings = {**plain.settings, "claims": claims, **({"seeds": seeds} if seeds else {})}
-    whole = replace(plain, settings=settings)
-    return find(whole, judge(whole, parse_claims(claims, whole.factors)))
-
-
-def unconfirmed() -> Findings:
-    whole = searches.searched()
-    return find(replace(whole, arms=tuple(arm for arm in whole.arms if arm.levels["stage"] == "search"), trials=()))
-
-
-def grid(*seeds: float) -> Findings:
-    errors = {
-        (depth, name): tuple(depth / 4 + at + seed for seed in seeds)
-        for depth in (8, 14)
-        for at, name in enumerate("abc")
-    }
-    return found(("depth", "variant"), errors)
-
-
-def orphaned() -> Findings:
-    whole = studies.degradation()
-    return find(replace(whole, arms=(replace(whole.arms[0], orphaned=True), *whole.arms[1:])))
-
-
-def unsized() -> Findings:
-    whole = studies.degradation()
-    return find(replace(whole, arms=tuple(replace(arm, flops=None) for arm in whole.arms)))
-
-
-def waiting() -> Findings:
-    return variants(a=(WAITING,), b=(WAITING,))
-
-
-TRUE_AND_FALSE: dict[str, tuple[Callable[[], Findings], str, Callable[[], Findings]]] = {
-    "claims": (lambda: declared("b < a", "b > a"), "Of 2 declared claims, 1 is supported and 1 is refuted.", grid),
-    "no_result": (waiting, "No trial has a result yet.", lambda: variants(a=(3.0,))),
-    "unconfirmed": (unconfirmed, "no arm is confirmed on the test set", lambda: find(searches.searched())),
-    "only_arm": (
-        lambda: variants(a=near(3)),
-        "The only arm has a test error of 3.00 ± 0.10 % (n=3).",
-        lambda: variants(a=(None, 3.0)),
-    ),
-    "better": (lambda: variants(a=MORE, b=LESS), "b has less error: −3.00", lambda: variants(a=NOISY, b=OTHER)),
-    "worse": (lambda: variants(a=LESS, b=MORE), "b has more error: +3.00", lambda: variants(a=NOISY, b=OTHER)),
-    "none_clear": (lambda: variants(a=NOISY, b=OTHER), "No difference", lambda: variants(a=MORE, b=LESS)),
-    "lowest": (lambda: variants(a=MORE, b=LESS), "is that of b, 3.10", lambda: variants(a=MORE, b=(1.0, 1.1, None))),
-    "one_seed": (
-        lambda: variants(a=(3.0,), b=(4.0,)),
-        "cannot be told what is chance",
-        lambda: variants(a=MORE, b=LESS),
-    ),
-    "few_seeds": (
-        lambda: variants(a=MORE, b=LESS),
-        "no arm has rare outliers, which 3 seeds would not show",
-        lambda: variants(**FIVE),
-    ),
-    "fails": (lambda: variants(a=MORE, b=(None, 2.0)), "b fails in 1 of 2 seeds", lambda: variants(a=MORE, b=LESS)),
-    "statistics.one_seed": (
-        lambda: variants(a=(3.0,), b=(4.0,)),
-        "no interval or test",
-        lambda: variants(a=MORE, b=LESS),
-    ),
-    "mean_and_spread": (lambda: variants(a=MORE, b=LESS), "± one standard", lambda: variants(a=(3.0,), b=(4.0,))),
-    "survivors": (
-        lambda: variants(a=MORE, b=(None, 2.0)),
-        "leaves out the worst",
-        lambda: variants(a=MORE, b=(None, None)),
-    ),
-    "every_seed_failed": (lambda: variants(a=(None, None)), "Every seed failed", lambda: variants(a=(None, 3.0))),
-    "tests": (
-        lambda: variants(a=MORE, b=LESS, c=NOISY),
-        "covers all 2 comparisons",
-        lambda: variants(a=(3.0,), b=(4.0,)),
-    ),
-    "outliers": (
-        lambda: declared("b < a"),
-        "with 5 seeds one study in twenty shows none even where 45 % of an arm's trainings are outliers",
-        lambda: variants(a=MORE, b=(None, 2.0, 3.0)),
-    ),
-    "skewed": (
-        lambda: variants(**dict.fromkeys("abc", (3.0, 3.1, 2.9, 3.05, 2.95, 3.0, 3.02, 9.0))),
-        "skewed (mean skewness 2.82 over 3 arms",
-        lambda: variants(**dict.fromkeys("abc", (3.0, 3.1, 2.9, 3.05, 2.95, 3.0, 3.02, 3.15))),
-    ),
-    "sign_test": (lambda: variants(a=MORE, b=(None, 2.0, 3.0)), "a p below 0.2500", lambda: variants(a=MORE, b=LESS)),
-    "seeds_saved": (
-        lambda: declared("b < a", seeds={"looks": [5, 8]}),
-        "10 trials instead of 16, 6 saved",
-        lambda: declared("b < a", errors=OPEN, seeds={"looks": [5, 8]}),
-    ),
-    "seeds_so_far": (
-        lambda: declared("b < a", errors=OPEN, seeds={"looks": [5, 8]}),
-        "so far 10 of at most 16 trials are planned, and 1 claim is undecided",
-        lambda: declared("b < a", seeds={"looks": [5, 8]}),
-    ),
-    "table.no_result": (waiting, "No trial has a result yet", lambda: variants(a=(3.0,))),
-    "table.one_seed": (lambda: variants(a=(3.0,), b=(4.0,)), "no spread", lambda: variants(a=MORE)),
-    "table.mean_and_spread": (lambda: variants(a=MORE), "1 SD over the seeds (n=3", lambda: variants(a=(3.0,))),
-    "table.every_seed_failed": (lambda: variants(a=(None, None)), "no arm has a mean", lambda: variants(a=(None, 3.0))),
-    "table.difference": (
-        lambda: variants(a=MORE, b=LESS),
-        "Δ is the difference",
-        lambda: variants(a=MORE, b=(None, 2.0)),
-    ),
-    "table.bold_rule": (lambda: variants(a=MORE, b=LESS), "Bold: the lowest", lambda: variants(a=MORE, b=(3.0,))),
-    "table.undecided": (lambda: variants(a=NOISY, b=OTHER), "The other arm cannot", lambda: variants(a=MORE, b=LESS)),
-    "table.equivalent": (
-        lambda: variants(a=(5.0, 5.2, 5.1), b=(5.02, 5.21, 5.13)),
-        "within 0.5 points",
-        lambda: variants(a=NOISY, b=OTHER),
-    ),
-    "table.fail_rule": (lambda: variants(a=MORE, b=(None, 2.0)), "k of n seeds", lambda: variants(a=MORE, b=LESS)),
-    "table.flops": (lambda: variants(a=MORE), "multiply-adds", lambda: unsized()),
-    "table.orphans": (orphaned, "1 arm no longer in the study file", lambda: variants(a=MORE)),
-}
+PAIRS = {**results.PAIRS, **methods.PAIRS}
 
 
 def test_every_sentence_is_held_against_a_study():
-    assert set(TRUE_AND_FALSE) == set(SENTENCES)
+    assert set(PAIRS) == set(SENTENCES)
 
 
-@pytest.mark.parametrize("name", TRUE_AND_FALSE)
+@pytest.mark.parametrize("name", PAIRS)
 def test_it_is_said_where_it_is_true_and_nowhere_else(name):
-    is_true, words, is_false = TRUE_AND_FALSE[name]
-    assert words in (SENTENCES[name](is_true()) or "")
-    assert SENTENCES[name](is_false()) is None
+    is_true, words, is_false = PAIRS[name]
+    assert words in said_of(name, is_true)
+    assert words not in said_of(name, is_false)
+
+
+def said_of(name, made) -> str:
+    facts = made()
+    return SENTENCES[name](*(facts if isinstance(facts, tuple) else (facts,))) or ""
+
+
+@pytest.mark.parametrize("name", results.PAIRS)
+def test_a_sentence_on_results_is_left_out_whole_where_it_is_not_true(name):
+    assert said_of(name, results.PAIRS[name][2]) == ""
 
 
 def test_where_no_difference_is_named_few_seeds_assume_nothing():

@@ -1,0 +1,265 @@
+"""What the section on methods says: the design, data and training, the measure, how claims are judged, fairness."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from reports.analysis.registration import plan_differences
+from reports.findings import Findings
+from reports.flat_settings import flat, in_words
+from reports.metrics import PRIMARY
+from reports.trials import State
+from reports.wording import counted, duration, level, listed, magnitude, moment, seeds, shortened
+
+_TOLD = (
+    "recipe", "epochs", "iterations", "batch_size", "optimi", "lr", "momentum", "nesterov", "weight_decay", "schedule",
+    "warm", "augment.crop", "augment.flip",
+)  # fmt: skip
+_DESIGNS = {
+    "full_factorial": "a full factorial design",
+    "one_at_a_time": "a one-at-a-time design",
+    "leave_one_out": "a leave-one-out design",
+    "add_one_in": "an add-one-in design",
+    "path": "a path from the baseline, one change at a time",
+    "fractional_factorial": "a fractional factorial design",
+    "random": "a random sample of the grid",
+    "search": "a search",
+}
+
+# ---- design ----
+
+
+def one_arm(findings: Findings) -> str | None:
+    """Say that nothing varies; nothing where a factor does."""
+    if findings.study.factors:
+        return None
+    return f"One arm was trained with {counted(len(findings.seeds), 'seed')} ({seeds(findings.seeds)})."
+
+
+def design(findings: Findings) -> str | None:
+    """Name the factors, the design and its size; nothing without a factor."""
+    study = findings.study
+    factors = [
+        f"{shortened(name, 40)} ({listed([shortened(level(each), 30) for each in levels], 10)})"
+        for name, levels in study.factors.items()
+    ]
+    if not factors:
+        return None
+    counts = sorted({len(mine) for arm in findings.arms if (mine := findings.trials.get(arm.name))})
+    most = counted(len(findings.seeds), "seed")
+    several = f"{counts[0]} to {most}" if counts and counts[0] < len(findings.seeds) else most
+    return (
+        f"The study varies {listed(factors)} in {_DESIGNS.get(study.design, 'a design')} of "
+        f"{counted(len(findings.arms), 'arm')}, each with {several} ({seeds(findings.seeds)}): "
+        f"{counted(len(findings.asked), 'trial')}."
+    )
+
+
+def baseline(findings: Findings) -> str | None:
+    """Name the baseline and what is compared with it; nothing without one."""
+    study = findings.study
+    if not study.factors or not study.baseline:
+        return None
+    base = listed([f"{shortened(key, 40)} {shortened(level(value), 40)}" for key, value in study.baseline.items()])
+    contexts = [factor for factor in study.factors if factor not in study.baseline]
+    within = f" within each level of {listed([shortened(each, 40) for each in contexts])}" if contexts else ""
+    return f"The baseline is {base}; every other arm is compared with it{within}."
+
+
+def shared_seeds(findings: Findings) -> str | None:
+    """Say what a seed fixes; nothing where no arms are compared."""
+    if not findings.study.factors:
+        return None
+    return "A seed fixes every source of randomness of its trial and is shared by all arms."
+
+
+# ---- data and training ----
+
+
+def data(findings: Findings) -> str | None:
+    """Name the data set where all arms share it."""
+    name = _shared(findings, "data").get("name")
+    return f"Data: {shortened(str(name), 60)}." if name else None
+
+
+def training(findings: Findings) -> str | None:
+    """Tell the settings of training that all arms share, where there are any."""
+    told = {
+        key: value
+        for key, value in flat(_shared(findings, "training"))
+        if key.startswith(_TOLD) and isinstance(value, str | int | float | bool)
+    }
+    stated = [f"{key.replace('_', ' ').replace('.', ' ')} {in_words(value)}" for key, value in told.items()]
+    if not stated:
+        return None
+    return f"Training, the same in every arm: {listed(stated, 24)}; every other setting stands under Provenance."
+
+
+def longest(findings: Findings) -> str | None:
+    """Tell the epochs of the longest trial; nothing before the first epoch."""
+    length = findings.curve_length()
+    return f"The longest trial ran {counted(length, 'epoch')}." if length else None
+
+
+def times(findings: Findings) -> str | None:
+    """Tell how long finished trials took; nothing before the first."""
+    known = [trial.seconds for trial in findings.asked if trial.seconds is not None and trial.state is State.COMPLETE]
+    if not known:
+        return None
+    ends = list(dict.fromkeys((duration(min(known)), duration(max(known)))))
+    return f"A finished trial took {' to '.join(ends)}, {duration(sum(known))} in all."
+
+
+def _shared(findings: Findings, root: str) -> dict[str, Any]:
+    """The settings below `root` that all arms share, by their path from it."""
+    every = [arm.settings.get(root) for arm in findings.arms]
+    first = [dict(flat(each)) for each in every if isinstance(each, Mapping)]
+    if not first or len(first) < len(every):
+        return {}
+    return {key: value for key, value in first[0].items() if all(each.get(key) == value for each in first)}
+
+
+# ---- measure ----
+
+
+def measure(findings: Findings) -> str | None:
+    """Say what is measured, and that no epoch is chosen by it; nothing where nothing is trained."""
+    if not findings.asked:
+        return None
+    return (
+        f"The measure is the {PRIMARY.title} in {PRIMARY.unit_in_words} after the last epoch; "
+        "no epoch is selected on the test set."
+    )
+
+
+def divergence(findings: Findings) -> str | None:
+    """Say when a trial is stopped; nothing where nothing is trained."""
+    if not findings.asked:
+        return None
+    return "A trial whose loss is not finite or explodes is stopped as diverged."
+
+
+def fail_rule(findings: Findings) -> str | None:
+    """Say what a fail is, where the study names a limit."""
+    above = findings.study.fail_above
+    if above is None:
+        return None
+    return f"A trial that diverged, or ended above {above:g} {PRIMARY.unit} {PRIMARY.title}, is called a fail."
+
+
+def crashes(findings: Findings) -> str | None:
+    """Say what becomes of trials that crash, and how many there are; nothing where nothing is trained."""
+    if not findings.asked:
+        return None
+    missing = findings.count(State.FAILED)
+    text = "Trials that crashed were tried again with the same seed and otherwise count as missing"
+    return f"{text} ({counted(missing, 'trial')})." if missing else f"{text}."
+
+
+# ---- claims ----
+
+
+def verdict_rule(findings: Findings) -> str | None:
+    """Say when a claim is supported or refuted; nothing without claims."""
+    if not findings.verdicts:
+        return None
+    return (
+        "A claim is supported where the interval of its effect lies above its margin at a two-sided level of "
+        f"{findings.study.analysis.alpha:g}, refuted where it lies below, and inconclusive otherwise."
+    )
+
+
+def family(findings: Findings) -> str | None:
+    """Say which claims Holm's correction covers; nothing where it covers none or one."""
+    declared = len(findings.verdicts) - _late(findings)
+    if findings.study.analysis.family != "holm" or declared < 2:
+        return None
+    return f"Holm's correction covers the {declared} claims that were declared before the first result."
+
+
+def post_hoc(findings: Findings) -> str | None:
+    """Say how claims are judged that were fixed after the first result; nothing without one."""
+    late = _late(findings)
+    if not late:
+        return None
+    return (
+        f"{counted(late, 'claim')} post hoc, since something was fixed after it: each is judged among all claims "
+        "that were ever made on its trials."
+    )
+
+
+def _late(findings: Findings) -> int:
+    return sum(bool(each.changes) for each in findings.verdicts)
+
+
+def plan_versions(findings: Findings) -> str | None:
+    """Say which version of the plan is shown, and what differs from the first; nothing without claims or with one."""
+    versions = findings.study.history.versions
+    if len(versions) < 2 or not findings.verdicts:
+        return None
+    first, last = versions[0], versions[-1]
+    text = f"The plan is version {last.number}, of {moment(last.at)}; version 1 is of {moment(first.at)}"
+    differing = plan_differences(first, last)
+    return f"{text}, and differs in {listed(differing)}." if differing else f"{text} and fixes the same."
+
+
+def looks(findings: Findings) -> str | None:
+    """Say at how many seeds claims are judged and at which levels; nothing for a study without looks or claims."""
+    settings = findings.study.analysis
+    if not settings.looks or not findings.verdicts:
+        return None
+    levels = listed([f"{each:.3g}" for each in settings.levels])
+    return (
+        f"The looks at {listed(settings.looks)} seeds spend levels of {levels}, which add up to the whole; "
+        "p is adjusted for them."
+    )
+
+
+# ---- fairness ----
+
+
+def sizes(findings: Findings) -> str | None:
+    """Tell the least and the most parameters of an arm; nothing where all have as many or fewer than two are known."""
+    params = _params(findings)
+    if len(params) < 2 or min(params) == max(params):
+        return None
+    return f"Arms have {magnitude(min(params))} to {magnitude(max(params))} parameters."
+
+
+def size_spread(findings: Findings) -> str | None:
+    """Say by how much sizes differ at one level of the axis, or between all arms where none has several."""
+    if len(_params(findings)) < 2:
+        return None
+    layout = findings.layout
+    by_level = layout.runs_along_axis()
+    groups = [layout.arms_at(position) for position in layout.positions] if by_level else [findings.arms]
+    here = [[arm.params for arm in group if arm.params] for group in groups]
+    spread = max((max(each) / min(each) - 1 for each in here if len(each) > 1), default=0.0)
+    where = f"At the same {layout.axis}" if by_level else "Between arms"
+    return f"{where} the number of parameters " + (
+        f"differs by up to {100 * spread:.1f} %." if spread else "is the same."
+    )
+
+
+def tuning(findings: Findings) -> str | None:
+    """Say what was tuned, and where the settings stand; nothing where fewer than two sizes are known."""
+    if len(_params(findings)) < 2:
+        return None
+    tuned = "No arm's settings were tuned by this study"
+    if findings.whole.search:
+        tuned = "The search chose every arm but the baseline, on its validation split alone"
+    return f"{tuned}; the table lists every setting in which arms differ."
+
+
+def _params(findings: Findings) -> Sequence[int]:
+    return [arm.params for arm in findings.arms if arm.params is not None]
+
+
+DESIGN = (one_arm, design, baseline, shared_seeds)
+TRAINING = (data, training, longest, times)
+MEASURE = (measure, divergence, fail_rule, crashes)
+CLAIMS = (verdict_rule, family, post_hoc, plan_versions, looks)
+FAIRNESS = (sizes, size_spread, tuning)
+
+SENTENCES: dict[str, Callable[[Findings], str | None]] = {
+    f"methods.{sentence.__name__}": sentence for sentence in (*DESIGN, *TRAINING, *MEASURE, *CLAIMS, *FAIRNESS)
+}

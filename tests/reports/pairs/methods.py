@@ -1,0 +1,94 @@
+"""The section on methods."""
+
+from dataclasses import replace
+
+from reports.findings import Findings, find
+from reports.results import History, PlanVersion
+from reports.trials import State
+from tests.reports import searches, studies
+from tests.reports.pairs.made import LESS, MORE, OPEN, declared, grid, variants, waiting
+from tests.reports.pairs.pair import Pairs
+from tests.reports.small import CRASHED, found, near
+
+
+def alone() -> Findings:
+    return found((), {(): near(3)})
+
+
+def mixed(root: str, key: str, value: object) -> Findings:
+    """A study whose arms do not share a setting."""
+    whole = variants(a=MORE, b=LESS).study
+    own = {**whole.arms[0].settings, root: {key: value}}
+    return find(replace(whole, arms=(replace(whole.arms[0], settings=own), *whole.arms[1:])))
+
+
+def late() -> Findings:
+    findings = declared("b < a", "b > a")
+    verdicts = tuple(replace(each, changes=("by added",)) for each in findings.verdicts)
+    return replace(findings, verdicts=verdicts)
+
+
+def planned_again() -> Findings:
+    findings = declared("b < a")
+    versions = tuple(PlanVersion(at, studies.START, {}, None, 0) for at in (1, 2))
+    return replace(findings, study=replace(findings.study, history=History(versions)))
+
+
+def sized(*params: int) -> Findings:
+    whole = variants(a=MORE, b=LESS).study
+    arms = tuple(replace(arm, params=count) for arm, count in zip(whole.arms, params, strict=True))
+    return find(replace(whole, arms=arms))
+
+
+def unknown_sizes() -> Findings:
+    whole = variants(a=MORE, b=LESS).study
+    return find(replace(whole, arms=tuple(replace(arm, params=None) for arm in whole.arms)))
+
+
+def untrained() -> Findings:
+    return find(replace(variants(a=MORE).study, trials=()))
+
+
+def running() -> Findings:
+    whole = variants(a=MORE).study
+    return find(replace(whole, trials=tuple(replace(each, state=State.RUNNING) for each in whole.trials)))
+
+
+PAIRS: Pairs = {
+    "methods.one_arm": (alone, "One arm was trained with 3 seeds (0–2).", lambda: variants(a=MORE)),
+    "methods.design": (grid_of_two := lambda: grid(0, 1), "depth (8 and 14) and variant (a, b and c)", alone),
+    "methods.baseline": (lambda: variants(a=MORE, b=LESS), "The baseline is variant a", grid_of_two),
+    "methods.shared_seeds": (grid_of_two, "shared by all arms", alone),
+    "methods.data": (lambda: variants(a=MORE), "Data: digits.", lambda: mixed("data", "name", "fashion_mnist")),
+    "methods.training": (
+        lambda: variants(a=MORE, b=LESS),
+        "epochs 10",
+        lambda: mixed("training", "epochs", 20),
+    ),
+    "methods.longest": (lambda: variants(a=MORE), "ran 10 epochs", waiting),
+    "methods.times": (lambda: variants(a=MORE), "A finished trial took 7.0\N{NO-BREAK SPACE}s", running),
+    "methods.measure": (lambda: variants(a=MORE), "no epoch is selected on the test set", untrained),
+    "methods.divergence": (lambda: variants(a=MORE), "stopped as diverged", untrained),
+    "methods.fail_rule": (
+        lambda: variants(a=MORE),
+        "above 50 % test error, is called a fail",
+        lambda: found(("variant",), {("a",): MORE}, fail_above=None),
+    ),
+    "methods.crashes": (lambda: variants(a=(3.0, CRASHED)), "count as missing (1 trial)", lambda: variants(a=MORE)),
+    "methods.verdict_rule": (lambda: declared("b < a"), "two-sided level of 0.05", lambda: variants(a=MORE)),
+    "methods.family": (lambda: declared("b < a", "b > a"), "covers the 2 claims", lambda: declared("b < a")),
+    "methods.post_hoc": (late, "2 claims post hoc", lambda: declared("b < a")),
+    "methods.plan_versions": (planned_again, "The plan is version 2", lambda: declared("b < a")),
+    "methods.looks": (
+        lambda: declared("b < a", errors=OPEN, seeds={"looks": [5, 8]}),
+        "The looks at 5 and 8 seeds",
+        lambda: declared("b < a"),
+    ),
+    "methods.sizes": (
+        lambda: sized(1000, 3000),
+        "1.00\N{NO-BREAK SPACE}k to 3.00\N{NO-BREAK SPACE}k",
+        lambda: sized(1000, 1000),
+    ),
+    "methods.size_spread": (lambda: sized(1000, 3000), "differs by up to 200.0 %", lambda: sized(1000, 1000)),
+    "methods.tuning": (lambda: variants(a=MORE, b=LESS), "No arm's settings", lambda: find(searches.searched())),
+}
