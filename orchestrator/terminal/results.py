@@ -16,9 +16,9 @@ from reports.analysis.verdicts import Verdict
 from reports.findings import find
 from reports.metrics import PRIMARY
 from reports.results import Study
-from reports.sentences.safeguards import machine_sentences, noise_sentences
 from reports.sections.confirmation import conclusions
 from reports.sections.samplers import judgements
+from reports.sentences.safeguards import machine_sentences, noise_sentences
 from reports.sentences.statistics import seeds_saved, seeds_so_far
 
 if TYPE_CHECKING:
