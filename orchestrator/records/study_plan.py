@@ -63,3 +63,8 @@ class StudyPlan:
     notes_before_run: tuple[str, ...] = ()
     analysis: AnalysisSettings = field(default_factory=AnalysisSettings)
     claims: tuple[Claim, ...] = ()
+
+    @property
+    def is_search(self) -> bool:
+        """Whether a sampler chooses the arms, so that most are not known yet."""
+        return False

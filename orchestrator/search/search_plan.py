@@ -35,6 +35,11 @@ class SearchPlan(StudyPlan):
     start: Mapping[str, Any]
 
     @property
+    def is_search(self) -> bool:
+        """Whether a sampler chooses the arms: it does."""
+        return True
+
+    @property
     def search_seeds(self) -> tuple[int, ...]:
         """The seeds that an arm is searched with."""
         return tuple(range(self.search.seeds_per_arm))

@@ -53,7 +53,7 @@ def show_run(console: Console) -> Show:
 
 
 def _beginning(progress: Progress, plan: StudyPlan, outcome: PlanOutcome) -> str:
-    if plan.settings.get("design") == "search":
+    if plan.is_search:
         known = len(set(outcome.cached) & {trial.id for trial in plan.trials})
         return f"{plan.name}: a search; {counted(len(plan.trials), 'trial')} planned beforehand, {known} with a result"
     waiting = sum(not trial.state.is_finished() for trial in progress.trials.values())

@@ -2,8 +2,11 @@
 
 import pytest
 
+from orchestrator.scheduling.progress import Progress
+from orchestrator.storage import PlanOutcome
 from orchestrator.study_file.search.axes import INACTIVE
 from orchestrator.study_file.search.space import CONFIRM, SEARCH
+from orchestrator.terminal.tables import _beginning
 from search_spaces.errors import SettingError
 from tests.orchestrator.search.conftest import plan_of
 
@@ -73,3 +76,10 @@ def test_a_wiring_without_relu_is_no_arm():
 
 def test_the_baseline_has_the_networks_own_settings():
     assert plan_of().baseline == {"shortcut": "identity", "width": 2, "training.lr": 0.1}
+
+
+@pytest.mark.parametrize("design", ["search", {"name": "search"}])
+def test_a_run_calls_a_search_a_search_however_its_design_is_written(design):
+    plan = plan_of(design=design)
+    text = _beginning(Progress(), plan, PlanOutcome((), (), (), (), (), ()))
+    assert text == f"hunt: a search; {len(plan.trials)} trials planned beforehand, 0 with a result"
