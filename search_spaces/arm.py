@@ -45,13 +45,18 @@ def settings_hashes(
 
     What comes with `more` has keys that are not in `settings`, and nothing cosmetic.
     """
-    texts = {key: canonical_json(value) for key, value in _without(settings, cosmetic).items()}
-    return [_digest(_joined({**texts, **{key: canonical_json(part[key]) for key in part}})) for part in more]
+    texts = _texts(_without(settings, cosmetic))
+    return [_digest(_joined({**texts, **_texts(part)})) for part in more]
+
+
+def _texts(mapping: Mapping[str, Any]) -> dict[str, str]:
+    """Return each key of a mapping with what stands for it and its value in the `canonical_json` of the mapping."""
+    return {key: canonical_json({key: value})[1:-1] for key, value in mapping.items()}
 
 
 def _joined(texts: Mapping[str, str]) -> str:
-    """Return the `canonical_json` of a mapping from that of each value."""
-    return f"{{{','.join(f'{canonical_json(key)}:{texts[key]}' for key in sorted(texts))}}}"
+    """Return the `canonical_json` of a mapping from what stands for each of its keys."""
+    return f"{{{','.join(texts[key] for key in sorted(texts))}}}"
 
 
 def _digest(text: str) -> str:

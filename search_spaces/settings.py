@@ -38,10 +38,25 @@ class Setting:
         """Whether it must be given."""
         return self.default is REQUIRED
 
+    @cached_property
+    def forms(self) -> "tuple[Form, ...]":
+        """What it may be."""
+        return alternatives(self.annotation)
+
+    @cached_property
+    def is_named(self) -> bool:
+        """Whether it may be a name, or a mapping of that name and its arguments, which have defaults of their own."""
+        return any(form.limit(Named) for form in self.forms)
+
+    def checked(self, value: Any) -> Any:
+        """Return a value as the annotation has it, or raise SettingError."""
+        return _check(value, self.annotation, self.forms, self.name, (self.name,))
+
 
 def settings_of(target: Callable[..., object], given: frozenset[str] = frozenset()) -> tuple[Setting, ...]:
     """Return the settings of a class or function: its arguments that can go by name, without those in `given`."""
-    return tuple(each for each in _signature(target) if each.name not in given)
+    settings = _signature(target)
+    return tuple(each for each in settings if each.name not in given) if given else settings
 
 
 @lru_cache(maxsize=512)
@@ -73,18 +88,19 @@ def read_settings(
     types, values out of range and missing required settings; its key is the setting's name.
     """
     known_keys(mapping, target, kind, given)
-    schema = {each.name: each for each in settings_of(target, given)}
     settings = {}
-    for name, setting in schema.items():
+    for setting in settings_of(target, given):
+        name = setting.name
         if name in mapping and not _is_absent(mapping[name], setting.annotation):
-            settings[name] = check(mapping[name], setting.annotation, name, (name,))
+            settings[name] = setting.checked(mapping[name])
         elif setting.is_required:
             example = next((each.example for each in notes(setting.annotation) if each.example), None)
             hint = f", for instance `{example}`" if example else ""
             raise SettingError(f'the {kind} "{name}" is missing{hint}', (name,))
+        elif setting.is_named:
+            settings[name] = setting.checked(setting.default)
         else:
-            named = any(form.limit(Named) for form in alternatives(setting.annotation))
-            settings[name] = check(setting.default, setting.annotation, name, (name,)) if named else setting.default
+            settings[name] = setting.default
     return settings
 
 
@@ -150,12 +166,15 @@ def is_finite(number: Real) -> bool:
 
 def check(value: Any, annotation: Any, name: str, key: Key) -> Any:
     """Return `value` as its annotation has it (an integer becomes a float where one is due), or raise SettingError."""
-    forms = alternatives(annotation)
+    return _check(value, annotation, alternatives(annotation), name, key)
+
+
+def _check(value: Any, annotation: Any, forms: "tuple[Form, ...]", name: str, key: Key) -> Any:
     if (named := forms[0].limit(Named)) is not None and value is not None:
         return read_named(value, name, named, key)
     if value is None and any(each.annotation is NoneType for each in forms):
         return None
-    fitting = [each for each in forms if each.takes(value)]
+    fitting = forms if len(forms) == 1 and forms[0].takes(value) else [each for each in forms if each.takes(value)]
     if not fitting:
         right = " or ".join(in_words(annotation))
         quoted = f'; in quotes it is text: "{value}"' if any(_is_unquoted(value, each) for each in forms) else ""

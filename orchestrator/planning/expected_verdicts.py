@@ -37,11 +37,9 @@ def study_on_record(store: Store | None, plan: StudyPlan) -> Study:
 def spreads(on_record: Study, claims: Sequence[Claim]) -> dict[str, Spread]:
     """Return how much the arms of each claim vary over their seeds, by its id: on record, else as published."""
     known = claim_spreads(on_record, claims)
-    published = _published_spread(on_record)
-    for claim in claims:
-        if claim.id not in known and published is not None and claim.metric == PRIMARY.name:
-            known[claim.id] = published
-    return known
+    unknown = [claim.id for claim in claims if claim.id not in known and claim.metric == PRIMARY.name]
+    published = _published_spread(on_record) if unknown else None
+    return known if published is None else known | dict.fromkeys(unknown, published)
 
 
 def expected_verdicts(

@@ -10,7 +10,7 @@ import trainers
 from orchestrator.records.environment import git_revision
 from orchestrator.records.study_plan import StudyPlan
 from orchestrator.scheduling.arm_facts import data_notes, plan_arm, plan_trials
-from orchestrator.study_file.arms import complete_settings
+from orchestrator.study_file.arms import Completion, complete_settings
 from orchestrator.study_file.changes import refuse_without_effect
 from orchestrator.study_file.config import StudyConfig
 from orchestrator.study_file.search.axes import Axis, Choices, Interval
@@ -72,7 +72,7 @@ def _plan(config: StudyConfig) -> SearchPlan:
     base = Space(
         base={"data": file.data, "network": file.network, "training": file.training},
         factors=(),
-        complete=complete_settings,
+        complete=Completion(),
         cosmetic=trainers.COSMETIC_SETTINGS,
     )
     space = _with_whole_ranges(with_key("factors", parse_space, base, file.factors, file.baseline, settings.validation))

@@ -119,6 +119,9 @@ def known_images(name: object) -> tuple[tuple[int, int, int], int] | None:
 
 def reads_photographs(name: object) -> bool:
     """Whether the images of a data set are photographs of any size, read from disk and cut when they are needed."""
-    if is_own(name):
-        return False
-    return getattr(get_type_hints(loader(name)).get("return"), "is_read_when_needed", False) is True
+    return not is_own(name) and _is_read_when_needed(loader(name))
+
+
+@cache
+def _is_read_when_needed(load: Callable[..., Any]) -> bool:
+    return getattr(get_type_hints(load).get("return"), "is_read_when_needed", False) is True
