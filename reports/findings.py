@@ -12,7 +12,7 @@ from reports.analysis.search import confirmed_view
 from reports.analysis.skewness import Skewness, skewness
 from reports.analysis.threshold import ALPHA
 from reports.analysis.verdicts import Verdict
-from reports.layout import Layout, lay_out, numeric_axis
+from reports.layout import Layout, lay_out, main_layout, numeric_axis
 from reports.results import Study
 from reports.search_numbers import search_numbers
 from reports.trials import Arm, State, Trial
@@ -34,11 +34,42 @@ class Findings:
     whole: Study
 
     @cached_property
+    def alpha(self) -> float:
+        """The level of all comparisons with the baseline together, and of all with the lowest arm.
+
+        Where a page makes both kinds, and not the same ones, each has half of 5 %: in a study whose arms are all alike
+        the chance that any difference is named is at most 5 %.
+        """
+        return ALPHA if self._tests in (0, self.pairs) or not self.pairs else ALPHA / 2
+
+    @property
+    def _tests(self) -> int:
+        return sum(each.p is not None for each in self.contrasts.values())
+
+    @cached_property
     def corrected(self) -> tuple[Contrast, ...]:
-        """The contrasts that have a test, each with an interval that covers all of them together at 95 %."""
-        tests = sum(each.p is not None for each in self.contrasts.values())
-        wide = contrasts(self.study, level=1 - ALPHA / tests) if tests else ()
+        """The contrasts that have a test, each with an interval that covers all of them together at 1 - `alpha`."""
+        wide = contrasts(self.study, level=1 - self.alpha / self._tests) if self._tests else ()
         return tuple(each for each in wide if each.p is not None)
+
+    @property
+    def has_columns_by_level(self) -> bool:
+        """Whether the main table has one column, while its arms are compared at each level of the axis."""
+        layout = self.layout
+        return main_layout(self.study, layout).axis is None and layout.axis is not None and layout.runs_along_axis()
+
+    @cached_property
+    def columns(self) -> tuple[tuple[ArmSummary, ...], ...]:
+        """The arms that the main table compares: those of each column, or of each level of the axis."""
+        shown = self.layout if self.has_columns_by_level else main_layout(self.study, self.layout)
+        return tuple(tuple(self.summaries[arm.name] for arm in shown.arms_at(position)) for position in shown.positions)
+
+    @cached_property
+    def pairs(self) -> int:
+        """How many pairs of arms are compared with one another, in the main table or in the head of the page."""
+        in_columns = sum(_pairs(each) for each in self.columns)
+        is_one_group = self.layout.axis is None or not self.layout.runs_along_axis()
+        return max(in_columns, _pairs(tuple(self.summaries.values()))) if is_one_group else in_columns
 
     @cached_property
     def skewness(self) -> Skewness | None:
@@ -76,6 +107,11 @@ class Findings:
     def curve_length(self) -> int:
         """Return the last epoch that any trial has reached."""
         return max((trial.curve[-1].epoch for trial in self.study.trials if trial.curve), default=0)
+
+
+def _pairs(group: Sequence[ArmSummary]) -> int:
+    size = sum(each.is_comparable for each in group)
+    return size * (size - 1) // 2
 
 
 def find(study: Study, verdicts: Sequence[Verdict] = ()) -> Findings:

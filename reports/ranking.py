@@ -9,7 +9,6 @@ from reports.analysis.contrasts import two_sided
 from reports.analysis.effects import Effect, differences, paired, sign
 from reports.analysis.threshold import ALPHA, decides
 from reports.findings import Findings
-from reports.layout import main_layout
 from reports.wording import shortened
 
 
@@ -19,7 +18,7 @@ class Ranking:
 
     Of the `others`, `different` have more error by a paired t test, and `equivalent` lie within a margin of it by two
     one-sided tests; an arm may be both, or neither. As the lowest arm was picked from the data, every test is corrected
-    (Bonferroni) for all pairs, so that the chance of any false statement is at most 5 %.
+    (Bonferroni) for all pairs, so that the chance of any false statement is at most alpha.
     """
 
     lowest: ArmSummary
@@ -44,30 +43,28 @@ class Rankings:
 
 def rankings(findings: Findings) -> Rankings:
     """Rank the arms of each column of the main table, or of each level of the axis where those run down its rows."""
-    layout, levels = main_layout(findings.study, findings.layout), findings.layout
-    by_level = layout.axis is None and levels.axis is not None and levels.runs_along_axis()
-    shown = levels if by_level else layout
-    groups = [[findings.summaries[arm.name] for arm in shown.arms_at(position)] for position in shown.positions]
-    sizes = [sum(1 for each in group if _is_comparable(each)) for group in groups]
-    pairs = sum(size * (size - 1) // 2 for size in sizes)
     within = findings.study.analysis.equivalent_within
-    groups_ranked = tuple(made for group in groups if (made := rank(group, pairs, within)) is not None)
-    return Rankings(groups_ranked, f"at its {shortened(str(levels.axis), 40)}" if by_level else "of its column")
+    ranked = [rank(group, findings.pairs, within, findings.alpha) for group in findings.columns]
+    where = f"at its {shortened(str(findings.layout.axis), 40)}" if findings.has_columns_by_level else "of its column"
+    return Rankings(tuple(each for each in ranked if each is not None), where)
 
 
 def rank(
-    group: Sequence[ArmSummary], pairs: int | None = None, within: float = AnalysisSettings.equivalent_within
+    group: Sequence[ArmSummary],
+    pairs: int | None = None,
+    within: float = AnalysisSettings.equivalent_within,
+    alpha: float = ALPHA,
 ) -> Ranking | None:
     """Rank the arms of a group; None unless two of them have several seeds and no fail.
 
-    `pairs` is how many pairs the correction covers: by default those of this group. Arms count as equivalent up to a
-    difference of `within` points.
+    `pairs` is how many pairs the correction covers: by default those of this group; `alpha` is their level together.
+    Arms count as equivalent up to a difference of `within` points.
     """
-    sound = [each for each in group if _is_comparable(each)]
+    sound = [each for each in group if each.is_comparable]
     if len(sound) < 2:
         return None
     lowest = min(sound, key=lambda each: each.mean or 0.0)
-    alpha = ALPHA / (pairs or len(sound) * (len(sound) - 1) // 2)
+    alpha /= pairs or len(sound) * (len(sound) - 1) // 2
     tied = tuple(each.arm.name for each in sound if abs((each.mean or 0.0) - (lowest.mean or 0.0)) <= 1e-9)
     effects = {each.arm.name: _effect(each, lowest) for each in sound if each is not lowest}
     known = {name: effect for name, effect in effects.items() if effect is not None}
@@ -86,7 +83,3 @@ def _effect(other: ArmSummary, lowest: ArmSummary) -> Effect | None:
 def _outside(effect: Effect, within: float) -> float:
     """The larger p of the two one-sided tests of "it lies outside of the margin"."""
     return max(effect.p_below(within), effect.p_above(-within))
-
-
-def _is_comparable(summary: ArmSummary) -> bool:
-    return summary.n_ok > 1 and not summary.n_fail

@@ -52,6 +52,11 @@ def signed(value: float | None, digits: int = 2) -> str:
     return f"+{text}" if value is not None and float(f"{value:.{digits}f}") > 0 else text
 
 
+def percent(share: float) -> str:
+    """Return a share as "2.5 %"."""
+    return f"{100 * share:g} %"
+
+
 def bracketed(low: float | None, high: float | None, words: Callable[[float], str] = number) -> str:
     """Return an interval in brackets, an open end as infinity; empty where both ends are open."""
     if low is None and high is None:

@@ -36,7 +36,7 @@ def print_result(console: Console, result: "RunResult") -> None:
         say(console, line)
     if result.budget_used:
         say(console, "the budget of this run is used up (resources.budget); run the same command again to continue")
-    for sentence in (*conclusions(study), *judgements(study)):
+    for sentence in (*conclusions(find(study)), *judgements(study)):
         say(console, sentence)
     print_verdicts(console, study, result.verdicts)
     if result.report:

@@ -50,6 +50,11 @@ class ArmSummary(Summary):
     arm: Arm
     fails: tuple[int, ...]
 
+    @property
+    def is_comparable(self) -> bool:
+        """Whether its mean can be ranked: several seeds and no fail."""
+        return self.n_ok > 1 and not self.n_fail
+
 
 def summarise(study: Study, metric: str = PRIMARY.name, level: float = 0.95) -> tuple[ArmSummary, ...]:
     """Summarise every arm, in the study's order; intervals are Student's at `level`."""

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 from reports.analysis.contrasts import Contrast
 from reports.analysis.search import Confirmed, confirmations
-from reports.analysis.threshold import ALPHA, decides
+from reports.analysis.threshold import decides
 from reports.findings import Findings
 from reports.metrics import PRIMARY
-from reports.results import Study
 from reports.search_numbers import search_numbers
 from reports.sections.arm_tables import interval
 from reports.sections.section import Section
@@ -28,7 +27,7 @@ def build(findings: Findings) -> Section | None:
     confirmed = [each for each in confirmations(findings.whole) if each.contrast.n]
     if not confirmed:
         return None
-    sentences = (_method(findings, confirmed), *conclusions(findings.whole, search_numbers(findings.whole)))
+    sentences = (_method(findings, confirmed), *conclusions(findings, search_numbers(findings.whole)))
     return Section(
         "confirmation",
         "Confirmation of the best arms",
@@ -37,17 +36,18 @@ def build(findings: Findings) -> Section | None:
     )
 
 
-def conclusions(study: Study, names: Mapping[str, str] | None = None) -> tuple[str, ...]:
+def conclusions(findings: Findings, names: Mapping[str, str] | None = None) -> tuple[str, ...]:
     """Say whether the arm that the search ranked first is confirmed, and how much of its gain; nothing before that.
 
     `names` call arms by what the reader can look up; without them their settings do.
     """
-    confirmed = [each for each in confirmations(study) if each.contrast.n]
+    confirmed = [each for each in confirmations(findings.whole) if each.contrast.n]
     if not confirmed:
         return ()
     first = min(confirmed, key=lambda each: each.searched_error if each.searched_error is not None else float("inf"))
     named = {each.arm.name: shortened(each.arm.name, 120) for each in confirmed} | dict(names or {})
-    return _verdict(first, confirmed, named), _survival(first), _all(confirmed, named)
+    alpha = findings.alpha
+    return _verdict(first, confirmed, named, alpha), _survival(first, alpha), _all(confirmed, named, alpha)
 
 
 def _method(findings: Findings, confirmed: list[Confirmed]) -> str:
@@ -59,10 +59,10 @@ def _method(findings: Findings, confirmed: list[Confirmed]) -> str:
     )
 
 
-def _verdict(first: Confirmed, confirmed: list[Confirmed], names: Mapping[str, str]) -> str:
+def _verdict(first: Confirmed, confirmed: list[Confirmed], names: Mapping[str, str], alpha: float) -> str:
     """Say of the arm that the search ranked first what the count of all arms says of it, by the same p."""
     contrast = first.contrast
-    side = _side(contrast)
+    side = _side(contrast, alpha)
     words = f"has {side} {PRIMARY.title} than the baseline" if side else "cannot be told from the baseline"
     text = f"What the search ranked first, {names[first.arm.name]}, {words}: "
     if contrast.p is None or contrast.p_holm is None:
@@ -74,9 +74,9 @@ def _verdict(first: Confirmed, confirmed: list[Confirmed], names: Mapping[str, s
     return text
 
 
-def _side(contrast: Contrast) -> str:
+def _side(contrast: Contrast, alpha: float) -> str:
     """Return "less" or "more" error than the baseline's, by Holm's p; empty where they cannot be told apart."""
-    if not decides(contrast.p_holm):
+    if not decides(contrast.p_holm, alpha):
         return ""
     signs = [(each > 0) - (each < 0) for each in contrast.differences.values()]
     return "less" if (sum(signs) if contrast.estimate is None else contrast.estimate) < 0 else "more"
@@ -88,7 +88,7 @@ def _p(p: float, confirmed: list[Confirmed]) -> str:
     return f"p {size}" if tested == 1 else f"Holm's p over {counted(tested, 'arm')} {size}"
 
 
-def _survival(each: Confirmed) -> str:
+def _survival(each: Confirmed, alpha: float) -> str:
     if each.searched_gain is None or each.searched_gain <= 0:
         return "The search itself saw no gain over the baseline on the validation split."
     if each.survived is None:
@@ -98,7 +98,7 @@ def _survival(each: Confirmed) -> str:
     gain = f"On the validation split it was {number(each.searched_gain)} points better than the baseline"
     if each.survived <= 0:
         return f"{gain}; nothing of that gain survived on the test set{_share_interval(each)}."
-    how_sure = "" if _side(each.contrast) else "by the estimate alone "
+    how_sure = "" if _side(each.contrast, alpha) else "by the estimate alone "
     return f"{gain}; {how_sure}{number(100 * each.survived, 0)} % of that gain survived{_share_interval(each)}."
 
 
@@ -109,15 +109,15 @@ def _share_interval(each: Confirmed) -> str:
     return f" (95 % interval {' to '.join(ends)} %, by the seeds of the confirmation)"
 
 
-def _all(confirmed: list[Confirmed], names: Mapping[str, str]) -> str:
+def _all(confirmed: list[Confirmed], names: Mapping[str, str], alpha: float) -> str:
     """Count the confirmed arms by what can be said of them, their p adjusted for their number."""
-    sides = [_side(each.contrast) for each in confirmed]
+    sides = [_side(each.contrast, alpha) for each in confirmed]
     better, worse, alike = (sides.count(side) or "none" for side in ("less", "more", ""))
     rule = "p" if len(confirmed) == 1 else "Holm's p over all of them"
     text = (
         f"Of {counted(len(confirmed), 'confirmed arm')} {better} {'has' if better in (1, 'none') else 'have'} less "
         f"{PRIMARY.title} than the baseline, {worse} more, and {alike} cannot be told from it (told apart where "
-        f"{rule} is at most {ALPHA:g})."
+        f"{rule} is at most {alpha:g})."
     )
     known = [(each.contrast.estimate, each) for each in confirmed if each.contrast.estimate is not None]
     if not known:

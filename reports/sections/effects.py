@@ -19,7 +19,7 @@ from reports.sections.section import Section
 from reports.sections.trials import trials_link
 from reports.sentences.table import has_fails
 from reports.tables import Table
-from reports.wording import counted, level, listed, number, shortened, signed
+from reports.wording import counted, level, listed, number, percent, shortened, signed
 
 MOST_ROWS = 40
 
@@ -56,7 +56,7 @@ def _forest(findings: Findings) -> Figure | None:
         chosen = [each for each in known if each.arm.name in largest]
     names = arm_names(findings)
     groups = _groups(findings, chosen, names)
-    panel = Panel("", _description(drawn, names), forest_drawing(groups, "effects"))
+    panel = Panel("", _description(drawn, names, findings.alpha), forest_drawing(groups, "effects"))
     table = contrasts_table(chosen)
     caption = _caption(findings, known)
     if len(chosen) < len(known):
@@ -112,7 +112,7 @@ def _caption(findings: Findings, known: list[Contrast]) -> str:
     return f"{text}. n={listed(counts)}."
 
 
-def _description(drawn: list[Contrast], names: Mapping[str, str]) -> str:
+def _description(drawn: list[Contrast], names: Mapping[str, str], alpha: float) -> str:
     ordered = sorted(drawn, key=lambda each: each.estimate or 0.0)
     ends = [ordered[0]] if len(ordered) == 1 else [ordered[0], ordered[-1]]
     words = [
@@ -121,8 +121,8 @@ def _description(drawn: list[Contrast], names: Mapping[str, str]) -> str:
     ]
     if len(ordered) == 1:
         return f"One difference, {words[0]}."
-    clear = sum(decides(each.p_holm) for each in drawn)
+    clear = sum(decides(each.p_holm, alpha) for each in drawn)
     return (
-        f"{counted(len(drawn), 'difference')}, {clear or 'none'} of them clear by Holm's p at 5 %; they go from "
-        f"{' to '.join(words)}, with intervals that are not adjusted."
+        f"{counted(len(drawn), 'difference')}, {clear or 'none'} of them clear by Holm's p at {percent(alpha)}; "
+        f"they go from {' to '.join(words)}, with intervals that are not adjusted."
     )

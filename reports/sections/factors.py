@@ -1,6 +1,6 @@
 """Which factor matters: the analysis of variance, each factor's share, the levels' means, and the seed's share."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -16,7 +16,7 @@ from reports.findings import Findings
 from reports.metrics import PRIMARY
 from reports.sections.interaction import interaction_figure
 from reports.tables import Cell, Column, Table, p_column
-from reports.wording import counted, level, listed, shortened
+from reports.wording import bracketed, counted, level, listed, shortened
 
 MOST_LEVELS = 60
 MOST_NAMES = 4
@@ -67,10 +67,19 @@ def _figure(shares: Shares) -> Figure:
     if shares.seed_share is not None:
         bars.append(Bar(_SEED, 100 * shares.seed_share, None, None, 2))
         text += f" The seed accounts for {100 * shares.seed_share:.1f} % of the variance of single trials."
-    first = bars[0]
-    described = f"{first.label} explains most, {first.share:.1f} per cent of the variance between arms."
-    panel = Panel("", described, bars_drawing(bars, "shares"))
+    panel = Panel("", _largest(bars[: len(shares.shares)]), bars_drawing(bars, "shares"))
     return Figure("shares", text, (panel,), _shares_table(shares), columns=1)
+
+
+def _largest(bars: Sequence[Bar]) -> str:
+    """Name the largest of the shares, and whether its interval sets it apart from the others."""
+    first, others = bars[0], bars[1:]
+    text = f"The largest share of the variance between arms is that of {first.label}, {first.share:.1f} per cent"
+    if first.low is None or first.high is None:
+        return f"{text}; without intervals the shares cannot be told apart."
+    is_apart = all(each.high is not None and each.high < first.low for each in others)
+    told = "its interval lies above those of all others" if is_apart else "the intervals do not tell the shares apart"
+    return f"{text} {bracketed(first.low, first.high)}; {told}."
 
 
 def _percent(share: float | None) -> float | None:

@@ -10,7 +10,7 @@ from reports.ranking import rank
 from reports.sentences.headline import group_of
 from reports.tables import Column, Table
 from reports.trials import Arm, State
-from reports.wording import counted, number, shortened
+from reports.wording import counted, number, percent, shortened
 
 MOST = 11
 """Arms that are drawn; a study with no more of them is seen whole in its main table."""
@@ -22,10 +22,10 @@ def lowest_figure(findings: Findings) -> Figure | None:
     None for a study whose arms can be seen at a glance, and where no two of them can be compared.
     """
     group = group_of(findings)
-    ranking = rank(group.summaries)
+    ranking = rank(group.summaries, findings.pairs, alpha=findings.alpha)
     if ranking is None or len(group.summaries) <= MOST:
         return None
-    names = {each.arm.name for each in group.summaries if each.n_ok > 1 and not each.n_fail}
+    names = {each.arm.name for each in group.summaries if each.is_comparable}
     sound = sorted((each for each in group.summaries if each.arm.name in names), key=lambda each: each.mean or 0.0)
     base = [each for each in sound[MOST:] if _is_baseline(findings, each.arm)]
     chosen = [*sound[: MOST - len(base[:1])], *base[:1]]
@@ -37,7 +37,7 @@ def lowest_figure(findings: Findings) -> Figure | None:
         f"{PRIMARY.title.capitalize()} by arm, {some}{among}{', and the baseline' if base else ''}. "
         f"A mark is a seed, the bar is their mean; the numbers are mean ± 1 SD. "
         f"{ranking.alike} of the other {len(ranking.others)} cannot be told apart from the lowest "
-        "(paired t at 5 %, corrected for all pairs)."
+        f"(paired t at {percent(findings.alpha)}, corrected for all pairs)."
     )
     ends = [chosen[0], chosen[-1]]
     described = " to ".join(f"{number(each.mean)} % of {shortened(group.names[each.arm.name], 60)}" for each in ends)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from reports.analysis.contrasts import Contrast
-from reports.analysis.threshold import ALPHA, decides
+from reports.analysis.threshold import decides
 from reports.findings import Findings
 from reports.latex import escape_latex, framed, latex_table, length, size_of
 from reports.sections.main_table import ONLY_ARM, Entry, MainTable
@@ -108,7 +108,7 @@ def _latex(findings: Findings, table: MainTable, names: Sequence[Sequence[str]])
     caption = said(findings, (*MEASURE, bold_rule, equivalent, fail_rule))
     if table.has_differences:
         base = ", ".join(f"{key} {level(value)}" for key, value in findings.study.baseline.items())
-        caption += f" Δ: difference to the baseline ({base}) in points; * where Holm's p is at most {ALPHA:g}."
+        caption += f" Δ: difference to the baseline ({base}) in points; * where Holm's p is at most {findings.alpha:g}."
     size = size_of(letters, len(_factors(table)) + len(table.heads) * per_head)
     if size is None or len(table.lines) > MOST_ROWS:
         return _wide(table, names, caption)
@@ -181,4 +181,4 @@ def _change(findings: Findings, entry: Entry | None) -> str:
     contrast: Contrast | None = None if entry is None else findings.contrasts.get(entry.arm.name)
     if contrast is None or contrast.estimate is None or has_fails(findings, contrast):
         return "--"
-    return escape_latex(signed(contrast.estimate)) + (r"\rlap{*}" if decides(contrast.p_holm) else "")
+    return escape_latex(signed(contrast.estimate)) + (r"\rlap{*}" if decides(contrast.p_holm, findings.alpha) else "")

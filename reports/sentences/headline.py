@@ -20,9 +20,9 @@ from reports.findings import Findings
 from reports.layout import name_levels
 from reports.metrics import PRIMARY
 from reports.names import arm_names
-from reports.ranking import rank
+from reports.ranking import Ranking, rank
 from reports.trials import Arm
-from reports.wording import counted, listed, number, shortened, signed
+from reports.wording import counted, listed, number, percent, shortened, signed
 
 SHORT_NAME = 40
 MOST_NAMED = 4
@@ -126,7 +126,7 @@ def lowest(findings: Findings) -> str | None:
     Compared are the arms with several seeds and no fail: the mean of the seeds that survive is no arm's error.
     """
     group = group_of(findings)
-    ranking = rank(group.summaries)
+    ranking = _ranking(findings, group)
     if ranking is None:
         return None
     among = "of the arms without a fail " if group.failing else ""
@@ -140,7 +140,12 @@ def lowest(findings: Findings) -> str | None:
         rest = f"{same} of the other {others}{sound} cannot be told apart from it"
     else:
         rest = f"all of the other {others}{sound} have more"
-    return _at(group.where, f"{first}; {rest} (paired t, corrected for all pairs).")
+    at = "" if findings.alpha == ALPHA else f" at {percent(findings.alpha)}"
+    return _at(group.where, f"{first}; {rest} (paired t{at}, corrected for all pairs).")
+
+
+def _ranking(findings: Findings, group: RankedGroup) -> Ranking | None:
+    return rank(group.summaries, findings.pairs, alpha=findings.alpha)
 
 
 def one_seed(findings: Findings) -> str | None:
@@ -183,10 +188,14 @@ def _rate(summary: ArmSummary) -> str:
 
 @dataclass(frozen=True)
 class _Compared:
-    """The comparisons that have a test, with intervals that cover all of them together, and what arms are called."""
+    """The comparisons that have a test, with intervals that cover all of them together, and what arms are called.
+
+    `alpha` is their level together.
+    """
 
     every: tuple[Contrast, ...]
     names: Mapping[str, str]
+    alpha: float
 
     @property
     def better(self) -> list[Contrast]:
@@ -202,7 +211,7 @@ class _Compared:
 
 
 def _compared(findings: Findings) -> _Compared | None:
-    return _Compared(findings.corrected, arm_names(findings)) if findings.corrected else None
+    return _Compared(findings.corrected, arm_names(findings), findings.alpha) if findings.corrected else None
 
 
 def better(findings: Findings) -> str | None:
@@ -233,7 +242,7 @@ def none_clear(findings: Findings) -> str | None:
     if compared is None or compared.better or compared.worse:
         return None
     text = f"No difference in {PRIMARY.title} to {_baseline(findings)} is clear ({_correction(compared)})"
-    smallest = _smallest(findings, len(compared.every))
+    smallest = _smallest(findings, compared.alpha / len(compared.every))
     if smallest is None:
         return f"{text}."
     if smallest >= LARGEST:
@@ -241,26 +250,28 @@ def none_clear(findings: Findings) -> str | None:
     return f"{text}; the smallest that these seeds detect, with 80 % power, is about {number(smallest)} points."
 
 
-def _smallest(findings: Findings, tests: int) -> float | None:
+def _smallest(findings: Findings, alpha: float) -> float | None:
     """The difference that the median number of seeds detects with 80 % power at the corrected level."""
     known = [(each.n, each.sd) for each in findings.contrasts.values() if each.sd and not each.fails]
     if not known:
         return None
     seeds = sorted(n for n, _ in known)[len(known) // 2]
-    in_spreads = smallest_paired(seeds, ALPHA / tests)
+    in_spreads = smallest_paired(seeds, alpha)
     return None if in_spreads is None else in_spreads * sqrt(fmean(sd**2 for _, sd in known))
 
 
 def _correction(compared: _Compared) -> str:
     tests = len(compared.every)
-    return "one comparison, 95 % interval" if tests == 1 else f"{tests:,} comparisons, corrected by Bonferroni at 5 %"
+    if tests == 1:
+        return f"one comparison, {percent(1 - compared.alpha)} interval"
+    return f"{tests:,} comparisons, corrected by Bonferroni at {percent(compared.alpha)}"
 
 
 def _difference(compared: _Compared, contrast: Contrast) -> str:
     tests = len(compared.every)
     low = "−∞" if contrast.low is None else signed(contrast.low)
     high = "∞" if contrast.high is None else signed(contrast.high)
-    over = "95 % interval" if tests == 1 else f"95 % interval over all {tests:,} comparisons"
+    over = f"{percent(1 - compared.alpha)} interval{'' if tests == 1 else f' over all {tests:,} comparisons'}"
     fails = f", {contrast.fails} of them with a fail" if contrast.fails else ""
     size = f"{signed(contrast.estimate)} {PRIMARY.difference_unit_in_words}"
     return f"{size} ({over} {low} to {high}, n={contrast.n}{fails})"
@@ -280,7 +291,7 @@ def _baseline(findings: Findings) -> str:
 def few_seeds(findings: Findings) -> str | None:
     """Say what a named difference assumes where its seeds are too few to show it; nothing where none is named."""
     compared = _compared(findings) if not findings.verdicts else None
-    ranking = rank(group_of(findings).summaries)
+    ranking = _ranking(findings, group_of(findings))
     seeds = [each.n for each in (*compared.better[:1], *compared.worse[:1])] if compared else []
     if ranking is not None and ranking.different:
         seeds.append(ranking.lowest.n)

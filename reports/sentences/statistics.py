@@ -6,8 +6,9 @@ from reports.analysis.adaptive import saved
 from reports.analysis.factors import study_anova
 from reports.analysis.judged import Conclusion
 from reports.analysis.outliers import unseen_share
+from reports.analysis.threshold import ALPHA
 from reports.findings import Findings
-from reports.wording import counted, duration, listed, number, p_in_words
+from reports.wording import counted, duration, listed, number, p_in_words, percent
 
 _TESTS = {
     "paired": "Student's paired t",
@@ -68,7 +69,11 @@ def tests(findings: Findings) -> str | None:
     text = f"Differences to the baseline are taken seed by seed and judged with {listed(used)}; intervals are at 95 %"
     if len(known) == 1:
         return f"{text}."
-    return f"{text} each, and Holm's p covers all {counted(len(known), 'comparison')}."
+    text = f"{text} each, and Holm's p covers all {counted(len(known), 'comparison')}"
+    if findings.alpha == ALPHA:
+        return f"{text}."
+    half = percent(findings.alpha)
+    return f"{text}: one is called clear at {half}, and the comparisons with the lowest arm have the other half of 5 %."
 
 
 def outliers(findings: Findings) -> str | None:

@@ -6,7 +6,7 @@ from reports.analysis.contrasts import Contrast
 from reports.findings import Findings
 from reports.metrics import PRIMARY
 from reports.ranking import rankings
-from reports.wording import counted, level, shortened
+from reports.wording import counted, level, percent, shortened
 
 _BY_ARM = f"{PRIMARY.title} by arm, in {PRIMARY.unit_in_words}"
 
@@ -99,7 +99,8 @@ def undecided(findings: Findings) -> str | None:
     if not count:
         return None
     some = "The other arm" if others == 1 else f"{count:,} of the other {others:,} arms"
-    return f"{some} cannot be told apart from the lowest (paired t at 5 %, corrected for all pairs)."
+    at = percent(findings.alpha)
+    return f"{some} cannot be told apart from the lowest (paired t at {at}, corrected for all pairs)."
 
 
 def equivalent(findings: Findings) -> str | None:
@@ -107,7 +108,8 @@ def equivalent(findings: Findings) -> str | None:
     if not any(each.equivalent for each in rankings(findings).groups):
         return None
     within = f"{findings.study.analysis.equivalent_within:g} points"
-    return f"≈: shown to lie within {within} of the lowest (two one-sided tests at 5 %, corrected in the same way)."
+    at = percent(findings.alpha)
+    return f"≈: shown to lie within {within} of the lowest (two one-sided tests at {at}, corrected in the same way)."
 
 
 def flops(findings: Findings) -> str | None:

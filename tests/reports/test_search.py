@@ -129,7 +129,7 @@ def test_a_gain_that_turns_round_is_said_not_to_survive(study):
     worse = tuple(
         replace(trial, test_error=trial.test_error + 3) if "kind=b" in trial.arm else trial for trial in study.trials
     )
-    first, survival, every = conclusions(replace(study, trials=worse))
+    first, survival, every = conclusions(find(replace(study, trials=worse)))
     assert "has more test error than the baseline" in first
     assert "nothing of that gain survived" in survival
     assert "none has less test error than the baseline, 1 more" in every
@@ -149,7 +149,7 @@ def with_another(study, errors, of="b", values=None):
 
 def test_what_is_said_of_the_first_arm_and_of_all_arms_rests_on_one_correction(study):
     close = with_another(study, errors=(7.4, 7.1, 7.5), values=(5.9, 6.6, 6.4))
-    first, survival, every = conclusions(close)
+    first, survival, every = conclusions(find(close))
     (contrast,) = [each.contrast for each in confirmations(close) if each.arm.name == "kind=b"]
     assert contrast.p < 0.05 < contrast.p_holm
     assert "cannot be told from the baseline" in first
@@ -157,17 +157,17 @@ def test_what_is_said_of_the_first_arm_and_of_all_arms_rests_on_one_correction(s
     assert "Alone it would be told apart (p 0.0" in first
     assert "by the estimate alone" in survival
     assert "none has less test error than the baseline, none more, and 2 cannot be told from it" in every
-    assert "Holm's p over all of them is at most 0.05" in every
+    assert "Holm's p over all of them is at most 0.025" in every
 
 
 def test_an_arm_that_holds_among_all_is_said_to_be_better_in_both_sentences(study):
-    first, _, every = conclusions(with_another(study, errors=(7.4, 7.1, 7.5)))
+    first, _, every = conclusions(find(with_another(study, errors=(7.4, 7.1, 7.5))))
     assert "has less test error than the baseline" in first
     assert "1 has less test error than the baseline, none more, and 1 cannot be told from it" in every
 
 
 def test_one_confirmed_arm_needs_no_correction(study):
-    first, _, every = conclusions(study)
+    first, _, every = conclusions(find(study))
     assert "p 0.0" in first
     assert "Holm" not in first + every
 
@@ -179,7 +179,7 @@ def test_fails_decide_on_which_side_an_arm_is_where_they_leave_no_number(study):
         for name, state, error in (("a", State.COMPLETE, 7.0), ("b", State.DIVERGED, None))
         for seed in seeds
     ]
-    first, _, every = conclusions(replace(study, trials=tuple(trials)))
+    first, _, every = conclusions(find(replace(study, trials=tuple(trials))))
     assert "has more test error than the baseline: p 0.0156." in first
     assert "none has less test error than the baseline, 1 more, and none cannot be told from it" in every
 

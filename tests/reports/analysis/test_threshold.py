@@ -28,7 +28,7 @@ def test_holms_p_at_the_bound_survives_the_rounding_of_its_product():
 @pytest.mark.parametrize(("p", "clear"), [(0.05, True), (0.0500001, False)])
 def test_every_place_holds_the_same_bound(p, clear):
     contrast = SimpleNamespace(p=p, p_holm=p, estimate=-1.0, differences={0: -1.0}, arm=SimpleNamespace(name="a"))
-    assert _side(contrast) == ("less" if clear else "")
+    assert _side(contrast, ALPHA) == ("less" if clear else "")
     assert _outcome(SimpleNamespace(support=p, refute=1.0), ALPHA) is (
         Conclusion.SUPPORTED if clear else Conclusion.INCONCLUSIVE
     )
@@ -39,5 +39,5 @@ def test_every_place_holds_the_same_bound(p, clear):
 def test_the_star_of_the_latex_table_is_there_at_the_bound(monkeypatch):
     monkeypatch.setattr("reports.sections.main_files.has_fails", lambda *_: False)
     for p, star in ((0.05, True), (0.0500001, False)):
-        findings = SimpleNamespace(contrasts={"a": SimpleNamespace(estimate=-1.0, p_holm=p)})
+        findings = SimpleNamespace(alpha=ALPHA, contrasts={"a": SimpleNamespace(estimate=-1.0, p_holm=p)})
         assert ("*" in _change(findings, SimpleNamespace(arm=SimpleNamespace(name="a")))) is star
