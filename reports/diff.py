@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports.analysis.effects import welch
-from reports.wording import counted, listed, number, shortened, signed
+from reports.wording import shortened
 
 Summary = Mapping[str, Any]
-MOST_LINES = 12
 _NONE = "none"
 
 
@@ -138,27 +137,3 @@ def _arm(first: Mapping[str, Any], second: Mapping[str, Any]) -> ArmChange:
         same,
         shared,
     )
-
-
-def sentences_of(differences: Differences) -> tuple[str, ...]:
-    """Say what moved from the first to the second; nothing where nothing did."""
-    said = [f"The verdict on {claim} moved from {one} to {other}." for claim, one, other in differences.verdicts]
-    said += [f"{key} was {one} and is {other}." for key, one, other in differences.settings[:MOST_LINES]]
-    if len(differences.settings) > MOST_LINES:
-        said.append(f"{counted(len(differences.settings) - MOST_LINES, 'more setting')} changed.")
-    for names, verb in ((differences.added, "added"), (differences.removed, "left out")):
-        if names:
-            said.append(f"{counted(len(names), 'arm')} {verb}: {listed(shortened(each, 60) for each in names)}.")
-    moved = [each for each in differences.arms if not each.same]
-    said += [_moved(each) for each in moved[:MOST_LINES]]
-    if len(moved) > MOST_LINES:
-        said.append(f"{counted(len(moved) - MOST_LINES, 'more arm')} with other results.")
-    return tuple(said)
-
-
-def _moved(each: ArmChange) -> str:
-    name = shortened(each.arm, 60)
-    seeds = f"n={each.first_n}, now {each.second_n}" if each.first_n != each.second_n else f"n={each.second_n}"
-    if each.difference is None:
-        return f"{name}: {each.second_fails} of {each.second_n} fail, before {each.first_fails} of {each.first_n}."
-    return f"{name}: {number(each.second)} %, before {number(each.first)} % ({signed(each.difference)}, {seeds})."

@@ -7,10 +7,10 @@ from markupsafe import Markup
 
 from reports.diff import ArmChange, Differences
 from reports.page import asset, environment
+from reports.sentences.changes import NOTHING, counts
 from reports.tables import Cell, Column, Table, to_json, to_markdown, to_text
 from reports.wording import counted
 
-NOTHING = "Nothing differs."
 _BEFORE, _AFTER = "before", "after"
 
 
@@ -88,19 +88,6 @@ def _page(differences: Differences, names: tuple[str, str], tables: tuple[Table,
     style = asset("report.css")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
-    said = (NOTHING,) if differences.is_empty() else summary_sentences(differences)
+    said = (NOTHING,) if differences.is_empty() else counts(differences)
     page = environment().get_template("diff.html")
     return page.render(names=names, said=said, tables=tables, policy=policy, style=Markup(style)) + "\n"
-
-
-def summary_sentences(differences: Differences) -> tuple[str, ...]:
-    """Count what differs, the verdicts first."""
-    moved = sum("none" not in each[1:] for each in differences.verdicts)
-    changed = sum(not each.same for each in differences.arms)
-    settings, added, removed = len(differences.settings), len(differences.added), len(differences.removed)
-    return (
-        f"{counted(moved, 'verdict')} moved." if moved else "No verdict moved.",
-        f"{counted(settings, 'setting')} {'differs' if settings == 1 else 'differ'}; "
-        f"{counted(added, 'arm')} only in the second study, {removed} only in the first; "
-        f"of the {counted(len(differences.arms), 'arm')} in both, {changed} with other results.",
-    )

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reports.diff import compare, sentences_of
+from reports.diff import compare
 from reports.sections.section import Section
+from reports.sentences.changes import FIRST, NOTHING_MOVED, sentences_of
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,14 @@ class Changes:
     def as_data(self) -> dict[str, Any]:
         """Return what `study.json` keeps of it."""
         return {"since": self.since, "sentences": list(self.sentences)}
+
+
+@dataclass(frozen=True)
+class ChangesShown:
+    """The section's content: what the page says, and the id of the report that this one follows."""
+
+    since: str | None
+    sentences: tuple[str, ...]
 
 
 def changes_since(before: Mapping[str, Any] | None, summary: Mapping[str, Any], report_id: str) -> Changes:
@@ -36,4 +45,5 @@ def changes_since(before: Mapping[str, Any] | None, summary: Mapping[str, Any], 
 
 def build(changes: Changes) -> Section:
     """Build the section."""
-    return Section("changes", "Changes", changes)
+    told = changes.sentences if changes.since is None else changes.sentences or (NOTHING_MOVED,)
+    return Section("changes", "Changes", ChangesShown(changes.since, told or (FIRST,)))

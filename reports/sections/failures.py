@@ -1,6 +1,5 @@
 """Trials that failed, crashed, were pruned or have not ended, and attempts that were lost: which, when, and why."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -8,9 +7,11 @@ from reports.findings import Findings
 from reports.metrics import PRIMARY
 from reports.names import arm_names
 from reports.sections.section import Section
+from reports.sentences import failures as sentences
+from reports.sentences import said
 from reports.tables import Column, Table
 from reports.trials import Arm, LostAttempt, State, Trial
-from reports.wording import counted, listed, number, shortened
+from reports.wording import number, shortened
 
 MOST_ROWS = 75
 """Trials in the list; the file of the table has them all."""
@@ -88,27 +89,21 @@ def build(findings: Findings) -> Section:
     mapped = arms[: MOST_CELLS // len(seeds)] if seeds else []
     rows = tuple(_map_row(findings, arm, names) for arm in mapped)
     logs = tuple(event for event in events if event.log)[:MOST_LOGS]
-    notes = []
-    if 0 < len(mapped) < len(arms):
-        notes.append(f"The map shows the first {len(mapped)} of {len(arms):,} arms with such a trial.")
-    if len(events) > MOST_ROWS:
-        first = f"The list shows the first {MOST_ROWS} of {len(events):,} trials"
-        notes.append(f"{first}; tables/failures.csv has them all.")
-    what = "failed, diverged, crashed or was pruned"
-    if findings.count(State.WAITING, State.RUNNING):
-        what = "failed, diverged, crashed, was pruned or has not ended yet"
-    caption = f"Arms with a trial that {what}, by seed."
+    notes = (
+        sentences.map_cut(len(mapped), len(arms)),
+        sentences.list_cut(min(MOST_ROWS, len(events)), len(events)),
+    )
     lost = findings.study.lost
     content = Failures(
-        _summary(findings, len(events)),
+        said(findings, sentences.SUMMARY),
         seeds,
-        caption,
+        sentences.map_caption(findings),
         rows,
         events[:MOST_ROWS],
         logs,
-        _lost_summary(lost),
+        sentences.lost_attempts(findings),
         tuple(_lost(each, names) for each in lost if each.cause != INTERRUPTED)[-MOST_LOST:],
-        tuple(notes),
+        tuple(filter(None, notes)),
     )
     return Section("failures", "Failures", content, tables=(_table(failed),) if failed else ())
 
@@ -119,37 +114,6 @@ def kind_of(findings: Findings, trial: Trial) -> str | None:
         return "fail" if findings.study.is_fail(trial) else None
     words = {State.DIVERGED: "diverged", State.FAILED: "crashed", State.PRUNED: "pruned"}
     return words.get(trial.state, trial.state.value.lower())
-
-
-def _summary(findings: Findings, events: int) -> str:
-    open_trials = findings.count(State.WAITING, State.RUNNING)
-    if not events:
-        rest = f"; {counted(open_trials, 'trial')} still to end" if open_trials else ""
-        return f"No trial failed, diverged, crashed or was pruned{rest}."
-    diverged = findings.count(State.DIVERGED)
-    above = findings.fails() - diverged
-    parts = []
-    if above:
-        parts.append(f"{above:,} ended above {findings.study.fail_above:g} {PRIMARY.unit} {PRIMARY.title}")
-    for count, words in (
-        (diverged, "diverged"),
-        (findings.count(State.FAILED), "crashed (counted as missing)"),
-        (findings.count(State.PRUNED), "pruned (in no mean)"),
-        (open_trials, "not ended yet"),
-    ):
-        if count:
-            parts.append(f"{count:,} {words}")
-    return f"Of {counted(len(findings.asked), 'trial')}, {listed(parts)}."
-
-
-def _lost_summary(lost: tuple[LostAttempt, ...]) -> str | None:
-    """Return how many attempts ended without a result, by cause; None where none did."""
-    if not lost:
-        return None
-    causes = Counter(each.cause or "unknown" for each in lost)
-    by_cause = listed([f"{count:,} {cause}" for cause, count in sorted(causes.items())])
-    ended = f"{counted(len(lost), 'attempt')} ended without a result, after which the trial was to be tried again"
-    return f"{ended}; by cause: {by_cause}."
 
 
 def _lost(attempt: LostAttempt, names: Mapping[str, str]) -> Lost:

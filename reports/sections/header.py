@@ -9,7 +9,9 @@ from reports.findings import Findings
 from reports.sections.claims import anchor_of, in_words
 from reports.sections.margins import icon_of
 from reports.sections.section import Section
+from reports.sentences import said
 from reports.sentences.headline import headline
+from reports.sentences.progress import PROGRESS
 from reports.trials import State
 from reports.wording import counted, duration, magnitude, moment, seeds, shortened
 
@@ -69,7 +71,7 @@ def build(findings: Findings) -> Section:
         claims[:MOST_CLAIMS],
         _facts(findings),
         _shares(findings),
-        _progress(findings),
+        said(findings, PROGRESS),
         findings.count(State.COMPLETE, State.DIVERGED) < len(findings.asked) or not findings.asked,
         latest.isoformat() if (latest := findings.last_result()) else "",
         max(0, len(claims) - MOST_CLAIMS),
@@ -135,13 +137,3 @@ def _shares(findings: Findings) -> tuple[BarSegment, ...]:
             made.append(BarSegment(name, word, count, round(start, 3), round(width, 3)))
             start += width
     return tuple(made)
-
-
-def _progress(findings: Findings) -> str:
-    total = len(findings.asked)
-    outcomes = findings.count(State.COMPLETE, State.DIVERGED)
-    if not total:
-        return "No trial of a confirmation is planned." if findings.whole.search else "No trial is planned."
-    if outcomes == total:
-        return f"All {counted(total, 'trial')} have a result."
-    return f"{outcomes:,} of {counted(total, 'trial')} have a result."

@@ -5,18 +5,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from reports.analysis.search import SEARCH, STAGE, Searched, best_so_far, changed, front, nearest_earlier, searched
+from reports.analysis.search import Searched, best_so_far, changed, front, nearest_earlier, searched
 from reports.figures.figure import Figure, Panel
 from reports.figures.parallel import OFF, ParallelAxis, level_scale, number_scale, parallel_drawing
 from reports.figures.readout import Told
 from reports.figures.search import Steps, best_drawing, levels_drawing, points_drawing, slice_drawing
 from reports.findings import Findings
 from reports.results import Study
-from reports.search_numbers import search_numbers
 from reports.sections.section import Section
+from reports.sentences import said
+from reports.sentences import search as sentences
+from reports.sentences.parts import cut
 from reports.tables import Column, Table
 from reports.trials import Scalar
-from reports.wording import counted, magnitude, number, shortened
+from reports.wording import counted, magnitude, shortened
 
 MOST_SLICES = 6
 MOST_LEVELS = 12
@@ -48,49 +50,14 @@ def build(findings: Findings) -> Section | None:
     tables = tuple(table for table in (importance, every) if table.rows)
     drawn = (_best(study), _front(study, arms), _parallel(study, arms), _slices(study, arms))
     figures = tuple(figure for figure in drawn if figure is not None)
+    notes = tuple(text for sentence in sentences.NOTES if (text := sentence(study)))
     return Section(
         "search",
         "The search",
-        SearchShown(_summary(study, arms), _notes(study), importance, _in_page(every)),
+        SearchShown(said(study, sentences.SUMMARY), notes, importance, _in_page(every)),
         figures,
         tables,
     )
-
-
-def _summary(study: Study, arms: Sequence[Searched]) -> str:
-    settings = study.search["settings"]
-    best = min((arm for arm in arms if arm.error is not None), key=lambda arm: arm.error or 0.0)
-    stopped = sum(arm.state == "PRUNED" for arm in arms)
-    repeats = sum(each["status"] in ("answered", "pending") for each in study.search["proposals"]["search"])
-    rejected = sum(each["status"] == "rejected" for each in study.search["proposals"]["search"])
-    text = (
-        f"{counted(len(arms), 'arm')} by the sampler {settings['sampler']['name']}, selected on "
-        f"{100 * settings['validation']:g} % of the training images and on nothing else. The least validation error, "
-        f"{number(best.error)} %, has {search_numbers(study)[best.arm]}, whose settings stand in the table below."
-    )
-    parts = [
-        (stopped, "stopped early"),
-        (repeats, "proposed again and answered from the record"),
-        (rejected, "rejected"),
-    ]
-    said = [f"{count:,} {words}" for count, words in parts if count]
-    return f"{text} {', '.join(said).capitalize()}." if said else text
-
-
-def _notes(study: Study) -> tuple[str, ...]:
-    penalty = study.search["settings"]["penalty"]
-    notes = [f"A seed that diverged counts as {penalty:g} % error for the sampler; a failed arm is not told to it."]
-    control = searched(study, "control")
-    if control:
-        ours, random = best_so_far(searched(study))[-1], best_so_far(control)[-1]
-        if ours is not None and random is not None:
-            words = "less than" if ours < random else "not less than"
-            notes.append(
-                f"After as many arms drawn at random the least validation error is {number(random)} %: the search's "
-                f"{number(ours)} % is {words} that. One search against one control says little; "
-                "a replay over many seeds says more."
-            )
-    return tuple(notes)
 
 
 def _best(study: Study) -> Figure:
@@ -100,7 +67,7 @@ def _best(study: Study) -> Figure:
         arms = searched(study, role)
         if arms:
             best = best_so_far(arms)
-            told = tuple(_told(arm) if role == "search" else Told(_words(arm)) for arm in arms)
+            told = tuple(_told(arm) if role == "search" else Told(sentences.words(arm)) for arm in arms)
             lines.append(Steps(TITLES[role], 1 - slot, tuple(arm.error for arm in arms), best, told))
             rows += [(TITLES[role], arm.place, arm.error, least) for arm, least in zip(arms, best, strict=True)]
     columns = (
@@ -109,8 +76,8 @@ def _best(study: Study) -> Figure:
         Column("error", "validation error, %", 2, True),
         Column("best", "best so far, %", 2, True),
     )
-    ends = "; ".join(f"{line.label} ends at {number(line.best[-1])} %" for line in lines)
-    caption = "The least validation error so far, and the error of each arm as a point."
+    ends = sentences.ends([(line.label, line.best[-1]) for line in lines])
+    caption = sentences.PROGRESS_CAPTION
     table = Table("search-progress", caption, columns, tuple(rows))
     return Figure("search-progress", caption, (Panel("", ends, best_drawing(lines, "progress")),), table, columns=1)
 
@@ -134,7 +101,7 @@ def _front(study: Study, arms: Sequence[Searched]) -> Figure | None:
     )
     rows = tuple((name, point[1], point[0], "yes" if name in best else "") for name, point in points.items())
     against = f"{labels[objectives[0]].removesuffix(', %')} against {labels[objectives[1]]}"
-    caption = f"{against[:1].upper()}{against[1:]}; no arm beats those on the line in both."
+    caption = sentences.front(against)
     told = {arm.arm: _told(arm, f", {magnitude(arm.values[1])} {labels[objectives[1]]}") for arm in arms if arm.values}
     drawing = points_drawing(points, best, (labels[objectives[1]], labels[objectives[0]]), "front", told)
     panel = Panel("", f"{counted(len(best), 'arm')} of {len(points)} on the front", drawing)
@@ -157,12 +124,7 @@ def _importance(study: Study) -> Table:
         Column("among", "among"),
         *(Column(method, f"{method}, %", 1, True) for method in questions),
     )
-    asked = " ".join(f"{method}: {question}" for method, question in questions.items())
-    caption = f"Which choice matters, by methods that answer different questions. {asked}"
-    if is_told:
-        caption += (
-            " What only some arms have is told among those; the shares of a method add up to 100 % among the same."
-        )
+    caption = sentences.importance(tuple(questions.items()), is_told)
     return Table("search-importance", caption, columns, tuple(rows))
 
 
@@ -190,13 +152,6 @@ def _by_importance(study: Study, arms: Sequence[Searched]) -> list[str]:
     return sorted(names, key=lambda name: (-everywhere.get(name, 0.0), -among_some.get(name, 0.0), name))
 
 
-def _order(study: Study, noun: str) -> str:
-    """Say in which order the parameters stand."""
-    if any(_shares(study)):
-        return f"the most important {noun} first"
-    return "in the order of their names, as no importance was computed"
-
-
 def _parallel(study: Study, arms: Sequence[Searched]) -> Figure | None:
     known = sorted((arm for arm in arms if arm.error is not None), key=lambda arm: (arm.error or 0.0, arm.place))
     names = _by_importance(study, known)
@@ -208,13 +163,14 @@ def _parallel(study: Study, arms: Sequence[Searched]) -> Figure | None:
     axis = number_scale(ERROR, errors, log=0 < 3 * errors[0] < errors[-1])
     scales = [axis, *(_scale(name, known) for name in shown)]
     best = range(min(MOST_BEST, -(-len(known) // 10)))
-    said = "; ".join(f"{name}: {_tally(name, [known[at] for at in best])}" for name in shown)
-    best_words = "The best arm" if len(best) == 1 else f"The best {len(best)} arms"
-    caption = _parallel_caption(study, len(known), len(best))
-    if constant := len(names) - len(varied):
-        caption += f" Left out: {counted(constant, 'parameter')} with one value in all arms."
-    if len(varied) > len(shown):
-        caption += f" The first {len(shown)} of {len(varied)} parameters."
+    said_of = "; ".join(f"{name}: {_tally(name, [known[at] for at in best])}" for name in shown)
+    best_words = sentences.best_values(len(best), said_of)
+    notes = (
+        sentences.lines(any(_shares(study)), len(known), len(best)),
+        sentences.constant(len(names) - len(varied)),
+        cut(len(shown), len(varied), "parameters"),
+    )
+    caption = " ".join(filter(None, notes))
     columns = (
         Column("place", "no.", is_number=True),
         Column("error", ERROR, 2, True),
@@ -222,15 +178,8 @@ def _parallel(study: Study, arms: Sequence[Searched]) -> Figure | None:
     )
     rows = tuple((arm.place, arm.error, *(str(arm.params.get(name, OFF)) for name in shown)) for arm in known)
     table = Table("search-parallel", caption, columns, rows)
-    panel = Panel("", f"{best_words}: {said}.", parallel_drawing(scales, best, "parallel"))
+    panel = Panel("", best_words, parallel_drawing(scales, best, "parallel"))
     return Figure("search-parallel", caption, (panel,), table, columns=1)
-
-
-def _parallel_caption(study: Study, arms: int, best: int) -> str:
-    text = f"Every arm as a line through its error and its choices, {_order(study, 'choices')}; thick"
-    if best == 1:
-        return f"{text} is the best of {counted(arms, 'arm')} with a result."
-    return f"{text} are the best {best} of {counted(arms, 'arm')} with a result, the best one thickest."
 
 
 def _scale(name: str, arms: Sequence[Searched]) -> ParallelAxis:
@@ -281,9 +230,8 @@ def _slices(study: Study, arms: Sequence[Searched]) -> Figure | None:
         Column("value", "value"),
         Column("error", "validation error, %", 2, True),
     )
-    caption = f"Validation error by each parameter, {_order(study, 'ones')}; every point is an arm."
-    if len(names) > MOST_SLICES:
-        caption += f" The first {MOST_SLICES} of {len(names)} parameters."
+    more = cut(min(MOST_SLICES, len(names)), len(names), "parameters")
+    caption = " ".join(filter(None, (sentences.slices(any(_shares(study))), more)))
     return Figure(
         "search-slices", caption, tuple(panels), Table("search-slices", caption, columns, tuple(rows)), columns=2
     )
@@ -308,35 +256,25 @@ def _arms(study: Study, arms: Sequence[Searched]) -> Table:
         place = parent.place if parent else None
         origin = study.search["settings"]["sampler"]["name"] if arm.origin == "sampler" else arm.origin
         row = (arm.place, arm.error, (arm.state or "open").lower(), origin, place, names)
-        rows.append((*row, *([arm.generation] if is_evolved else []), _named(arm.arm)))
-    caption = "Every arm of the search, the best first, with the earlier arm that it differs least from."
-    return Table("search-arms", caption, columns, tuple(rows))
+        rows.append((*row, *([arm.generation] if is_evolved else []), sentences.named(arm.arm)))
+    return Table("search-arms", sentences.ARMS_CAPTION, columns, tuple(rows))
 
 
 def _in_page(arms: Table) -> Table:
     """Return the table of arms as the page shows it: without what is the same in every row, which the caption says."""
     constant = []
     caption = arms.caption
-    for key, words in (("state", "All are {}."), ("origin", "All are proposed by {}.")):
+    for key, say in (("state", sentences.same_state), ("origin", sentences.same_origin)):
         at = next(place for place, column in enumerate(arms.columns) if column.key == key)
-        values = {row[at] for row in arms.rows}
-        if len(values) == 1:
+        if (told := say({str(row[at]) for row in arms.rows})) is not None:
             constant.append(key)
-            caption += f" {words.format(values.pop())}"
+            caption += f" {told}"
     return replace(arms.without(*constant), caption=caption)
-
-
-def _words(arm: Searched) -> str:
-    return f"arm {arm.place}: {number(arm.error)} %"
 
 
 def _told(arm: Searched, more: str = "") -> Told:
     """Return what a point says of an arm, and its row in the table of arms."""
-    return Told(f"{_words(arm)}{more}; {shortened(_named(arm.arm), 160)}", f"search-arm-{arm.place}")
-
-
-def _named(arm: str) -> str:
-    return arm.removeprefix(f"{STAGE}={SEARCH} ")
+    return Told(f"{sentences.words(arm)}{more}; {shortened(sentences.named(arm.arm), 160)}", f"search-arm-{arm.place}")
 
 
 def _listed(names: Sequence[str]) -> str:

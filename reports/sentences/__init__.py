@@ -1,19 +1,43 @@
-"""Every sentence that the page can say of a study's results, each a function that knows when it is true.
+"""Every sentence that the page can say of a study, each a function that knows when it is true.
 
-A sentence takes the findings and returns its text, or None where its condition does not hold.
+A sentence takes the facts that it speaks of, the findings most often, and returns its text, or None where its condition
+does not hold. What is said of one verdict stands in `reports.analysis.wording`: a verdict has its sentence with it.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
 
-from reports.findings import Findings
-from reports.sentences import headline, methods, statistics, table
+from reports.sentences import (
+    changes,
+    confirmation,
+    failures,
+    headline,
+    methods,
+    progress,
+    samplers,
+    search,
+    statistics,
+    table,
+)
 
-Sentence = Callable[[Findings], str | None]
-
-SENTENCES: Mapping[str, Sentence] = headline.SENTENCES | statistics.SENTENCES | table.SENTENCES | methods.SENTENCES
+SENTENCES: Mapping[str, Callable[..., str | None]] = {
+    **headline.SENTENCES,
+    **statistics.SENTENCES,
+    **table.SENTENCES,
+    **methods.SENTENCES,
+    **failures.SENTENCES,
+    **progress.SENTENCES,
+    **search.SENTENCES,
+    **confirmation.SENTENCES,
+    **samplers.SENTENCES,
+    **changes.SENTENCES,
+}
 """All of them by name; the tests hold each against a study where it is true and one where it must not appear."""
 
 
-def said(findings: Findings, sentences: Iterable[Sentence]) -> str:
-    """Return those of the sentences that are true, one after the other."""
-    return " ".join(text for sentence in sentences if (text := sentence(findings)))
+Facts = TypeVar("Facts")
+
+
+def said(facts: Facts, sentences: Iterable[Callable[[Facts], str | None]]) -> str:
+    """Return those of the sentences that are true of some facts, one after the other."""
+    return " ".join(text for sentence in sentences if (text := sentence(facts)))

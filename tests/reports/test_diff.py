@@ -7,10 +7,11 @@ import pytest
 
 from reports.analysis.claims import parse_claims
 from reports.analysis.verdicts import judge
-from reports.diff import compare, sentences_of
+from reports.diff import compare
 from reports.diff_formats import diff_text
 from reports.findings import find
 from reports.page import write_report
+from reports.sentences.changes import sentences_of
 from reports.summary import canonical, summary_of
 from tests.reports.small import study
 

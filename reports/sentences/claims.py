@@ -1,0 +1,68 @@
+"""What the section on claims says: how they were judged, and what its figure and tables show."""
+
+from collections.abc import Callable, Sequence
+
+from reports.analysis.verdicts import Verdict
+from reports.wording import counted
+
+TABLE = "The declared claims and their verdicts."
+
+
+def judged(counts: str) -> str:
+    """Say how many claims have which verdict, and how a claim is judged."""
+    return f"{counts}. Each was declared in the study file and is judged on its interval against its margin."
+
+
+def intervals(place: int) -> str | None:
+    """Say how the first figure is read; nothing of a further one."""
+    if place:
+        return None
+    return (
+        "Each claim's effect with its interval; the bar across is the margin, the tinted side is what the claim says. "
+        "Supported: the interval lies in the tint; refuted: outside it. The level of an interval is that of its look."
+    )
+
+
+def further(place: int, what: str) -> str | None:
+    """Say which claims a further figure has; nothing of the first."""
+    return f"The claims about {what}, in the same way." if place else None
+
+
+def equality(verdicts: Sequence[Verdict]) -> str | None:
+    """Say when an equality is supported; nothing without one."""
+    if not any(verdict.claim.statement.relation == "==" for verdict in verdicts):
+        return None
+    return (
+        "An equality is supported where the whole interval lies within the margin on both sides; "
+        "only the wider interval refutes it."
+    )
+
+
+def holm(verdicts: Sequence[Verdict]) -> str | None:
+    """Say that the correction may leave open what an interval decides; nothing unless it covers several claims."""
+    corrected = {verdict.id for verdict in verdicts if verdict.p_holm is not None}
+    if len(corrected) < 2:
+        return None
+    return "Holm's correction over the claims may leave open what an interval alone would decide."
+
+
+def first_contexts(shown: int, total: int) -> str | None:
+    """Say how many contexts are drawn; nothing where all are."""
+    return f"The first {shown} of {counted(total, 'context')}." if shown < total else None
+
+
+def against_margin(claim: str, where: str, effect: str, margin: str, word: str) -> str:
+    """Tell an effect, the margin it is held against, and the verdict."""
+    at = f" at {where}" if where else ""
+    return f"{claim}{at}: {effect} against a margin of {margin}, {word}."
+
+
+def by_context(unit: str) -> str:
+    """Say what the table of contexts has."""
+    return f"The claims in each context, in {unit}; p is one-sided."
+
+
+SENTENCES: dict[str, Callable[..., str | None]] = {
+    f"claims.{sentence.__name__}": sentence
+    for sentence in (judged, intervals, further, equality, holm, first_contexts, against_margin, by_context)
+}

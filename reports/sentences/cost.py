@@ -1,0 +1,51 @@
+"""What the figures of error against cost show, and which arms they leave out."""
+
+from collections.abc import Callable, Sequence
+
+from reports.findings import Findings
+from reports.metrics import PRIMARY
+from reports.wording import counted, listed, number, shortened
+
+TABLE = "Error and cost of each arm, and the Pareto front; arms with fails have no mean."
+
+
+def axes(has_time: bool) -> str:
+    """Say what is drawn against what."""
+    return f"Mean {PRIMARY.title} against {'size and mean training time' if has_time else 'size'}."
+
+
+def marks(on_front: int) -> str | None:
+    """Say what the line joins and how points are marked; nothing without an arm on a front."""
+    if not on_front:
+        return None
+    return (
+        "The line joins the arms on the Pareto front: no other arm has both less error and less cost. They are "
+        "numbered, and named below the axis. Hollow points are beaten by another arm; shapes and colours are those of "
+        "the other figures."
+    )
+
+
+def probability(findings: Findings) -> str | None:
+    """Say what P is; nothing where no arm has two seeds with an error, so that there is none."""
+    if not any(summary.n_ok > 1 for summary in findings.summaries.values()):
+        return None
+    return "P is the probability that an arm is on the front, over what its seeds leave open of its mean."
+
+
+def left_out(arms: Sequence[str]) -> str | None:
+    """Name the arms that have fails and are left out; nothing without one."""
+    if not arms:
+        return None
+    names = listed(shortened(each, 50) for each in arms)
+    return f"{counted(len(arms), 'arm')} with fails left out, as their mean would leave out the worst: {names}."
+
+
+def front(cost: str, arms: Sequence[tuple[str, float | None]]) -> str:
+    """Name the arms on the front with their errors, the smallest first."""
+    words = [f"{shortened(name, 50)} with {number(mean)} %" for name, mean in arms]
+    return f"On the front of error and {cost}, from the smallest: {listed(words)}."
+
+
+SENTENCES: dict[str, Callable[..., str | None]] = {
+    f"cost.{sentence.__name__}": sentence for sentence in (axes, marks, probability, left_out, front)
+}

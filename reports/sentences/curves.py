@@ -1,0 +1,53 @@
+"""What the learning curves show: what is drawn, what a band is, where a seed diverged, where each line ends."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+
+from reports.analysis.curves import BAND_FROM
+from reports.findings import Findings
+from reports.trials import State
+from reports.wording import counted, listed, number, shortened
+
+
+def lines(findings: Findings) -> str:
+    """Say what the lines are, and their band where an arm has several seeds that did not fail."""
+    text = "Error by epoch: test solid, training dashed; the mean over the seeds that did not fail"
+    most = max((summary.n_ok for summary in findings.summaries.values()), default=0)
+    if most >= BAND_FROM:
+        return f"{text}, with its pointwise 95 % interval (below {BAND_FROM} seeds: the lowest and the highest seed)."
+    return f"{text}, in a band from the lowest seed to the highest." if most > 1 else f"{text}."
+
+
+def failed(findings: Findings) -> str | None:
+    """Say how failed seeds are drawn, and what a cross marks where one diverged; nothing without a fail."""
+    if not findings.fails():
+        return None
+    text = "Failed seeds are drawn thin, one by one"
+    return f"{text}; a cross marks where a seed diverged." if findings.count(State.DIVERGED) else f"{text}."
+
+
+def drops(epochs: Sequence[int]) -> str | None:
+    """Say what the dotted lines are; nothing where the learning rate is not cut."""
+    return f"Dotted vertical lines: the learning rate drops (epoch {listed(epochs)})." if epochs else None
+
+
+def single_arms(arms: Mapping[str, str]) -> str:
+    """Name the arms that are drawn one by one, each with why it is."""
+    words = listed([f"{role} ({name})" for role, name in arms.items()])
+    return f"Error by epoch of single arms: {words}. Test solid, training dashed."
+
+
+def ends(lines: Sequence[tuple[str, float, float, int]], failed: Sequence[str]) -> str:
+    """Tell where each line (label, test error, training error, epochs) ends, and how many seeds of an arm failed."""
+    told = [
+        f"{label} ends at {number(test)} % test and {number(train)} % training error after {counted(epochs, 'epoch')}"
+        for label, test, train, epochs in lines
+    ]
+    counts = Counter(failed)
+    told += [f"{counted(count, 'failed seed')} of {shortened(name, 40)}" for name, count in counts.items()]
+    return "; ".join(told) + "."
+
+
+SENTENCES: dict[str, Callable[..., str | None]] = {
+    f"curves.{sentence.__name__}": sentence for sentence in (lines, failed, drops, single_arms, ends)
+}

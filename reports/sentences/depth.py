@@ -1,0 +1,55 @@
+"""What the figure of error against a numeric factor shows, and how each line runs."""
+
+from collections.abc import Callable, Sequence
+
+from reports.findings import Findings
+from reports.metrics import PRIMARY
+from reports.trials import State
+from reports.wording import counted, number, shortened
+
+
+def points(axis: str, quantiles: int | None) -> str:
+    """Say what a point is: a seed, or one of so many quantiles of them; the fewest are named."""
+    what = "A point for each seed"
+    if quantiles is not None:
+        what = (
+            f"{quantiles} quantiles of the seeds"
+            if quantiles > 3
+            else "The lowest, the middle and the highest of the seeds"
+        )
+    return f"{PRIMARY.title.capitalize()} against {axis}. {what}, fails included"
+
+
+def medians(findings: Findings) -> str:
+    """Say what the line joins, and where diverged seeds are where there are some."""
+    text = "the line joins the medians"
+    if not findings.count(State.DIVERGED):
+        return f"{text}."
+    return f"{text}, a diverged seed ranking last (crosses at the upper edge)."
+
+
+def course(label: str, axis: str, known: Sequence[tuple[float, float]], diverged: int = 0, trials: int = 0) -> str:
+    """Say of one line (level, median) whether it rises or falls from end to end, and how many trials diverge."""
+    parts = []
+    if len(known) > 1:
+        (first, start), (last, end) = known[0], known[-1]
+        if number(start) == number(end):
+            parts.append(f"has {number(start)} % both at {axis} {first:g} and at {last:g}")
+        else:
+            verb = "rises" if end > start else "falls"
+            parts.append(f"{verb} from {number(start)} % at {axis} {first:g} to {number(end)} % at {last:g}")
+    elif known:
+        parts.append(f"has {number(known[0][1])} % at {axis} {known[0][0]:g}")
+    if diverged:
+        parts.append(f"diverges in {diverged} of {counted(trials, 'trial')}")
+    return f"{shortened(label, 40)} {' and '.join(parts)}."
+
+
+def table_caption(axis: str) -> str:
+    """Say what the table under the figure has."""
+    return f"The medians and the seeds by {axis}."
+
+
+SENTENCES: dict[str, Callable[..., str | None]] = {
+    f"depth.{sentence.__name__}": sentence for sentence in (points, medians, course, table_caption)
+}

@@ -1,0 +1,142 @@
+"""What the analysis of the factors says: shares of the variance, the analysis of variance, interactions."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from reports.analysis.factors import Anova
+from reports.analysis.shares import Shares
+from reports.findings import Findings
+from reports.metrics import PRIMARY
+from reports.wording import counted, listed, number, shortened
+
+MOST_NAMES = 4
+SHARES_TABLE = "Shares of the variance between arms; that of the seed is a share of one trial's variance."
+LEVELS_TABLE = (
+    f"Main effects: each level's {PRIMARY.title}, averaged over all other factors, with 95 % intervals over seeds."
+)
+
+
+def term_name(term: tuple[str, ...], joined: Mapping[str, tuple[str, ...]] | None = None) -> str:
+    """Return a term in words; of factors that the analysis had to join, it names each."""
+    made = {
+        factor: f"{listed([shortened(part, 40) for part in parts], MOST_NAMES)} together"
+        for factor, parts in (joined or {}).items()
+    }
+    around = "({})" if len(term) > 1 else "{}"
+    return " × ".join(around.format(made[each]) if each in made else shortened(each, 40) for each in term)
+
+
+# ---- shares ----
+
+
+def no_shares(reason: str | None) -> str | None:
+    """Say why the variance is not shared out; nothing where it is, or nothing hinders it."""
+    return f"No shares of the variance: {reason}." if reason else None
+
+
+def shares(found: Shares) -> str:
+    """Say what the shares are of."""
+    return (
+        "How much of the differences between the arms each factor explains: the exact decomposition of the arm means, "
+        f"less what noise alone would put there (n={found.n})."
+    )
+
+
+def share_intervals(found: Shares) -> str | None:
+    """Say how the intervals were had; nothing without them."""
+    return f"Intervals at 95 %, {found.interval}." if found.interval else None
+
+
+def seed_share(found: Shares) -> str | None:
+    """Tell the seed's share; nothing where it is not known."""
+    if found.seed_share is None:
+        return None
+    return f"The seed accounts for {100 * found.seed_share:.1f} % of the variance of single trials."
+
+
+def largest_share(name: str, share: float) -> str:
+    """Name what explains most."""
+    return f"{name} explains most, {share:.1f} per cent of the variance between arms."
+
+
+# ---- analysis of variance ----
+
+
+def anova(found: Anova) -> str:
+    """Say of what the analysis of variance is, and of how many of the planned trials."""
+    what = f"ranks of the {PRIMARY.title}, a fail last" if found.ranked else PRIMARY.title
+    caption = f"Analysis of variance of the {what}, type {'I' * found.kind}, the seed as a block"
+    return f"{caption}: {found.n} of {found.planned} trials."
+
+
+def of_ranks(found: Anova) -> str | None:
+    """Say that fails make it an analysis of ranks; nothing without one."""
+    if not found.failed:
+        return None
+    names = listed(shortened(each) for each in found.failed)
+    return (
+        f"Seeds fail in {counted(len(found.failed), 'arm')}: {names}. A fail has no number to average, so that the "
+        "analysis of variance is of ranks, in which all fails are alike and last; an interaction of ranks is a "
+        "sketch, since it depends on how the errors are spread as well."
+    )
+
+
+def joined(found: Anova) -> str | None:
+    """Say which factors cannot be told apart; nothing where all can."""
+    said = []
+    for factors in found.joined.values():
+        names = listed((shortened(factor, 40) for factor in factors), len(factors))
+        said.append(
+            f"In the trials at hand {names} do not vary apart from one another, so that their effects cannot be told "
+            "apart: the analysis of variance has one term for them together."
+        )
+    return " ".join(said) or None
+
+
+def dropped(found: Anova) -> str | None:
+    """Name the terms that the trials cannot estimate; nothing where they estimate all."""
+    if not found.dropped:
+        return None
+    return f"The trials at hand cannot estimate {listed(term_name(term, found.joined) for term in found.dropped)}."
+
+
+def error_terms(found: Anova) -> str | None:
+    """Say which terms stand in for the error; nothing where trials are left for it."""
+    if not found.error_terms:
+        return None
+    terms = listed([term_name(term, found.joined) for term in found.error_terms])
+    verb = "stands" if len(found.error_terms) == 1 else "stand"
+    return f"With no trials to spare, {terms} {verb} in for the error: read the F tests as a sketch."
+
+
+# ---- interaction ----
+
+
+def interaction(findings: Findings, pair: tuple[str, str]) -> str:
+    """Say which two factors are drawn, and why these of several; and what parallel lines mean."""
+    along, apart = (shortened(each, 40) for each in pair)
+    others = [name for name, levels in findings.study.factors.items() if len(levels) > 1 and name not in pair]
+    text = f"Interaction of {along} and {apart}: mean {PRIMARY.title} with its 95 % interval over seeds"
+    if others:
+        text += f", averaged over {counted(len(others), 'other factor')}; of all pairs this one interacts most"
+    return f"{text}. Parallel lines: the factors add up; lines that are not: the effect of one depends on the other."
+
+
+def means(label: str, values: Sequence[tuple[str, float]]) -> str:
+    """Tell the means of one line by level."""
+    return f"{label}: {', '.join(f'{number(mean)} % at {shortened(one, 40)}' for one, mean in values)}."
+
+
+def interaction_table(pair: tuple[str, str]) -> str:
+    """Say what the table under the interaction has."""
+    return f"The means by {pair[0]} and {pair[1]}."
+
+
+SHARES = (shares, share_intervals, seed_share)
+CAVEATS = (of_ranks, joined, dropped, error_terms)
+
+SENTENCES: dict[str, Callable[..., str | None]] = {
+    f"factors.{sentence.__name__}": sentence
+    for sentence in (
+        no_shares, *SHARES, largest_share, anova, *CAVEATS, interaction, means, interaction_table,
+    )
+}  # fmt: skip

@@ -1,0 +1,82 @@
+"""What the section on failures says: how many trials failed and how, and what its map and its list leave out."""
+
+from collections import Counter
+from collections.abc import Callable
+
+from reports.findings import Findings
+from reports.metrics import PRIMARY
+from reports.trials import State
+from reports.wording import counted, listed
+
+
+def none_failed(findings: Findings) -> str | None:
+    """Say that no trial failed, and how many are still to end; nothing once one failed, crashed or was pruned."""
+    if _bad(findings):
+        return None
+    still = findings.count(State.WAITING, State.RUNNING)
+    rest = f"; {counted(still, 'trial')} still to end" if still else ""
+    return f"No trial failed, diverged, crashed or was pruned{rest}."
+
+
+def some_failed(findings: Findings) -> str | None:
+    """Count the trials that failed by what befell them; nothing where none did."""
+    if not _bad(findings):
+        return None
+    diverged = findings.count(State.DIVERGED)
+    above = findings.fails() - diverged
+    parts = []
+    if above:
+        parts.append(f"{above:,} ended above {findings.study.fail_above:g} {PRIMARY.unit} {PRIMARY.title}")
+    for count, words in (
+        (diverged, "diverged"),
+        (findings.count(State.FAILED), "crashed (counted as missing)"),
+        (findings.count(State.PRUNED), "pruned (in no mean)"),
+        (findings.count(State.WAITING, State.RUNNING), "not ended yet"),
+    ):
+        if count:
+            parts.append(f"{count:,} {words}")
+    return f"Of {counted(len(findings.asked), 'trial')}, {listed(parts)}."
+
+
+def map_caption(findings: Findings) -> str:
+    """Say which arms the fail map has."""
+    what = "failed, diverged, crashed or was pruned"
+    if findings.count(State.WAITING, State.RUNNING):
+        what = "failed, diverged, crashed, was pruned or has not ended yet"
+    return f"Arms with a trial that {what}, by seed."
+
+
+def map_cut(shown: int, total: int) -> str | None:
+    """Say that the map has the first arms alone; nothing where it has all or there is none."""
+    if not 0 < shown < total:
+        return None
+    return f"The map shows the first {shown} of {total:,} arms with such a trial."
+
+
+def list_cut(shown: int, total: int) -> str | None:
+    """Say that the list has the first trials alone; nothing where it has all."""
+    if shown >= total:
+        return None
+    return f"The list shows the first {shown} of {total:,} trials; tables/failures.csv has them all."
+
+
+def lost_attempts(findings: Findings) -> str | None:
+    """Say how many attempts ended without a result, by cause; nothing where none did."""
+    lost = findings.study.lost
+    if not lost:
+        return None
+    causes = Counter(each.cause or "unknown" for each in lost)
+    by_cause = listed([f"{count:,} {cause}" for cause, count in sorted(causes.items())])
+    ended = f"{counted(len(lost), 'attempt')} ended without a result, after which the trial was to be tried again"
+    return f"{ended}; by cause: {by_cause}."
+
+
+def _bad(findings: Findings) -> int:
+    return findings.fails() + findings.count(State.FAILED, State.PRUNED)
+
+
+SUMMARY = (none_failed, some_failed)
+
+SENTENCES: dict[str, Callable[..., str | None]] = {
+    f"failures.{sentence.__name__}": sentence for sentence in (*SUMMARY, map_caption, map_cut, list_cut, lost_attempts)
+}
