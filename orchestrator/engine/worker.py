@@ -1,8 +1,8 @@
 """Train one pack on a worker and tell the driver about every epoch; the same code runs under Ray and inline."""
 
 import hashlib
-from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import trainers
 from orchestrator.engine.checkpoints import Checkpoints, unshared
 from orchestrator.engine.probing import Keeping, PackProbing, measure_pack
 from orchestrator.engine.shared_folder import OutOfReach, SharedFolder
-from orchestrator.records.environment import environment_facts, host_name
+from orchestrator.records.environment import environment_facts, host_name, numeric_versions
 from orchestrator.records.events import AttemptStarted, EpochDone, Event, TrialEnded
 from orchestrator.scheduling.packs import Pack
 from reports.trials import Epoch, State
@@ -29,7 +29,8 @@ class WorkerSettings:
     `gpu_share` is its part of the device where that is a GPU. `checkpoints` is the folder for unfinished trials (None:
     keep none), written every `checkpoint_seconds` at the end of an epoch, and `shared` the URL of the folder where all
     nodes find them (None: that on this machine); `plugins` is the folder in which a user's own
-    network families are looked for; `code` is the driver's `code_digest`. `keep` says which weights are kept (none,
+    network families are looked for; `code` is the driver's `code_digest`, `versions` are those of the driver's packages
+    that compute. `keep` says which weights are kept (none,
     last, best or all), in the folder `weights`. `driver` is the driver's host.
     """
 
@@ -41,6 +42,7 @@ class WorkerSettings:
     checkpoint_seconds: float = 10.0
     plugins: Path | None = None
     code: str | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
     keep: str = "none"
     weights: Path | None = None
     driver: str | None = None
@@ -150,13 +152,21 @@ def code_digest() -> str:
 
 
 def _check_node(worker: WorkerSettings) -> None:
-    """Raise UnfitNode where the code is not the driver's, or the device that Ray counted is not there."""
+    """Raise UnfitNode where code or versions are not the driver's, or the device that Ray counted is not there."""
     if worker.code is not None and worker.code != code_digest():
         raise UnfitNode(
             f"it imports other code from {Path(str(trainers.__file__)).parent} than the driver: install the "
             "same version of ablation-orchestrator on every node, and keep folders named trainers or search_spaces "
             "away from the working directory"
         )
+    here = numeric_versions()
+    others = [
+        f"{f'{name} {here[name]}' if name in here else f'no {name}'} (the driver: {version})"
+        for name, version in worker.versions.items()
+        if here.get(name) != version
+    ]
+    if others:
+        raise UnfitNode(f"it has {'; '.join(others)}: install the same versions on every node")
     if worker.device.startswith("cuda"):
         import torch
 

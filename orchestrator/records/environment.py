@@ -19,6 +19,9 @@ PACKAGES = (
     "seaborn", "sqlalchemy", "scikit-learn",
 )  # fmt: skip
 
+NUMERIC_PACKAGES = ("torch", "torchvision", "numpy")
+"""Those that compute: where nodes have different versions, the seeds of one arm are no longer one sample."""
+
 
 @cache
 def host_name() -> str:
@@ -64,6 +67,12 @@ def package_versions() -> Mapping[str, str]:
         except PackageNotFoundError:
             continue
     return versions
+
+
+def numeric_versions() -> Mapping[str, str]:
+    """Return the installed versions of the packages that compute, without the device that a build is for (+cu128)."""
+    known = package_versions()
+    return {name: known[name].partition("+")[0] for name in NUMERIC_PACKAGES if name in known}
 
 
 def git_revision(folder: Path) -> str | None:

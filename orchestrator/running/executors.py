@@ -12,7 +12,7 @@ from orchestrator.engine.inline import InlineBackend
 from orchestrator.engine.replay import ReplayBackend
 from orchestrator.engine.worker import WorkerSettings, code_digest
 from orchestrator.errors import UserError
-from orchestrator.records.environment import host_name
+from orchestrator.records.environment import host_name, numeric_versions
 from orchestrator.running.job import Job
 from orchestrator.study_file.sections import Resources
 from orchestrator.surroundings.packages import check_workers
@@ -92,6 +92,7 @@ def worker_settings(resources: Resources, checkpoints: Path, plugins: Path) -> W
         checkpoints=checkpoints,
         plugins=plugins,
         code=code_digest(),
+        versions=numeric_versions(),
     )
 
 

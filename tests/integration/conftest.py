@@ -1,6 +1,7 @@
 """A small study of four trials that trains in seconds, in a folder of its own."""
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -24,13 +25,20 @@ fail_above: 95
 
 
 @pytest.fixture
-def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the study file, with its folder as the working directory and no results DB from outside."""
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Yield the study file, with its folder as the working directory and no results DB from outside.
+
+    Modules of the folder are forgotten with it: another test may have some of the same names.
+    """
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("ORCHESTRATE_DB", raising=False)
+    monkeypatch.setattr(sys, "path", [*sys.path])
     file = tmp_path / "small.yaml"
     file.write_text(SMALL)
-    return file
+    yield file
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", None) or "").startswith(str(tmp_path)):
+            del sys.modules[name]
 
 
 @pytest.fixture

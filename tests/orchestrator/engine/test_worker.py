@@ -1,0 +1,44 @@
+"""A worker looks at its machine before it trains: other code or versions than the driver's make it unfit."""
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator.engine.worker import UnfitNode, WorkerSettings, train_pack
+from orchestrator.records import environment
+from orchestrator.records.environment import numeric_versions
+from orchestrator.running.executors import worker_settings
+from orchestrator.scheduling.packs import Pack
+from orchestrator.study_file.sections import Resources
+
+PACK = Pack({}, {0: "a"})
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"torch": "1.0.0"}, r"it has torch \S+ \(the driver: 1\.0\.0\): install the same versions on every node"),
+        ({"numpy": "1.0", "torch": "1.0"}, r"it has torch .*\); numpy .*\): install"),
+        ({"jax": "0.4"}, r"it has no jax \(the driver: 0\.4\)"),
+    ],
+)
+def test_a_node_with_other_versions_of_what_computes_is_unfit(
+    changed: dict[str, str], reason: str, tmp_path: Path
+) -> None:
+    worker = WorkerSettings(versions={**numeric_versions(), **changed})
+    with pytest.raises(UnfitNode, match=reason):
+        next(train_pack(PACK, worker))
+
+
+def test_a_node_with_other_code_is_unfit() -> None:
+    with pytest.raises(UnfitNode, match=r"it imports other code from .* than the driver"):
+        next(train_pack(PACK, WorkerSettings(code="0123")))
+
+
+def test_the_driver_tells_its_versions_and_a_build_for_another_device_is_the_same_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = worker_settings(Resources(), tmp_path, tmp_path).versions
+    assert told["torch"] == environment.package_versions()["torch"].partition("+")[0]
+    monkeypatch.setattr(environment, "package_versions", lambda: {"torch": f"{told['torch']}+cu128", "numpy": "2"})
+    assert environment.numeric_versions() == {"torch": told["torch"], "numpy": "2"}
