@@ -183,7 +183,7 @@ def _without_controls(value: Any) -> Any:
 
 def _breakable(name: str) -> Markup:
     """Return a name such as training.batch_size that may be broken after its dots and underscores."""
-    return Markup("<wbr>").join(re.findall(r"[^._]*[._]+|[^._]+", name))
+    return Markup("<wbr>").join(re.findall(r"[^._]*[._]+|[^._]+", drawn_controls(name)))
 
 
 def _coded(text: str) -> Markup:

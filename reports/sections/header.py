@@ -17,6 +17,8 @@ from reports.wording import counted, duration, magnitude, moment, seeds, shorten
 
 MOST_CLAIMS = 6
 """Claims that the first screen has room for."""
+LONGEST_CLAIM = 160
+"""Letters of a claim there; its own row has it whole."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def build(findings: Findings) -> Section:
     """Build the header."""
     study = findings.study
     claims = tuple(
-        ClaimLine(anchor_of(place, each), each.word, icon_of(each), each.claim.title or in_words(each))
+        ClaimLine(anchor_of(place, each), each.word, icon_of(each), _cut(each.claim.title or in_words(each)))
         for place, each in enumerate(findings.verdicts, start=1)
     )
     content = Header(
@@ -78,6 +80,10 @@ def build(findings: Findings) -> Section:
         study.user_notes,
     )
     return Section("top", study.name, content)
+
+
+def _cut(claim: str) -> str:
+    return claim if len(claim) <= LONGEST_CLAIM else shortened(claim, LONGEST_CLAIM)
 
 
 def _facts(findings: Findings) -> tuple[tuple[str, str], ...]:

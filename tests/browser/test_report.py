@@ -84,6 +84,37 @@ def test_on_paper_no_number_is_broken_and_every_table_fits(visit, name):
     assert max(widths) <= 672
 
 
+BROKEN_WORDS = """(selector) => [...document.querySelectorAll(selector)].filter((each) => {
+    const text = document.createTreeWalker(each, NodeFilter.SHOW_TEXT).nextNode();
+    if (!text) return false;
+    const range = document.createRange();
+    range.selectNodeContents(text);
+    const lines = new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size;
+    return lines > each.textContent.trim().split(/[\\s._-]+/).length;
+}).map((each) => each.textContent)"""
+
+
+def test_on_paper_no_word_of_a_heading_or_of_a_failure_is_broken_and_no_figure_is_higher_than_a_page(visit):
+    for name, selector in (("all_fail", "#failures td.short"), ("seven_factors", "table.main thead th")):
+        page = visit(name, viewport={"width": 672, "height": 950})
+        page.emulate_media(media="print")
+        assert page.locator(selector).count() > 5
+        assert page.evaluate(BROKEN_WORDS, selector) == []
+    page = visit("many_rows", viewport={"width": 672, "height": 950})
+    page.emulate_media(media="print")
+    heights = page.evaluate("[...document.querySelectorAll('.panel svg')].map((each) => each.clientHeight)")
+    assert 700 < max(heights) < 900
+
+
+def test_on_a_phone_a_row_of_several_factors_is_named_in_one_cell(visit):
+    page = visit("seven_factors", viewport={"width": 390, "height": 844})
+    row = page.locator("table.main tbody tr").nth(3)
+    assert row.locator("th:visible").count() == 1
+    words = row.locator("th:visible").evaluate("(each) => getComputedStyle(each, '::before').content")
+    assert "basic" in words
+    assert "shortcut_gate" in words or "identity" in words
+
+
 @pytest.mark.parametrize("name", ["troubled", "hostile", "one_factor", "judged", "full_grid"])
 def test_at_320_pixels_the_page_does_not_scroll_sideways(visit, name):
     page = visit(name, viewport={"width": 320, "height": 640})

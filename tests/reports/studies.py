@@ -295,6 +295,14 @@ def many_arms() -> Study:
     return study(arms, trials, {"variant": names}, baseline={"variant": "recipe 0"})
 
 
+def many_rows() -> Study:
+    """As many differences to the baseline as a figure holds: one that is higher than a printed page."""
+    names = tuple(f"recipe {at}" for at in range(50))
+    arms = [arm({"variant": name}, shortcut=name) for name in names]
+    trials = [trial(2 * at + seed, one.name, seed, 9.0 - 0.1 * at) for at, one in enumerate(arms) for seed in range(2)]
+    return study(arms, trials, {"variant": names}, baseline={"variant": "recipe 0"})
+
+
 def seven_factors() -> Study:
     """As many columns of trials as a thorough study has."""
     factors: dict[str, tuple[Scalar, ...]] = {
