@@ -65,11 +65,11 @@ def make_plan(config: StudyConfig, command: str | None = None) -> StudyPlan:
     training can have, for arms that would be the same network, and for claims that cannot be read.
     """
     file = config.file
+    look_in(config.folder)  # where networks and probes of the user's own are looked for, as workers do
     try:
         probes = check_probes(file.probes, file.is_search)
     except SettingError as error:
         raise config.error(error) from None
-    look_in(config.folder)  # where networks of the user's own are looked for, as workers do
     if file.is_search:
         return replace(plan_search(config), command=command)
     try:

@@ -12,6 +12,7 @@ from reports.analysis.claims import Claim
 from reports.wording import counted
 from search_spaces.arm import Arm, canonical_json
 from search_spaces.errors import SettingError
+from search_spaces.user_code import calling
 from trainers.probes import ProbeRequest, Workload, complete_probes
 
 SMALL = 1_000_000
@@ -123,7 +124,9 @@ def _cannot(request: ProbeRequest, arms: Sequence[PlannedArm]) -> str | None:
 def _cost(request: ProbeRequest, planned: PlannedArm) -> float:
     info = data_info(planned.arm)
     load = Workload(unit_count(planned.arm), info.train_size, info.test_size, trial_epochs(planned.arm))
-    return request.probe.forward_passes(load) * planned.flops
+    with calling(request.name, ("probes",)):
+        request.probe.moments(load.epochs)  # what fails there would fail in the middle of a training
+        return float(request.probe.forward_passes(load)) * planned.flops
 
 
 def _kept_bytes(planned: PlannedArm, keep: str) -> int:
@@ -147,4 +150,4 @@ def check_probes(given: object, is_search: bool) -> tuple[ProbeRequest, ...]:
 
 def as_entries(requests: Sequence[ProbeRequest]) -> list[dict[str, Any]]:
     """Return probes as a study file would list them, every default filled in."""
-    return [{"name": request.kind, **request.settings} for request in requests]
+    return [{"name": request.name, **request.settings} for request in requests]

@@ -12,7 +12,7 @@ from orchestrator.records.events import Event, Measured, ProbesEnded
 from orchestrator.results.location import database, output_folder
 from orchestrator.running.executors import check_executor, inline_backend, ray_backend, worker_settings
 from orchestrator.running.signals import interruptible
-from orchestrator.scheduling.measuring import measuring_packs, study_probes, unmeasurable
+from orchestrator.scheduling.measuring import measuring_packs, unmeasurable
 from orchestrator.scheduling.packs import BlockSource
 from orchestrator.storage import Recorder, Store
 from orchestrator.study_file.sections import Resources
@@ -20,7 +20,8 @@ from reports.results import Study
 from reports.trials import State, Trial
 from reports.wording import counted
 from search_spaces.errors import SettingError
-from trainers.probes import PROBES, ProbeRequest, complete_probes
+from search_spaces.user_code import look_in
+from trainers.probes import PROBES, ProbeRequest, complete_probes, probe_kind
 
 Say = Callable[[str], object]
 
@@ -70,19 +71,17 @@ def probe_study(
 
 def _requests(study: Study, kinds: Sequence[str]) -> tuple[ProbeRequest, ...]:
     """Return the probes of a study's file, or those of these kinds; UserError for unknown ones, or for none at all."""
-    in_file = {request.kind: request for request in study_probes(study.settings)}
-    if not kinds:
-        if not in_file:
-            raise UserError(
-                f"{study.name} asks for no probe: name one, for instance `orchestrate probe {study.name} --kind "
-                f"lesion` (there are {', '.join(PROBES)}), or list some under `probes:` in its file"
-            )
-        return tuple(in_file.values())
+    in_file = {probe_kind(each["name"]): each for each in study.settings.get("probes") or []}
+    if not kinds and not in_file:
+        raise UserError(
+            f"{study.name} asks for no probe: name one, for instance `orchestrate probe {study.name} --kind "
+            f"lesion` (there are {', '.join(PROBES)}), or list some under `probes:` in its file"
+        )
+    look_in(_folder_of(study))  # where probes of the user's own are looked for
     try:
-        defaults = {request.kind: request for request in complete_probes(list(dict.fromkeys(kinds)))}
+        return complete_probes([in_file.get(probe_kind(kind), kind) for kind in dict.fromkeys(kinds or in_file)])
     except SettingError as error:
-        raise UserError(f"--kind: {error.message}") from None
-    return tuple(in_file.get(kind, request) for kind, request in defaults.items())
+        raise UserError(f"--kind: {error.message}" if kinds else f"{study.name}: {error.message}") from None
 
 
 def _asked(study: Study) -> tuple[Trial, ...]:

@@ -12,7 +12,7 @@ from orchestrator.storage.tables import measurements
 from orchestrator.storage.trials import check_trial
 from orchestrator.storage.upsert import in_parts, insert_or_update
 from reports.results import Measurement
-from trainers.probes import measurement_key
+from trainers.probes import measurement_key, probe_kind
 
 
 def keep_measurement(connection: Connection, event: Measured) -> None:
@@ -78,7 +78,7 @@ def asked_keys(asked: object) -> dict[str, str]:
     """Return the hash of each probe's settings by its name, from the list ``probes`` of a study's settings."""
     entries = asked if isinstance(asked, list) else []
     return {
-        each["name"]: measurement_key(each["name"], {key: each[key] for key in each if key != "name"})
+        probe_kind(each["name"]): measurement_key(each["name"], {key: each[key] for key in each if key != "name"})
         for each in entries
         if isinstance(each, Mapping) and "name" in each
     }

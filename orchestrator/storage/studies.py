@@ -75,6 +75,9 @@ def read_study(connection: Connection, name: str, *, curves: bool = True) -> Stu
     ).all()
     planned = tuple(_arm(arm) for arm in stored)
     recorded = _trials(connection, row.id, curves)
+    measurements = read_measurements(
+        connection, _planned(trials.c.id).where(arms.c.study == row.id), row.settings.get("probes")
+    )
     return Study(
         name=row.name,
         question=row.question,
@@ -85,9 +88,7 @@ def read_study(connection: Connection, name: str, *, curves: bool = True) -> Stu
         fail_above=row.fail_above,
         arms=planned,
         trials=recorded,
-        measurements=read_measurements(
-            connection, _planned(trials.c.id).where(arms.c.study == row.id), row.settings.get("probes")
-        ),
+        measurements=measurements,
         environments=_environments(connection, {trial.environment for trial in recorded if trial.environment}),
         command=row.command and without_passwords(row.command),
         git=row.git,
@@ -96,7 +97,7 @@ def read_study(connection: Connection, name: str, *, curves: bool = True) -> Stu
         notes=tuple(row.notes),
         user_notes=notes_of(connection, row.id),
         search=row.search or {},
-        metrics=study_metrics(row.settings, planned),
+        metrics=study_metrics(row.settings, planned, measurements),
         history=read_history(
             connection,
             row.id,

@@ -25,6 +25,7 @@ from search_spaces.errors import SettingError, with_key
 from search_spaces.factors import Factor, parse_factors
 from search_spaces.settings import as_plain, known_keys, read_settings, settings_of
 from search_spaces.user_code import look_in
+from trainers.probes import complete_probes
 
 
 @dataclass(frozen=True)
@@ -131,10 +132,11 @@ def _design(given: str | Mapping[str, Any]) -> Design:
 def _claims(file: StudyFile, design: Design, factors: tuple[Factor, ...], folder: Path) -> tuple[Claim, ...]:
     """Read the claims. One may be wrong because an arm that it speaks of is: then the error is that of the arm."""
     levels = {factor.name: tuple(level.name for level in factor.levels) for factor in factors}
+    look_in(folder)  # where networks and probes of the user's own are looked for
+    probes = with_key("probes", complete_probes, file.probes) if file.claims else ()
     try:
-        return with_key("claims", parse_claims, file.claims, levels, probe_metrics(), on_record=False)
+        return with_key("claims", parse_claims, file.claims, levels, probe_metrics(probes), on_record=False)
     except SettingError:
-        look_in(folder)  # where networks of the user's own are looked for
         design_arms(arm_space(file, factors), design.name, file.baseline, design.options)
         raise
 

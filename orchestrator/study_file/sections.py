@@ -192,7 +192,7 @@ class StudyFile:
     ] = field(default_factory=dict)
     probes: Annotated[
         list[str | dict[str, Any]],
-        Rows(lambda: Named(probe_fields)),
+        Rows(lambda: Named(probe_fields, others="package.module:Class")),
         About("analyses of the trained networks", example="probes: [layer_response, {name: lesion, draws: 5}]"),
     ] = field(default_factory=list)
     keep: Annotated[

@@ -3,16 +3,16 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from search_spaces.errors import SettingError, shown, unknown
+from search_spaces.errors import Key, SettingError, shown, unknown
 from trainers.probes.probe import Probe, Row, Value
 
 _DECLARED = ("title", "source", "places", "outputs", "scalars", "views")
 
 
-def check_probe(name: str, probe: type[Probe]) -> None:
-    """Raise SettingError for the first thing that is wrong with the declaration of the probe in the file `name`.py."""
+def check_probe(where: str, probe: type[Probe], key: Key = ()) -> None:
+    """Raise SettingError for the first thing that is wrong with the declaration of a probe that stands in `where`."""
     for problem in _problems(probe):
-        raise SettingError(f"trainers/probes/{name}.py: {probe.__name__} {problem}")
+        raise SettingError(f"{where}: {probe.__name__} {problem}", key)
 
 
 def _problems(probe: type[Probe]) -> Iterator[str]:
@@ -29,6 +29,9 @@ def _problems(probe: type[Probe]) -> Iterator[str]:
     for name in (*columns, *scalars):
         if not name.isidentifier():
             yield f'declares "{name}": a name is made of letters, digits and underscores, a digit not being the first'
+    for scalar in probe.scalars:
+        if scalar.better not in ("lower", "higher", None):
+            yield f'says better={shown(scalar.better)} of the scalar "{scalar.name}": it is "lower", "higher" or None'
     yield from _wrong_views(probe)
 
 

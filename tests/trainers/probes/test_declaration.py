@@ -51,6 +51,7 @@ def test_those_of_the_program_are_right(probe):
         ({"scalars": (Scalar("a", "a"), Scalar("a", "b"))}, 'declares "a" twice'),
         ({"places": (Place("unit", "unit"), Place("epoch", "epoch"))}, "declares epoch, which every row has of itself"),
         ({"scalars": (Scalar("mean.size", "mean"),)}, 'declares "mean.size": a name is made of letters'),
+        ({"scalars": (Scalar("a", "a", better="less"),)}, """says better='less' of the scalar "a": it is "lower","""),
         ({"views": (View("sise", ("unit",), "A"),)}, 'view "A" an unknown output "sise": did you mean "size"?'),
         ({"views": (View("size", ("unt",), "A"),)}, 'view "A" an unknown axis "unt": did you mean "unit"?'),
         ({"views": (View("size", (), "A"),)}, 'has 0 axes in the view "A": a picture has one axis or two'),
@@ -60,15 +61,15 @@ def test_those_of_the_program_are_right(probe):
 )
 def test_a_wrong_declaration_is_one_line(changed, says):
     with pytest.raises(SettingError, match=f"^{re.escape('trainers/probes/mine.py: Wrong ')}.*{re.escape(says)}"):
-        check_probe("mine", type("Wrong", (Right,), changed))
+        check_probe("trainers/probes/mine.py", type("Wrong", (Right,), changed))
 
 
 def test_what_is_missing_is_named():
     with pytest.raises(SettingError, match=r"mine\.py: Bare does not define forward_passes, measure, summarise"):
-        check_probe("mine", type("Bare", (Probe,), {}))
+        check_probe("trainers/probes/mine.py", type("Bare", (Probe,), {}))
     methods = {name: getattr(Right, name) for name in ("forward_passes", "measure", "summarise")}
     with pytest.raises(SettingError, match="Bare does not declare title, source, places, outputs, scalars, views"):
-        check_probe("mine", type("Bare", (Probe,), methods))
+        check_probe("trainers/probes/mine.py", type("Bare", (Probe,), methods))
 
 
 @pytest.mark.parametrize(("text", "found"), [("", "none"), ("class A(Right): ...\nclass B(Right): ...\n", "A, B")])
