@@ -76,7 +76,11 @@ def _deciding(arms: int, scheduler: str) -> float:
         **SMALL,
         "study": "scale-search",
         "data": "digits",
-        "factors": {"training.lr": {"low": 0.01, "high": 0.5, "log": True}},
+        # Of one range alone, of 4 digits, 10,000 arms would be most of the points: then nearly every draw is a repeat.
+        "factors": {
+            "training.lr": {"low": 0.01, "high": 0.5, "log": True},
+            "training.weight_decay": {"low": 1e-6, "high": 1e-3, "log": True},
+        },
         "design": "search",
         "search": {"arms": arms, "sampler": "random", "scheduler": scheduler, "confirm": {"best": 1, "seeds": 1}},
         "training": {"recipe": "quick", "epochs": 9},

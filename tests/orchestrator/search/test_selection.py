@@ -1,10 +1,12 @@
 """Which arms of a search are confirmed."""
 
+from random import Random
 from types import SimpleNamespace
 
 from orchestrator.records.proposal import ANSWERED, REJECTED, TRAINED, Proposal
+from orchestrator.search import selection
 from orchestrator.search.score import Score, TrialHistory
-from orchestrator.search.selection import select
+from orchestrator.search.selection import pareto_front, select
 from reports.trials import State
 
 BASELINE = {"width": 0}
@@ -21,7 +23,7 @@ def selected(values, best=9, objectives=("val_error",), losses=None, statuses=No
         f"arm {number}": Score(states.get(number, State.COMPLETE), tuple(each)) for number, each in enumerate(values)
     }
     plan = SimpleNamespace(
-        baseline=BASELINE, settings=SimpleNamespace(objectives=objectives, confirm=SimpleNamespace(best=best))
+        start=BASELINE, search=SimpleNamespace(objectives=objectives, confirm=SimpleNamespace(best=best))
     )
     trials = {f"arm {number}": losses.get(number, [{1: 1.0}]) for number in range(len(values))}
     optimization = SimpleNamespace(proposals=proposals, scores=scores)
@@ -60,3 +62,25 @@ def test_equal_errors_are_told_apart_by_the_loss_of_the_last_epoch_then_by_who_c
         4: [{1: 0.8}, {1: 0.8}],
     }
     assert selected([(9,), (3,), (3,), (3,), (3,)], losses=losses) == [2, 1, 4, 3]
+
+
+def test_the_front_is_what_nothing_beats():
+    draw = Random(7)
+    for objectives in (1, 2, 3):
+        points = [tuple(float(draw.randrange(12)) for _ in range(objectives)) for _ in range(200)]
+        beaten = {
+            point
+            for point in points
+            for other in points
+            if other != point and all(a <= b for a, b in zip(other, point, strict=True))
+        }
+        assert pareto_front(points) == set(points) - beaten
+
+
+def test_ten_thousand_arms_with_results_are_compared_with_the_front_alone(monkeypatch):
+    compared = []
+    monkeypatch.setattr(selection, "all", lambda each: compared.append(1) or all(each), raising=False)
+    for objectives in (1, 2):
+        draw = Random(objectives)
+        selection.pareto_front(tuple(draw.random() for _ in range(objectives)) for _ in range(10_000))
+    assert len(compared) < 20 * 20_000  # a hundred million, were each held against every other
