@@ -80,7 +80,7 @@ def next_block(
     blocks: list[Block] = []
     for decision in decisions:
         judged = decision.told(settings.alpha)
-        own = replace(settings, alpha=settings.alpha / decision.registration.plans)
+        own = replace(settings, alpha=settings.alpha / decision.registration.alternatives)
         reason = _stop(decision, judged, own)
         if reason is not None:
             stopped[judged.claim.id] = reason

@@ -1,5 +1,6 @@
 """What a claim compares, by today's plan and by earlier ones, and since when its comparisons could be read off."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -15,6 +16,7 @@ from search_spaces.errors import SettingError
 
 Comparison = frozenset[str]
 """The arms of one context of a claim, by their hash."""
+_DEFAULTS: Mapping[str, Any] = {"by": 0, "over": "every", "metric": PRIMARY.name}
 
 
 def declared_claims(study: Study) -> Sequence[Mapping[str, Any]]:
@@ -23,8 +25,15 @@ def declared_claims(study: Study) -> Sequence[Mapping[str, Any]]:
 
 
 def content_of(claim: Mapping[str, Any]) -> str:
-    """Return what a claim says, without its name and title."""
-    return repr(sorted((key, repr(value)) for key, value in claim.items() if key not in ("id", "title")))
+    """Return what a claim says, without its name and title, what it leaves at its default, and how it is spaced."""
+    said = {key: _spaced(value) if key in ("says", "where") else value for key, value in claim.items()}
+    named = {key: value for key, value in said.items() if key not in ("id", "title")}
+    return repr(sorted((key, repr(value)) for key, value in named.items() if value != _DEFAULTS.get(key)))
+
+
+def _spaced(text: object) -> object:
+    """Return a sentence with one space between its words, and around its signs."""
+    return " ".join(re.sub(r"([<>=!]+)", r" \1 ", text).split()) if isinstance(text, str) else text
 
 
 def declared_as(study: Study, claim: Claim) -> Mapping[str, Any] | None:
@@ -79,13 +88,16 @@ def asks_the_same(study: Study, version: PlanVersion, claim: Claim) -> bool:
     Neither its margin, its direction nor its name matters: who declares a claim again with another one asks the same
     question, since either answer to it is a verdict.
     """
+    return any(is_about_the_same(study, version, raw, claim) for raw in version.plan.get("claims", []))
+
+
+def is_about_the_same(study: Study, version: PlanVersion, raw: Mapping[str, Any], claim: Claim) -> bool:
+    """Whether a claim of a plan is of the same kind about the same metric of a comparison that this one makes."""
+    theirs = _planned_claim(study, version, raw)
+    if theirs is None or theirs.metric != claim.metric or _kind(theirs) != _kind(claim):
+        return False
     mine = comparisons_of(study, claim, study.arms, study.factors)
-    theirs = (_planned_claim(study, version, raw) for raw in version.plan.get("claims", []))
-    return any(
-        each.metric == claim.metric and _kind(each) == _kind(claim) and mine & _comparisons_then(study, version, each)
-        for each in theirs
-        if each is not None
-    )
+    return not mine.isdisjoint(_comparisons_then(study, version, theirs))
 
 
 def _kind(claim: Claim) -> str:

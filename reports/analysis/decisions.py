@@ -94,7 +94,7 @@ def _decision(judged: Judged, family: _Family, settings: AnalysisSettings, regis
         decided=decided,
         withdrawn=withdrawn,
         decided_at_look=family.decided_at[judged.claim.id],
-        corrected_for=registration.plans * (1 if p_holm is None else max(1, others)),
+        corrected_for=registration.alternatives * (1 if p_holm is None else max(1, others)),
     )
 
 
@@ -130,7 +130,7 @@ def _judged(
 
     Where several studies planned to ask the same with other seeds, each has its part of the level.
     """
-    settings = replace(settings, alpha=settings.alpha / registration.plans)
+    settings = replace(settings, alpha=settings.alpha / registration.alternatives)
     found = judge_alone(study, claim, readings, trials, settings, registration)
     if (planned := registration.as_planned) is not None:
         asked = trials_by_arm(planned.study)
@@ -148,7 +148,7 @@ def _judged(
         )
         whole = judge_alone(study, claim, _live(complete, claim.metric), every, settings, registration)
         found = held_against(found, whole)
-    return one_of(found, registration.plans)
+    return one_of(found, registration.alternatives)
 
 
 def _live(study: Study, metric: str) -> dict[str, dict[int, float]]:

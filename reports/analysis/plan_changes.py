@@ -95,6 +95,11 @@ def seeds_deleted(count: int) -> str:
     return f"{counted(count, 'seed')} of these arms had results, now deleted"
 
 
+def seeds_chosen(kept: int, seen: int, choices: int) -> str:
+    """Say how many choices of seeds the level is shared among."""
+    return f"{kept} of {seen} seeds with results can be kept in {choices:,} ways, and the level is shared among these"
+
+
 def _on(moment: datetime) -> str:
     return f"on {moment:%Y-%m-%d %H:%M} UTC, after the first result"
 

@@ -6,6 +6,7 @@ and both directions. A claim about what a probe measures can be read off from th
 with any settings.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -20,6 +21,7 @@ from reports.analysis.comparisons import (
     declared_as,
     declared_claims,
     first_comparison,
+    is_about_the_same,
     known_since,
     planned_comparisons,
     same_claim,
@@ -30,6 +32,7 @@ from reports.analysis.plan_changes import (
     looks_changed,
     planned_late,
     seeds_added,
+    seeds_chosen,
     seeds_deleted,
     seeds_left_out,
     seeds_vanished,
@@ -62,7 +65,8 @@ class Registration:
     its seeds were fixed, else all were trained for other studies since. `as_planned` is there where the claim stands as
     it was declared, and compares other arms than it would have by that plan. `plans` counts the plans with other seeds
     or looks, this one included, by which studies of this DB were to ask the same before the first result: any of them
-    could be the one that is shown, so that they share the level.
+    could be the one that is shown, so that they share the level. `choices` counts the ways to choose the seeds at hand
+    from those that had results and these, where some were deleted since: any of them could have been kept.
     """
 
     version: PlanVersion | None = None
@@ -75,6 +79,12 @@ class Registration:
     is_chosen: bool = False
     as_planned: AsPlanned | None = None
     plans: int = 1
+    choices: int = 1
+
+    @property
+    def alternatives(self) -> int:
+        """Return among how many equal questions the level is shared: the plans, times the choices of seeds."""
+        return self.plans * self.choices
 
     @property
     def seeds_left_out(self) -> tuple[int, ...]:
@@ -102,7 +112,9 @@ def register(study: Study, claim: Claim) -> Registration:
     has_other_looks = has_results and "looks" in reference.plan and seeds_of(versions[-1].plan)[1] != looks
     is_fixed = has_results and not looks and elsewhere is None
     vanished = vanished_seeds(study, claim, planned, left_out) if is_fixed else set()
-    deleted = deleted_seeds(study, claim) - vanished
+    seen = deleted_seeds(study, claim)
+    deleted = seen - vanished
+    choices = math.comb(len(own | seen), len(own)) if has_results and own else 1
     changes = (
         *([] if before else [planned_late(reference)]),
         *(changes_since(study, claim, reference, later) if has_results else []),
@@ -111,6 +123,7 @@ def register(study: Study, claim: Claim) -> Registration:
         *([seeds_left_out(left_out)] if is_chosen else []),
         *([seeds_vanished(len(vanished))] if vanished else []),
         *([seeds_deleted(len(deleted))] if deleted else []),
+        *([seeds_chosen(len(own), len(own | seen), choices)] if choices > 1 else []),
     )
     return Registration(
         version=reference,
@@ -123,6 +136,7 @@ def register(study: Study, claim: Claim) -> Registration:
         is_chosen=is_chosen,
         as_planned=_as_planned(study, claim, reference) if has_results and later else None,
         plans=_plans(study, claim, reference, first) if before else 1,
+        choices=choices,
     )
 
 
@@ -202,10 +216,18 @@ def _by_study(versions: Iterable[PlanVersion]) -> list[list[PlanVersion]]:
 
 
 def _as_planned(study: Study, claim: Claim, reference: PlanVersion) -> AsPlanned | None:
-    """Return the claim with the comparisons of its plan that have a result; None where they are those of today."""
+    """Return the claim with the comparisons of its plan that have a result; None where they are those of today.
+
+    What it says is today's, and where it is to hold the plan's.
+    """
     plan, raw = reference.plan, declared_as(study, claim)
     then = same_claim(reference, claim, raw)
-    if raw is None or then is None or content_of(then) != content_of(raw) or not {"arms", "factors"} <= plan.keys():
+    if then is None:
+        then = next((each for each in plan.get("claims", []) if is_about_the_same(study, reference, each, claim)), None)
+    if raw is None or then is None or not {"arms", "factors"} <= plan.keys():
+        return None
+    # A sentence that was edited since is still held against all contexts of the one that was planned.
+    if content_of(then) != content_of(raw) and not is_about_the_same(study, reference, then, claim):
         return None
     known = known_since(study, claim.metric)
     arms = tuple(
@@ -217,7 +239,7 @@ def _as_planned(study: Study, claim: Claim, reference: PlanVersion) -> AsPlanned
     factors = {name: tuple(levels) for name, levels in plan["factors"].items()}
     view = replace(study, arms=arms, factors=factors)
     try:
-        declared = parse_claim(raw, factors, study.metrics)
+        declared = parse_claim({**raw, "where": then.get("where")}, factors, study.metrics)
     except SettingError:
         return None
     before = comparisons_of(view, declared, [arm for arm in arms if not arm.orphaned], factors)

@@ -94,6 +94,37 @@ def test_a_dropped_context_is_said_and_counts() -> None:
 
 
 @pytest.mark.parametrize(
+    ("first", "claims"),
+    [
+        ("it", "[{id: it, says: alike < good, where: depth == 8}]"),
+        ("it", "[{id: it, says: alike < good, by: 0.0000001}]"),
+        ("another", "[{id: it, says: good > alike}]"),
+    ],
+)
+def test_editing_the_sentence_drops_no_context(first: str, claims: str) -> None:
+    planned = written(depths="[8, 14]", seeds="[1, 4, 7, 8, 11]", claims=CLAIM.replace("it", first, 1))
+    run_study(planned, options=INLINE)
+    found = ran(depths="[8]", seeds="[1, 4, 7, 8, 11]", claims=claims)
+    assert (found.verdict, POST_HOC in found.badges) == ("Inconclusive", True)
+    assert "With the comparisons that were planned, at depth=14" in found.sentence
+
+
+def test_how_a_claim_is_spaced_and_what_it_leaves_at_its_default_is_no_change() -> None:
+    ran()
+    assert ran(claims="[{id: it, says: 'alike<good', by: 0, over: every}]").changes == ()
+
+
+def test_seeds_that_are_left_after_a_deletion_are_a_choice_of_all_that_had_results() -> None:
+    ran()
+    done = CliRunner().invoke(app, ["delete", "made-up", "--yes"])
+    assert done.exit_code == 0
+    found = ran(seeds="[1, 4, 7, 8, 11]")
+    assert found.verdict == "Inconclusive"
+    assert found.p_look == pytest.approx(792 * 2 * found.contexts[0].p_support)
+    assert "5 of 12 seeds with results can be kept in 792 ways" in found.sentence
+
+
+@pytest.mark.parametrize(
     ("change", "says"),
     [
         ({"alpha": "0.3"}, "alpha changed from 0.05 to 0.3"),

@@ -238,9 +238,10 @@ def test_results_that_were_deleted_have_been_seen():
     assert judged(replace(whole, trials=trials))["better"].changes == ()
     gone = tuple(DeletedOutcome(f"{level}-8", seed, hours(1)) for level in LEVELS for seed in ALL)
     seen = replace(whole, trials=trials, history=replace(whole.history, deleted=gone))
-    (known, deleted) = judged(seen)["better"].changes
+    (known, deleted, chosen) = judged(seen)["better"].changes
     assert known.startswith("first planned")
     assert deleted == "7 seeds of these arms had results, now deleted"
+    assert chosen.startswith("5 of 12 seeds with results can be kept in 792 ways")
 
 
 def test_deleting_one_arm_of_a_seed_is_deleting_its_comparison():
@@ -248,7 +249,10 @@ def test_deleting_one_arm_of_a_seed_is_deleting_its_comparison():
     kept = tuple(each for each in whole.history.left_out if "preact" not in each.arm)
     gone = tuple(DeletedOutcome("preact-8", seed, hours(1)) for seed in ALL[5:])
     found = judged(replace(whole, history=replace(whole.history, left_out=kept, deleted=gone)))["better"]
-    assert found.changes == ("7 seeds of these arms had results, now deleted",)
+    assert found.changes == (
+        "7 seeds of these arms had results, now deleted",
+        "5 of 12 seeds with results can be kept in 792 ways, and the level is shared among these",
+    )
 
 
 def test_what_the_planned_seeds_decided_stays_when_seeds_are_grown():
