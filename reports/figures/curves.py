@@ -147,7 +147,7 @@ def _readout(axes: "Axes", curves: Sequence[Curve], failed: Sequence[FailedCurve
     marks = [mark for line in curves for mark in _marks(axes, line, "", "")]
     marks += [mark for line in failed for mark in _marks(axes, line, "failed seed, ", line.trial)]
     ends = (round(place(axes, 1, 1)[0], 1), round(place(axes, last_epoch, 1)[0], 1), last_epoch)
-    return Readout(names, tuple(marks), ends if last_epoch > 2 else None)
+    return Readout(names, tuple(marks), ends if last_epoch > 1 else None)
 
 
 def _choice(axes: "Axes", arms: ArmChoice) -> CurveChoice:

@@ -1,9 +1,10 @@
 """What each arm sets otherwise than the baseline that it is compared with."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from reports.findings import Findings
 from reports.flat_settings import flat, in_words
+from reports.search_numbers import search_numbers
 from reports.tables import Column, Table
 from reports.trials import Arm
 from reports.wording import shortened
@@ -18,10 +19,16 @@ _COLUMNS = (
 )
 
 
-def arm_settings(findings: Findings) -> Table:
+def shown_name(findings: Findings) -> Callable[[str], str]:
+    """Return how the page calls an arm beside its settings: by its number in a search, else by its name."""
+    numbers = search_numbers(findings.whole)
+    return lambda name: numbers.get(name) or shortened(name, LONGEST_ARM)
+
+
+def arm_settings(findings: Findings, named: Callable[[str], str] = str) -> Table:
     """Return a row for each setting in which an arm differs from its baseline; arms without a baseline have none."""
     rows = tuple(
-        (shortened(contrast.arm.name, LONGEST_ARM), key, theirs, own)
+        (named(contrast.arm.name), key, theirs, own)
         for contrast in findings.contrasts.values()
         for key, theirs, own in differing(contrast.baseline, contrast.arm)
     )

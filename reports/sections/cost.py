@@ -10,6 +10,7 @@ from reports.figures.readout import Told
 from reports.findings import Findings
 from reports.layout import Levels
 from reports.metrics import PRIMARY
+from reports.names import arm_names
 from reports.search_numbers import search_numbers
 from reports.sections.section import Notes, Section
 from reports.sections.trials import trials_link
@@ -68,7 +69,7 @@ def _caption(findings: Findings, has_time: bool) -> str:
 def _panel(findings: Findings, key: str, cost: dict[str, float], front: Front) -> Panel:
     slots = {series.levels: series.slot for series in findings.layout.series}
     arms = {arm.name: arm for arm in findings.arms}
-    numbers = search_numbers(findings.whole)
+    numbers, known = search_numbers(findings.whole), arm_names(findings)
     names = sorted((*front.front, *front.dominated), key=lambda each: each not in front.front)[:MOST_POINTS]
     points = [
         FrontPoint(
@@ -77,18 +78,18 @@ def _panel(findings: Findings, key: str, cost: dict[str, float], front: Front) -
             cost=cost[name],
             slot=_slot(findings, arms[name], slots),
             on_front=name in front.front,
-            told=Told(_told(findings, name, key, cost[name], front), trials_link(arms[name].levels)),
+            told=Told(_told(findings, name, known[name], key, cost[name], front), trials_link(arms[name].levels)),
         )
         for name in names
     ]
     ordered = sorted(front.front, key=lambda each: cost[each])
-    words = [f"{shortened(name, 50)} with {number(findings.summaries[name].mean)} %" for name in ordered]
+    words = [f"{shortened(known[name], 50)} with {number(findings.summaries[name].mean)} %" for name in ordered]
     described = f"On the front of error and {_COSTS[key]}, from the smallest: {listed(words)}."
     return Panel(f"Error and {_COSTS[key]}", described, front_drawing(points, _COSTS[key], f"cost-{key}"))
 
 
-def _told(findings: Findings, name: str, key: str, cost: float, front: Front) -> str:
-    text = f"{shortened(name, 80)}: {findings.summaries[name].text} %, {magnitude(cost)} {_COSTS[key]}"
+def _told(findings: Findings, name: str, shown: str, key: str, cost: float, front: Front) -> str:
+    text = f"{shortened(shown, 80)}: {findings.summaries[name].text} %, {magnitude(cost)} {_COSTS[key]}"
     chance = front.probability.get(name)
     return text if chance is None else f"{text}, on the front with P {number(chance)}"
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from reports.findings import Findings
 from reports.flat_settings import flat, in_words
-from reports.sections.arm_settings import arm_settings
+from reports.sections.arm_settings import arm_settings, shown_name
 from reports.sections.section import Section
 from reports.sentences import methods, said
 from reports.sentences.parts import cut
@@ -33,7 +33,7 @@ def build(findings: Findings) -> Section:
     table = _differing(findings)
     note = cut(min(MOST_ROWS, len(table.rows)), len(table.rows), "settings", "study.json")
     shown = Table(table.name, table.caption, table.columns, table.rows[:MOST_ROWS])
-    by_arm = arm_settings(findings)
+    by_arm = arm_settings(findings, shown_name(findings))
     paragraphs = (
         ("Design", said(findings, methods.DESIGN)),
         ("Data and training", said(findings, methods.TRAINING)),
@@ -50,7 +50,7 @@ def build(findings: Findings) -> Section:
         "methods",
         "Methods",
         Methods(told, shown, by_arm, (note,) if note else (), findings.study.notes),
-        tables=(by_arm,) if by_arm.rows else (),
+        tables=(arm_settings(findings),) if by_arm.rows else (),
         embedded={"armSettings": _by_arm(by_arm)} if by_arm.rows else {},
     )
 

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from reports.findings import Findings
 from reports.metrics import PRIMARY
-from reports.sections.arm_settings import LONGEST_ARM
+from reports.sections.arm_settings import LONGEST_ARM, shown_name
 from reports.sections.failures import kind_of
 from reports.sections.section import Section
 from reports.trials import Scalar, State, Trial
@@ -73,7 +73,7 @@ def build(findings: Findings) -> Section | None:
         for heading, column in zip(headings, zip(*values, strict=True), strict=True)
     ]
     content = Trials(headings, rows, len(trials), _example(findings), counted(len(trials), "trial"))
-    arms_of_trials = _packed("text", (trial.arm for trial in trials), LONGEST_ARM)
+    arms_of_trials = _packed("text", map(shown_name(findings), (trial.arm for trial in trials)), LONGEST_ARM)
     embedded = {
         "trials": {"ids": [trial.id for trial in trials], "columns": columns, "sparks": sparks, "arms": arms_of_trials}
     }

@@ -23,7 +23,7 @@ function armChoice(svg, panel) {
   const select = label.appendChild(document.createElement("select"));
   const chips = document.createElement("span");
   chips.className = "chips";
-  const place = epochPlace(panel.epochs || [0, 0, 2], false);
+  const place = epochPlace(panel.epochs, false);
   const [isWide, top, zero, end] = scale;
   const rise = (error) => (!isWide || error <= 1 ? (isWide ? error / 2 : error) : 0.5 + Math.log10(error));
   const height = (error) => zero + (end - zero) * (rise(error) / rise(top));

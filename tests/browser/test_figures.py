@@ -172,6 +172,19 @@ def test_a_reader_adds_an_arm_to_the_curves_and_removes_one(visit):
     assert page.said == []
 
 
+def test_after_two_epochs_arms_can_be_chosen_and_no_logarithmic_axis_is_offered(visit):
+    page = visit("two_epochs")
+    figure = page.locator("#figure-arms")
+    before = figure.get_by_role("button", name="Remove").count()
+    figure.get_by_role("combobox").select_option(label="recipe 7")
+    assert figure.get_by_role("button", name="Remove").count() == before + 1
+    assert figure.get_by_role("button", name="Logarithmic").count() == 0
+    paths = figure.locator("path.by-epoch[d]").evaluate_all("(each) => each.map((one) => one.getAttribute('d'))")
+    assert paths
+    assert not any("NaN" in each or "Infinity" in each for each in paths)
+    assert page.said == []
+
+
 def test_an_arm_that_is_added_again_is_drawn_where_the_page_had_it(visit):
     page = visit("full_grid")
     figure = page.locator("#figure-arms")

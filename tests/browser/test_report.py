@@ -40,6 +40,15 @@ def test_no_accessibility_rule_is_broken(visit, name, look):
     assert broken_rules(page) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "look"),
+    [("all_fail", "dark"), ("without_results", "light"), ("many_arms", "dark"), ("seven_factors", "light")],
+)
+def test_no_accessibility_rule_is_broken_on_the_page_of_another_kind_of_study(visit, name, look):
+    page = visit(name, **LOOKS[look])
+    assert broken_rules(page) == []
+
+
 def test_no_accessibility_rule_is_broken_where_scripts_are_not_run(visit, report, tmp_path):
     text = report("troubled").read_text(encoding="utf-8")
     (code,) = re.findall(r"<script>(.+?)</script>", text, re.DOTALL)  # axe itself is a script: only ours is taken out

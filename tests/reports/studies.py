@@ -295,6 +295,13 @@ def many_arms() -> Study:
     return study(arms, trials, {"variant": names}, baseline={"variant": "recipe 0"})
 
 
+def two_epochs() -> Study:
+    """The same arms after a training of two epochs."""
+    whole = many_arms()
+    short = [replace(each, curve=curve(each.test_error or 0.0, 2, random.Random(each.id))) for each in whole.trials]
+    return replace(whole, trials=tuple(short))
+
+
 def many_rows() -> Study:
     """As many differences to the baseline as a figure holds: one that is higher than a printed page."""
     names = tuple(f"recipe {at}" for at in range(50))

@@ -18,7 +18,17 @@ pytestmark = pytest.mark.slow
 
 STUDIES = {
     name: getattr(studies, name)
-    for name in ("degradation", "judged", "troubled", "all_fail", "without_results", "one_factor", "hostile")
+    for name in (
+        "degradation",
+        "judged",
+        "troubled",
+        "all_fail",
+        "without_results",
+        "one_factor",
+        "hostile",
+        "many_arms",
+        "seven_factors",
+    )
 } | {"searched": searches.searched}
 
 
