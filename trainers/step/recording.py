@@ -82,17 +82,18 @@ class Recording:
     def _try_to_record(self, images: Tensor, labels: Tensor) -> RecordedCall | None:
         """Record the call; where that fails for another reason than memory, go on without.
 
-        Raises BrokenProcessError with torch before 2.12, whose allocator is left recording by a failure
-        (pytorch#180395).
+        Raises BrokenProcessError where the process cannot go on, and with torch before 2.12, whose allocator is left
+        recording by a failure (pytorch#180395).
         """
         shape = tuple(images.shape)
         try:
             self.recorded[shape] = self._record(images, labels)
         except RuntimeError as error:
-            if is_out_of_memory(error):
+            goes_on = _goes_on(images.device)
+            if is_out_of_memory(error) and goes_on:
                 raise
             reason = f"recording {self.name} failed: {type(error).__name__}: {error}"
-            if _torch_version() < RECOVERS:
+            if _torch_version() < RECOVERS or not goes_on:
                 raise BrokenProcessError(f"{reason}; `training: {{cuda_graph: never}}` trains without") from error
             self.obstacle = reason
             return None
@@ -117,6 +118,20 @@ class Recording:
             raise
         self.graphs.append(graph)
         return RecordedCall(graph, static_images, static_labels, results)
+
+
+def _goes_on(device: torch.device) -> bool:
+    """Whether the device's allocator and generator work after a failed recording, or are left recording.
+
+    A generator that is (pytorch#171263) would fail every dropout from then on.
+    """
+    try:
+        torch.cuda.empty_cache()
+        with torch.random.fork_rng([device] if device.type == "cuda" else []):
+            torch.empty(1, device=device).uniform_()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _torch_version() -> tuple[int, int]:

@@ -15,6 +15,7 @@ from tests.trainers.networks import TINY, network, task
 from tests.trainers.step.test_fusion import FUSABLE, UNFUSED, settings_of
 from trainers import Trainer
 from trainers.process import BrokenProcessError
+from trainers.step import recording
 from trainers.step.cuda_graphs import AHEAD, GraphedReplicaGroup
 from trainers.step.pack_trainer import make_groups
 from trainers.step.recording import WARM_UP
@@ -258,6 +259,39 @@ def test_a_torch_that_cannot_go_on_after_it_says_that_the_process_is_broken(monk
     monkeypatch.setattr(torch, "__version__", "2.11.0+cu130")
     with pytest.raises(BrokenProcessError, match="cuda_graph: never"):
         finish(Trainer(task(0, data=TINY, epochs=WARM_UP + 2, batch_size=35)))
+
+
+@pytest.mark.parametrize("error", [RuntimeError("not permitted"), torch.OutOfMemoryError("out of memory")])
+def test_a_generator_that_is_left_recording_breaks_the_process(error, recorded_on_a_cpu, monkeypatch):
+    def unfit(tensor, *arguments, **settings):
+        raise RuntimeError("Offset increment outside graph capture encountered unexpectedly.")
+
+    @contextmanager
+    def failing(*arguments, **settings):
+        monkeypatch.setattr(torch.Tensor, "uniform_", unfit)
+        raise error
+        yield
+
+    monkeypatch.setattr(torch.cuda, "graph", failing)
+    with pytest.raises(BrokenProcessError, match="cuda_graph: never"):
+        finish(Trainer(task(0, data=TINY, epochs=WARM_UP + 2, batch_size=35)))
+
+
+@pytest.mark.usefixtures("recording_fails")
+def test_finding_out_whether_the_process_goes_on_draws_nothing(monkeypatch):
+    states = []
+    goes_on = recording._goes_on
+
+    def noted(device):
+        states.append(torch.get_rng_state())
+        found = goes_on(device)
+        states.append(torch.get_rng_state())
+        return found
+
+    monkeypatch.setattr(recording, "_goes_on", noted)
+    finish(Trainer(task(0, data=TINY, epochs=WARM_UP + 2, batch_size=35)))
+    before, after, *_ = states
+    assert torch.equal(before, after)
 
 
 @pytest.mark.parametrize("batch_size", [70, 10])  # the steps are recorded with the evaluations, or epochs before them
