@@ -19,6 +19,7 @@ from reports.analysis.verdicts import Verdict, judge
 from reports.badge import badge
 from reports.data_files import data_files
 from reports.figures.figure import Figure, Panel
+from reports.figures.pdf import to_pdf
 from reports.findings import Findings, find
 from reports.privacy import without_private_facts
 from reports.results import Study
@@ -209,8 +210,8 @@ def _files(findings: Findings, sections: Iterable[Section]) -> Iterator[tuple[st
     for section in sections:
         for figure in section.figures:
             yield f"figures/{figure.name}.svg", figure.to_file()
-            for name, pdf in figure.to_pdfs().items():
-                yield f"figures/{name}.pdf", pdf
+            if figure.sheets:
+                yield f"figures/{figure.name}.pdf", to_pdf(figure.sheets)
         yield from section.files.items()
         for table in section.tables:
             for suffix, write in WRITERS.items():

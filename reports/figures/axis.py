@@ -87,7 +87,7 @@ def axis_drawing(
 
     margins = (46, 40, label_room(run.label for run in runs), 14)
     narrow = draw(plot, prefix if small else f"{prefix}n", SMALL, margins)
-    return narrow if small else replace(draw(plot, prefix, SIZE, margins), narrow=replace(narrow, pdf=b""))
+    return narrow if small else replace(draw(plot, prefix, SIZE, margins), narrow=replace(narrow, sheet=None))
 
 
 def _marks(axes: "Axes", run: LevelSeries, shift: float, factor: str) -> Iterator[Mark]:

@@ -115,7 +115,8 @@ def curves_drawing(
     margins = (46, 38, scale.room, 12)
     if not is_large or choice:
         return draw(plot, prefix, LARGE if is_large else SIZE, margins)
-    return replace(draw(plot, prefix, LARGE, margins), narrow=replace(draw(plot, f"{prefix}n", SIZE, margins), pdf=b""))
+    narrow = replace(draw(plot, f"{prefix}n", SIZE, margins), sheet=None)
+    return replace(draw(plot, prefix, LARGE, margins), narrow=narrow)
 
 
 def _draw_failed(axes: "Axes", fail: FailedCurve) -> None:

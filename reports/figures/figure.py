@@ -2,9 +2,13 @@
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from reports.figures.svg import Drawing, compose
 from reports.tables import Table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as MatplotlibFigure
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class Figure:
         """Return the text of the stand-alone SVG file."""
         return compose([(panel.title, panel.drawing) for panel in self.panels], self.columns, self.caption)
 
-    def to_pdfs(self) -> dict[str, bytes]:
-        """Return a PDF file for each panel that has one, by its name; the panels of a figure are numbered."""
-        drawn = [panel.drawing.pdf for panel in self.panels if panel.drawing.pdf]
-        return {f"{self.name}-{at}" if len(drawn) > 1 else self.name: pdf for at, pdf in enumerate(drawn, start=1)}
+    @property
+    def sheets(self) -> tuple["MatplotlibFigure", ...]:
+        """Return the pages of its PDF file, one a panel; none where it is made as SVG alone."""
+        return tuple(panel.drawing.sheet for panel in self.panels if panel.drawing.sheet is not None)

@@ -35,7 +35,7 @@ class Means:
 def interaction_drawing(lines: Sequence[Means], factor: str, levels: Sequence[str], prefix: str) -> Drawing:
     """Draw the lines over the levels of one factor, which stand side by side at equal distances."""
     broad = _drawn(lines, factor, levels, prefix, SIZE)
-    return replace(broad, narrow=replace(_drawn(lines, factor, levels, f"{prefix}n", NARROW), pdf=b""))
+    return replace(broad, narrow=replace(_drawn(lines, factor, levels, f"{prefix}n", NARROW), sheet=None))
 
 
 def _drawn(lines: Sequence[Means], factor: str, levels: Sequence[str], prefix: str, size: tuple[int, int]) -> Drawing:

@@ -81,7 +81,7 @@ def rows_drawing(blocks: Sequence[Block], prefix: str, plot: Plot, *, has_left_s
     texts = [row.text for row in every]
     broad = _drawn(_broad([row.label for row in every], texts), blocks, prefix, plot, has_left_spine)
     narrow = _drawn(_narrow(texts), blocks, f"{prefix}n", plot, has_left_spine)
-    return replace(broad, narrow=replace(narrow, pdf=b""))
+    return replace(broad, narrow=replace(narrow, sheet=None))
 
 
 def _drawn(at: _Places, blocks: Sequence[Block], prefix: str, plot: Plot, has_left_spine: bool) -> Drawing:

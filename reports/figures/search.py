@@ -53,7 +53,7 @@ def best_drawing(lines: Sequence[Steps], prefix: str) -> Drawing:
 
     margins = (46, 40, label_room(line.label for line in lines), 12)
     narrow = draw(plot, f"{prefix}n", SMALL, margins)
-    return replace(draw(plot, prefix, SIZE, margins), narrow=replace(narrow, pdf=b""))
+    return replace(draw(plot, prefix, SIZE, margins), narrow=replace(narrow, sheet=None))
 
 
 def _marks(axes: "Axes", line: Steps) -> tuple[Mark, ...]:

@@ -64,15 +64,15 @@ _DEFAULTS = {
 class Drawing:
     """An SVG element as text, ready to stand inside a page, with its size in CSS pixels at 100 %.
 
-    `pdf` is the same drawing as a PDF file; empty for a drawing that is made as SVG alone. `readout` is what the page's
-    script says of its points. `narrow` is the same for a phone, which the page shows there instead; None where the
-    drawing fits as it is.
+    `sheet` is matplotlib's figure, for a PDF file; None for a drawing that is made as SVG alone. `readout` is what the
+    page's script says of its points. `narrow` is the same for a phone, which the page shows there instead; None where
+    the drawing fits as it is.
     """
 
     svg: str
     width: int
     height: int
-    pdf: bytes = b""
+    sheet: "Figure | None" = field(default=None, compare=False, repr=False)
     readout: Readout = field(default_factory=Readout)
     narrow: "Drawing | None" = None
 

@@ -1,6 +1,5 @@
 """The one look of every figure: sizes, colours, markers, and the place where matplotlib is imported."""
 
-import io
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +12,6 @@ from reports.figures.svg import INK, MUTED, RULE, SERIES, Drawing, to_drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 MARKERS = ("o", "s", "^", "D", "v")
 MOST_SERIES = len(SERIES)
@@ -46,12 +44,11 @@ def draw(
     matplotlib and seaborn are imported here, on first use: together they cost more than the rest of the page.
     """
     import seaborn
-    from matplotlib import rc_context
     from matplotlib.figure import Figure
 
     width, height = size
     left, bottom, right, top = margins
-    with _without_glyph_warnings(), rc_context(seaborn.axes_style("ticks") | _settings()):
+    with styled():
         figure = Figure(figsize=(width / 72, height / 72), dpi=72)
         axes = figure.add_axes(
             (left / width, bottom / height, (width - left - right) / width, (height - bottom - top) / height)
@@ -60,14 +57,17 @@ def draw(
         seaborn.despine(ax=axes, left=not has_left_spine)
         figure.patch.set_visible(False)
         axes.patch.set_visible(False)
-        return replace(to_drawing(figure, prefix), pdf=_pdf(figure), readout=readout)
+        return replace(to_drawing(figure, prefix), sheet=figure, readout=readout)
 
 
-def _pdf(figure: "Figure") -> bytes:
-    """The drawing for a paper: the same bytes whenever it is made, with the letters as text."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None})
-    return buffer.getvalue()
+@contextmanager
+def styled() -> Iterator[None]:
+    """Let what matplotlib draws in here have the one look."""
+    import seaborn
+    from matplotlib import rc_context
+
+    with _without_glyph_warnings(), rc_context(seaborn.axes_style("ticks") | _settings()):
+        yield
 
 
 def _settings() -> dict[str, object]:

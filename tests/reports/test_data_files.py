@@ -1,6 +1,7 @@
 """What lies beside the page for other programs: the curves, the citation, the figures for a paper, and odd names."""
 
 import io
+import re
 import sys
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from reports.data_files import has_parquet
 from reports.findings import find
 from reports.metrics import METRICS
 from reports.page import write_report
+from reports.sections import sections_of
 from reports.sections.data import build
 from reports.tables import Column, Table, to_csv, to_markdown
 from tests.reports import studies
@@ -34,8 +36,18 @@ def test_the_curves_are_the_same_in_csv_and_in_parquet(folder):
 
 def test_every_drawing_is_there_as_pdf(folder):
     found = sorted(path.name for path in (folder / "figures").glob("*.pdf"))
-    assert {"depth.pdf", "effects.pdf", "curves-1.pdf"} <= set(found)
+    assert {"depth.pdf", "effects.pdf", "curves.pdf"} <= set(found)
     assert all((folder / "figures" / name).read_bytes().startswith(b"%PDF") for name in found)
+
+
+def test_a_pdf_has_a_page_for_each_panel_and_holds_each_font_once(folder):
+    figures = {each.name: each for section in sections_of(find(studies.full_grid())) for each in section.figures}
+    assert len(figures["curves"].panels) > 1
+    for name in ("curves", "depth"):
+        text = (folder / f"figures/{name}.pdf").read_bytes()
+        assert text.count(b"/Type /Page ") == len(figures[name].panels)
+        fonts = re.findall(rb"/FontName /\w+\+([\w-]+)", text)
+        assert len(fonts) == len(set(fonts))
 
 
 def test_the_citation_is_escaped_keeps_its_case_and_names_the_report(folder):
