@@ -9,12 +9,13 @@ import re
 import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from orchestrator.planning.probes import study_probes
 from orchestrator.presets import GROUPS
 from orchestrator.results.location import database
+from orchestrator.scheduling.measuring import study_probes
 from orchestrator.storage import Store
 from reports.analysis.verdicts import Verdict, judge_study
 from reports.page import report_files
@@ -49,7 +50,8 @@ def main(databases: list[str]) -> None:
         shutil.rmtree(SITE, ignore_errors=True)
         shutil.copytree(folder, SITE)
     page = DOCS / "article.md"
-    page.write_text(with_verdicts(page.read_text(encoding="utf-8"), verdicts), encoding="utf-8")
+    judged = [verdict for name in GROUPS["article"] for verdict in verdicts[name]]
+    page.write_text(with_verdicts(page.read_text(encoding="utf-8"), judged), encoding="utf-8")
 
 
 def read_studies(db: str) -> list[Study]:
@@ -59,9 +61,9 @@ def read_studies(db: str) -> list[Study]:
     return [each if study_probes(each.settings) else replace(each, measurements=()) for each in found]
 
 
-def with_verdicts(text: str, verdicts: dict[str, tuple[Verdict, ...]]) -> str:
+def with_verdicts(text: str, verdicts: Sequence[Verdict]) -> str:
     """Return the page with the verdict of each claim behind its name."""
-    for each in (verdict for judged in verdicts.values() for verdict in judged):
+    for each in verdicts:
         text = re.sub(rf"(?<=`{re.escape(each.claim.id)}` )[A-Z]\w+", str(each.verdict), text)
     return text
 

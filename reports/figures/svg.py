@@ -125,7 +125,7 @@ def compose(drawings: Sequence[tuple[str, Drawing]], columns: int, title: str) -
     rows = -(-len(drawings) // columns)
     parts = [
         f'<svg x="{at % columns * width}" y="{at // columns * height}" width="{each.width}" height="{height}">'
-        f'{_heading(heading, each.width)}<svg y="{head}" overflow="visible">{each.svg}</svg></svg>'
+        f'{_heading(heading, each.width)}<svg y="{head}" overflow="visible">{_unthemed(each.svg)}</svg></svg>'
         for at, (heading, each) in enumerate(drawings)
     ]
     across, down = width * min(columns, len(drawings)), height * rows
@@ -135,11 +135,16 @@ def compose(drawings: Sequence[tuple[str, Drawing]], columns: int, title: str) -
     )
 
 
+def _unthemed(markup: str) -> str:
+    """Return elements without the classes that mean something to the page's style sheet alone."""
+    return re.sub(r"<[^>]+>", lambda tag: re.sub(r' class="[^"]*"', "", tag.group()), markup)
+
+
 def _heading(text: str, width: int) -> str:
     if not text:
         return ""
     words = _escaped(shortened(text, round(width / 6.2)))
-    return f'<text class="f-ink" fill="{INK}" x="8" y="20" font-size="12" font-weight="bold">{words}</text>'
+    return f'<text fill="{INK}" x="8" y="20" font-size="12" font-weight="bold">{words}</text>'
 
 
 def _clean(element: ET.Element) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from orchestrator.presets import GROUPS
 
+STUDIES = (*GROUPS["article"], "degradation")
 DOCS = Path(__file__).parents[2] / "docs"
 SITE = DOCS / "example-site"
 PAGES = sorted(SITE.rglob("index.html"))
@@ -24,12 +25,13 @@ def test_it_is_small_enough_for_a_repository() -> None:
 def test_everything_that_a_page_links_to_is_there(page: Path) -> None:
     targets = {unescape(each) for each in re.findall(r'\b(?:href|src)="([^"#]+)', page.read_text(encoding="utf-8"))}
     local = {unquote(each) for each in targets if not re.match(r"[a-z]+:", each)}
-    assert len(local) >= len(GROUPS["article"])
+    assert len(local) >= len(STUDIES)
     assert sorted(each for each in local if not (page.parent / each).exists()) == []
 
 
 def test_a_study_has_all_the_files_that_its_summary_lists() -> None:
-    for name in GROUPS["article"]:
+    assert {each.name for each in (SITE / "studies").iterdir()} == set(STUDIES)
+    for name in STUDIES:
         folder = SITE / "studies" / name / "latest"
         listed = json.loads((folder / "study.json").read_text(encoding="utf-8"))["files"]
         there = {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()}
