@@ -55,6 +55,14 @@ def is_transient(error: BaseException) -> bool:
     return error.connection_invalidated or any(sign in text for sign in _TRANSIENT)
 
 
+_BROKEN = ("malformed", "is not a database", "no such table", "permission denied", "does not exist")
+
+
+def is_broken(error: BaseException) -> bool:
+    """Whether the database itself cannot take anything any more, which neither time nor another event mends."""
+    return isinstance(error, DBAPIError) and any(sign in str(error.orig).lower() for sign in _BROKEN)
+
+
 _REMEDIES = {
     "is not a database": "{where} is not a results database: name another file with --db, or move this one away",
     "malformed": "{where} is damaged ({text}): restore a copy, or name another file with --db",

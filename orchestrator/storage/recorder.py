@@ -14,7 +14,7 @@ from typing import Self
 from sqlalchemy.exc import SQLAlchemyError
 
 from orchestrator.records.events import Event, TrialEnded
-from orchestrator.storage.errors import DatabaseGone, StorageError, explain, is_transient
+from orchestrator.storage.errors import DatabaseGone, StorageError, explain, is_broken, is_transient
 from orchestrator.storage.journal import record
 from orchestrator.storage.spool import write_spool
 from orchestrator.storage.store import Store
@@ -185,6 +185,9 @@ class Recorder:
                 self._stuck = error
                 return
             except Exception as error:
+                if is_broken(error):
+                    self._stuck = self._sentence(_so_many(len(self._unwritten)), error)
+                    return
                 if is_transient(error):
                     if time.monotonic() + pause > until:
                         self._stuck = self._sentence(_so_many(len(self._unwritten)), error)

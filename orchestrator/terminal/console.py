@@ -1,6 +1,7 @@
 """The one console that commands print to, and the tables that stay readable on it however narrow it is."""
 
 import os
+from collections.abc import Callable
 from queue import SimpleQueue
 from threading import Thread
 
@@ -85,10 +86,10 @@ def _plain(cell: object) -> str:
 
 
 class PatientPrinter:
-    """Prints lines from a thread of its own, so that a reader who does not read holds nobody up."""
+    """Prints lines by `print_line` from a thread of its own, so that a reader who does not read holds nobody up."""
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, print_line: Callable[[str], object]) -> None:
+        self._print_line = print_line
         self._lines: SimpleQueue[str | None] = SimpleQueue()
         self._thread = Thread(target=self._work, name="printing", daemon=True)
         self._thread.start()
@@ -104,4 +105,4 @@ class PatientPrinter:
 
     def _work(self) -> None:
         while (line := self._lines.get()) is not None:
-            say(self._console, line)
+            self._print_line(line)

@@ -10,12 +10,15 @@ from orchestrator.records.study_plan import StudyPlan
 from orchestrator.scheduling.progress import Progress
 from orchestrator.storage import PlanOutcome
 from orchestrator.storage.spool import event_mapping
+from orchestrator.terminal.console import PatientPrinter
 from orchestrator.terminal.json_output import as_json
 from orchestrator.terminal.run_result import RunResult
 from orchestrator.terminal.tables import Listener, Show
 from reports.summary import verdict_row
 
 Write = Callable[[str], object]
+READER_SECONDS = 30.0
+"""How long a program that reads slowly is waited for at the end of the training; results are recorded by then."""
 
 
 def log_run(write: Write) -> Show:
@@ -27,18 +30,22 @@ def log_run(write: Write) -> Show:
 
     @contextmanager
     def show(progress: Progress, plan: StudyPlan, outcome: PlanOutcome) -> Iterator[Listener]:
+        printer = PatientPrinter(write)
         counts = {state.value: count for state, count in sorted(progress.counts().items())}
         begun = {"arms": len(plan.arms), "states": counts, "orphaned": list(outcome.orphaned), "notes": [*plan.notes]}
-        _write_line(write, "RunStarted", plan.name, begun)
+        _write_line(printer.say, "RunStarted", plan.name, begun)
 
         def listen(event: Event) -> None:
             trial = progress.update(event)
             facts = event_mapping(event)
             if trial is not None:
                 facts |= {"arm": trial.planned.arm.name, "seed": trial.planned.seed}
-            _write_line(write, facts.pop("kind"), plan.name, facts)
+            _write_line(printer.say, facts.pop("kind"), plan.name, facts)
 
-        yield listen
+        try:
+            yield listen
+        finally:
+            printer.close(READER_SECONDS)
 
     return show
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Protocol
 
 from rich.console import Console, Group, RenderableType
@@ -14,7 +15,7 @@ from rich.text import Text
 
 from orchestrator.records.events import AttemptLost, Event, Notice, TrialEnded
 from orchestrator.scheduling.progress import Progress, TrialProgress, duration
-from orchestrator.terminal.console import PatientPrinter
+from orchestrator.terminal.console import PatientPrinter, say
 from reports.trials import Epoch, State
 from reports.wording import counted
 
@@ -43,7 +44,7 @@ class Display(Protocol):
 def shown(progress: Progress, console: Console) -> Iterator[Display]:
     """Show `progress` for the duration of the block: a live picture on a terminal, else a line a trial."""
     if not console.is_terminal:
-        printer = PatientPrinter(console)
+        printer = PatientPrinter(partial(say, console))
         try:
             yield PlainDisplay(progress, printer.say)
         finally:

@@ -6,10 +6,12 @@ import time
 import numpy as np
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DatabaseError
 
 from orchestrator.records.causes import Cause
 from orchestrator.records.events import AttemptLost, AttemptStarted, EpochDone, TrialEnded
 from orchestrator.storage import Recorder, StorageError, Store
+from orchestrator.storage.spool import read_spool
 from reports.trials import Epoch, State
 
 
@@ -287,6 +289,29 @@ def test_a_wrong_event_spoils_no_other_and_is_raised_at_the_end(store, plan, tri
     with pytest.raises(StorageError, match="there is no trial stranger in the plan of any study"):
         recorder.close()
     assert store.states([trial]) == {trial: State.COMPLETE}
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [("database disk image is malformed", "is damaged"), ("permission denied for table trials", "reports an error")],
+)
+def test_a_database_that_breaks_loses_no_event_and_is_told_in_one_sentence(
+    store, plan, trial, tmp_path, monkeypatch, caplog, said, told
+):
+    def fail(*_):
+        raise DatabaseError("UPDATE trials", {"the_trial": trial}, Exception(said))
+
+    spool = tmp_path / "unrecorded.jsonl"
+    recorder = Recorder(store, plan.name, spool=spool).__enter__()
+    events = (started(trial), TrialEnded(trial, State.COMPLETE))
+    with monkeypatch.context() as patch:
+        patch.setattr("orchestrator.storage.recorder.record", fail)
+        for event in events:
+            recorder.put(event)
+        with pytest.raises(StorageError, match=f"2 events could not be recorded: .*{told}.*2 events kept in "):
+            recorder.close()
+    assert not caplog.records
+    assert read_spool(spool).events == events
 
 
 def test_an_error_of_the_study_is_not_hidden_by_one_of_the_recorder(store, plan):

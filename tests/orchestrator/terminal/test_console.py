@@ -3,13 +3,14 @@
 import io
 import threading
 import time
+from functools import partial
 
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 
-from orchestrator.terminal.console import MOST_FRAMED_ROWS, PatientPrinter, make_console, name_table, print_table
+from orchestrator.terminal.console import MOST_FRAMED_ROWS, PatientPrinter, make_console, name_table, print_table, say
 
 
 def a_table():
@@ -52,7 +53,7 @@ def test_a_reader_that_does_not_read_holds_nobody_up():
             reads.wait(60)
             return len(text)
 
-    printer = PatientPrinter(Console(file=Stuck()))
+    printer = PatientPrinter(partial(say, Console(file=Stuck())))
     began = time.monotonic()
     for number in range(3):
         printer.say(f"line {number}")
@@ -63,7 +64,7 @@ def test_a_reader_that_does_not_read_holds_nobody_up():
 
 def test_lines_are_printed_in_their_order_before_it_closes():
     console = Console(file=io.StringIO(), width=80)
-    printer = PatientPrinter(console)
+    printer = PatientPrinter(partial(say, console))
     for number in range(100):
         printer.say(f"[bold]{number}")
     printer.close()

@@ -2,7 +2,9 @@
 
 import json
 import sys
+import time
 from pathlib import Path
+from threading import Event as Flag
 from types import SimpleNamespace
 
 import pytest
@@ -12,6 +14,7 @@ from orchestrator.cli import app
 from orchestrator.records.events import EpochDone, Measured
 from orchestrator.scheduling.progress import Progress
 from orchestrator.storage import PlanOutcome
+from orchestrator.terminal import event_lines
 from orchestrator.terminal.event_lines import log_run
 from reports.trials import Epoch
 from tests.orchestrator.running.test_notification import STUDY
@@ -47,3 +50,21 @@ def test_a_line_is_json_whatever_was_measured() -> None:
     _, done, measured = (json.loads(line, parse_constant=pytest.fail) for line in written)
     assert (done["kind"], done["epoch"]["train_loss"], done["epoch"]["test_error"]) == ("EpochDone", None, 60.0)
     assert (measured["kind"], measured["probe"]) == ("Measured", "lesion")
+
+
+def test_a_program_that_does_not_read_keeps_no_result_from_being_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_lines, "READER_SECONDS", 0.05)
+    reads, asked = Flag(), Flag()
+
+    def stuck(line: str) -> None:
+        asked.set()
+        reads.wait(30)
+
+    plan = SimpleNamespace(name="told", arms=(), notes=())
+    began = time.monotonic()
+    with log_run(stuck)(Progress(), plan, PlanOutcome(*[()] * 6)) as listen:
+        for number in range(3):
+            listen(EpochDone("t", Epoch(number, 1.0, 50.0, None, 60.0, 0.1, 2.0)))
+        assert asked.wait(10)
+    assert time.monotonic() - began < 15
+    reads.set()
