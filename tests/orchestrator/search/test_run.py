@@ -74,6 +74,11 @@ def test_optunas_file_holds_every_proposal_and_none_that_runs(hunt: Path) -> Non
     found = optuna_trials(hunt.parent)
     assert len(found) == len(proposals(hunt.parent))
     assert all(trial.state.is_finished() for trial in found)
+    with Store.open(hunt.parent / "results.db", read_only=True) as store:
+        stored = store.load_study("hunt").search["proposals"]["search"]
+    assert {trial.user_attrs["proposal"]: trial.user_attrs["arm"] for trial in found} == {
+        each["number"]: each["arm"] for each in stored
+    }
 
 
 def test_a_second_run_trains_nothing_and_proposes_nothing(hunt: Path) -> None:

@@ -2,11 +2,18 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from reports.analysis.analysis_settings import AnalysisSettings
 from reports.analysis.claims import parse_claims
+from reports.analysis.contrasts import contrasts
+from reports.analysis.effects import sign
+from reports.analysis.forecast import each_context
+from reports.analysis.noise import noise_floor
 from reports.analysis.outliers import least_seeds, too_few_for_t
-from reports.analysis.prospects import prospects
+from reports.analysis.pareto import study_front
+from reports.analysis.power import smallest_paired
+from reports.analysis.prospects import Spread, prospects
 from tests.reports.analysis.build import study
 from tests.reports.analysis.claims import verdicts_of
 from tests.reports.analysis.test_samplers import only
@@ -59,3 +66,58 @@ def test_along_the_way_a_better_sampler_is_ahead_of_random_search():
     expected = float(np.mean(np.mean(other["best"], axis=1) - np.mean(reference["best"], axis=1)))
     assert found.along.mean == pytest.approx(expected)
     assert expected < 0
+    assert found.at_end.mean == pytest.approx(
+        np.mean([runs[-1] for runs in other["best"]]) - np.mean([runs[-1] for runs in reference["best"]])
+    )
+
+
+def test_the_place_of_an_arm_of_two_seeds_on_the_front_is_drawn_with_one_degree_of_freedom():
+    made = study([({"v": "cheap"}, [5.0, 5.0]), ({"v": "dear"}, [5.2, 5.6])])
+    (_, probability) = study_front(made, {"v=cheap": 1.0, "v=dear": 2.0}, draws=40_000).probability.values()
+    assert probability == pytest.approx(stats.t.cdf(-2, 1), abs=0.01), "0.148, and not the 0.092 of two degrees"
+
+
+def test_of_an_odd_number_of_seeds_the_last_is_in_neither_half_of_the_noise_floor():
+    made = study([({"v": "old"}, [6.0, 6.2, 6.1, 6.5, 9.0])], baseline={"v": "old"})
+    (found,) = noise_floor(made)
+    assert (found.first, found.second) == ({0: 6.0, 1: 6.2}, {2: 6.1, 3: 6.5})
+
+
+@pytest.mark.parametrize(("errors", "expected"), [([5.0], 1.0), ([5.0, 5.5], 1.25)])
+def test_seeds_too_few_for_a_test_still_have_a_difference(errors, expected):
+    made = study([({"v": "old"}, [4.0] * len(errors)), ({"v": "new"}, errors)], baseline={"v": "old"})
+    (found,) = contrasts(made)
+    assert found.estimate == pytest.approx(expected)
+
+
+def test_what_a_prospect_detects_is_in_the_units_of_the_metric():
+    claims = parse_claims([{"id": "x", "says": "preact < plain"}], FACTORS)
+    in_sds, in_points = (
+        prospects(claims, FACTORS, 8, AnalysisSettings(), spread={"x": Spread(sd, "made up")})[0].detectable
+        for sd in (1.0, 3.0)
+    )
+    assert in_points == pytest.approx(3 * in_sds)
+    contexts = len(FACTORS["depth"])
+    level, power = each_context("every", contexts, 0.05, 0.8)
+    assert in_sds == pytest.approx(smallest_paired(8, level, power) * 2**0.5)
+
+
+def test_the_margin_that_an_equality_needs_leaves_room_for_both_of_its_tests():
+    said = {"id": "x", "says": "preact == plain", "within": 1.0, "where": "depth = 20"}
+    (found,) = prospects(
+        parse_claims([said], FACTORS), FACTORS, 8, AnalysisSettings(), spread={"x": Spread(1.0, "made up")}
+    )
+    assert found.detectable == pytest.approx(smallest_paired(8, 0.05, 0.9) * 2**0.5)
+
+
+@pytest.mark.parametrize(("says", "estimate"), [("preact < 7", 1.0), ("preact > 7", -1.0)])
+def test_an_arm_held_against_a_number_is_as_far_from_it_as_its_mean(says, estimate):
+    made = study([({"variant": "preact"}, [5.8, 6.0, 6.2, 6.1, 5.9]), ({"variant": "plain"}, [9.0] * 5)])
+    (found,) = verdicts_of(made, {"says": says})
+    assert found.estimate == pytest.approx(estimate)
+
+
+def test_a_large_difference_that_rounding_puts_below_an_equal_margin_reaches_it():
+    effect = sign(dict.fromkeys(range(3), 1e6 * (1 - 1e-12)))
+    assert (effect.above(1e6), effect.below(1e6)) == (3, 0)
+    assert (effect.above(1e6 + 1), effect.below(1e6 + 1)) == (0, 3)

@@ -1,12 +1,15 @@
 """Which networks draw random numbers, and so train one after the other; how many steps an epoch takes."""
 
 import pytest
+import torch
 from torch import nn
 
 from search_spaces import build_network, complete_network
 from tests.trainers.networks import TINY, network, task
 from trainers import Trainer
+from trainers.step import pack_trainer
 from trainers.step.pack_trainer import is_random
+from trainers.step.precision import Numerics, in_words
 
 
 class Own(nn.Module):
@@ -39,6 +42,39 @@ def test_every_step_of_an_epoch_is_counted_once():
     assert trainer.steps_begun == 7  # 70 images
     trainer.run_epoch()
     assert trainer.steps_begun == 14
+
+
+@pytest.mark.parametrize("seeds", [(0,), (0, 1)])
+def test_the_device_computes_a_share_of_the_training_of_which_each_seed_has_its_part(seeds, monkeypatch):
+    told = []
+
+    class Meter:
+        def __init__(self, device):
+            pass
+
+        def busy_share(self, seconds):
+            told.append(seconds)
+            return 0.25
+
+    monkeypatch.setattr(pack_trainer, "BusyMeter", Meter)
+    trainer = Trainer(task(*seeds, data=TINY, epochs=1, fuse="always"))
+    results = trainer.pack.run_epoch(trainer.replicas)
+    assert len(told) == 1
+    assert [each.training_seconds for each in results] == pytest.approx([told[0] / len(seeds)] * len(seeds))
+    assert [each.busy_seconds for each in results] == pytest.approx([told[0] / len(seeds) / 4] * len(seeds))
+
+
+@pytest.mark.parametrize(
+    ("device", "precision", "deterministic", "words"),
+    [
+        ("cuda", "fp32", True, "fp32, convolutions in TF32, channels_last"),
+        ("cuda", "bf16", False, "bf16, channels_last, not repeatable bit for bit"),
+        ("cpu", "fp32", False, "fp32, channels_last"),
+    ],
+)
+def test_how_a_pack_computes_is_said_in_words(device, precision, deterministic, words):
+    numerics = Numerics(torch.device(device), precision, "channels_last", deterministic=deterministic)
+    assert in_words(numerics) == words
 
 
 @pytest.mark.parametrize("seeds", [(0,), (0, 1, 2)])
