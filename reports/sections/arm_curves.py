@@ -9,8 +9,9 @@ from reports.figures.theme import MOST_SERIES, label_room
 from reports.findings import Findings
 from reports.layout import Series, name_levels
 from reports.sections.curve_panels import description, facet_of, mean_curve, table_of
+from reports.sentences import curves as sentences
 from reports.trials import Arm, State
-from reports.wording import listed, shortened
+from reports.wording import shortened
 
 MOST_POINTS = 48
 """Epochs of each arm that the page holds for a reader's choice."""
@@ -39,8 +40,7 @@ def arms_figure(findings: Findings, scale: CurveScale) -> Figure | None:
         is_large=True,
         choice=ArmChoice(tuple(line for _, line in lines), tuple(places)),
     )
-    words = listed([f"{role} ({shortened(_name(arm), 90)})" for role, arm in roles.items()])
-    caption = f"Error by epoch of single arms: {words}. Test solid, training dashed."
+    caption = sentences.single_arms({role: shortened(_name(arm), 90) for role, arm in roles.items()})
     return Figure("arms", caption, (Panel("", description(facet), drawing),), table_of([facet], "arms"), columns=1)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from reports.findings import Findings
 from reports.flat_settings import flat, in_words
 from reports.search_numbers import search_numbers
+from reports.sentences.methods import ARM_SETTINGS
 from reports.tables import Column, Table
 from reports.trials import Arm
 from reports.wording import shortened
@@ -32,8 +33,7 @@ def arm_settings(findings: Findings, named: Callable[[str], str] = str) -> Table
         for contrast in findings.contrasts.values()
         for key, theirs, own in differing(contrast.baseline, contrast.arm)
     )
-    caption = "The settings in which each arm differs from the baseline that it is compared with."
-    return Table("arm-settings", caption, _COLUMNS, rows)
+    return Table("arm-settings", ARM_SETTINGS, _COLUMNS, rows)
 
 
 def differing(baseline: Arm, arm: Arm) -> Iterator[tuple[str, str, str]]:

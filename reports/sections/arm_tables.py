@@ -7,7 +7,7 @@ from reports.analysis.contrasts import SKEWED, Contrast
 from reports.analysis.skewness import is_skewed_arm
 from reports.columns import factor_columns
 from reports.findings import Findings
-from reports.metrics import PRIMARY
+from reports.sentences.differences import ARMS_TABLE, DIFFERENCES_TABLE, survivors
 from reports.tables import Column, Table, p_column
 from reports.wording import bracketed, signed
 
@@ -53,9 +53,7 @@ def arms_table(findings: Findings) -> Table:
         numbers = (getattr(summary, key) for key, *_ in _ARM_NUMBERS)
         levels = (arm.levels.get(factor) for factor in factors)
         rows.append((arm.name, *levels, *numbers, arm.params, arm.flops, _note(summary, findings.skewness is not None)))
-    caption = f"{PRIMARY.title.capitalize()} by arm, in {PRIMARY.unit_in_words}."
-    if any(summary.n_fail for summary in findings.summaries.values()):
-        caption += " Mean to maximum are over the seeds that did not fail, so that they leave out the worst."
+    caption = " ".join(filter(None, (ARMS_TABLE, survivors(findings))))
     in_paper = ("n", "n_fail", "mean", "sd", "low", "high", "params", "flops")
     return Table("arms", caption, columns, tuple(rows), (*(keys or ["arm"]), *in_paper))
 
@@ -102,8 +100,6 @@ def contrasts_table(contrasts: Iterable[Contrast]) -> Table:
         )
         for each in contrasts
     )
-    caption = (
-        f"Difference in {PRIMARY.title} to the baseline, {PRIMARY.difference_unit_in_words}, with 95 % intervals; "
-        "below zero is better."
+    return Table(
+        "differences", DIFFERENCES_TABLE, columns, rows, ("arm", "n", "estimate", "low", "high", "p_holm", "test")
     )
-    return Table("differences", caption, columns, rows, ("arm", "n", "estimate", "low", "high", "p_holm", "test"))

@@ -9,6 +9,7 @@ from reports.findings import Findings
 from reports.metrics import PRIMARY
 from reports.sections.margins import difference_in_words, icon_of, margins_figures
 from reports.sections.section import Section
+from reports.sentences.claims import TABLE_ON_PAGE, judged
 from reports.tables import Column, Table, p_column
 from reports.trials import State
 from reports.wording import (
@@ -57,7 +58,8 @@ class Card:
 class Claims:
     """The section's content."""
 
-    counts: str
+    summary: str
+    caption: str
     cards: tuple[Card, ...]
 
 
@@ -66,7 +68,7 @@ def build(findings: Findings) -> Section | None:
     if not findings.verdicts:
         return None
     cards = tuple(_card(findings, place, verdict) for place, verdict in enumerate(findings.verdicts, start=1))
-    content = Claims(verdict_counts(findings.verdicts), cards)
+    content = Claims(judged(verdict_counts(findings.verdicts)), TABLE_ON_PAGE, cards)
     figures = margins_figures(findings.verdicts)
     tables = (_table(findings.verdicts), *(figure.table for figure in figures))
     return Section("claims", "Claims", content, figures, tables)

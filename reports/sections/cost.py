@@ -9,14 +9,14 @@ from reports.figures.front import LONGEST, FrontPoint, front_drawing
 from reports.figures.readout import Told
 from reports.findings import Findings
 from reports.layout import Levels
-from reports.metrics import PRIMARY
 from reports.names import arm_names
 from reports.search_numbers import search_numbers
 from reports.sections.section import Notes, Section
 from reports.sections.trials import trials_link
+from reports.sentences import cost as sentences
 from reports.tables import Cell, Column, Table
 from reports.trials import Arm
-from reports.wording import counted, level, listed, magnitude, number, shortened
+from reports.wording import level, magnitude, number, shortened
 
 _COSTS = {"params": "parameters", "flops": "multiply-adds", "seconds": "seconds of training"}
 MOST_POINTS = 200
@@ -33,15 +33,14 @@ def build(findings: Findings) -> Section | None:
     if not any(front.front and len(front.front) + len(front.dominated) > 1 for _, front in fronts.values()):
         return None
     panels = tuple(_panel(findings, key, cost, front) for key, (cost, front) in fronts.items())
-    figure = Figure("cost", _caption(findings, "seconds" in fronts), panels, _table(findings, fronts), columns=3)
-    left_out = next(iter(fronts.values()))[1].excluded
-    notes = []
-    if left_out:
-        names = listed(shortened(each, 50) for each in left_out)
-        notes.append(
-            f"{counted(len(left_out), 'arm')} with fails left out, as their mean would leave out the worst: {names}."
-        )
-    return Section("cost", "Cost", Notes(tuple(notes)), figures=(figure,), tables=(figure.table,))
+    told = (
+        sentences.axes("seconds" in fronts),
+        sentences.marks(sum(len(front.front) for _, front in fronts.values())),
+        sentences.probability(findings),
+    )
+    figure = Figure("cost", " ".join(filter(None, told)), panels, _table(findings, fronts), columns=3)
+    note = sentences.left_out(next(iter(fronts.values()))[1].excluded)
+    return Section("cost", "Cost", Notes((note,) if note else ()), figures=(figure,), tables=(figure.table,))
 
 
 def _cost(findings: Findings, arm: Arm, key: str) -> float | None:
@@ -51,19 +50,6 @@ def _cost(findings: Findings, arm: Arm, key: str) -> float | None:
         return None if size is None else float(size)
     times = [trial.seconds for trial in findings.trials.get(arm.name, ()) if trial.seconds and trial.state.is_outcome()]
     return fmean(times) if times else None
-
-
-def _caption(findings: Findings, has_time: bool) -> str:
-    several = any(summary.n_ok > 1 for summary in findings.summaries.values())
-    text = (
-        f"Mean {PRIMARY.title} against {'size and mean training time' if has_time else 'size'}. The line joins the "
-        "arms on the Pareto front: no other arm has both less error "
-        "and less cost. They are numbered, and named below the axis. Hollow points are beaten by another arm; shapes "
-        "and colours are those of the other figures."
-    )
-    if several:
-        text += " P is the probability that an arm is on the front, over what its seeds leave open of its mean."
-    return text
 
 
 def _panel(findings: Findings, key: str, cost: dict[str, float], front: Front) -> Panel:
@@ -83,8 +69,7 @@ def _panel(findings: Findings, key: str, cost: dict[str, float], front: Front) -
         for name in names
     ]
     ordered = sorted(front.front, key=lambda each: cost[each])
-    words = [f"{shortened(known[name], 50)} with {number(findings.summaries[name].mean)} %" for name in ordered]
-    described = f"On the front of error and {_COSTS[key]}, from the smallest: {listed(words)}."
+    described = sentences.front(_COSTS[key], [(known[name], findings.summaries[name].mean) for name in ordered])
     return Panel(f"Error and {_COSTS[key]}", described, front_drawing(points, _COSTS[key], f"cost-{key}"))
 
 
@@ -124,5 +109,4 @@ def _table(findings: Findings, fronts: dict[str, tuple[dict[str, float], Front]]
             row.append(None if arm.name in front.excluded else arm.name in front.front)
             row.append(front.probability.get(arm.name))
         rows.append(tuple(row))
-    caption = "Error and cost of each arm, and the Pareto front; arms with fails have no mean."
-    return Table("cost", caption, tuple(columns), tuple(rows))
+    return Table("cost", sentences.TABLE, tuple(columns), tuple(rows))

@@ -1,7 +1,6 @@
 """The curves of one panel of learning curves: the mean over the seeds of each arm, and seeds that failed."""
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,9 +12,10 @@ from reports.findings import Findings
 from reports.layout import Series
 from reports.metrics import PRIMARY, PRIMARY_IN_TRAINING
 from reports.results import Study
+from reports.sentences.curves import ARMS_TABLE, CURVES_TABLE, ends
 from reports.tables import Cell, Column, Table
 from reports.trials import Arm, State, Trial
-from reports.wording import counted, number, shortened
+from reports.wording import shortened
 
 MOST_POINTS = 128
 
@@ -113,14 +113,11 @@ def thinned(epochs: Sequence[int], most: int = MOST_POINTS) -> list[int]:
 
 def description(facet: Facet) -> str:
     """Return in words where each curve of a panel ends."""
-    ends = [
-        f"{shortened(line.label, 40) or facet.title} ends at {number(line.test[-1])} % test and "
-        f"{number(line.train[-1])} % training error after {counted(line.epochs[-1], 'epoch')}"
+    lines = [
+        (shortened(line.label, 40) or facet.title, line.test[-1], line.train[-1], line.epochs[-1])
         for line in facet.curves
     ]
-    counts = Counter(line.label for line in facet.failed)
-    ends += [f"{counted(count, 'failed seed')} of {shortened(name, 40)}" for name, count in counts.items()]
-    return "; ".join(ends) + "."
+    return ends(lines, [line.label for line in facet.failed])
 
 
 def table_of(facets: Iterable[Facet], name: str = "curves") -> Table:
@@ -144,5 +141,4 @@ def table_of(facets: Iterable[Facet], name: str = "curves") -> Table:
         for fail in facet.failed:
             label = f"{fail.label} (failed seed)"
             rows.append((facet.title, label, fail.epochs[-1], fail.test[-1], None, None, fail.train[-1]))
-    whose = "The curves" if name == "curves" else "The single arms"
-    return Table(name, f"{whose} at the first epoch, the quarters and the last.", columns, tuple(rows))
+    return Table(name, CURVES_TABLE if name == "curves" else ARMS_TABLE, columns, tuple(rows))

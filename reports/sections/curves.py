@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from reports.analysis.curves import BAND_FROM
 from reports.figures.curves import CurveScale, curves_drawing
 from reports.figures.figure import Figure, Panel
 from reports.figures.theme import MOST_PANELS, MOST_SERIES, label_room
@@ -11,8 +10,10 @@ from reports.layout import Layout, Series, bundles
 from reports.sections.arm_curves import arms_figure
 from reports.sections.curve_panels import description, facet_of, table_of
 from reports.sections.section import Notes, Section
-from reports.trials import Arm, Scalar, State
-from reports.wording import level, listed, shortened
+from reports.sentences import curves as sentences
+from reports.sentences.parts import cut
+from reports.trials import Arm, Scalar
+from reports.wording import level, shortened
 
 
 def build(findings: Findings) -> Section | None:
@@ -44,9 +45,11 @@ def build(findings: Findings) -> Section | None:
         for at, facet in enumerate(facets)
     )
     chosen = arms_figure(findings, scale)
-    figure = Figure("curves", _caption(findings, drops), panels, table_of(facets), columns=min(3, len(panels)))
+    told = (sentences.lines(findings), sentences.failed(findings), sentences.drops(drops))
+    note = cut(min(MOST_PANELS, len(planned)), len(planned), "panels", "data/curves.csv")
+    figure = Figure("curves", " ".join(filter(None, told)), panels, table_of(facets), columns=min(3, len(panels)))
     figures = (figure,) if chosen is None else (figure, chosen) if len(planned) <= MOST_PANELS else (chosen, figure)
-    return Section("curves", "Learning curves", Notes(_notes(findings, len(planned))), figures=figures)
+    return Section("curves", "Learning curves", Notes((note,) if note else ()), figures=figures)
 
 
 def _facets(findings: Findings) -> list[tuple[str, list[tuple[Arm, Series]]]]:
@@ -116,24 +119,3 @@ def _drops(findings: Findings) -> tuple[int, ...]:
         return ()
     pairs = zip(longest.curve, longest.curve[1:], strict=False)
     return tuple(after.epoch for before, after in pairs if after.lr < 0.6 * before.lr)
-
-
-def _caption(findings: Findings, drops: tuple[int, ...]) -> str:
-    text = "Error by epoch: test solid, training dashed; the mean over the seeds that did not fail"
-    most = max((summary.n_ok for summary in findings.summaries.values()), default=0)
-    if most >= BAND_FROM:
-        text += f", with its pointwise 95 % interval (below {BAND_FROM} seeds: the lowest and the highest seed)."
-    else:
-        text += ", in a band from the lowest seed to the highest." if most > 1 else "."
-    if findings.fails():
-        text += " Failed seeds are drawn thin, one by one"
-        text += "; a cross marks where a seed diverged." if findings.count(State.DIVERGED) else "."
-    if drops:
-        text += f" Dotted vertical lines: the learning rate drops (epoch {listed(drops)})."
-    return text
-
-
-def _notes(findings: Findings, planned: int) -> tuple[str, ...]:
-    if planned <= MOST_PANELS:
-        return ()
-    return (f"The first {MOST_PANELS} of {planned:,} panels; data/curves.csv holds every epoch of every trial.",)

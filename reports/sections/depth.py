@@ -12,12 +12,15 @@ from reports.findings import Findings
 from reports.layout import Layout, Levels, Series, bundles
 from reports.metrics import PRIMARY
 from reports.sections.section import Notes, Section
+from reports.sentences import depth as sentences
+from reports.sentences.depth import FEWEST_POINTS
+from reports.sentences.parts import cut
 from reports.tables import Cell, Column, Table
 from reports.trials import State, Trial
-from reports.wording import NOTHING, counted, number, shortened
+from reports.wording import NOTHING, number
 
 ALL_POINTS = 20
-MOST_POINTS, FEWEST_POINTS = 9, 3
+MOST_POINTS = 9
 """Of more seeds than that so many quantiles are drawn; the fewer where the figure would have more than MOST_MARKS."""
 MOST_MARKS = 1000
 LONGEST_TITLE = 60
@@ -39,7 +42,7 @@ def build(findings: Findings) -> Section | None:
     panels = tuple(
         Panel(
             title,
-            " ".join(_sentence(run, axis) for run in group),
+            " ".join(_described(run, axis) for run in group),
             axis_drawing(
                 group,
                 prefix=f"depth{at}",
@@ -59,10 +62,8 @@ def build(findings: Findings) -> Section | None:
         _table(runs, axis),
         columns=min(3, len(panels)),
     )
-    notes: tuple[str, ...] = ()
-    if len(shown) > MOST_PANELS:
-        notes = (f"The first {MOST_PANELS} of {len(shown):,} panels; tables/arms.csv has every arm.",)
-    return Section("depth", f"Error against {axis}", Notes(notes), figures=(figure,))
+    note = cut(min(MOST_PANELS, len(shown)), len(shown), "panels", "tables/arms.csv")
+    return Section("depth", f"Error against {axis}", Notes((note,) if note else ()), figures=(figure,))
 
 
 def _runs(findings: Findings, most: int) -> dict[Levels, LevelSeries]:
@@ -135,31 +136,13 @@ def _panels(layout: Layout, by_series: Mapping[Levels, LevelSeries]) -> list[tup
 
 def _caption(findings: Findings, axis: str, most: int, *, has_lines: bool) -> str:
     is_thinned = any(summary.n > ALL_POINTS for summary in findings.summaries.values())
-    quantiles = f"{most} quantiles" if most > FEWEST_POINTS else "The lowest, the middle and the highest"
-    points = f"{quantiles} of the seeds" if is_thinned else "A point for each seed"
-    text = f"{PRIMARY.title.capitalize()} against {axis}. {points}, fails included"
-    text += "; the line joins the medians" if has_lines else ""
-    diverged = findings.count(State.DIVERGED)
-    text += ", a diverged seed ranking last (crosses at the upper edge)." if diverged else "."
-    return text
+    return sentences.points(axis, most if is_thinned else None) + sentences.medians(findings, has_lines)
 
 
-def _sentence(run: LevelSeries, axis: str) -> str:
-    name = shortened(run.label, 40)
+def _described(run: LevelSeries, axis: str) -> str:
     known = [(level, middle) for level, middle in zip(run.levels, run.middle, strict=True) if middle is not None]
-    parts = []
-    if len(known) > 1:
-        (first, start), (last, end) = known[0], known[-1]
-        if number(start) == number(end):
-            parts.append(f"has {number(start)} % both at {axis} {first:g} and at {last:g}")
-        else:
-            verb = "rises" if end > start else "falls"
-            parts.append(f"{verb} from {number(start)} % at {axis} {first:g} to {number(end)} % at {last:g}")
-    elif known:
-        parts.append(f"has {number(known[0][1])} % at {axis} {known[0][0]:g}")
-    if run.diverged:
-        parts.append(f"diverges in {len(run.diverged)} of {counted(len(run.diverged) + len(run.points), 'trial')}")
-    return f"{name} {' and '.join(parts)}."
+    diverged = len(run.diverged)
+    return sentences.course(run.label, axis, known, diverged, diverged + len(run.points))
 
 
 def _table(runs: list[LevelSeries], axis: str) -> Table:
@@ -177,4 +160,4 @@ def _table(runs: list[LevelSeries], axis: str) -> Table:
         for level, middle in zip(run.levels, run.middle, strict=True):
             seeds = [*points.get(level, ()), *["diverged"] * run.diverged.count(level)]
             rows.append((run.label, f"{level:g}", middle, ", ".join(seeds) or NOTHING))
-    return Table("depth", f"The medians and the seeds by {axis}.", columns, tuple(rows))
+    return Table("depth", sentences.table_caption(axis), columns, tuple(rows))

@@ -4,22 +4,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reports.analysis.contrasts import Contrast
-from reports.analysis.threshold import decides
 from reports.figures.figure import Figure, Panel
 from reports.figures.forest import DifferenceRow, Group, forest_drawing
 from reports.figures.readout import Told
 from reports.findings import Findings
 from reports.layout import Levels, Series
-from reports.metrics import PRIMARY
 from reports.names import arm_names
 from reports.search_numbers import search_numbers
 from reports.sections.arm_tables import contrasts_table, interval
 from reports.sections.factors import factors_of
 from reports.sections.section import Section
 from reports.sections.trials import trials_link
+from reports.sentences import differences as sentences
 from reports.sentences.table import has_fails
 from reports.tables import Table
-from reports.wording import counted, level, listed, number, percent, shortened, signed
+from reports.wording import level, shortened, signed
 
 MOST_ROWS = 40
 
@@ -56,11 +55,10 @@ def _forest(findings: Findings) -> Figure | None:
         chosen = [each for each in known if each.arm.name in largest]
     names = arm_names(findings)
     groups = _groups(findings, chosen, names)
-    panel = Panel("", _description(drawn, names, findings.alpha), forest_drawing(groups, "effects"))
+    described = sentences.drawn_differences(drawn, names, findings.alpha)
+    panel = Panel("", described, forest_drawing(groups, "effects"))
     table = contrasts_table(chosen)
-    caption = _caption(findings, known)
-    if len(chosen) < len(known):
-        caption += f" Drawn are the {len(chosen)} largest of {len(known):,} differences; the file has them all."
+    caption = sentences.forest(findings, known, len(chosen))
     return Figure("effects", caption, (panel,), table.without("baseline", "smallest_p", "note"), columns=1)
 
 
@@ -97,32 +95,3 @@ def _row(
     told = Told(f"{shortened(names[contrast.arm.name], 80)}: {text}, n={contrast.n}", trials_link(levels))
     name = search_numbers(findings.whole).get(contrast.arm.name) or ", ".join(changed)
     return DifferenceRow(name, text, slot, contrast.estimate if is_drawn else None, low, high, told)
-
-
-def _caption(findings: Findings, known: list[Contrast]) -> str:
-    base = ", ".join(f"{factor} {level(value)}" for factor, value in findings.study.baseline.items())
-    text = (
-        f"Each arm minus its baseline ({shortened(base, 60)}), {PRIMARY.difference_label}, with 95 % intervals "
-        "paired by seed; left of zero the arm has less error. Exploratory"
-    )
-    if len(known) > 1:
-        text += f": the intervals are not adjusted for their number ({len(known):,} comparisons); Holm's p stands in "
-        text += "tables/differences.csv"
-    counts = sorted({each.n for each in known})
-    return f"{text}. n={listed(counts)}."
-
-
-def _description(drawn: list[Contrast], names: Mapping[str, str], alpha: float) -> str:
-    ordered = sorted(drawn, key=lambda each: each.estimate or 0.0)
-    ends = [ordered[0]] if len(ordered) == 1 else [ordered[0], ordered[-1]]
-    words = [
-        f"{signed(each.estimate)} [{number(each.low)}, {number(each.high)}] of {shortened(names[each.arm.name], 60)}"
-        for each in ends
-    ]
-    if len(ordered) == 1:
-        return f"One difference, {words[0]}."
-    clear = sum(decides(each.p_holm, alpha) for each in drawn)
-    return (
-        f"{counted(len(drawn), 'difference')}, {clear or 'none'} of them clear by Holm's p at {percent(alpha)}; "
-        f"they go from {' to '.join(words)}, with intervals that are not adjusted."
-    )

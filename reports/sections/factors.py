@@ -1,6 +1,6 @@
 """Which factor matters: the analysis of variance, each factor's share, the levels' means, and the seed's share."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -15,11 +15,13 @@ from reports.figures.figure import Figure, Panel
 from reports.findings import Findings
 from reports.metrics import PRIMARY
 from reports.sections.interaction import interaction_figure
+from reports.sentences import factors as sentences
+from reports.sentences import said
+from reports.sentences.factors import term_name
 from reports.tables import Cell, Column, Table, p_column
-from reports.wording import bracketed, counted, level, listed, shortened
+from reports.wording import level, shortened
 
 MOST_LEVELS = 60
-MOST_NAMES = 4
 _SEED = "the seed, in one trial"
 
 
@@ -42,59 +44,33 @@ def factors_of(findings: Findings) -> Factors:
     anova = study_anova(study)
     levels = _levels_table(findings) if len(varying) > 1 else None
     tables = tuple(table for table in (_anova_table(anova), levels) if table is not None)
-    is_grid = not findings.whole.search
-    notes = [f"No shares of the variance: {reason}."] if shares is None and reason and is_grid else []
+    notes = [sentences.no_shares(reason if shares is None and not findings.whole.search else None)]
     if anova is not None:
-        notes += _caveats(anova)
-    if shares is not None and len(varying) == 1 and shares.seed_share is not None:
-        notes.append(f"The seed accounts for {100 * shares.seed_share:.1f} % of the variance of single trials.")
+        notes += [sentence(anova) for sentence in sentences.CAVEATS]
+    if shares is not None and len(varying) == 1:
+        notes.append(sentences.seed_share(shares))
     together = interaction_figure(findings, shares)
     figures = (_figure(shares),) if shares and len(varying) > 1 else ()
-    return Factors((*figures, *([together] if together else [])), tables, tuple(notes))
+    return Factors((*figures, *([together] if together else [])), tables, tuple(filter(None, notes)))
 
 
 def _figure(shares: Shares) -> Figure:
     bars = [
-        Bar(_name(each.term), 100 * each.corrected, _percent(each.low), _percent(each.high), 1)
+        Bar(term_name(each.term), 100 * each.corrected, _percent(each.low), _percent(each.high), 1)
         for each in sorted(shares.shares, key=lambda each: -each.corrected)
     ]
-    text = (
-        "How much of the differences between the arms each factor explains: the exact decomposition of the arm means, "
-        f"less what noise alone would put there (n={shares.n})."
-    )
-    if shares.interval:
-        text += f" Intervals at 95 %, {shares.interval}."
     if shares.seed_share is not None:
         bars.append(Bar(_SEED, 100 * shares.seed_share, None, None, 2))
-        text += f" The seed accounts for {100 * shares.seed_share:.1f} % of the variance of single trials."
-    panel = Panel("", _largest(bars[: len(shares.shares)]), bars_drawing(bars, "shares"))
-    return Figure("shares", text, (panel,), _shares_table(shares), columns=1)
+    panel = Panel("", sentences.largest_share(_shares_of(bars[: len(shares.shares)])), bars_drawing(bars, "shares"))
+    return Figure("shares", said(shares, sentences.SHARES), (panel,), _shares_table(shares), columns=1)
 
 
-def _largest(bars: Sequence[Bar]) -> str:
-    """Name the largest of the shares, and whether its interval sets it apart from the others."""
-    first, others = bars[0], bars[1:]
-    text = f"The largest share of the variance between arms is that of {first.label}, {first.share:.1f} per cent"
-    if first.low is None or first.high is None:
-        return f"{text}; without intervals the shares cannot be told apart."
-    is_apart = all(each.high is not None and each.high < first.low for each in others)
-    told = "its interval lies above those of all others" if is_apart else "the intervals do not tell the shares apart"
-    return f"{text} {bracketed(first.low, first.high)}; {told}."
+def _shares_of(bars: Sequence[Bar]) -> list[tuple[str, float, float | None, float | None]]:
+    return [(each.label, each.share, each.low, each.high) for each in bars]
 
 
 def _percent(share: float | None) -> float | None:
     return None if share is None else 100 * share
-
-
-def _name(term: tuple[str, ...], joined: Mapping[str, tuple[str, ...]] | None = None) -> str:
-    """Return a term in words; of factors that the analysis had to join, it names each."""
-    made = {factor: f"{_listed(parts)} together" for factor, parts in (joined or {}).items()}
-    around = "({})" if len(term) > 1 else "{}"
-    return " × ".join(around.format(made[each]) if each in made else shortened(each, 40) for each in term)
-
-
-def _listed(factors: tuple[str, ...]) -> str:
-    return listed([shortened(factor, 40) for factor in factors], MOST_NAMES)
 
 
 def _shares_table(shares: Shares) -> Table:
@@ -106,13 +82,12 @@ def _shares_table(shares: Shares) -> Table:
         Column("raw", "with noise, %", 1, is_number=True),
     )
     rows: list[tuple[Cell, ...]] = [
-        (_name(each.term), 100 * each.corrected, _percent(each.low), _percent(each.high), 100 * each.raw)
+        (term_name(each.term), 100 * each.corrected, _percent(each.low), _percent(each.high), 100 * each.raw)
         for each in shares.shares
     ]
     if shares.seed_share is not None:
         rows.append((_SEED, 100 * shares.seed_share, None, None, None))
-    caption = "Shares of the variance between arms; that of the seed is a share of one trial's variance."
-    return Table("shares", caption, columns, tuple(rows))
+    return Table("shares", sentences.SHARES_TABLE, columns, tuple(rows))
 
 
 def _anova_table(anova: Anova | None) -> Table | None:
@@ -128,37 +103,12 @@ def _anova_table(anova: Anova | None) -> Table | None:
         Column("omega2", "ω²", 3, is_number=True),
     )
     rows: list[tuple[Cell, ...]] = [
-        (_name(each.term, anova.joined), each.squares, each.df, each.f, each.p, each.partial_eta2, each.omega2)
+        (term_name(each.term, anova.joined), each.squares, each.df, each.f, each.p, each.partial_eta2, each.omega2)
         for each in anova.effects
     ]
     if anova.mse is not None:
         rows.append(("residual", anova.mse * anova.df, anova.df, None, None, None, None))
-    what = f"ranks of the {PRIMARY.title}, a fail last" if anova.ranked else PRIMARY.title
-    caption = f"Analysis of variance of the {what}, type {'I' * anova.kind}, the seed as a block"
-    return Table("anova", f"{caption}: {anova.n} of {anova.planned} trials.", columns, tuple(rows))
-
-
-def _caveats(anova: Anova) -> Iterator[str]:
-    if anova.failed:
-        names = listed(shortened(each) for each in anova.failed)
-        yield (
-            f"Seeds fail in {counted(len(anova.failed), 'arm')}: {names}. A fail has no number to average, so that the "
-            "analysis of variance is of ranks, in which all fails are alike and last; an interaction of ranks is a "
-            "sketch, since it depends on how the errors are spread as well."
-        )
-    for factors in anova.joined.values():
-        names = listed((shortened(factor, 40) for factor in factors), len(factors))
-        yield (
-            f"In the trials at hand {names} do not vary apart from one another, so that their effects cannot be told "
-            "apart: the analysis of variance has one term for them together."
-        )
-    if anova.dropped:
-        terms = listed(_name(term, anova.joined) for term in anova.dropped)
-        yield f"The trials at hand cannot estimate {terms}."
-    if anova.error_terms:
-        terms = listed([_name(term, anova.joined) for term in anova.error_terms])
-        verb = "stands" if len(anova.error_terms) == 1 else "stand"
-        yield f"With no trials to spare, {terms} {verb} in for the error: read the F tests as a sketch."
+    return Table("anova", sentences.anova(anova), columns, tuple(rows))
 
 
 def _levels_table(findings: Findings) -> Table | None:
@@ -186,7 +136,4 @@ def _levels_table(findings: Findings) -> Table | None:
         Column("high", "high", 2, is_number=True),
         Column("n", "n", is_number=True),
     )
-    caption = (
-        f"Main effects: each level's {PRIMARY.title}, averaged over all other factors, with 95 % intervals over seeds."
-    )
-    return Table("main-effects", caption, columns, tuple(rows))
+    return Table("main-effects", sentences.LEVELS_TABLE, columns, tuple(rows))

@@ -13,9 +13,10 @@ from reports.figures.interaction import Means, interaction_drawing
 from reports.figures.theme import MOST_SERIES
 from reports.findings import Findings
 from reports.metrics import PRIMARY
+from reports.sentences import factors as sentences
 from reports.tables import Cell, Column, Table
 from reports.trials import Scalar
-from reports.wording import counted, level, number, shortened
+from reports.wording import level, shortened
 
 MOST_LEVELS = 12
 
@@ -48,8 +49,9 @@ def interaction_figure(findings: Findings, shares: Shares | None) -> Figure | No
         ]
     levels = [level(each) for each in factors[along]]
     drawing = interaction_drawing(lines, shortened(along, 40), levels, "interaction")
-    panel = Panel("", _description(lines, levels), drawing)
-    return Figure("interaction", _caption(findings, pair), (panel,), _table(pair, rows), columns=1)
+    described = " ".join(sentences.means(line.label, list(zip(levels, line.mean, strict=True))) for line in lines)
+    panel = Panel("", described, drawing)
+    return Figure("interaction", sentences.interaction(findings, pair), (panel,), _table(pair, rows), columns=1)
 
 
 def _pair(findings: Findings, shares: Shares | None) -> tuple[str, str] | None:
@@ -91,24 +93,6 @@ def _mean(values: list[float]) -> tuple[float, float, float]:
     return (mean, *(mean_interval(values) or (mean, mean)))
 
 
-def _caption(findings: Findings, pair: tuple[str, str]) -> str:
-    along, apart = (shortened(each, 40) for each in pair)
-    others = [name for name, levels in findings.study.factors.items() if len(levels) > 1 and name not in pair]
-    text = f"Interaction of {along} and {apart}: mean {PRIMARY.title} with its 95 % interval over seeds"
-    if others:
-        text += f", averaged over {counted(len(others), 'other factor')}; of all pairs this one interacts most"
-    return f"{text}. Parallel lines: the factors add up; lines that are not: the effect of one depends on the other."
-
-
-def _description(lines: list[Means], levels: list[str]) -> str:
-    return " ".join(
-        f"{line.label}: "
-        + ", ".join(f"{number(mean)} % at {shortened(one, 40)}" for one, mean in zip(levels, line.mean, strict=True))
-        + "."
-        for line in lines
-    )
-
-
 def _table(pair: tuple[str, str], rows: list[tuple[Cell, ...]]) -> Table:
     along, apart = pair
     columns = (
@@ -119,4 +103,4 @@ def _table(pair: tuple[str, str], rows: list[tuple[Cell, ...]]) -> Table:
         Column("high", "high", 2, is_number=True),
         Column("n", "n", is_number=True),
     )
-    return Table("interaction", f"The means by {along} and {apart}.", columns, tuple(rows))
+    return Table("interaction", sentences.interaction_table(pair), columns, tuple(rows))

@@ -7,10 +7,11 @@ from reports.findings import Findings
 from reports.metrics import PRIMARY
 from reports.names import arm_names
 from reports.ranking import rank
+from reports.sentences import table as sentences
 from reports.sentences.headline import group_of
 from reports.tables import Column, Table
 from reports.trials import Arm, State
-from reports.wording import counted, number, percent, shortened
+from reports.wording import number
 
 MOST = 11
 """Arms that are drawn; a study with no more of them is seen whole in its main table."""
@@ -31,16 +32,10 @@ def lowest_figure(findings: Findings) -> Figure | None:
     chosen = [*sound[: MOST - len(base[:1])], *base[:1]]
     labels = arm_names(findings, [each.arm for each in group.summaries], ", ")
     drawing = dots_drawing([_dots(findings, each, labels[each.arm.name]) for each in chosen], "lowest")
-    among = f"{counted(len(sound), 'arm')}{f' at {group.where}' if group.where else ''}"
-    some = "" if len(chosen) == len(sound) else f"the {len(chosen) - len(base[:1])} lowest of "
-    caption = (
-        f"{PRIMARY.title.capitalize()} by arm, {some}{among}{', and the baseline' if base else ''}. "
-        f"A mark is a seed, the bar is their mean; the numbers are mean ± 1 SD. "
-        f"{ranking.alike} of the other {len(ranking.others)} cannot be told apart from the lowest "
-        f"(paired t at {percent(findings.alpha)}, corrected for all pairs)."
-    )
+    where = f" at {group.where}" if group.where else ""
+    caption = sentences.lowest_arms(len(chosen) - len(base[:1]), len(sound), where, bool(base), ranking, findings.alpha)
     ends = [chosen[0], chosen[-1]]
-    described = " to ".join(f"{number(each.mean)} % of {shortened(group.names[each.arm.name], 60)}" for each in ends)
+    described = sentences.lowest_to_highest([(each.mean, group.names[each.arm.name]) for each in ends])
     columns = (
         Column("arm", "arm"),
         Column("mean", f"mean {PRIMARY.label}", 2, is_number=True),
@@ -49,7 +44,7 @@ def lowest_figure(findings: Findings) -> Figure | None:
     )
     rows = tuple((group.names[each.arm.name], each.mean, each.sd, each.n) for each in sound)
     table = Table("lowest", "The arms without a fail, the lowest mean first.", columns, rows)
-    return Figure("lowest", caption, (Panel("", f"From {described}.", drawing),), table, columns=1)
+    return Figure("lowest", caption, (Panel("", described, drawing),), table, columns=1)
 
 
 def _is_baseline(findings: Findings, arm: Arm) -> bool:

@@ -9,7 +9,7 @@ from reports.findings import Findings
 from reports.latex import escape_latex, framed, latex_table, length, size_of
 from reports.sections.main_table import ONLY_ARM, Entry, MainTable
 from reports.sentences import said
-from reports.sentences.table import MEASURE, bold_rule, equivalent, fail_rule, has_fails
+from reports.sentences.table import MEASURE, bold_rule, equivalent, fail_rule, has_fails, paper_difference
 from reports.tables import Cell, Column, Table, csv_text, to_markdown
 from reports.trials import Scalar
 from reports.wording import NOTHING, level, number, signed
@@ -106,9 +106,8 @@ def _latex(findings: Findings, table: MainTable, names: Sequence[Sequence[str]])
     letters = sum(max(map(length, column)) for column in zip(_factors(table), *names, strict=True))
     letters += sum(_letters(findings, table, at, per_head == 2) for at in range(len(table.heads)))
     caption = said(findings, (*MEASURE, bold_rule, equivalent, fail_rule))
-    if table.has_differences:
-        base = ", ".join(f"{key} {level(value)}" for key, value in findings.study.baseline.items())
-        caption += f" Δ: difference to the baseline ({base}) in points; * where Holm's p is at most {findings.alpha:g}."
+    if (change := paper_difference(findings, table.has_differences)) is not None:
+        caption += f" {change}"
     size = size_of(letters, len(_factors(table)) + len(table.heads) * per_head)
     if size is None or len(table.lines) > MOST_ROWS:
         return _wide(table, names, caption)

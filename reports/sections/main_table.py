@@ -15,6 +15,7 @@ from reports.ranking import Rankings, rankings
 from reports.search_numbers import search_numbers
 from reports.sections.arm_tables import interval
 from reports.sentences import said
+from reports.sentences.parts import cut as first_rows
 from reports.sentences.table import CAPTION, NOTES, has_fails, states_n, usual_n
 from reports.trials import Arm, Scalar
 from reports.wording import NOTHING, level, magnitude, number, shortened, signed
@@ -100,8 +101,8 @@ def cut(table: MainTable) -> MainTable:
     most = min(MOST_ROWS, MOST_CELLS // (len(table.factors) + 2 * len(table.heads) + 2))
     if len(table.lines) <= most:
         return table
-    note = f"The first {most} of {len(table.lines):,} rows; tables/main.csv has them all."
-    return replace(table, lines=table.lines[:most], notes=(*table.notes, note))
+    note = first_rows(most, len(table.lines), "rows", "tables/main.csv")
+    return replace(table, lines=table.lines[:most], notes=(*table.notes, *([note] if note else [])))
 
 
 def _position(layout: Layout, position: Scalar | None) -> str:

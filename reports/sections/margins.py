@@ -10,8 +10,9 @@ from reports.analysis.verdicts import Verdict
 from reports.figures.figure import Figure, Panel
 from reports.figures.margins import MarginRow, margins_drawing
 from reports.metrics import PRIMARY
+from reports.sentences import claims as sentences
 from reports.tables import Column, Table, p_column
-from reports.wording import amount, bracketed, counted, listed, margin_in_words, number, shortened, signed_amount
+from reports.wording import amount, bracketed, listed, margin_in_words, number, shortened, signed_amount
 
 MOST_ROWS = 40
 ICONS = {Conclusion.SUPPORTED: "✓", Conclusion.REFUTED: "✕", Conclusion.INCONCLUSIVE: "?"}
@@ -37,21 +38,12 @@ def margins_figures(verdicts: tuple[Verdict, ...]) -> tuple[Figure, ...]:
 
 def _figure(unit: str, at: int, pairs: list[tuple[Verdict, ContextResult]]) -> Figure:
     shown = pairs[:MOST_ROWS]
-    text = (
-        "Each claim's effect with its interval; the bar across is the margin, the tinted side is what the claim says. "
-        "Supported: the interval lies in the tint; refuted: outside it. The level of an interval is that of its look."
+    drawn = [verdict for verdict, _ in shown]
+    first = (
+        () if at else (sentences.intervals(at), sentences.equality(drawn), sentences.holm([each for each, _ in pairs]))
     )
-    if any(verdict.claim.statement.relation == "==" for verdict, _ in shown):
-        text += (
-            " An equality is supported where the whole interval lies within the margin on both sides; "
-            "only the wider interval refutes it."
-        )
-    if sum(verdict.p_holm is not None for verdict in {each.id: each for each, _ in pairs}.values()) > 1:
-        text += " Holm's correction over the claims may leave open what an interval alone would decide."
-    if at:
-        text = f"The claims about {'fail rates' if unit == _RATE else unit}, in the same way."
-    if len(shown) < len(pairs):
-        text += f" The first {len(shown)} of {counted(len(pairs), 'context')}."
+    further = sentences.further(at, "fail rates" if unit == _RATE else unit)
+    text = " ".join(filter(None, (*first, further, sentences.first_contexts(len(shown), len(pairs)))))
     name = "claims" if not at else f"claims-{at + 1}"
     return Figure(name, text, (_panel(unit, name, shown),), _table(pairs, name, unit), columns=1)
 
@@ -94,10 +86,9 @@ def _claimed(claim: Claim) -> tuple[float | None, float | None]:
 
 
 def _described(verdict: Verdict, context: ContextResult) -> str:
-    where = f" at {context.label}" if context.label else ""
     effect = "no number" if context.estimate is None else amount(context.estimate)
     margin = margin_in_words(verdict.margin)
-    return f"{verdict.id}{where}: {effect} against a margin of {margin}, {verdict.word.lower()}."
+    return sentences.against_margin(verdict.id, context.label, effect, margin, verdict.word.lower())
 
 
 def _by_seed(claim: Claim, context: ContextResult) -> str:
@@ -125,8 +116,7 @@ def _table(pairs: list[tuple[Verdict, ContextResult]], name: str, unit: str) -> 
         p_column("p_refute", "p against"),
         Column("seeds", "by seed"),
     )
-    caption = f"The claims in each context, in {unit}; p is one-sided."
-    return Table(f"{name}-by-context", caption, columns, tuple(_rows(pairs)))
+    return Table(f"{name}-by-context", sentences.by_context(unit), columns, tuple(_rows(pairs)))
 
 
 def _rows(pairs: list[tuple[Verdict, ContextResult]]) -> Iterator[tuple[str | float | int | None, ...]]:

@@ -14,11 +14,13 @@ from reports.figures.measured import MeasuredLine, lines_drawing
 from reports.figures.scale import contour_scale, scale_of
 from reports.figures.theme import MOST_PANELS, MOST_SERIES, label_room
 from reports.findings import Findings
-from reports.sections.reliefs import measured_at, relief
+from reports.sections.reliefs import relief
 from reports.sections.section import Section
+from reports.sentences import mechanism as sentences
+from reports.sentences.parts import cut
 from reports.tables import Cell, Column, Table, csv_text
 from reports.trials import Arm
-from reports.wording import counted, level, shortened, significant
+from reports.wording import level, shortened
 
 
 @dataclass(frozen=True)
@@ -69,12 +71,7 @@ def _csv(findings: Findings) -> str:
 
 def _notes(findings: Findings) -> tuple[str, ...]:
     diverged, lacking = unmeasured(findings.study)
-    notes = []
-    if diverged:
-        notes.append(f"{counted(diverged, 'trial')} diverged; diverged networks are not measured.")
-    if lacking:
-        notes.append(f"{counted(lacking, 'complete trial')} without some of the measurements.")
-    return tuple(notes)
+    return tuple(filter(None, (sentences.diverged(diverged), sentences.lacking(lacking))))
 
 
 def _part(findings: Findings, probe: Probed) -> MechanismPart:
@@ -83,7 +80,7 @@ def _part(findings: Findings, probe: Probed) -> MechanismPart:
         for number, view in enumerate(probe.views, start=1)
         for figure in _figures(findings, probe, view, f"{_file_name(probe)}-{number}")
     ]
-    notes = [f'Not measured in "{arm}": {reason}.' for arm, reason in list(probe.refused.items())[:MOST_PANELS]]
+    notes = [sentences.refused(arm, reason) for arm, reason in list(probe.refused.items())[:MOST_PANELS]]
     return MechanismPart(probe.title, probe.source, tuple(figures), _scalars(findings, probe), tuple(notes))
 
 
@@ -109,7 +106,7 @@ def _lines(findings: Findings, probe: Probed, view: View, name: str) -> Figure |
     drawn = tuple(
         Panel(
             title,
-            " ".join(_sentence(line, view) for line in lines),
+            " ".join(sentences.ends(line.label, view.axis_labels[0], line.middle) for line in lines),
             lines_drawing(
                 lines,
                 scale,
@@ -122,28 +119,26 @@ def _lines(findings: Findings, probe: Probed, view: View, name: str) -> Figure |
         for at, (title, lines) in enumerate(panels[:MOST_PANELS])
     )
     most = max(len(probe.found[arm]) for arm in probe.found)
-    drawn_as = "a point for each choice" if view.is_scatter else "the line is the median"
-    band = ", the band goes from the least to the largest value" if most > 1 and not view.is_scatter else ""
-    seeds = f" over {counted(most, 'seed')}" if most > 1 else ""
-    after = _whole(findings, probe, view) + _left_out(panels)
-    caption = f"{view.title}: {view.quantity} by {view.axis_labels[0]}; {drawn_as}{seeds}{band}.{after}"
+    told = (
+        sentences.lines(view, most),
+        _whole(findings, probe, view),
+        cut(min(MOST_PANELS, len(panels)), len(panels), "panels"),
+    )
+    caption = " ".join(filter(None, told))
     return Figure(name, caption, drawn, _line_table(name, panels, view), columns=min(3, len(drawn)))
 
 
-def _whole(findings: Findings, probe: Probed, view: View) -> str:
+def _whole(findings: Findings, probe: Probed, view: View) -> str | None:
     """Return the unchanged networks' test errors, with which the errors of changed ones are compared."""
     if view.output not in ("test_error", "increase"):
-        return ""
+        return None
     errors = {trial.id: trial.test_error for trial in findings.study.trials if trial.test_error is not None}
     medians = []
     for arm in findings.arms:
         known = [errors[each.trial] for each in probe.found.get(arm.name, ()) if each.trial in errors]
         if known:
-            medians.append(f"{shortened(arm.name, 60)} {median(known):.2f} %")
-    more = f", and {counted(len(medians) - MOST_PANELS, 'more arm')}" if len(medians) > MOST_PANELS else ""
-    return (
-        f" Test error of the unchanged networks, median: {', '.join(medians[:MOST_PANELS])}{more}." if medians else ""
-    )
+            medians.append((arm.name, median(known)))
+    return sentences.unchanged(medians, MOST_PANELS)
 
 
 def _maps(findings: Findings, probe: Probed, view: View, name: str) -> Figure | None:
@@ -159,25 +154,22 @@ def _maps(findings: Findings, probe: Probed, view: View, name: str) -> Figure | 
         if contours
         else scale_of(values, view.is_log)
     )
-    above = (
-        f" All values above {significant(scale.high, 2)} have the colour of the scale's end."
-        if max(values) > scale.high
-        else ""
-    )
     labels = (view.axis_labels[0], view.axis_labels[1], view.label)
     drawn = tuple(
         Panel(
             title,
-            f"From {_told(min(grid.values()))} to {_told(max(grid.values()))}.",
+            sentences.extremes(list(grid.values())),
             (contour_drawing if contours else cells_drawing)(grid, scale, labels, prefix=f"{name}-{at}"),
         )
         for at, (title, grid) in enumerate(panels[:MOST_PANELS])
     )
-    whose = "of the first seed of each arm" if contours else "the median of the seeds"
-    caption = (
-        f"{view.title}: {view.quantity} by {view.axis_labels[0]} and {view.axis_labels[1]}, {whose}; "
-        f"one scale for all arms.{above}{measured_at(panels) if contours else ''}{_left_out(panels)}"
+    told = (
+        sentences.maps(view, contours),
+        sentences.beyond_scale(max(values), scale.high),
+        sentences.measured_at([grid for _, grid in panels]) if contours else None,
+        cut(min(MOST_PANELS, len(panels)), len(panels), "panels"),
     )
+    caption = " ".join(filter(None, told))
     columns = (
         Column("arm", "arm"),
         Column("least", "least", is_number=True),
@@ -209,19 +201,6 @@ def _lines_of(probe: Probed, view: View, arms: Sequence[tuple[Arm, str, int]]) -
     return [replace(line, label="") for line in drawn] if len(arms) == 1 and len(drawn) == 1 else drawn
 
 
-def _left_out(panels: Sequence[object]) -> str:
-    return f" The first {MOST_PANELS} of {len(panels)} panels." if len(panels) > MOST_PANELS else ""
-
-
-def _sentence(line: MeasuredLine, view: View) -> str:
-    (first, start), (last, end) = line.middle[0], line.middle[-1]
-    name = f"{shortened(line.label, 40)}: " if line.label else ""
-    axis = view.axis_labels[0]
-    if first == last:
-        return f"{name}{_told(start)} at {axis} {first:g}."
-    return f"{name}{_told(start)} at {axis} {first:g}, {_told(end)} at {last:g}."
-
-
 def _line_table(name: str, panels: Sequence[tuple[str, Sequence[MeasuredLine]]], view: View) -> Table:
     columns = (
         Column("panel", "panel"),
@@ -236,7 +215,7 @@ def _line_table(name: str, panels: Sequence[tuple[str, Sequence[MeasuredLine]]],
         for line in lines
         for place, middle in line.middle
     ]
-    return Table(name, f"{view.title}: the medians.", columns, tuple(rows))
+    return Table(name, sentences.medians_table(view), columns, tuple(rows))
 
 
 def _scalars(findings: Findings, probe: Probed) -> Table | None:
@@ -259,16 +238,12 @@ def _scalars(findings: Findings, probe: Probed) -> Table | None:
                 title = ""  # said once for the arms below each other
     if not rows:
         return None
-    return Table(f"mechanism-{_file_name(probe)}", f"{probe.title} by arm.", columns, tuple(rows))
+    return Table(f"mechanism-{_file_name(probe)}", sentences.scalars_table(probe.title), columns, tuple(rows))
 
 
 def _file_name(probe: Probed) -> str:
     """Return what a probe's figures and tables are called; a plug-in may have any letters in its name."""
     return re.sub(r"[^A-Za-z0-9]+", "-", probe.kind).strip("-") or "probe"
-
-
-def _told(value: float) -> str:
-    return significant(value, 3)
 
 
 def _rounded(value: float) -> float:

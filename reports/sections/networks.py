@@ -13,6 +13,7 @@ from reports.findings import Findings
 from reports.names import arm_names
 from reports.search_numbers import search_numbers
 from reports.sections.section import Section
+from reports.sentences import networks as sentences
 from reports.tables import Cell, Column, Table
 from reports.trials import Scalar
 from reports.wording import NOTHING, counted, level, listed, shortened
@@ -77,7 +78,7 @@ def build(findings: Findings) -> Section | None:
         for title, group in zip(_titles(groups, ordered)[:MOST_NETWORKS], groups, strict=False)
     )
     rest = len(groups) - len(networks)
-    left_out = f"{counted(rest, 'more network')} in the table of all arms." if rest else ""
+    left_out = sentences.more_networks(rest) or ""
     figure = units_figure(_named(findings, arms))
     return Section(
         "networks",
@@ -109,7 +110,7 @@ def units_figure(arms: Sequence[Described]) -> Figure | None:
     titles = _titles(groups, drawn)
     units = [UnitDrawing.from_mapping(group[0].description["unit"]) for group in groups]
     panels = tuple(
-        Panel(title, f"{unit.sentence()} In {_names(group)}.", drawing)
+        Panel(title, sentences.unit(unit.sentence(), _names(group)), drawing)
         for title, unit, group, drawing in zip(titles, units, groups, unit_drawings(units[:MOST_PANELS]), strict=False)
     )
     columns = 4 if any(unit.shortcut and unit.shortcut.gate for unit in units) else 5
@@ -150,24 +151,19 @@ def _names(group: Sequence[Described]) -> str:
 
 
 def _caption(titles: Sequence[str], units: Sequence[UnitDrawing], groups: Sequence[Sequence[Described]]) -> str:
-    text = (
-        "The unit that each network repeats, drawn where it does not change the shape of the signal. The signal runs "
-        "downwards, with the shortcut on the left."
-    )
-    if any(unit.shortcut and (unit.shortcut.layers or unit.shortcut.gate) for unit in units):
-        text += " Heavy outlines mark what stands on the shortcut or weighs it."
     shared = [
         _names(group)
         for title, group in zip(titles[:MOST_PANELS], groups, strict=False)
         if len(group) > 1 and not _is_whole(title)
     ]
-    if shared and len(groups) > 1:
-        is_short = sum(len(group) for group in groups if len(group) > 1) <= MOST_SHARED
-        names = f"Arms that share a drawing: {'; '.join(shared)}."
-        text += f" {names if is_short else 'Arms that differ in nothing that a drawing shows share it.'}"
-    if len(groups) > MOST_PANELS:
-        text += f" {counted(len(groups) - MOST_PANELS, 'more unit')} in the table below in words."
-    return text
+    is_short = sum(len(group) for group in groups if len(group) > 1) <= MOST_SHARED
+    told = (
+        sentences.units(units),
+        sentences.outlines(units),
+        sentences.shared(shared if len(groups) > 1 else (), is_short),
+        sentences.more_units(len(groups) - MOST_PANELS),
+    )
+    return " ".join(filter(None, told))
 
 
 def _is_whole(title: str) -> bool:
@@ -195,8 +191,7 @@ def _stages(groups: Sequence[Sequence[Described]], arms: Sequence[Described]) ->
     for title, stages in zip(_titles(groups, arms), described, strict=True):
         costs = (f"{sum(stage[key] for stage in stages.values()):,}" for key in ("params", "flops"))
         rows.append((title, *(_stage(stages[name]) if name in stages else NOTHING for name in names), *costs))
-    caption = "Networks stage by stage, for one image: the shape that a stage puts out, and how many units it has."
-    return Table("stages", caption, columns, tuple(rows))
+    return Table("stages", sentences.STAGES, columns, tuple(rows))
 
 
 def _stage(stage: Mapping[str, Any]) -> str:
@@ -211,5 +206,4 @@ def _row(stage: Mapping[str, Any]) -> tuple[Cell, ...]:
 
 def _all_stages(arms: Sequence[Described]) -> Table:
     rows = tuple((arm.name, *_row(stage)) for arm in arms for stage in arm.description["stages"])
-    caption = "Every arm's network stage by stage: output, units, convolutions, parameters and multiply-adds."
-    return Table("networks", caption, (Column("arm", "arm"), *_STAGE), rows)
+    return Table("networks", sentences.ALL_STAGES, (Column("arm", "arm"), *_STAGE), rows)

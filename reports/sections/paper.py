@@ -10,6 +10,7 @@ from reports.analysis.readings import grid
 from reports.findings import Findings
 from reports.literature import find_published
 from reports.sections.section import Section
+from reports.sentences.paper import COMPARED
 from reports.tables import Cell, Column, Table, p_column
 from reports.wording import NOTHING, number, shortened, signed
 from search_spaces.errors import SettingError
@@ -37,6 +38,7 @@ class Paper:
     """The section's content."""
 
     lines: tuple[ComparedRow, ...]
+    caption: str
 
 
 def build(findings: Findings) -> Section | None:
@@ -51,7 +53,7 @@ def build(findings: Findings) -> Section | None:
     if not pairs:
         return None
     lines = tuple(_line(arm, compared) for _, arm, compared in pairs)
-    return Section("paper", "Published numbers and ours", Paper(lines), tables=(_table(pairs),))
+    return Section("paper", "Published numbers and ours", Paper(lines, COMPARED), tables=(_table(pairs),))
 
 
 def _arms(findings: Findings, claim: Claim) -> list[tuple[str, dict[int, float]]]:

@@ -1,14 +1,14 @@
 """A figure of surfaces in three dimensions, a panel for each arm."""
 
-from collections.abc import Sequence
-
 from reports.analysis.measurements import Grid, Probed, View
 from reports.figures.figure import Figure, Panel
 from reports.figures.relief import relief_drawing
 from reports.figures.scale import contour_scale
 from reports.findings import Findings
+from reports.sentences import mechanism as sentences
+from reports.sentences.parts import cut
 from reports.tables import Column, Table
-from reports.wording import shortened, significant
+from reports.wording import shortened
 
 MOST_RELIEFS = 6
 """Panels of one figure: each holds hundreds of polygons."""
@@ -23,14 +23,19 @@ def relief(findings: Findings, probe: Probed, view: View, name: str) -> Figure |
     scale = contour_scale([list(grid.values()) for _, grid in panels], view.is_log)
     labels = (view.axis_labels[0], view.axis_labels[1], view.label)
     drawn = tuple(
-        Panel(title, _sentence(grid), relief_drawing(grid, scale, labels, prefix=f"{name}-{at}"))
+        Panel(
+            title,
+            sentences.middle_and_edge(*_numbers(grid)),
+            relief_drawing(grid, scale, labels, prefix=f"{name}-{at}"),
+        )
         for at, (title, grid) in enumerate(panels[:MOST_RELIEFS])
     )
-    more = f" The first {MOST_RELIEFS} of {len(panels)} panels." if len(panels) > MOST_RELIEFS else ""
-    caption = (
-        f"{view.title} in three dimensions: {view.quantity} of the first seed of each arm; one scale for all arms, at "
-        f"whose end higher values are cut off.{measured_at(panels)}{more}"
+    told = (
+        sentences.reliefs(view),
+        sentences.measured_at([grid for _, grid in panels]),
+        cut(min(MOST_RELIEFS, len(panels)), len(panels), "panels"),
     )
+    caption = " ".join(filter(None, told))
     columns = (
         Column("arm", "arm"),
         Column("middle", "in the middle", is_number=True),
@@ -42,21 +47,8 @@ def relief(findings: Findings, probe: Probed, view: View, name: str) -> Figure |
     return Figure(name, caption, drawn, table, columns=min(3, len(drawn)))
 
 
-def measured_at(panels: Sequence[tuple[str, Grid]]) -> str:
-    """Say at how many points surfaces were measured, between which their pictures are interpolated."""
-    sizes = {(len({x for x, _ in grid}), len({y for _, y in grid})) for _, grid in panels}
-    grids = " or ".join(f"{columns} × {rows}" for columns, rows in sorted(sizes))
-    return f" Measured at {grids} points, interpolated between them."
-
-
 def _numbers(grid: Grid) -> tuple[float | None, float, float]:
     """Return the value at the centre, None where it has none, and the least and largest at the edge."""
     ends = [{min(places), max(places)} for places in ([x for x, _ in grid], [y for _, y in grid])]
     edge = [value for (x, y), value in grid.items() if x in ends[0] or y in ends[1]]
     return grid.get((0.0, 0.0)), min(edge), max(edge)
-
-
-def _sentence(grid: Grid) -> str:
-    middle, least, largest = _numbers(grid)
-    start = "" if middle is None else f"{significant(middle, 3)} in the middle, "
-    return f"{start}{significant(least, 3)} to {significant(largest, 3)} at the edge."

@@ -9,10 +9,19 @@ from typing import TypeVar
 
 from reports.sentences import (
     changes,
+    claims,
     confirmation,
+    cost,
+    curves,
+    depth,
+    differences,
+    factors,
     failures,
     headline,
+    mechanism,
     methods,
+    networks,
+    parts,
     progress,
     samplers,
     search,
@@ -31,6 +40,15 @@ SENTENCES: Mapping[str, Callable[..., str | None]] = {
     **confirmation.SENTENCES,
     **samplers.SENTENCES,
     **changes.SENTENCES,
+    **claims.SENTENCES,
+    **curves.SENTENCES,
+    **depth.SENTENCES,
+    **differences.SENTENCES,
+    **factors.SENTENCES,
+    **mechanism.SENTENCES,
+    **networks.SENTENCES,
+    **cost.SENTENCES,
+    **parts.SENTENCES,
 }
 """All of them by name; the tests hold each against a study where it is true and one where it must not appear."""
 

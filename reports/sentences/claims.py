@@ -5,7 +5,10 @@ from collections.abc import Callable, Sequence
 from reports.analysis.verdicts import Verdict
 from reports.wording import counted
 
-TABLE = "The declared claims and their verdicts."
+TABLE_ON_PAGE = (
+    "The declared claims; a row's evidence unfolds below it. The effect of a claim with < or > counts in the claimed "
+    "direction: a positive one speaks for the claim, whatever the sign of the arm's Δ in the table of arms."
+)
 
 
 def judged(counts: str) -> str:

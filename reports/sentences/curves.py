@@ -8,6 +8,9 @@ from reports.findings import Findings
 from reports.trials import State
 from reports.wording import counted, listed, number, shortened
 
+CURVES_TABLE = "The curves at the first epoch, the quarters and the last."
+ARMS_TABLE = "The single arms at the first epoch, the quarters and the last."
+
 
 def lines(findings: Findings) -> str:
     """Say what the lines are, and their band where an arm has several seeds that did not fail."""

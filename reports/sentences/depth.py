@@ -7,25 +7,24 @@ from reports.metrics import PRIMARY
 from reports.trials import State
 from reports.wording import counted, number, shortened
 
+FEWEST_POINTS = 3
+"""Of the quantiles that a figure draws of many seeds."""
+
 
 def points(axis: str, quantiles: int | None) -> str:
-    """Say what a point is: a seed, or one of so many quantiles of them; the fewest are named."""
+    """Say what is drawn, and what a point is: a seed, or one of so many quantiles of them; the fewest are named."""
     what = "A point for each seed"
     if quantiles is not None:
-        what = (
-            f"{quantiles} quantiles of the seeds"
-            if quantiles > 3
-            else "The lowest, the middle and the highest of the seeds"
-        )
+        first = f"{quantiles} quantiles" if quantiles > FEWEST_POINTS else "The lowest, the middle and the highest"
+        what = f"{first} of the seeds"
     return f"{PRIMARY.title.capitalize()} against {axis}. {what}, fails included"
 
 
-def medians(findings: Findings) -> str:
-    """Say what the line joins, and where diverged seeds are where there are some."""
-    text = "the line joins the medians"
-    if not findings.count(State.DIVERGED):
-        return f"{text}."
-    return f"{text}, a diverged seed ranking last (crosses at the upper edge)."
+def medians(findings: Findings, has_lines: bool) -> str:
+    """Say what a line joins where there is one, and where diverged seeds stand where there are some."""
+    text = "; the line joins the medians" if has_lines else ""
+    diverged = findings.count(State.DIVERGED)
+    return f"{text}, a diverged seed ranking last (crosses at the upper edge)." if diverged else f"{text}."
 
 
 def course(label: str, axis: str, known: Sequence[tuple[float, float]], diverged: int = 0, trials: int = 0) -> str:

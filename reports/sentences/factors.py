@@ -6,7 +6,7 @@ from reports.analysis.factors import Anova
 from reports.analysis.shares import Shares
 from reports.findings import Findings
 from reports.metrics import PRIMARY
-from reports.wording import counted, listed, number, shortened
+from reports.wording import bracketed, counted, listed, number, shortened
 
 MOST_NAMES = 4
 SHARES_TABLE = "Shares of the variance between arms; that of the seed is a share of one trial's variance."
@@ -53,9 +53,15 @@ def seed_share(found: Shares) -> str | None:
     return f"The seed accounts for {100 * found.seed_share:.1f} % of the variance of single trials."
 
 
-def largest_share(name: str, share: float) -> str:
-    """Name what explains most."""
-    return f"{name} explains most, {share:.1f} per cent of the variance between arms."
+def largest_share(largest_first: Sequence[tuple[str, float, float | None, float | None]]) -> str:
+    """Name the largest of the shares (name, share, low, high), and whether its interval sets it apart."""
+    (name, share, low, high), *others = largest_first
+    text = f"The largest share of the variance between arms is that of {name}, {share:.1f} per cent"
+    if low is None or high is None:
+        return f"{text}; without intervals the shares cannot be told apart."
+    is_apart = all(end is not None and end < low for *_, end in others)
+    told = "its interval lies above those of all others" if is_apart else "the intervals do not tell the shares apart"
+    return f"{text} {bracketed(low, high)}; {told}."
 
 
 # ---- analysis of variance ----

@@ -25,6 +25,8 @@ _DESIGNS = {
     "search": "a search",
 }
 
+ARM_SETTINGS = "The settings in which each arm differs from the baseline that it is compared with."
+
 # ---- design ----
 
 

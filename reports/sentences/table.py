@@ -1,12 +1,12 @@
 """What the captions and notes of the main table claim: what its numbers are, what is bold, what is left out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from reports.analysis.contrasts import Contrast
 from reports.findings import Findings
 from reports.metrics import PRIMARY
-from reports.ranking import rankings
-from reports.wording import counted, level, percent, shortened
+from reports.ranking import Ranking, rankings
+from reports.wording import counted, level, number, percent, shortened
 
 _BY_ARM = f"{PRIMARY.title} by arm, in {PRIMARY.unit_in_words}"
 
@@ -127,10 +127,36 @@ def orphans(findings: Findings) -> str | None:
     return f"{counted(count, 'arm')} no longer in the study file: left out here, kept under Trials."
 
 
+def lowest_arms(shown: int, total: int, where: str, has_baseline: bool, ranking: Ranking, alpha: float) -> str:
+    """Say which arms the figure of the lowest has, what its marks are, and how many cannot be told from the lowest."""
+    first = "" if shown + has_baseline == total else f"the {shown} lowest of "
+    return (
+        f"{PRIMARY.title.capitalize()} by arm, {first}{counted(total, 'arm')}{where}"
+        f"{', and the baseline' if has_baseline else ''}. "
+        "A mark is a seed, the bar is their mean; the numbers are mean ± 1 SD. "
+        f"{ranking.alike} of the other {len(ranking.others)} cannot be told apart from the lowest "
+        f"(paired t at {percent(alpha)}, corrected for all pairs)."
+    )
+
+
+def lowest_to_highest(ends: Sequence[tuple[float | None, str]]) -> str:
+    """Tell the first and the last arm of the figure with their means."""
+    return f"From {' to '.join(f'{number(mean)} % of {shortened(name, 60)}' for mean, name in ends)}."
+
+
+def paper_difference(findings: Findings, has_differences: bool) -> str | None:
+    """Say what Δ and its star are in the LaTeX table; nothing where the table has no difference."""
+    if not has_differences:
+        return None
+    base = ", ".join(f"{key} {level(value)}" for key, value in findings.study.baseline.items())
+    return f"Δ: difference to the baseline ({base}) in points; * where Holm's p is at most {findings.alpha:g}."
+
+
 MEASURE = (no_result, one_seed, mean_and_spread, every_seed_failed)
 CAPTION = (*MEASURE, difference, bold_rule, undecided, equivalent)
 NOTES = (fail_rule, flops, orphans)
 
-SENTENCES: dict[str, Callable[[Findings], str | None]] = {
-    f"table.{sentence.__name__}": sentence for sentence in (*CAPTION, *NOTES)
+SENTENCES: dict[str, Callable[..., str | None]] = {
+    f"table.{sentence.__name__}": sentence
+    for sentence in (*CAPTION, *NOTES, lowest_arms, lowest_to_highest, paper_difference)
 }

@@ -12,11 +12,11 @@ from reports.findings import Findings
 from reports.sentences import SENTENCES
 from reports.sentences.headline import headline
 from reports.sentences.table import undecided
-from tests.reports.pairs import course, methods, results, searches
+from tests.reports.pairs import course, figures, methods, results, searches
 from tests.reports.pairs.made import FIVE, LESS, MORE, NOISY, OPEN, OTHER, declared, variants
 from tests.reports.small import WAITING, found
 
-PAIRS = {**results.PAIRS, **methods.PAIRS, **course.PAIRS, **searches.PAIRS}
+PAIRS = {**results.PAIRS, **methods.PAIRS, **course.PAIRS, **figures.PAIRS, **searches.PAIRS}
 
 
 def test_every_sentence_is_held_against_a_study():

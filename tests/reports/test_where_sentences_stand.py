@@ -1,0 +1,125 @@
+"""Sentences of the page stand in `reports/sentences`: no other module ends a text with a full stop, nor a template."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import reports
+
+ROOT = Path(reports.__file__).parent
+ENDS = re.compile(r"[\w)%\]”}]\.(?:$|\s)")
+ALLOWED = {
+    "analysis/wording.py": "what is said of one verdict: tests/reports/analysis/test_wording.py",
+    "analysis/prospects.py": "what `orchestrate plan` says of claims before training; no page has it",
+    "latex.py": "what a LaTeX table leaves out for the width of paper, which is known only there",
+}
+LABELS = re.compile(r"no\.|nearest earlier, no\.|\S*\.")
+"""Heads of columns, and parts of names such as "training."."""
+
+
+def texts_of(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield the line and the text of each literal, with {} where a value is put in; no docstring, error or pattern."""
+    left_out: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            left_out.add(id(node.value))
+        elif isinstance(node, ast.JoinedStr):
+            left_out.update(map(id, node.values))
+        elif isinstance(node, ast.Raise):
+            left_out.update(map(id, ast.walk(node)))
+        elif isinstance(node, ast.Call) and _is_label(node):
+            left_out.update(map(id, ast.walk(node) if _name(node) != "Table" else node.args[1:2]))
+    for node in ast.walk(tree):
+        if id(node) in left_out:
+            continue
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.lineno, node.value
+        elif isinstance(node, ast.JoinedStr):
+            yield (
+                node.lineno,
+                "".join(
+                    str(getattr(part, "value", "")) if isinstance(part, ast.Constant) else "{}" for part in node.values
+                ),
+            )
+
+
+def _name(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+def _is_label(call: ast.Call) -> bool:
+    """Whether it is the caption of a table that is the same in every study, or a regular expression."""
+    if _name(call) == "Table":
+        return len(call.args) > 1 and isinstance(call.args[1], ast.Constant)
+    return isinstance(call.func, ast.Attribute) and getattr(call.func.value, "id", "") == "re"
+
+
+def sentences_in(text: str) -> list[str]:
+    return [
+        each
+        for _, each in texts_of(ast.parse(text))
+        if ENDS.search(each) and not LABELS.fullmatch(each.replace("{}", ""))
+    ]
+
+
+MODULES = sorted(str(path.relative_to(ROOT)) for path in ROOT.rglob("*.py") if path.parent.name != "sentences")
+
+
+def test_no_other_module_ends_a_sentence():
+    found = {name: said for name in MODULES if (said := sentences_in((ROOT / name).read_text()))}
+    assert {name: said for name, said in found.items() if name not in ALLOWED} == {}
+    assert set(ALLOWED) <= set(found), "what no longer has a sentence needs no exception"
+
+
+@pytest.mark.parametrize(
+    ("code", "count"),
+    [
+        ('text = f"{name} is best."', 1),
+        ('text += " Of these, some fail. " + more', 1),
+        ('def f():\n    """Say it."""\n    raise ValueError("It is wrong.")', 0),
+        ('Table("a", "The arms.", (), ())', 0),
+        ('Table("a", f"The {n} arms.", (), ())', 1),
+        ('Column("place", "no.")', 0),
+        ('path = f"{root}."', 0),
+    ],
+)
+def test_what_counts_as_a_sentence(code, count):
+    assert len(sentences_in(code)) == count
+
+
+LINES = {
+    "index.html": ["Ablation reports, the newest result first."],
+    "macros.html": ["The first of rows;.csv has them all."],
+    "page.html": ["Report of study, plan. The same results give the same page, byte for byte."],
+    "sections/failures.html": [
+        "Trials that failed, diverged, crashed or were pruned: what happened, at which epoch, and the last loss before a "
+        "divergence."
+    ],
+    "sections/methods.html": ["All of them: arm-settings.csv."],
+    "sections/networks.html": ["Every arm with each stage's convolutions and costs: CSV, Markdown, LaTeX."],
+    "sections/trials.html": [
+        "Words, or conditions such as. Columns:, id.; the line is the test error by epoch on a logarithmic scale.",
+        "The first of trials; data/trials.csv has them all.",
+    ],
+}
+"""Help, heads of tables, links to files, and one rule that holds for every page."""
+
+
+def words_of(template: str) -> str:
+    """Return the text of a template without its tags and without what Jinja puts in."""
+    bare = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<(script|style).*?</\1>|<[^>]*>", " ", template, flags=re.S)
+    return re.sub(r"\s+(?=[,.;])", "", bare)
+
+
+def test_no_template_ends_a_sentence():
+    templates = ROOT / "templates"
+    said = {path.relative_to(templates).as_posix(): _lines(path.read_text()) for path in templates.rglob("*.html")}
+    assert {name: lines for name, lines in said.items() if lines} == LINES
+
+
+def _lines(template: str) -> list[str]:
+    lines = (" ".join(line.split()) for line in words_of(template).split("\n"))
+    return [line for line in lines if ENDS.search(line)]
