@@ -95,8 +95,8 @@ LINES = {
     "macros.html": ["The first of rows;.csv has them all."],
     "page.html": ["Report of study, plan. The same results give the same page, byte for byte."],
     "sections/failures.html": [
-        "Trials that failed, diverged, crashed or were pruned: what happened, at which epoch, and the last loss before a "
-        "divergence."
+        "Trials that failed, diverged, crashed or were pruned: what happened, at which epoch, and the last loss before "
+        "a divergence."
     ],
     "sections/methods.html": ["All of them: arm-settings.csv."],
     "sections/networks.html": ["Every arm with each stage's convolutions and costs: CSV, Markdown, LaTeX."],
