@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 from orchestrator.engine.worker import UnfitNode, WorkerSettings, train_pack
 from orchestrator.records import environment
@@ -42,3 +43,9 @@ def test_the_driver_tells_its_versions_and_a_build_for_another_device_is_the_sam
     assert told["torch"] == environment.package_versions()["torch"].partition("+")[0]
     monkeypatch.setattr(environment, "package_versions", lambda: {"torch": f"{told['torch']}+cu128", "numpy": "2"})
     assert environment.numeric_versions() == {"torch": told["torch"], "numpy": "2"}
+
+
+def test_a_node_that_claims_a_gpu_and_has_none_is_unfit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(UnfitNode, match="it was started with GPUs for Ray, but torch finds none on it"):
+        next(train_pack(PACK, WorkerSettings(device="cuda")))
