@@ -9,6 +9,8 @@ from urllib.parse import unquote
 import pytest
 
 from orchestrator.presets import GROUPS
+from reports.analysis.many import holm
+from reports.analysis.threshold import decides
 
 STUDIES = (*GROUPS["article"], "degradation")
 DOCS = Path(__file__).parents[2] / "docs"
@@ -47,6 +49,22 @@ def test_the_page_on_the_article_tells_the_verdicts_of_the_site() -> None:
         for each in json.loads((SITE / "studies" / name / "latest/study.json").read_text(encoding="utf-8"))["verdicts"]
     }
     assert told == found
+
+
+def test_the_page_on_the_article_tells_what_one_family_of_all_claims_would_change() -> None:
+    files = [SITE / "studies" / name / "latest/study.json" for name in GROUPS["article"]]
+    verdicts = [each for file in files for each in json.loads(file.read_text(encoding="utf-8"))["verdicts"]]
+    together = holm([each["p_look"] for each in verdicts])
+    changed = [
+        f"`{each['claim']}` (Holm's p {p:.3f} instead of {each['p_holm']:.3f})"
+        for each, p in zip(verdicts, together, strict=True)
+        if decides(each["p_holm"]) and not decides(p)
+    ]
+    page = " ".join((DOCS / "article.md").read_text(encoding="utf-8").split())
+    told = (
+        f"one family of {len(verdicts)} claims, these verdicts of this run would be Inconclusive: {', '.join(changed)}."
+    )
+    assert f"Corrected as {told}" in page
 
 
 def test_it_names_no_folder_of_the_machine_that_made_it() -> None:
