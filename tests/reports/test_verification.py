@@ -13,6 +13,7 @@ from reports.findings import find
 from reports.page import write_report
 from reports.verification import read_published, verify
 from tests.reports import studies
+from tests.reports.pairs.made import declared
 from tests.reports.small import near, study
 
 
@@ -41,6 +42,51 @@ def test_a_number_and_a_file_that_were_changed_by_hand_are_named(tmp_path, small
     assert "arms[variant=a].mean: 1.0 in the report, 3.0 from the results" in lines
     assert "tables/main.md: differs from what the results give" in lines
     assert "data/trials.csv: missing" in lines
+
+
+def _replaced(folder, name, before, after):
+    content = (folder / name).read_bytes()
+    assert before in content, f"{name} has no {before!r}"
+    (folder / name).write_bytes(content.replace(before, after, 1))
+
+
+def test_what_was_changed_by_hand_in_any_part_of_a_report_is_named(tmp_path):
+    """Twelve changes at once: numbers, a verdict, cells of tables in each format, data, figures, what is missing."""
+    whole = declared("b < a", "b > a").study
+    verdicts = verdicts_of(whole)
+    write_report(whole, tmp_path, verdicts)
+    found = json.loads((tmp_path / "study.json").read_text())
+    found["arms"][0]["sd"] = 0.001
+    found["verdicts"][0]["verdict"] = "Refuted"
+    found["verdicts"][1]["p_holm"] = 0.5
+    found["seeds"].pop()
+    found["settings"]["training"]["lr"] = 0.2
+    (tmp_path / "study.json").write_text(json.dumps(found))
+    _replaced(tmp_path, "index.html", b"is refuted", b"is supported")
+    _replaced(tmp_path, "tables/main.csv", b"b", b"c")
+    _replaced(tmp_path, "tables/main.tex", b"\\textbf{", b"\\textit{")
+    _replaced(tmp_path, "tables/claims.md", b"Supported", b"Refuted")
+    _replaced(tmp_path, "data/trials.csv", b"COMPLETE", b"DIVERGED")
+    _replaced(tmp_path, "figures/claims.svg", b"<svg", b"<svg data-x='1'")
+    (tmp_path / "data/curves.csv").unlink()
+    lines = verify(*read_published(tmp_path), whole, verdicts)
+    name = found["arms"][0]["name"]
+    for start in (
+        f"arms[{name}].sd: 0.001 in the report, ",
+        f'verdicts[{found["verdicts"][0]["claim"]}].verdict: "Refuted" in the report, ',
+        f"verdicts[{found['verdicts'][1]['claim']}].p_holm: 0.5 in the report, ",
+        "seeds: ",
+        "settings.training.lr: 0.2 in the report, 0.1 from the results",
+        "index.html: differs",
+        "tables/main.csv: differs",
+        "tables/main.tex: differs",
+        "tables/claims.md: differs",
+        "data/trials.csv: differs",
+        "figures/claims.svg: differs",
+        "data/curves.csv: missing",
+    ):
+        assert any(line.startswith(start) for line in lines), (start, lines)
+    assert len(lines) == 12
 
 
 def test_a_folder_without_a_report_is_refused(tmp_path):
