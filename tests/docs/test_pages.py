@@ -159,6 +159,23 @@ def test_the_file_for_kubernetes_runs_a_command_that_exists() -> None:
         assert mounted == {volume["name"] for volume in group["template"]["spec"]["volumes"]}
 
 
+def test_the_image_holds_what_the_installation_needs() -> None:
+    lines = (DOCS / "cluster/Dockerfile").read_text(encoding="utf-8").splitlines()
+    copied = [word for line in lines if line.startswith("COPY ") for word in line.split()[1:-1]]
+    assert [word for word in copied if not (ROOT / word).exists()] == []
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    packages = [each.rstrip("*") for each in project["tool"]["setuptools"]["packages"]["find"]["include"]]
+    assert set(copied) == {
+        "pyproject.toml",
+        project["project"]["readme"],
+        *project["project"]["license-files"],
+        *packages,
+    }
+    (install,) = [line for line in lines if "pip install" in line]
+    extras = set(re.search(r"\[(.*)\]", install).group(1).split(","))  # type: ignore[union-attr]
+    assert extras <= set(project["project"]["optional-dependencies"])
+
+
 def test_the_file_for_the_cloud_launcher_is_what_ray_expects() -> None:
     schema = files("ray.autoscaler").joinpath("ray-schema.json").read_text(encoding="utf-8")
     launcher = yaml.safe_load((DOCS / "cluster" / "cloud.yaml").read_text(encoding="utf-8"))
