@@ -65,6 +65,8 @@ NOISES: Mapping[str, tuple[Noise, Noise]] = {
     ),
 }
 CENTRE = 10.0
+IMAGES = ("whole images", "few images")
+"""Noises whose differences are ties."""
 
 
 def study(errors: Mapping[str, Sequence[float]], seeds: Sequence[int], claims: Sequence[Mapping[str, object]]) -> Study:
@@ -176,13 +178,66 @@ FORMS: Mapping[str, tuple[Mapping[str, object], float]] = {
 }
 
 
+DEPTHS = (8, 14, 20)
+IN_CONTEXTS: Mapping[str, Mapping[str, object]] = {
+    "a trend over three depths": {"id": "it", "says": "effect(a, b) increases with depth"},
+    "in any of three depths": {"id": "it", "says": "a < b", "over": "any"},
+    "on average over three depths": {"id": "it", "says": "a < b", "over": "average"},
+    "in every of three depths": {"id": "it", "says": "a < b", "over": "every"},
+}
+"""Claims about several contexts."""
+
+
+def in_contexts(rng: np.random.Generator, noise: tuple[Noise, Noise], n: int, claim: Mapping[str, object]) -> Study:
+    """Return a study of two arms at each of three depths."""
+    made = [
+        (Arm(f"{depth}{name}", {"depth": depth, "variant": name}, {}, hash=f"{depth}{name}"), values)
+        for depth in DEPTHS
+        for name, values in zip("ab", draw(rng, noise, 2, n).values(), strict=True)
+    ]
+    trials = tuple(
+        Trial(f"{arm.name}/{seed}", arm.name, seed, State.COMPLETE, test_error=float(values[seed]), seconds=1.0)
+        for arm, values in made
+        for seed in range(n)
+    )
+    factors, settings = {"depth": DEPTHS, "variant": ("a", "b")}, {"claims": [claim], "seeds": n}
+    return Study("null", "", "", settings, factors, {}, 95, tuple(arm for arm, _ in made), trials)
+
+
 def cases(part: str) -> Iterator[Case]:
-    """Return the cases of a part: "noises", "forms" or "all"."""
-    if part != "forms":
+    """Return the cases of a part: "noises", "forms", "both" (forms under every noise) or "all"."""
+    if part in ("noises", "all"):
         for name, noise in NOISES.items():
             yield from _noise_cases(name, noise)
-    if part != "noises":
+    if part in ("forms", "all"):
         yield from _form_cases()
+    if part in ("both", "all"):
+        for name, noise in NOISES.items():
+            yield from _both_cases(name, noise)
+
+
+def _both_cases(name: str, noise: tuple[Noise, Noise]) -> Iterator[Case]:
+    """Return every form under one noise; the sign test, which is about medians, where the arms have the same noise."""
+
+    def formed(form: Mapping[str, object], shift: float, n: int) -> Callable[[np.random.Generator], tuple[bool, bool]]:
+        said = sentences(2, 1, form)
+        return lambda rng: decided(study(draw(rng, noise, 2, n, shift), range(n), said), AnalysisSettings())
+
+    def about_a_number(n: int) -> Callable[[np.random.Generator], tuple[bool, bool]]:
+        claim = {"id": "it", "says": f"a0 < {CENTRE:g}"}
+        return lambda rng: decided(study({"a0": CENTRE + noise[0](rng, n)}, range(n), [claim]), AnalysisSettings())
+
+    def contexts(claim: Mapping[str, object], n: int) -> Callable[[np.random.Generator], tuple[bool, bool]]:
+        return lambda rng: decided(in_contexts(rng, noise, n, claim), AnalysisSettings())
+
+    for n in (5, 12):
+        for form, (said, shift) in FORMS.items():
+            is_exact_tie = name in IMAGES and "within" in said  # on the margin is within it, so that the claim is true
+            if name != "normal" and (said.get("test") != "sign" or (noise[0] is noise[1] and not is_exact_tie)):
+                yield Case(f"{form}, {n} seeds", name, formed(said, shift, n), share=4)
+        yield Case(f"a number, {n} seeds", name, about_a_number(n), share=4)
+        for form, claim in IN_CONTEXTS.items():
+            yield Case(f"{form}, {n} seeds", name, contexts(claim, n), share=4)
 
 
 def _noise_cases(name: str, noise: tuple[Noise, Noise]) -> Iterator[Case]:
@@ -247,7 +302,7 @@ def main() -> None:
     """Simulate what the file does not have yet, print a line a case, and keep each row as soon as it is known."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--studies", type=int, default=2000)
-    parser.add_argument("--part", choices=("all", "noises", "forms"), default="all")
+    parser.add_argument("--part", choices=("all", "noises", "forms", "both"), default="all")
     parser.add_argument("--seed", type=int, default=20261128)
     parser.add_argument("--minutes", type=float, default=math.inf, help="begin no case after so long; the file goes on")
     parser.add_argument("--out", type=Path)
