@@ -1,6 +1,7 @@
 """Run the search of a study: its source over the results DB, Optuna's copy, and the record of what it showed."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from threading import Event as Flag
 
@@ -68,7 +69,8 @@ class SearchRun:
         for trial in self._store.load_study(self._plan.name).trials:
             if trial.state is State.PRUNED:
                 for left in (self._out / "checkpoints").glob(f"{trial.id}*.pt"):
-                    left.unlink(missing_ok=True)
+                    with suppress(OSError):
+                        left.unlink(missing_ok=True)
 
     def _follow(self, arm: PlannedArm, trial: PlannedTrial, state: State) -> None:
         self._progress.add(trial, state, trial_cost(arm.arm), trial_epochs(arm.arm))

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -153,7 +154,8 @@ class Store:
             kept = [event for event in spool.events if event.trial is None or event.trial in known]
             for event in kept:
                 record(connection, event, spool.driver, number)
-        path.unlink(missing_ok=True)
+        with suppress(OSError):  # recording the same events again changes nothing
+            path.unlink(missing_ok=True)
         return len(kept)
 
     def record_plan(self, plan: StudyPlan) -> plans.PlanOutcome:

@@ -68,7 +68,8 @@ class ProbeLog:
             beside.write_text(json.dumps(stored), encoding="utf-8")
             beside.replace(self.path)
         except OSError:
-            beside.unlink(missing_ok=True)
+            with suppress(OSError):  # on a read-only disk this fails as well
+                beside.unlink(missing_ok=True)
 
     def drop(self, keys: Iterable[str]) -> None:
         """Forget the rows under these keys."""
@@ -79,7 +80,8 @@ class ProbeLog:
     def remove(self) -> None:
         """Remove the file, when everything is handed on."""
         if self.path is not None:
-            self.path.unlink(missing_ok=True)
+            with suppress(OSError):
+                self.path.unlink(missing_ok=True)
 
 
 class ProbeSession:

@@ -1,7 +1,9 @@
 """What a study file says of probes, and what every probe declares."""
 
+import errno
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -118,3 +120,16 @@ def test_a_file_in_the_folder_is_a_probe(tmp_path, monkeypatch):
     (measured,) = [each for each in session.conclude(SEED, weights_of(bench_of()), 2) if each is not None]
     assert measured.values["scalars"] == {"largest": 4.0}
     assert measured.values["probe"]["views"][0]["output"] == "size"
+
+
+def test_a_disk_that_takes_nothing_costs_no_measurement(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = ProbeLog(tmp_path / "a.probes.json")
+    log.save()
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    for name in ("mkdir", "write_text", "replace", "unlink"):
+        monkeypatch.setattr(Path, name, refuse)
+    log.save()
+    log.remove()
