@@ -1,17 +1,21 @@
 """Ranges keep their bounds, bundles keep their names, and a grid has points."""
 
+from threading import Event
+
 import pytest
 import yaml
 
 from orchestrator.errors import UserError
+from orchestrator.records.events import AttemptStarted, TrialEnded
 from orchestrator.scheduling.progress import Progress
 from orchestrator.search.ledger import StoreLedger
 from orchestrator.search.run import SearchRun
 from orchestrator.search.search_plan import plan_search
-from orchestrator.storage import Store
+from orchestrator.storage import Recorder, Store
 from orchestrator.study_file.config import check_study
 from orchestrator.study_file.search.axes import Interval, parse_interval
 from orchestrator.study_file.yaml_source import parse_yaml
+from reports.trials import State
 from search_spaces.errors import SettingError
 from tests.orchestrator.search.conftest import FILE, plan_of
 
@@ -121,3 +125,21 @@ def test_asking_for_work_writes_nothing(tmp_path):
         assert run.has_work()
         assert proposed
         assert ledger.proposals(plan.optimization("search")) == proposed
+
+
+def test_only_the_checkpoints_of_trials_that_were_stopped_are_removed_at_the_end(tmp_path):
+    plan = plan_of()
+    stopped, complete = (trial.id for trial in plan.trials[:2])
+    kept = tmp_path / "checkpoints"
+    kept.mkdir()
+    for trial in (stopped, complete):
+        for name in (f"{trial}.pt", f"{trial}_1.pt"):
+            (kept / name).touch()
+    with Store.open(f"sqlite:///{tmp_path}/results.db") as store:
+        store.record_plan(plan)
+        with Recorder(store, plan.name) as recorder:
+            for trial, state in ((stopped, State.PRUNED), (complete, State.FAILED)):
+                recorder.put(AttemptStarted(trial, "cpu", "here", {}))
+                recorder.put(TrialEnded(trial, state, "made up"))
+        SearchRun(store, plan, Progress(), tmp_path, slots=1).finish(Event())
+    assert sorted(each.name for each in kept.iterdir()) == [f"{complete}.pt", f"{complete}_1.pt"]

@@ -7,6 +7,12 @@ def test_finite_losses_are_no_divergence():
     assert judge([2.3, 2.0], [64, 64], 100.0, 1, None) is None
 
 
+def test_a_mean_loss_at_the_limit_is_no_divergence_and_one_above_it_is():
+    assert judge([2.0, 2.0], [4, 4], 2.0, 1, None) is None
+    watch = LossWatch(2.0, 8)
+    assert [watch.add(2.0, 4), watch.add(2.0, 4), watch.add(0.25, 1)] == [False, False, True]
+
+
 def test_one_odd_batch_is_no_divergence():
     assert judge([2.0, 150.0, 2.0], [64, 64, 64], 100.0, 1, None) is None
 
