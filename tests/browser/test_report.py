@@ -42,7 +42,7 @@ def test_no_accessibility_rule_is_broken(visit, name, look):
 
 @pytest.mark.parametrize(
     ("name", "look"),
-    [("all_fail", "dark"), ("without_results", "light"), ("many_arms", "dark"), ("seven_factors", "light")],
+    [("all_fail", "dark"), ("without_results", "light"), ("many_arms", "dark"), ("seven_factors", "mobile")],
 )
 def test_no_accessibility_rule_is_broken_on_the_page_of_another_kind_of_study(visit, name, look):
     page = visit(name, **LOOKS[look])
