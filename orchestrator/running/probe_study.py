@@ -71,7 +71,8 @@ def probe_study(
 
 def _requests(study: Study, kinds: Sequence[str]) -> tuple[ProbeRequest, ...]:
     """Return the probes of a study's file, or those of these kinds; UserError for unknown ones, or for none at all."""
-    in_file = {probe_kind(each["name"]): each for each in study.settings.get("probes") or []}
+    listed = study.settings.get("probes") or []
+    in_file = {probe_kind(each if isinstance(each, str) else each["name"]): each for each in listed}
     if not kinds and not in_file:
         raise UserError(
             f"{study.name} asks for no probe: name one, for instance `orchestrate probe {study.name} --kind "

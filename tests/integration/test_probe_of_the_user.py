@@ -146,9 +146,16 @@ def test_a_class_with_the_name_of_a_probe_is_refused(norms: Path, source: str) -
         make_plan(read_study(norms, ['probes=["norms:lesion"]', "claims=[]"]))
 
 
-def test_one_that_fails_while_it_measures_fails_alone(norms: Path, source: str) -> None:
-    write(norms, source.replace("import torch\n", "raise RuntimeError('no\\nnorm')\n"))
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (r"raise RuntimeError('no\nnorm')", "RuntimeError: no norm"),
+        ("raise SystemExit(3)", "the probe asked Python to exit (SystemExit: 3)"),
+    ],
+)
+def test_one_that_fails_while_it_measures_fails_alone(line: str, reason: str, norms: Path, source: str) -> None:
+    write(norms, source.replace("import torch\n", f"{line}\n"))
     study = run_study(norms, changes=["probes=[layer_response, norms:WeightNorm]"], options=INLINE).study
     assert [trial.state for trial in study.trials] == ["COMPLETE"] * 2
     failed = {each.kind: each.values.get("failed") for each in study.measurements}
-    assert failed == {"layer_response": None, "WeightNorm": "RuntimeError: no\nnorm"}
+    assert failed == {"layer_response": None, "WeightNorm": reason}

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from search_spaces.errors import SettingError
+from search_spaces.user_code import line_of
 from trainers.probes import ProbeRequest, Row
 from trainers.probes.declaration import check_rows, check_scalars
 from trainers.probes.subject import Bench, Partner, Subject
@@ -120,7 +121,7 @@ class ProbeSession:
             if not self._wants(request, epoch):
                 continue
             for seed, state in weights.items():
-                with suppress(Exception):
+                with suppress(Exception, SystemExit):
                     if 0 in request.probe.moments(self.epochs):  # now, since the network is made with those weights
                         list(self._measure(request, seed, None, 0))
                     list(self._measure(request, seed, state, epoch))
@@ -138,8 +139,12 @@ class ProbeSession:
                 yield Found(request, seed, self._values(request, seed))
             except SettingError as error:
                 yield Found(request, seed, failure(request, error.message))
+            except SystemExit as error:
+                yield Found(
+                    request, seed, failure(request, f"the probe asked Python to exit (SystemExit: {error.code})")
+                )
             except Exception as error:
-                yield Found(request, seed, failure(request, f"{type(error).__name__}: {error}"))
+                yield Found(request, seed, failure(request, f"{type(error).__name__}: {line_of(error)}"))
 
     def _wants(self, request: ProbeRequest, epoch: int) -> bool:
         return epoch != self.epochs and epoch in request.probe.moments(self.epochs)
