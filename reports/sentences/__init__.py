@@ -23,6 +23,7 @@ from reports.sentences import (
     networks,
     parts,
     progress,
+    safeguards,
     samplers,
     search,
     statistics,
@@ -49,6 +50,7 @@ SENTENCES: Mapping[str, Callable[..., str | None]] = {
     **networks.SENTENCES,
     **cost.SENTENCES,
     **parts.SENTENCES,
+    **safeguards.SENTENCES,
 }
 """All of them by name; the tests hold each against a study where it is true and one where it must not appear."""
 

@@ -1,7 +1,7 @@
 """What guards a study's numbers, in sentences: the noise floor, and the machines compared."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from reports.analysis.noise import MachineCheck, NoiseFloor, machine_check, noise_floor
 from reports.analysis.threshold import decides
@@ -65,3 +65,14 @@ def _machines(check: MachineCheck) -> str:
 def _arm(levels: Mapping[str, Scalar]) -> str:
     named = listed([f"{shortened(factor, 30)} {shortened(level(value), 30)}" for factor, value in levels.items()])
     return f"The baseline ({named})" if named else "The baseline"
+
+
+def _joined(say: Callable[[Study], tuple[str, ...]]) -> Callable[[Study], str | None]:
+    return lambda study: " ".join(say(study)) or None
+
+
+SENTENCES: dict[str, Callable[..., str | None]] = {
+    "safeguards.noise": _joined(noise_sentences),
+    "safeguards.machines": _joined(machine_sentences),
+    "safeguards.packs": _joined(pack_sentences),
+}

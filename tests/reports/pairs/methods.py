@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from reports.findings import Findings, find
-from reports.results import History, PlanVersion
+from reports.results import History, PlanVersion, Study
 from reports.trials import State
 from tests.reports import searches, studies
 from tests.reports.pairs.made import LESS, MORE, OPEN, declared, grid, variants, waiting
@@ -54,7 +54,33 @@ def running() -> Findings:
     return find(replace(whole, trials=tuple(replace(each, state=State.RUNNING) for each in whole.trials)))
 
 
+def packed(*, together: bool) -> Study:
+    whole = variants(a=MORE, b=LESS).study
+    facts = {"fused": together, "pack_seeds": [0, 1, 2]}
+    return replace(whole, trials=tuple(replace(each, telemetry=facts) for each in whole.trials))
+
+
+def on_hosts(*, several: bool) -> Study:
+    """Seeds of the same arms on one machine or on two, of which the second gives more error."""
+    whole = variants(a=(3.0, 3.1, 9.0, 9.1), b=(4.0, 4.1, 10.0, 10.1)).study
+    hosts = [f"node-{'two' if several and each.seed > 1 else 'one'}" for each in whole.trials]
+    return replace(
+        whole, trials=tuple(replace(each, host=host) for each, host in zip(whole.trials, hosts, strict=True))
+    )
+
+
 PAIRS: Pairs = {
+    "safeguards.noise": (studies.judged, "against itself with other seeds", studies.degradation),
+    "safeguards.machines": (
+        lambda: on_hosts(several=True),
+        "they differ more than chance explains",
+        lambda: on_hosts(several=False),
+    ),
+    "safeguards.packs": (
+        lambda: packed(together=True),
+        "trained side by side as one network: seeds 0–2 (6 trials)",
+        lambda: packed(together=False),
+    ),
     "methods.one_arm": (alone, "One arm was trained with 3 seeds (0–2).", lambda: variants(a=MORE)),
     "methods.design": (grid_of_two := lambda: grid(0, 1), "depth (8 and 14) and variant (a, b and c)", alone),
     "methods.baseline": (lambda: variants(a=MORE, b=LESS), "The baseline is variant a", grid_of_two),
