@@ -65,7 +65,12 @@ class BrokenProcessError(RuntimeError):
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether the error says that memory ran out, on a GPU or on the CPU, in torch or in a library that it calls."""
+    """Whether the error says that memory ran out, on a GPU or on the CPU, in torch or in a library that it calls.
+
+    Not where the process cannot go on: a smaller pack could not train in it either.
+    """
+    if isinstance(error, BrokenProcessError):
+        return False
     said = text_of(error)
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(each in said for each in _RAN_OUT)
 

@@ -261,7 +261,11 @@ def test_a_torch_that_cannot_go_on_after_it_says_that_the_process_is_broken(monk
         finish(Trainer(task(0, data=TINY, epochs=WARM_UP + 2, batch_size=35)))
 
 
-@pytest.mark.parametrize("error", [RuntimeError("not permitted"), torch.OutOfMemoryError("out of memory")])
+@pytest.mark.parametrize(
+    "error",
+    [RuntimeError("not permitted"), torch.OutOfMemoryError("none left"), RuntimeError("CUDA error: out of memory")],
+    ids=str,
+)
 def test_a_generator_that_is_left_recording_breaks_the_process(error, recorded_on_a_cpu, monkeypatch):
     def unfit(tensor, *arguments, **settings):
         raise RuntimeError("Offset increment outside graph capture encountered unexpectedly.")
