@@ -15,6 +15,8 @@ head=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
 port=$((20000 + SLURM_JOB_ID % 10000))
 # Ray's sockets need a short path on a local disk.
 export RAY_TMPDIR=${RAY_TMPDIR:-/tmp}
+# Nodes that read Python from a slow shared disk need longer to start than the 30 seconds that Ray waits for them.
+export RAY_SYMMETRIC_RUN_CLUSTER_WAIT_TIMEOUT=${RAY_SYMMETRIC_RUN_CLUSTER_WAIT_TIMEOUT:-600}
 # SQLite does not work on a disk that several nodes share, and a local one is gone when the job is put back.
 : "${ORCHESTRATE_DB:?set it to the URL of a PostgreSQL database, for instance postgresql://user@host/ablation}"
 
