@@ -145,3 +145,11 @@ def test_a_plan_says_in_one_sentence_what_the_search_will_do():
         "search: the sampler random proposes 1,000 arms; the best 2 and the baseline are confirmed with 2 fresh seeds: "
         "at most 1,006 trials",
     )
+
+
+def test_the_random_control_depends_on_all_of_a_search_but_its_sampler():
+    plain, other, seeded = plan_of(), plan_of(search={"sampler": "random"}), plan_of(search={"seed": 7})
+    held = plan_of(search={"validation": 0.25})
+    assert plain.optimization("control") == other.optimization("control")
+    assert plain.optimization("search") != other.optimization("search")
+    assert len({each.optimization("control") for each in (plain, seeded, held)}) == 3

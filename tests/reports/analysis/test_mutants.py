@@ -9,6 +9,7 @@ from reports.analysis.claims import parse_claims
 from reports.analysis.contrasts import contrasts
 from reports.analysis.effects import sign
 from reports.analysis.forecast import each_context
+from reports.analysis.intervals import mean_interval
 from reports.analysis.noise import noise_floor
 from reports.analysis.outliers import least_seeds, too_few_for_t
 from reports.analysis.pareto import study_front
@@ -121,3 +122,15 @@ def test_a_large_difference_that_rounding_puts_below_an_equal_margin_reaches_it(
     effect = sign(dict.fromkeys(range(3), 1e6 * (1 - 1e-12)))
     assert (effect.above(1e6), effect.below(1e6)) == (3, 0)
     assert (effect.above(1e6 + 1), effect.below(1e6 + 1)) == (0, 3)
+
+
+def test_the_estimate_of_a_claim_on_fails_is_the_share_that_failed():
+    made = study([({"variant": "plain"}, [5.0, None, 5.0, 5.0]), ({"variant": "preact"}, [5.0] * 4)])
+    (found,) = verdicts_of(made, {"says": "plain fails"})
+    assert found.estimate == 0.25
+
+
+def test_an_interval_of_a_mean_holds_95_per_cent_unless_asked_for_another():
+    values = [1.0, 2.0, 4.0]
+    expected = stats.t.interval(0.95, 2, np.mean(values), np.std(values, ddof=1) / 3**0.5)
+    assert tuple(mean_interval(values)) == pytest.approx(expected)

@@ -221,9 +221,10 @@ def test_out_of_memory_halves_the_pack_and_changes_nothing(monkeypatch):
     asked = task(0, 1, 2, 3, data=TINY, fuse="never", epochs=2)
     expected = Trainer(asked)
     found = Trainer(asked)
-    original = found.pack._train
+    original, tried = found.pack._train, []
 
     def scarce(replicas):
+        tried.append(len(replicas))
         if len(replicas) > 1:
             original(replicas[:1])
             raise torch.OutOfMemoryError("CUDA out of memory")
@@ -233,6 +234,7 @@ def test_out_of_memory_halves_the_pack_and_changes_nothing(monkeypatch):
     one, other = expected.run_epoch(), found.run_epoch()
     assert [record.train_loss for record in one] == [record.train_loss for record in other]
     assert found.pack.side_by_side == 1
+    assert tried == [4, 2, 1, 1, 1, 1]
 
 
 def test_another_error_is_not_taken_for_scarce_memory(monkeypatch):

@@ -9,7 +9,7 @@ from tests.trainers.networks import TINY, network, task
 from trainers import Trainer
 from trainers.step import pack_trainer
 from trainers.step.pack_trainer import is_random
-from trainers.step.precision import Numerics, in_words
+from trainers.step.precision import Numerics, choose_numerics, in_words
 
 
 class Own(nn.Module):
@@ -75,6 +75,14 @@ def test_the_device_computes_a_share_of_the_training_of_which_each_seed_has_its_
 def test_how_a_pack_computes_is_said_in_words(device, precision, deterministic, words):
     numerics = Numerics(torch.device(device), precision, "channels_last", deterministic=deterministic)
     assert in_words(numerics) == words
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"), [("auto", "channels_last"), ("contiguous", "contiguous"), ("channels_last", "channels_last")]
+)
+def test_a_memory_format_that_is_asked_for_is_taken(given, taken):
+    training = {**task(0, data=TINY).training, "memory_format": given}
+    assert choose_numerics(training, torch.device("cpu")).memory_format == taken
 
 
 @pytest.mark.parametrize("seeds", [(0,), (0, 1, 2)])
