@@ -143,6 +143,11 @@ def test_a_name_without_a_file_is_a_ready_study(name: str, tmp_path: Path, monke
     assert study_paths(Path(name)) == (Path(name),)
 
 
+@pytest.mark.parametrize("name", preset_names())
+def test_an_editor_is_told_where_the_schema_lies(name):
+    assert preset_text(name).splitlines()[1] == "# yaml-language-server: $schema=study.schema.json"
+
+
 def test_a_group_stands_for_its_studies() -> None:
     assert [each.stem for each in study_paths(Path("article"))] == list(GROUPS["article"])
     with pytest.raises(UserError, match="article is a group of ready studies, article-statements-digits, "):
