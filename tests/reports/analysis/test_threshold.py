@@ -9,8 +9,8 @@ from reports.analysis.many import holm
 from reports.analysis.samplers import Contest, Difference, Worth
 from reports.analysis.threshold import ALPHA, decides
 from reports.analysis.verdicts import _outcome
-from reports.sections.confirmation import _side
 from reports.sections.main_files import _change
+from reports.sentences.confirmation import _side
 
 
 @pytest.mark.parametrize(
