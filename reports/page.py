@@ -172,7 +172,7 @@ def environment() -> Environment:
         finalize=_without_controls,
     )
     made.filters["drawing"] = _drawing
-    made.filters["breakable"] = _breakable
+    made.filters["breakable"] = breakable
     made.filters["coded"] = _coded
     return made
 
@@ -182,9 +182,9 @@ def _without_controls(value: Any) -> Any:
     return drawn_controls(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def _breakable(name: str) -> Markup:
-    """Return a name such as training.batch_size that may be broken after its dots and underscores."""
-    return Markup("<wbr>").join(re.findall(r"[^._]*[._]+|[^._]+", drawn_controls(name)))
+def breakable(name: str) -> Markup:
+    """Return a name such as training.batch_size that may be broken after its dots and underscores, but no number."""
+    return Markup("<wbr>").join(re.split(r"(?<=[._])(?![._]|$)(?!(?<=\d\.)\d)", drawn_controls(name)))
 
 
 def _coded(text: str) -> Markup:

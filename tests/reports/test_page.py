@@ -13,7 +13,7 @@ import pytest
 
 from reports.analysis.claims import parse_claims
 from reports.analysis.verdicts import judge
-from reports.page import json_block, write_report
+from reports.page import breakable, json_block, write_report
 from reports.trials import State
 from tests.reports import studies
 
@@ -84,6 +84,18 @@ def pages(folders):
 @pytest.fixture
 def page(pages):
     return pages["degradation"]
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("training.batch_size", "training.<wbr>batch_<wbr>size"),
+        ("scale(shortcut=0.5,branch=1.0)", "scale(shortcut=0.5,branch=1.0)"),
+        ("lr_1.25_<b>", "lr_<wbr>1.25_<wbr>&lt;b&gt;"),
+    ],
+)
+def test_a_name_may_be_broken_after_its_dots_but_no_number(name, written):
+    assert breakable(name) == written
 
 
 @pytest.mark.parametrize("name", ALL)
