@@ -1,5 +1,6 @@
 """A Ray cluster: connect to it or start one here, keep its own words from the terminal, and notice when it is gone."""
 
+import importlib
 import logging
 import os
 import signal
@@ -8,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from threading import current_thread, main_thread
 from typing import Any, TextIO
 
@@ -167,7 +168,7 @@ def _refuses(address: str) -> bool:
 
 def _connect(address: str | None) -> None:
     try:
-        with _own_signals():
+        with _own_signals(), nullcontext() if address else _on_loopback():
             ray.init(
                 address=address or "local",
                 include_dashboard=False if address is None else None,
@@ -197,6 +198,24 @@ def _shut_down(before: set[int]) -> None:
         with suppress(psutil.Error):
             process.kill()
     psutil.wait_procs(left, timeout=5)
+
+
+@contextmanager
+def _on_loopback() -> Iterator[None]:
+    """Let a cluster that is started here be one of the address 127.0.0.1, on which its processes then listen alone.
+
+    Ray does so by itself on macOS and Windows; `_node_ip_address` cannot ask for it, since Ray replaces loopback there.
+    """
+    constants: Any = importlib.import_module("ray._private.ray_constants")
+    before = getattr(constants, "ENABLE_RAY_CLUSTER", None)
+    if before is None:  # a version of Ray that knows no such setting listens as it always does
+        yield
+        return
+    constants.ENABLE_RAY_CLUSTER = False
+    try:
+        yield
+    finally:
+        constants.ENABLE_RAY_CLUSTER = before
 
 
 @contextmanager

@@ -10,9 +10,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
+import ray
 
 from orchestrator import RunOptions, run_study
+from orchestrator.engine.cluster import cluster
 from orchestrator.errors import UserError
 from reports.results import Study
 
@@ -71,6 +74,20 @@ def test_a_pack_that_no_node_can_hold_is_refused(small: Path) -> None:
     small.write_text(small.read_text() + "resources: {cpus: 512}\n")
     with pytest.raises(UserError, match="a pack asks for 512 CPUs"):
         run_study(small, options=RunOptions(report=False))
+
+
+def test_a_cluster_that_is_started_here_listens_on_this_machine_alone() -> None:
+    with cluster(None):
+        ray.get(ray.remote(lambda: os.getpid()).remote())  # a worker listens, too
+        started = psutil.Process().children(recursive=True)
+        sockets = [
+            each
+            for process in (psutil.Process(), *started)
+            for each in process.net_connections()
+            if each.status == psutil.CONN_LISTEN
+        ]
+        assert len(sockets) > 2
+        assert {each.laddr.ip for each in sockets} <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
 
 
 @pytest.fixture
