@@ -1,9 +1,11 @@
 """What the section on methods says: the design, data and training, the measure, how claims are judged, fairness."""
 
 from collections.abc import Callable, Mapping, Sequence
+from math import prod
 from typing import Any
 
 from reports.analysis.registration import plan_differences
+from reports.analysis.search import searched
 from reports.findings import Findings
 from reports.flat_settings import flat, in_words
 from reports.metrics import PRIMARY
@@ -50,10 +52,22 @@ def design(findings: Findings) -> str | None:
     most = counted(len(findings.seeds), "seed")
     several = f"{counts[0]} to {most}" if counts and counts[0] < len(findings.seeds) else most
     return (
-        f"The study varies {listed(factors)} in {_DESIGNS.get(study.design, 'a design')} of "
-        f"{counted(len(findings.arms), 'arm')}, each with {several} ({seeds(findings.seeds)}): "
+        f"The study varies {listed(factors)} in {_size(findings)}, each with {several} ({seeds(findings.seeds)}): "
         f"{counted(len(findings.asked), 'trial')}."
     )
+
+
+def _size(findings: Findings) -> str:
+    """Name the design and how many arms it has: of a search those that it tried, of a grid with gaps all its cells."""
+    study = findings.study
+    arms, tried = len(findings.arms), len(searched(findings.whole))
+    if tried:
+        return f"a search, which tried {counted(tried, 'arm')}; {arms:,} {'was' if arms == 1 else 'were'} confirmed"
+    name = _DESIGNS.get(study.design, "a design")
+    cells = prod(map(len, study.factors.values()))
+    if study.design == "full_factorial" and arms < cells:
+        return f"{arms:,} of the {cells:,} combinations of {name}"
+    return f"{name} of {counted(arms, 'arm')}"
 
 
 def baseline(findings: Findings) -> str | None:

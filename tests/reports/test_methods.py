@@ -71,6 +71,17 @@ def test_a_search_is_not_said_to_tune_nothing():
     assert "The search chose every arm but the baseline, on its validation split alone;" in said
 
 
+def test_a_design_counts_what_a_search_tried_and_the_combinations_that_a_grid_leaves_out():
+    assert "in a search, which tried 40 arms; 4 were confirmed, each with 5 seeds" in paragraph(
+        find(searches.searched()), "Design"
+    )
+    cells = {("a", 8): near(3), ("a", 14): near(3), ("b", 8): near(4)}
+    holed = paragraph(found(("variant", "depth"), cells), "Design")
+    assert "in 3 of the 4 combinations of a full factorial design, each with 3 seeds (0–2): 9 trials." in holed
+    whole = paragraph(found(("variant", "depth"), {**cells, ("b", 14): near(4)}), "Design")
+    assert "in a full factorial design of 4 arms, each" in whole
+
+
 @pytest.mark.parametrize("design", ["random", {"name": "random", "arms": 2}])
 def test_a_design_is_named_whether_or_not_it_has_options(design):
     whole = study(("variant",), {("a",): near(3), ("b",): near(4)})
