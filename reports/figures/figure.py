@@ -41,5 +41,5 @@ class Figure:
 
     @property
     def sheets(self) -> tuple["MatplotlibFigure", ...]:
-        """Return the pages of its PDF file, one a panel; none where it is made as SVG alone."""
+        """Return the pages of its PDF file: the sheets of its panels."""
         return tuple(panel.drawing.sheet for panel in self.panels if panel.drawing.sheet is not None)

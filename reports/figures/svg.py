@@ -64,7 +64,7 @@ _DEFAULTS = {
 class Drawing:
     """An SVG element as text, ready to stand inside a page, with its size in CSS pixels at 100 %.
 
-    `sheet` is matplotlib's figure, for a PDF file; None for a drawing that is made as SVG alone. `readout` is what the
+    `sheet` is matplotlib's figure, for a PDF file; None for a drawing of a phone or of a preview. `readout` is what the
     page's script says of its points. `narrow` is the same for a phone, which the page shows there instead; None where
     the drawing fits as it is.
     """

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from textwrap import wrap
 from xml.etree import ElementTree as ET
 
+from reports.figures.sheet import to_sheet
 from reports.figures.svg import INK, MUTED, PAPER, RULE, Drawing
 from reports.wording import drawn_controls
 from search_spaces.drawing import ShortcutDrawing, UnitDrawing
@@ -46,7 +47,7 @@ def _draw(unit: UnitDrawing, width: int) -> Drawing:
     sketch.line((places[0], y), (places[0], y + 14), thick=unit.shortcut is not None)
     sketch.head((places[0], y + 20), (0, 1))
     sketch.name(places[0], y + 33, "+1")
-    return Drawing(sketch.svg(), width, round(y + 40))
+    return to_sheet(Drawing(sketch.svg(), width, round(y + 40)))
 
 
 def _two_paths(

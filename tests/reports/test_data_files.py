@@ -35,9 +35,9 @@ def test_the_curves_are_the_same_in_csv_and_in_parquet(folder):
 
 
 def test_every_drawing_is_there_as_pdf(folder):
-    found = sorted(path.name for path in (folder / "figures").glob("*.pdf"))
-    assert {"depth.pdf", "effects.pdf", "curves.pdf"} <= set(found)
-    assert all((folder / "figures" / name).read_bytes().startswith(b"%PDF") for name in found)
+    drawings, found = ({path.stem for path in (folder / "figures").glob(f"*.{kind}")} for kind in ("svg", "pdf"))
+    assert {"depth", "effects", "curves", "units"} <= drawings == found
+    assert all((folder / f"figures/{name}.pdf").read_bytes().startswith(b"%PDF") for name in found)
 
 
 def test_a_pdf_has_a_page_for_each_panel_and_holds_each_font_once(folder):

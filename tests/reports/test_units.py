@@ -5,6 +5,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from reports.figures.pdf import to_pdf
 from reports.figures.units import unit_drawings
 from search_spaces.drawing import ShortcutDrawing, UnitDrawing
 
@@ -104,3 +105,20 @@ def test_colours_follow_the_theme_and_no_style_is_inline() -> None:
         for key, letter in (("fill", "f"), ("stroke", "s")):
             if element.attrib.get(key, "none") != "none":
                 assert f"{letter}-" in element.attrib["class"]
+
+
+def test_a_unit_is_a_page_of_a_pdf_with_the_same_shapes_and_words() -> None:
+    (drawing,) = unit_drawings([GATED])
+    (axes,) = drawing.sheet.axes
+    shapes = [each.tag for each in ET.fromstring(f"<svg>{drawing.svg}</svg>")]
+    assert len(axes.patches) == sum(tag != "text" for tag in shapes)
+    words = [each.get_text() for each in axes.texts]
+    assert len(words) == shapes.count("text")
+    assert {"sigmoid", "3×3 conv", r"1 − $\mathit{g}$", r"$\mathit{x}$$_{\mathit{l+1}}$"} <= set(words)
+    assert drawing.sheet.get_size_inches().tolist() == [drawing.width / 72, drawing.height / 72]
+
+
+@pytest.mark.parametrize("factor", ["$x", "\\x", "{x_", "$", "a^$b$", "日"])
+def test_a_hostile_factor_is_text_in_the_pdf(factor: str) -> None:
+    unit = UnitDrawing(branch=(factor,), shortcut=ShortcutDrawing((), factor, factor, (factor,)))
+    assert to_pdf([each.sheet for each in unit_drawings([unit])]).startswith(b"%PDF")
