@@ -2,6 +2,7 @@
 
 from reports.analysis.claims import Claim
 from reports.analysis.verdicts import POST_HOC, Verdict
+from reports.analysis.wording import NO_READING
 from reports.wording import MINUS, amount, counted, shortened
 
 LINES = 2
@@ -32,7 +33,7 @@ def _finding(verdict: Verdict) -> str:
     if not verdict.contexts:
         return "the study has no arms that it speaks of"
     if not verdict.n:
-        return "no result yet (n=0)"
+        return "no result yet (n=0)" if verdict.waiting else NO_READING[:1].lower() + NO_READING[1:]
     if claim.statement.relation == "fails":
         return f"{verdict.fails} of {counted(verdict.n, 'seed')} fail{_interval(verdict)} (n={verdict.n})"
     if verdict.estimate is None:

@@ -12,6 +12,9 @@ from reports.analysis.outliers import LEAST_BY_T, unseen_share
 from reports.analysis.threshold import decides
 from reports.wording import MINUS, amount, margin_in_words, seeds
 
+NO_READING = "No seed has a reading in all of its arms (n=0)"
+"""What is said of a claim once nothing is waited for: its trials failed, or what it asks for could not be measured."""
+
 
 @dataclass(frozen=True)
 class Account:
@@ -49,7 +52,7 @@ def sentence(account: Account) -> str:
     claim, shown, verdict = account.claim, account.shown, account.verdict
     if shown is None:
         return "The study has no arms that the claim speaks of."
-    parts = [_finding(claim, shown)]
+    parts = [_finding(claim, shown) if shown.n or account.waiting else f"{NO_READING}."]
     if account.withdrawn is not None and account.later is not None:
         parts.append(
             f"{_seeds(shown.n)} gave {account.withdrawn}; all {account.later.n} lean the other way, so it is "

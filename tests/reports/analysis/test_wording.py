@@ -20,3 +20,18 @@ def test_trials_that_are_waited_for_are_counted(open_seeds, said):
     (found,) = verdicts_of(made, {"says": "preact < original"})
     assert found.waiting == open_seeds
     assert said in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (State.FAILED, "No seed has a reading in all of its arms (n=0)."),
+        (State.WAITING, "No result yet (n=0)."),
+    ],
+)
+def test_a_claim_without_a_reading_says_whether_one_can_still_come(state, said):
+    made = study(
+        [({"variant": "preact"}, dict.fromkeys(range(4), state)), ({"variant": "original"}, dict(enumerate(DONE)))]
+    )
+    (found,) = verdicts_of(made, {"says": "preact < original"})
+    assert said in found.sentence
