@@ -55,9 +55,13 @@ def check_signature(name: str, function: Callable[..., Any], takes: Iterable[str
 
 
 def look_in(folder: Path | str) -> None:
-    """Let a user's modules be imported from `folder`, after everything that is installed."""
-    if str(folder) not in sys.path:
-        sys.path.append(str(folder))
+    """Let a user's modules be imported from `folder`, after everything that is installed.
+
+    It is absolute on the path: Python looks for ever in what a relative one meant when it was first looked into.
+    """
+    absolute = str(Path(folder).absolute())
+    if absolute not in sys.path:
+        sys.path.append(absolute)
 
 
 @contextmanager

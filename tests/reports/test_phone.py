@@ -33,7 +33,7 @@ def test_the_arms_of_a_search_are_numbered_in_the_main_table_and_in_the_sentence
     sentences = " ".join(confirmation.build(found).content.sentences)
     assert "What the search ranked first, #" in sentences
     assert "activation" not in sentences + search.build(found).content.summary
-    assert "activation" in " ".join(confirmation.conclusions(found.whole))  # a terminal has no table to look them up in
+    assert "activation" in " ".join(confirmation.conclusions(found))  # a terminal has no table to look them up in
 
 
 def test_another_study_has_no_numbers():

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from search_spaces import SettingError, user_code
-from search_spaces.user_code import calling, check_signature, code_digest, load_function
+from search_spaces.user_code import calling, check_signature, code_digest, load_function, look_in
 
 KEY = ("name",)
 
@@ -23,6 +23,19 @@ def test_a_name_that_is_none_of_a_function_is_refused(name):
 def test_a_file_in_the_place_of_its_module_is_told_as_one():
     with pytest.raises(SettingError, match='name the module, not its file: "nets:build"'):
         load_function("nets.py:build", "builder", ())
+
+
+def test_a_relative_folder_is_that_of_its_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    for name in ("one", "two"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / f"module_{name}.py").write_text(f"def make():\n    return {name!r}\n")
+        monkeypatch.chdir(folder)
+        look_in(".")
+        assert load_function(f"module_{name}:make", "builder", ())() == name
+    assert "." not in sys.path
 
 
 @pytest.fixture
