@@ -20,7 +20,8 @@ Cell = str | int | float | bool | None
 class Column:
     """A column: `key` heads it in CSV, `label` where people read it. With `digits` its numbers have fixed decimals.
 
-    With `is_p` as well, people read "<0.0001" where these decimals would all be 0; CSV keeps the number.
+    With `is_p` as well, people read "<0.0001" where these decimals would all be 0; CSV keeps the number. With `is_head`
+    people read a text once, for all the rows below each other that have it; CSV has it in each.
     """
 
     key: str
@@ -28,6 +29,7 @@ class Column:
     digits: int | None = None
     is_number: bool = False
     is_p: bool = False
+    is_head: bool = False
 
 
 def p_column(key: str, label: str, digits: int = 4) -> Column:
@@ -60,7 +62,14 @@ class Table:
 
     def shown(self) -> list[list[str]]:
         """Return the cells as text for people."""
-        return [[_shown(cell, column) for cell, column in zip(row, self.columns, strict=True)] for row in self.rows]
+        above = ((), *self.rows)
+        return [
+            [
+                "" if column.is_head and before[at : at + 1] == (cell,) else _shown(cell, column)
+                for at, (cell, column) in enumerate(zip(row, self.columns, strict=True))
+            ]
+            for before, row in zip(above, self.rows, strict=False)
+        ]
 
 
 def to_csv(table: Table) -> str:

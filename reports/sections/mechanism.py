@@ -221,12 +221,12 @@ def _line_table(name: str, panels: Sequence[tuple[str, Sequence[MeasuredLine]]],
 def _scalars(findings: Findings, probe: Probed) -> Table | None:
     """Return the mean and standard deviation of each scalar by arm, the arms of one scalar below each other."""
     columns = (
-        Column("label", "number"),
+        Column("label", "number", is_head=True),
         Column("arm", "arm"),
         Column("n", "seeds", is_number=True),
         Column("mean", "mean", is_number=True),
         Column("sd", "± 1 SD", is_number=True),
-        Column("metric", "name in claims"),
+        Column("metric", "name in claims", is_head=True),
     )
     rows: list[tuple[Cell, ...]] = []
     for name, label, unit in probe.scalars:
@@ -235,7 +235,6 @@ def _scalars(findings: Findings, probe: Probed) -> Table | None:
             if values := probe.scalar(name, arm.name):
                 spread = _rounded(stdev(values)) if len(values) > 1 else None
                 rows.append((title, arm.name, len(values), _rounded(fmean(values)), spread, f"{probe.kind}.{name}"))
-                title = ""  # said once for the arms below each other
     if not rows:
         return None
     return Table(f"mechanism-{_file_name(probe)}", sentences.scalars_table(probe.title), columns, tuple(rows))
