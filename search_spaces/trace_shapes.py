@@ -41,7 +41,7 @@ def _alike(tensor: Tensor) -> Tensor | None:
 
 def _itself(tensor: Tensor, *_: Any) -> Tensor | None:
     """Return a tensor that is to be filled: where there is no memory, nothing happens."""
-    return tensor if tensor.is_floating_point() else None
+    return tensor if tensor.is_meta and tensor.is_floating_point() else None
 
 
 def _pooled(

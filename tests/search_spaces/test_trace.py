@@ -142,3 +142,15 @@ def test_what_torch_refuses_is_refused_with_its_words(
     with pytest.raises((RuntimeError, IndexError)) as whole:
         trace(build, (3, 32, 32))
     assert repr(short.value) == repr(whole.value)
+
+
+@pytest.mark.parametrize("fill", [Tensor.uniform_, Tensor.normal_, Tensor.bernoulli_])
+def test_a_tensor_that_a_builder_keeps_in_memory_is_filled(fill: Callable[[Tensor], Tensor]) -> None:
+    filled = []
+
+    def build() -> nn.Module:
+        filled.append(fill(torch.full((4,), 7.0, device="cpu")))
+        return nn.Sequential(nn.Flatten(), nn.Linear(12, 10))
+
+    trace(build, (3, 2, 2))
+    assert 7.0 not in filled[0].tolist()
