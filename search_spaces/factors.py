@@ -120,7 +120,8 @@ def full_path(key: str, where: Key = ()) -> str:
     root, _, rest = key.partition(".")
     if "" in (parts := key.split(".")):
         meant = ".".join(part for part in parts if part)
-        raise SettingError(f"{shown(key)} has an empty part between its dots: did you mean {shown(meant)}?", where)
+        hint = f": did you mean {shown(meant)}?" if meant else ""
+        raise SettingError(f"{shown(key)} has an empty part between its dots{hint}", where)
     if root in ROOTS:
         return key
     if root in _RESULTLESS:

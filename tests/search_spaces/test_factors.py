@@ -114,3 +114,11 @@ def test_a_factor_that_is_neither_list_nor_mapping_is_refused(levels):
 
 def test_a_bundle_level_that_is_no_mapping_is_told_the_list_form():
     assert "as a list" in refused({"variant": {"plain": 3}}).message
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("training..lr", r"its dots: did you mean 'training\.lr'\?$"), ("..", "between its dots$")]
+)
+def test_a_name_with_an_empty_part_is_told_what_it_may_mean(name, said):
+    with pytest.raises(SettingError, match=said):
+        parse_factors({name: [1, 2]})
