@@ -40,7 +40,15 @@ class Findings:
         Where a page makes both kinds, and not the same ones, each has half of 5 %: in a study whose arms are all alike
         the chance that any difference is named is at most 5 %.
         """
-        return ALPHA if self._tests in (0, self.pairs) or not self.pairs else ALPHA / 2
+        makes_both = self._tests > 0 and self.pairs > 0
+        return ALPHA / 2 if makes_both and not self._tests_are_the_pairs() else ALPHA
+
+    def _tests_are_the_pairs(self) -> bool:
+        """Whether the comparisons with the baseline are those of arms with one another: equal numbers may differ."""
+        groups = [*self.columns, tuple(self.summaries.values())] if self._is_one_group else self.columns
+        names = [{each.arm.name for each in group if each.is_comparable} for group in groups]
+        tests = [{each.arm.name, each.baseline.name} for each in self.contrasts.values() if each.p is not None]
+        return len(tests) == self.pairs and all(any(test <= group for group in names) for test in tests)
 
     @property
     def _tests(self) -> int:
@@ -68,8 +76,11 @@ class Findings:
     def pairs(self) -> int:
         """How many pairs of arms are compared with one another, in the main table or in the head of the page."""
         in_columns = sum(_pairs(each) for each in self.columns)
-        is_one_group = self.layout.axis is None or not self.layout.runs_along_axis()
-        return max(in_columns, _pairs(tuple(self.summaries.values()))) if is_one_group else in_columns
+        return max(in_columns, _pairs(tuple(self.summaries.values()))) if self._is_one_group else in_columns
+
+    @property
+    def _is_one_group(self) -> bool:
+        return self.layout.axis is None or not self.layout.runs_along_axis()
 
     @cached_property
     def skewness(self) -> Skewness | None:

@@ -90,6 +90,15 @@ def test_the_two_kinds_of_comparison_share_five_per_cent_where_they_are_not_the_
     assert found(("variant",), {("a",): LESS, ("b",): NOISY, ("c",): MORE}).alpha == 0.05  # no baseline
 
 
+def test_as_many_comparisons_of_each_kind_are_not_yet_the_same_ones():
+    by_depth = {(depth, name): NOISY if name == "a" else OTHER for depth in (8, 20) for name in "ab"}
+    across, within = (found(("depth", "variant"), by_depth, baseline=each) for each in ({"depth": 8}, {"variant": "a"}))
+    failing = variants(a=(None, 5.0, 5.1, 5.2, 5.3, 5.4), **dict.fromkeys("bcd", (5.2, 5.1, 5.4, 5.0, 5.5, 5.2)))
+    for each in (across, within, failing):
+        assert sum(contrast.p is not None for contrast in each.contrasts.values()) == each.pairs
+    assert (across.alpha, within.alpha, failing.alpha) == (0.025, 0.05, 0.025)
+
+
 def test_no_difference_is_said_to_be_detected_that_errors_cannot_have():
     chance = random.Random(1)
     errors = {(f"v{at:02}",): (chance.gauss(30, 20), chance.gauss(60, 20)) for at in range(30)}
