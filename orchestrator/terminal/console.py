@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from queue import SimpleQueue
 from threading import Thread
 
@@ -104,5 +105,6 @@ class PatientPrinter:
         self._thread.join(timeout)
 
     def _work(self) -> None:
-        while (line := self._lines.get()) is not None:
-            self._print_line(line)
+        with suppress(BrokenPipeError):  # the reader is gone, and a trace would tell nobody more
+            while (line := self._lines.get()) is not None:
+                self._print_line(line)

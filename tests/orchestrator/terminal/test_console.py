@@ -71,6 +71,20 @@ def test_lines_are_printed_in_their_order_before_it_closes():
     assert console.file.getvalue().splitlines() == [f"[bold]{number}" for number in range(100)]
 
 
+def test_a_reader_who_leaves_ends_the_printing_without_a_trace():
+    given = []
+
+    def broken(line: str) -> None:
+        given.append(line)
+        raise BrokenPipeError
+
+    printer = PatientPrinter(broken)  # an error that ended its thread would be a warning, which fails a test
+    printer.say("first")
+    printer.say("second")
+    printer.close()
+    assert given == ["first"]
+
+
 def test_a_table_of_very_many_rows_has_no_frame_and_one_line_a_row():
     console = Console(file=io.StringIO(), width=40)
     table = name_table("arm")
