@@ -5,6 +5,7 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -59,24 +60,23 @@ class YamlSource:
 def read_yaml(path: Path) -> YamlSource:
     """Read a study file; StudyFileError for everything that is not one mapping of plain values."""
     try:
-        with path.open(encoding="utf-8") as file:
-            text = file.read(LONGEST + 1)
+        with path.open("rb") as file:  # once: a pipe cannot be read again
+            data = file.read(4 * (LONGEST + 1))  # a character has four bytes at most
+        text = TextIOWrapper(BytesIO(data), encoding="utf-8").read(LONGEST + 1)
     except FileNotFoundError:
         raise no_such_file(path) from None
     except IsADirectoryError:
         raise UserError(f"{path}: is a folder; name the study file inside it") from None
     except UnicodeDecodeError:
-        raise _not_utf8(path) from None
+        raise _not_utf8(data, path) from None
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: cannot be read: {error}") from None
     return parse_yaml(text, str(path))
 
 
-def _not_utf8(path: Path) -> StudyFileError:
-    """Say which byte of a file is no text, and in which line; what was read tells its place in a part of the file."""
-    with path.open("rb") as file:
-        start = file.read(4 * LONGEST + 100_000)  # what was read of it as text, and ahead of that
-    text = start.decode(errors="surrogateescape")
+def _not_utf8(data: bytes, path: Path) -> StudyFileError:
+    """Say which byte of a file is no text, and in which line; the error of reading tells its place in a part of it."""
+    text = data.decode(errors="surrogateescape")
     place = next(at for at, each in enumerate(text) if "\udc80" <= each <= "\udcff")
     line, byte = text.count("\n", 0, place) + 1, f"{ord(text[place]) - 0xDC00:02x}"
     return StudyFileError(f"the byte 0x{byte} is no UTF-8 text: save the file in that encoding", str(path), line)

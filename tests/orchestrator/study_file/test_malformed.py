@@ -1,8 +1,13 @@
 """Malformed study files: each is one message that names file, line and key, and exit code 2, within a second or two."""
 
+import os
 import time
+from pathlib import Path
 
 import pytest
+
+from orchestrator.errors import UserError
+from orchestrator.study_file.yaml_source import read_yaml
 
 GOOD = {
     "study": "study: t",
@@ -209,6 +214,17 @@ def test_a_file_in_another_encoding_is_told_with_its_line(
         main("plan", "study.yaml")
     assert ended.value.code == 2
     assert f"study.yaml:{line}: the byte 0x{byte} is no UTF-8 text" in capsys.readouterr().err
+
+
+def test_a_pipe_in_another_encoding_is_told_with_its_line() -> None:
+    reads, writes = os.pipe()
+    os.write(writes, text_of("question: caf\u00e9").encode("latin-1"))
+    os.close(writes)
+    try:
+        with pytest.raises(UserError, match=":5: the byte 0xe9 is no UTF-8 text"):
+            read_yaml(Path(f"/dev/fd/{reads}"))
+    finally:
+        os.close(reads)
 
 
 def test_a_network_that_no_machine_holds_is_refused(tmp_path, monkeypatch, capsys, main) -> None:
