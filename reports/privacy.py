@@ -4,9 +4,12 @@ import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from reports.results import Study
+from reports.trials import LostAttempt, Trial
+
+Tried = TypeVar("Tried", Trial, LostAttempt)
 
 _PATH = re.compile(
     r"""(?<![\w./:~<-])/(?:[^\s/'":,;()<>]+/)+([^\s/'":,;()<>]*)|[A-Za-z]:\\(?:[^\s\\'",;<>]+\\)+([^\s\\'",;<>]*)"""
@@ -35,24 +38,8 @@ def without_private_facts(study: Study, *, include_host: bool = False) -> Study:
         notes=tuple(map(clean, study.notes)),
         user_notes=tuple(map(clean, study.user_notes)),
         arms=tuple(replace(arm, settings=_mapped(arm.settings, clean)) for arm in study.arms),
-        trials=tuple(
-            replace(
-                trial,
-                host=hosts.get(trial.host or ""),
-                reason=None if trial.reason is None else clean(trial.reason),
-                log=None if trial.log is None else clean(trial.log),
-            )
-            for trial in study.trials
-        ),
-        lost=tuple(
-            replace(
-                each,
-                host=hosts.get(each.host or ""),
-                reason=None if each.reason is None else clean(each.reason),
-                log=None if each.log is None else clean(each.log),
-            )
-            for each in study.lost
-        ),
+        trials=tuple(_cleaned(trial, hosts, clean) for trial in study.trials),
+        lost=tuple(_cleaned(attempt, hosts, clean) for attempt in study.lost),
         environments=tuple(
             replace(
                 each,
@@ -122,6 +109,15 @@ def _cleaner(hosts: Mapping[str, str]) -> Any:
         return pattern.sub(lambda match: hosts[match[0]], short) if pattern else short
 
     return clean
+
+
+def _cleaned(tried: Tried, hosts: Mapping[str, str], clean: Any) -> Tried:
+    return replace(
+        tried,
+        host=hosts.get(tried.host or ""),
+        reason=None if tried.reason is None else clean(tried.reason),
+        log=None if tried.log is None else clean(tried.log),
+    )
 
 
 def _mapped(settings: Mapping[str, Any], clean: Any) -> dict[str, Any]:
