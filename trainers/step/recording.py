@@ -67,8 +67,8 @@ class Recording:
 
     @property
     def may_record(self) -> bool:
-        """Whether a shape that has been seen may yet be recorded, which takes memory."""
-        return self.obstacle is None and self.seen.keys() > self.recorded.keys()
+        """Whether the first shape, or another that has been seen, may yet be recorded, which takes memory."""
+        return self.obstacle is None and (not self.recorded or self.seen.keys() > self.recorded.keys())
 
     def _watched(self, images: Tensor, labels: Tensor) -> tuple[Tensor, ...]:
         """Make a call and find out whether it may be recorded."""

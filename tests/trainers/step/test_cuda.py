@@ -298,6 +298,15 @@ def test_finding_out_whether_the_process_goes_on_draws_nothing(monkeypatch):
     assert torch.equal(before, after)
 
 
+@pytest.mark.usefixtures("recorded_on_a_cpu")
+def test_memory_may_run_out_in_the_first_evaluation_long_after_the_steps_are_recorded():
+    trainer = Trainer(task(0, 1, data=TINY, epochs=WARM_UP + 2, batch_size=10, evaluate_every=WARM_UP + 2))
+    for _ in range(WARM_UP + 1):
+        trainer.run_epoch()
+    assert all(group.steps.recorded and not group.evaluations.seen for group in trainer.pack._groups)
+    assert trainer.pack._may_shrink(trainer.replicas)
+
+
 @pytest.mark.parametrize("batch_size", [70, 10])  # the steps are recorded with the evaluations, or epochs before them
 def test_replicas_are_copied_only_until_steps_and_evaluations_are_recorded(batch_size, recorded_on_a_cpu, monkeypatch):
     copied = []
