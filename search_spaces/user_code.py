@@ -58,6 +58,8 @@ def look_in(folder: Path | str) -> None:
     """Let a user's modules be imported from `folder`, after everything that is installed.
 
     It is absolute on the path: Python looks for ever in what a relative one meant when it was first looked into.
+    The folders of earlier studies stay before it, and modules stay imported: where two studies of one process have
+    different modules of one name, both get that of the first.
     """
     absolute = str(Path(folder).absolute())
     if absolute not in sys.path:
