@@ -95,9 +95,11 @@ def seeds_deleted(count: int) -> str:
     return f"{counted(count, 'seed')} of these arms had results, now deleted"
 
 
-def seeds_chosen(kept: int, seen: int, choices: int) -> str:
-    """Say how many choices of seeds the level is shared among."""
-    return f"{kept} of {seen} seeds with results can be kept in {choices:,} ways, and the level is shared among these"
+def seeds_chosen(kept: int, seen: int, choices: int, is_limit: bool) -> str:
+    """Say how many choices of seeds the level is shared among; there may be more where that is the limit."""
+    ways, shared = ("at least ", "so many") if is_limit else ("", "these")
+    kept_in = f"{kept} of {seen} seeds with results can be kept in {ways}{choices:,} ways"
+    return f"{kept_in}, and the level is shared among {shared}"
 
 
 def _on(moment: datetime) -> str:

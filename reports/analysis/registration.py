@@ -43,6 +43,9 @@ from search_spaces.errors import SettingError
 
 _IN_WORDS = {"repeated": "the seeds of the A/A check", "data": "the data", "family": "the family of claims"}
 
+MOST_CHOICES = 10**12
+"""Among more of them no level is shared: 1 - level would be 1, for which no quantile is finite."""
+
 
 @dataclass(frozen=True)
 class AsPlanned:
@@ -114,7 +117,7 @@ def register(study: Study, claim: Claim) -> Registration:
     vanished = vanished_seeds(study, claim, planned, left_out) if is_fixed else set()
     seen = deleted_seeds(study, claim)
     deleted = seen - vanished
-    choices = math.comb(len(own | seen), len(own)) if has_results and own else 1
+    choices = min(math.comb(len(own | seen), len(own)), MOST_CHOICES) if has_results and own else 1
     changes = (
         *([] if before else [planned_late(reference)]),
         *(changes_since(study, claim, reference, later) if has_results else []),
@@ -123,7 +126,7 @@ def register(study: Study, claim: Claim) -> Registration:
         *([seeds_left_out(left_out)] if is_chosen else []),
         *([seeds_vanished(len(vanished))] if vanished else []),
         *([seeds_deleted(len(deleted))] if deleted else []),
-        *([seeds_chosen(len(own), len(own | seen), choices)] if choices > 1 else []),
+        *([seeds_chosen(len(own), len(own | seen), choices, choices == MOST_CHOICES)] if choices > 1 else []),
     )
     return Registration(
         version=reference,

@@ -244,6 +244,13 @@ def test_results_that_were_deleted_have_been_seen():
     assert chosen.startswith("5 of 12 seeds with results can be kept in 792 ways")
 
 
+def test_a_level_is_shared_among_no_more_choices_than_numbers_can_tell():
+    whole = made([(0, plan(seeds=ALL))], by_arm(errors(shift=1)))
+    gone = tuple(DeletedOutcome(f"{level}-8", seed, hours(1)) for level in LEVELS for seed in range(1000, 1500))
+    (_, chosen) = judged(replace(whole, history=replace(whole.history, deleted=gone)))["better"].changes
+    assert chosen.startswith("12 of 512 seeds with results can be kept in at least 1,000,000,000,000 ways")
+
+
 def test_deleting_one_arm_of_a_seed_is_deleting_its_comparison():
     whole = made([(0, plan(seeds=ALL[:5]))], by_arm(errors(shift=1)))
     kept = tuple(each for each in whole.history.left_out if "preact" not in each.arm)
