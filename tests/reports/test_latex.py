@@ -13,7 +13,8 @@ from tests.reports import searches, studies
 from tests.reports.small import study
 
 needs_latex = pytest.mark.skipif(
-    shutil.which("pdflatex") is None, reason="no pdfLaTeX: apt-get install texlive-latex-extra"
+    shutil.which("pdflatex") is None,
+    reason="no pdfLaTeX: apt-get install texlive-latex-extra texlive-fonts-recommended",
 )
 # A conference's style of our own: Times, two narrow columns, small captions.
 CONFERENCE = r"""\documentclass[twocolumn,9pt]{extarticle}
