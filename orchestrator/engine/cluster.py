@@ -1,6 +1,5 @@
 """A Ray cluster: connect to it or start one here, keep its own words from the terminal, and notice when it is gone."""
 
-import importlib
 import logging
 import os
 import signal
@@ -206,9 +205,9 @@ def _on_loopback() -> Iterator[None]:
 
     Ray does so by itself on macOS and Windows; `_node_ip_address` cannot ask for it, since Ray replaces loopback there.
     """
-    constants: Any = importlib.import_module("ray._private.ray_constants")
+    constants: Any = sys.modules.get("ray._private.ray_constants")  # which Ray itself has imported
     before = getattr(constants, "ENABLE_RAY_CLUSTER", None)
-    if before is None:  # a version of Ray that knows no such setting listens as it always does
+    if before is None:  # a version of Ray without this module or setting listens as it always does
         yield
         return
     constants.ENABLE_RAY_CLUSTER = False

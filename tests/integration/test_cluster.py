@@ -9,13 +9,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 import ray
 
 from orchestrator import RunOptions, run_study
-from orchestrator.engine.cluster import cluster
+from orchestrator.engine.cluster import _on_loopback, cluster
 from orchestrator.errors import UserError
 from reports.results import Study
 
@@ -83,11 +84,24 @@ def test_a_cluster_that_is_started_here_listens_on_this_machine_alone() -> None:
         sockets = [
             each
             for process in (psutil.Process(), *started)
-            for each in process.net_connections()
+            for each in connections(process)
             if each.status == psutil.CONN_LISTEN
         ]
         assert len(sockets) > 2
         assert {each.laddr.ip for each in sockets} <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
+
+
+def connections(process: psutil.Process) -> list[Any]:
+    try:
+        return list(process.net_connections())
+    except psutil.NoSuchProcess:  # Ray ends workers that it does not need
+        return []
+
+
+def test_a_ray_without_the_private_setting_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "ray._private.ray_constants")
+    with _on_loopback():
+        assert "ray._private.ray_constants" not in sys.modules
 
 
 @pytest.fixture
