@@ -1,6 +1,8 @@
 """The watch of a Ray cluster, on a cluster that is an open port."""
 
 import socket
+import subprocess
+import sys
 import threading
 from types import SimpleNamespace
 
@@ -45,3 +47,18 @@ def test_a_cluster_that_does_not_say_which_nodes_it_has_is_given_up(monkeypatch:
     with pytest.raises(UserError, match=r"the Ray cluster \(10\.0\.0\.1:6379\) does not say which nodes"):
         cluster.ClusterWatch()
     may_answer.set()
+
+
+ASKS = """
+from orchestrator.engine import cluster
+import ray
+try:
+    ray.nodes()
+except Exception as error:
+    print(error)
+"""
+
+
+def test_a_question_to_a_cluster_that_was_left_starts_no_other() -> None:
+    done = subprocess.run([sys.executable, "-c", ASKS], capture_output=True, text=True, timeout=200, check=True)
+    assert "before ray.init() has been called" in done.stdout
