@@ -43,7 +43,13 @@ def pages(*names: str) -> dict[str, str]:
 def _commands() -> Iterator[str]:
     yield "# Commands\n"
     yield "What `orchestrate COMMAND --help` prints. Exit codes: [continuous integration](../how-to/ci.md).\n"
-    for name in sorted(get_group(app).commands):
+    commands = dict(sorted(get_group(app).commands.items()))
+    yield "| command | does |\n|---|---|"
+    for name, command in commands.items():
+        about = " ".join((command.help or "").partition("\n\n")[0].split())
+        yield f"| [`orchestrate {name}`](#orchestrate-{name}) | {_cell(about)} |"
+    yield ""
+    for name in commands:
         shown = CliRunner().invoke(app, [name, "--help"], prog_name="orchestrate", env={"COLUMNS": "110"})
         yield f"## orchestrate {name}\n"
         yield "```text\n" + "\n".join(line.rstrip() for line in shown.stdout.strip().splitlines()) + "\n```\n"

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from search_spaces.arm import Arm, Scalar, settings_hash
-from search_spaces.errors import SettingError
+from search_spaces.errors import Key, SettingError
 from search_spaces.factors import Factor, Level, level_text
+from search_spaces.value_bundles import in_yaml, meant_as_values
 
 Levels = Mapping[str, Scalar]
 Complete = Callable[[dict[str, Any]], dict[str, Any]]
@@ -49,7 +50,7 @@ class Space:
         try:
             settings = self.complete(raw)
         except SettingError as error:
-            raise _at_its_level(error, chosen) from None
+            raise self._at_its_level(error, chosen) from None
         named = {factor.name: level.name for factor, level in zip(self.factors, chosen, strict=True)}
         return Arm(arm_name(named), named, settings, settings_hash(settings, self.cosmetic))
 
@@ -67,6 +68,36 @@ class Space:
             except SettingError as error:
                 raise SettingError(error.message, ("factors", *key)) from None
         return settings
+
+    def _at_its_level(self, error: SettingError, chosen: list[Level]) -> SettingError:
+        """Return the error with the place of the level that brought the setting, and with what was probably meant."""
+        parts = [str(part) for part in error.key]
+        for length in range(len(parts), 0, -1):
+            path = ".".join(parts[:length])
+            for place, level in enumerate(chosen):
+                if path in level.settings and path in level.keys:
+                    key = ("factors", *level.keys[path], *error.key[length:])
+                    return SettingError(self._correction(path, place, chosen) or error.message, key)
+        return error
+
+    def _correction(self, path: str, place: int, chosen: list[Level]) -> str | None:
+        """Say how a level is written whose bundle holds the parts of one value; None where it does not."""
+        factor, level = self.factors[place], chosen[place]
+        for meant, key in meant_as_values(factor, level):
+            if self._takes([*chosen[:place], meant, *chosen[place + 1 :]], key):
+                return (
+                    f"level {level.text} of factor {factor.name} is a bundle of settings, in which "
+                    f"{path.rpartition('.')[2]} means {path}; did you mean {level.text}: {in_yaml(meant.settings)}?"
+                )
+        return None
+
+    def _takes(self, chosen: list[Level], key: Key) -> bool:
+        """Whether the setting at `key` is known, and its value right but for something inside of it."""
+        try:
+            self.complete(self.raw(chosen))
+        except SettingError as error:
+            return len(error.key) > len(key) and error.key[: len(key)] == key
+        return True
 
 
 def arm_name(levels: Levels) -> str:
@@ -88,13 +119,3 @@ def _assign(settings: dict[str, Any], path: tuple[str, ...], value: Any) -> None
         inner[part] = dict(held)
         inner = inner[part]
     inner[path[-1]] = value
-
-
-def _at_its_level(error: SettingError, chosen: list[Level]) -> SettingError:
-    parts = [str(part) for part in error.key]
-    for length in range(len(parts), 0, -1):
-        path = ".".join(parts[:length])
-        for level in chosen:
-            if path in level.settings and path in level.keys:
-                return SettingError(error.message, ("factors", *level.keys[path], *error.key[length:]))
-    return error

@@ -167,7 +167,8 @@ def test_the_image_holds_what_the_installation_needs() -> None:
     packages = [each.rstrip("*") for each in project["tool"]["setuptools"]["packages"]["find"]["include"]]
     assert set(copied) == {
         "pyproject.toml",
-        project["project"]["readme"],
+        "setup.py",
+        "README.md",
         *project["project"]["license-files"],
         *packages,
     }

@@ -37,7 +37,7 @@ def installed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("install")
     source = folder / "source"
     source.mkdir()
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
     for name in ("orchestrator", "reports", "search_spaces", "trainers"):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))

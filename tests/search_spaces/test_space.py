@@ -82,3 +82,48 @@ def test_an_error_about_the_base_settings_keeps_its_key():
 def test_cosmetic_settings_do_not_change_the_identity():
     spaces = [space({}, base={**BASE, "data": {"root": root}}, cosmetic=frozenset({"data.root"})) for root in "ab"]
     assert spaces[0].arm({}).id == spaces[1].arm({}).id
+
+
+def only(part, *known):
+    """Return a completion that knows these settings of a part of the file and no others."""
+
+    def complete(raw):
+        for name in ("network", "training"):
+            for setting in raw[name]:
+                if setting not in ({"depth", "shortcut", "lr"} | (set(known) if name == part else set())):
+                    raise SettingError(f"unknown {setting}", (name, setting))
+        return raw
+
+    return complete
+
+
+@pytest.mark.parametrize(
+    ("factors", "part", "right"),
+    [
+        (
+            {"training.schedule": {"cosine": {"name": "cosine", "end": 0.0}}},
+            "training",
+            "cosine: {training.schedule: {name: cosine, end: 0.0}}",
+        ),
+        ({"shortcut": {"gate": {"op": "no", "bias": -6}}}, "network", 'gate: {network.shortcut: {op: "no", bias: -6}}'),
+        ({"schedule": {"cosine": {"name": "cosine"}}}, "training", "cosine: {training.schedule: {name: cosine}}"),
+        ({"training": {"long": {"epochs": 20}}}, "training", "long: {training.epochs: 20}"),
+    ],
+)
+def test_a_bundle_of_parts_of_its_factors_setting_is_told_how_it_is_written(factors, part, right):
+    ((name, levels),) = factors.items()
+    ((label, bundle),) = levels.items()
+    first = next(iter(bundle))
+    with pytest.raises(SettingError) as caught:
+        space(factors, only(part, "schedule", "epochs")).arm({name: label})
+    assert caught.value.message == (
+        f"level {label} of factor {name} is a bundle of settings, in which {first} means network.{first}; "
+        f"did you mean {right}?"
+    )
+    assert caught.value.key == ("factors", name, label, first)
+
+
+@pytest.mark.parametrize("name", ["variant", "my.own", "seeds"])
+def test_a_bundle_that_would_be_wrong_as_a_value_too_keeps_its_error(name):
+    with pytest.raises(SettingError, match=r"^unknown dept$"):
+        space({name: {"deep": {"dept": 110}}}, only("network")).arm({name: "deep"})
