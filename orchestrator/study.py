@@ -20,18 +20,16 @@ from orchestrator.passwords import without_passwords
 from orchestrator.planning.plan import make_plan
 from orchestrator.records.events import Event, Notice
 from orchestrator.results.location import database, output_folder
-from orchestrator.running.executors import check_executor, make_backend, simulated_workers
+from orchestrator.running.executors import check_executor, make_backend
 from orchestrator.running.job import Job, RunOptions
 from orchestrator.running.live_report import live_report
 from orchestrator.running.notification import check_target, notifying
 from orchestrator.running.signals import interruptible
-from orchestrator.scheduling.blocks import StudyBlocks
-from orchestrator.scheduling.measuring import study_probes
+from orchestrator.running.work import make_work
 from orchestrator.scheduling.packs import PackSource, Work
 from orchestrator.scheduling.progress import Progress
 from orchestrator.scheduling.replaying import open_replay
 from orchestrator.scheduling.sharing import SharedTrials
-from orchestrator.search.search_plan import SearchPlan
 from orchestrator.storage import Lease, PlanOutcome, Recorder, Store, StudyBusy
 from orchestrator.study_file.config import read_study
 from orchestrator.terminal.console import make_console
@@ -76,7 +74,7 @@ def run_study(
     if options.executor == "replay":
         replay = open_replay(url, out)
         url, out = replay.database, replay.folder
-        plan = replay.search(plan) if isinstance(plan, SearchPlan) else plan
+        plan = replay.plan(plan)
     with notifying(options.notify, plan.name) as notifier:
         return _run(Job(config, plan, options, out, replay, notifier), url, show)
 
@@ -152,7 +150,7 @@ def _check(options: RunOptions) -> None:
 def _train(store: Store, job: Job, outcome: PlanOutcome, show: Show | bool, lease: Lease) -> tuple[Ending, str | None]:
     """Train what is missing; return how that ended, and why where the cluster was lost."""
     progress = Progress()
-    work = _work(store, job, progress)
+    work = make_work(store, job, progress)
     ending, lost = Ending.DONE, None
     work.begin()
     if show is True:
@@ -218,13 +216,3 @@ def _source(
     if job.replay is not None:
         return source
     return SharedTrials(source, store, job.plan.name, listener, lambda text: sink(Notice(text)))
-
-
-def _work(store: Store, job: Job, progress: Progress) -> Work:
-    if isinstance(job.plan, SearchPlan):
-        # Optuna takes a second to import, and only a search needs it.
-        from orchestrator.search.run import SearchRun
-
-        return SearchRun(store, job.plan, progress, job.out, simulated_workers(job), job.replay)
-    probes = study_probes(job.plan.settings) if job.replay is None else ()
-    return StudyBlocks(store, job.plan, progress, job.config.file.resources.seeds_per_pack, probes)

@@ -85,8 +85,8 @@ class Findings:
     @cached_property
     def skewness(self) -> Skewness | None:
         """The skewness over the arms without a fail, where it is clear; None where it is not."""
-        found = skewness({name: each.values for name, each in self.summaries.items() if not each.n_fail})
-        return found if found is not None and found.is_clear else None
+        over_arms = skewness({name: each.values for name, each in self.summaries.items() if not each.n_fail})
+        return over_arms if over_arms is not None and over_arms.is_clear else None
 
     @property
     def arms(self) -> tuple[Arm, ...]:

@@ -188,8 +188,8 @@ def measured(name: str, unit: str = "", better: Better = Better.LESS, title: str
     kind, _, path = name.partition(".")
     steps = path.split(".")
 
-    def read(trial: Trial, arm: Arm, found: Found) -> float | None:
-        values = found.get(kind)
+    def read(trial: Trial, arm: Arm, measured: Found) -> float | None:
+        values = measured.get(kind)
         if values is None:
             return None
         scalars = values.get("scalars")

@@ -22,7 +22,7 @@ class Expression(ABC):
     """A number that follows from what is on record of a trial and its arm; None where anything it needs is missing."""
 
     @abstractmethod
-    def __call__(self, trial: Trial, arm: Arm, found: Mapping[str, Any]) -> float | None:
+    def __call__(self, trial: Trial, arm: Arm, measured: Mapping[str, Any]) -> float | None:
         """Return the number of one trial."""
 
     def __add__(self, other: "Expression") -> "Expression":
@@ -49,7 +49,7 @@ class Recorded(Expression):
     source: Source
     name: str
 
-    def __call__(self, trial: Trial, arm: Arm, found: Mapping[str, Any]) -> float | None:
+    def __call__(self, trial: Trial, arm: Arm, measured: Mapping[str, Any]) -> float | None:
         """Return the number as it is on record."""
         if self.source is Source.TELEMETRY:
             return as_number(trial.telemetry.get(self.name))
@@ -65,9 +65,9 @@ class Computed(Expression):
     left: Expression
     right: Expression
 
-    def __call__(self, trial: Trial, arm: Arm, found: Mapping[str, Any]) -> float | None:
+    def __call__(self, trial: Trial, arm: Arm, measured: Mapping[str, Any]) -> float | None:
         """Return the number, None where either side has none or the right one is a divisor of zero."""
-        left, right = self.left(trial, arm, found), self.right(trial, arm, found)
+        left, right = self.left(trial, arm, measured), self.right(trial, arm, measured)
         if left is None or right is None or (self.sign == "/" and right == 0):
             return None
         return _ARITHMETIC[self.sign](left, right)

@@ -47,21 +47,21 @@ class DataSetContract:
 
     def test_an_unknown_setting_is_refused_by_name(self, tmp_path: Path) -> None:
         """A setting that the loader does not take is a mistake of the file, told with its key."""
-        found = None
+        key = None
         try:
             complete_data({**self.mapping(tmp_path), "no_such_setting": 1})
         except SettingError as error:
-            found = error.key
-        assert found == ("no_such_setting",)
+            key = error.key
+        assert key == ("no_such_setting",)
 
     def test_the_facts_are_those_of_the_images(self, tmp_path: Path) -> None:
         """Sizes, image shape and classes of the plan are those of the batches, for training and for testing."""
-        found = read(complete_data(self.mapping(tmp_path)))
-        info = found.info
+        data = read(complete_data(self.mapping(tmp_path)))
+        info = data.info
         assert info.train_size >= 2
         assert info.test_size >= 1
         assert min(info.input_shape) >= 1
-        batches = make_loader(found, _training(self.mapping(tmp_path)), CPU)
+        batches = make_loader(data, _training(self.mapping(tmp_path)), CPU)
         for images, labels in (next(iter(batches.train(0, 1))), next(iter(batches.test(4)))):
             assert images.shape == (len(labels), *info.input_shape)
             assert images.dtype == torch.float32
@@ -71,9 +71,9 @@ class DataSetContract:
 
     def test_every_test_image_is_tested_once(self, tmp_path: Path) -> None:
         """The batches hold as many test images as the facts tell."""
-        found = read(complete_data(self.mapping(tmp_path)))
-        batches = make_loader(found, _training(self.mapping(tmp_path)), CPU)
-        assert sum(len(labels) for _, labels in batches.test(4)) == found.info.test_size
+        data = read(complete_data(self.mapping(tmp_path)))
+        batches = make_loader(data, _training(self.mapping(tmp_path)), CPU)
+        assert sum(len(labels) for _, labels in batches.test(4)) == data.info.test_size
 
     def test_reading_twice_gives_the_same(self, tmp_path: Path) -> None:
         """Another process, another day: the same fingerprint, and the same batches for the same seed and epoch."""
@@ -101,9 +101,9 @@ class DataSetContract:
 
     def test_what_normalises_the_images_can_be_told(self, tmp_path: Path) -> None:
         """A trained network is of use only with what was subtracted from its images and what divided them."""
-        found = read(complete_data(self.mapping(tmp_path)))
-        told = make_loader(found, _training(self.mapping(tmp_path)), CPU).normalisation()
-        assert len(told["subtracted"]) == len(told["divided_by"]) == found.info.input_shape[0]
+        data = read(complete_data(self.mapping(tmp_path)))
+        told = make_loader(data, _training(self.mapping(tmp_path)), CPU).normalisation()
+        assert len(told["subtracted"]) == len(told["divided_by"]) == data.info.input_shape[0]
 
 
 class StepContract:

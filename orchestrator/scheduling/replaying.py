@@ -25,8 +25,13 @@ class Replay:
         """The results DB of the replay."""
         return f"sqlite:///{self.folder / _BEFORE[0]}"
 
-    def search(self, plan: StudyPlan) -> StudyPlan:
-        """Return the plan of a search with what is on record of it alone; UserError when its baseline is not."""
+    def plan(self, plan: StudyPlan) -> StudyPlan:
+        """Return what a replay of `plan` asks for: of a search what is on record alone; UserError without its baseline.
+
+        What is fixed beforehand stays as it is: a trial that is not on record fails.
+        """
+        if not plan.is_search:
+            return plan
         trials = tuple(trial for trial in plan.trials if trial.id in self.trials)
         trained = {trial.arm.id for trial in trials}
         baseline, search = plan.arms[0], plan.settings["search"]

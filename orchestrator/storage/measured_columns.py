@@ -15,25 +15,25 @@ MANY = 64
 """Rows from which on a measurement is kept as columns."""
 
 
-def to_columns(found: Mapping[str, Any]) -> Mapping[str, Any]:
+def to_columns(measured: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return what a probe found with its ``rows`` as ``columns``, where they are many and all have the same names."""
-    rows = plain(found.get("rows"))
+    rows = plain(measured.get("rows"))
     if not isinstance(rows, list) or len(rows) < MANY or not _alike(rows):
-        return found
+        return measured
     columns = {
         "count": len(rows),
         "epoch": _factored([row["epoch"] for row in rows]),
         "at": {name: _factored([row["at"][name] for row in rows]) for name in rows[0]["at"]},
         "numbers": {name: [row["numbers"][name] for row in rows] for name in rows[0]["numbers"]},
     }
-    return {key: value for key, value in found.items() if key != "rows"} | {"columns": columns}
+    return {key: value for key, value in measured.items() if key != "rows"} | {"columns": columns}
 
 
-def to_rows(found: Any) -> Any:
+def to_rows(measured: Any) -> Any:
     """Return what `to_columns` was given."""
-    if not isinstance(found, Mapping) or "columns" not in found:
-        return found
-    columns = found["columns"]
+    if not isinstance(measured, Mapping) or "columns" not in measured:
+        return measured
+    columns = measured["columns"]
     rows = [
         {
             "at": {name: _value(column, row) for name, column in columns["at"].items()},
@@ -42,7 +42,7 @@ def to_rows(found: Any) -> Any:
         }
         for row in range(columns["count"])
     ]
-    return {key: value for key, value in found.items() if key != "columns"} | {"rows": rows}
+    return {key: value for key, value in measured.items() if key != "columns"} | {"rows": rows}
 
 
 def _alike(rows: Sequence[Any]) -> bool:

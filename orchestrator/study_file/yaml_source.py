@@ -163,8 +163,8 @@ def _malformed(error: yaml.MarkedYAMLError, name: str) -> StudyFileError:
     problem = error.problem or ""
     for mistakes, mark in ((_MISTAKES, error.problem_mark), (_BEGUN, error.context_mark or error.problem_mark)):
         for pattern, words in mistakes.items():
-            if found := re.match(pattern, problem):
-                return StudyFileError(f"not valid YAML: {found.expand(words)}", name, mark.line + 1 if mark else None)
+            if match := re.match(pattern, problem):
+                return StudyFileError(f"not valid YAML: {match.expand(words)}", name, mark.line + 1 if mark else None)
     line = error.problem_mark.line + 1 if error.problem_mark else None
     return StudyFileError(f"not valid YAML: {problem}", name, line)
 

@@ -81,9 +81,9 @@ def contrasts(
         baseline = by_levels.get(frozenset({**arm.levels, **study.baseline}.items()))
         if baseline is not None and baseline is not arm and study.baseline:
             context = {factor: level for factor, level in arm.levels.items() if factor not in study.baseline}
-            found = _contrast(arm, baseline, context, readings, procedure, resolution)
-            doubtful = skewed and found.test not in (None, "sign") and SKEWED not in found.badges
-            made.append(replace(found, badges=(*found.badges, SKEWED)) if doubtful else found)
+            contrast = _contrast(arm, baseline, context, readings, procedure, resolution)
+            doubtful = skewed and contrast.test not in (None, "sign") and SKEWED not in contrast.badges
+            made.append(replace(contrast, badges=(*contrast.badges, SKEWED)) if doubtful else contrast)
     return _with_holm(made)
 
 

@@ -131,13 +131,13 @@ def _judged(
     Where several studies planned to ask the same with other seeds, each has its part of the level.
     """
     settings = replace(settings, alpha=settings.alpha / registration.alternatives)
-    found = judge_alone(study, claim, readings, trials, settings, registration)
+    judged = judge_alone(study, claim, readings, trials, settings, registration)
     if (planned := registration.as_planned) is not None:
         asked = trials_by_arm(planned.study)
-        judged = judge_alone(
+        as_asked = judge_alone(
             planned.study, planned.claim, _live(planned.study, claim.metric), asked, settings, registration
         )
-        found = held_against(found, judged, as_planned=True)
+        judged = held_against(judged, as_asked, as_planned=True)
     if registration.left_out:
         every = {arm: {**mine, **registration.left_out.get(arm, {})} for arm, mine in trials.items()}
         left_out = tuple(trial for each in registration.left_out.values() for trial in each.values())
@@ -147,8 +147,8 @@ def _judged(
             measurements=(*study.measurements, *study.history.measurements),
         )
         whole = judge_alone(study, claim, _live(complete, claim.metric), every, settings, registration)
-        found = held_against(found, whole)
-    return one_of(found, registration.alternatives)
+        judged = held_against(judged, whole)
+    return one_of(judged, registration.alternatives)
 
 
 def _live(study: Study, metric: str) -> dict[str, dict[int, float]]:

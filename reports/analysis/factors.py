@@ -153,14 +153,14 @@ def _by_means(
     terms: Mapping[Term, int], codes: Mapping[str, Codes], readings: Matrix, total: float
 ) -> tuple[tuple[AnovaRow, ...], float | None, int]:
     """Return what `_fitted` does, of a balanced design."""
-    found, df = balanced_squares(tuple(terms), codes, readings), len(readings) - 1 - sum(terms.values())
-    mse = found.residual / df if found.residual > 1e-20 * total else None
+    sums, df = balanced_squares(tuple(terms), codes, readings), len(readings) - 1 - sum(terms.values())
+    mse = sums.residual / df if sums.residual > 1e-20 * total else None
     residual = _Residual(total, mse, df)
     effects = []
     for term, size in terms.items():
-        f = found.of[term] / size / mse if mse is not None else None
+        f = sums.of[term] / size / mse if mse is not None else None
         p = float(scipy.stats.f.sf(f, size, df)) if f is not None else None
-        effects.append(residual.effect(term, found.of[term], size, f, p))
+        effects.append(residual.effect(term, sums.of[term], size, f, p))
     return tuple(effects), mse, df
 
 

@@ -33,10 +33,10 @@ def deciding_seeds(
     for seed in seeds:
         rest = {arm: {key: value for key, value in each.items() if key != seed} for arm, each in grid.items()}
         model = pooled.fit(rest) if procedure.test == "pooled" else None
-        found = evaluate(claim, contexts, rest, replace(procedure, model=model, worst=-inf))
-        if any(context.test == "sign" and context.n < seeds_for_rate(0.5, alpha) for context in found.contexts):
+        without = evaluate(claim, contexts, rest, replace(procedure, model=model, worst=-inf))
+        if any(context.test == "sign" and context.n < seeds_for_rate(0.5, alpha) for context in without.contexts):
             return {}
-        p = found.support if supported else found.refute
+        p = without.support if supported else without.refute
         if not decides(p, alpha):
             undone[seed] = p
     return undone

@@ -119,14 +119,14 @@ def published_effect(numbers: list[float], published: Published) -> tuple[Studen
         if published.statistic == "best":
             theirs = published.value - expected_best(published.n) * published.sd
             note = f"best of {published.n}: their mean is taken as {theirs:.2f}, from the best and the SD"
-            return _from_stats(numbers, theirs, published.sd, published.n), ours, note
-        return _from_stats(numbers, published.value, published.sd, published.n), ours, "mean and SD of both"
+            return _from_stats(numbers, spread, theirs, published.sd, published.n), ours, note
+        return _from_stats(numbers, spread, published.value, published.sd, published.n), ours, "mean and SD of both"
     return _one_number(numbers, published, ours, spread)
 
 
-def _from_stats(numbers: list[float], value: float, sd: float, n: int) -> Student | None:
-    own, theirs = (standard_deviation(numbers) or 0.0) ** 2 / len(numbers), sd**2 / n
-    if own + theirs == 0:
+def _from_stats(numbers: list[float], spread: float, value: float, sd: float, n: int) -> Student | None:
+    own, theirs = spread**2 / len(numbers), sd**2 / n
+    if own + theirs == 0:  # squares of very small numbers are none
         return None
     df = (own + theirs) ** 2 / (own**2 / (len(numbers) - 1) + theirs**2 / (n - 1))
     return Student("welch", len(numbers), float(np.mean(numbers)) - value, math.sqrt(own + theirs), df)

@@ -51,8 +51,8 @@ def skewness(readings: Grid) -> Skewness | None:
 
 def are_skewed(readings: Grid) -> bool:
     """Whether the arms without a fail are clearly skewed."""
-    found = skewness(readings)
-    return found is not None and found.is_clear
+    over_arms = skewness(readings)
+    return over_arms is not None and over_arms.is_clear
 
 
 def is_skewed_arm(values: Mapping[int, float]) -> bool:

@@ -33,24 +33,24 @@ def no_shares(reason: str | None) -> str | None:
     return f"No shares of the variance: {reason}." if reason else None
 
 
-def shares(found: Shares) -> str:
+def shares(decomposed: Shares) -> str:
     """Say what the shares are of."""
     return (
         "How much of the differences between the arms each factor explains: the exact decomposition of the arm means, "
-        f"less what noise alone would put there (n={found.n})."
+        f"less what noise alone would put there (n={decomposed.n})."
     )
 
 
-def share_intervals(found: Shares) -> str | None:
+def share_intervals(decomposed: Shares) -> str | None:
     """Say how the intervals were had; nothing without them."""
-    return f"Intervals at 95 %, {found.interval}." if found.interval else None
+    return f"Intervals at 95 %, {decomposed.interval}." if decomposed.interval else None
 
 
-def seed_share(found: Shares) -> str | None:
+def seed_share(decomposed: Shares) -> str | None:
     """Tell the seed's share; nothing where it is not known."""
-    if found.seed_share is None:
+    if decomposed.seed_share is None:
         return None
-    return f"The seed accounts for {100 * found.seed_share:.1f} % of the variance of single trials."
+    return f"The seed accounts for {100 * decomposed.seed_share:.1f} % of the variance of single trials."
 
 
 def largest_share(largest_first: Sequence[tuple[str, float, float | None, float | None]]) -> str:
@@ -67,29 +67,29 @@ def largest_share(largest_first: Sequence[tuple[str, float, float | None, float 
 # ---- analysis of variance ----
 
 
-def anova(found: Anova) -> str:
+def anova(table: Anova) -> str:
     """Say of what the analysis of variance is, and of how many of the planned trials."""
-    what = f"ranks of the {PRIMARY.title}, a fail last" if found.ranked else PRIMARY.title
-    caption = f"Analysis of variance of the {what}, type {'I' * found.kind}, the seed as a block"
-    return f"{caption}: {found.n} of {found.planned} trials."
+    what = f"ranks of the {PRIMARY.title}, a fail last" if table.ranked else PRIMARY.title
+    caption = f"Analysis of variance of the {what}, type {'I' * table.kind}, the seed as a block"
+    return f"{caption}: {table.n} of {table.planned} trials."
 
 
-def of_ranks(found: Anova) -> str | None:
+def of_ranks(table: Anova) -> str | None:
     """Say that fails make it an analysis of ranks; nothing without one."""
-    if not found.failed:
+    if not table.failed:
         return None
-    names = listed(shortened(each) for each in found.failed)
+    names = listed(shortened(each) for each in table.failed)
     return (
-        f"Seeds fail in {counted(len(found.failed), 'arm')}: {names}. A fail has no number to average, so that the "
+        f"Seeds fail in {counted(len(table.failed), 'arm')}: {names}. A fail has no number to average, so that the "
         "analysis of variance is of ranks, in which all fails are alike and last; an interaction of ranks is a "
         "sketch, since it depends on how the errors are spread as well."
     )
 
 
-def joined(found: Anova) -> str | None:
+def joined(table: Anova) -> str | None:
     """Say which factors cannot be told apart; nothing where all can."""
     said = []
-    for factors in found.joined.values():
+    for factors in table.joined.values():
         names = listed((shortened(factor, 40) for factor in factors), len(factors))
         said.append(
             f"In the trials at hand {names} do not vary apart from one another, so that their effects cannot be told "
@@ -98,19 +98,19 @@ def joined(found: Anova) -> str | None:
     return " ".join(said) or None
 
 
-def dropped(found: Anova) -> str | None:
+def dropped(table: Anova) -> str | None:
     """Name the terms that the trials cannot estimate; nothing where they estimate all."""
-    if not found.dropped:
+    if not table.dropped:
         return None
-    return f"The trials at hand cannot estimate {listed(term_name(term, found.joined) for term in found.dropped)}."
+    return f"The trials at hand cannot estimate {listed(term_name(term, table.joined) for term in table.dropped)}."
 
 
-def error_terms(found: Anova) -> str | None:
+def error_terms(table: Anova) -> str | None:
     """Say which terms stand in for the error; nothing where trials are left for it."""
-    if not found.error_terms:
+    if not table.error_terms:
         return None
-    terms = listed([term_name(term, found.joined) for term in found.error_terms])
-    verb = "stands" if len(found.error_terms) == 1 else "stand"
+    terms = listed([term_name(term, table.joined) for term in table.error_terms])
+    verb = "stands" if len(table.error_terms) == 1 else "stand"
     return f"With no trials to spare, {terms} {verb} in for the error: read the F tests as a sketch."
 
 

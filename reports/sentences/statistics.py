@@ -91,13 +91,13 @@ def outliers(findings: Findings) -> str | None:
 
 def skewed(findings: Findings) -> str | None:
     """Say that the arms are skewed, which Student's intervals take for granted that they are not; else nothing."""
-    found = findings.skewness
-    if found is None:
+    skewness = findings.skewness
+    if skewness is None:
         return None
     return (
-        f"Over the seeds the results of the arms are skewed (mean skewness {number(found.mean)} over "
-        f"{counted(found.arms, 'arm')}, p {p_in_words(found.p)} were they normal): Student's intervals may be too "
-        "narrow, those of single arms and of differences between unlike arms above all."
+        f"Over the seeds the results of the arms are skewed (mean skewness {number(skewness.mean)} over "
+        f"{counted(skewness.arms, 'arm')}, p {p_in_words(skewness.p)} were they normal): Student's intervals may be "
+        "too narrow, those of single arms and of differences between unlike arms above all."
     )
 
 

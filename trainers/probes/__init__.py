@@ -50,8 +50,8 @@ def _defined_in(name: str) -> type[Probe]:
         if isinstance(each, type) and issubclass(each, Probe) and each.__module__ == module
     ]
     if len(defined) != 1:
-        found = ", ".join(each.__name__ for each in defined) or "none"
-        raise SettingError(f"trainers/probes/{name}.py: a file here defines one class derived from Probe, not {found}")
+        names = ", ".join(each.__name__ for each in defined) or "none"
+        raise SettingError(f"trainers/probes/{name}.py: a file here defines one class derived from Probe, not {names}")
     return defined[0]
 
 

@@ -69,14 +69,14 @@ def check_rows(kind: str, probe: Probe, rows: object) -> list[Row]:
     return checked
 
 
-def check_scalars(kind: str, probe: Probe, found: object) -> dict[str, float | None]:
+def check_scalars(kind: str, probe: Probe, scalars: object) -> dict[str, float | None]:
     """Return the scalars of a network; SettingError for one that the probe does not declare, or that is no number."""
-    if not isinstance(found, Mapping):
-        raise SettingError(f"{kind} summarises its rows as {shown(found)} instead of a dict of numbers")
+    if not isinstance(scalars, Mapping):
+        raise SettingError(f"{kind} summarises its rows as {shown(scalars)} instead of a dict of numbers")
     declared = {each.name for each in probe.scalars}
-    for name in found.keys() - declared:
+    for name in scalars.keys() - declared:
         raise SettingError(f"{kind} finds an {_unknown('scalar', name, declared)}")
-    return {name: _number(kind, name, value) for name, value in found.items()}
+    return {name: _number(kind, name, value) for name, value in scalars.items()}
 
 
 def _number(kind: str, name: str, value: object) -> float | None:

@@ -124,6 +124,11 @@ def test_a_best_with_its_sd_gives_the_mean_behind_it():
     assert "their mean is taken as 6.62" in found.note
 
 
+def test_spreads_whose_squares_are_too_small_for_numbers_tell_nothing():
+    found = compare({0: 1e-200, 1: 2e-200}, Published(1e-200, 1e-200, 5, "mean"))
+    assert (found.verdict, found.t) == ("cannot tell", None)
+
+
 def test_a_median_of_five_varies_too():
     rng = np.random.default_rng(0)
     medians = np.median(rng.normal(size=(100_000, 5)), axis=1)

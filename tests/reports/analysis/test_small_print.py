@@ -52,6 +52,13 @@ def test_a_steady_growth_carries_no_badge():
     assert (found.verdict, NOT_MONOTONE in found.badges) == ("Supported", False)
 
 
+def test_a_trend_tells_the_lead_at_each_level_where_there_are_more_than_two():
+    (found,) = verdicts_of(leads({20: 0.0, 110: 2.5}, noise=0.01), GROWS)
+    assert "The lead is" not in found.sentence
+    (found,) = verdicts_of(leads({20: 0.5, 56: 1.0, 110: 2.5}, noise=0.001), GROWS)
+    assert "The lead is 0.50 at 20, 1.00 at 56, 2.50 at 110." in found.sentence
+
+
 def test_an_arm_that_fails_more_often_is_not_better_without_a_word():
     better = [None] * 4 + [5.0 + seed / 100 for seed in range(16)]
     made = study([({"v": "a"}, better), ({"v": "b"}, [6.0 + seed / 50 for seed in range(20)])])

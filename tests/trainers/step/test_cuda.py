@@ -185,6 +185,30 @@ def test_no_step_waits_for_the_device(changes, precision):
         assert not called & WAITING
 
 
+@pytest.mark.usefixtures("recorded_on_a_cpu")
+def test_of_each_shape_the_second_call_is_watched_and_the_fourth_recorded(monkeypatch):
+    called, watched = [], []
+
+    class Watch(recording.StepWatch):
+        def __init__(self, network):
+            super().__init__(network)
+            watched.append(len(called) + 1)
+
+    def doubled(images, labels):
+        called.append(len(images))
+        return (2 * images,)
+
+    monkeypatch.setattr(recording, "StepWatch", Watch)
+    monkeypatch.setattr(torch.cuda, "graph", lambda tape, **settings: tape)
+    call = recording.Recording("a call", doubled, torch.nn.Linear(1, 1), None, [])
+    for number, size in enumerate((4, 4, 3, 4, 3, 4, 4, 3, 3)):
+        images = torch.full((size, 1), float(number))
+        (result,) = call(images, torch.zeros(size))
+        assert torch.equal(result, 2 * images)
+    assert called == [4, 4, 3, 4, 3, 4, 3, 3], "the fifth call of four images is a replay"
+    assert watched == [2, 5]
+
+
 def test_running_out_of_memory_while_recording_is_not_hidden_by_the_end_of_the_recording(
     recorded_on_a_cpu, monkeypatch
 ):

@@ -10,6 +10,7 @@ from trainers import Trainer
 from trainers.step import pack_trainer
 from trainers.step.pack_trainer import is_random
 from trainers.step.precision import Numerics, choose_numerics, in_words
+from trainers.step.stopwatch import Stopwatch
 
 
 class Own(nn.Module):
@@ -83,6 +84,39 @@ def test_how_a_pack_computes_is_said_in_words(device, precision, deterministic, 
 def test_a_memory_format_that_is_asked_for_is_taken(given, taken):
     training = {**task(0, data=TINY).training, "memory_format": given}
     assert choose_numerics(training, torch.device("cpu")).memory_format == taken
+
+
+@pytest.mark.parametrize(
+    ("memory_format", "order"), [("channels_last", torch.channels_last), ("contiguous", torch.contiguous_format)]
+)
+def test_images_lie_in_the_memory_order_of_the_numerics(memory_format, order):
+    numerics = Numerics(torch.device("cpu"), "fp32", memory_format)
+    assert numerics.order is order
+    assert numerics.lay_out(torch.zeros(2, 3, 4, 4)).is_contiguous(memory_format=order)
+
+
+@pytest.mark.parametrize(
+    ("device", "changes", "recorded"),
+    [
+        ("cuda", {}, True),
+        ("cuda", {"cuda_graph": "auto"}, True),
+        ("cuda", {"profile": True}, False),
+        ("cuda", {"checkpoint_activations": True}, False),
+        ("cuda", {"cuda_graph": "never"}, False),
+        ("cuda", {"step": {"name": "steps:own"}}, False),
+        ("cuda", {"optimizer": {"name": "adamw"}}, False),
+        ("cpu", {}, False),
+    ],
+)
+def test_steps_on_a_gpu_are_recorded_unless_something_keeps_them_from_it(device, changes, recorded, monkeypatch):
+    trainer = Trainer(task(0, data=TINY))
+    monkeypatch.setattr(pack_trainer, "GraphedReplicaGroup", lambda *_: "recorded")
+    monkeypatch.setattr(pack_trainer, "ReplicaGroup", lambda *_: "step by step")
+    numerics = Numerics(torch.device(device), "fp32", "channels_last")
+    groups = pack_trainer.make_groups(
+        trainer.replicas, {**trainer.task.training, **changes}, numerics, Stopwatch(numerics.device, False)
+    )
+    assert groups == ["recorded" if recorded else "step by step"]
 
 
 @pytest.mark.parametrize("seeds", [(0,), (0, 1, 2)])

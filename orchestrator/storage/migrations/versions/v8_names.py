@@ -23,8 +23,8 @@ def upgrade() -> None:
         for old, new in values.items():
             op.execute(sa.update(table).where(table.c[column] == old).values({column: new}))
     studies = sa.table("studies", sa.column("id", sa.Integer), sa.column("search", sa.JSON(none_as_null=True)))
-    found = op.get_bind().execute(sa.select(studies.c.id, studies.c.search).where(studies.c.search.is_not(None)))
-    for number, record in found.all():
+    searches = op.get_bind().execute(sa.select(studies.c.id, studies.c.search).where(studies.c.search.is_not(None)))
+    for number, record in searches.all():
         op.execute(sa.update(studies).where(studies.c.id == number).values(search=_renamed(record)))
 
 
@@ -40,13 +40,13 @@ def _comment(table: str, column: str, comment: str) -> None:
 
 def _renamed(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return the record of a search with the keys and values of its proposals, and of a comparison, renamed."""
-    found = dict(record)
-    if isinstance(found.get("proposals"), Mapping):
-        found["proposals"] = {role: [_proposal(each) for each in made] for role, made in found["proposals"].items()}
-    if isinstance(found.get("comparison"), Mapping):
+    renamed = dict(record)
+    if isinstance(renamed.get("proposals"), Mapping):
+        renamed["proposals"] = {role: [_proposal(each) for each in made] for role, made in renamed["proposals"].items()}
+    if isinstance(renamed.get("comparison"), Mapping):
         names = {"contenders": "configurations"}
-        found["comparison"] = {names.get(key, key): value for key, value in found["comparison"].items()}
-    return found
+        renamed["comparison"] = {names.get(key, key): value for key, value in renamed["comparison"].items()}
+    return renamed
 
 
 def _proposal(stored: Mapping[str, Any]) -> dict[str, Any]:
