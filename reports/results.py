@@ -140,13 +140,6 @@ class Study:
     def _arms(self) -> Mapping[str, Arm]:
         return {arm.name: arm for arm in self.arms}
 
-    def arm(self, name: str) -> Arm:
-        """Return the arm of that name; KeyError when the study has none."""
-        for arm in self.arms:
-            if arm.name == name:
-                return arm
-        raise KeyError(name)
-
     def trials_of(self, arm: Arm | str) -> tuple[Trial, ...]:
         """Return the trials of one arm, in the order of their seeds."""
         name = arm if isinstance(arm, str) else arm.name

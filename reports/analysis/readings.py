@@ -21,12 +21,6 @@ def compared(study: Study) -> tuple[Trial, ...]:
     return tuple(trial for trial in study.trials if start is None or trial.seed < start)
 
 
-def readings(study: Study, arm: Arm | str, metric: str = PRIMARY.name) -> dict[int, float]:
-    """Return one arm's outcomes by seed, infinity for a fail; trials that have no outcome are left out."""
-    known = study.arm(arm) if isinstance(arm, str) else arm
-    return _by_seed(study, known, study.trials_of(known), find_metric(metric, study.metrics), _measured(study))
-
-
 def grid(study: Study, metric: str = PRIMARY.name, *, repeated: bool = False) -> dict[str, dict[int, float]]:
     """Return the outcomes of every arm, by its name and by seed, infinity for a fail.
 

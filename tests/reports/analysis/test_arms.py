@@ -5,7 +5,7 @@ import math
 import pytest
 
 from reports.analysis.arms import summarise, summarise_values
-from reports.analysis.readings import generator, readings
+from reports.analysis.readings import generator, grid
 from reports.results import Measurement
 from reports.trials import State
 from tests.reports.analysis.build import study
@@ -43,7 +43,7 @@ def test_identical_seeds_are_flagged_and_get_no_interval():
 
 def test_the_training_error_of_a_trial_that_fails_on_the_test_set_is_a_number():
     made = study([({"depth": 20}, [88.0, None])], train={"depth=20": {0: 87.0}})
-    assert readings(made, "depth=20", "train_error") == {0: 87.0, 1: math.inf}
+    assert grid(made, "train_error")["depth=20"] == {0: 87.0, 1: math.inf}
 
 
 @pytest.mark.parametrize(
@@ -51,11 +51,11 @@ def test_the_training_error_of_a_trial_that_fails_on_the_test_set_is_a_number():
 )
 def test_a_measurement_is_read_by_its_path(path, value):
     found = Measurement("depth=20/0", "layer_response", {"mean": 2, "std": [1.0, 3.0]})
-    assert readings(study([({"depth": 20}, [5.0])], measurements=[found]), "depth=20", path) == {0: value}
+    assert grid(study([({"depth": 20}, [5.0])], measurements=[found]), path)["depth=20"] == {0: value}
 
 
 def test_a_measurement_that_is_not_there_is_missing():
-    assert readings(study([({"depth": 20}, [5.0])]), "depth=20", "layer_response.mean") == {}
+    assert grid(study([({"depth": 20}, [5.0])]), "layer_response.mean")["depth=20"] == {}
 
 
 def test_every_purpose_has_its_own_random_numbers_and_always_the_same():
