@@ -4,8 +4,10 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 # Threads that wait for one another on busy cores take twice the time; this must come before the first import of torch.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -23,6 +25,23 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(scope="session")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Return the path of the page of a study in tests/reports/studies.py, written once for all of pytest's workers."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def of(name: str) -> Path:
+        from reports.page import write_report
+        from tests.reports import studies
+
+        page = shared / f"report-{name}" / "index.html"
+        with FileLock(shared / f"report-{name}.lock"):
+            return page if page.exists() else write_report(getattr(studies, name)(), page.parent)
+
+    return of
 
 
 @pytest.fixture

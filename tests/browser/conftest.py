@@ -1,14 +1,10 @@
-"""One Chromium for all browser tests, and one report page for each study."""
+"""One Chromium for all browser tests, and pages opened in it."""
 
 import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import sync_playwright
-
-from reports.page import write_report
-from tests.reports import studies
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
@@ -21,19 +17,6 @@ def browser() -> Iterator[object]:
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield started
         started.close()
-
-
-@pytest.fixture(scope="session")
-def report(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Return the path of the page of a study in tests/reports/studies.py, written once."""
-    made: dict[str, Path] = {}
-
-    def of(name: str) -> Path:
-        if name not in made:
-            made[name] = write_report(getattr(studies, name)(), tmp_path_factory.mktemp(name))
-        return made[name]
-
-    return of
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import csv
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,13 @@ from tests.reports import studies
 
 
 @pytest.fixture(scope="module")
-def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_report(studies.judged(), tmp_path_factory.mktemp("judged"))
+def judged(report: Callable[[str], Path]) -> Path:
+    return report("judged")
 
 
 @pytest.fixture(scope="module")
-def grid(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_report(studies.full_grid(), tmp_path_factory.mktemp("grid"))
+def grid(report: Callable[[str], Path]) -> Path:
+    return report("full_grid")
 
 
 def rows(page: Path, table: str) -> list[dict[str, str]]:

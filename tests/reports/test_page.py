@@ -54,26 +54,20 @@ def written(tmp_path: Path, study=None, **more):
     return Page(path.read_text(encoding="utf-8"))
 
 
-ALL = {
-    "degradation": studies.degradation,
-    "troubled": studies.troubled,
-    "all fail": studies.all_fail,
-    "without results": studies.without_results,
-    "one factor": studies.one_factor,
-    "hostile": studies.hostile,
+SHARED = ("degradation", "troubled", "all_fail", "without_results", "one_factor", "hostile")
+VARIED = {
     "one seed": lambda: studies.degradation(seeds=1),
     "no baseline": lambda: replace(studies.degradation(), baseline={}),
     "no arms": lambda: replace(studies.degradation(), arms=(), trials=(), factors={}),
 }
+ALL = (*SHARED, *VARIED)
 
 
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory):
+def folders(report, tmp_path_factory):
     """The folder of the report of each study, each written once and read by many tests."""
-    made = {name: tmp_path_factory.mktemp("report") for name in ALL}
-    for name, make in ALL.items():
-        write_report(make(), made[name])
-    return made
+    varied = {name: write_report(make(), tmp_path_factory.mktemp("report")) for name, make in VARIED.items()}
+    return {name: page.parent for name, page in ({name: report(name) for name in SHARED} | varied).items()}
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +111,7 @@ def test_no_style_attribute_and_no_handler_that_the_policy_would_block(pages, na
     assert not [each for each in pages[name].attributes if each == "style" or each.startswith("on")]
 
 
-@pytest.mark.parametrize("name", ["degradation", "without results", "all fail", "no arms"])
+@pytest.mark.parametrize("name", ["degradation", "without_results", "all_fail", "no arms"])
 def test_stable_anchors_are_there(pages, name):
     page = pages[name]
     anchors = "top claims table curves depth effects mechanism cost paper failures trials methods provenance data"
@@ -174,20 +168,20 @@ def test_failed_and_waiting_trials_are_counted_by_name(pages):
 
 
 def test_a_study_without_results_still_has_a_page(pages):
-    page = pages["without results"]
+    page = pages["without_results"]
     assert "No trial has a result yet" in page.text
     assert "figure-curves" not in page.ids
     assert "No trial has finished an epoch yet." in page.text
 
 
 def test_a_study_in_which_everything_fails_draws_no_error_axis(pages):
-    page = pages["all fail"]
+    page = pages["all_fail"]
     assert "figure-depth" not in page.ids
     assert page.text.count("fail (3/3)") >= 9
 
 
 def test_without_a_numeric_factor_there_is_no_axis_figure(pages):
-    page = pages["one factor"]
+    page = pages["one_factor"]
     assert "figure-depth" not in page.ids
     assert "No factor of this study has several numeric levels." in page.text
     assert "effects" in page.ids

