@@ -24,6 +24,10 @@ MOST_HELD = 50_000
 """How many characters a module may print before they are shown, also where its import then fails."""
 
 
+class MissingModule(SettingError):
+    """A module of the user's own, or one that it needs, is not on this machine."""
+
+
 def load_function(name: str, kind: str, key: Key) -> Callable[..., Any]:
     """Import the function that ``package.module:function`` names; SettingError (with `key`) says what is missing.
 
@@ -34,7 +38,7 @@ def load_function(name: str, kind: str, key: Key) -> Callable[..., Any]:
         raise SettingError(f'name the module, not its file: "{module_name.removesuffix(".py")}:{attribute}"', key)
     if not attribute or not all(module_name.split(".")):
         raise SettingError(f'a {kind} of your own is named "package.module:{kind}", not "{name}"', key)
-    module = _import(module_name, key)
+    module = import_module_of(module_name, key)
     function: Callable[..., Any] | None = getattr(module, attribute, None)
     if not callable(function):
         public = [each for each, value in vars(module).items() if callable(value) and not each.startswith("_")]
@@ -114,7 +118,9 @@ class _Held(io.TextIOBase):
         self._held, self._size = [], 0
 
 
-def _import(name: str, key: Key) -> ModuleType:
+def import_module_of(name: str, key: Key = ()) -> ModuleType:
+    """Import the module in `name`; MissingModule where there is none, SettingError for whatever else goes wrong."""
+    name = name.partition(":")[0]
     written = _Held(sys.stderr)
     advice = 'move what runs at import under `if __name__ == "__main__":`'
     try:
@@ -125,7 +131,7 @@ def _import(name: str, key: Key) -> ModuleType:
             message = f"there is no module {name}: put it beside the study file, or install it"
         else:
             message = f"{name} needs a module that is not installed: {error.name}"
-        raise SettingError(message, key) from error
+        raise MissingModule(message, key) from error
     except SettingError:
         sys.modules.pop(name, None)  # the next attempt is told the same
         raise

@@ -11,7 +11,8 @@
 set -euo pipefail
 
 # The first node of the job is the head; this script runs on it too.
-head=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
+nodes=$(scontrol show hostnames "$SLURM_JOB_NODELIST")
+head=${nodes%%$'\n'*}
 port=$((20000 + SLURM_JOB_ID % 10000))
 # Ray's sockets need a short path on a local disk.
 export RAY_TMPDIR=${RAY_TMPDIR:-/tmp}
@@ -20,9 +21,11 @@ export RAY_SYMMETRIC_RUN_CLUSTER_WAIT_TIMEOUT=${RAY_SYMMETRIC_RUN_CLUSTER_WAIT_T
 # SQLite does not work on a disk that several nodes share, and a local one is gone when the job is put back.
 : "${ORCHESTRATE_DB:?set it to the URL of a PostgreSQL database, for instance postgresql://user@host/ablation}"
 
+# `ray symmetric-run` may end with 1 when it has stopped Ray, whatever the run ended with.
+code=$(mktemp)
 srun ray symmetric-run --address "$head:$port" --min-nodes "$SLURM_NNODES" \
     --num-cpus "${SLURM_CPUS_PER_TASK:-1}" --num-gpus "${SLURM_GPUS_PER_TASK:-0}" \
-    -- orchestrate run "${1:?a study file}" --address "$head:$port" &
+    -- bash -c 'orchestrate run "$1" --address "$2"; echo $? >"$3"' - "${1:?a study file}" "$head:$port" "$code" &
 job=$!
 
 # Five minutes before the time limit: the driver saves checkpoints and ends; the next job continues.
@@ -35,6 +38,8 @@ while kill -0 "$job" 2>/dev/null; do # a signal ends `wait` before the job has e
     status=0
     wait "$job" || status=$?
 done
+if [ -s "$code" ]; then status=$(<"$code"); fi
+rm -f "$code"
 if [ "$status" = 130 ]; then
     scontrol requeue "$SLURM_JOB_ID" # interrupted: the same command goes on where this one stopped
 fi

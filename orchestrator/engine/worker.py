@@ -15,7 +15,9 @@ from orchestrator.records.environment import environment_facts, host_name, numer
 from orchestrator.records.events import AttemptStarted, EpochDone, Event, TrialEnded
 from orchestrator.scheduling.packs import Pack
 from reports.trials import Epoch, State
-from search_spaces.user_code import look_in
+from search_spaces.errors import SettingError
+from search_spaces.imported_code import other_code
+from search_spaces.user_code import MissingModule, look_in
 
 
 class UnfitNode(Exception):
@@ -30,8 +32,8 @@ class WorkerSettings:
     keep none), written every `checkpoint_seconds` at the end of an epoch, and `shared` the URL of the folder where all
     nodes find them (None: that on this machine); `plugins` is the folder in which a user's own
     network families are looked for; `code` is the driver's `code_digest`, `versions` are those of the driver's packages
-    that compute. `keep` says which weights are kept (none,
-    last, best or all), in the folder `weights`. `driver` is the driver's host.
+    that compute, `modules` the digests of the user's own modules that it has planned with. `keep` says which weights
+    are kept (none, last, best or all), in the folder `weights`. `driver` is the driver's host.
     """
 
     device: str = "cpu"
@@ -43,6 +45,7 @@ class WorkerSettings:
     plugins: Path | None = None
     code: str | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
+    modules: Mapping[str, str] = field(default_factory=dict)
     keep: str = "none"
     weights: Path | None = None
     driver: str | None = None
@@ -60,6 +63,7 @@ def train_pack(
     trainers.take_share(worker.device, worker.gpu_share)
     if worker.plugins:
         look_in(worker.plugins)
+    _check_own_code(pack, worker.modules)
     if pack.weights:
         yield from measure_pack(pack, worker.device, worker.threads, _log_of(pack, worker))
         return
@@ -172,3 +176,22 @@ def _check_node(worker: WorkerSettings) -> None:
 
         if not torch.cuda.is_available():
             raise UnfitNode("it was started with GPUs for Ray, but torch finds none on it")
+
+
+def _check_own_code(pack: Pack, planned: Mapping[str, str]) -> None:
+    """Raise UnfitNode where a user's module that a pack needs is missing here, or is not the `planned` code.
+
+    What else goes wrong with such a module is a failure of the training that needs it.
+    """
+    named = [*pack.settings.values(), *(request.name for request in pack.probes)]
+    try:
+        others = other_code(named, planned)
+    except MissingModule as error:
+        raise UnfitNode(f"{error.message} (every node needs it)") from error
+    except SettingError:
+        return
+    if others:
+        raise UnfitNode(
+            f"the study's own code there, in {' and '.join(others)}, is not that of the driver: copy the same files to "
+            "every node, or run again where they were changed on purpose"
+        )

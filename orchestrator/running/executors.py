@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from orchestrator.engine.address import check_reachable
 from orchestrator.engine.backend import Backend
@@ -17,6 +18,7 @@ from orchestrator.running.job import Job
 from orchestrator.study_file.sections import Resources
 from orchestrator.surroundings.packages import check_workers
 from search_spaces.errors import unknown
+from search_spaces.imported_code import planned_code
 
 
 def _replay(job: Job) -> Backend:
@@ -96,6 +98,11 @@ def worker_settings(resources: Resources, checkpoints: Path, plugins: Path) -> W
     )
 
 
+def own_code(settings: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return the digests of the user's own modules that the settings of a study name, and of what these import."""
+    return planned_code([settings.get(key) for key in ("network", "data", "training", "probes", "factors")])
+
+
 def _worker(job: Job) -> WorkerSettings:
     resources = job.config.file.resources
     share(job.checkpoints)
@@ -104,6 +111,7 @@ def _worker(job: Job) -> WorkerSettings:
         checkpoint_seconds=resources.checkpoint_seconds,
         shared=resources.checkpoints,
         driver=host_name(),
+        modules=own_code(job.plan.settings),
         keep=job.plan.settings.get("keep") or "none",
         weights=job.out / "weights",
     )

@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from orchestrator.engine.backend import Backend
@@ -10,7 +10,7 @@ from orchestrator.engine.dispatch import Dispatcher
 from orchestrator.errors import UserError
 from orchestrator.records.events import Event, Measured, ProbesEnded
 from orchestrator.results.location import database, output_folder
-from orchestrator.running.executors import check_executor, inline_backend, ray_backend, worker_settings
+from orchestrator.running.executors import check_executor, inline_backend, own_code, ray_backend, worker_settings
 from orchestrator.running.signals import interruptible
 from orchestrator.scheduling.measuring import measuring_packs, unmeasurable
 from orchestrator.scheduling.packs import BlockSource
@@ -64,7 +64,7 @@ def probe_study(
             follower = _Follower(names, say)
             checkpoints = output_folder(study.name, out) / "checkpoints"
             with interruptible() as interrupted, Recorder(store, study.name, listeners=(follower,)) as recorder:
-                backend = _backend(study, checkpoints, executor, address)
+                backend = _backend(study, requests, checkpoints, executor, address)
                 Dispatcher(BlockSource(packs), backend, recorder.put, interrupted).run()
             return ProbeResult(follower.made, follower.failed, interrupted.is_set())
 
@@ -141,9 +141,12 @@ def _folder_of(study: Study) -> Path:
     return files[0].resolve().parent if files else Path.cwd()
 
 
-def _backend(study: Study, checkpoints: Path, executor: str, address: str | None) -> Backend:
+def _backend(
+    study: Study, requests: Sequence[ProbeRequest], checkpoints: Path, executor: str, address: str | None
+) -> Backend:
     resources = _resources(study)
-    worker = worker_settings(resources, checkpoints, _folder_of(study))
+    modules = own_code({**study.settings, "probes": [request.name for request in requests]})
+    worker = replace(worker_settings(resources, checkpoints, _folder_of(study)), modules=modules)
     return inline_backend(worker, resources) if executor == "inline" else ray_backend(worker, resources, address)
 
 

@@ -1,5 +1,8 @@
 """A worker looks at its machine before it trains: other code or versions than the driver's make it unfit."""
 
+import ast
+import hashlib
+import sys
 from pathlib import Path
 
 import pytest
@@ -49,3 +52,29 @@ def test_a_node_that_claims_a_gpu_and_has_none_is_unfit(monkeypatch: pytest.Monk
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(UnfitNode, match="it was started with GPUs for Ray, but torch finds none on it"):
         next(train_pack(PACK, WorkerSettings(device="cuda")))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("import blocks_here", r"own code there, in blocks_here, is not that of the driver: copy the same files"),
+        ("import not_here", r"nets_here needs a module that is not installed: not_here \(every node needs it\)"),
+        (None, r"there is no module nets_here: put it beside the study file, or install it \(every node needs it\)"),
+    ],
+)
+def test_a_node_with_other_modules_of_the_user_is_unfit(
+    text: str | None, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    (tmp_path / "blocks_here.py").write_text("")
+    if text is not None:
+        (tmp_path / "nets_here.py").write_text(text)
+    there = {"nets_here": hashlib.sha256(ast.dump(ast.parse(text or "")).encode()).hexdigest()[:16], "blocks_here": "0"}
+    pack = Pack({"network": {"family": "nets_here:build"}}, {0: "a"})
+    try:
+        with pytest.raises(UnfitNode, match=reason):
+            next(train_pack(pack, WorkerSettings(plugins=tmp_path, modules=there)))
+    finally:
+        for name in ("nets_here", "blocks_here"):
+            sys.modules.pop(name, None)
