@@ -1,11 +1,9 @@
 """Clusters of several nodes on this machine: nodes that are wrong, that are killed, and that join in the middle."""
 
-import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -47,22 +45,18 @@ def nodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Nodes]:
         yield made
 
 
-def test_nodes_with_other_code_are_left_out_and_named_and_the_others_go_on(small: Path, nodes: Nodes) -> None:
+def test_a_node_with_other_code_is_left_out_and_named_and_the_others_go_on(small: Path, nodes: Nodes) -> None:
     other = small.parent / "other"
     for package in ("orchestrator", "reports", "search_spaces", "trainers"):
         shutil.copytree(Path(ROOT) / package, other / package, ignore=shutil.ignore_patterns("__pycache__"))
     (other / "trainers" / "more.py").write_text("MORE = 1\n")
     nodes.start()
     nodes.start(environment={"PYTHONPATH": str(other)})
-    hold(small, seeds_per_pack=1)  # or the first node may train all before the others are tried
-    own = small.parent / "own"
-    own.mkdir()
-    (own / "held.py").write_text(small.with_name("held.py").read_text() + "MORE = 1\n")
-    nodes.start(environment={"PYTHONPATH": f"{own}{os.pathsep}{ROOT}"})
+    hold(small, seeds_per_pack=1)  # or the first node may train all before the other is tried
     driver = start(small, "--address", ADDRESS)
     assert driver.stdout is not None
-    told = sorted(islice((line.partition(": ")[2] for line in driver.stdout if "is left out" in line), 2))
-    assert [line[:27] for line in told] == ["it imports other code from ", "the study's own code there,"]
+    told = next((line for line in driver.stdout if "is left out" in line), "")
+    assert "it imports other code from" in told
     let_go(small)
     _, errors = driver.communicate(timeout=250)
     assert driver.returncode == 0, errors
