@@ -1,6 +1,7 @@
 """The `orchestrate` command: signals, streams and exit codes; what each sub-command does stands in `commands/`."""
 
 import errno
+import gc
 import os
 import platform
 import signal
@@ -38,6 +39,7 @@ def main() -> None:
         print("orchestrate: `python -OO` removes the docstrings that Ray needs; use `python` or `python -O`",
               file=sys.stderr)  # fmt: skip
         sys.exit(MISTAKE)
+    gc.set_threshold(50_000, 20, 20)  # Python looks at objects less often: ten thousand trials are many of them
     hide_passwords()
     with tolerant_streams():
         code = _run()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from search_spaces.arm import Arm, canonical_json, settings_hash
 from search_spaces.constraints import Constraint, Match, keep_where, match_costs, parse_match, parse_where
+from search_spaces.cost_gaps import CostGap, unequal_costs
 from search_spaces.designs import DESIGNS, arms, design_notes, resolve_baseline
 from search_spaces.errors import SettingError, unknown
 from search_spaces.factors import Factor, Level, parse_factors
@@ -16,17 +17,15 @@ from search_spaces.wiring import PLACEMENTS, Wiring, parse_wiring, wiring_name
 from search_spaces.wiring_space import sample_wirings, wirings
 
 if TYPE_CHECKING:
-    from search_spaces.checks import CostGap, identical_graphs, unequal_costs, without_gradient
+    from search_spaces.checks import identical_graphs, without_gradient
     from search_spaces.cost import Complexity, complexity
     from search_spaces.describe import NetworkDescription, describe_network
     from search_spaces.networks.families import FAMILIES, build_network, complete_network
 
 _LAZY = {
-    "CostGap": "search_spaces.checks",
     "NetworkDescription": "search_spaces.describe",
     "describe_network": "search_spaces.describe",
     "identical_graphs": "search_spaces.checks",
-    "unequal_costs": "search_spaces.checks",
     "without_gradient": "search_spaces.checks",
     "FAMILIES": "search_spaces.networks.families",
     "Complexity": "search_spaces.cost",

@@ -1,31 +1,12 @@
-"""Checks that an ablation compares what it says: identical networks, parameters without gradient, unequal costs."""
+"""Checks that an ablation compares what it says: identical networks, parameters without gradient."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from search_spaces.constraints import Cost
 from search_spaces.cost import Complexity, trace_network
 from search_spaces.trace import Operation, Trace
 
 _ZERO = frozenset({"0", "0.0", "-0.0"})
-
-
-@dataclass(frozen=True)
-class CostGap:
-    """An arm whose `what` (``params`` or ``flops``) is `share` above (or, negative, below) its baseline's."""
-
-    arm: str
-    baseline: str
-    what: str
-    value: int
-    baseline_value: int
-    share: float
-
-    @property
-    def text(self) -> str:
-        """The gap as a sentence."""
-        return f"{self.arm}: {self.value:,} {self.what}, {self.share:+.1%} of {self.baseline}'s {self.baseline_value:,}"
 
 
 def identical_graphs(costs: Mapping[str, Complexity]) -> list[tuple[str, ...]]:
@@ -34,20 +15,6 @@ def identical_graphs(costs: Mapping[str, Complexity]) -> list[tuple[str, ...]]:
     for name, cost in costs.items():
         groups.setdefault(cost.graph, []).append(name)
     return [tuple(names) for names in groups.values() if len(names) > 1]
-
-
-def unequal_costs(costs: Mapping[str, Cost], baselines: Mapping[str, str], share: float = 0.05) -> list[CostGap]:
-    """Return where an arm's parameters or multiply-adds differ from its baseline's by more than `share`.
-
-    `baselines` maps each arm that is compared to the arm it is compared with.
-    """
-    gaps = []
-    for name, baseline in baselines.items():
-        for what in ("params", "flops"):
-            value, base = getattr(costs[name], what), getattr(costs[baseline], what)
-            if base and abs(value / base - 1) > share:
-                gaps.append(CostGap(name, baseline, what, value, base, value / base - 1))
-    return gaps
 
 
 def without_gradient(

@@ -23,6 +23,9 @@ from search_spaces.errors import Key, SettingError, shown, unknown
 _UNTYPED = object
 """The annotation of an argument that has none: it takes whatever it is given."""
 REQUIRED = inspect.Parameter.empty
+MOST_ACCEPTED = 1_000
+"""So many values of a setting are known again; a search may draw a new one for each arm."""
+_SCALARS = (bool, int, float, str)
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,19 @@ class Setting:
 
     def checked(self, value: Any) -> Any:
         """Return a value as the annotation has it, or raise SettingError."""
-        return _check(value, self.annotation, self.forms, self.name, (self.name,))
+        # Most settings are the same in all arms of a study. Zero, whose sign would be lost, is looked at each time.
+        key = (type(value), value) if type(value) in _SCALARS and value else None
+        if key in self._accepted:
+            return self._accepted[key]
+        accepted = _check(value, self.annotation, self.forms, self.name, (self.name,))
+        if key is not None and type(accepted) in _SCALARS and len(self._accepted) < MOST_ACCEPTED:
+            self._accepted[key] = accepted
+        return accepted
+
+    @cached_property
+    def _accepted(self) -> dict[Any, Any]:
+        """What became of values that were checked before, by type and value."""
+        return {}
 
 
 def settings_of(target: Callable[..., object], given: frozenset[str] = frozenset()) -> tuple[Setting, ...]:
@@ -331,6 +346,8 @@ def _is_absent(value: object, annotation: Any) -> bool:
 
 def as_plain(value: Any) -> Any:
     """Return a value with its dataclasses as mappings, as it would stand in a study file."""
+    if type(value) in _SCALARS:
+        return value
     if is_dataclass(value) and not isinstance(value, type):
         return {each.name: as_plain(getattr(value, each.name)) for each in fields(value)}
     if isinstance(value, Mapping):

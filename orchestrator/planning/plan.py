@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import torch
-
 from orchestrator.planning.estimand import estimand_notes
 from orchestrator.planning.probes import (
     as_entries,
@@ -21,14 +19,12 @@ from orchestrator.records.study_plan import PlannedArm, StudyPlan
 from orchestrator.scheduling.arm_facts import (
     data_info,
     data_notes,
-    effect,
-    network_cost,
-    parameters_without_gradient,
+    network_facts,
     plan_arm,
     plan_trials,
 )
 from orchestrator.search.search_plan import plan_search
-from orchestrator.study_file.arms import arm_space
+from orchestrator.study_file.arms import arm_space, default_network
 from orchestrator.study_file.changes import refuse_without_effect
 from orchestrator.study_file.config import StudyConfig
 from orchestrator.study_file.sections import StudyFile
@@ -39,7 +35,6 @@ from search_spaces import (
     SettingError,
     Space,
     canonical_json,
-    complete_network,
     design_notes,
     keep_where,
     match_costs,
@@ -49,9 +44,7 @@ from search_spaces import (
 )
 from search_spaces.designs import arms as design_arms
 from search_spaces.user_code import look_in
-from trainers.process import CONTEXT
 from trainers.settings.length import cut_short
-from trainers.step.precision import choose_numerics, in_words
 
 UNEQUAL_SHARE = 0.05
 MOST_TRIALS = 1_000_000
@@ -152,9 +145,9 @@ def checked_arms(config: StudyConfig, space: Space) -> tuple[Mapping[str, Scalar
     _check_repetition(config, baseline)
     arms = design_arms(space, design.name, file.baseline, design.options)
     if config.match is not None:
-        arms = match_costs(space, arms, baseline, config.match, network_cost)
+        arms = match_costs(space, arms, baseline, config.match, network_facts)
     if config.conditions:
-        arms = keep_where(arms, config.conditions, network_cost)
+        arms = keep_where(arms, config.conditions, network_facts)
     trials = len(arms) * len(file.first_seeds())
     if trials > MOST_TRIALS:
         raise SettingError(
@@ -168,7 +161,7 @@ def _network_note(config: StudyConfig) -> list[str]:
     named = {"network", "network.family"} & {path for factor in config.factors for path in factor.paths}
     if config.file.network or named:
         return []
-    network = complete_network({})
+    network = default_network()
     return [
         f"network: the file names none, so it is {network['family']} with depth {network['depth']} and width "
         f"{network['width']}; write `network: {{family: {network['family']}}}` to say so"
@@ -219,7 +212,7 @@ def _warnings(planned: Sequence[PlannedArm]) -> list[str]:
     warnings = [
         f'without gradient: {counted(len(unused), "parameter")} of "{each.arm.name}", for instance {unused[0]}'
         for each in planned
-        if (unused := parameters_without_gradient(each.arm))
+        if (unused := network_facts(each.arm).without_gradient)
     ]
     return [*warnings, *_equal_in_effect(planned), *_cut_short(planned)]
 
@@ -229,7 +222,7 @@ def _equal_in_effect(planned: Sequence[PlannedArm]) -> list[str]:
     groups: dict[str, list[str]] = {}
     for each in planned:
         settings = each.arm.settings
-        text = canonical_json([effect(each.arm), settings["data"], settings["training"]])
+        text = canonical_json([network_facts(each.arm).effect, settings["data"], settings["training"]])
         groups.setdefault(text, []).append(f'"{each.arm.name}"')
     return [
         f"equal in effect: the networks of {' and '.join(names)} compute the same and are trained in the same way"
@@ -242,6 +235,10 @@ def _on_a_gpu(gpus: float, planned: Sequence[PlannedArm]) -> list[str]:
     """Say how networks compute on a GPU; nothing where none is asked for."""
     if not gpus:
         return []
+    import torch  # takes seconds, and a study for CPUs does without it
+
+    from trainers.step.precision import choose_numerics, in_words
+
     trainings = {canonical_json(each.arm.settings["training"]): each.arm.settings["training"] for each in planned}
     ways = dict.fromkeys(in_words(choose_numerics(each, torch.device("cuda"))) for each in trainings.values())
     return [f"on a GPU: networks compute in {way}" for way in ways]
@@ -251,6 +248,8 @@ def _sharing_a_gpu(gpus: float) -> list[str]:
     """Say what it means that packs share a GPU; nothing where they do not."""
     if not 0 < gpus < 1:
         return []
+    from trainers.process import CONTEXT  # which imports torch
+
     return [
         f"gpus: {gpus:g}: packs that share a GPU take turns on it, unless NVIDIA's MPS runs on the node "
         "(`nvidia-cuda-mps-control -d`, before the study); of its part of the memory each process needs about "

@@ -12,6 +12,7 @@ from reports.analysis.claims import Claim
 from reports.wording import counted
 from search_spaces.arm import Arm, canonical_json
 from search_spaces.errors import SettingError
+from search_spaces.kept_facts import kept_fact
 from search_spaces.user_code import calling
 from trainers.probes import ProbeRequest, Workload, complete_probes
 
@@ -101,13 +102,16 @@ def unit_count(arm: Arm) -> int:
 
 @cache
 def _units(network: str, shape: tuple[int, int, int], classes: int) -> int:
-    import torch  # takes seconds, and a study without probes need not know
+    def count() -> int:
+        import torch  # takes seconds, and a study without probes need not know
 
-    from search_spaces import build_network
-    from search_spaces.units import find_units
+        from search_spaces import build_network
+        from search_spaces.units import find_units
 
-    with torch.device("meta"):
-        return len(find_units(build_network(json.loads(network), shape, classes), torch.empty(2, *shape)))
+        with torch.device("meta"):
+            return len(find_units(build_network(json.loads(network), shape, classes), torch.empty(2, *shape)))
+
+    return int(kept_fact("units", [json.loads(network), shape, classes], count))
 
 
 def _cannot(request: ProbeRequest, arms: Sequence[PlannedArm]) -> str | None:

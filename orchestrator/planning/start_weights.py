@@ -1,19 +1,21 @@
 """Which start weights pairing by seed shares: each arm against the baseline arm of its context."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 from orchestrator.records.study_plan import PlannedArm
 from orchestrator.scheduling.arm_facts import data_info
 from reports.trials import Scalar
 from reports.wording import counted
 from search_spaces import canonical_json
-from trainers.step.start_weights import drawn_weights, start_network
+from search_spaces.kept_facts import kept_fact
+from trainers.records import DataInfo
 
 MOST_PARAMETERS, MOST_NETWORKS = 10_000_000, 100
 """So many parameters and networks, over all that are compared, are built for the count at most: about two seconds."""
 NAMED = 3
-Weights = Counter[str]
 
 
 def start_weight_notes(planned: Sequence[PlannedArm], baseline: Mapping[str, Scalar]) -> list[str]:
@@ -26,12 +28,10 @@ def start_weight_notes(planned: Sequence[PlannedArm], baseline: Mapping[str, Sca
     parameters = sum(each.params for each in networks.values())
     if not pairs or len(networks) > MOST_NETWORKS or parameters > MOST_PARAMETERS:
         return []
-    weights = {key: _start_weights(each) for key, each in networks.items()}
     groups: dict[str, list[str]] = {"all": [], "some": [], "none": []}
     for arm, base in pairs:
-        ours, theirs = weights[_network(arm)], weights[_network(base)]
-        shared, total = (ours & theirs).total(), theirs.total()
-        kind = "none" if not shared else "all" if shared == total == ours.total() else "some"
+        shared, ours, total = _shared(_network(arm), _network(base))
+        kind = "none" if not shared else "all" if shared == total == ours else "some"
         groups[kind].append(f"{arm.arm.name}: {shared} of {total}")
     told = [f"{how} in {counted(len(arms), 'arm')} ({_some(arms)})" for how, arms in groups.items() if arms]
     return [f"start weights that an arm shares with its baseline by seed, in tensors: {'; '.join(told)}"]
@@ -54,9 +54,27 @@ def _network(planned: PlannedArm) -> str:
     return canonical_json([settings["network"], settings["training"]["init"], list(info.input_shape), info.num_classes])
 
 
-def _start_weights(planned: PlannedArm) -> Weights:
-    settings = planned.arm.settings
-    return drawn_weights(start_network(settings["network"], settings["training"]["init"], 0, data_info(planned.arm)))
+@cache
+def _shared(network: str, other: str) -> tuple[int, int, int]:
+    """Return how many weight tensors two networks share, and how many each of them has.
+
+    Both counts are of one process: another processor may draw numbers that differ in the last digit.
+    """
+
+    def count() -> list[int]:
+        ours, theirs = _weights(network), _weights(other)
+        return [(ours & theirs).total(), ours.total(), theirs.total()]
+
+    shared, ours, theirs = kept_fact("start weights", [json.loads(network), json.loads(other)], count)
+    return shared, ours, theirs
+
+
+@cache
+def _weights(network: str) -> Counter[str]:
+    from trainers.step.start_weights import drawn_weights, start_network  # torch takes seconds to import
+
+    settings, init, shape, classes = json.loads(network)
+    return drawn_weights(start_network(settings, init, 0, DataInfo(tuple(shape), classes, 0, 0, "")))
 
 
 def _some(arms: Sequence[str]) -> str:

@@ -3,43 +3,45 @@
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
 
 import trainers
 from orchestrator.records.study_plan import PlannedArm, PlannedTrial
-from search_spaces import checks
 from search_spaces.arm import Arm, canonical_json, settings_hashes
-from search_spaces.cost import Complexity, trace_network
-from search_spaces.describe import NetworkDescription, describe_trace
-from search_spaces.effect import effect_hash
 from search_spaces.errors import with_key
+from search_spaces.kept_facts import kept_fact
+from trainers.records import DataInfo
+from trainers.settings.data import WITHOUT_FILES
 
 
-def data_info(arm: Arm) -> trainers.DataInfo:
+@dataclass(frozen=True)
+class NetworkFacts:
+    """What one pass through a network tells, shared by all arms that have this network.
+
+    `params`, `flops` and `graph` are those of `search_spaces.Complexity`. Arms share an `effect` whose networks compute
+    the same for all weights, however they are spelt. `without_gradient` names the parameters that the loss cannot move.
+    `description` is the network in words, stage by stage, and its unit (`search_spaces.describe`) as plain values.
+    """
+
+    params: int
+    flops: int
+    graph: str
+    effect: str
+    without_gradient: tuple[str, ...]
+    description: Mapping[str, Any]
+
+
+def data_info(arm: Arm) -> DataInfo:
     """Return shape, sizes and fingerprint of the data that an arm trains on; read once a process."""
     return _inspect(canonical_json(arm.settings["data"]))
 
 
-def network_cost(arm: Arm) -> Complexity:
-    """Return parameters, multiply-adds, activations and graph of an arm's network, built without memory for it."""
-    return describe_arm(arm).total
-
-
-def describe_arm(arm: Arm) -> NetworkDescription:
-    """Describe an arm's network for the images of its data: in words, stage by stage, and its unit to be drawn."""
-    return _traced(arm).description
-
-
-def parameters_without_gradient(arm: Arm) -> tuple[str, ...]:
-    """Return the parameters of an arm's network that the loss cannot move."""
-    return _traced(arm).without_gradient
-
-
-def effect(arm: Arm) -> str:
-    """Return a hash that arms share whose networks compute the same for all weights, however they are spelt."""
-    return _traced(arm).effect
+def network_facts(arm: Arm) -> NetworkFacts:
+    """Return what is known of an arm's network without training it, for the images of its data."""
+    info = data_info(arm)
+    return _network(canonical_json(arm.settings["network"]), info.input_shape, info.num_classes)
 
 
 def trial_images(arm: Arm) -> int:
@@ -57,15 +59,14 @@ def trial_epochs(arm: Arm) -> int:
 
 def trial_cost(arm: Arm) -> float:
     """Return the multiply-adds of one trial of this arm: forward and backward passes over all its images."""
-    return 3.0 * network_cost(arm).flops * trial_images(arm)
+    return 3.0 * network_facts(arm).flops * trial_images(arm)
 
 
 def plan_arm(arm: Arm) -> PlannedArm:
     """Note what is known of an arm's network: parameters, multiply-adds, graph, and its description."""
     with_key("training", trainers.check_batch_size, arm.settings["training"], data_info(arm).train_size)
-    traced = _traced(arm)
-    total = traced.description.total
-    return PlannedArm(arm, total.params, total.flops, total.graph, traced.as_mapping)
+    facts = network_facts(arm)
+    return PlannedArm(arm, facts.params, facts.flops, facts.graph, facts.description)
 
 
 def data_notes(arms: Iterable[PlannedArm]) -> list[str]:
@@ -82,40 +83,51 @@ def data_notes(arms: Iterable[PlannedArm]) -> list[str]:
 def plan_trials(arm: Arm, seeds: Iterable[int]) -> tuple[PlannedTrial, ...]:
     """Return the trials of one arm; their ids hash settings, data and seed, so that every study can share them."""
     fingerprint, seeds = data_info(arm).fingerprint, tuple(seeds)
-    ids = settings_hashes(
-        arm.settings, ({"fingerprint": fingerprint, "seed": seed} for seed in seeds), trainers.COSMETIC_SETTINGS
-    )
+    shared = {**arm.settings, "fingerprint": fingerprint}
+    ids = settings_hashes(shared, ({"seed": seed} for seed in seeds), trainers.COSMETIC_SETTINGS)
     return tuple(
         PlannedTrial(id=id, arm=arm, seed=seed, fingerprint=fingerprint) for id, seed in zip(ids, seeds, strict=True)
     )
 
 
 @cache
-def _inspect(data: str) -> trainers.DataInfo:
-    return with_key("data", trainers.inspect_data, json.loads(data))
-
-
-@dataclass(frozen=True)
-class _Traced:
-    """What one pass through a network tells, shared by all arms that have this network."""
-
-    description: NetworkDescription
-    as_mapping: Mapping[str, Any]
-    without_gradient: tuple[str, ...]
-    effect: str
-
-
-def _traced(arm: Arm) -> _Traced:
-    info = data_info(arm)
-    return _trace(canonical_json(arm.settings["network"]), info.input_shape, info.num_classes)
+def _inspect(data: str) -> DataInfo:
+    settings = json.loads(data)
+    if settings["name"] not in WITHOUT_FILES:
+        return with_key("data", trainers.inspect_data, settings)
+    facts = kept_fact("data", settings, lambda: _plain(with_key("data", trainers.inspect_data, settings)))
+    shape, notes = tuple(facts["input_shape"]), tuple(facts["notes"])
+    return DataInfo(**{**facts, "input_shape": shape, "notes": notes})
 
 
 @cache
-def _trace(network: str, shape: tuple[int, int, int], classes: int) -> _Traced:
-    """Run the network once on the meta device; a deep one takes a good part of a second."""
-    settings = json.loads(network)
-    traced = with_key("network", trace_network, settings, shape, classes)
-    description = describe_trace(settings, traced)
-    return _Traced(
-        description, description.as_mapping(), checks.parameters_without_gradient(traced), effect_hash(traced)
+def _network(network: str, shape: tuple[int, int, int], classes: int) -> NetworkFacts:
+    given = {"network": json.loads(network), "shape": shape, "classes": classes}
+    facts = kept_fact("network", given, lambda: _plain(_worked_out(**given)))
+    return NetworkFacts(**{**facts, "without_gradient": tuple(facts["without_gradient"])})
+
+
+def _worked_out(network: Mapping[str, Any], shape: tuple[int, int, int], classes: int) -> NetworkFacts:
+    """Run a network once on the meta device; a deep one takes a good part of a second."""
+    from search_spaces.checks import parameters_without_gradient  # these take seconds to import, for torch
+    from search_spaces.cost import trace_network
+    from search_spaces.describe import describe_trace
+    from search_spaces.effect import effect_hash
+
+    traced = with_key("network", trace_network, network, shape, classes)
+    description = describe_trace(network, traced)
+    total = description.total
+    return NetworkFacts(
+        params=total.params,
+        flops=total.flops,
+        graph=total.graph,
+        effect=effect_hash(traced),
+        without_gradient=parameters_without_gradient(traced),
+        description=description.as_mapping(),
     )
+
+
+def _plain(facts: DataInfo | NetworkFacts) -> dict[str, Any]:
+    """Return facts as JSON has them: lists for tuples."""
+    plain: dict[str, Any] = json.loads(json.dumps(asdict(facts)))
+    return plain

@@ -10,6 +10,7 @@ from orchestrator.storage.upsert import in_parts
 from reports.trials import State, Trial
 
 _ERRORS = ("test_error", "train_error", "test_loss", "train_loss", "val_error", "val_loss")
+_FACTS = ("id", "arm_hash", "seed", "state", "seconds", "images_per_second", "finished_at", "telemetry")
 OUTCOMES = tuple(state.value for state in State if state.is_outcome())
 
 
@@ -21,7 +22,7 @@ def read_outcomes(
     With `data`, only those on data of these fingerprints.
     """
     last = and_(epochs.c.trial == trials.c.id, epochs.c.epoch == trials.c.epochs)
-    columns: list[Any] = [trials, *(epochs.c[name] for name in _ERRORS)]
+    columns: list[Any] = [*(trials.c[name] for name in _FACTS), *(epochs.c[name] for name in _ERRORS)]
     ended: list[Trial] = []
     for part in in_parts(arms):
         mine = and_(trials.c.arm_hash.in_(part), trials.c.state.in_(OUTCOMES))

@@ -9,12 +9,19 @@ from orchestrator.study_file.sections import StudyFile
 from search_spaces import Space, canonical_json
 from search_spaces.errors import with_key
 from search_spaces.factors import Factor
+from search_spaces.kept_facts import kept_fact
 from trainers.settings.data import SPLIT_BY_SEED
 
 
 def complete_settings(raw: Mapping[str, Any]) -> dict[str, Any]:
     """Validate the three parts of one arm's settings and fill every default in."""
     return Completion()(raw)
+
+
+def default_network() -> dict[str, Any]:
+    """Return the network of a study file that names none."""
+    network: dict[str, Any] = kept_fact("network settings", {}, lambda: _network({}))
+    return network
 
 
 class Completion:
@@ -29,8 +36,8 @@ class Completion:
 
     def __call__(self, raw: Mapping[str, Any]) -> dict[str, Any]:
         """Validate the three parts of an arm's settings and fill every default in."""
-        data = self._part("data", trainers.complete_data, _split(raw["data"]) if self._splits_by_seed else raw["data"])
-        network = self._part("network", search_spaces.complete_network, raw["network"])
+        data = self._part("data", _data, _split(raw["data"]) if self._splits_by_seed else raw["data"])
+        network = self._part("network", _network, raw["network"])
         training = with_key("training", trainers.complete_training, raw["training"], data)
         return {"data": data, "network": network, "training": training}
 
@@ -40,8 +47,16 @@ class Completion:
         except (TypeError, ValueError):  # what no file holds, and whose error is to be told
             return with_key(name, complete, raw)
         if text not in self._known:
-            self._known[text] = with_key(name, complete, raw)
+            self._known[text] = kept_fact(f"{name} settings", raw, lambda: with_key(name, complete, raw))
         return self._known[text]
+
+
+def _data(raw: Any) -> dict[str, Any]:
+    return trainers.complete_data(raw)
+
+
+def _network(raw: Any) -> dict[str, Any]:
+    return search_spaces.complete_network(raw)  # which is found, with torch, when it is first asked for
 
 
 def _split(data: str | Mapping[str, Any]) -> dict[str, Any]:

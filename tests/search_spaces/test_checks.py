@@ -1,8 +1,9 @@
 import pytest
 from torch import nn
 
-from search_spaces.checks import identical_graphs, parameters_without_gradient, unequal_costs, without_gradient
+from search_spaces.checks import identical_graphs, parameters_without_gradient, without_gradient
 from search_spaces.cost import complexity
+from search_spaces.cost_gaps import unequal_costs
 from search_spaces.shortcuts import SHORTCUTS
 from search_spaces.trace import trace
 

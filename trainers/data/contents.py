@@ -16,6 +16,7 @@ from typing import BinaryIO, Literal, NamedTuple, TypeVar
 
 import numpy as np
 
+from search_spaces.kept_facts import cache_folder
 from trainers.data.class_folders import Sample
 from trainers.data.files import file_error, unreadable
 from trainers.data.readable import check_image
@@ -223,14 +224,9 @@ _HEADING = "digests of images 1"
 
 def _cache_file(root: Path) -> Path | None:
     """Return the file that keeps what is known of the images below `root`, None where none can be kept."""
-    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    folder = Path(base).expanduser() / "ablation-orchestrator"
+    folder = cache_folder()
     name = hashlib.sha256(os.fsencode(os.path.realpath(root))).hexdigest()[:24]
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except (OSError, RuntimeError):
-        return None
-    return folder / f"{name}.images"
+    return None if folder is None else folder / f"{name}.images"
 
 
 def _read_cache(cache: Path | None) -> dict[str, Known]:

@@ -15,6 +15,7 @@ from typing import Annotated, Any, TypeGuard, get_type_hints
 from search_spaces.annotations import Range
 from search_spaces.arm import canonical_json
 from search_spaces.errors import SettingError, unknown
+from search_spaces.kept_facts import kept_fact
 from search_spaces.settings import check, read_settings
 from search_spaces.user_code import calling, check_signature, load_function
 from trainers.settings import mappings
@@ -28,6 +29,9 @@ Validation = Annotated[float, Range(low=0, high=0.5)]
 
 SPLIT_BY_SEED = "split_by_seed"
 """The setting of every data set in memory that lets each seed draw its own test images; not there where it is false."""
+
+WITHOUT_FILES = frozenset({"digits", "synthetic"})
+"""The data sets that are the same wherever the program and its packages are the same."""
 
 _OF_EVERY_SET = ("validation", SPLIT_BY_SEED)
 _SETS = "trainers.data.sets"
@@ -119,9 +123,12 @@ def known_images(name: object) -> tuple[tuple[int, int, int], int] | None:
 
 def reads_photographs(name: object) -> bool:
     """Whether the images of a data set are photographs of any size, read from disk and cut when they are needed."""
-    return not is_own(name) and _is_read_when_needed(loader(name))
+    return not is_own(name) and _is_read_when_needed(name)
 
 
 @cache
-def _is_read_when_needed(load: Callable[..., Any]) -> bool:
-    return getattr(get_type_hints(load).get("return"), "is_read_when_needed", False) is True
+def _is_read_when_needed(name: object) -> bool:
+    def declared() -> bool:
+        return getattr(get_type_hints(loader(name)).get("return"), "is_read_when_needed", False) is True
+
+    return bool(kept_fact("photographs", name, declared))

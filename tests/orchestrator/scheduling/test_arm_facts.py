@@ -6,9 +6,7 @@ import pytest
 
 from orchestrator.planning.plan import make_plan
 from orchestrator.scheduling.arm_facts import (
-    effect,
-    network_cost,
-    parameters_without_gradient,
+    network_facts,
     plan_trials,
     trial_cost,
     trial_epochs,
@@ -30,9 +28,9 @@ def arms_of(factors: str, training: str = "epochs: 2") -> dict[str, Arm]:
 def test_the_effect_of_arms_is_the_same_where_their_networks_compute_the_same() -> None:
     plain, scaled, identity = arms_of("{shortcut: [none, {op: scale, shortcut: 0.5}, identity]}").values()
     (spelt,) = arms_of("{shortcut: [{op: scale, shortcut: 1.0, residual: 1.0}]}").values()
-    assert len({effect(plain), effect(scaled), effect(identity)}) == 3
-    assert effect(spelt) == effect(identity)
-    assert parameters_without_gradient(plain) == ()
+    assert len({network_facts(each).effect for each in (plain, scaled, identity)}) == 3
+    assert network_facts(spelt).effect == network_facts(identity).effect
+    assert network_facts(plain).without_gradient == ()
 
 
 @pytest.mark.parametrize(
@@ -46,7 +44,7 @@ def test_the_effect_of_arms_is_the_same_where_their_networks_compute_the_same() 
 def test_images_are_counted_as_often_as_they_come(training: str, images: int, epochs: int) -> None:
     (arm,) = arms_of("{depth: [8]}", training).values()
     assert (trial_images(arm), trial_epochs(arm)) == (images, epochs)
-    assert trial_cost(arm) == 3.0 * network_cost(arm).flops * images
+    assert trial_cost(arm) == 3.0 * network_facts(arm).flops * images
 
 
 def test_a_trial_is_known_by_settings_data_and_seed() -> None:
