@@ -80,10 +80,12 @@ def intervals() -> Iterator[Interval]:
     for name, noise in NOISES.items():
         for n in (3, 5, 8, 20):
             yield Interval("difference, paired t", name, n, _difference(noise, n, "paired"))
-    for name in ("normal", "lognormal in both", "lognormal in one"):
-        for n in (5, 8):
+    for name in ("normal", "heavy tails (t, 3 df)", "lognormal in both", "exponential in both", "20 % outliers in one"):
+        for n in (5, 8, 12, 20):
             yield Interval("mean of an arm", name, n, _mean(NOISES[name], n))
             yield Interval("SD of an arm", name, n, _spread(NOISES[name], n))
+    for name in ("normal", "lognormal in both"):
+        for n in (5, 8):
             yield Interval("SD of nine arms", name, n, _spread(NOISES[name], n, 9))
     for name in ("normal", "spreads 1 to 5", "heavy tails (t, 3 df)"):
         yield Interval("difference, Welch", name, 5, _difference(NOISES[name], 5, "welch"))

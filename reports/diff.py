@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports.analysis.effects import welch
+from reports.analysis.skewness import is_skewed_sample
 from reports.wording import shortened
 
 Summary = Mapping[str, Any]
@@ -20,7 +21,7 @@ class ArmChange:
     """One arm that both have: its mean and number of seeds in each, and the second less the first.
 
     The interval is Welch's at 95 %, as of two independent studies; None where they share trials (`shared` of them), or
-    a side has fewer than two seeds or a fail.
+    a side has fewer than two seeds or a fail. Where the seeds of a side are skewed, it may be too narrow.
     """
 
     arm: str
@@ -35,6 +36,7 @@ class ArmChange:
     high: float | None
     same: bool
     shared: int = 0
+    is_skewed: bool = False
 
 
 @dataclass(frozen=True)
@@ -136,4 +138,5 @@ def _arm(first: Mapping[str, Any], second: Mapping[str, Any]) -> ArmChange:
         high,
         same,
         shared,
+        effect is not None and any(map(is_skewed_sample, values)),
     )

@@ -5,6 +5,7 @@ import hashlib
 
 from markupsafe import Markup
 
+from reports.analysis.contrasts import SKEWED
 from reports.diff import ArmChange, Differences
 from reports.page import asset, environment
 from reports.sentences.changes import NOTHING, counts
@@ -65,7 +66,9 @@ def _arms(differences: Differences, names: tuple[str, str]) -> Table:
 def _note(each: ArmChange) -> str | None:
     if each.same:
         return "the same trials"
-    return f"{counted(each.shared, 'trial')} in both: no interval" if each.shared else None
+    if each.shared:
+        return f"{counted(each.shared, 'trial')} in both: no interval"
+    return SKEWED if each.is_skewed else None
 
 
 def diff_text(differences: Differences, names: tuple[str, str], format: str) -> str:

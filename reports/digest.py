@@ -32,6 +32,7 @@ def _claims(findings: Findings) -> Table:
         Column("effect", "effect", is_number=True),
         Column("n", "n", is_number=True),
         p_column("p", "p"),
+        Column("marks", "marks"),
     )
     rows = tuple(
         (
@@ -40,7 +41,9 @@ def _claims(findings: Findings) -> Table:
             None if each.estimate is None else f"{number(each.estimate)} [{number(each.low)}, {number(each.high)}]",
             each.n,
             each.p_look if each.p_holm is None else each.p_holm,
+            "; ".join(each.badges) or None,
         )
         for each in findings.verdicts
     )
-    return Table("claims", "", columns, rows)
+    table = Table("claims", "", columns, rows)
+    return table if any(each.badges for each in findings.verdicts) else table.without("marks")

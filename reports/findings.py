@@ -9,7 +9,7 @@ from reports.analysis.arms import ArmSummary, summarise
 from reports.analysis.contrasts import Contrast, contrasts
 from reports.analysis.readings import compared
 from reports.analysis.search import confirmed_view
-from reports.analysis.skewness import Skewness, skewness
+from reports.analysis.skewness import Skewness, is_skewed_sample, skewness
 from reports.analysis.threshold import ALPHA
 from reports.analysis.verdicts import Verdict
 from reports.layout import Layout, lay_out, main_layout, numeric_axis
@@ -87,6 +87,11 @@ class Findings:
         """The skewness over the arms without a fail, where it is clear; None where it is not."""
         over_arms = skewness({name: each.values for name, each in self.summaries.items() if not each.n_fail})
         return over_arms if over_arms is not None and over_arms.is_clear else None
+
+    @cached_property
+    def skewed_arms(self) -> tuple[str, ...]:
+        """The arms whose own seeds, those that failed aside, are clearly skewed."""
+        return tuple(name for name, each in self.summaries.items() if is_skewed_sample(each.values))
 
     @property
     def arms(self) -> tuple[Arm, ...]:

@@ -36,6 +36,12 @@ def _spaced(text: object) -> object:
     return " ".join(re.sub(r"([<>=!]+)", r" \1 ", text).split()) if isinstance(text, str) else text
 
 
+def says_the_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two claims have the same sentence about the same metric, wherever and by however much it is to hold."""
+    first, second = ((_spaced(each["says"]), each.get("metric") or PRIMARY.name) for each in (one, other))
+    return first == second
+
+
 def declared_as(study: Study, claim: Claim) -> Mapping[str, Any] | None:
     """Return a claim as it is written in today's study file."""
     return next((each for each in declared_claims(study) if str(each["id"]) == claim.id), None)

@@ -21,7 +21,7 @@ from reports.analysis.intervals import is_constant, standard_deviation
 from reports.analysis.many import holm
 from reports.analysis.procedure import Procedure
 from reports.analysis.readings import grid
-from reports.analysis.skewness import are_skewed
+from reports.analysis.skewness import are_skewed, is_skewed_sample
 from reports.metrics import PRIMARY, find_metric
 from reports.results import Study
 from reports.trials import Arm, Scalar
@@ -113,7 +113,7 @@ def _contrast(
         sd=spread,
         p=two_sided(effect) if effect else None,
         p_holm=None,
-        badges=(SKEWED,) if is_t and is_skewed(readings, pair) else (),
+        badges=(SKEWED,) if is_t and (is_skewed(readings, pair) or is_skewed_sample(by_seed)) else (),
         note=note,
     )
 

@@ -13,6 +13,7 @@ from reports.analysis.effects import welch
 from reports.analysis.intervals import standard_deviation
 from reports.analysis.power import smallest_welch
 from reports.analysis.readings import finite, grid
+from reports.analysis.skewness import is_skewed_sample
 from reports.metrics import PRIMARY
 from reports.results import Study
 from reports.trials import Arm
@@ -24,7 +25,8 @@ class NoiseFloor:
 
     Without that check it is the lower half of its seeds against the upper half, and `is_repeated` is False. Nothing
     but the seeds differs, so `difference` is noise and `p` is small in one study of twenty. `smallest` is the smallest
-    difference of two arms that this many seeds would have detected in 80 % of all studies.
+    difference of two arms that this many seeds would have detected in 80 % of all studies. Of seeds that are skewed the
+    interval may be too narrow.
     """
 
     arm: Arm
@@ -37,6 +39,7 @@ class NoiseFloor:
     sd: float | None
     smallest: float | None
     is_repeated: bool = False
+    is_skewed: bool = False
 
 
 def noise_floor(study: Study, metric: str = PRIMARY.name, level: float = 0.95) -> tuple[NoiseFloor, ...]:
@@ -77,6 +80,7 @@ def _floor(
         sd=spread,
         smallest=size * spread if size is not None and spread else None,
         is_repeated=is_repeated,
+        is_skewed=is_skewed_sample({**first, **second}),
     )
 
 

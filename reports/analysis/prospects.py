@@ -16,6 +16,7 @@ from reports.analysis.judged import claim_arms
 from reports.analysis.outliers import least_seeds, too_few_for_t, unseen_share
 from reports.analysis.power import seeds_for_rate, seeds_needed, smallest_paired
 from reports.analysis.readings import finite, grid
+from reports.analysis.skewness import are_skewed, is_skewed_sample
 from reports.metrics import PRIMARY
 from reports.results import Study
 from reports.wording import counted
@@ -23,12 +24,16 @@ from reports.wording import counted
 
 @dataclass(frozen=True)
 class Spread:
-    """How much one arm varies over its seeds, in the metric's units: the SD, its interval, and where it is from."""
+    """How much one arm varies over its seeds, in the metric's units: the SD, its interval, and where it is from.
+
+    Where the seeds are skewed the interval may be too narrow.
+    """
 
     sd: float
     source: str
     low: float | None = None
     high: float | None = None
+    is_skewed: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,11 +72,12 @@ def study_spread(study: Study, metric: str = PRIMARY.name, among: Sequence[str] 
 
     `among` names the arms to look at; all by default.
     """
-    sound = [
-        list(values.values())
+    by_arm = {
+        arm: values
         for arm, values in grid(study, metric).items()
         if len(values) > 1 and len(finite(values)) == len(values) and (among is None or arm in among)
-    ]
+    }
+    sound = [list(values.values()) for values in by_arm.values()]
     df = sum(len(each) - 1 for each in sound)
     squares = math.fsum((len(each) - 1) * float(np.var(each, ddof=1)) for each in sound)
     if df == 0 or squares <= 0:
@@ -79,7 +85,8 @@ def study_spread(study: Study, metric: str = PRIMARY.name, among: Sequence[str] 
     sd = math.sqrt(squares / df)
     low, high = sd_interval(sound) or (None, None)
     degrees = counted(df, "degree of freedom", "degrees of freedom")
-    return Spread(sd, f"{counted(len(sound), 'arm')} on record, {degrees}", low, high)
+    is_skewed = are_skewed(by_arm) or any(map(is_skewed_sample, by_arm.values()))
+    return Spread(sd, f"{counted(len(sound), 'arm')} on record, {degrees}", low, high, is_skewed)
 
 
 @dataclass(frozen=True)
@@ -244,11 +251,14 @@ def _about_unknown_spread(asked: _Asked) -> str:
 def _about_effect(asked: _Asked, spread: Spread, alone: float, in_family: float) -> str:
     claim, seeds, needed = asked.claim, _seeds(asked.n), asked.needed()
     around = "" if spread.low is None or spread.high is None else f" [{spread.low:.2g}, {spread.high:.2g}]"
+    around += " (perhaps too narrow: the seeds are skewed)" if around and spread.is_skewed else ""
     basis = f"{asked.settings.power:.0%} power, SD {spread.sd:.2g}{around} from {spread.source}"
     is_corrected = asked.count > 1 and asked.settings.family == "holm"
     many = f" ({in_family:.2g} among {asked.count} claims)" if is_corrected else ""
     if asked.is_equality:
-        more = f" It takes about {_seeds(needed)}." if needed is not None and needed > asked.n else ""
+        more = ""
+        if needed is not None and needed > asked.n:
+            more = f" If there is no difference and the SD is this one, it takes about {_seeds(needed)}."
         cannot = "cannot support" if in_family > claim.margin else "can support"
         return f"{seeds} {cannot} within {claim.margin:g}: they reach {alone:.2g}{many}; {basis}.{more}"
     beyond = f" beyond the {claim.margin:g} claimed" if claim.margin else ""

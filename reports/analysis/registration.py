@@ -25,6 +25,7 @@ from reports.analysis.comparisons import (
     known_since,
     planned_comparisons,
     same_claim,
+    says_the_same,
 )
 from reports.analysis.omissions import LeftOut, are_chosen, deleted_seeds, left_out_outcomes, vanished_seeds
 from reports.analysis.plan_changes import (
@@ -230,7 +231,7 @@ def _as_planned(study: Study, claim: Claim, reference: PlanVersion) -> AsPlanned
     if raw is None or then is None or not {"arms", "factors"} <= plan.keys():
         return None
     # A sentence that was edited since is still held against all contexts of the one that was planned.
-    if content_of(then) != content_of(raw) and not is_about_the_same(study, reference, then, claim):
+    if not (says_the_same(then, raw) or is_about_the_same(study, reference, then, claim)):
         return None
     known = known_since(study, claim.metric)
     arms = tuple(

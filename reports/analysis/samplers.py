@@ -11,6 +11,7 @@ import scipy
 
 from reports.analysis.intervals import mean_interval
 from reports.analysis.many import holm
+from reports.analysis.skewness import is_skewed_sample
 from reports.analysis.threshold import decides
 from reports.results import Study
 
@@ -25,11 +26,15 @@ class Worth(StrEnum):
 
 @dataclass(frozen=True)
 class Difference:
-    """A mean over seeds with its 95 % interval, in percentage points of validation error; less is better."""
+    """A mean over seeds with its 95 % interval, in percentage points of validation error; less is better.
+
+    Where the seeds are skewed the interval may be too narrow.
+    """
 
     mean: float
     low: float | None
     high: float | None
+    is_skewed: bool = False
 
 
 @dataclass(frozen=True)
@@ -165,7 +170,7 @@ def _costs(record: Mapping[str, Any]) -> list[float]:
 
 def _difference(values: np.ndarray) -> Difference:
     low, high = mean_interval(list(values)) or (None, None)
-    return Difference(float(np.mean(values)), low, high)
+    return Difference(float(np.mean(values)), low, high, is_skewed_sample(dict(enumerate(map(float, values)))))
 
 
 def _p(values: np.ndarray) -> float | None:

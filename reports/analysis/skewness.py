@@ -18,7 +18,7 @@ from reports.analysis.threshold import decides
 SURE = 0.01
 """Studies of normal noise are called skewed at this rate."""
 LEAST_OF_ONE = 8
-"""Fewer seeds of one arm alone cannot be told from normal ones by D'Agostino's test."""
+"""Fewer seeds by themselves cannot be told from normal ones by D'Agostino's test."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,13 @@ def are_skewed(readings: Grid) -> bool:
     return over_arms is not None and over_arms.is_clear
 
 
-def is_skewed_arm(values: Mapping[int, float]) -> bool:
-    """Whether one arm alone is skewed, by D'Agostino's test; never with fewer than eight seeds."""
+def is_skewed_sample(values: Mapping[int, float]) -> bool:
+    """Whether eight seeds or more, of one arm or of the differences of two, are skewed by D'Agostino's test."""
     numbers = list(values.values())
-    if len(numbers) < LEAST_OF_ONE or is_constant(numbers):
+    if len(numbers) < LEAST_OF_ONE or not all(map(math.isfinite, numbers)) or is_constant(numbers):
         return False
-    return decides(float(scipy.stats.skewtest(numbers).pvalue), SURE)
+    away = np.asarray(numbers) - np.mean(numbers)  # of very small or large values the third powers are no numbers
+    return decides(float(scipy.stats.skewtest(away / np.ptp(away)).pvalue), SURE)
 
 
 def _skewness(values: Sequence[float]) -> float:

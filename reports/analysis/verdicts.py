@@ -27,7 +27,7 @@ from reports.analysis.outliers import worst_reading
 from reports.analysis.power import seeds_for_rate
 from reports.analysis.procedure import Procedure
 from reports.analysis.registration import Registration
-from reports.analysis.skewness import are_skewed
+from reports.analysis.skewness import are_skewed, is_skewed_sample
 from reports.analysis.threshold import decides
 from reports.analysis.wording import Account, sentence
 from reports.metrics import probe_of
@@ -44,6 +44,7 @@ FURTHER = "held against later seeds of other studies too"
 UNPLANNED = "unplanned look, judged by e-value"
 UNMEASURED = "trained seeds not measured"
 OPEN = "still running"
+MISSING = "trials without a result"
 SHARED = "planned with other seeds in other studies too"
 ASSUMPTIONS = frozenset({OUTLIERS})
 """Badges that name what a verdict takes for granted; all others name something that was seen."""
@@ -190,6 +191,7 @@ def _verdict(
     fragile = verdict is not Conclusion.INCONCLUSIVE and _is_fragile(judged, verdict)
     mine = [trials[arm][seed] for arm in claim_arms(judged.cases) for seed in used if seed in trials[arm]]
     unmeasured = _unmeasured(study, claim, mine)
+    lost = [each for each in mine if each.state in (State.FAILED, State.PRUNED)]
     deciding = _deciding(judged, part, procedure, p_holm) if verdict is not Conclusion.INCONCLUSIVE else {}
     return Verdict(
         claim=claim,
@@ -209,7 +211,7 @@ def _verdict(
         decided_at_look=decision.decided_at_look if verdict is not Conclusion.INCONCLUSIVE else None,
         waiting=judged.waiting,
         missing={
-            **{each.id: each.reason or each.state for each in mine if each.state in (State.FAILED, State.PRUNED)},
+            **{each.id: each.reason or each.state for each in lost},
             **dict.fromkeys(unmeasured, "not measured"),
         },
         forecast=ahead,
@@ -218,6 +220,7 @@ def _verdict(
         badges=(
             *_badges(judged, other_tests, registration, alpha, skewed),
             *([WITHDRAWN] if withdrawn else []),
+            *([MISSING] if lost else []),
             *([UNMEASURED] if unmeasured else []),
             *([ONE_SEED] if deciding else []),
             *([OUTLIERS] if fragile else []),
@@ -243,6 +246,7 @@ def _verdict(
                 fragile=fragile,
                 deciding=deciding,
                 plans=registration.plans,
+                lost=len(lost),
             )
         ),
         trials=tuple(each.id for each in mine),
@@ -308,7 +312,8 @@ def _badges(
     able = all(each.n >= seeds_for_rate(0.5, alpha) for each in judged.now.contexts)
     voices = [outcome for name, outcome in other_tests.items() if name != "sign" or able]
     badges = [badge for each in judged.now.contexts for badge in each.badges]
-    if skewed and any(isinstance(each.effect, Student) for each in judged.now.contexts):
+    by_t = [each for each in judged.now.contexts if isinstance(each.effect, Student)]
+    if by_t and (skewed or any(is_skewed_sample(each.differences) for each in by_t)):
         badges.append(SKEWED)
     if judged.unplanned:
         badges.append(UNPLANNED)

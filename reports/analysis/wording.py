@@ -25,7 +25,7 @@ class Account:
     planned where others are made. `changes` were made after the first result.
     `withdrawn` is the verdict of an earlier look that all seeds contradict; a `fragile` one could be undone by outliers
     that its seeds would not show. `deciding` has the p without each seed that decides by itself.
-    `plans` counts the plans with other seeds that ask the same, this one included.
+    `plans` counts the plans with other seeds that ask the same, this one included, `lost` the trials without a result.
     """
 
     claim: Claim
@@ -45,6 +45,7 @@ class Account:
     fragile: bool = False
     deciding: Mapping[int, float] = field(default_factory=dict)
     plans: int = 1
+    lost: int = 0
 
 
 def sentence(account: Account) -> str:
@@ -74,6 +75,8 @@ def sentence(account: Account) -> str:
             f"It assumes that no arm has rare outliers. {_seeds(shown.n)} cannot exclude them: even where {share:.0f} "
             "% of an arm's trainings are outliers, one study in twenty shows none."
         )
+    if account.lost:
+        parts.append(_without_result(account.lost))
     if account.whole is not None:
         parts.append(f"With all {account.whole.n} seeds on record, {_within(claim, account.whole)}")
     if account.planned is not None:
@@ -97,6 +100,12 @@ def _without_one(deciding: Mapping[int, float]) -> str:
         return f"Without seed {seed} it would not be decided (p={p:.3g})."
     largest = max(deciding.values())
     return f"Without any one of the seeds {seeds(deciding)} it would not be decided (p up to {largest:.3g})."
+
+
+def _without_result(count: int) -> str:
+    """Say what a verdict takes for granted of trials that crashed or were stopped."""
+    their = "its" if count == 1 else "their"
+    return f"{count} of the trials ended without a result, for reasons taken to have nothing to do with {their} error."
 
 
 def _number(value: float | None) -> str:

@@ -40,7 +40,8 @@ def arms_figure(findings: Findings, scale: CurveScale) -> Figure | None:
         is_large=True,
         choice=ArmChoice(tuple(line for _, line in lines), tuple(places)),
     )
-    caption = sentences.single_arms({role: shortened(_name(arm), 90) for role, arm in roles.items()})
+    named = sentences.single_arms({role: shortened(_name(arm), 90) for role, arm in roles.items()})
+    caption = " ".join(filter(None, (named, sentences.narrow(findings))))
     return Figure("arms", caption, (Panel("", description(facet), drawing),), table_of([facet], "arms"), columns=1)
 
 

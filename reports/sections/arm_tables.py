@@ -1,12 +1,12 @@
 """Every number of the arms and of their differences to the baseline, a row each, for the files beside the page."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from reports.analysis.arms import ArmSummary
 from reports.analysis.contrasts import SKEWED, Contrast
-from reports.analysis.skewness import is_skewed_arm
 from reports.columns import factor_columns
 from reports.findings import Findings
+from reports.sentences import skewness
 from reports.sentences.differences import ARMS_TABLE, DIFFERENCES_TABLE, survivors
 from reports.tables import Column, Table, p_column
 from reports.wording import bracketed, signed
@@ -52,22 +52,22 @@ def arms_table(findings: Findings) -> Table:
         summary = findings.summaries[arm.name]
         numbers = (getattr(summary, key) for key, *_ in _ARM_NUMBERS)
         levels = (arm.levels.get(factor) for factor in factors)
-        rows.append((arm.name, *levels, *numbers, arm.params, arm.flops, _note(summary, findings.skewness is not None)))
-    caption = " ".join(filter(None, (ARMS_TABLE, survivors(findings))))
+        rows.append((arm.name, *levels, *numbers, arm.params, arm.flops, _note(findings, summary)))
+    caption = " ".join(filter(None, (ARMS_TABLE, survivors(findings), skewness.arms(findings))))
     in_paper = ("n", "n_fail", "mean", "sd", "low", "high", "params", "flops")
     return Table("arms", caption, columns, tuple(rows), (*(keys or ["arm"]), *in_paper))
 
 
-def _note(summary: ArmSummary, skewed: bool) -> str | None:
+def _note(findings: Findings, summary: ArmSummary) -> str | None:
     """What is to be known of the arm's interval: that its own seeds are skewed, or those of the arms in all."""
     if summary.flag or summary.low is None:
         return summary.flag
-    if is_skewed_arm(summary.values):
+    if summary.arm.name in findings.skewed_arms:
         return f"its seeds are {SKEWED}"
-    return SKEWED if skewed and not summary.n_fail else None
+    return SKEWED if findings.skewness is not None and not summary.n_fail else None
 
 
-def contrasts_table(contrasts: Iterable[Contrast]) -> Table:
+def contrasts_table(contrasts: Sequence[Contrast]) -> Table:
     """Return one row a difference to the baseline."""
     columns = (
         Column("arm", "arm"),
@@ -100,6 +100,5 @@ def contrasts_table(contrasts: Iterable[Contrast]) -> Table:
         )
         for each in contrasts
     )
-    return Table(
-        "differences", DIFFERENCES_TABLE, columns, rows, ("arm", "n", "estimate", "low", "high", "p_holm", "test")
-    )
+    caption = " ".join(filter(None, (DIFFERENCES_TABLE, skewness.differences(contrasts))))
+    return Table("differences", caption, columns, rows, ("arm", "n", "estimate", "low", "high", "p_holm", "test"))

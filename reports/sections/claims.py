@@ -9,7 +9,7 @@ from reports.findings import Findings
 from reports.metrics import PRIMARY
 from reports.sections.margins import difference_in_words, icon_of, margins_figures
 from reports.sections.section import Section
-from reports.sentences.claims import TABLE_ON_PAGE, judged
+from reports.sentences.claims import TABLE, TABLE_ON_PAGE, judged, marks
 from reports.tables import Column, Table, p_column
 from reports.trials import State
 from reports.wording import (
@@ -168,7 +168,10 @@ def _needed(verdict: Verdict) -> str:
     if verdict.verdict is not Conclusion.INCONCLUSIVE or ahead.needed is None:
         return ""
     hours = "" if ahead.hours is None else f", {duration(3600 * ahead.hours)} of training"
-    return f"about {counted(ahead.needed, 'seed')}{hours}"
+    text = f"about {counted(ahead.needed, 'seed')} if the effect is what it looks like{hours}"
+    if ahead.assurance is None:
+        return text
+    return f"{text}; over all that the seeds so far leave open they do in {100 * ahead.assurance:.0f} %"
 
 
 def _readings(verdict: Verdict) -> str:
@@ -203,6 +206,7 @@ def _table(verdicts: tuple[Verdict, ...]) -> Table:
         Column("fails", "fails", is_number=True),
         p_column("p", "p"),
         p_column("p_holm", "p (Holm)"),
+        Column("marks", "marks"),
         Column("sentence", "evidence"),
     )
     rows = tuple(
@@ -219,9 +223,11 @@ def _table(verdicts: tuple[Verdict, ...]) -> Table:
             each.fails,
             each.p,
             each.p_holm,
+            "; ".join(each.badges) or None,
             each.sentence,
         )
         for each in verdicts
     )
-    in_paper = ("says", "verdict", "estimate", "low", "high", "n", "p_holm")
-    return Table("claims", "The declared claims and their verdicts.", columns, rows, in_paper)
+    in_paper = ("claim", "says", "verdict", "estimate", "low", "high", "n", "p_holm")
+    caption = " ".join(filter(None, (TABLE, marks(verdicts))))
+    return Table("claims", caption, columns, rows, in_paper)

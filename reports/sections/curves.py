@@ -45,7 +45,7 @@ def build(findings: Findings) -> Section | None:
         for at, facet in enumerate(facets)
     )
     chosen = arms_figure(findings, scale)
-    told = (sentences.lines(findings), sentences.failed(findings), sentences.drops(drops))
+    told = (sentences.lines(findings), sentences.narrow(findings), sentences.failed(findings), sentences.drops(drops))
     note = cut(min(MOST_PANELS, len(planned)), len(planned), "panels", "data/curves.csv")
     figure = Figure("curves", " ".join(filter(None, told)), panels, table_of(facets), columns=min(3, len(panels)))
     figures = (figure,) if chosen is None else (figure, chosen) if len(planned) <= MOST_PANELS else (chosen, figure)

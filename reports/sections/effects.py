@@ -16,6 +16,7 @@ from reports.sections.factors import factors_of
 from reports.sections.section import Section
 from reports.sections.trials import trials_link
 from reports.sentences import differences as sentences
+from reports.sentences import skewness
 from reports.sentences.table import has_fails
 from reports.tables import Table
 from reports.wording import level, shortened, signed
@@ -58,8 +59,10 @@ def _forest(findings: Findings) -> Figure | None:
     described = sentences.drawn_differences(drawn, names, findings.alpha)
     panel = Panel("", described, forest_drawing(groups, "effects"))
     table = contrasts_table(chosen)
-    caption = sentences.forest(findings, known, len(chosen))
-    return Figure("effects", caption, (panel,), table.without("baseline", "smallest_p", "note"), columns=1)
+    marked = skewness.differences(chosen)
+    caption = " ".join(filter(None, (sentences.forest(findings, known, len(chosen)), marked)))
+    shown = table.without("baseline", "smallest_p", *([] if marked else ["note"]))
+    return Figure("effects", caption, (panel,), shown, columns=1)
 
 
 def _size(contrast: Contrast) -> float:

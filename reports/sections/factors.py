@@ -1,22 +1,24 @@
 """Which factor matters: the analysis of variance, each factor's share, the levels' means, and the seed's share."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 
+from reports.analysis.contrasts import SKEWED
 from reports.analysis.factors import Anova, study_anova
 from reports.analysis.intervals import mean_interval
 from reports.analysis.readings import finite, grid
 from reports.analysis.shares import Shares, study_shares
+from reports.analysis.skewness import is_skewed_sample
 from reports.figures.bars import Bar, bars_drawing
 from reports.figures.figure import Figure, Panel
 from reports.findings import Findings
 from reports.metrics import PRIMARY
 from reports.sections.interaction import interaction_figure
 from reports.sentences import factors as sentences
-from reports.sentences import said
+from reports.sentences import said, skewness
 from reports.sentences.factors import term_name
 from reports.tables import Cell, Column, Table, p_column
 from reports.wording import level, shortened
@@ -127,7 +129,9 @@ def _levels_table(findings: Findings) -> Table | None:
         for one in levels if len(levels) > 1 else ():
             by_seed = [float(np.mean([values[cell][seed] for cell in cells if cell[at] == one])) for seed in seeds]
             mean, (low, high) = float(np.mean(by_seed)), mean_interval(by_seed) or (None, None)
-            rows.append((shortened(factor, 40), shortened(level(one), 40), mean, low, high, len(seeds)))
+            mine = {arms[cell] for cell in cells if cell[at] == one}
+            note = _doubt(findings, mine, dict(zip(seeds, by_seed, strict=True)))
+            rows.append((shortened(factor, 40), shortened(level(one), 40), mean, low, high, len(seeds), note))
     columns = (
         Column("factor", "factor"),
         Column("level", "level"),
@@ -135,5 +139,14 @@ def _levels_table(findings: Findings) -> Table | None:
         Column("low", "low", 2, is_number=True),
         Column("high", "high", 2, is_number=True),
         Column("n", "n", is_number=True),
+        Column("note", "note"),
     )
-    return Table("main-effects", sentences.LEVELS_TABLE, columns, tuple(rows))
+    caption = " ".join(filter(None, (sentences.LEVELS_TABLE, skewness.arms(findings))))
+    table = Table("main-effects", caption, columns, tuple(rows))
+    return table if any(row[-1] for row in rows) else table.without("note")
+
+
+def _doubt(findings: Findings, arms: Collection[str], averages: Mapping[int, float]) -> str | None:
+    """Say that the interval of these arms' averages by seed may be too narrow; nothing where no seed shows it."""
+    is_seen = findings.skewness is not None or not set(findings.skewed_arms).isdisjoint(arms)
+    return SKEWED if is_seen or is_skewed_sample(averages) else None

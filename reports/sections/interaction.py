@@ -14,6 +14,7 @@ from reports.figures.theme import MOST_SERIES
 from reports.findings import Findings
 from reports.metrics import PRIMARY
 from reports.sentences import factors as sentences
+from reports.sentences import skewness
 from reports.tables import Cell, Column, Table
 from reports.trials import Scalar
 from reports.wording import level, shortened
@@ -51,7 +52,8 @@ def interaction_figure(findings: Findings, shares: Shares | None) -> Figure | No
     drawing = interaction_drawing(lines, shortened(along, 40), levels, "interaction")
     described = " ".join(sentences.means(line.label, list(zip(levels, line.mean, strict=True))) for line in lines)
     panel = Panel("", described, drawing)
-    return Figure("interaction", sentences.interaction(findings, pair), (panel,), _table(pair, rows), columns=1)
+    caption = " ".join(filter(None, (sentences.interaction(findings, pair), skewness.arms(findings))))
+    return Figure("interaction", caption, (panel,), _table(pair, rows), columns=1)
 
 
 def _pair(findings: Findings, shares: Shares | None) -> tuple[str, str] | None:

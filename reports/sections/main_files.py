@@ -9,7 +9,7 @@ from reports.findings import Findings
 from reports.latex import escape_latex, framed, latex_table, length, size_of
 from reports.sections.main_table import ONLY_ARM, Entry, MainTable
 from reports.sentences import said
-from reports.sentences.table import MEASURE, bold_rule, equivalent, fail_rule, has_fails, paper_difference
+from reports.sentences.table import MEASURE, bold_rule, equivalent, fail_rule, has_fails, narrow, paper_difference
 from reports.tables import Cell, Column, Table, csv_text, to_markdown
 from reports.trials import Scalar
 from reports.wording import NOTHING, level, number, signed
@@ -85,7 +85,7 @@ def _in_words(entry: Entry) -> str:
 
 
 def _caption(findings: Findings) -> str:
-    return said(findings, (*MEASURE, fail_rule))
+    return said(findings, (*MEASURE, narrow, fail_rule))
 
 
 # ---- LaTeX ----
@@ -105,7 +105,7 @@ def _latex(findings: Findings, table: MainTable, names: Sequence[Sequence[str]])
         lines.append(" & ".join(cells) + r" \\")
     letters = sum(max(map(length, column)) for column in zip(_factors(table), *names, strict=True))
     letters += sum(_letters(findings, table, at, per_head == 2) for at in range(len(table.heads)))
-    caption = said(findings, (*MEASURE, bold_rule, equivalent, fail_rule))
+    caption = said(findings, (*MEASURE, narrow, bold_rule, equivalent, fail_rule))
     if (change := paper_difference(findings, table.has_differences)) is not None:
         caption += f" {change}"
     size = size_of(letters, len(_factors(table)) + len(table.heads) * per_head)

@@ -7,7 +7,6 @@ from itertools import groupby
 from reports.analysis.arms import ArmSummary
 from reports.analysis.contrasts import Contrast
 from reports.analysis.rates import fisher_p
-from reports.analysis.skewness import is_skewed_arm
 from reports.findings import Findings
 from reports.layout import Layout, Series
 from reports.metrics import PRIMARY
@@ -181,7 +180,7 @@ def _entry(findings: Findings, arm: Arm, ranked: Rankings, usual: int | None) ->
         is_fail=bool(summary.n_fail),
         is_best=any(arm.name in each.tied for each in ranked.groups),
         is_equivalent=any(arm.name in each.equivalent for each in ranked.groups),
-        remarks=tuple(_remarks(summary)),
+        remarks=tuple(_remarks(findings, summary)),
         difference=difference,
         difference_remark=remark,
     )
@@ -192,7 +191,7 @@ def _text(summary: ArmSummary) -> str:
     return f"fail ({summary.n_fail}/{summary.n})" if summary.n_fail else summary.text
 
 
-def _remarks(summary: ArmSummary) -> Iterator[str]:
+def _remarks(findings: Findings, summary: ArmSummary) -> Iterator[str]:
     if summary.n_fail and summary.fail_low is not None and summary.fail_high is not None:
         yield f"{100 * summary.fail_low:.0f} to {100 * summary.fail_high:.0f} % of seeds"
     if summary.n_fail and summary.n_ok:
@@ -202,7 +201,7 @@ def _remarks(summary: ArmSummary) -> Iterator[str]:
         yield f"{summary.n_missing} missing"
     if summary.flag:
         yield "the same in every seed"
-    if not summary.n_fail and is_skewed_arm(summary.values):
+    if not summary.n_fail and summary.arm.name in findings.skewed_arms:
         yield "skewed over the seeds"
 
 

@@ -11,6 +11,7 @@ from reports.figures.figure import Figure, Panel
 from reports.figures.margins import MarginRow, margins_drawing
 from reports.metrics import PRIMARY
 from reports.sentences import claims as sentences
+from reports.sentences import skewness
 from reports.tables import Column, Table, p_column
 from reports.wording import amount, bracketed, listed, margin_in_words, number, shortened, signed_amount
 
@@ -43,7 +44,7 @@ def _figure(unit: str, at: int, pairs: list[tuple[Verdict, ContextResult]]) -> F
         () if at else (sentences.intervals(at), sentences.equality(drawn), sentences.holm([each for each, _ in pairs]))
     )
     further = sentences.further(at, "fail rates" if unit == _RATE else unit)
-    text = " ".join(filter(None, (*first, further, sentences.first_contexts(len(shown), len(pairs)))))
+    text = " ".join(filter(None, (*first, further, _narrow(shown), sentences.first_contexts(len(shown), len(pairs)))))
     name = "claims" if not at else f"claims-{at + 1}"
     return Figure(name, text, (_panel(unit, name, shown),), _table(pairs, name, unit), columns=1)
 
@@ -115,8 +116,15 @@ def _table(pairs: list[tuple[Verdict, ContextResult]], name: str, unit: str) -> 
         p_column("p_support", "p for"),
         p_column("p_refute", "p against"),
         Column("seeds", "by seed"),
+        Column("marks", "marks"),
     )
-    return Table(f"{name}-by-context", sentences.by_context(unit), columns, tuple(_rows(pairs)))
+    caption = " ".join(filter(None, (sentences.by_context(unit), _narrow(pairs))))
+    in_paper = tuple(each.key for each in columns if each.key != "marks")
+    return Table(f"{name}-by-context", caption, columns, tuple(_rows(pairs)), in_paper)
+
+
+def _narrow(pairs: list[tuple[Verdict, ContextResult]]) -> str | None:
+    return skewness.claims(tuple({verdict.id: verdict for verdict, _ in pairs}.values()))
 
 
 def _rows(pairs: list[tuple[Verdict, ContextResult]]) -> Iterator[tuple[str | float | int | None, ...]]:
@@ -135,4 +143,5 @@ def _rows(pairs: list[tuple[Verdict, ContextResult]]) -> Iterator[tuple[str | fl
             each.p_support,
             each.p_refute,
             _by_seed(verdict.claim, each),
+            "; ".join(verdict.badges) or None,
         )

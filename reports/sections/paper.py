@@ -10,7 +10,8 @@ from reports.analysis.readings import grid
 from reports.findings import Findings
 from reports.literature import find_published
 from reports.sections.section import Section
-from reports.sentences.paper import COMPARED
+from reports.sentences import skewness
+from reports.sentences.paper import COMPARED, TABLE
 from reports.tables import Cell, Column, Table, p_column
 from reports.wording import NOTHING, number, shortened, signed
 from search_spaces.errors import SettingError
@@ -53,7 +54,9 @@ def build(findings: Findings) -> Section | None:
     if not pairs:
         return None
     lines = tuple(_line(arm, compared) for _, arm, compared in pairs)
-    return Section("paper", "Published numbers and ours", Paper(lines, COMPARED), tables=(_table(pairs),))
+    narrow = skewness.arms(findings)
+    caption = " ".join(filter(None, (COMPARED, narrow)))
+    return Section("paper", "Published numbers and ours", Paper(lines, caption), tables=(_table(pairs, narrow),))
 
 
 def _arms(findings: Findings, claim: Claim) -> list[tuple[str, dict[int, float]]]:
@@ -98,7 +101,7 @@ def _statistic(published: Published) -> str:
     return f"{kind}{runs}{spread}"
 
 
-def _table(pairs: list[tuple[Claim, str, LiteratureComparison]]) -> Table:
+def _table(pairs: list[tuple[Claim, str, LiteratureComparison]], narrow: str | None) -> Table:
     numbers = ("theirs", "theirs_sd", "theirs_n", "ours", "difference", "low", "high")
     columns = (
         Column("claim", "claim"),
@@ -136,4 +139,5 @@ def _table(pairs: list[tuple[Claim, str, LiteratureComparison]]) -> Table:
                 compared.note,
             )
         )
-    return Table("published", "Published numbers and ours, like for like.", columns, tuple(rows), _IN_PAPER)
+    caption = " ".join(filter(None, (TABLE, narrow)))
+    return Table("published", caption, columns, tuple(rows), _IN_PAPER)

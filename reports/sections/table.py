@@ -17,7 +17,7 @@ def build(findings: Findings) -> Section | None:
     layout = main_layout(findings.study, findings.layout)
     content = main_table(findings, layout)
     files = main_files(findings, content, [series.levels for series in layout.series])
-    differences = contrasts_table(findings.contrasts.values())
+    differences = contrasts_table(tuple(findings.contrasts.values()))
     lowest = lowest_figure(findings)
     return Section(
         "table",

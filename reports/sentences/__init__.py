@@ -26,6 +26,7 @@ from reports.sentences import (
     safeguards,
     samplers,
     search,
+    skewness,
     statistics,
     table,
 )
@@ -51,6 +52,7 @@ SENTENCES: Mapping[str, Callable[..., str | None]] = {
     **cost.SENTENCES,
     **parts.SENTENCES,
     **safeguards.SENTENCES,
+    **skewness.SENTENCES,
 }
 """All of them by name; the tests hold each against a study where it is true and one where it must not appear."""
 

@@ -3,17 +3,36 @@
 from collections.abc import Callable, Sequence
 
 from reports.analysis.verdicts import Verdict
-from reports.wording import counted
+from reports.wording import counted, listed, shortened
 
+MOST_NAMES = 12
 TABLE_ON_PAGE = (
     "The declared claims; a row's evidence unfolds below it. The effect of a claim with < or > counts in the claimed "
     "direction: a positive one speaks for the claim, whatever the sign of the arm's Δ in the table of arms."
 )
 
+TABLE = "The declared claims and their verdicts."
+
 
 def judged(counts: str) -> str:
     """Say how many claims have which verdict, and how a claim is judged."""
     return f"{counts}. Each was declared in the study file and is judged on its interval against its margin."
+
+
+def marks(verdicts: Sequence[Verdict]) -> str | None:
+    """Name the claims that carry a mark, each mark once; nothing where none does."""
+    every = dict.fromkeys(badge for verdict in verdicts for badge in verdict.badges)
+    if not every:
+        return None
+    marked = [(badge, [each.id for each in verdicts if badge in each.badges]) for badge in every]
+    told = [f"{badge} ({_named(names, len(verdicts))})" for badge, names in marked]
+    return f"Marks: {listed(told, len(told))}."
+
+
+def _named(names: Sequence[str], total: int) -> str:
+    if len(names) == total and total > 1:
+        return "all"
+    return listed([shortened(each, 40) for each in names], MOST_NAMES)
 
 
 def intervals(place: int) -> str | None:
@@ -67,5 +86,5 @@ def by_context(unit: str) -> str:
 
 SENTENCES: dict[str, Callable[..., str | None]] = {
     f"claims.{sentence.__name__}": sentence
-    for sentence in (judged, intervals, further, equality, holm, first_contexts, against_margin, by_context)
+    for sentence in (judged, marks, intervals, further, equality, holm, first_contexts, against_margin, by_context)
 }

@@ -8,6 +8,7 @@ from reports.analysis.search import Confirmed, confirmations
 from reports.analysis.threshold import decides
 from reports.findings import Findings
 from reports.metrics import PRIMARY
+from reports.sentences import skewness
 from reports.wording import bracketed, counted, number, p_in_words, shortened, signed
 
 
@@ -128,17 +129,23 @@ def least_error(facts: ConfirmationFacts) -> str | None:
     return f"The least error has {facts.names[least.arm.name]}: {ends} points."
 
 
+def narrow(facts: ConfirmationFacts) -> str | None:
+    """Say that intervals may be too narrow; nothing where no seed shows it."""
+    return skewness.differences([each.contrast for each in facts.arms])
+
+
 def table_caption(findings: Findings) -> str | None:
     """Say what the table of confirmed arms has; nothing before there is one."""
     facts = confirmation_facts(findings)
     if facts is None:
         return None
     base = facts.arms[0].contrast.baseline
-    return (
+    text = (
         "The confirmed arms, by their number in the search, against the baseline "
         f"({findings.summaries[base.name].text}); differences in {PRIMARY.difference_label}, 95 % intervals "
         "paired by seed, each for its arm alone."
     )
+    return " ".join(filter(None, (text, narrow(facts))))
 
 
 def _gain(each: Confirmed) -> bool:
@@ -177,7 +184,7 @@ def _share_interval(each: Confirmed) -> str:
 
 RANKED_FIRST = (first_ranked, told_apart_alone)
 SURVIVAL = (no_gain_searched, gain_unknown, gain_lost, gain_survived)
-ALL = (all_arms, least_error)
+ALL = (all_arms, least_error, narrow)
 
 SENTENCES: dict[str, Callable[..., str | None]] = {
     f"confirmation.{sentence.__name__}": sentence

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from reports.analysis.curves import BAND_FROM
 from reports.findings import Findings
+from reports.sentences import skewness
 from reports.trials import State
 from reports.wording import counted, listed, number, shortened
 
@@ -19,6 +20,12 @@ def lines(findings: Findings) -> str:
     if most >= BAND_FROM:
         return f"{text}, with its pointwise 95 % interval (below {BAND_FROM} seeds: the lowest and the highest seed)."
     return f"{text}, in a band from the lowest seed to the highest." if most > 1 else f"{text}."
+
+
+def narrow(findings: Findings) -> str | None:
+    """Say that bands may be too narrow; nothing where they are no intervals, or no seed shows it."""
+    most = max((summary.n_ok for summary in findings.summaries.values()), default=0)
+    return skewness.arms(findings) if most >= BAND_FROM else None
 
 
 def failed(findings: Findings) -> str | None:
@@ -52,5 +59,5 @@ def ends(lines: Sequence[tuple[str, float, float, int]], failed: Sequence[str]) 
 
 
 SENTENCES: dict[str, Callable[..., str | None]] = {
-    f"curves.{sentence.__name__}": sentence for sentence in (lines, failed, drops, single_arms, ends)
+    f"curves.{sentence.__name__}": sentence for sentence in (lines, narrow, failed, drops, single_arms, ends)
 }

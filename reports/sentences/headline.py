@@ -10,7 +10,7 @@ from math import sqrt
 from statistics import fmean
 
 from reports.analysis.arms import ArmSummary
-from reports.analysis.contrasts import Contrast
+from reports.analysis.contrasts import SKEWED, Contrast
 from reports.analysis.outliers import LEAST_BY_T
 from reports.analysis.power import smallest_paired
 from reports.analysis.search import searched
@@ -301,6 +301,18 @@ def few_seeds(findings: Findings) -> str | None:
     return f"This assumes that no arm has rare outliers, which {counted(min(few), 'seed')} would not show."
 
 
+def narrow(findings: Findings) -> str | None:
+    """Say that a named difference rests on seeds that are seen to be skewed or unlike; nothing where none is named."""
+    compared = _compared(findings) if not findings.verdicts else None
+    named = [*compared.better[:1], *compared.worse[:1]] if compared else []
+    ranking = _ranking(findings, group_of(findings))
+    apart = {ranking.lowest.arm.name, *ranking.different} if ranking is not None and ranking.different else set()
+    is_seen = any(SKEWED in each.badges for each in named) or not apart.isdisjoint(findings.skewed_arms)
+    if not is_seen and not (apart and findings.skewness is not None):
+        return None
+    return "The seeds of these arms are skewed or unlike in spread, so that the test may find too much."
+
+
 # ---- shared ----
 
 
@@ -330,6 +342,7 @@ SENTENCES: dict[str, Callable[[Findings], str | None]] = {
     "lowest": lowest,
     "one_seed": one_seed,
     "few_seeds": few_seeds,
+    "narrow": narrow,
 }
 """In the order in which the head of the page says them."""
 

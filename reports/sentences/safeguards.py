@@ -46,6 +46,8 @@ def _floor(floor: NoiseFloor) -> str:
     if floor.low is None or floor.high is None or floor.p is None:
         return f"{text}; too few seeds for an interval."
     text += f", 95 % interval {signed(floor.low)} to {signed(floor.high)}, p={number(floor.p)}"
+    if floor.is_skewed:
+        text += "; its seeds are skewed, so that the interval may be too narrow"
     surprise = (
         " Such a difference is rare by chance: look for what the seeds do not control." if decides(floor.p) else ""
     )

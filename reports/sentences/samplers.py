@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from reports.analysis.samplers import Contest, Difference, SamplerComparison
-from reports.wording import counted, duration, number, signed
+from reports.wording import counted, duration, listed, number, signed
 
 
 def method(compared: SamplerComparison) -> str:
@@ -33,21 +33,32 @@ def judgement(each: Contest, compared: SamplerComparison) -> str:
 def best_so_far(compared: SamplerComparison) -> str:
     """Say what the curves of the samplers are."""
     seeds = compared.reference.seeds
-    return f"The least validation error so far, mean of {seeds} seeds with its 95 % interval arm by arm."
+    text = f"The least validation error so far, mean of {seeds} seeds with its 95 % interval arm by arm."
+    return " ".join(filter(None, (text, narrow(compared))))
 
 
 def table_caption(compared: SamplerComparison) -> str:
     """Say what the numbers by sampler are."""
-    return (
+    text = (
         f"Searches of {counted(compared.arms, 'arm')}, means over {compared.reference.seeds} seeds with 95 % "
         "intervals; errors in percentage points of validation error, less is better."
     )
+    return " ".join(filter(None, (text, narrow(compared))))
+
+
+def narrow(compared: SamplerComparison) -> str | None:
+    """Name the samplers whose ends are skewed over the seeds; nothing where no seed shows it."""
+    marked = [each.name for each in compared.contests if each.at_end.is_skewed or each.at_cost.is_skewed]
+    if not marked:
+        return None
+    return f"Over the seeds the ends of {listed(marked)} are skewed: their intervals may be too narrow."
 
 
 def _points(difference: Difference) -> str:
     if difference.low is None:
         return f"{signed(difference.mean)} points, the same in every seed"
-    return f"{signed(difference.mean)} [{signed(difference.low)}, {signed(difference.high)}] points"
+    doubt = " (perhaps too narrow: skewed seeds)" if difference.is_skewed else ""
+    return f"{signed(difference.mean)} [{signed(difference.low)}, {signed(difference.high)}]{doubt} points"
 
 
 def _p(value: float) -> str:
@@ -55,5 +66,5 @@ def _p(value: float) -> str:
 
 
 SENTENCES: dict[str, Callable[..., str | None]] = {
-    f"samplers.{sentence.__name__}": sentence for sentence in (method, judgement, best_so_far, table_caption)
+    f"samplers.{sentence.__name__}": sentence for sentence in (method, judgement, best_so_far, table_caption, narrow)
 }

@@ -8,6 +8,7 @@ from reports.analysis.judged import Conclusion
 from reports.analysis.outliers import unseen_share
 from reports.analysis.threshold import ALPHA
 from reports.findings import Findings
+from reports.sentences import skewness
 from reports.wording import counted, duration, listed, number, p_in_words, percent
 
 _TESTS = {
@@ -90,13 +91,13 @@ def outliers(findings: Findings) -> str | None:
 
 
 def skewed(findings: Findings) -> str | None:
-    """Say that the arms are skewed, which Student's intervals take for granted that they are not; else nothing."""
-    skewness = findings.skewness
-    if skewness is None:
-        return None
+    """Say that arms are skewed, all together or some, which Student's intervals take for granted that they are not."""
+    overall = findings.skewness
+    if overall is None:
+        return skewness.arms(findings)
     return (
-        f"Over the seeds the results of the arms are skewed (mean skewness {number(skewness.mean)} over "
-        f"{counted(skewness.arms, 'arm')}, p {p_in_words(skewness.p)} were they normal): Student's intervals may be "
+        f"Over the seeds the results of the arms are skewed (mean skewness {number(overall.mean)} over "
+        f"{counted(overall.arms, 'arm')}, p {p_in_words(overall.p)} were they normal): Student's intervals may be "
         "too narrow, those of single arms and of differences between unlike arms above all."
     )
 

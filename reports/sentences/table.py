@@ -6,6 +6,7 @@ from reports.analysis.contrasts import Contrast
 from reports.findings import Findings
 from reports.metrics import PRIMARY
 from reports.ranking import Ranking, rankings
+from reports.sentences import skewness
 from reports.wording import counted, level, number, percent, shortened
 
 _BY_ARM = f"{PRIMARY.title} by arm, in {PRIMARY.unit_in_words}"
@@ -152,8 +153,14 @@ def paper_difference(findings: Findings, has_differences: bool) -> str | None:
     return f"Δ: difference to the baseline ({base}) in points; * where Holm's p is at most {findings.alpha:g}."
 
 
+def narrow(findings: Findings) -> str | None:
+    """Say that intervals may be too narrow, of arms or of their differences; nothing where no seed shows it."""
+    shown = [each for each in findings.contrasts.values() if not has_fails(findings, each)]
+    return skewness.arms(findings) or skewness.differences(shown)
+
+
 MEASURE = (no_result, one_seed, mean_and_spread, every_seed_failed)
-CAPTION = (*MEASURE, difference, bold_rule, undecided, equivalent)
+CAPTION = (*MEASURE, difference, narrow, bold_rule, undecided, equivalent)
 NOTES = (fail_rule, flops, orphans)
 
 SENTENCES: dict[str, Callable[..., str | None]] = {

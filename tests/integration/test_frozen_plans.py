@@ -109,6 +109,14 @@ def test_editing_the_sentence_drops_no_context(first: str, claims: str) -> None:
     assert "With the comparisons that were planned, at depth=14" in found.sentence
 
 
+def test_a_sentence_moved_to_another_context_is_held_against_the_one_that_was_planned() -> None:
+    at = "[{id: it, says: alike < good, where: depth == %d}]"
+    assert ran(depths="[8, 14]", seeds="[1, 4, 7, 8, 11]", claims=at % 14).verdict == "Refuted"
+    found = ran(depths="[8, 14]", seeds="[1, 4, 7, 8, 11]", claims=at % 8)
+    assert (found.verdict, POST_HOC in found.badges) == ("Inconclusive", True)
+    assert "With the comparisons that were planned, at depth=14" in found.sentence
+
+
 def test_how_a_claim_is_spaced_and_what_it_leaves_at_its_default_is_no_change() -> None:
     ran()
     assert ran(claims="[{id: it, says: 'alike<good', by: 0, over: every}]").changes == ()

@@ -50,7 +50,10 @@ def test_a_claim_decided_at_a_look_says_at_which(judged: Path) -> None:
 
 
 def test_an_open_claim_says_how_many_seeds_would_decide_it(judged: Path) -> None:
-    assert re.search(r"To decide it about \d+ seeds, .* of training", words(judged))
+    assert re.search(
+        r"To decide it about \d+ seeds if the effect is what it looks like, .* of training; over all that the seeds",
+        words(judged),
+    )
 
 
 def test_the_methods_name_the_looks_and_what_they_saved(judged: Path) -> None:

@@ -251,9 +251,9 @@ def test_what_the_seeds_see_is_said_in_one_sentence(claim, beyond):
 @pytest.mark.parametrize(
     ("margin", "n", "can", "more"),
     [
-        (0.25, 8, "cannot support", " It takes about 11 seeds."),
+        (0.25, 8, "cannot support", " If there is no difference and the SD is this one, it takes about 11 seeds."),
         (0.31, 8, "can support", ""),  # it takes 8, no more than there are
-        (0.31, 7, "cannot support", " It takes about 8 seeds."),
+        (0.31, 7, "cannot support", " If there is no difference and the SD is this one, it takes about 8 seeds."),
         (0.5, 8, "can support", ""),
     ],
 )

@@ -9,7 +9,7 @@ from scipy import stats
 
 from reports.analysis.contrasts import SKEWED
 from reports.analysis.evidence import FEW
-from reports.analysis.verdicts import DEPENDS, OPEN, UNPLANNED, judge
+from reports.analysis.verdicts import DEPENDS, MISSING, OPEN, UNPLANNED, judge
 from reports.results import Measurement
 from reports.trials import State
 from tests.reports.analysis.build import study
@@ -380,3 +380,15 @@ def test_every_declared_test_is_used(test):
 def test_where_one_side_always_fails_the_sentence_counts_seeds():
     found = one(arms(preact=GOOD[:6], original=[None] * 6), {"says": "preact < original"})
     assert "6 of 6 seeds go the claimed way, a fail ranking last (n=6, 6 fails)" in found.sentence
+
+
+def test_seeds_that_crashed_are_named_in_badge_and_words():
+    """Whoever lets the unfavourable seeds crash must not get a verdict without a mark."""
+    good, better = {seed: 5 + 0.1 * seed for seed in range(8)}, {seed: 4 + 0.12 * seed for seed in range(8)}
+    (whole,) = verdicts_of(arms(a=better, b=good), {"says": "a < b"})
+    (part,) = verdicts_of(arms(a={**better, 6: State.FAILED, 7: State.FAILED}, b=good), {"says": "a < b"})
+    assert (whole.verdict, MISSING in whole.badges) == ("Supported", False)
+    assert (part.verdict, part.n, MISSING in part.badges) == ("Supported", 6, True)
+    assert "2 of the trials ended without a result, for reasons taken to have nothing to do with their error." in (
+        part.sentence
+    )

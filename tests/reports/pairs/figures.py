@@ -2,16 +2,16 @@
 
 from dataclasses import replace
 
-from reports.analysis.contrasts import Contrast
+from reports.analysis.contrasts import SKEWED, Contrast
 from reports.analysis.factors import Anova, study_anova
 from reports.analysis.measurements import View
 from reports.analysis.shares import Shares
-from reports.analysis.verdicts import Verdict
+from reports.analysis.verdicts import POST_HOC, Verdict
 from reports.findings import Findings
 from reports.names import arm_names
 from reports.ranking import Ranking, rank
 from search_spaces.drawing import UnitDrawing
-from tests.reports.pairs.made import FIVE, LESS, MORE, NOISY, OTHER, declared, grid, variants
+from tests.reports.pairs.made import FAR, FIVE, FLAT, LESS, MORE, NOISY, OTHER, declared, grid, variants
 from tests.reports.pairs.pair import Pairs
 from tests.reports.small import found, near
 from tests.reports.studies import description
@@ -77,7 +77,29 @@ def two_factors() -> tuple[Findings, tuple[str, str]]:
 SQUARE = {(x, y): 1.0 for x in (0.0, 1.0) for y in (0.0, 1.0)}
 WIDE = {(x, y): 1.0 for x in (0.0, 1.0, 2.0) for y in (0.0, 1.0)}
 
+
+def marked(*badges: tuple[str, ...]) -> list[Verdict]:
+    """Verdicts c0, c1 and on with these badges."""
+    found = verdicts(*["b < a"] * len(badges))
+    return [replace(each, badges=mine) for each, mine in zip(found, badges, strict=True)]
+
+
 PAIRS: Pairs = {
+    "skewness.arms": (
+        lambda: variants(a=FLAT, b=FAR, c=FLAT[::-1]),
+        "Over the seeds variant=b is skewed",
+        lambda: variants(a=FLAT, b=FAR[:7], c=FLAT[::-1]),
+    ),
+    "skewness.differences": (
+        lambda: list(variants(a=FLAT, b=FAR, c=FLAT[::-1]).contrasts.values()),
+        "Of 2 intervals 1 may be too narrow",
+        lambda: list(variants(a=FLAT, b=FLAT[::-1]).contrasts.values()),
+    ),
+    "skewness.claims": (
+        lambda: marked((SKEWED,), ()),
+        "The interval of c0 may be too narrow",
+        lambda: marked((POST_HOC,), ()),
+    ),
     "parts.cut": (lambda: (60, 100, "settings", "study.json"), "The first 60 of 100", lambda: (60, 60, "settings", "")),
     "table.lowest_arms": (
         lambda: (11, 25, "", True, ranking(), 0.05),
@@ -98,6 +120,11 @@ PAIRS: Pairs = {
         lambda: variants(a=MORE),
         "in a band from the lowest seed to the highest",
         lambda: variants(a=(3.0,)),
+    ),
+    "curves.narrow": (
+        lambda: variants(a=FLAT, b=FAR, c=FLAT[::-1]),
+        "variant=b is skewed",
+        lambda: variants(a=FLAT[:5], b=FAR[3:]),
     ),
     "curves.failed": (lambda: variants(a=ABOVE), "a cross marks where a seed", lambda: variants(a=(80.0, 3.0))),
     "curves.drops": (lambda: ((5, 8),), "the learning rate drops (epoch 5 and 8)", lambda: ((),)),
@@ -156,6 +183,11 @@ PAIRS: Pairs = {
         lambda: (("variant", "depth"),),
     ),
     "claims.judged": (lambda: "1 claim: 1 supported", "1 claim: 1 supported. Each was", lambda: "1 claim: 1 refuted"),
+    "claims.marks": (
+        lambda: verdicts("b < a", "b > a"),
+        "Marks: assumes no rare outliers (all).",
+        lambda: [replace(each, badges=()) for each in verdicts("b < a")],
+    ),
     "claims.intervals": (lambda: 0, "the tinted side is what the claim says", lambda: 1),
     "claims.further": (lambda: (1, "fail rates"), "The claims about fail rates", lambda: (0, "fail rates")),
     "claims.equality": (equal, "An equality is supported", lambda: verdicts("b < a")),

@@ -3,7 +3,9 @@
 from reports.findings import find
 from tests.reports import searches
 from tests.reports.pairs.made import (
+    FAR,
     FIVE,
+    FLAT,
     LESS,
     MORE,
     NOISY,
@@ -71,6 +73,11 @@ PAIRS: Pairs = {
         "skewed (mean skewness 2.82 over 3 arms",
         lambda: variants(**dict.fromkeys("abc", (3.0, 3.1, 2.9, 3.05, 2.95, 3.0, 3.02, 3.15))),
     ),
+    "narrow": (
+        lambda: variants(a=[30 + each for each in FLAT], b=[20 + each for each in FLAT], c=FAR),
+        "The seeds of these arms are skewed or unlike in spread",
+        lambda: variants(a=[30 + each for each in FLAT], b=[20 + each for each in FLAT], c=FLAT),
+    ),
     "sign_test": (lambda: variants(a=MORE, b=(None, 2.0, 3.0)), "a p below 0.2500", lambda: variants(a=MORE, b=LESS)),
     "seeds_saved": (
         lambda: declared("b < a", seeds={"looks": [5, 8]}),
@@ -90,6 +97,11 @@ PAIRS: Pairs = {
         lambda: variants(a=MORE, b=LESS),
         "Δ is the difference",
         lambda: variants(a=MORE, b=(None, 2.0)),
+    ),
+    "table.narrow": (
+        lambda: variants(a=FLAT, b=FAR, c=FLAT[::-1]),
+        "Over the seeds variant=b is skewed: intervals that rest on it may be too narrow.",
+        lambda: variants(a=FLAT, b=FLAT[::-1]),
     ),
     "table.bold_rule": (lambda: variants(a=MORE, b=LESS), "Bold: the lowest", lambda: variants(a=MORE, b=(3.0,))),
     "table.undecided": (lambda: variants(a=NOISY, b=OTHER), "The other arm cannot", lambda: variants(a=MORE, b=LESS)),

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from reports.analysis.contrasts import SKEWED
 from reports.analysis.samplers import SamplerComparison, comparison
 from reports.findings import find
 from reports.results import Study
@@ -81,6 +82,18 @@ def compared(workers: int = 1, **changes: object) -> SamplerComparison:
     return replace(found, workers=workers)
 
 
+def skewed_ends(is_skewed: bool) -> SamplerComparison:
+    made = compared()
+    first, *others = made.contests
+    return replace(made, contests=(replace(first, at_cost=replace(first.at_cost, is_skewed=is_skewed)), *others))
+
+
+def replace_badges(made: ConfirmationFacts, *badges: str) -> ConfirmationFacts:
+    return replace(
+        made, arms=tuple(replace(each, contrast=replace(each.contrast, badges=badges)) for each in made.arms)
+    )
+
+
 def plain() -> Study:
     return studies.degradation()
 
@@ -152,6 +165,11 @@ PAIRS: Pairs = {
         "The least error has",
         lambda: confirmed(*BETTER, fails=True),
     ),
+    "confirmation.narrow": (
+        lambda: replace_badges(confirmed(*BETTER), SKEWED),
+        "The interval may be too narrow",
+        lambda: replace_badges(confirmed(*BETTER)),
+    ),
     "confirmation.table_caption": (lambda: find(searches.searched()), "each for its arm alone", lambda: find(plain())),
     "samplers.method": (lambda: compared(workers=4), "on 4 simulated workers", compared),
     "samplers.judgement": (
@@ -163,6 +181,11 @@ PAIRS: Pairs = {
         compared,
         "mean of 20 seeds",
         lambda: comparison(searches.replayed(searches.configuration("tpe", 1.0), seeds=5)),
+    ),
+    "samplers.narrow": (
+        lambda: skewed_ends(True),
+        "Over the seeds the ends of tpe are skewed",
+        lambda: skewed_ends(False),
     ),
     "samplers.table_caption": (
         compared,
