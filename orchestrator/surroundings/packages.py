@@ -35,6 +35,8 @@ _OTHERS = {
 # The longest path of a socket, and what Ray adds to its folder: the session's name, with a date and a process number.
 _SOCKET_BYTES = 103 if sys.platform == "darwin" else 107
 _SESSION = "ray/session_2000-01-01_00-00-00_000000_{process}/sockets/plasma_store"
+_ROOM = 2**20
+"""Bytes that a Ray which starts writes at least; of a full disk it says only that a file has not come in time."""
 
 
 _CURRENT = "current folder"
@@ -180,17 +182,18 @@ def _temporary_folder() -> Iterator[Fault]:
         )
         return
     folder = base / "ray"
-    problem = _why_not_writable(folder)
+    problem = _why_not_writable(folder, _ROOM)
     if problem:
         seen = f"Ray keeps temporary files in {folder}, which cannot be written ({problem})"
         yield Fault("temporary files", seen, remedy)
 
 
-def _why_not_writable(folder: Path) -> str | None:
-    """Return why nothing can be made in `folder`, or, where it is not there yet, why it cannot be; None if it can."""
+def _why_not_writable(folder: Path, room: int = 1) -> str | None:
+    """Return why so many bytes cannot be written in `folder`, or in the nearest one above it; None if they can."""
     try:
         nearest = next(each for each in (folder, *folder.parents) if each.exists())
-        tempfile.TemporaryDirectory(dir=nearest).cleanup()
+        with tempfile.NamedTemporaryFile(dir=nearest) as file:
+            file.write(bytes(room))
     except (OSError, StopIteration) as error:
         return getattr(error, "strerror", None) or str(error)
     return None

@@ -1,6 +1,7 @@
 """What would keep a run from starting is one message before anything starts, and what is harmless is none."""
 
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -117,6 +118,17 @@ def test_a_temporary_folder_of_another_user_is_named(folder, monkeypatch):
     monkeypatch.setenv("RAY_TMPDIR", "/proc")
     with pytest.raises(UserError, match="temporary files in /proc/ray, which cannot be written"):
         check_workers(None)
+
+
+def test_a_full_disk_under_the_temporary_folder_is_named(folder, monkeypatch):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    monkeypatch.setenv("RAY_TMPDIR", "/tmp")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))  # as a disk that has room for a folder, and no more
+    try:
+        (fault,) = worker_faults(None)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert str(fault).startswith("Ray keeps temporary files in /tmp/ray, which cannot be written (File too large): set")
 
 
 def test_a_current_folder_that_is_gone_is_named(folder, monkeypatch):
