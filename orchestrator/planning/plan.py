@@ -85,7 +85,9 @@ def make_plan(config: StudyConfig, command: str | None = None) -> StudyPlan:
             *start_weight_notes(planned, baseline),
         )
         notes_before_run = (
+            *_data_note(config),
             *_network_note(config),
+            *_without_baseline(baseline, planned),
             *unmeasured_claims(file.study, config.claims, probes),
             *([MATCH] if unequal else []),
             *_sharing_a_gpu(file.resources.gpus),
@@ -154,6 +156,22 @@ def checked_arms(config: StudyConfig, space: Space) -> tuple[Mapping[str, Scalar
             f"{len(arms):,} arms make {trials:,} trials, and a study has {MOST_TRIALS:,} at most", ("seeds",)
         )
     return baseline, arms
+
+
+def _data_note(config: StudyConfig) -> list[str]:
+    """Say which data are meant where the file names none."""
+    named = {"data", "data.name"} & {path for factor in config.factors for path in factor.paths}
+    if config.source.data.get("data") is not None or named:
+        return []
+    return [f"data: the file names none, so it is {config.file.data}; write `data: {config.file.data}` to say so"]
+
+
+def _without_baseline(baseline: Mapping[str, Scalar], planned: Sequence[PlannedArm]) -> list[str]:
+    """Say that no arm is left of a baseline, so that there is nothing to compare the others with."""
+    if not baseline or any(baseline.items() <= each.arm.levels.items() for each in planned):
+        return []
+    levels = " ".join(f"{factor}={level}" for factor, level in baseline.items())
+    return [f"baseline: no arm with {levels} is left, so that the others are compared with none: exclude fewer arms"]
 
 
 def _network_note(config: StudyConfig) -> list[str]:

@@ -25,6 +25,7 @@ LONGEST = 500_000
 MOST_VALUES = 20_000
 """How many values it may hold, those behind aliases counted wherever they stand."""
 TOO_DEEP = f"not valid YAML for a study file: nested more than {DEEPEST} deep, or an alias inside what it names"
+TOO_LARGE = "this number is too large: at most 1.8e308"
 TOO_MANY = f"not valid YAML for a study file: more than {MOST_VALUES:,} values, counting aliases wherever they stand"
 
 
@@ -131,10 +132,10 @@ def _compose(text: str, name: str) -> yaml.Node | None:
     except yaml.MarkedYAMLError as error:
         raise _malformed(error, name) from None
     except ReaderError as error:
-        line, character = text.count("\n", 0, error.position) + 1, shown(text[error.position])
-        raise StudyFileError(
-            f"not valid YAML: the character {character}; save the file as UTF-8 text", name, line
-        ) from None
+        line, character = text.count("\n", 0, error.position) + 1, text[error.position]
+        is_control = unicodedata.category(character) == "Cc" and character != "\0"  # which UTF-16 is full of
+        remedy = "take it out" if is_control else "save the file as UTF-8 text"
+        raise StudyFileError(f"not valid YAML: the character {shown(character)}; {remedy}", name, line) from None
     except (yaml.YAMLError, ValueError) as error:
         raise StudyFileError(f"not valid YAML: {error}", name) from None
     except RecursionError:
@@ -237,13 +238,10 @@ class _Reader:
             node.tag = "tag:yaml.org,2002:str"
         try:
             value = yaml.SafeLoader("").construct_object(node, deep=True)
-        except (yaml.YAMLError, ValueError) as error:
-            raise self._error(f"cannot read the value {shown(node.value)}: {error}", node, key) from None
-        except (LookupError, AttributeError, OverflowError):
-            kind = node.tag.rpartition(":")[2]
-            raise self._error(f"not valid YAML: the value {shown(node.value)} is no {kind}", node, key) from None
+        except (yaml.YAMLError, LookupError, AttributeError, ValueError, OverflowError):
+            raise self._error(_unreadable(node), node, key) from None
         if isinstance(value, int) and abs(value) > sys.float_info.max:
-            raise self._error("this number is too large: at most 1.8e308", node, key)
+            raise self._error(TOO_LARGE, node, key)
         if is_plain:
             self.texts[key] = node.value
         if isinstance(value, str):
@@ -262,6 +260,17 @@ class _Reader:
 
     def _error(self, message: str, node: yaml.Node, key: Key) -> StudyFileError:
         return StudyFileError(message, self.name, node.start_mark.line + 1, key)
+
+
+def _unreadable(node: yaml.Node) -> str:
+    """Say why a scalar has no value: it is not of the kind that its tag or its form says."""
+    kind = node.tag.rpartition(":")[2]
+    if kind == "int" and re.fullmatch(r"[-+]?[\d_]+", node.value):  # too many digits for Python
+        return TOO_LARGE
+    return f"not valid YAML: the value {shown(node.value)} is no {_KINDS.get(kind, kind)}; text stands in quotes"
+
+
+_KINDS = {"int": "whole number", "float": "number", "timestamp": "date"}
 
 
 def is_utf8(text: str) -> bool:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.planning.plan import make_plan
+from orchestrator.planning.plan import _data_note, make_plan
 from orchestrator.study_file.config import read_study
 
 SHORTCUTS = "shortcut: [identity, none, conv1x1]\nbaseline: {shortcut: identity}"
@@ -109,3 +109,25 @@ def test_start_weights_of_large_or_many_networks_are_not_counted(notes, monkeypa
     told = notes(factor=SHORTCUTS)
     assert "start weights that an arm" not in told
     assert "start weights as a rule" in told
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({}, ["data: the file names none, so it is digits; write `data: digits` to say so"]),
+        ({"data": None}, ["data: the file names none, so it is digits; write `data: digits` to say so"]),
+        ({"data": "digits"}, []),
+        ({"factors": {"data.name": ["digits", "fashion_mnist"]}}, []),
+    ],
+    ids=str,
+)
+def test_data_that_no_file_names_are_told_in_the_plan(given, told):
+    config = read_study({"study": "notes", "network": {"family": "resnet_cifar", "depth": 8, "width": 2}, **given})
+    assert _data_note(config) == told
+
+
+@pytest.mark.parametrize(("width", "is_told"), [(2, True), (3, False)])
+def test_a_baseline_of_which_no_arm_is_left_is_told_in_the_plan(width, is_told, notes):
+    factor = f"network.width: [2, 3]\nbaseline: {{network.width: 2}}\nexclude: [{{network.width: {width}}}]"
+    told = "baseline: no arm with network.width=2 is left, so that the others are compared with none"
+    assert (told in notes(factor=factor, before_run=True)) is is_told
