@@ -1,19 +1,24 @@
 """Facts that mutants of the analysis survived: each test tells the code from its nearest wrong neighbour."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
 
-from reports.analysis.analysis_settings import AnalysisSettings
+from reports.analysis import factors
+from reports.analysis.analysis_settings import AnalysisSettings, parse_analysis
 from reports.analysis.claims import parse_claims
-from reports.analysis.contrasts import contrasts
-from reports.analysis.effects import sign
-from reports.analysis.forecast import each_context
+from reports.analysis.contrasts import NOT_WIRED, choose, contrasts
+from reports.analysis.effects import Student, differences, sign
+from reports.analysis.forecast import chances, decision_probabilities, each_context
+from reports.analysis.grammar import SHOWN_AROUND, _around
 from reports.analysis.intervals import mean_interval
 from reports.analysis.noise import noise_floor
-from reports.analysis.outliers import least_seeds, too_few_for_t
+from reports.analysis.outliers import could_undo, least_seeds, too_few_for_t, with_sign_flips
 from reports.analysis.pareto import study_front
 from reports.analysis.power import smallest_paired
+from reports.analysis.procedure import Procedure
 from reports.analysis.prospects import Spread, prospects
 from tests.reports.analysis.build import study
 from tests.reports.analysis.claims import verdicts_of
@@ -134,3 +139,58 @@ def test_an_interval_of_a_mean_holds_95_per_cent_unless_asked_for_another():
     values = [1.0, 2.0, 4.0]
     expected = stats.t.interval(0.95, 2, np.mean(values), np.std(values, ddof=1) / 3**0.5)
     assert tuple(mean_interval(values)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("low", "fragile"), [(5.0, True), (9.8, True), (9.9, False), (15.0, False)])
+def test_unseen_outliers_up_to_the_worst_reading_could_undo_the_refutation_of_an_equality(low, fragile):
+    (claim,) = parse_claims([{"id": "x", "says": "preact == plain", "within": 1.0}], FACTORS)
+    readings = {"preact": dict.fromkeys(range(3), 13.0), "plain": dict.fromkeys(range(3), 6.0)}
+    weights = {"preact": 1.0, "plain": -1.0}
+    room = (1 - 0.05 ** (1 / 3)) * (20 - 6)
+    assert room == pytest.approx(8.84, abs=0.01), "what the arm that is ahead could lose"
+    assert could_undo(claim, weights, readings, (low, low + 2), worst=20.0)[1] is fragile
+
+
+def test_arms_that_share_no_seed_are_held_against_the_least_p_of_so_many_pairs():
+    (claim,) = parse_claims([{"id": "x", "says": "preact < plain"}], FACTORS)
+    assert with_sign_flips((0.001, 0.9), (True, False), 3, [], claim) == (0.125, 0.9)
+    assert with_sign_flips((0.001, 0.9), (False, False), 3, [], claim) == (0.001, 0.9)
+
+
+def test_a_text_of_two_hundred_characters_is_shown_whole_and_a_longer_one_in_part():
+    whole = "x" * 2 * SHOWN_AROUND
+    assert _around(whole, len(whole)) == whole
+    assert _around(f"{whole}y", len(whole) + 1) == f"...{'x' * (SHOWN_AROUND - 1)}y"
+
+
+def test_of_one_seed_no_t_test_has_chances():
+    made = study([({"variant": "preact"}, [5.0, 5.5, 5.2]), ({"variant": "plain"}, [6.0, 6.1, 6.6])])
+    (found,) = verdicts_of(made, {"says": "preact < plain"})
+    (shown,) = found.contexts
+    one = [replace(shown, effect=Student("pooled", 1, 1.0, 0.1, 4))]
+    assert chances(found.claim, one, 5, 0.05) is None
+    assert decision_probabilities(found.claim, one, 5, 0.05) is None
+    assert decision_probabilities(found.claim, [shown], 5, 0.05) is not None
+
+
+def test_by_means_too_a_residual_of_nothing_is_no_error(monkeypatch):
+    monkeypatch.setattr(factors, "MOST_COLUMNS", 0)
+    seeds = np.array([0.0, 1.0, 4.0])
+    additive = study([({"v": "a"}, list(2.0 + seeds)), ({"v": "b"}, list(8.0 + seeds))])
+    found = factors.study_anova(additive)
+    assert (found.mse, found.effect("v").f, found.effect("v").squares) == (None, None, 54.0)
+
+
+@pytest.mark.parametrize(
+    ("plain", "note"),
+    [([6.0, 6.0, 6.0], NOT_WIRED), ([6.0], "fewer than two seeds in an arm"), ([6.0, 6.0], NOT_WIRED)],
+)
+def test_a_welch_test_that_cannot_be_made_says_why(plain, note):
+    readings = {"preact": dict(enumerate([5.0, 5.0, 5.0])), "plain": dict(enumerate(plain))}
+    weights = {"preact": 1.0, "plain": -1.0}
+    test = "".join(("wel", "ch"))  # as read from a file: equal to the word here, and not the same object
+    assert choose(readings, weights, differences(readings, weights), Procedure(test)) == (None, note)
+
+
+def test_looks_that_are_given_twice_alike_are_taken():
+    assert parse_analysis({"looks": [3, 5]}, {"looks": [3, 5]}).looks == (3, 5)
