@@ -78,7 +78,23 @@ class Space:
                 if path in level.settings and path in level.keys:
                     key = ("factors", *level.keys[path], *error.key[length:])
                     return SettingError(self._correction(path, place, chosen) or error.message, key)
+        return self._at_a_part(error, ".".join(parts), chosen)
+
+    def _at_a_part(self, error: SettingError, path: str, chosen: list[Level]) -> SettingError:
+        """Return the error with the place of the level that set a part of that setting, if all is right without it."""
+        for place, level in enumerate(chosen):
+            keys = [key for part, key in level.keys.items() if part.startswith(f"{path}.")]
+            if keys and self._are_right([*chosen[:place], *chosen[place + 1 :]]):
+                return SettingError(error.message, ("factors", *keys[0]))
         return error
+
+    def _are_right(self, chosen: list[Level]) -> bool:
+        """Whether these levels make settings that can be."""
+        try:
+            self.complete(self.raw(chosen))
+        except SettingError:
+            return False
+        return True
 
     def _correction(self, path: str, place: int, chosen: list[Level]) -> str | None:
         """Say how a level is written whose bundle holds the parts of one value; None where it does not."""

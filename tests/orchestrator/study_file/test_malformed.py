@@ -160,6 +160,11 @@ MALFORMED = [
     ("question: a\0b", "study.yaml:5: not valid YAML: the character '\\x00';", "save the file as UTF-8"),
     ('question: "\\x1b[31mred"', "study.yaml:5: question:", "has the character"),
     ("factors: {training..lr: [0.1, 0.2]}", "study.yaml:5: factors.training..lr:", "did you mean 'training.lr'"),
+    (
+        "factors: {training.schedule.name.x: [a, b]}",
+        "study.yaml:5: factors.training.schedule.name.x[0]:",
+        "known: constant, cosine, one_cycle, step",
+    ),
     ("factors: {training.: [1, 2]}", "study.yaml:5: factors.training.:", "an empty part between its dots"),
     (
         f"factors: {{width: [4, 8]}}\nclaims: [{{id: a, says: '{'width=4 and ' * 3000}width=9'}}]",
