@@ -10,6 +10,7 @@ from trainers import Trainer
 from trainers.step import pack_trainer
 from trainers.step.pack_trainer import is_random
 from trainers.step.precision import Numerics, choose_numerics, in_words
+from trainers.step.replica_group import ReplicaGroup
 from trainers.step.stopwatch import Stopwatch
 
 
@@ -126,3 +127,51 @@ def test_an_epoch_ends_with_the_step_at_which_every_seed_has_diverged(seeds):
     # The first loss of four classes is above log 4 = 1.39 as a rule: two steps exceed a mean of 0.25 over seven.
     assert trainer.steps_begun == 2
     assert {outcome.state for outcome in trainer.outcomes()} == {"DIVERGED"}
+
+
+def test_each_step_is_told_its_rate_and_that_of_the_step_before(monkeypatch):
+    told, step = [], ReplicaGroup.step
+    monkeypatch.setattr(ReplicaGroup, "step", lambda group, *given: told.append(given[1:]) or step(group, *given))
+    trainer = Trainer(task(0, data=TINY, batch_size=10, epochs=2, recipe="quick"))
+    trainer.run_epoch()
+    trainer.run_epoch()
+    rate = trainer.pack.schedule.lr
+    assert len({rate(each) for each in range(14)}) > 10
+    assert told == [(rate(each), rate(max(each - 1, 0))) for each in range(14)]
+
+
+def test_a_pack_that_runs_out_of_memory_is_halved_until_it_fits(monkeypatch):
+    trainer = Trainer(task(*range(7), data=TINY, epochs=1, fuse="never"))
+    tried, train = [], trainer.pack._train
+
+    def short_of_memory(replicas):
+        tried.append([each.seed for each in replicas])
+        if len(replicas) > 3:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return train(replicas)
+
+    monkeypatch.setattr(trainer.pack, "_train", short_of_memory)
+    results = trainer.pack.run_epoch(trainer.replicas)
+    assert tried == [[0, 1, 2, 3, 4, 5, 6], [0, 1, 2], [3, 4, 5], [6]]
+    assert [each.replica.seed for each in results] == list(range(7))
+    assert trainer.pack.side_by_side == 3
+
+
+def test_what_a_replica_has_cost_adds_up():
+    (replica,) = Trainer(task(0, data=TINY)).replicas
+    replica.count(images=10, steps=1, seconds=8.0, training=4.0, busy=2.0, joules=16.0)
+    replica.count(images=20, steps=2, seconds=80.0, training=40.0, busy=20.0, joules=160.0)
+    names = ("images", "steps", "seconds", "training_seconds", "busy_seconds", "joules")
+    assert [replica.state()[name] for name in names] == [30, 3, 88.0, 44.0, 22.0, 176.0]
+
+
+def test_a_stopwatch_adds_up_the_time_before_each_mark(monkeypatch):
+    times = iter([1.0, 3.0, 4.5, 5.0])
+    monkeypatch.setattr("trainers.step.stopwatch.time.perf_counter", lambda: next(times))
+    watch, still = Stopwatch(torch.device("cpu"), True), Stopwatch(torch.device("cpu"), False)
+    for each in (watch, still):
+        each.start()
+        for name in ("data", "forward", "data"):
+            each.mark(name)
+    assert (watch.seconds, still.seconds) == ({"data": 2.5, "forward": 1.5}, {})
+    assert watch.shares() == {"data": 0.625, "forward": 0.375}
