@@ -21,6 +21,7 @@ from reports.data_files import data_files
 from reports.figures.figure import Figure, Panel
 from reports.figures.pdf import to_pdf
 from reports.findings import Findings, find
+from reports.names import arm_names
 from reports.privacy import without_private_facts
 from reports.results import Study
 from reports.sections import sections_of
@@ -106,6 +107,7 @@ def render(findings: Findings, sections: Iterable[Section], report_id: str, file
     embedded["figures"] = _readouts(shown)
     return environment().get_template("page.html").render(
         study=findings.study,
+        names=arm_names(findings),
         sections=shown,
         lead=_lead(shown),
         is_live=findings.count(State.RUNNING, State.WAITING) > 0,
@@ -174,6 +176,7 @@ def environment() -> Environment:
     made.filters["drawing"] = _drawing
     made.filters["breakable"] = breakable
     made.filters["coded"] = _coded
+    made.filters["unbroken"] = unbroken
     return made
 
 
@@ -185,6 +188,11 @@ def _without_controls(value: Any) -> Any:
 def breakable(name: str) -> Markup:
     """Return a name such as training.batch_size that may be broken after its dots and underscores, but no number."""
     return Markup("<wbr>").join(re.split(r"(?<=[._])(?![._]|$)(?!(?<=\d\.)\d)", drawn_controls(name)))
+
+
+def unbroken(text: str) -> str:
+    """Return a text whose lines do not end between a number and its spread or its unit."""
+    return re.sub(r"(?<=\d) (?=%|±|points?\b|units?\b)|(?<=±) (?=\d)", "\N{NO-BREAK SPACE}", text)
 
 
 def _coded(text: str) -> Markup:

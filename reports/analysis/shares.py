@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from reports.analysis import pooled
 from reports.analysis.readings import generator, grid
+from reports.layout import name_levels
 from reports.metrics import PRIMARY
 from reports.results import Study
 from reports.trials import Scalar
@@ -108,7 +109,7 @@ def _such(factors: Sequence[str], cells: Sequence[Sequence[Scalar]]) -> str:
 
 
 def _named(factors: Sequence[str], cell: Sequence[Scalar]) -> str:
-    return " ".join(f"{factor}={level}" for factor, level in zip(factors, cell, strict=True))
+    return name_levels(zip(factors, cell, strict=True))
 
 
 def _shares(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from reports.findings import Findings
 from reports.flat_settings import flat, in_words
-from reports.search_numbers import search_numbers
+from reports.names import arm_names
 from reports.sentences.methods import ARM_SETTINGS
 from reports.tables import Column, Table
 from reports.trials import Arm
@@ -21,9 +21,9 @@ _COLUMNS = (
 
 
 def shown_name(findings: Findings) -> Callable[[str], str]:
-    """Return how the page calls an arm beside its settings: by its number in a search, else by its name."""
-    numbers = search_numbers(findings.whole)
-    return lambda name: numbers.get(name) or shortened(name, LONGEST_ARM)
+    """Return how the page calls an arm beside its settings: by its number in a search, else by its levels."""
+    names = arm_names(findings)
+    return lambda name: names.get(name) or shortened(name, LONGEST_ARM)
 
 
 def arm_settings(findings: Findings, named: Callable[[str], str] = str) -> Table:

@@ -13,6 +13,7 @@ from reports.sentences.claims import TABLE, TABLE_ON_PAGE, judged, marks
 from reports.tables import Column, Table, p_column
 from reports.trials import State
 from reports.wording import (
+    MINUS,
     NOTHING,
     amount,
     bracketed,
@@ -68,7 +69,7 @@ def build(findings: Findings) -> Section | None:
     if not findings.verdicts:
         return None
     cards = tuple(_card(findings, place, verdict) for place, verdict in enumerate(findings.verdicts, start=1))
-    content = Claims(judged(verdict_counts(findings.verdicts)), TABLE_ON_PAGE, cards)
+    content = Claims(judged(verdict_counts(findings.verdicts), len(findings.verdicts)), TABLE_ON_PAGE, cards)
     figures = margins_figures(findings.verdicts)
     tables = (_table(findings.verdicts), *(figure.table for figure in figures))
     return Section("claims", "Claims", content, figures, tables)
@@ -115,7 +116,7 @@ def _card(findings: Findings, place: int, verdict: Verdict) -> Card:
         bracketed(verdict.low, verdict.high, amount) or NOTHING,
         f"{verdict.n}" + (f", {counted(verdict.fails, 'fail')}" if verdict.fails else ""),
         p_in_words(verdict.p_look if verdict.p_holm is None else verdict.p_holm) if verdict.n > 1 else NOTHING,
-        verdict.sentence,
+        re.sub(r"(?<![\w-])-(?=\d)", MINUS, verdict.sentence),
         signs,
         (*signs, *([verdict.post_hoc] if verdict.post_hoc else [])),
         tuple(each for each in verdict.badges if each in ASSUMPTIONS),
@@ -175,7 +176,9 @@ def _needed(verdict: Verdict) -> str:
 
 
 def _readings(verdict: Verdict) -> str:
-    """The verdict by each meaning of the sentence in several contexts; the declared one is named."""
+    """The verdict by each meaning of the sentence in several contexts, the declared one named; none while open."""
+    if verdict.is_pending:
+        return ""
     return listed(
         [
             f"{over}{' (declared)' if over == verdict.claim.over else ''}: {outcome.value}"

@@ -34,12 +34,13 @@ def build(findings: Findings) -> Section | None:
         return None
     panels = tuple(_panel(findings, key, cost, front) for key, (cost, front) in fronts.items())
     told = (
-        sentences.axes("seconds" in fronts),
+        sentences.axes(tuple(fronts)),
         sentences.marks(sum(len(front.front) for _, front in fronts.values())),
         sentences.probability(findings),
     )
     figure = Figure("cost", " ".join(filter(None, told)), panels, _table(findings, fronts), columns=3)
-    note = sentences.left_out(next(iter(fronts.values()))[1].excluded)
+    names = arm_names(findings)
+    note = sentences.left_out([names[arm] for arm in next(iter(fronts.values()))[1].excluded])
     return Section("cost", "Cost", Notes((note,) if note else ()), figures=(figure,), tables=(figure.table,))
 
 

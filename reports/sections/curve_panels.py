@@ -114,7 +114,7 @@ def thinned(epochs: Sequence[int], most: int = MOST_POINTS) -> list[int]:
 def description(facet: Facet) -> str:
     """Return in words where each curve of a panel ends."""
     lines = [
-        (shortened(line.label, 40) or facet.title, line.test[-1], line.train[-1], line.epochs[-1])
+        (shortened(line.label, 120) or facet.title, line.test[-1], line.train[-1], line.epochs[-1])
         for line in facet.curves
     ]
     return ends(lines, [line.label for line in facet.failed])
@@ -137,8 +137,9 @@ def table_of(facets: Iterable[Facet], name: str = "curves") -> Table:
             last = len(line.epochs) - 1
             for at in sorted({0, last // 4, last // 2, 3 * last // 4, last}):
                 errors = (line.test[at], line.low[at], line.high[at], line.train[at])
-                rows.append((facet.title, line.label, line.epochs[at], *errors))
+                rows.append((facet.title, line.label or facet.title, line.epochs[at], *errors))
         for fail in facet.failed:
-            label = f"{fail.label} (failed seed)"
+            label = f"{fail.label or facet.title} (failed seed)"
             rows.append((facet.title, label, fail.epochs[-1], fail.test[-1], None, None, fail.train[-1]))
-    return Table(name, CURVES_TABLE if name == "curves" else ARMS_TABLE, columns, tuple(rows))
+    table = Table(name, CURVES_TABLE if name == "curves" else ARMS_TABLE, columns, tuple(rows))
+    return table if any(row[0] for row in rows) else table.without("panel")

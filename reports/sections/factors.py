@@ -1,7 +1,7 @@
 """Which factor matters: the analysis of variance, each factor's share, the levels' means, and the seed's share."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -16,6 +16,7 @@ from reports.figures.bars import Bar, bars_drawing
 from reports.figures.figure import Figure, Panel
 from reports.findings import Findings
 from reports.metrics import PRIMARY
+from reports.names import arm_names
 from reports.sections.interaction import interaction_figure
 from reports.sentences import factors as sentences
 from reports.sentences import said, skewness
@@ -43,7 +44,7 @@ def factors_of(findings: Findings) -> Factors:
     if not varying or len(findings.arms) < 3:
         return Factors((), (), ())
     shares, reason = study_shares(study)
-    anova = study_anova(study)
+    anova = _named(findings, study_anova(study))
     levels = _levels_table(findings) if len(varying) > 1 else None
     tables = tuple(table for table in (_anova_table(anova), levels) if table is not None)
     notes = [sentences.no_shares(reason if shares is None and not findings.whole.search else None)]
@@ -54,6 +55,12 @@ def factors_of(findings: Findings) -> Factors:
     together = interaction_figure(findings, shares)
     figures = (_figure(shares),) if shares and len(varying) > 1 else ()
     return Factors((*figures, *([together] if together else [])), tables, tuple(filter(None, notes)))
+
+
+def _named(findings: Findings, anova: Anova | None) -> Anova | None:
+    """Call the arms with fails as the page does."""
+    names = arm_names(findings)
+    return anova and replace(anova, failed=tuple(names.get(each, each) for each in anova.failed))
 
 
 def _figure(shares: Shares) -> Figure:

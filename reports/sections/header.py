@@ -111,9 +111,9 @@ def _failed(findings: Findings) -> str:
 
 
 def _product(findings: Findings) -> str:
-    """Say of which factors the arms are all combinations; nothing where they are but some."""
-    factors = findings.study.factors
-    if not findings.arms or not factors or math.prod(map(len, factors.values())) != len(findings.arms):
+    """Say of which factors the arms are all combinations; nothing where they are but some, or of one."""
+    factors = {name: levels for name, levels in findings.study.factors.items() if len(levels) > 1}
+    if not findings.arms or len(factors) < 2 or math.prod(map(len, factors.values())) != len(findings.arms):
         return ""
     return f" ({' × '.join(f'{len(levels)} {shortened(name, 30)}' for name, levels in factors.items())})"
 

@@ -14,6 +14,7 @@ from reports.figures.measured import MeasuredLine, lines_drawing
 from reports.figures.scale import contour_scale, scale_of
 from reports.figures.theme import MOST_PANELS, MOST_SERIES, label_room
 from reports.findings import Findings
+from reports.names import arm_names
 from reports.sections.reliefs import relief
 from reports.sections.section import Section
 from reports.sentences import mechanism as sentences
@@ -80,7 +81,10 @@ def _part(findings: Findings, probe: Probed) -> MechanismPart:
         for number, view in enumerate(probe.views, start=1)
         for figure in _figures(findings, probe, view, f"{_file_name(probe)}-{number}")
     ]
-    notes = [sentences.refused(arm, reason) for arm, reason in list(probe.refused.items())[:MOST_PANELS]]
+    names = arm_names(findings)
+    notes = [
+        sentences.refused(names.get(arm, arm), reason) for arm, reason in list(probe.refused.items())[:MOST_PANELS]
+    ]
     return MechanismPart(probe.title, probe.source, tuple(figures), _scalars(findings, probe), tuple(notes))
 
 
@@ -132,19 +136,21 @@ def _whole(findings: Findings, probe: Probed, view: View) -> str | None:
     """Return the unchanged networks' test errors, with which the errors of changed ones are compared."""
     if view.output not in ("test_error", "increase"):
         return None
+    names = arm_names(findings)
     errors = {trial.id: trial.test_error for trial in findings.study.trials if trial.test_error is not None}
     medians = []
     for arm in findings.arms:
         known = [errors[each.trial] for each in probe.found.get(arm.name, ()) if each.trial in errors]
         if known:
-            medians.append((arm.name, median(known)))
+            medians.append((names[arm.name], median(known)))
     return sentences.unchanged(medians, MOST_PANELS)
 
 
 def _maps(findings: Findings, probe: Probed, view: View, name: str) -> Figure | None:
     """Return a panel for each arm; all share one scale."""
     contours = all(view.continuous)
-    named = [(shortened(arm.name, 60), probe.grid(view, arm.name)) for arm in findings.arms]
+    names = arm_names(findings)
+    named = [(shortened(names[arm.name], 60), probe.grid(view, arm.name)) for arm in findings.arms]
     panels = [(title, grid) for title, grid in named if len({x for x, _ in grid}) > 1 and len({y for _, y in grid}) > 1]
     values = [value for _, grid in panels for value in grid.values()]
     if not values:

@@ -22,6 +22,7 @@ from search_spaces.drawing import UnitDrawing
 MOST_NETWORKS = 20
 """Networks whose stages the page shows; all of them are in the table beside it."""
 LONGEST_LEVELS = 30
+LONGEST_NAME = 50
 MOST_SHARED = 12
 """Arms that a caption names because they share a drawing."""
 _STAGE = (
@@ -110,7 +111,7 @@ def units_figure(arms: Sequence[Described]) -> Figure | None:
     titles = _titles(groups, drawn)
     units = [UnitDrawing.from_mapping(group[0].description["unit"]) for group in groups]
     panels = tuple(
-        Panel(title, sentences.unit(unit.sentence(), _names(group)), drawing)
+        Panel(title, sentences.unit(unit.sentence(), _names_whole(group)), drawing)
         for title, unit, group, drawing in zip(titles, units, groups, unit_drawings(units[:MOST_PANELS]), strict=False)
     )
     columns = 4 if any(unit.shortcut and unit.shortcut.gate for unit in units) else 5
@@ -147,7 +148,12 @@ def _own_levels(group: Sequence[Described], every: Mapping[str, set[Scalar | Non
 
 
 def _names(group: Sequence[Described]) -> str:
-    return listed((shortened(arm.name, 50) for arm in group), 4)
+    return listed((shortened(arm.name, LONGEST_NAME) for arm in group), 4)
+
+
+def _names_whole(group: Sequence[Described]) -> str:
+    """Name the arms, or count them where a name would be cut."""
+    return _names(group) if all(len(arm.name) <= LONGEST_NAME for arm in group) else counted(len(group), "arm")
 
 
 def _caption(titles: Sequence[str], units: Sequence[UnitDrawing], groups: Sequence[Sequence[Described]]) -> str:

@@ -9,6 +9,8 @@ from reports.analysis.published import Published
 from reports.analysis.readings import grid
 from reports.findings import Findings
 from reports.literature import find_published
+from reports.metrics import PRIMARY
+from reports.names import arm_names
 from reports.sections.section import Section
 from reports.sentences import skewness
 from reports.sentences.paper import COMPARED, TABLE
@@ -40,23 +42,27 @@ class Paper:
 
     lines: tuple[ComparedRow, ...]
     caption: str
+    unit: str
 
 
 def build(findings: Findings) -> Section | None:
-    """Build the comparison; nothing when no claim names a published number."""
+    """Build the comparison; nothing when no claim names a published number; one in the claim alone is none."""
     pairs = [
         (claim, arm, compare(values, claim.paper))
         for claim in (verdict.claim for verdict in findings.verdicts)
-        if claim.paper is not None
+        if claim.paper is not None and claim.paper != Published(claim.paper.value)
         for arm, values in _arms(findings, claim)
         if values
     ]
     if not pairs:
         return None
-    lines = tuple(_line(arm, compared) for _, arm, compared in pairs)
+    names = arm_names(findings)
+    lines = tuple(_line(names.get(arm, arm), compared) for _, arm, compared in pairs)
     narrow = skewness.arms(findings)
     caption = " ".join(filter(None, (COMPARED, narrow)))
-    return Section("paper", "Published numbers and ours", Paper(lines, caption), tables=(_table(pairs, narrow),))
+    unit = f", {PRIMARY.unit}" if all(claim.metric == PRIMARY.name for claim, *_ in pairs) else ""
+    tables = (_table(pairs, narrow),)
+    return Section("paper", "Published numbers and ours", Paper(lines, caption, unit), tables=tables)
 
 
 def _arms(findings: Findings, claim: Claim) -> list[tuple[str, dict[int, float]]]:

@@ -1,6 +1,7 @@
 """Where the numbers come from: the study file, the command, the versions and the hardware."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -81,7 +82,9 @@ def _digest(findings: Findings) -> str:
     if not versions or versions[-1].digest is None:
         return ""
     earlier = len(versions) - 1
-    return versions[-1].digest + (f", after {counted(earlier, 'earlier version')}" if earlier else ", the only version")
+    return versions[-1].digest + (
+        f", after {counted(earlier, 'earlier version')}" if earlier else " (the only version)"
+    )
 
 
 def _attempts(findings: Findings) -> str:
@@ -103,7 +106,12 @@ def _hosts(findings: Findings) -> tuple[Host, ...]:
 
 
 def _facts(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [(key.replace("_", " "), _words(value)) for key, value in facts.items() if value not in (None, "")]
+    return [(_label(key), _words(value)) for key, value in facts.items() if value not in (None, "")]
+
+
+def _label(key: str) -> str:
+    """Return the name of a fact, its unit after a comma: "memory, GiB"."""
+    return re.sub("_gib$", ", GiB", key).replace("_", " ")
 
 
 def _words(value: Any) -> str:

@@ -5,6 +5,7 @@ from reports.figures.figure import Figure, Panel
 from reports.figures.relief import relief_drawing
 from reports.figures.scale import contour_scale
 from reports.findings import Findings
+from reports.names import arm_names
 from reports.sentences import mechanism as sentences
 from reports.sentences.parts import cut
 from reports.tables import Column, Table
@@ -16,7 +17,8 @@ MOST_RELIEFS = 6
 
 def relief(findings: Findings, probe: Probed, view: View, name: str) -> Figure | None:
     """Return the surface of each arm's first seed, with the scale of the contours; None where no arm has one."""
-    named = [(shortened(arm.name, 60), probe.grid(view, arm.name)) for arm in findings.arms]
+    names = arm_names(findings)
+    named = [(shortened(names[arm.name], 60), probe.grid(view, arm.name)) for arm in findings.arms]
     panels = [(title, grid) for title, grid in named if len({x for x, _ in grid}) > 1 and len({y for _, y in grid}) > 1]
     if not panels:
         return None

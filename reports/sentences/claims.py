@@ -14,9 +14,10 @@ TABLE_ON_PAGE = (
 TABLE = "The declared claims and their verdicts."
 
 
-def judged(counts: str) -> str:
-    """Say how many claims have which verdict, and how a claim is judged."""
-    return f"{counts}. Each was declared in the study file and is judged on its interval against its margin."
+def judged(counts: str, total: int) -> str:
+    """Say how many of so many claims have which verdict, and how a claim is judged."""
+    which = "It" if total == 1 else "Each"
+    return f"{counts}. {which} was declared in the study file and is judged on its interval against its margin."
 
 
 def marks(verdicts: Sequence[Verdict]) -> str | None:

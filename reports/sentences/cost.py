@@ -9,9 +9,12 @@ from reports.wording import counted, listed, number, shortened
 TABLE = "Error and cost of each arm, and the Pareto front; arms with fails have no mean."
 
 
-def axes(has_time: bool) -> str:
-    """Say what is drawn against what."""
-    return f"Mean {PRIMARY.title} against {'size and mean training time' if has_time else 'size'}."
+def axes(costs: Sequence[str]) -> str:
+    """Say what is drawn against which of the costs "params", "flops" and "seconds"."""
+    parts = (["size"] if set(costs) & {"params", "flops"} else []) + (
+        ["mean training time"] if "seconds" in costs else []
+    )
+    return f"Mean {PRIMARY.title} against {listed(parts)}."
 
 
 def marks(on_front: int) -> str | None:
@@ -36,13 +39,13 @@ def left_out(arms: Sequence[str]) -> str | None:
     """Name the arms that have fails and are left out; nothing without one."""
     if not arms:
         return None
-    names = listed(shortened(each, 50) for each in arms)
+    names = listed(shortened(each, 90) for each in arms)
     return f"{counted(len(arms), 'arm')} with fails left out, as their mean would leave out the worst: {names}."
 
 
 def front(cost: str, arms: Sequence[tuple[str, float | None]]) -> str:
     """Name the arms on the front with their errors, the smallest first."""
-    words = [f"{shortened(name, 50)} with {number(mean)} %" for name, mean in arms]
+    words = [f"{shortened(name, 90)} with {number(mean)} %" for name, mean in arms]
     return f"On the front of error and {cost}, from the smallest: {listed(words)}."
 
 

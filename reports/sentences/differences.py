@@ -6,7 +6,7 @@ from reports.analysis.contrasts import Contrast
 from reports.analysis.threshold import decides
 from reports.findings import Findings
 from reports.metrics import PRIMARY
-from reports.wording import counted, level, listed, number, percent, shortened, signed
+from reports.wording import bracketed, counted, level, listed, percent, shortened, signed
 
 
 def forest(findings: Findings, known: Sequence[Contrast], drawn: int) -> str:
@@ -39,7 +39,7 @@ def drawn_differences(drawn: Sequence[Contrast], names: Mapping[str, str], alpha
 
 
 def _words(each: Contrast, names: Mapping[str, str]) -> str:
-    return f"{signed(each.estimate)} [{number(each.low)}, {number(each.high)}] of {shortened(names[each.arm.name], 60)}"
+    return f"{signed(each.estimate)} {bracketed(each.low, each.high, signed)} of {shortened(names[each.arm.name], 120)}"
 
 
 def survivors(findings: Findings) -> str | None:

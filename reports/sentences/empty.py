@@ -58,7 +58,7 @@ def cost(findings: Findings) -> str:
     """Say why there is no front of error and cost."""
     if not any(summary.n_ok for summary in findings.summaries.values()):
         return _NO_RESULT if not _has_results(findings) else "Every seed failed, so that no arm has a mean error."
-    return "Fewer than two arms without a fail, or all of one cost."
+    return "Fewer than two arms have a result without a fail, or all cost the same."
 
 
 def paper(findings: Findings) -> str:

@@ -136,6 +136,8 @@ def lowest(findings: Findings) -> str | None:
     sound = " without a fail" if group.failing else ""
     if others == 1:
         rest = f"the other arm{sound} {'cannot be told apart from it' if same else 'has more'}"
+    elif same == others:
+        rest = f"none of the other {others}{sound} can be told apart from it"
     elif same:
         rest = f"{same} of the other {others}{sound} cannot be told apart from it"
     else:

@@ -69,8 +69,8 @@ def ends(label: str, axis: str, points: Sequence[tuple[float, float]]) -> str:
     """Tell the first and the last value of a line, the only one where there is one."""
     (first, start), (last, end) = points[0], points[-1]
     name = f"{shortened(label, 40)}: " if label else ""
-    text = f"{name}{significant(start, 3)} at {axis} {first:g}"
-    return f"{text}." if first == last else f"{text}, {significant(end, 3)} at {last:g}."
+    text = f"{name}{significant(start, 3)} at {axis} {significant(first)}"
+    return f"{text}." if first == last else f"{text}, {significant(end, 3)} at {significant(last)}."
 
 
 def extremes(values: Sequence[float]) -> str:

@@ -99,9 +99,19 @@ def undecided(findings: Findings) -> str | None:
     count, others = sum(each.alike for each in groups), sum(len(each.others) for each in groups)
     if not count:
         return None
-    some = "The other arm" if others == 1 else f"{count:,} of the other {others:,} arms"
-    at = percent(findings.alpha)
-    return f"{some} cannot be told apart from the lowest (paired t at {at}, corrected for all pairs)."
+    some, at = _alike(count, others, " arms"), percent(findings.alpha)
+    return f"{some} from the lowest (paired t at {at}, corrected for all pairs)."
+
+
+def _alike(count: int, others: int, noun: str = "") -> str:
+    """Say how many of the other arms cannot be told apart."""
+    if others == 1:
+        return f"The other{noun.removesuffix('s') or ' one'} {'cannot' if count else 'can'} be told apart"
+    if not count:
+        return f"All of the other {others:,}{noun} can be told apart"
+    if count == others:
+        return f"None of the other {others:,}{noun} can be told apart"
+    return f"{count:,} of the other {others:,}{noun} cannot be told apart"
 
 
 def equivalent(findings: Findings) -> str | None:
@@ -135,7 +145,7 @@ def lowest_arms(shown: int, total: int, where: str, has_baseline: bool, ranking:
         f"{PRIMARY.title.capitalize()} by arm, {first}{counted(total, 'arm')}{where}"
         f"{', and the baseline' if has_baseline else ''}. "
         "A mark is a seed, the bar is their mean; the numbers are mean ± 1 SD. "
-        f"{ranking.alike} of the other {len(ranking.others)} cannot be told apart from the lowest "
+        f"{_alike(ranking.alike, len(ranking.others))} from the lowest "
         f"(paired t at {percent(alpha)}, corrected for all pairs)."
     )
 

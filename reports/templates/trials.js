@@ -117,6 +117,9 @@ function trialsTable({ ids, columns, sparks, arms }) {
   function draw() {
     const start = state.page * PAGE;
     body.replaceChildren(...rows.slice(start, start + PAGE).map(line));
+    const isWhole = rows.length <= PAGE;
+    previous.hidden = next.hidden = isWhole;
+    previous.parentElement.classList.toggle("whole", rows.length === ids.length && isWhole);
     previous.disabled = state.page === 0;
     next.disabled = start + PAGE >= rows.length;
     const range = rows.length > PAGE ? `${counted(start + 1)} to ${counted(Math.min(start + PAGE, rows.length))} of ` : "";

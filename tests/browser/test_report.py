@@ -275,3 +275,25 @@ def test_a_long_list_of_arms_is_filled_when_a_reader_comes_to_it(visit):
 def test_a_large_study_says_without_a_script_where_the_rest_of_its_trials_is(visit):
     page = visit("large", java_script_enabled=False)
     assert page.get_by_text("The first 100 of 10,000 trials").is_visible()
+
+
+def test_on_a_phone_the_evidence_of_a_claim_is_read_without_scrolling_sideways(visit):
+    page = visit("judged", viewport={"width": 390, "height": 844})
+    page.locator(".evidence summary").first.click()
+    text = page.locator(".evidence details[open] p").first.bounding_box()
+    assert text["width"] > 200
+    assert text["x"] + text["width"] <= 390
+
+
+def test_on_a_phone_a_list_of_arms_with_long_names_is_no_wider_than_the_screen(visit):
+    page = visit("judged", viewport={"width": 390, "height": 844})
+    page.locator("#arm-settings summary").click()
+    page.locator("#arm-settings select").evaluate("(each) => each.add(new Option('depth 14, activation '.repeat(9)))")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_trials_that_all_stand_in_the_table_have_no_pages_to_turn(visit):
+    page = visit("degradation")
+    assert page.locator(".pager button:visible").count() == 0
+    page.emulate_media(media="print")
+    assert page.locator(".pager").is_hidden()

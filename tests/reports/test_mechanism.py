@@ -134,7 +134,7 @@ def test_errors_of_changed_networks_stand_beside_the_unchanged_ones(study):
     changed = [{**row, "numbers": {"test_error": row["numbers"]["size"]}} for row in rows(1.0)]
     made = tuple(replace(each, values={**values(1.0), "probe": probe, "rows": changed}) for each in study.measurements)
     caption = section(replace(study, measurements=made)).content.parts[0].figures[0].caption
-    assert "Test error of the unchanged networks, median: depth=20 variant=a 1.50 %, " in caption
+    assert "Test error of the unchanged networks, median: a at depth 20 1.50 %, " in caption
     assert "depth=56 variant=a 1.00 %" in caption
 
 
@@ -169,9 +169,7 @@ def test_a_probe_that_could_not_measure_an_arm_says_why(study):
     first, *others = study.measurements
     failed = {"probe": DECLARED, "rows": [], "scalars": {}, "failed": "this network has no units"}
     refused = replace(study, measurements=(replace(first, values=failed), *others))
-    assert section(refused).content.parts[0].notes == (
-        f'Not measured in "{study.arms[0].name}": this network has no units.',
-    )
+    assert section(refused).content.parts[0].notes == ('Not measured in "a at depth 20": this network has no units.',)
 
 
 def test_without_measurements_there_is_no_section(study):

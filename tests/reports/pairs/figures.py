@@ -182,7 +182,7 @@ PAIRS: Pairs = {
         "by depth and variant",
         lambda: (("variant", "depth"),),
     ),
-    "claims.judged": (lambda: "1 claim: 1 supported", "1 claim: 1 supported. Each was", lambda: "1 claim: 1 refuted"),
+    "claims.judged": (lambda: ("2 claims: 2 supported", 2), "supported. Each was", lambda: ("1 claim: 1 supported", 1)),
     "claims.marks": (
         lambda: verdicts("b < a", "b > a"),
         "Marks: assumes no rare outliers (all).",
@@ -199,7 +199,7 @@ PAIRS: Pairs = {
         lambda: ("c", "", "1.00", "0.5", "supported"),
     ),
     "claims.by_context": (lambda: "points", "in points", lambda: "images a second"),
-    "cost.axes": (lambda: True, "size and mean training time", lambda: False),
+    "cost.axes": (lambda: (("flops", "seconds"),), "size and mean training time", lambda: (("seconds",),)),
     "cost.marks": (lambda: 2, "The line joins the arms on the Pareto front", lambda: 0),
     "cost.probability": (lambda: variants(a=MORE), "P is the probability", lambda: variants(a=(3.0,))),
     "cost.left_out": (lambda: (["a"],), "1 arm with fails left out", lambda: ([],)),

@@ -1,0 +1,61 @@
+"""An arm is called by the levels that tell it apart wherever people read, and by its name in the DB in the files."""
+
+from dataclasses import replace
+
+import pytest
+
+from reports.analysis.published import Published
+from reports.analysis.verdicts import judge
+from reports.findings import find
+from reports.page import report_files, unbroken
+from reports.sections import cost, effects, header, paper
+from tests.reports import small, studies
+from tests.reports.small import near, study
+
+GRID = {(depth, shortcut): near(depth / 10 + len(shortcut)) for depth in (8, 14) for shortcut in ("a", "bc")}
+
+
+@pytest.fixture(scope="module")
+def files():
+    return report_files(study(("depth", "shortcut"), GRID, baseline={"shortcut": "a"}))
+
+
+def test_tables_of_the_page_have_short_names_and_those_of_the_files_the_names_of_the_db(files):
+    page = files["index.html"]
+    shown = page[: page.index('<section id="provenance"')]
+    assert "<bdi>bc at depth 14</bdi>" in shown
+    assert "depth=14" not in shown
+    assert '"depth=14 shortcut=bc"' in files["tables/differences.csv"]
+
+
+def test_what_hinders_a_decomposition_is_named_by_its_levels():
+    whole = study(("depth", "shortcut"), {key: GRID[key] for key in list(GRID)[:3]}, baseline={"shortcut": "a"})
+    (note,) = [each for each in effects.build(find(whole)).content.notes if each.startswith("No shares")]
+    assert note == "No shares of the variance: the grid is not full: no result for depth 14, shortcut bc."
+
+
+def test_a_caption_speaks_of_size_only_where_sizes_differ():
+    whole = small.study(("variant",), {("a",): near(2), ("b",): near(3)})
+    arms = [replace(arm, params=10, flops=20) for arm in whole.arms]
+    trials = [replace(each, seconds=1.0 + (each.arm == arms[0].name)) for each in whole.trials]
+    (figure,) = cost.build(find(replace(whole, arms=tuple(arms), trials=tuple(trials)))).figures
+    assert figure.caption.startswith("Mean test error against mean training time. ")
+
+
+def test_the_arms_of_one_factor_are_counted_once():
+    one = small.found(("variant",), {("a",): near(2), ("b",): near(3)})
+    assert dict(header.build(one).content.facts)["Arms"] == "2"
+
+
+def test_a_number_that_only_a_claim_has_is_no_published_one():
+    whole = studies.judged()
+    verdicts = judge(whole, whole.claims)
+    own = [replace(each, claim=replace(each.claim, paper=each.claim.paper and Published(2.0))) for each in verdicts]
+    assert paper.build(find(whole, verdicts)) is not None
+    assert any(each.claim.paper for each in own)
+    assert paper.build(find(whole, own)) is None
+
+
+def test_no_line_ends_between_a_number_and_its_spread_or_unit():
+    assert unbroken("1.94 ± 0.40 % (n=3), 2 points") == "1.94\xa0±\xa00.40\xa0% (n=3), 2\xa0points"
+    assert unbroken("scale 5 of 8") == "scale 5 of 8"
