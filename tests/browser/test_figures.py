@@ -217,8 +217,8 @@ def test_a_reader_asks_for_the_settings_of_one_arm(visit):
     page.locator("#arm-settings summary").click()
     rows = page.locator("#arm-settings tbody tr")
     every = rows.count()
-    page.locator("#arm-settings select").select_option(label="depth=56 variant=preact")
-    assert rows.all_inner_texts() == ["depth=56 variant=preact\tnetwork.activation\toriginal\tfull_preact"]
+    page.locator("#arm-settings select").select_option(label="preact at depth 56")
+    assert rows.all_inner_texts() == ["preact at depth 56\tnetwork.activation\toriginal\tfull_preact"]
     page.locator("#arm-settings select").select_option(index=0)
     assert rows.count() == every > 1
 
