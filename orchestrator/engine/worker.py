@@ -192,6 +192,6 @@ def _check_own_code(pack: Pack, planned: Mapping[str, str]) -> None:
         return
     if others:
         raise UnfitNode(
-            f"the study's own code there, in {' and '.join(others)}, is not that of the driver: copy the same files to "
-            "every node, or run again where they were changed on purpose"
+            f"its copy of the study's own code ({', '.join(others)}) is not what the run was planned with: copy the "
+            "same files to every node, or run again where they were changed on purpose"
         )

@@ -57,7 +57,7 @@ def test_a_node_that_claims_a_gpu_and_has_none_is_unfit(monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("import blocks_here", r"own code there, in blocks_here, is not that of the driver: copy the same files"),
+        ("import blocks_here", r"own code \(blocks_here\) is not what the run was planned with: copy the same files"),
         ("import not_here", r"nets_here needs a module that is not installed: not_here \(every node needs it\)"),
         (None, r"there is no module nets_here: put it beside the study file, or install it \(every node needs it\)"),
     ],
