@@ -17,8 +17,10 @@ from orchestrator.engine.shared_folder import OutOfReach, SharedFolder
 from orchestrator.engine.trial_logs import TrialLogs
 from orchestrator.errors import UserError
 from orchestrator.passwords import without_passwords
+from orchestrator.planning.apart import make_plan_apart
 from orchestrator.planning.plan import make_plan
 from orchestrator.records.events import Event, Notice
+from orchestrator.records.study_plan import StudyPlan
 from orchestrator.results.location import database, output_folder
 from orchestrator.running.executors import check_executor, make_backend
 from orchestrator.running.job import Job, RunOptions
@@ -31,7 +33,7 @@ from orchestrator.scheduling.progress import Progress
 from orchestrator.scheduling.replaying import open_replay
 from orchestrator.scheduling.sharing import SharedTrials
 from orchestrator.storage import Lease, PlanOutcome, Recorder, Store, StudyBusy
-from orchestrator.study_file.config import read_study
+from orchestrator.study_file.config import StudyConfig, read_study
 from orchestrator.terminal.console import make_console
 from orchestrator.terminal.notebook import is_watched
 from orchestrator.terminal.run_result import RunResult
@@ -68,7 +70,7 @@ def run_study(
     options = replace(options, db=db if db is not None else options.db)
     _check(options)
     config = read_study(file if isinstance(file, Mapping) else Path(file), changes)
-    plan = make_plan(config, options.command)
+    plan = _plan(config, options)
     out = output_folder(plan.name, options.out)
     url, replay = database(options.db, config), None
     if options.executor == "replay":
@@ -88,10 +90,16 @@ def record_plans(files: Iterable[Path], changes: Sequence[str] = (), options: Ru
     options = options or RunOptions()
     _check(options)
     configs = [read_study(file, changes) for file in files]
-    planned = [(database(options.db, config), make_plan(config, options.command)) for config in configs]
+    planned = [(database(options.db, config), _plan(config, options)) for config in configs]
     for url, plan in planned:
         with Store.open(url) as store, store.lease(plan.name, take_over=options.take_over):
             store.record_plan(plan)
+
+
+def _plan(config: StudyConfig, options: RunOptions) -> StudyPlan:
+    """Plan a study; what trains in this process needs torch in it anyhow."""
+    make = make_plan if options.executor == "inline" else make_plan_apart
+    return make(config, options.command)
 
 
 def _run(job: Job, url: str, show: Show | bool) -> RunResult:

@@ -11,7 +11,7 @@ import platform
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -37,6 +37,20 @@ def kept_fact(what: str, given: object, work_out: Callable[[], Any]) -> Any:
     return work_out() if shelf is None else shelf.fact(canonical_json([what, given]), work_out)
 
 
+@contextmanager
+def worked_out_by(other: Callable[[], object]) -> Iterator[None]:
+    """Let `other` keep what is missing inside the block, by another process: it is called once, for the first fact."""
+    shelf = _shelf()
+    if shelf is None:
+        yield
+        return
+    shelf.other = other
+    try:
+        yield
+    finally:
+        shelf.other = None
+
+
 def cache_folder() -> Path | None:
     """Return the folder of this program in the user's cache, made where it is not there; None where it cannot be."""
     base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
@@ -54,6 +68,7 @@ class _Shelf:
     def __init__(self, folder: Path, program: str) -> None:
         self._folder = folder
         self._program = program
+        self.other: Callable[[], object] | None = None
         self._room = MOST_FILES - len(os.listdir(folder))
         if self._room <= 0:
             shutil.rmtree(folder, ignore_errors=True)
@@ -63,10 +78,13 @@ class _Shelf:
     def fact(self, about: str, work_out: Callable[[], Any]) -> Any:
         """Return the fact about something, from its file or worked out."""
         path = self._folder / _digest(f"{self._program}\n{about}")
-        with suppress(OSError, ValueError):
-            digest, _, text = path.read_text(encoding="utf-8").partition("\n")
-            if digest == _digest(text):
-                return json.loads(text)
+        kept = _read(path)
+        if kept is None and self.other is not None:
+            other, self.other = self.other, None
+            other()
+            kept = _read(path)
+        if kept is not None:
+            return json.loads(kept)
         fact = work_out()
         self._keep(path, fact)
         return fact
@@ -84,6 +102,15 @@ class _Shelf:
         except OSError:
             with suppress(OSError):
                 part.unlink(missing_ok=True)
+
+
+def _read(path: Path) -> str | None:
+    """Return the text of a fact; None where there is none, or none that is whole."""
+    try:
+        digest, _, text = path.read_text(encoding="utf-8").partition("\n")
+    except (OSError, ValueError):
+        return None
+    return text if digest == _digest(text) else None
 
 
 @cache

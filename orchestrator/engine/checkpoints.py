@@ -35,7 +35,7 @@ class Checkpoints:
         self._saved_at = time.monotonic()
         self._is_kept = False
 
-    def resume(self, task: trainers.Task, device: str, threads: int) -> tuple[trainers.Trainer, list[Event]]:
+    def resume(self, task: trainers.Task, device: str, threads: int) -> "tuple[trainers.Trainer, list[Event]]":
         """Return a trainer that goes on from the newest checkpoint that fits, and what is to be told of the others."""
         notices = self._fetch()
         for path in self._files[:2]:
@@ -50,15 +50,15 @@ class Checkpoints:
                 notices.append(Notice(f"the checkpoint {path.name} on {host_name()} is not used: {_first_line(error)}"))
         return trainers.Trainer(task, device=device, threads=threads), notices
 
-    def save_if_due(self, trainer: trainers.Trainer, also: Save) -> list[Event]:
+    def save_if_due(self, trainer: "trainers.Trainer", also: Save) -> list[Event]:
         """Save when the last checkpoint is old enough; return what is to be told."""
         return self.save(trainer, also) if time.monotonic() - self._saved_at >= self._seconds else []
 
-    def save_end(self, trainer: trainers.Trainer, also: Save) -> list[Event]:
+    def save_end(self, trainer: "trainers.Trainer", also: Save) -> list[Event]:
         """Save a finished training that took long, until its results are recorded; return what is to be told."""
         return self.save(trainer, also) if self._is_kept else self.save_if_due(trainer, also)
 
-    def save(self, trainer: trainers.Trainer, also: Save) -> list[Event]:
+    def save(self, trainer: "trainers.Trainer", also: Save) -> list[Event]:
         """Save now, what `also` saves too, and keep the checkpoint before; return what is to be told."""
         if not self._files:
             return []

@@ -50,7 +50,7 @@ class PackRun:
         """A number that grows for as long as the pack is being trained or measured."""
         return self._reported + (0 if self._trainer is None else self._trainer.steps_begun)
 
-    def _begun(self, trainer: trainers.Trainer) -> None:
+    def _begun(self, trainer: "trainers.Trainer") -> None:
         self._trainer = trainer
 
     def close(self) -> None:

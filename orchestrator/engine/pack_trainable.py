@@ -36,7 +36,7 @@ class PackTrainable(tune.Trainable):
 
     def setup(self, config: dict[str, Any]) -> None:
         """Begin with the first pack of this process."""
-        import_module("trainers.loop")  # torch takes seconds, which are no part of the first pack
+        import_module("orchestrator.engine.probing")  # with torch, whose seconds are no part of the first pack
         # One thread for every pack: what a library keeps for a thread is then the same for all of them.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="training")
         self._node = Node(ray.get_runtime_context().get_node_id(), host_name())

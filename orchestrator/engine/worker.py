@@ -9,7 +9,6 @@ from pathlib import Path
 import search_spaces
 import trainers
 from orchestrator.engine.checkpoints import Checkpoints, unshared
-from orchestrator.engine.probing import Keeping, PackProbing, measure_pack
 from orchestrator.engine.shared_folder import OutOfReach, SharedFolder
 from orchestrator.records.environment import environment_facts, host_name, numeric_versions
 from orchestrator.records.events import AttemptStarted, EpochDone, Event, TrialEnded
@@ -52,13 +51,16 @@ class WorkerSettings:
 
 
 def train_pack(
-    pack: Pack, worker: WorkerSettings, begun: Callable[[trainers.Trainer], None] = lambda trainer: None
+    pack: Pack, worker: WorkerSettings, begun: "Callable[[trainers.Trainer], None]" = lambda trainer: None
 ) -> Generator[list[Event]]:
     """Train `pack` to its end, yielding what happened epoch by epoch; `begun` is given what trains.
 
     Raises UnfitNode before anything is begun, and whatever the training raises. Closing the generator early saves a
     checkpoint, from which the next attempt continues.
     """
+    # The driver reads this module, too, and does without torch, which takes seconds and half of its memory.
+    from orchestrator.engine.probing import Keeping, PackProbing, measure_pack
+
     _check_node(worker)
     trainers.take_share(worker.device, worker.gpu_share)
     if worker.plugins:

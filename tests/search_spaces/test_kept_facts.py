@@ -15,7 +15,8 @@ ROOT = str(Path(__file__).parents[2])
 PLAN = """
 import sys
 from pathlib import Path
-from orchestrator.planning.plan import make_plan
+from orchestrator.planning.{how}
+import orchestrator.study  # as a driver has
 from orchestrator.study_file.config import read_study
 print(make_plan(read_study(Path("study.yaml"))))
 print("torch" in sys.modules, file=sys.stderr)
@@ -81,6 +82,19 @@ def test_a_folder_that_cannot_be_written_costs_nothing(tmp_path):
     tmp_path.rmdir()
     tmp_path.touch()
     assert shelf.fact("network", lambda: 4) == 4
+
+
+def test_another_process_is_asked_once_for_what_is_missing(tmp_path):
+    shelf, asked = _Shelf(tmp_path, "program"), []
+
+    def other() -> None:
+        asked.append("other")
+        _Shelf(tmp_path, "program").fact("network", lambda: 1)
+
+    shelf.other = other
+    work_out = Counting(2)
+    assert [shelf.fact(about, work_out) for about in ("network", "network", "not kept by it")] == [1, 1, 2]
+    assert (asked, work_out.calls) == (["other"], 1)
 
 
 def test_an_error_is_not_kept(tmp_path):
@@ -177,12 +191,26 @@ def test_only_data_that_come_with_the_program_are_known_without_reading_them(nam
     assert (name in WITHOUT_FILES) == ("root" not in settings_of(loader(name)))
 
 
-def planned(folder: Path, cache: Path) -> tuple[str, bool]:
+def planned(folder: Path, cache: Path, how: str = "plan import make_plan") -> tuple[str, bool]:
     """Return the plan of a new process, and whether it has imported torch."""
     environment = {**os.environ, "PYTHONPATH": ROOT, "XDG_CACHE_HOME": str(cache)}
-    command = [sys.executable, "-c", PLAN]
+    command = [sys.executable, "-c", PLAN.format(how=how)]
     done = subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True, text=True, timeout=60)
     return done.stdout, done.stderr.split()[-1] == "True"
+
+
+def test_the_driver_of_a_run_plans_without_torch_from_the_first_time_on(tmp_path):
+    (tmp_path / "study.yaml").write_text(STUDY)
+    apart, has_torch = planned(tmp_path, tmp_path / "cache", "apart import make_plan_apart as make_plan")
+    assert not has_torch
+    assert planned(tmp_path, tmp_path / "none") == (apart, True)
+
+
+def test_a_driver_without_a_cache_plans_by_itself(tmp_path):
+    (tmp_path / "study.yaml").write_text(STUDY)
+    (tmp_path / "cache").touch()
+    _, has_torch = planned(tmp_path, tmp_path / "cache", "apart import make_plan_apart as make_plan")
+    assert has_torch
 
 
 def test_a_second_plan_is_equal_and_does_without_torch_until_the_file_changes(tmp_path):

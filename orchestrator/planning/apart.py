@@ -1,0 +1,41 @@
+"""Plan a study without torch in this process: what a plan needs of it is worked out by another one.
+
+The driver of a run waits for days, and torch would be half of its memory.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from orchestrator.planning.plan import make_plan
+from orchestrator.records.study_plan import StudyPlan
+from orchestrator.study_file.config import StudyConfig
+from orchestrator.study_file.written import written_yaml
+from search_spaces.kept_facts import worked_out_by
+
+FREEZE = (sys.executable, "-c", "from orchestrator.cli import main; main()", "freeze")
+
+
+def make_plan_apart(config: StudyConfig, command: str | None = None) -> StudyPlan:
+    """Plan a study as `make_plan` does.
+
+    What is not known from an earlier plan, another process works out; what it cannot, this one does.
+    """
+    with worked_out_by(lambda: _plan_elsewhere(config.source.data)):
+        return make_plan(config, command)
+
+
+def _plan_elsewhere(data: Mapping[str, Any]) -> None:
+    """Plan a study in another process, which keeps what it finds; what is wrong with it is told by this one."""
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "study.yaml"
+            file.write_text(written_yaml(data).text, encoding="utf-8")
+            environment = {**os.environ, "PYTHONSAFEPATH": "1"}  # nothing from the working directory, as here
+            subprocess.run([*FREEZE, str(file)], env=environment, capture_output=True, check=False)
+    except OSError:
+        return
