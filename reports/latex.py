@@ -159,7 +159,7 @@ def latex_table(
         del columns[last]
         widths = _fitted(columns)
     widths = widths or _Widths(_SIZES[-1][1], _SIZES[-1][0] * _LETTER, {0: TEXT_WIDTH})
-    count = _rows_that_fit(columns, widths)
+    count = min(_rows_that_fit(columns, widths), len(rows))
     caption = " ".join([caption, *([f"In every row: {'; '.join(same)}."] if same else [])])
     if count < len(rows):
         caption = f"{caption} The first {count} of {len(rows):,} rows."
@@ -220,7 +220,7 @@ def _letters(column: _Column) -> int:
 
 
 def _stacked(head: str, cells: Sequence[str]) -> list[str]:
-    return textwrap.wrap(head, max(_LONGEST_HEAD, *map(length, cells)), break_long_words=False) or [""]
+    return textwrap.wrap(head, max([_LONGEST_HEAD, *map(length, cells)]), break_long_words=False) or [""]
 
 
 def length(text: str) -> int:

@@ -69,6 +69,11 @@ def test_generated_pages_are_what_the_code_says() -> None:
     assert not stale, "run `python docs/generate.py`"
 
 
+def test_the_tutorial_prints_the_study_that_it_runs() -> None:
+    (study, _) = blocks(DOCS / "tutorial.md", "yaml")
+    assert study == (ROOT / "ablation.yaml").read_text(encoding="utf-8")
+
+
 def test_the_site_names_every_page() -> None:
     text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     named_there = set(re.findall(r": ([\w/\-]+\.md)$", text, re.MULTILINE))

@@ -28,3 +28,14 @@ def test_a_new_section_needs_its_file_and_its_place_alone(tmp_path, monkeypatch:
     assert '<p class="note">Seeds &lt;that&gt; were compared.</p>' in section
     assert 'href="#seed-list">Seeds</a>' in text
     assert (tmp_path / "tables/seed-list.csv").exists()
+
+
+def test_a_table_without_a_row_can_be_written_in_every_form(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    columns = (Column("seed", "seed", is_number=True), Column("note", "note"))
+    empty = Section("seed-list", "Seeds", Notes(), tables=(Table("seed-list", "Every seed.", columns, ()),))
+    builders = (*reports.sections._BUILDERS, ("seed-list", lambda findings: empty))
+    monkeypatch.setattr(reports.sections, "_BUILDERS", builders)
+    write_report(studies.degradation(), tmp_path)
+    assert (tmp_path / "tables/seed-list.csv").read_text(encoding="utf-8").splitlines() == ['"seed","note"']
+    for form in ("md", "tex"):
+        assert "note" in (tmp_path / f"tables/seed-list.{form}").read_text(encoding="utf-8")
