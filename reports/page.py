@@ -38,6 +38,7 @@ LEADING = ("search-progress", "depth", "claims", "effects", "lowest")
 """The figures that may stand on the first screen, the best first."""
 TALLEST_LEAD, BROADEST_LEAD = 500, 600
 """Pixels, above which a figure leaves no room on the first screen for anything else."""
+_JOIN = "\N{NO-BREAK SPACE}"
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -191,8 +192,9 @@ def breakable(name: str) -> Markup:
 
 
 def unbroken(text: str) -> str:
-    """Return a text whose lines do not end between a number and its spread or its unit."""
-    return re.sub(r"(?<=\d) (?=%|±|points?\b|units?\b)|(?<=±) (?=\d)", "\N{NO-BREAK SPACE}", text)
+    """Return a text whose lines do not end between a number and its spread or its unit, or within an interval."""
+    joined = re.sub(r"(?<=\d) (?=%|±|points?\b|units?\b)|(?<=±) (?=\d)", _JOIN, text)
+    return re.sub(r"(\[[−+]?\d+\.\d+,) (?=[−+]?\d+\.\d+\])", rf"\1{_JOIN}", joined)
 
 
 def _coded(text: str) -> Markup:

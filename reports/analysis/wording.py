@@ -10,7 +10,7 @@ from reports.analysis.evidence import FEW, ContextResult
 from reports.analysis.forecast import Forecast
 from reports.analysis.outliers import LEAST_BY_T, unseen_share
 from reports.analysis.threshold import decides
-from reports.wording import MINUS, amount, margin_in_words, seeds
+from reports.wording import MINUS, amount, duration, margin_in_words, seeds
 
 NO_READING = "No seed has a reading in all of its arms (n=0)"
 """What is said of a claim once nothing is waited for: its trials failed, or what it asks for could not be measured."""
@@ -264,7 +264,7 @@ def _more(ahead: Forecast, settings: AnalysisSettings) -> str:
         )
     if not ahead.more:
         return ""
-    hours = f", {_hours(ahead.hours)} of training" if ahead.hours is not None else ""
+    hours = f", {_plain(duration(3600 * ahead.hours))} of training" if ahead.hours is not None else ""
     text = (
         f"If the effect is what it looks like, about {ahead.needed} seeds decide it at {settings.power:.0%} power, "
         f"{ahead.more} more{hours}."
@@ -277,7 +277,3 @@ def _more(ahead: Forecast, settings: AnalysisSettings) -> str:
         f"{text} Over all that the seeds so far leave open, that many decide it in {ahead.assurance:.0%} of the cases, "
         f"and it takes {span} seeds in eight of ten."
     )
-
-
-def _hours(hours: float) -> str:
-    return f"{hours:.1f} hours" if hours >= 1 else f"{max(1, round(60 * hours))} min"

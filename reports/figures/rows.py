@@ -94,7 +94,7 @@ def _drawn(at: _Places, blocks: Sequence[Block], prefix: str, plot: Plot, has_le
         top, heights = 0.0, []
         for heading, rows in blocks:
             if heading:
-                write(axes, 0, top + 0.62 * HEADING, heading, ha="left", fontweight="bold")
+                write(axes, 0, top + 0.62 * HEADING, heading, ha="left", fontweight="bold", **at.behind)
                 top += HEADING
             for row, name in zip(rows, told_apart([row.label for row in rows], at.longest), strict=True):
                 write(axes, at.name, top + at.words, name, ha="left", **at.behind)

@@ -7,7 +7,7 @@ from reports.analysis.judged import Conclusion
 from reports.analysis.verdicts import ASSUMPTIONS, DEPENDS, UNMEASURED, Verdict, word_counts
 from reports.findings import Findings
 from reports.metrics import PRIMARY
-from reports.sections.margins import difference_in_words, icon_of, margins_figures
+from reports.sections.margins import context_tables, difference_in_words, icon_of, margins_figures
 from reports.sections.section import Section
 from reports.sentences.claims import TABLE, TABLE_ON_PAGE, judged, marks
 from reports.tables import Column, Table, p_column
@@ -71,7 +71,7 @@ def build(findings: Findings) -> Section | None:
     cards = tuple(_card(findings, place, verdict) for place, verdict in enumerate(findings.verdicts, start=1))
     content = Claims(judged(verdict_counts(findings.verdicts), len(findings.verdicts)), TABLE_ON_PAGE, cards)
     figures = margins_figures(findings.verdicts)
-    tables = (_table(findings.verdicts), *(figure.table for figure in figures))
+    tables = (_table(findings.verdicts), *context_tables(findings.verdicts))
     return Section("claims", "Claims", content, figures, tables)
 
 
@@ -192,7 +192,9 @@ def _by_seed(verdict: Verdict) -> str:
         return ""
     parts = []
     for context in verdict.contexts[:8]:
-        values = ", ".join(difference_in_words(each) for _, each in sorted(context.differences.items()))
+        every = [difference_in_words(each) for _, each in sorted(context.differences.items())]
+        is_same = len(every) > 1 and len(set(every)) == 1
+        values = f"{every[0]} in each of {counted(len(every), 'seed')}" if is_same else ", ".join(every)
         if values:
             parts.append(f"{context.label}: {values}" if context.label and len(verdict.contexts) > 1 else values)
     return "; ".join(parts)

@@ -59,9 +59,9 @@ def _table(findings: Findings, confirmed: list[Confirmed]) -> Table:
     columns = (
         Column("arm", "arm"),
         Column("searched_error", "validation error in the search, %", 2, True),
-        Column("searched_gain", "gain in the search", 2, True),
-        Column(PRIMARY.name, f"{PRIMARY.title}, confirmed"),
-        Column("difference", "difference to the baseline", 2, True),
+        Column("searched_gain", "gain in the search, points", 2, True),
+        Column(PRIMARY.name, f"{PRIMARY.title}, confirmed, {PRIMARY.unit}"),
+        Column("difference", "difference to the baseline, points", 2, True),
         Column("low", "low", 2, True),
         Column("high", "high", 2, True),
         p_column("p_holm", "p (Holm)"),

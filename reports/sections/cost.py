@@ -7,6 +7,7 @@ from reports.analysis.pareto import Front, study_front
 from reports.figures.figure import Figure, Panel
 from reports.figures.front import LONGEST, FrontPoint, front_drawing
 from reports.figures.readout import Told
+from reports.figures.theme import MOST_SERIES
 from reports.findings import Findings
 from reports.layout import Levels
 from reports.names import arm_names
@@ -35,7 +36,7 @@ def build(findings: Findings) -> Section | None:
     panels = tuple(_panel(findings, key, cost, front) for key, (cost, front) in fronts.items())
     told = (
         sentences.axes(tuple(fronts)),
-        sentences.marks(sum(len(front.front) for _, front in fronts.values())),
+        sentences.marks([len(front.front) for _, front in fronts.values()], has_slots(findings)),
         sentences.probability(findings),
     )
     figure = Figure("cost", " ".join(filter(None, told)), panels, _table(findings, fronts), columns=3)
@@ -88,7 +89,12 @@ def _label(arm: Arm) -> str:
 
 def _slot(findings: Findings, arm: Arm, slots: Mapping[Levels, int]) -> int:
     slot = slots.get(tuple(arm.levels.get(factor) for factor in findings.layout.across), 1)
-    return slot if len(slots) <= 5 else 1
+    return slot if has_slots(findings) else 1
+
+
+def has_slots(findings: Findings) -> bool:
+    """Whether the arms are few enough kinds that each has a marker of its own."""
+    return len(findings.layout.series) <= MOST_SERIES
 
 
 def _table(findings: Findings, fronts: dict[str, tuple[dict[str, float], Front]]) -> Table:

@@ -12,10 +12,13 @@ from reports.figures.margins import MarginRow, margins_drawing
 from reports.metrics import PRIMARY
 from reports.sentences import claims as sentences
 from reports.sentences import skewness
+from reports.sentences.parts import cut
 from reports.tables import Column, Table, p_column
 from reports.wording import amount, bracketed, listed, margin_in_words, number, shortened, signed_amount
 
 MOST_ROWS = 40
+MOST_TOLD = 8
+"""Rows that the description tells in words."""
 ICONS = {Conclusion.SUPPORTED: "✓", Conclusion.REFUTED: "✕", Conclusion.INCONCLUSIVE: "?"}
 PENDING_ICON = "…"
 SLOTS = {Conclusion.SUPPORTED: 3, Conclusion.REFUTED: 2, Conclusion.INCONCLUSIVE: 1}
@@ -30,11 +33,22 @@ def icon_of(verdict: Verdict) -> str:
 
 def margins_figures(verdicts: tuple[Verdict, ...]) -> tuple[Figure, ...]:
     """Return one figure for each unit in which the claims speak; none while no claim has a number."""
+    return tuple(_figure(unit, at, pairs) for at, (unit, pairs) in enumerate(_by_unit(verdicts).items()))
+
+
+def context_tables(verdicts: tuple[Verdict, ...]) -> tuple[Table, ...]:
+    """Return the table of each figure as its file has it, with the difference in each seed."""
+    return tuple(_table(pairs, _name(at), unit) for at, (unit, pairs) in enumerate(_by_unit(verdicts).items()))
+
+
+def _by_unit(verdicts: tuple[Verdict, ...]) -> dict[str, list[tuple[Verdict, ContextResult]]]:
     pairs = [(verdict, context) for verdict in verdicts for context in verdict.contexts if context.n]
     units = dict.fromkeys(_unit(verdict.claim) for verdict, context in pairs if context.estimate is not None)
-    return tuple(
-        _figure(unit, at, [pair for pair in pairs if _unit(pair[0].claim) == unit]) for at, unit in enumerate(units)
-    )
+    return {unit: [pair for pair in pairs if _unit(pair[0].claim) == unit] for unit in units}
+
+
+def _name(at: int) -> str:
+    return "claims" if not at else f"claims-{at + 1}"
 
 
 def _figure(unit: str, at: int, pairs: list[tuple[Verdict, ContextResult]]) -> Figure:
@@ -45,8 +59,9 @@ def _figure(unit: str, at: int, pairs: list[tuple[Verdict, ContextResult]]) -> F
     )
     further = sentences.further(at, "fail rates" if unit == _RATE else unit)
     text = " ".join(filter(None, (*first, further, _narrow(shown), sentences.first_contexts(len(shown), len(pairs)))))
-    name = "claims" if not at else f"claims-{at + 1}"
-    return Figure(name, text, (_panel(unit, name, shown),), _table(pairs, name, unit), columns=1)
+    name = _name(at)
+    table = _table(pairs, name, unit).without("seeds")  # on the page they stand in each claim's evidence
+    return Figure(name, text, (_panel(unit, name, shown),), table, columns=1)
 
 
 def _unit(claim: Claim) -> str:
@@ -62,7 +77,9 @@ def _unit(claim: Claim) -> str:
 def _panel(unit: str, name: str, pairs: list[tuple[Verdict, ContextResult]]) -> Panel:
     rows = [_row(verdict, context) for verdict, context in pairs]
     drawing = margins_drawing(rows, unit, name, (-0.02, 1.02) if unit == _RATE else None)
-    return Panel("", " ".join(_described(verdict, context) for verdict, context in pairs[:8]), drawing)
+    told = [_described(verdict, context) for verdict, context in pairs[:MOST_TOLD]]
+    rest = cut(len(told), len(pairs), "rows", "the table")
+    return Panel("", " ".join([*told, *([rest] if rest else [])]), drawing)
 
 
 def _row(verdict: Verdict, context: ContextResult) -> MarginRow:

@@ -18,7 +18,7 @@ from reports.sentences import search as sentences
 from reports.sentences.parts import cut
 from reports.tables import Column, Table
 from reports.trials import Scalar
-from reports.wording import counted, magnitude, shortened
+from reports.wording import counted, level, magnitude, shortened
 
 MOST_SLICES = 6
 MOST_LEVELS = 12
@@ -95,11 +95,12 @@ def _front(study: Study, arms: Sequence[Searched]) -> Figure | None:
         "seconds": "seconds",
     }
     columns = (
-        Column("arm", "arm"),
+        Column("place", "no.", is_number=True),
         *(Column(name, labels[name], 2 if name in ("val_error", "seconds") else None, True) for name in objectives[:2]),
         Column("on_front", "on the front"),
     )
-    rows = tuple((name, point[1], point[0], "yes" if name in best else "") for name, point in points.items())
+    places = {arm.arm: arm.place for arm in arms}
+    rows = tuple((places[name], point[1], point[0], "yes" if name in best else "") for name, point in points.items())
     against = f"{labels[objectives[0]].removesuffix(', %')} against {labels[objectives[1]]}"
     caption = sentences.front(against)
     told = {arm.arm: _told(arm, f", {magnitude(arm.values[1])} {labels[objectives[1]]}") for arm in arms if arm.values}
@@ -176,7 +177,7 @@ def _parallel(study: Study, arms: Sequence[Searched]) -> Figure | None:
         Column("error", ERROR, 2, True),
         *(Column(f"p{at}", name) for at, name in enumerate(shown)),
     )
-    rows = tuple((arm.place, arm.error, *(str(arm.params.get(name, OFF)) for name in shown)) for arm in known)
+    rows = tuple((arm.place, arm.error, *(level(arm.params.get(name, OFF)) for name in shown)) for arm in known)
     table = Table("search-parallel", caption, columns, rows)
     panel = Panel("", best_words, parallel_drawing(scales, best, "parallel"))
     return Figure("search-parallel", caption, (panel,), table, columns=1)
@@ -198,7 +199,7 @@ def _is_number(value: Scalar) -> bool:
 
 def _tally(name: str, arms: Sequence[Searched]) -> str:
     """Return the values of a parameter in some arms, each with how often it comes."""
-    counts = Counter(str(arm.params.get(name, OFF)) for arm in arms)
+    counts = Counter(level(arm.params.get(name, OFF)) for arm in arms)
     return ", ".join(f"{shortened(value, 40)} ({count})" for value, count in counts.most_common())
 
 
@@ -221,8 +222,10 @@ def _slices(study: Study, arms: Sequence[Searched]) -> Figure | None:
             levels = list(dict.fromkeys(sorted(value for value, _ in words)))[:MOST_LEVELS]
             drawn = [(each, _told(arm)) for each, arm in zip(words, having, strict=True) if each[0] in levels]
             drawing = levels_drawing([each for each, _ in drawn], levels, f"slice{at}", [told for _, told in drawn])
-        panels.append(Panel(name, f"{counted(len(points), 'arm')} by {name}", drawing))
-        rows += [(name, str(value), error) for value, error in points]
+        lowest = min(having, key=lambda arm: arm.error or 0.0)
+        told = sentences.lowest_at(len(points), lowest.error, name, level(lowest.params[name]))
+        panels.append(Panel(name, told, drawing))
+        rows += [(name, level(value), error) for value, error in points]
     if not panels:
         return None
     columns = (

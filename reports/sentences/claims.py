@@ -7,7 +7,7 @@ from reports.wording import counted, listed, shortened
 
 MOST_NAMES = 12
 TABLE_ON_PAGE = (
-    "The declared claims; a row's evidence unfolds below it. The effect of a claim with < or > counts in the claimed "
+    "The declared claims, each with its evidence below it. The effect of a claim with < or > counts in the claimed "
     "direction: a positive one speaks for the claim, whatever the sign of the arm's Δ in the table of arms."
 )
 

@@ -112,9 +112,10 @@ def all_arms(facts: ConfirmationFacts) -> str:
     sides = [_side(each.contrast, facts.alpha) for each in arms]
     better, worse, alike = (sides.count(side) or "none" for side in ("less", "more", ""))
     rule = "p" if len(arms) == 1 else "Holm's p over all of them"
+    verb = "is" if better in (1, "none") else "are"
     return (
-        f"Of {counted(len(arms), 'confirmed arm')} {better} {'has' if better in (1, 'none') else 'have'} less "
-        f"{PRIMARY.title} than the baseline, {worse} more, and {alike} cannot be told from it (told apart where "
+        f"Of {counted(len(arms), 'confirmed arm')} {better} {verb} shown to have less {PRIMARY.title} than the "
+        f"baseline, {worse} to have more, and {alike} cannot be told from it (told apart where "
         f"{rule} is at most {facts.alpha:g})."
     )
 

@@ -17,14 +17,20 @@ def axes(costs: Sequence[str]) -> str:
     return f"Mean {PRIMARY.title} against {listed(parts)}."
 
 
-def marks(on_front: int) -> str | None:
-    """Say what the line joins and how points are marked; nothing without an arm on a front."""
-    if not on_front:
+def marks(on_front: Sequence[int], has_slots: bool) -> str | None:
+    """Say what the line joins and how points are marked; nothing without an arm on a front.
+
+    `on_front` counts the arms on each front; with `has_slots` an arm is marked as in the other figures.
+    """
+    if not any(on_front):
         return None
+    joined = "The line joins the arms" if max(on_front) > 1 else "Filled is the arm"
+    several = max(on_front) > 1
+    told = "They are numbered, and named below the axis." if several else "It is named below the axis."
+    kinds = "; shapes and colours are those of the other figures" if has_slots else ""
     return (
-        "The line joins the arms on the Pareto front: no other arm has both less error and less cost. They are "
-        "numbered, and named below the axis. Hollow points are beaten by another arm; shapes and colours are those of "
-        "the other figures."
+        f"{joined} on the Pareto front: no other arm has both less error and less cost. {told} "
+        f"Hollow points are beaten by another arm{kinds}."
     )
 
 

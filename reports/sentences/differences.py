@@ -6,14 +6,14 @@ from reports.analysis.contrasts import Contrast
 from reports.analysis.threshold import decides
 from reports.findings import Findings
 from reports.metrics import PRIMARY
-from reports.wording import bracketed, counted, level, listed, percent, shortened, signed
+from reports.sentences.parts import named_baseline
+from reports.wording import bracketed, counted, listed, percent, shortened, signed
 
 
 def forest(findings: Findings, known: Sequence[Contrast], drawn: int) -> str:
     """Say what a row is, over how many seeds, that several intervals are not adjusted, and which are drawn."""
-    base = ", ".join(f"{factor} {level(value)}" for factor, value in findings.study.baseline.items())
     text = (
-        f"Each arm minus its baseline ({shortened(base, 60)}), {PRIMARY.difference_label}, with 95 % intervals "
+        f"Each arm minus its baseline{named_baseline(findings)}, {PRIMARY.difference_label}, with 95 % intervals "
         "paired by seed; left of zero the arm has less error. Exploratory"
     )
     if len(known) > 1:

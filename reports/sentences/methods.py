@@ -9,7 +9,7 @@ from reports.analysis.search import searched
 from reports.findings import Findings
 from reports.flat_settings import flat, in_words
 from reports.metrics import PRIMARY
-from reports.trials import State
+from reports.trials import Scalar, State
 from reports.wording import counted, duration, level, listed, magnitude, moment, seeds, shortened
 
 _TOLD = (
@@ -42,10 +42,7 @@ def one_arm(findings: Findings) -> str | None:
 def design(findings: Findings) -> str | None:
     """Name the factors, the design and its size; nothing without a factor."""
     study = findings.study
-    factors = [
-        f"{shortened(name, 40)} ({listed([shortened(level(each), 30) for each in levels], 10)})"
-        for name, levels in study.factors.items()
-    ]
+    factors = [f"{shortened(name, 40)}{_levels(findings, levels)}" for name, levels in study.factors.items()]
     if not factors:
         return None
     counts = sorted({len(mine) for arm in findings.arms if (mine := findings.trials.get(arm.name))})
@@ -55,6 +52,13 @@ def design(findings: Findings) -> str | None:
         f"The study varies {listed(factors)} in {_size(findings)}, each with {several} ({seeds(findings.seeds)}): "
         f"{counted(len(findings.asked), 'trial')}."
     )
+
+
+def _levels(findings: Findings, levels: Sequence[Scalar]) -> str:
+    """Return the levels of a factor in brackets; nothing of a search, whose confirmed arms have but some of them."""
+    if findings.whole.search:
+        return ""
+    return f" ({listed([shortened(level(each), 30) for each in levels], 10)})"
 
 
 def _size(findings: Findings) -> str:

@@ -1,6 +1,12 @@
-"""What the page says of things that it shows only the first of."""
+"""What several sections say in the same words: what is shown only in part, and what the baseline is."""
 
 from collections.abc import Callable
+
+from reports.findings import Findings
+from reports.wording import level
+
+LONGEST_BASELINE = 60
+"""Letters of the baseline's levels in a sentence; the tables have longer ones."""
 
 
 def cut(shown: int, total: int, noun: str, where: str = "") -> str | None:
@@ -9,6 +15,12 @@ def cut(shown: int, total: int, noun: str, where: str = "") -> str | None:
         return None
     rest = f"; {where} has them all" if where else ""
     return f"The first {shown:,} of {total:,} {noun}{rest}."
+
+
+def named_baseline(findings: Findings) -> str:
+    """Return the baseline's levels in brackets; nothing where they are too long for a sentence, or of a search."""
+    levels = ", ".join(f"{factor} {level(value)}" for factor, value in findings.study.baseline.items())
+    return f" ({levels})" if 0 < len(levels) <= LONGEST_BASELINE and not findings.whole.search else ""
 
 
 SENTENCES: dict[str, Callable[..., str | None]] = {"parts.cut": cut}

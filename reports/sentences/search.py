@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from reports.analysis.search import SEARCH, STAGE, Searched, best_so_far, searched
 from reports.results import Study
 from reports.search_numbers import search_numbers
-from reports.wording import counted, number
+from reports.wording import counted, number, shortened
 
 
 def named(arm: str) -> str:
@@ -112,6 +112,13 @@ def slices(is_ranked: bool) -> str:
     return f"Validation error by each parameter, {order(is_ranked, 'ones')}; every point is an arm."
 
 
+def lowest_at(arms: int, error: float | None, name: str, value: str) -> str:
+    """Tell the least error of some arms and the value of a parameter that it has."""
+    return (
+        f"The least of {counted(arms, 'arm')}, {number(error)} %, is at {shortened(name, 40)} {shortened(value, 40)}."
+    )
+
+
 def same_state(states: set[str]) -> str | None:
     """Say what became of all arms; nothing where that differs."""
     return f"All are {min(states)}." if len(states) == 1 else None
@@ -141,6 +148,7 @@ NOTES = (penalty, control)
 SENTENCES: dict[str, Callable[..., str | None]] = {
     f"search.{sentence.__name__}": sentence
     for sentence in (
-        *SUMMARY, *NOTES, importance, front, lines, constant, best_values, slices, same_state, same_origin, ends,
+        *SUMMARY, *NOTES, importance, front, lines, constant, best_values, slices, lowest_at, same_state,
+        same_origin, ends,
     )
 }  # fmt: skip

@@ -7,6 +7,7 @@ from reports.findings import Findings
 from reports.metrics import PRIMARY
 from reports.ranking import Ranking, rankings
 from reports.sentences import skewness
+from reports.sentences.parts import named_baseline
 from reports.wording import counted, level, number, percent, shortened
 
 _BY_ARM = f"{PRIMARY.title} by arm, in {PRIMARY.unit_in_words}"
@@ -60,10 +61,9 @@ def difference(findings: Findings) -> str | None:
     shown = [each for each in known if not has_fails(findings, each)]
     if not shown:
         return None
-    base = shortened(", ".join(f"{key} {level(value)}" for key, value in findings.study.baseline.items()), 60)
     has_interval = any(each.low is not None or each.high is not None for each in shown)
     interval = " with its 95 % interval" if has_interval else ""
-    return f"Δ is the difference to the baseline ({base}) in points{interval}, paired by seed."
+    return f"Δ is the difference to the baseline{named_baseline(findings)} in points{interval}, paired by seed."
 
 
 def has_fails(findings: Findings, contrast: Contrast) -> bool:

@@ -46,7 +46,7 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if not self.silent:
-            self.text += data
+            self.text += data.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def written(tmp_path: Path, study=None, **more):

@@ -132,7 +132,7 @@ def test_a_gain_that_turns_round_is_said_not_to_survive(study):
     first, survival, every = conclusions(find(replace(study, trials=worse)))
     assert "has more test error than the baseline" in first
     assert "nothing of that gain survived" in survival
-    assert "none has less test error than the baseline, 1 more" in every
+    assert "none is shown to have less test error than the baseline, 1 to have more" in every
 
 
 def with_another(study, errors, of="b", values=None):
@@ -156,14 +156,19 @@ def test_what_is_said_of_the_first_arm_and_of_all_arms_rests_on_one_correction(s
     assert "Holm's p over 2 arms 0.0" in first
     assert "Alone it would be told apart (p 0.0" in first
     assert "by the estimate alone" in survival
-    assert "none has less test error than the baseline, none more, and 2 cannot be told from it" in every
+    assert (
+        "none is shown to have less test error than the baseline, none to have more, and 2 cannot be told from it"
+        in every
+    )
     assert "Holm's p over all of them is at most 0.025" in every
 
 
 def test_an_arm_that_holds_among_all_is_said_to_be_better_in_both_sentences(study):
     first, _, every = conclusions(find(with_another(study, errors=(7.4, 7.1, 7.5))))
     assert "has less test error than the baseline" in first
-    assert "1 has less test error than the baseline, none more, and 1 cannot be told from it" in every
+    assert (
+        "1 is shown to have less test error than the baseline, none to have more, and 1 cannot be told from it" in every
+    )
 
 
 def test_one_confirmed_arm_needs_no_correction(study):
@@ -181,7 +186,10 @@ def test_fails_decide_on_which_side_an_arm_is_where_they_leave_no_number(study):
     ]
     first, _, every = conclusions(find(replace(study, trials=tuple(trials))))
     assert "has more test error than the baseline: p 0.0156." in first
-    assert "none has less test error than the baseline, 1 more, and none cannot be told from it" in every
+    assert (
+        "none is shown to have less test error than the baseline, 1 to have more, and none cannot be told from it"
+        in every
+    )
 
 
 def panel_of(study, name):

@@ -93,7 +93,10 @@ def test_what_counts_as_a_sentence(code, count):
 LINES = {
     "index.html": ["Ablation reports, the newest result first."],
     "macros.html": ["The first of rows;.csv has them all."],
-    "page.html": ["Report of study, plan. The same results give the same page, byte for byte."],
+    "page.html": [
+        "On paper the study file and the numbers of each figure are left out; the page on a screen has them.",
+        "Report of study, plan. The same results give the same page, byte for byte.",
+    ],
     "sections/failures.html": [
         "Trials that failed, diverged, crashed or were pruned: what happened, at which epoch, and the last loss before "
         "a divergence."

@@ -200,7 +200,7 @@ PAIRS: Pairs = {
     ),
     "claims.by_context": (lambda: "points", "in points", lambda: "images a second"),
     "cost.axes": (lambda: (("flops", "seconds"),), "size and mean training time", lambda: (("seconds",),)),
-    "cost.marks": (lambda: 2, "The line joins the arms on the Pareto front", lambda: 0),
+    "cost.marks": (lambda: ([1, 2], True), "The line joins the arms on the Pareto front", lambda: ([1, 1], True)),
     "cost.probability": (lambda: variants(a=MORE), "P is the probability", lambda: variants(a=(3.0,))),
     "cost.left_out": (lambda: (["a"],), "1 arm with fails left out", lambda: ([],)),
     "cost.front": (

@@ -121,6 +121,11 @@ PAIRS: Pairs = {
     "search.constant": (lambda: 2, "2 parameters with one value", lambda: 0),
     "search.best_values": (lambda: (3, "lr: 0.1 (3)"), "The best 3 arms: lr: 0.1 (3).", lambda: (1, "lr: 0.1 (1)")),
     "search.slices": (lambda: True, "the most important ones first", lambda: False),
+    "search.lowest_at": (
+        lambda: (30, 2.44, "width", "8"),
+        "The least of 30 arms, 2.44 %, is at width 8.",
+        lambda: (1, 2.44, "width", "8"),
+    ),
     "search.same_state": (lambda: {"complete"}, "All are complete.", lambda: {"complete", "pruned"}),
     "search.same_origin": (lambda: {"tpe"}, "All are proposed by tpe.", lambda: {"tpe", "baseline"}),
     "search.ends": (lambda: [("search", 1.234)], "search ends at 1.23 %", lambda: [("search", 1.25)]),
@@ -159,7 +164,11 @@ PAIRS: Pairs = {
         "by the estimate alone",
         lambda: confirmed(*BETTER),
     ),
-    "confirmation.all_arms": (lambda: confirmed(*BETTER), "Of 1 confirmed arm 1 has less", lambda: confirmed(*ALIKE)),
+    "confirmation.all_arms": (
+        lambda: confirmed(*BETTER),
+        "Of 1 confirmed arm 1 is shown to have less",
+        lambda: confirmed(*ALIKE),
+    ),
     "confirmation.least_error": (
         lambda: confirmed(*BETTER),
         "The least error has",
