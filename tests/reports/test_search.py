@@ -105,7 +105,8 @@ def test_the_page_has_the_search_and_its_confirmation(study, tmp_path: Path):
     page = write_report(study, tmp_path).read_text()
     assert 'id="search"' in page
     assert 'id="confirmation"' in page
-    assert re.search(r"31 % of that gain survived \(95 % interval \+\d+ to \+\d+ %, by the seeds of the confirm", page)
+    text = page.replace("\N{NO-BREAK SPACE}", " ")
+    assert re.search(r"31 % of that gain survived \(95 % interval \+\d+ to \+\d+ %, by the seeds of the confirm", text)
     for name in ("search-arms", "search-importance", "search-progress", "confirmation"):
         assert f"tables/{name}" in page or (tmp_path / "figures" / f"{name}.svg").exists()
 
@@ -325,7 +326,7 @@ def test_a_replayed_search_says_which_sampler_is_worth_its_cost(tmp_path: Path):
 def test_a_search_whose_arms_are_not_confirmed_says_so_at_its_head(study, tmp_path: Path):
     searching = tuple(arm for arm in study.arms if arm.levels["stage"] == "search")
     page = write_report(replace(study, arms=searching, trials=()), tmp_path).read_text()
-    assert "The search has tried 4 arms, of which the best has 5.00 % validation error; no arm is confirmed" in page
+    assert "The search has tried 4 arms, of which the best has 5.00\xa0% validation error; no arm is confirmed" in page
     assert "No trial of a confirmation is planned." in page
     assert "0 kind" not in page
 
