@@ -2,7 +2,7 @@
 
 import pytest
 
-from reports.sections.margins import margins_figures
+from reports.sections.margins import context_tables, margins_figures
 from tests.reports.analysis.build import study
 from tests.reports.analysis.claims import verdicts_of
 
@@ -10,9 +10,13 @@ GOOD = [5.0, 5.2, 5.1, 4.9]
 BAD = [7.1, 7.0, 7.3, 7.2]
 
 
-def figure(*claims, **analysis):
+def judged(*claims, **analysis):
     arms = [({"depth": depth, "variant": name}, each) for depth in (20, 56) for name, each in VALUES.items()]
-    return margins_figures(verdicts_of(study(arms), *claims, **analysis))[0]
+    return verdicts_of(study(arms), *claims, **analysis)
+
+
+def figure(*claims, **analysis):
+    return margins_figures(judged(*claims, **analysis))[0]
 
 
 VALUES = {"good": GOOD, "bad": BAD, "partly": [6.0, None, 6.1, 5.9]}
@@ -39,5 +43,6 @@ def test_a_long_id_leaves_room_for_the_context():
 
 
 def test_fails_are_words_in_the_table():
-    cells = [row[-1] for row in figure({"says": "good < partly"}).table.rows]
+    (table,) = context_tables(judged({"says": "good < partly"}))
+    cells = [dict(zip([column.key for column in table.columns], row, strict=True))["seeds"] for row in table.rows]
     assert cells == ["0: +1.00, 1: one fails, 2: +1.00 and 3: +1.00"] * 2
