@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+import scipy
 
 from reports.analysis import pooled
 from reports.analysis.effects import (
@@ -21,7 +22,8 @@ from reports.analysis.intervals import is_constant, standard_deviation
 from reports.analysis.many import holm
 from reports.analysis.procedure import Procedure
 from reports.analysis.readings import grid
-from reports.analysis.skewness import are_skewed, is_skewed_sample
+from reports.analysis.skewness import SURE, are_skewed, is_skewed_sample
+from reports.analysis.threshold import decides
 from reports.metrics import PRIMARY, find_metric
 from reports.results import Study
 from reports.trials import Arm, Scalar
@@ -162,13 +164,20 @@ def two_sided(effect: Effect, margin: float = 0.0) -> float:
 
 
 def is_skewed(readings: Grid, weights: Mapping[str, float]) -> bool:
-    """Whether a t interval is in doubt: a fail, or spreads that differ by more than a factor of 3."""
-    every = [value for arm in weights for value in readings.get(arm, {}).values()]
-    if not all(map(math.isfinite, every)):
+    """Whether a t interval is in doubt: a fail, or spreads that differ by more than a factor of 3, and by more than
+    normal noise gives in one study of a hundred (the F test of the largest and the least variance).
+    """
+    groups = [list(readings.get(arm, {}).values()) for arm in weights]
+    if not all(math.isfinite(value) for values in groups for value in values):
         return True
-    spreads = [standard_deviation(list(readings.get(arm, {}).values())) for arm in weights]
-    known = [spread for spread in spreads if spread is not None]
-    return len(known) > 1 and max(known) > 3 * min(known)
+    spreads = sorted((sd, len(values)) for values in groups if (sd := standard_deviation(values)) is not None)
+    if len(spreads) < 2 or spreads[-1][0] <= 3 * spreads[0][0]:
+        return False
+    (least, few), (most, many) = spreads[0], spreads[-1]
+    if least == 0:
+        return True
+    pairs = len(spreads) * (len(spreads) - 1) / 2
+    return decides(2 * pairs * float(scipy.special.fdtrc(many - 1, few - 1, (most / least) ** 2)), SURE)
 
 
 def _with_holm(made: list[Contrast]) -> tuple[Contrast, ...]:

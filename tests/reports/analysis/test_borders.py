@@ -27,7 +27,15 @@ def test_a_difference_that_every_seed_has_is_exact():
 
 @pytest.mark.parametrize(("widest", "doubted"), [(5.9, False), (6.1, True)])
 def test_a_t_interval_is_in_doubt_where_spreads_differ_by_more_than_a_factor_of_three(widest, doubted):
-    narrow, wide = {0: 0.0, 1: 2.0 * 2**0.5}, {0: 0.0, 1: widest * 2**0.5}  # standard deviations of 2 and `widest`
+    narrow, wide = ({seed: scale * (seed % 2) for seed in range(12)} for scale in (2.0, widest))
+    assert is_skewed({"a": narrow, "b": wide}, {"a": 1, "b": -1}) == doubted
+
+
+@pytest.mark.parametrize(("ratio", "doubted"), [(4.8, False), (4.9, True)])
+def test_few_seeds_differ_by_as_much_by_chance(ratio, doubted):
+    """The bound of five seeds each is the F of 4 and 4 degrees of freedom that is passed in half of one per cent."""
+    assert stats.f.isf(0.005, 4, 4) ** 0.5 == pytest.approx(4.81, abs=0.01)
+    narrow, wide = (dict(enumerate(scale * each for each in (0, 1, 2, 3, 4))) for scale in (1.0, ratio))
     assert is_skewed({"a": narrow, "b": wide}, {"a": 1, "b": -1}) == doubted
 
 
