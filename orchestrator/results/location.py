@@ -1,12 +1,14 @@
 """Where the results of studies are, and how to read them; nothing here needs torch or Ray."""
 
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestrator.errors import UserError
 from orchestrator.home import expanded
+from orchestrator.records.study_name import IN_WORDS, STUDY_NAME
 from orchestrator.storage import StorageError, Store
 
 if TYPE_CHECKING:
@@ -42,9 +44,19 @@ def database(given: str | None, config: "StudyConfig | None" = None) -> str:
     return named if named is not None else os.environ.get("ORCHESTRATE_DB") or DEFAULT_DATABASE
 
 
+def as_folder(study: str) -> str:
+    """Return a study's name as that of its folder; UserError for one that only another program can have given it."""
+    if not re.fullmatch(STUDY_NAME, study):
+        raise UserError(
+            f'no folder can be named after study "{ascii(study)[1:-1]}": it takes {IN_WORDS} (at most 100); '
+            "`orchestrate rename` gives it one"
+        )
+    return study
+
+
 def output_folder(study: str, given: Path | None = None) -> Path:
     """Return the folder for a study's report; UserError when it could not be written. Nothing is made yet."""
-    out = expanded(given or Path("out") / study).resolve()
+    out = expanded(given or Path("out") / as_folder(study)).resolve()
     nearest = next(each for each in (out, *out.parents) if each.exists())
     try:
         tempfile.TemporaryDirectory(dir=nearest).cleanup()

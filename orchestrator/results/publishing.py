@@ -6,7 +6,7 @@ from typing import Any
 
 from orchestrator.errors import UserError
 from orchestrator.home import expanded
-from orchestrator.results.location import database
+from orchestrator.results.location import as_folder, database
 from orchestrator.storage import Store
 from reports.analysis.verdicts import judge_study
 from reports.page import report_files
@@ -21,7 +21,7 @@ def publish_studies(to: str, names: Sequence[str], db: str | None, *, dry_run: b
     """
     with Store.open(database(db), read_only=True) as store:
         chosen = list(dict.fromkeys(names)) or [each.name for each in store.studies()]
-        studies = [store.load_study(name) for name in chosen]
+        studies = [store.load_study(as_folder(name)) for name in chosen]
     try:
         site = Destination(to if "://" in to or not to else str(expanded(to)))
         before = site.read(_summary_path(study.name) for study in studies)

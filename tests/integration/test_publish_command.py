@@ -1,6 +1,9 @@
 """`orchestrate publish` and `orchestrate diff` on a results DB, from the command line."""
 
 import json
+import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -91,6 +94,25 @@ def test_a_tilde_stands_for_the_home_wherever_a_path_is_given(
         done = CliRunner().invoke(app, words)
         assert isinstance(done.exception, UserError)
         assert str(done.exception) == f"{nobody} starts with a home that nobody has here: write the folder out"
+
+
+@pytest.mark.parametrize("name", ["..", "../../outside", "a/b", "Made-Up", "index.html", "e\u0301", "x" * 101, ""])
+def test_a_study_whose_name_another_program_wrote_is_put_in_no_folder(name: str, database: Path) -> None:
+    shutil.copy(database, "odd.db")
+    with closing(sqlite3.connect("odd.db")) as connection, connection:
+        connection.execute("UPDATE studies SET name = ?", (name,))
+    for words in (["publish", "--to", "deep/site"], ["report", "--", name]):
+        done = CliRunner().invoke(app, [*words[:1], "--db", "sqlite:///odd.db", *words[1:]])
+        assert isinstance(done.exception, UserError)
+        assert "lower-case letters, digits and dashes" in str(done.exception)
+    assert all(each.name.startswith("odd.db") for each in Path().rglob("*"))  # SQLite has files of its own beside it
+
+
+@pytest.mark.parametrize("to", ["x" * 300, "site/" + "y" * 300])
+def test_a_site_that_no_file_system_has_room_for_is_told(to: str) -> None:
+    done = CliRunner().invoke(app, ["publish", "--to", to])
+    assert isinstance(done.exception, UserError)
+    assert "File name too long" in str(done.exception)
 
 
 @pytest.mark.parametrize("to", ["", " ", "there.txt"])

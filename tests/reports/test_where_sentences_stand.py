@@ -16,6 +16,8 @@ ALLOWED = {
     "analysis/prospects.py": "what `orchestrate plan` says of claims before training; no page has it",
     "latex.py": "what a LaTeX table leaves out for the width of paper, which is known only there",
 }
+PATHS = {"diff.py", "flat_settings.py"}
+"""They put a full stop behind a setting, before the next part of its path."""
 LABELS = re.compile(r"no\.|nearest earlier, no\.|\S*\.")
 """Heads of columns, and parts of names such as "training."."""
 
@@ -46,6 +48,29 @@ def texts_of(tree: ast.AST) -> Iterator[tuple[int, str]]:
             )
 
 
+def full_stops_in(text: str) -> list[int]:
+    """Return the lines on which a full stop is put to the end of a text that stands elsewhere."""
+    return [node.lineno for node in ast.walk(ast.parse(text)) if isinstance(node, ast.expr | ast.stmt) and _ends(node)]
+
+
+def _ends(node: ast.AST) -> bool:
+    if isinstance(node, ast.JoinedStr):  # f"{text}."
+        words = "".join(str(part.value) for part in node.values if isinstance(part, ast.Constant))
+        return words.strip() == "." and _is_full_stop(node.values[-1])
+    if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Add):  # text + ".", text += "."
+        sides = (node.left, node.right) if isinstance(node, ast.BinOp) else (node.value,)
+        return any(map(_is_full_stop, sides))
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "join":
+        joint, parts = node.func.value, node.args[:1]  # ". ".join(texts), "".join((text, "."))
+        listed = parts[0].elts if parts and isinstance(parts[0], ast.Tuple | ast.List) else ()
+        return (_is_full_stop(joint) and joint.value != ".") or any(map(_is_full_stop, listed))
+    return False
+
+
+def _is_full_stop(node: object) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.strip() == "."
+
+
 def _name(call: ast.Call) -> str:
     return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
@@ -72,6 +97,32 @@ def test_no_other_module_ends_a_sentence():
     found = {name: said for name in MODULES if (said := sentences_in((ROOT / name).read_text()))}
     assert {name: said for name, said in found.items() if name not in ALLOWED} == {}
     assert set(ALLOWED) <= set(found), "what no longer has a sentence needs no exception"
+
+
+def test_no_other_module_puts_a_full_stop_behind_a_text():
+    found = {name for name in MODULES if full_stops_in((ROOT / name).read_text())}
+    assert found - set(ALLOWED) == PATHS
+
+
+@pytest.mark.parametrize(
+    ("code", "count"),
+    [
+        ('text = f"{name}."', 1),
+        ('text = f"{one} {other}. "', 1),
+        ('text = said + "."', 1),
+        ('text = "." + said', 1),
+        ('text += "."', 1),
+        ('text = ". ".join(said)', 1),
+        ('text = "".join([said, "."])', 1),
+        ('path = ".".join(keys)', 0),
+        ('parts = name.split(".")', 0),
+        ('is_path = "." in name', 0),
+        ('text = f"{number}.{digits}"', 0),
+        ("text += more", 0),
+    ],
+)
+def test_what_counts_as_a_full_stop(code, count):
+    assert len(full_stops_in(code)) == count
 
 
 @pytest.mark.parametrize(
