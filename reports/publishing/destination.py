@@ -24,7 +24,7 @@ class Destination:
     def __init__(self, address: str) -> None:
         """Open `address`, a folder or a URL; DestinationError where no library for its protocol is there."""
         self.address = address
-        if not address.strip() or Path(address).is_file():
+        if not address.strip() or os.path.isfile(address):  # also of a name that is too long
             raise DestinationError(f"--to {address or repr(address)}: name a folder, for instance site")
         with self._told():
             is_url = "://" in address
