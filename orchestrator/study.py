@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Event as Flag
 from typing import Any
 
+from orchestrator.arguments import check_changes, check_file, check_place, check_type
 from orchestrator.engine.backend import ClusterLost
 from orchestrator.engine.checkpoints import MARK, RecordedPacks
 from orchestrator.engine.dispatch import Dispatcher, Ending
@@ -64,7 +65,8 @@ def run_study(
     ``PATH=VALUE`` settings laid over the file. Raises UserError for every mistake in the file, the options or the
     surroundings, before anything is trained.
     """
-    options = options or RunOptions()
+    options = RunOptions() if options is None else options
+    _check_types(file, db, changes, options)
     if db is not None and options.db is not None and db != options.db:
         raise UserError("the results DB is given twice, as db and as RunOptions.db, and the two differ: give it once")
     options = replace(options, db=db if db is not None else options.db)
@@ -79,6 +81,16 @@ def run_study(
         plan = replay.plan(plan)
     with notifying(options.notify, plan.name) as notifier:
         return _run(Job(config, plan, options, out, replay, notifier), url, show)
+
+
+def _check_types(file: object, db: object, changes: object, options: object) -> None:
+    check_file(file)
+    check_changes(changes)
+    check_type("options", options, RunOptions)
+    check_place("db", db)
+    assert isinstance(options, RunOptions)
+    check_place("RunOptions.db", options.db)
+    check_place("RunOptions.out", options.out)
 
 
 def record_plans(files: Iterable[Path], changes: Sequence[str] = (), options: RunOptions | None = None) -> None:

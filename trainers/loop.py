@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from torch import nn
 
 from search_spaces import complete_network
 from search_spaces.arm import canonical_json, settings_hash
-from search_spaces.errors import SettingError
+from search_spaces.errors import SettingError, shown
 from trainers.checkpoint import CheckpointError, is_checkpoint, load_checkpoint, save_checkpoint
 from trainers.data import check_fingerprint, load
 from trainers.data.loaders import make_loader
@@ -260,8 +261,10 @@ def _is_not_finite(result: EpochResult) -> bool:
 def _complete_task(
     network: Mapping[str, Any], data: str | Mapping[str, Any], training: Mapping[str, Any], seed: int
 ) -> Task:
+    if not isinstance(seed, Integral):
+        raise SettingError(f"the seed must be a whole number, not {shown(seed)}", ("seed",))
     complete = complete_data(data)
-    return Task(complete, complete_network(dict(network)), complete_training(training, complete), (seed,))
+    return Task(complete, complete_network(dict(network)), complete_training(training, complete), (int(seed),))
 
 
 def _resume_or_start(task: Task, checkpoint: str | Path | None, device: str, threads: int) -> Trainer:

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orchestrator.arguments import check_place, check_type
 from orchestrator.errors import UserError
 from orchestrator.home import expanded
 from orchestrator.records.study_name import IN_WORDS, STUDY_NAME
@@ -22,6 +23,8 @@ def load_study(name: str, db: str | None = None) -> "StudyFrames":
     """Return a study's results as pandas DataFrames; UserError when the DB has no study of that name."""
     from orchestrator.storage import StudyFrames  # not above: it imports pandas
 
+    check_type("the name of a study", name, str)
+    check_place("db", db)
     with Store.open(database(db), read_only=True) as store:
         study = store.load_study(name)
         weights = store.weights([trial.id for trial in study.trials])

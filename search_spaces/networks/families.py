@@ -1,8 +1,9 @@
 """The families by name, one a file of this folder; a `network:` mapping is completed, then built."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib import import_module
+from numbers import Integral
 from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
@@ -43,8 +44,12 @@ def build_network(settings: Mapping[str, Any], input_shape: Shape = (3, 32, 32),
 
     Convolutions start He-normal with fan-out, from torch's global generator. Raises SettingError as `complete_network`.
     """
-    if len(input_shape) != 3 or min(input_shape) < 1 or num_classes < 1:
-        raise ValueError(f"cannot build for images of shape {input_shape} in {num_classes} classes")
+    sizes = (*input_shape, num_classes) if isinstance(input_shape, Sequence) else ()
+    if len(sizes) != 4 or not all(isinstance(size, Integral) and size >= 1 for size in sizes):
+        raise ValueError(
+            f"cannot build for images of shape {input_shape!r} in {num_classes!r} classes: give channels, height and "
+            "width as (3, 32, 32), and a number of classes"
+        )
     completed = complete_network(settings)
     rest = {key: value for key, value in completed.items() if key != "family"}
     return family_of(completed["family"]).build(rest, input_shape, num_classes)
