@@ -272,7 +272,9 @@ def _in_page(arms: Table) -> Table:
         if (told := say({str(row[at]) for row in arms.rows})) is not None:
             constant.append(key)
             caption += f" {told}"
-    return replace(arms.without(*constant), caption=caption)
+    # The page calls what stands in a column "arm" by its number: here the reader looks up what that means.
+    columns = tuple(replace(each, key="settings") if each.key == "arm" else each for each in arms.columns)
+    return replace(replace(arms, columns=columns).without(*constant), caption=caption)
 
 
 def _told(arm: Searched, more: str = "") -> Told:

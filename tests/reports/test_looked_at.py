@@ -2,14 +2,16 @@
 
 import re
 from dataclasses import replace
+from html import escape
 
 import pytest
 
 from reports.analysis.analysis_settings import AnalysisSettings
+from reports.analysis.search import searched
 from reports.analysis.wording import Account, sentence
 from reports.figures.rows import RowText, rows_drawing
 from reports.findings import find
-from reports.page import unbroken
+from reports.page import unbroken, write_report
 from reports.sections import claims, cost, main_table, methods, search
 from reports.sections.margins import MOST_TOLD
 from reports.sentences import differences, table
@@ -92,6 +94,15 @@ def test_a_search_speaks_of_its_arms_by_number_and_of_no_levels_that_it_only_hap
     assert "(" not in design[1].partition(" in a search")[0]
     assert "the difference to the baseline in points" in table.difference(found)
     assert "Each arm minus its baseline, " in differences.forest(found, list(found.contrasts.values()), 1)
+
+
+def test_the_table_that_a_number_is_looked_up_in_has_the_settings(tmp_path):
+    whole = searches.searched()
+    page = write_report(whole, tmp_path).read_text()
+    rows = page[page.index('id="search-arm-') :].partition("</tbody>")[0]
+    settings = [search.sentences.named(arm.arm) for arm in searched(whole)]
+    assert len(settings) > 3
+    assert all(f"<bdi>{escape(each)}" in rows for each in settings)
 
 
 def test_a_baseline_with_short_levels_is_named():
