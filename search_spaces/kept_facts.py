@@ -33,7 +33,7 @@ def kept_fact(what: str, given: object, work_out: Callable[[], Any]) -> Any:
     code of the user's own (``package.module:function``) is always worked out, as is everything in a process that has
     imported torch, which may have changed the program, too.
     """
-    shelf = None if _names_code(given) else _shelf()
+    shelf = None if names_code(given) else _shelf()
     return work_out() if shelf is None else shelf.fact(canonical_json([what, given]), work_out)
 
 
@@ -164,10 +164,10 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _names_code(value: object) -> bool:
+def names_code(value: object) -> bool:
     """Whether any text in a value has a colon, as the names of a user's functions and classes have."""
     if isinstance(value, str):
         return ":" in value
     if isinstance(value, Mapping):
-        return any(map(_names_code, value.values()))
-    return isinstance(value, Sequence) and any(map(_names_code, value))
+        return any(map(names_code, value.values()))
+    return isinstance(value, Sequence) and any(map(names_code, value))

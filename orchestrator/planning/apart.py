@@ -15,17 +15,23 @@ from orchestrator.planning.plan import make_plan
 from orchestrator.records.study_plan import StudyPlan
 from orchestrator.study_file.config import StudyConfig
 from orchestrator.study_file.written import written_yaml
-from search_spaces.kept_facts import worked_out_by
+from search_spaces.kept_facts import names_code, worked_out_by
 
+CODE = ("data", "network", "factors", "training", "probes")
+"""The keys of a study file that may name code of the user's own."""
 FREEZE = (sys.executable, "-c", "from orchestrator.cli import main; main()", "freeze")
 
 
 def make_plan_apart(config: StudyConfig, command: str | None = None) -> StudyPlan:
     """Plan a study as `make_plan` does.
 
-    What is not known from an earlier plan, another process works out; what it cannot, this one does.
+    What is not known from an earlier plan, another process works out; what it cannot, this one does. Code of the
+    user's own is called in this process alone.
     """
-    with worked_out_by(lambda: _plan_elsewhere(config.source.data)):
+    data = config.source.data
+    if names_code([data.get(key) for key in CODE]):
+        return make_plan(config, command)
+    with worked_out_by(lambda: _plan_elsewhere(data)):
         return make_plan(config, command)
 
 

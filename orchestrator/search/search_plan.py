@@ -24,6 +24,8 @@ from search_spaces.factors import Factor, Level, full_path
 from trainers.settings.data import SPLIT_BY_SEED
 
 FIRST_FRESH_SEED = 1000
+MANY_ARMS = 1_000
+"""Above so many arms, what a sampler takes to propose them is told (docs/search.md)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +104,7 @@ def _plan(config: StudyConfig) -> SearchPlan:
         git=git_revision(config.folder),
         analysis=config.analysis,
         notes=(_sentence(settings), *data_notes(arms)),
+        notes_before_run=_growth(settings),
         space=space,
         search=settings,
         start=baseline,
@@ -122,6 +125,16 @@ def _sentence(settings: SearchSettings) -> str:
         f"{settings.confirm.best:,} and the baseline are confirmed with "
         f"{counted(settings.confirm.seeds, 'fresh seed')}: at most {counted(settings.most_trials, 'trial')}"
         + (f" ({arguments})" if arguments else "")
+    )
+
+
+def _growth(settings: SearchSettings) -> tuple[str, ...]:
+    """Say that the sampler of many arms takes more and more time for each; nothing for others."""
+    if settings.sampler["name"] != "tpe" or settings.arms <= MANY_ARMS:
+        return ()
+    return (
+        "search: tpe looks at all earlier arms for each new one, so that twice as many arms take about three times as "
+        f"long to propose (10 s of a processor for {MANY_ARMS:,} arms of two factors); random takes 2",
     )
 
 

@@ -35,6 +35,16 @@ seeds: 2
 """
 
 
+OWN = """\
+from torch import nn
+with open("imported", "a") as file:
+    file.write(".")
+def build(*, input_shape, num_classes, width: int = 1):
+    wide = (num_classes * width)
+    return nn.Sequential(nn.Flatten(), nn.Linear(3072, wide), nn.ReLU(), nn.Linear(wide, num_classes))
+"""
+
+
 class Counting:
     """Works a fact out, and counts how often."""
 
@@ -195,7 +205,7 @@ def planned(folder: Path, cache: Path, how: str = "plan import make_plan") -> tu
     """Return the plan of a new process, and whether it has imported torch."""
     environment = {**os.environ, "PYTHONPATH": ROOT, "XDG_CACHE_HOME": str(cache)}
     command = [sys.executable, "-c", PLAN.format(how=how)]
-    done = subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True, text=True, timeout=300)
     return done.stdout, done.stderr.split()[-1] == "True"
 
 
@@ -204,6 +214,21 @@ def test_the_driver_of_a_run_plans_without_torch_from_the_first_time_on(tmp_path
     apart, has_torch = planned(tmp_path, tmp_path / "cache", "apart import make_plan_apart as make_plan")
     assert not has_torch
     assert planned(tmp_path, tmp_path / "none") == (apart, True)
+
+
+def test_code_of_the_users_own_is_called_in_the_process_that_plans(tmp_path):
+    (tmp_path / "study.yaml").write_text(
+        STUDY.replace("width: 2, depth: 8", 'family: "own:build"')
+        .replace("shortcut: [identity, {op: scale, shortcut: 0.5}]", "width: [1, 2]")
+        .replace("shortcut: identity", "width: 1")
+    )
+    (tmp_path / "own.py").write_text(OWN)
+    first, has_torch = planned(tmp_path, tmp_path / "cache", "apart import make_plan_apart as make_plan")
+    assert has_torch
+    assert (tmp_path / "imported").read_text() == "."
+    (tmp_path / "own.py").write_text(OWN.replace("width)", "2 * width)"))
+    other, _ = planned(tmp_path, tmp_path / "cache", "apart import make_plan_apart as make_plan")
+    assert other != first
 
 
 def test_a_driver_without_a_cache_plans_by_itself(tmp_path):
