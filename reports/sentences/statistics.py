@@ -115,9 +115,9 @@ def sign_test(findings: Findings) -> str | None:
 
 
 def seeds_saved(findings: Findings) -> str | None:
-    """Say how many trials the looks saved; nothing while a claim is undecided that could still get seeds."""
+    """Say how many trials the looks saved; nothing without claims, or while one may get more."""
     spared, looks = saved(findings.study), _looks(findings)
-    if spared is None or not looks or not _has_outcome(findings) or _open(findings, looks[-1]):
+    if spared is None or not looks or not findings.verdicts or not _has_outcome(findings) or _open(findings, looks[-1]):
         return None
     whole = looks[-1] * sum(not arm.orphaned for arm in findings.study.arms)
     if not spared.trials:
@@ -132,7 +132,7 @@ def seeds_saved(findings: Findings) -> str | None:
 def seeds_so_far(findings: Findings) -> str | None:
     """Say how many trials are planned so far while a claim is undecided that could still get seeds."""
     spared, looks = saved(findings.study), _looks(findings)
-    if spared is None or not looks or not _has_outcome(findings):
+    if spared is None or not looks or not findings.verdicts or not _has_outcome(findings):
         return None
     undecided = _open(findings, looks[-1])
     if not undecided:

@@ -5,6 +5,7 @@ difference.
 """
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -121,3 +122,8 @@ def test_a_claim_that_its_first_look_left_open_stays_inconclusive_while_the_seco
     more = {name: (*errors, WAITING, WAITING, WAITING) for name, errors in OPEN.items()}
     (verdict,) = declared("b < a", errors=more, seeds={"looks": [5, 8]}).verdicts
     assert (verdict.word, verdict.waiting) == ("Inconclusive", 6)
+
+
+@pytest.mark.parametrize("name", ["seeds_saved", "seeds_so_far"])
+def test_looks_of_a_study_without_claims_saved_nothing_for_one(name):
+    assert SENTENCES[name](replace(declared("b < a", seeds={"looks": [5, 8]}), verdicts=())) is None
