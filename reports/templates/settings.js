@@ -10,7 +10,8 @@ if (embedded.armSettings) {
       const line = document.createElement("tr");
       for (const text of [arms[arm], ...cells]) {
         const cell = line.appendChild(document.createElement("td"));
-        cell.appendChild(document.createElement("bdi")).textContent = text;
+        cell.dir = "auto";
+        cell.textContent = text;
       }
       return line;
     }));

@@ -23,7 +23,7 @@ def files():
 def test_tables_of_the_page_have_short_names_and_those_of_the_files_the_names_of_the_db(files):
     page = files["index.html"]
     shown = page[: page.index('<section id="provenance"')]
-    assert "<bdi>bc at depth 14</bdi>" in shown
+    assert ' dir="auto">bc at depth 14</td>' in shown
     assert "depth=14" not in shown
     assert '"depth=14 shortcut=bc"' in files["tables/differences.csv"]
 
