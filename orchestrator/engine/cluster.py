@@ -2,14 +2,14 @@
 
 import logging
 import os
-import signal
 import socket
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, wait
 from contextlib import contextmanager, nullcontext, suppress
-from threading import current_thread, main_thread
+from threading import current_thread
 from typing import Any, TextIO
 
 import psutil
@@ -45,6 +45,8 @@ REFUSED_SECONDS = 10.0
 """A server of Ray that refuses connections for so long is gone."""
 SILENT_SECONDS = 40.0
 """A cluster that answers no question for so long is gone; it then ends with what is recorded."""
+START_SECONDS = 300.0
+"""Ray starts within seconds; some of its own waits for processes that do not answer have no end."""
 SHUTDOWN_SECONDS = 20.0
 RAY_THREADS = "ray_"
 """How the names of Ray's threads begin."""
@@ -125,8 +127,7 @@ def cluster(address: str | None) -> Iterator[ClusterWatch]:
             watch.close()
         return
     before = {each.pid for each in psutil.Process().children(recursive=True)}
-    with _quiet(), authenticated(address):
-        _connect(address)
+    with _quiet(), authenticated(address), _connected(address, before):
         watch = ClusterWatch()
         try:
             yield watch
@@ -167,23 +168,51 @@ def _refuses(address: str) -> bool:
     return False
 
 
-def _connect(address: str | None) -> None:
+@contextmanager
+def _connected(address: str | None, before: set[int]) -> Iterator[None]:
+    """Connect to a cluster, or start one; UserError where that fails or takes longer than `START_SECONDS`.
+
+    It is done in a thread that stays until the end: Linux ends the processes that Ray starts with the thread that has
+    started them.
+    """
+    answer: Future[None] = Future()
+    is_over = threading.Event()
+
+    def start() -> None:
+        try:
+            with nullcontext() if address else _on_loopback():
+                ray.init(
+                    address=address or "local",
+                    include_dashboard=False if address is None else None,
+                    log_to_driver=False,
+                    logging_level=logging.CRITICAL,
+                )
+            answer.set_result(None)
+        except BaseException as error:  # Ray raises a bare Exception when its processes do not start in time
+            answer.set_exception(error)
+        else:
+            is_over.wait()
+
+    threading.Thread(target=start, name=f"{RAY_THREADS}start", daemon=True).start()
     try:
-        with _own_signals(), nullcontext() if address else _on_loopback():
-            ray.init(
-                address=address or "local",
-                include_dashboard=False if address is None else None,
-                log_to_driver=False,
-                logging_level=logging.CRITICAL,
-            )
-    except Exception as error:  # Ray raises a bare Exception when its processes do not start in time
-        said = " ".join(str(error).split()) or type(error).__name__
-        if address:
-            raise UserError(f"--address: cannot use the Ray cluster at {address}: {said}; {HINT}") from None
-        raise UserError(
-            f"Ray cannot start on this machine: {said}; `orchestrate doctor` checks what it needs, and `--executor "
-            "inline` trains without it"
-        ) from None
+        if wait([answer], START_SECONDS).not_done:
+            _end_processes(before)
+            raise _no_cluster(address, f"nothing came of it within {START_SECONDS:g} s")
+        error = answer.exception()
+        if error is not None:
+            raise _no_cluster(address, " ".join(str(error).split()) or type(error).__name__)
+        yield
+    finally:
+        is_over.set()
+
+
+def _no_cluster(address: str | None, said: str) -> UserError:
+    if address:
+        return UserError(f"--address: cannot use the Ray cluster at {address}: {said}; {HINT}")
+    return UserError(
+        f"Ray cannot start on this machine: {said}; `orchestrate doctor` checks what it needs, and `--executor "
+        "inline` trains without it"
+    )
 
 
 def _shut_down(before: set[int]) -> None:
@@ -194,6 +223,11 @@ def _shut_down(before: set[int]) -> None:
     thread.join(SHUTDOWN_SECONDS)
     if not thread.is_alive():
         return
+    _end_processes(before)
+
+
+def _end_processes(before: set[int]) -> None:
+    """End every process that this one has started since it had those `before`."""
     left = [each for each in psutil.Process().children(recursive=True) if each.pid not in before]
     for process in left:
         with suppress(psutil.Error):
@@ -217,15 +251,6 @@ def _on_loopback() -> Iterator[None]:
         yield
     finally:
         constants.ENABLE_RAY_CLUSTER = before
-
-
-@contextmanager
-def _own_signals() -> Iterator[None]:
-    """Keep the handler of SIGTERM, which Ray replaces by one that ends the process at once."""
-    handler = signal.getsignal(signal.SIGTERM)
-    yield
-    if current_thread() is main_thread():
-        signal.signal(signal.SIGTERM, handler)
 
 
 @contextmanager

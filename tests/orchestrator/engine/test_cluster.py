@@ -4,8 +4,11 @@ import socket
 import subprocess
 import sys
 import threading
+from concurrent import futures
+from concurrent.futures import Future
 from types import SimpleNamespace
 
+import psutil
 import pytest
 
 from orchestrator.engine import cluster
@@ -62,3 +65,26 @@ except Exception as error:
 def test_a_question_to_a_cluster_that_was_left_starts_no_other() -> None:
     done = subprocess.run([sys.executable, "-c", ASKS], capture_output=True, text=True, timeout=200, check=True)
     assert "before ray.init() has been called" in done.stdout
+
+
+def test_a_ray_that_does_not_start_is_given_up_with_all_that_it_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    is_started, may_go_on = threading.Event(), threading.Event()
+    started: list[subprocess.Popen[bytes]] = []
+
+    def init(**words: object) -> None:
+        started.append(subprocess.Popen(["sleep", "100"]))
+        is_started.set()
+        may_go_on.wait()
+
+    def wait(answers: list[Future[None]], seconds: float) -> object:
+        assert is_started.wait(30)
+        return futures.wait(answers, 0)
+
+    monkeypatch.setattr("ray.init", init)
+    monkeypatch.setattr(cluster, "wait", wait)
+    says = r"Ray cannot start on this machine: nothing came of it within 300 s; `orchestrate doctor`"
+    with pytest.raises(UserError, match=says), cluster.cluster(None):
+        pass
+    may_go_on.set()
+    assert [psutil.pid_exists(process.pid) for process in started] == [False]
+    started[0].wait(10)
