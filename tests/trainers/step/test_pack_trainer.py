@@ -175,3 +175,21 @@ def test_a_stopwatch_adds_up_the_time_before_each_mark(monkeypatch):
             each.mark(name)
     assert (watch.seconds, still.seconds) == ({"data": 2.5, "forward": 1.5}, {})
     assert watch.shares() == {"data": 0.625, "forward": 0.375}
+
+
+@pytest.mark.parametrize(
+    ("device", "changes", "is_told"),
+    [
+        ("cuda", {"step": {"name": "steps:own"}}, True),
+        ("cuda", {"step": {"name": "steps:own"}, "cuda_graph": "auto"}, True),
+        ("cuda", {"step": {"name": "steps:own"}, "cuda_graph": "never"}, False),
+        ("cuda", {}, False),
+        ("cpu", {"step": {"name": "steps:own"}}, False),
+    ],
+)
+def test_a_step_of_the_users_own_is_told_as_not_recorded_where_it_might_have_been(device, changes, is_told):
+    trainer = Trainer(task(0, data=TINY))
+    trainer.pack.device = torch.device(device)
+    trainer.pack.training = {**trainer.pack.training, **changes}
+    told = trainer.pack.unrecorded(trainer.replicas[0])
+    assert told == ("the training step is the user's own, and may do whatever Python allows" if is_told else None)
