@@ -8,7 +8,7 @@ from typing import Any
 
 import trainers
 from orchestrator.records.environment import git_revision
-from orchestrator.records.study_plan import StudyPlan
+from orchestrator.records.study_plan import PlannedArm, StudyPlan
 from orchestrator.scheduling.arm_facts import data_notes, plan_arm, plan_trials
 from orchestrator.study_file.arms import Completion, complete_settings
 from orchestrator.study_file.changes import refuse_without_effect
@@ -103,7 +103,7 @@ def _plan(config: StudyConfig) -> SearchPlan:
         plan_hash="",
         git=git_revision(config.folder),
         analysis=config.analysis,
-        notes=(_sentence(settings), *data_notes(arms)),
+        notes=(_sentence(settings), *_beyond_bounds(settings, arms[0]), *data_notes(arms)),
         notes_before_run=_growth(settings),
         space=space,
         search=settings,
@@ -136,6 +136,18 @@ def _growth(settings: SearchSettings) -> tuple[str, ...]:
         "search: tpe looks at all earlier arms for each new one, so that twice as many arms take about three times as "
         f"long to propose (10 s of a processor for {MANY_ARMS:,} arms of two factors); random takes 2",
     )
+
+
+def _beyond_bounds(settings: SearchSettings, baseline: PlannedArm) -> list[str]:
+    """Say which constraints keep the baseline out of the search."""
+    conditions = zip(settings.constraints, settings.conditions(), strict=True)
+    broken = [text for text, each in conditions if not each.holds(baseline.arm, lambda _: baseline)]
+    if not broken:
+        return []
+    return [
+        f"search: the baseline ({baseline.params:,} params, {baseline.flops:,} flops) is beyond the constraint "
+        f"{' and '.join(broken)}: it is confirmed and not searched, so that no gain over it is seen in the search"
+    ]
 
 
 def _refuse_what_a_search_has_not(config: StudyConfig) -> None:

@@ -153,3 +153,11 @@ def test_the_random_control_depends_on_all_of_a_search_but_its_sampler():
     assert plain.optimization("control") == other.optimization("control")
     assert plain.optimization("search") != other.optimization("search")
     assert len({each.optimization("control") for each in (plain, seeded, held)}) == 3
+
+
+@pytest.mark.parametrize(("bound", "is_told"), [("params < 1", True), ("params < 10M", False)])
+def test_the_plan_says_when_a_constraint_keeps_the_baseline_out_of_the_search(bound, is_told):
+    told = [note for note in plan_of(search={"constraints": [bound]}).notes if "beyond the constraint" in note]
+    assert [f"beyond the constraint {bound}: it is confirmed and not searched" in note for note in told] == [
+        True
+    ] * is_told
