@@ -1,5 +1,6 @@
 """Facts that mutants of the analysis survived: each test tells the code from its nearest wrong neighbour."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -8,18 +9,23 @@ from scipy import stats
 
 from reports.analysis import factors
 from reports.analysis.analysis_settings import AnalysisSettings, parse_analysis
+from reports.analysis.arms import summarise
 from reports.analysis.claims import parse_claims
 from reports.analysis.contrasts import NOT_WIRED, choose, contrasts
-from reports.analysis.effects import Student, differences, sign
+from reports.analysis.effects import Student, differences, one_sided_flip_p, sign
 from reports.analysis.forecast import chances, decision_probabilities, each_context
 from reports.analysis.grammar import SHOWN_AROUND, _around
-from reports.analysis.intervals import mean_interval
+from reports.analysis.intervals import mean_interval, rate_interval
+from reports.analysis.literature import compare
 from reports.analysis.noise import noise_floor
 from reports.analysis.outliers import could_undo, least_seeds, too_few_for_t, with_sign_flips
 from reports.analysis.pareto import study_front
-from reports.analysis.power import smallest_paired
+from reports.analysis.power import seeds_for_rate, smallest_paired
 from reports.analysis.procedure import Procedure
 from reports.analysis.prospects import Spread, prospects
+from reports.analysis.published import Published
+from reports.analysis.samplers import expected_least
+from reports.trials import State
 from tests.reports.analysis.build import study
 from tests.reports.analysis.claims import verdicts_of
 from tests.reports.analysis.test_samplers import only
@@ -194,3 +200,49 @@ def test_a_welch_test_that_cannot_be_made_says_why(plain, note):
 
 def test_looks_that_are_given_twice_alike_are_taken():
     assert parse_analysis({"looks": [3, 5]}, {"looks": [3, 5]}).looks == (3, 5)
+
+
+@pytest.mark.parametrize(("depths", "told"), [((20, 110), " in each of 2 contexts."), ((20,), ".")])
+def test_a_claim_that_holds_everywhere_says_in_how_many_contexts(depths, told):
+    noise = np.array([-0.2, -0.1, 0.0, 0.1, 0.2, 0.05])
+    levels = [
+        ({"variant": variant, "depth": depth}, list(base + noise * (1 if variant == "plain" else -1)))
+        for depth in depths
+        for variant, base in (("plain", 9.0), ("preact", 5.0))
+    ]
+    (found,) = verdicts_of(study(levels), {"says": "preact < plain", "over": "every"})
+    assert found.verdict == "Supported"
+    assert f"The effect is in the claimed direction{told}" in found.sentence
+
+
+def test_an_arm_without_a_result_cannot_be_ranked():
+    made = study([({"v": "a"}, {0: State.WAITING, 1: State.WAITING}), ({"v": "b"}, [5.0, 5.1]), ({"v": "c"}, [5.0])])
+    assert [each.is_comparable for each in summarise(made)] == [False, True, False]
+
+
+@pytest.mark.parametrize(("rate", "seeds"), [(0.01, 1), (0.03, 2), (0.5, 6)])
+def test_the_fewest_seeds_whose_fails_put_the_lower_bound_above_a_rate(rate, seeds):
+    assert seeds_for_rate(rate, 0.05) == seeds
+    assert rate_interval(seeds, seeds)[0] > rate
+    assert seeds == 1 or rate_interval(seeds - 1, seeds - 1)[0] < rate
+
+
+def test_at_equal_cost_a_search_is_held_against_as_many_drawn_arms_beside_the_baseline():
+    record = replayed(configuration("tpe", gain=1.0), seeds=20).search["comparison"]
+    _, other = record["configurations"]
+    (found,) = only(configuration("tpe", gain=1.0))
+    least = expected_least(record["on_record"][0], record["on_record"][1:], 29)
+    assert found.random_arms == pytest.approx(30)
+    assert found.at_cost.mean == pytest.approx(np.mean([runs[-1] for runs in other["best"]]) - least)
+
+
+def test_a_published_mean_of_two_runs_has_a_spread():
+    found = compare({0: 6.3, 1: 6.5, 2: 6.4}, Published(6.6, 0.1, 2, "mean"))
+    assert (found.note, found.t) == ("mean and SD of both", pytest.approx(-0.2 / (0.01 / 3 + 0.01 / 2) ** 0.5))
+
+
+def test_seeds_that_all_go_one_way_have_the_least_p_however_large_the_numbers_are():
+    values = [4963480.8, 4595928.6, 6212743.899999999, 7309786.899999999]
+    first, second, third, fourth = values
+    assert first + second + third + fourth < math.fsum(values), "one after the other they are rounded down"
+    assert one_sided_flip_p(values) == 1 / 16

@@ -41,6 +41,12 @@ def test_a_band_of_few_seeds_is_their_range():
     assert (found.kind, found.low, found.high, found.n) == ("range", (8.0, 3.0), (10.0, 5.0), (3, 3))
 
 
+def test_a_band_of_five_seeds_is_their_range_and_of_six_an_interval():
+    for count, kind in ((5, "range"), (6, "pointwise")):
+        made = with_curves([[5.0 + seed / 10] for seed in range(count)])
+        assert band(made, made.arms[0]).kind == kind
+
+
 def test_a_band_of_many_seeds_is_students_interval():
     made = with_curves([[value] for value in (5.0, 5.2, 5.1, 4.9, 5.3, 5.0)])
     found = band(made, made.arms[0])

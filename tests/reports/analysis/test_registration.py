@@ -433,6 +433,7 @@ def test_studies_of_several_sizes_that_were_planned_in_advance_share_the_level()
         {"claims": [CLAIM | {"metric": "train_error"}]},
         {"claims": [{"id": "better", "says": "preact == original", "within": 1}]},
         {"data": ["other"]},
+        {"data": ["another"]},  # before "d" in the alphabet
         {"at": 2},  # after the first result: it is held against its own plan, which was later
     ],
 )

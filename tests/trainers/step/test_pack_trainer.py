@@ -193,3 +193,23 @@ def test_a_step_of_the_users_own_is_told_as_not_recorded_where_it_might_have_bee
     trainer.pack.training = {**trainer.pack.training, **changes}
     told = trainer.pack.unrecorded(trainer.replicas[0])
     assert told == ("the training step is the user's own, and may do whatever Python allows" if is_told else None)
+
+
+def test_the_energy_of_an_epoch_is_shared_among_its_seeds(monkeypatch):
+    class Meter:
+        def __init__(self, device):
+            pass
+
+        def joules(self):
+            return 12.0
+
+    monkeypatch.setattr(pack_trainer, "EnergyMeter", Meter)
+    trainer = Trainer(task(0, 1, 2, data=TINY, epochs=1, fuse="always"))
+    assert [each.joules for each in trainer.pack.run_epoch(trainer.replicas)] == [4.0, 4.0, 4.0]
+
+
+def test_a_checkpoint_of_before_energy_was_measured_has_none():
+    (replica,) = Trainer(task(0, data=TINY)).replicas
+    replica.count(images=10, steps=1, seconds=8.0, training=4.0, busy=2.0, joules=16.0)
+    replica.load_state({name: value for name, value in replica.copy_state().items() if name != "joules"})
+    assert (replica.joules, replica.seconds) == (0.0, 8.0)
