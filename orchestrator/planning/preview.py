@@ -230,7 +230,7 @@ def _prospects(plan: StudyPlan, on_record: Study) -> tuple[str, ...]:
             names = ", ".join(cannot)
             lines.append(f"this study cannot answer its question: {counted(seeds, 'seed')} cannot settle {names}")
         return (*lines, *_early_looks(settings))
-    return (_without_claims(seeds, settings, study_spread(on_record)),)
+    return (_without_claims(seeds, settings, study_spread(on_record, shape=False)),)
 
 
 def _without_claims(seeds: int, settings: AnalysisSettings, spread: Spread | None) -> str:

@@ -67,10 +67,12 @@ def claim_spreads(study: Study, claims: Sequence[Claim]) -> dict[str, Spread]:
     return spreads
 
 
-def study_spread(study: Study, metric: str = PRIMARY.name, among: Sequence[str] | None = None) -> Spread | None:
+def study_spread(
+    study: Study, metric: str = PRIMARY.name, among: Sequence[str] | None = None, *, shape: bool = True
+) -> Spread | None:
     """Return the spread within the arms that have no fail, pooled; None when no arm has two seeds that differ.
 
-    `among` names the arms to look at; all by default.
+    `among` names the arms to look at; all by default. Without `shape` nothing looks for skewness, one test an arm.
     """
     by_arm = {
         arm: values
@@ -85,7 +87,7 @@ def study_spread(study: Study, metric: str = PRIMARY.name, among: Sequence[str] 
     sd = math.sqrt(squares / df)
     low, high = sd_interval(sound) or (None, None)
     degrees = counted(df, "degree of freedom", "degrees of freedom")
-    is_skewed = are_skewed(by_arm) or any(map(is_skewed_sample, by_arm.values()))
+    is_skewed = shape and (are_skewed(by_arm) or any(map(is_skewed_sample, by_arm.values())))
     return Spread(sd, f"{counted(len(sound), 'arm')} on record, {degrees}", low, high, is_skewed)
 
 

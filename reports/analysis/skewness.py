@@ -46,7 +46,7 @@ def skewness(readings: Grid) -> Skewness | None:
         return None
     weight = math.fsum(1 / variance for _, variance in known)
     mean = math.fsum(skew / variance for skew, variance in known) / weight
-    return Skewness(mean, len(known), float(2 * scipy.stats.norm.sf(abs(mean) * math.sqrt(weight))))
+    return Skewness(mean, len(known), float(2 * scipy.special.ndtr(-abs(mean) * math.sqrt(weight))))
 
 
 def are_skewed(readings: Grid) -> bool:
