@@ -12,7 +12,7 @@ from reports.analysis.claims import Claim
 from reports.wording import counted
 from search_spaces.arm import Arm, canonical_json
 from search_spaces.errors import SettingError
-from search_spaces.kept_facts import kept_fact
+from search_spaces.fact_cache import cached_fact
 from search_spaces.user_code import calling
 from trainers.probes import ProbeRequest, Workload, complete_probes
 
@@ -111,7 +111,7 @@ def _units(network: str, shape: tuple[int, int, int], classes: int) -> int:
         with torch.device("meta"):
             return len(find_units(build_network(json.loads(network), shape, classes), torch.empty(2, *shape)))
 
-    return int(kept_fact("units", [json.loads(network), shape, classes], count))
+    return int(cached_fact("units", [json.loads(network), shape, classes], count))
 
 
 def _cannot(request: ProbeRequest, arms: Sequence[PlannedArm]) -> str | None:

@@ -10,7 +10,7 @@ from orchestrator.scheduling.arm_facts import data_info
 from reports.trials import Scalar
 from reports.wording import counted
 from search_spaces import canonical_json
-from search_spaces.kept_facts import kept_fact
+from search_spaces.fact_cache import cached_fact
 from trainers.records import DataInfo
 
 MOST_PARAMETERS, MOST_NETWORKS = 10_000_000, 100
@@ -65,7 +65,7 @@ def _shared(network: str, other: str) -> tuple[int, int, int]:
         ours, theirs = _weights(network), _weights(other)
         return [(ours & theirs).total(), ours.total(), theirs.total()]
 
-    shared, ours, theirs = kept_fact("start weights", [json.loads(network), json.loads(other)], count)
+    shared, ours, theirs = cached_fact("start weights", [json.loads(network), json.loads(other)], count)
     return shared, ours, theirs
 
 

@@ -11,7 +11,7 @@ import trainers
 from orchestrator.records.study_plan import PlannedArm, PlannedTrial
 from search_spaces.arm import Arm, canonical_json, settings_hashes
 from search_spaces.errors import with_key
-from search_spaces.kept_facts import kept_fact
+from search_spaces.fact_cache import cached_fact
 from trainers.records import DataInfo
 from trainers.settings.data import WITHOUT_FILES
 
@@ -95,7 +95,7 @@ def _inspect(data: str) -> DataInfo:
     settings = json.loads(data)
     if settings["name"] not in WITHOUT_FILES:
         return with_key("data", trainers.inspect_data, settings)
-    facts = kept_fact("data", settings, lambda: _plain(with_key("data", trainers.inspect_data, settings)))
+    facts = cached_fact("data", settings, lambda: _plain(with_key("data", trainers.inspect_data, settings)))
     shape, notes = tuple(facts["input_shape"]), tuple(facts["notes"])
     return DataInfo(**{**facts, "input_shape": shape, "notes": notes})
 
@@ -103,7 +103,7 @@ def _inspect(data: str) -> DataInfo:
 @cache
 def _network(network: str, shape: tuple[int, int, int], classes: int) -> NetworkFacts:
     given = {"network": json.loads(network), "shape": shape, "classes": classes}
-    facts = kept_fact("network", given, lambda: _plain(_worked_out(**given)))
+    facts = cached_fact("network", given, lambda: _plain(_worked_out(**given)))
     return NetworkFacts(**{**facts, "without_gradient": tuple(facts["without_gradient"])})
 
 

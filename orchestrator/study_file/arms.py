@@ -8,8 +8,8 @@ import trainers
 from orchestrator.study_file.sections import StudyFile
 from search_spaces import Space, canonical_json
 from search_spaces.errors import with_key
+from search_spaces.fact_cache import cached_fact
 from search_spaces.factors import Factor
-from search_spaces.kept_facts import kept_fact
 from trainers.settings.data import SPLIT_BY_SEED
 
 
@@ -20,7 +20,7 @@ def complete_settings(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 def default_network() -> dict[str, Any]:
     """Return the network of a study file that names none."""
-    network: dict[str, Any] = kept_fact("network settings", {}, lambda: _network({}))
+    network: dict[str, Any] = cached_fact("network settings", {}, lambda: _network({}))
     return network
 
 
@@ -47,7 +47,7 @@ class Completion:
         except (TypeError, ValueError):  # what no file holds, and whose error is to be told
             return with_key(name, complete, raw)
         if text not in self._known:
-            self._known[text] = kept_fact(f"{name} settings", raw, lambda: with_key(name, complete, raw))
+            self._known[text] = cached_fact(f"{name} settings", raw, lambda: with_key(name, complete, raw))
         return self._known[text]
 
 

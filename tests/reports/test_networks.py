@@ -79,7 +79,7 @@ def test_the_baseline_comes_first_in_words():
 def test_networks_that_agree_in_every_stage_share_a_row_with_a_column_a_stage_and_what_they_cost():
     study = studies.degradation()
     table = built(study).content.stages
-    arm = study.arm("depth=20 variant=original")
+    arm = next(arm for arm in study.arms if arm.name == "depth=20 variant=original")
     assert [row[0] for row in table.rows] == ["depth 20", "depth 56", "depth 110"]
     assert [column.label for column in table.columns[1:-2]] == ["stem", "stage1", "stage2", "stage3", "classifier"]
     assert table.rows[0][-2:] == (f"{arm.params:,}", f"{arm.flops:,}")

@@ -16,7 +16,7 @@ from typing import BinaryIO, Literal, NamedTuple, TypeVar
 
 import numpy as np
 
-from search_spaces.kept_facts import cache_folder
+from search_spaces.fact_cache import cache_folder
 from trainers.data.class_folders import Sample
 from trainers.data.files import file_error, unreadable
 from trainers.data.readable import check_image

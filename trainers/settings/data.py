@@ -15,7 +15,7 @@ from typing import Annotated, Any, TypeGuard, get_type_hints
 from search_spaces.annotations import Range
 from search_spaces.arm import canonical_json
 from search_spaces.errors import SettingError, unknown
-from search_spaces.kept_facts import kept_fact
+from search_spaces.fact_cache import cached_fact
 from search_spaces.settings import check, read_settings
 from search_spaces.user_code import calling, check_signature, load_function
 from trainers.settings import mappings
@@ -131,4 +131,4 @@ def _is_read_when_needed(name: object) -> bool:
     def declared() -> bool:
         return getattr(get_type_hints(loader(name)).get("return"), "is_read_when_needed", False) is True
 
-    return bool(kept_fact("photographs", name, declared))
+    return bool(cached_fact("photographs", name, declared))

@@ -36,7 +36,8 @@ def sum_coded(levels):
 def by_two_models(given, kind):
     """Return squares, df, F and p of every term, the squares being what a smaller model leaves and the larger fits."""
     y = np.array([trial.test_error for trial in given.trials])
-    one = {name: sum_coded([given.arm(trial.arm).levels[name] for trial in given.trials]) for name in given.factors}
+    levels = {arm.name: arm.levels for arm in given.arms}
+    one = {name: sum_coded([levels[trial.arm][name] for trial in given.trials]) for name in given.factors}
     one["seed"] = sum_coded([trial.seed for trial in given.trials])
     names = tuple(given.factors)
     terms = [("seed",), *(term for size in range(len(names)) for term in combinations(names, size + 1))]

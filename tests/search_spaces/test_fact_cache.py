@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from search_spaces import kept_facts
-from search_spaces.kept_facts import _program, _Shelf, kept_fact
+from search_spaces import fact_cache
+from search_spaces.fact_cache import _FactCache, _program, cached_fact
 from trainers.settings.data import WITHOUT_FILES, data_sets, loader, settings_of
 
 ROOT = str(Path(__file__).parents[2])
@@ -60,50 +60,50 @@ class Counting:
 @pytest.mark.parametrize("fact", [{"params": 3, "parts": [1.5, None, True, "é"]}, [], 0, None, "text\nof two lines"])
 def test_a_fact_is_worked_out_once(tmp_path, fact):
     work_out = Counting(fact)
-    assert [_Shelf(tmp_path, "program").fact("network", work_out) for _ in range(3)] == [fact] * 3
+    assert [_FactCache(tmp_path, "program").fact("network", work_out) for _ in range(3)] == [fact] * 3
     assert work_out.calls == 1
 
 
 @pytest.mark.parametrize(("program", "about"), [("other", "network"), ("program", "another")])
 def test_another_program_and_another_question_have_facts_of_their_own(tmp_path, program, about):
-    _Shelf(tmp_path, "program").fact("network", lambda: 1)
-    assert _Shelf(tmp_path, program).fact(about, lambda: 2) == 2
-    assert _Shelf(tmp_path, "program").fact("network", lambda: 3) == 1
+    _FactCache(tmp_path, "program").fact("network", lambda: 1)
+    assert _FactCache(tmp_path, program).fact(about, lambda: 2) == 2
+    assert _FactCache(tmp_path, "program").fact("network", lambda: 3) == 1
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"\xff\xfe", b"0\n5", None])
 def test_a_broken_file_is_worked_out_and_written_anew(tmp_path, content):
-    _Shelf(tmp_path, "program").fact("network", lambda: [1, 2, 3])
+    _FactCache(tmp_path, "program").fact("network", lambda: [1, 2, 3])
     (file,) = tmp_path.iterdir()
     file.write_bytes(file.read_bytes()[:-3] if content is None else content)
     work_out = Counting([1, 2, 3])
-    assert [_Shelf(tmp_path, "program").fact("network", work_out) for _ in range(2)] == [[1, 2, 3]] * 2
+    assert [_FactCache(tmp_path, "program").fact("network", work_out) for _ in range(2)] == [[1, 2, 3]] * 2
     assert work_out.calls == 1
 
 
 def test_what_json_would_change_is_not_kept(tmp_path):
     work_out = Counting((1, 2))
-    assert [_Shelf(tmp_path, "program").fact("pair", work_out) for _ in range(2)] == [(1, 2)] * 2
+    assert [_FactCache(tmp_path, "program").fact("pair", work_out) for _ in range(2)] == [(1, 2)] * 2
     assert work_out.calls == 2
 
 
 def test_a_folder_that_cannot_be_written_costs_nothing(tmp_path):
-    shelf = _Shelf(tmp_path, "program")
+    facts = _FactCache(tmp_path, "program")
     tmp_path.rmdir()
     tmp_path.touch()
-    assert shelf.fact("network", lambda: 4) == 4
+    assert facts.fact("network", lambda: 4) == 4
 
 
 def test_another_process_is_asked_once_for_what_is_missing(tmp_path):
-    shelf, asked = _Shelf(tmp_path, "program"), []
+    facts, asked = _FactCache(tmp_path, "program"), []
 
     def other() -> None:
         asked.append("other")
-        _Shelf(tmp_path, "program").fact("network", lambda: 1)
+        _FactCache(tmp_path, "program").fact("network", lambda: 1)
 
-    shelf.other = other
+    facts.other = other
     work_out = Counting(2)
-    assert [shelf.fact(about, work_out) for about in ("network", "network", "not kept by it")] == [1, 1, 2]
+    assert [facts.fact(about, work_out) for about in ("network", "network", "not kept by it")] == [1, 1, 2]
     assert (asked, work_out.calls) == (["other"], 1)
 
 
@@ -112,16 +112,16 @@ def test_an_error_is_not_kept(tmp_path):
         raise ValueError("no such network")
 
     with pytest.raises(ValueError, match="no such network"):
-        _Shelf(tmp_path, "program").fact("network", fail)
-    assert _Shelf(tmp_path, "program").fact("network", lambda: 5) == 5
+        _FactCache(tmp_path, "program").fact("network", fail)
+    assert _FactCache(tmp_path, "program").fact("network", lambda: 5) == 5
 
 
 def test_the_number_of_files_is_bounded(tmp_path, monkeypatch):
-    monkeypatch.setattr(kept_facts, "MOST_FILES", 3)
-    shelf = _Shelf(tmp_path, "program")
-    assert [shelf.fact(str(each), lambda each=each: each) for each in range(5)] == [0, 1, 2, 3, 4]
+    monkeypatch.setattr(fact_cache, "MOST_FILES", 3)
+    facts = _FactCache(tmp_path, "program")
+    assert [facts.fact(str(each), lambda each=each: each) for each in range(5)] == [0, 1, 2, 3, 4]
     assert len(list(tmp_path.iterdir())) == 3
-    _Shelf(tmp_path, "program")
+    _FactCache(tmp_path, "program")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -132,7 +132,7 @@ def package(tmp_path, monkeypatch):
     (folder / "__init__.py").touch()
     (folder / "split.json").write_text("[1]")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(kept_facts, "SOURCES", ("small_program",))
+    monkeypatch.setattr(fact_cache, "SOURCES", ("small_program",))
     return folder
 
 
@@ -147,31 +147,31 @@ def test_a_changed_file_makes_another_program(package, name):
     assert _program() not in (before, None)
 
 
-@pytest.mark.parametrize("name", kept_facts.VERSIONS)
+@pytest.mark.parametrize("name", fact_cache.VERSIONS)
 def test_another_version_of_a_package_makes_another_program(package, monkeypatch, name):
     before = _program()
-    real = kept_facts.version
-    monkeypatch.setattr(kept_facts, "version", lambda each: "99.1" if each == name else real(each))
+    real = fact_cache.version
+    monkeypatch.setattr(fact_cache, "version", lambda each: "99.1" if each == name else real(each))
     assert _program() not in (before, None)
 
 
 def test_another_torch_of_the_same_version_makes_another_program(package, monkeypatch):
     before = _program()
     other = package / "__init__.py"
-    real = kept_facts.find_spec
+    real = fact_cache.find_spec
     spec = type("Spec", (), {"origin": str(other)})()
-    monkeypatch.setattr(kept_facts, "find_spec", lambda each: spec if each == "torch" else real(each))
+    monkeypatch.setattr(fact_cache, "find_spec", lambda each: spec if each == "torch" else real(each))
     assert _program() not in (before, None)
 
 
 def test_a_program_without_files_keeps_nothing(monkeypatch):
-    monkeypatch.setattr(kept_facts, "SOURCES", ("no_such_package",))
+    monkeypatch.setattr(fact_cache, "SOURCES", ("no_such_package",))
     assert _program() is None
 
 
 @pytest.fixture
-def shelf(tmp_path, monkeypatch):
-    monkeypatch.setattr(kept_facts, "_shelf", lambda: _Shelf(tmp_path, "program"))
+def facts(tmp_path, monkeypatch):
+    monkeypatch.setattr(fact_cache, "_fact_cache", lambda: _FactCache(tmp_path, "program"))
 
 
 @pytest.mark.parametrize(
@@ -183,17 +183,17 @@ def shelf(tmp_path, monkeypatch):
         ("mydata:load", 2),
     ],
 )
-def test_what_names_code_of_the_users_own_is_always_worked_out(shelf, given, calls):
+def test_what_names_code_of_the_users_own_is_always_worked_out(facts, given, calls):
     work_out = Counting(1)
-    assert [kept_fact("network", given, work_out) for _ in range(2)] == [1, 1]
+    assert [cached_fact("network", given, work_out) for _ in range(2)] == [1, 1]
     assert work_out.calls == calls
 
 
 def test_a_process_that_has_torch_works_everything_out():
     import torch  # noqa: F401
 
-    kept_facts._shelf.cache_clear()
-    assert kept_facts._shelf() is None
+    fact_cache._fact_cache.cache_clear()
+    assert fact_cache._fact_cache() is None
 
 
 @pytest.mark.parametrize("name", data_sets())

@@ -26,29 +26,29 @@ SOURCES = ("search_spaces", "trainers", "orchestrator")
 VERSIONS = ("torch", "torchvision", "numpy", "scikit-learn")
 
 
-def kept_fact(what: str, given: object, work_out: Callable[[], Any]) -> Any:
+def cached_fact(what: str, given: object, work_out: Callable[[], Any]) -> Any:
     """Return what `work_out` returns, plain JSON values, or what it returned in an earlier process.
 
     `what` it is, together with what was `given`, must determine it, but for the program and its packages. What names
     code of the user's own (``package.module:function``) is always worked out, as is everything in a process that has
     imported torch, which may have changed the program, too.
     """
-    shelf = None if names_code(given) else _shelf()
-    return work_out() if shelf is None else shelf.fact(canonical_json([what, given]), work_out)
+    facts = None if names_code(given) else _fact_cache()
+    return work_out() if facts is None else facts.fact(canonical_json([what, given]), work_out)
 
 
 @contextmanager
-def worked_out_by(other: Callable[[], object]) -> Iterator[None]:
+def filled_by(other: Callable[[], object]) -> Iterator[None]:
     """Let `other` keep what is missing inside the block, by another process: it is called once, for the first fact."""
-    shelf = _shelf()
-    if shelf is None:
+    facts = _fact_cache()
+    if facts is None:
         yield
         return
-    shelf.other = other
+    facts.other = other
     try:
         yield
     finally:
-        shelf.other = None
+        facts.other = None
 
 
 def cache_folder() -> Path | None:
@@ -62,7 +62,7 @@ def cache_folder() -> Path | None:
     return folder
 
 
-class _Shelf:
+class _FactCache:
     """The facts of one state of the program, in a folder that those of others may lie in, too."""
 
     def __init__(self, folder: Path, program: str) -> None:
@@ -114,14 +114,14 @@ def _read(path: Path) -> str | None:
 
 
 @cache
-def _shelf() -> _Shelf | None:
-    """Return where facts are kept; None where they cannot be, and in a process that has torch when it first asks."""
+def _fact_cache() -> _FactCache | None:
+    """Return the cache of facts; None where they cannot be, and in a process that has torch when it first asks."""
     folder, program = (None, None) if "torch" in sys.modules else (cache_folder(), _program())
     if folder is None or program is None:
         return None
     try:
         (folder / "facts").mkdir(exist_ok=True)
-        return _Shelf(folder / "facts", program)
+        return _FactCache(folder / "facts", program)
     except OSError:
         return None
 
