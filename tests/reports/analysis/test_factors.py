@@ -262,8 +262,8 @@ def test_the_seeds_share_is_that_in_one_trials_variance():
     ("given", "reason"),
     [
         (study([]), "no factor varies"),
-        (made(shape=(2, 2), holes=[(3, seed) for seed in range(4)]), "the grid is not full: no result for a=l1 b=l1"),
-        (made(shape=(2, 2), fail=0), "an arm with fails has no mean: a=l0 b=l0"),
+        (made(shape=(2, 2), holes=[(3, seed) for seed in range(4)]), "the grid is not full: no result for a l1, b l1"),
+        (made(shape=(2, 2), fail=0), "an arm with fails has no mean: a l0, b l0"),
         (study([({"a": level}, [5.0, 5.0]) for level in (1, 2)]), "all arms have the same mean"),
     ],
 )
