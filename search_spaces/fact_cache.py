@@ -22,8 +22,8 @@ from search_spaces.arm import canonical_json
 
 MOST_FILES = 5_000
 """So many facts are kept, some 20 MB; then the cache begins anew."""
-SOURCES = ("search_spaces", "trainers", "orchestrator")
-VERSIONS = ("torch", "torchvision", "numpy", "scikit-learn")
+SOURCES = ("search_spaces", "trainers", "reports", "orchestrator")
+VERSIONS = ("torch", "torchvision", "numpy", "scipy", "scikit-learn")
 
 
 def cached_fact(what: str, given: object, work_out: Callable[[], Any]) -> Any:

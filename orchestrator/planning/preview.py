@@ -22,10 +22,11 @@ from orchestrator.study_file.sections import Resources
 from reports.analysis.analysis_settings import AnalysisSettings, repeats_from
 from reports.analysis.outliers import LEAST_BY_T, least_seeds, too_few_for_t
 from reports.analysis.power import seeds_for_rate, smallest_paired
-from reports.analysis.prospects import Spread, few_seeds, prospects, study_spread
+from reports.analysis.prospects import few_seeds, prospects, study_sd
 from reports.results import Study
 from reports.trials import State
 from reports.wording import counted
+from search_spaces.fact_cache import cached_fact
 
 if TYPE_CHECKING:
     from orchestrator.search.expected_cost import ExpectedCost
@@ -230,23 +231,25 @@ def _prospects(plan: StudyPlan, on_record: Study) -> tuple[str, ...]:
             names = ", ".join(cannot)
             lines.append(f"this study cannot answer its question: {counted(seeds, 'seed')} cannot settle {names}")
         return (*lines, *_early_looks(settings))
-    return (_without_claims(seeds, settings, study_spread(on_record, shape=False)),)
+    return (_without_claims(seeds, settings, study_sd(on_record)),)
 
 
-def _without_claims(seeds: int, settings: AnalysisSettings, spread: Spread | None) -> str:
+def _without_claims(seeds: int, settings: AnalysisSettings, sd: float | None) -> str:
     """Say which difference of two arms so many seeds show, or that they are too few to show one."""
     least = seeds_for_rate(0.5, settings.alpha) if settings.test == "sign" else least_seeds(settings.alpha)
     if seeds == 1:
         return f"seeds: one seed shows no difference between arms, whatever its size; ask for {least} or more"
-    smallest = smallest_paired(seeds, settings.alpha, settings.power)
+    alpha, power = settings.alpha, settings.power
+    known = [seeds, alpha, power]
+    smallest = cached_fact("smallest paired difference", known, lambda: smallest_paired(seeds, alpha, power))
     if settings.test == "sign" and seeds < least:
         return f"seeds: {seeds} seeds decide nothing by signs, even if they all agree; ask for {least} or more"
     if seeds < least or smallest is None:
         return f"seeds: {few_seeds(seeds)}; ask for {least} or more"
-    points = f" ({smallest * 2**0.5 * spread.sd:.2f} points at the spread on record)" if spread else ""
+    points = f" ({smallest * 2**0.5 * sd:.2f} points at the spread on record)" if sd else ""
     return (
         f"seeds: with {seeds} of them, two arms must differ by {smallest:.2f} SDs of their paired differences{points} "
-        f"to be told apart with {settings.power:.0%} power"
+        f"to be told apart with {power:.0%} power"
     )
 
 

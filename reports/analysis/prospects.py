@@ -67,28 +67,39 @@ def claim_spreads(study: Study, claims: Sequence[Claim]) -> dict[str, Spread]:
     return spreads
 
 
-def study_spread(
-    study: Study, metric: str = PRIMARY.name, among: Sequence[str] | None = None, *, shape: bool = True
-) -> Spread | None:
+def study_spread(study: Study, metric: str = PRIMARY.name, among: Sequence[str] | None = None) -> Spread | None:
     """Return the spread within the arms that have no fail, pooled; None when no arm has two seeds that differ.
 
-    `among` names the arms to look at; all by default. Without `shape` nothing looks for skewness, one test an arm.
+    `among` names the arms to look at; all by default.
     """
-    by_arm = {
+    by_arm = _without_fails(study, metric, among)
+    sound = [list(values.values()) for values in by_arm.values()]
+    sd = _pooled(sound)
+    if sd is None:
+        return None
+    low, high = sd_interval(sound) or (None, None)
+    degrees = counted(sum(len(each) - 1 for each in sound), "degree of freedom", "degrees of freedom")
+    is_skewed = are_skewed(by_arm) or any(map(is_skewed_sample, by_arm.values()))
+    return Spread(sd, f"{counted(len(sound), 'arm')} on record, {degrees}", low, high, is_skewed)
+
+
+def study_sd(study: Study) -> float | None:
+    """Return the SD of `study_spread` alone, of test errors: its interval and its shape take an import of scipy."""
+    return _pooled([list(values.values()) for values in _without_fails(study, PRIMARY.name).values()])
+
+
+def _without_fails(study: Study, metric: str, among: Sequence[str] | None = None) -> dict[str, Mapping[int, float]]:
+    return {
         arm: values
         for arm, values in grid(study, metric).items()
         if len(values) > 1 and len(finite(values)) == len(values) and (among is None or arm in among)
     }
-    sound = [list(values.values()) for values in by_arm.values()]
-    df = sum(len(each) - 1 for each in sound)
-    squares = math.fsum((len(each) - 1) * float(np.var(each, ddof=1)) for each in sound)
-    if df == 0 or squares <= 0:
-        return None
-    sd = math.sqrt(squares / df)
-    low, high = sd_interval(sound) or (None, None)
-    degrees = counted(df, "degree of freedom", "degrees of freedom")
-    is_skewed = shape and (are_skewed(by_arm) or any(map(is_skewed_sample, by_arm.values())))
-    return Spread(sd, f"{counted(len(sound), 'arm')} on record, {degrees}", low, high, is_skewed)
+
+
+def _pooled(arms: Sequence[Sequence[float]]) -> float | None:
+    df = sum(len(each) - 1 for each in arms)
+    squares = math.fsum((len(each) - 1) * float(np.var(each, ddof=1)) for each in arms)
+    return math.sqrt(squares / df) if df and squares > 0 else None
 
 
 @dataclass(frozen=True)
