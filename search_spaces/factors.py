@@ -11,6 +11,8 @@ from search_spaces.errors import Key, SettingError, shown, unknown
 from search_spaces.settings import plain
 
 ROOTS = ("data", "network", "training")
+JOINERS = "\u200d\ufe0f"
+"""What joins and colours emoji."""
 _RESULTLESS = frozenset(
     [
         "study",
@@ -172,14 +174,17 @@ def _label(label: object, what: str, where: Key) -> str:
         raise SettingError(
             f"the name {shown(text)} of a {what} begins or ends with a blank: take it off", (*where, text)
         )
-    bad = next((each for each in text if unicodedata.category(each) in ("Cc", "Cf", "Cs", "Zl", "Zp")), None)
-    if bad is not None and bad not in "\u200d\ufe0f":
-        raise SettingError(f"the name {shown(text)} of a {what} has {_character(bad)} in it", (*where, text))
+    bad = unseen_character(text)
+    if bad is not None:
+        raise SettingError(f"the name {shown(text)} of a {what} has {bad} in it", (*where, text))
     return text
 
 
-def _character(character: str) -> str:
-    return f"the control character {character!a}"
+def unseen_character(text: str) -> str | None:
+    """Return what to call the first character of a name that no reader sees, or that ends its line; None without."""
+    unseen = (each for each in text if unicodedata.category(each) in ("Cc", "Cf", "Cs", "Zl", "Zp"))
+    bad = next((each for each in unseen if each not in JOINERS), None)
+    return None if bad is None else f"the control character {bad!a}"
 
 
 def _parse_factor(name: str, levels: object) -> Factor:

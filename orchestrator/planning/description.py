@@ -57,11 +57,12 @@ def print_description(console: Console, config: StudyConfig, svg: Path | None = 
     Into the folder `svg`, where one is given, goes the report's figure of the units as units.svg.
     """
     described, whole = describe_study(config)
+    written = None if svg is None else write_units(described, svg)
     asks = f": {config.file.question}" if config.file.question else ""
     lines = [f"{config.file.study}{asks}", *(each.text() for each in described), _complete_file(whole)]
     console.print("\n\n".join(lines), markup=False, highlight=False, soft_wrap=True)
-    if svg is not None:
-        console.print(f"\n{write_units(described, svg)}", markup=False, highlight=False, soft_wrap=True)
+    if written is not None:
+        console.print(f"\n{written}", markup=False, highlight=False, soft_wrap=True)
 
 
 def describe_study(config: StudyConfig) -> tuple[tuple[ArmDescription, ...], Mapping[str, Any]]:

@@ -11,7 +11,8 @@ from reports.analysis.grammar import Factors, LevelFilter, Statement, parse_says
 from reports.analysis.published import Published, parse_statistic
 from reports.metrics import PRIMARY, Metric, check_metric
 from reports.trials import Scalar
-from search_spaces.errors import SettingError, with_key
+from search_spaces.errors import SettingError, shown, with_key
+from search_spaces.factors import unseen_character
 from search_spaces.settings import read_settings
 
 OVER = ("every", "average", "any")
@@ -129,6 +130,8 @@ def parse_claim(
         raise SettingError('fails are counted in each context: over must be "every" or "any"', ("over",))
     if relation == "fails" and claim.metric != PRIMARY.name:
         raise SettingError(f"fails are told by the {PRIMARY.title}: leave metric out", ("metric",))
+    if not on_record and (bad := unseen_character(claim.id)):
+        raise SettingError(f"the id {shown(claim.id)} of a claim has {bad} in it", ("id",))
     _check_conditions(claim, factors)
     return claim
 

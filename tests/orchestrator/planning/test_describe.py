@@ -29,8 +29,8 @@ seeds: 2
 """
 
 
-def described(text: str, width: int = 80, svg: Path | None = None) -> str:
-    out = io.StringIO()
+def described(text: str, width: int = 80, svg: Path | None = None, out: io.StringIO | None = None) -> str:
+    out = out or io.StringIO()
     print_description(Console(file=out, width=width), check_study(parse_yaml(text, "a.yaml"), Path()), svg)
     return out.getvalue()
 
@@ -112,5 +112,7 @@ def test_without_a_known_unit_there_is_nothing_to_draw(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_the_user_s_mistake(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
+    printed = io.StringIO()
     with pytest.raises(UserError, match=r"units\.svg cannot be written"):
-        described(STUDY, svg=tmp_path / "file")
+        described(STUDY, svg=tmp_path / "file", out=printed)
+    assert printed.getvalue() == ""

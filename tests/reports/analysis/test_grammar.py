@@ -205,6 +205,15 @@ def test_two_claims_with_one_id():
         parse_claims([GOOD, GOOD], FACTORS)
 
 
+@pytest.mark.parametrize("bad", ["\n", "\u202e", "\u2028"])
+def test_an_id_is_one_line_that_can_be_read_unless_it_is_on_record(bad):
+    given = [GOOD | {"id": f"a{bad}b"}]
+    with pytest.raises(SettingError, match="of a claim has the control character") as error:
+        parse_claims(given, FACTORS, on_record=False)
+    assert error.value.key == (0, "id")
+    assert parse_claims(given, FACTORS)[0].id == f"a{bad}b"
+
+
 def test_a_claim_that_is_no_mapping():
     with pytest.raises(SettingError, match="this must be a mapping of settings, not 'preact < original'"):
         parse_claims(["preact < original"], FACTORS)
