@@ -2,14 +2,15 @@
 
 import logging
 import os
+import signal
 import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import Future, wait
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager, nullcontext, suppress
-from threading import current_thread
+from threading import current_thread, main_thread
 from typing import Any, TextIO
 
 import psutil
@@ -48,6 +49,10 @@ SILENT_SECONDS = 40.0
 START_SECONDS = 300.0
 """Ray starts within seconds; some of its own waits for processes that do not answer have no end."""
 SHUTDOWN_SECONDS = 20.0
+SIGNAL_SECONDS = 0.1
+"""How long at most Ray's own handler of SIGTERM stays in place."""
+ABORT_SECONDS = 3.0
+"""How long after a SIGTERM that handler aborts the process."""
 RAY_THREADS = "ray_"
 """How the names of Ray's threads begin."""
 
@@ -195,7 +200,7 @@ def _connected(address: str | None, before: set[int]) -> Iterator[None]:
 
     threading.Thread(target=start, name=f"{RAY_THREADS}start", daemon=True).start()
     try:
-        if wait([answer], START_SECONDS).not_done:
+        if not _happens(answer.done, START_SECONDS):
             _end_processes(before)
             raise _no_cluster(address, f"nothing came of it within {START_SECONDS:g} s")
         error = answer.exception()
@@ -220,10 +225,34 @@ def _shut_down(before: set[int]) -> None:
     # By its name, what Ray has kept to itself so far and prints now is dropped, too.
     thread = threading.Thread(target=ray.shutdown, name=f"{RAY_THREADS}shutdown", daemon=True)
     thread.start()
-    thread.join(SHUTDOWN_SECONDS)
-    if not thread.is_alive():
+    if not _happens(lambda: not thread.is_alive(), SHUTDOWN_SECONDS):
+        _end_processes(before)
+
+
+def _happens(condition: Callable[[], bool], within_seconds: float) -> bool:
+    """Wait for what a thread of Ray's does, with SIGTERM in our hands; return whether it was done in time."""
+    until = time.monotonic() + within_seconds
+    while True:
+        is_done = condition()
+        _take_back_sigterm()
+        if is_done or time.monotonic() > until:
+            return is_done
+        time.sleep(SIGNAL_SECONDS)
+
+
+def _take_back_sigterm() -> None:
+    """Put the handler of SIGTERM that Python knows in the place of Ray's, and call off what that one has begun.
+
+    When Ray's C++ part starts, it sets one that prints a stack and aborts the process three seconds later, before
+    a run has saved its checkpoints; when it ends, it leaves none at all.
+    """
+    handler = signal.getsignal(signal.SIGTERM)
+    if handler is None or current_thread() is not main_thread():
         return
-    _end_processes(before)
+    signal.signal(signal.SIGTERM, handler)
+    is_ours = hasattr(signal, "SIGALRM") and signal.getsignal(signal.SIGALRM) is not signal.SIG_DFL
+    if hasattr(signal, "setitimer") and not is_ours and signal.getitimer(signal.ITIMER_REAL)[0] <= ABORT_SECONDS:
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _end_processes(before: set[int]) -> None:
