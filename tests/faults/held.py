@@ -43,7 +43,7 @@ STUDY = {
 }
 
 
-def hold(file: Path, **resources: int) -> None:
+def hold(file: Path, **resources: int | str) -> None:
     """Write a study of four trials, each of which stands still in its third epoch until `let_go`."""
     file.with_name("held.py").write_text(NETWORK)
     study = {"study": file.stem, **STUDY, "resources": {"checkpoint_seconds": 0, **resources}}

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 
 import psutil
 
@@ -34,13 +35,26 @@ class Nodes:
         self._folder = folder
         self.all: list[subprocess.Popen[bytes]] = []
 
-    def start(self, head: bool = False, environment: Mapping[str, str] | None = None) -> int:
-        """Start a node and return its place in the list."""
+    def start(
+        self,
+        head: bool = False,
+        environment: Mapping[str, str] | None = None,
+        *,
+        cpus: int = 1,
+        gpus: int = 0,
+        instead: Mapping[Path, Path] | None = None,
+    ) -> int:
+        """Start a node and return its place in the list.
+
+        With `instead` it is another machine for a study: it has a host name of its own, and sees other folders in the
+        place of these. Only root can make one.
+        """
         words = [f"--temp-dir={self._folder}", "--head", "--port=26479", "--include-dashboard=false"]
         place = words if head else [f"--address={ADDRESS}"]
         own = {"PYTHONPATH": ROOT, "RAY_AUTH_MODE": "disabled", "PYTHONUNBUFFERED": "1"}
         variables = {**os.environ, **own, **(environment or {})}
-        command = [RAY, "start", f"--num-cpus={0 if head else 1}", *place, "--block"]
+        alone = [] if instead is None else _another_machine(f"node-{len(self.all)}", instead)
+        command = [*alone, RAY, "start", f"--num-cpus={0 if head else cpus}", f"--num-gpus={gpus}", *place, "--block"]
         log = Path(self._folder, f"node-{len(self.all)}.log")
         with log.open("wb") as output:
             process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=variables)
@@ -64,3 +78,9 @@ class Nodes:
         for place, process in enumerate(self.all):
             if process.poll() is None:
                 self.kill(place)
+
+
+def _another_machine(name: str, instead: Mapping[Path, Path]) -> list[str]:
+    """Return what a command begins with that is to run under another host name and with other folders."""
+    folders = "".join(f"mount --bind {quote(str(other))} {quote(str(folder))} && " for folder, other in instead.items())
+    return ["unshare", "--mount", "--uts", "sh", "-c", f'hostname {name} && {folders}exec "$@"', "sh"]

@@ -4,8 +4,7 @@ import socket
 import subprocess
 import sys
 import threading
-from concurrent import futures
-from concurrent.futures import Future
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import psutil
@@ -76,12 +75,12 @@ def test_a_ray_that_does_not_start_is_given_up_with_all_that_it_started(monkeypa
         is_started.set()
         may_go_on.wait()
 
-    def wait(answers: list[Future[None]], seconds: float) -> object:
+    def happens(condition: Callable[[], bool], within_seconds: float) -> bool:
         assert is_started.wait(30)
-        return futures.wait(answers, 0)
+        return condition()
 
     monkeypatch.setattr("ray.init", init)
-    monkeypatch.setattr(cluster, "wait", wait)
+    monkeypatch.setattr(cluster, "_happens", happens)
     says = r"Ray cannot start on this machine: nothing came of it within 300 s; `orchestrate doctor`"
     with pytest.raises(UserError, match=says), cluster.cluster(None):
         pass
