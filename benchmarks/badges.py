@@ -21,12 +21,13 @@ from benchmarks.coverage import holds
 from benchmarks.error_rates import CENTRE, LESS, NOISES, Noise, draw, sentences, study
 from reports.analysis.analysis_settings import AnalysisSettings
 from reports.analysis.arms import summarise
+from reports.analysis.badges import DEPENDS, ONE_SEED, OUTLIERS, SKEWED
 from reports.analysis.claims import parse_claims
-from reports.analysis.contrasts import SKEWED, contrasts
+from reports.analysis.contrasts import contrasts
 from reports.analysis.judged import Conclusion
 from reports.analysis.skewness import are_skewed
 from reports.analysis.threshold import decides
-from reports.analysis.verdicts import DEPENDS, ONE_SEED, OUTLIERS, judge
+from reports.analysis.verdicts import judge
 
 SEEDS = (5, 8, 12, 20)
 ARMS = 9

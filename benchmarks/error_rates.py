@@ -27,11 +27,11 @@ import scipy
 from numpy.typing import NDArray
 
 from reports.analysis.analysis_settings import AnalysisSettings
+from reports.analysis.badges import OUTLIERS, SKEWED
 from reports.analysis.claims import parse_claims
-from reports.analysis.contrasts import SKEWED
 from reports.analysis.decisions import decide
 from reports.analysis.judged import Conclusion
-from reports.analysis.verdicts import OUTLIERS, judge
+from reports.analysis.verdicts import judge
 from reports.results import History, PlanVersion, Study
 from reports.trials import Arm, State, Trial
 

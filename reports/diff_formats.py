@@ -5,7 +5,7 @@ import hashlib
 
 from markupsafe import Markup
 
-from reports.analysis.contrasts import SKEWED
+from reports.analysis.badges import SKEWED
 from reports.diff import ArmChange, Differences
 from reports.page import asset, environment
 from reports.sentences.changes import NOTHING, counts

@@ -1,7 +1,8 @@
 """A verdict in two lines of a terminal: the claim, its effect with the interval, the seeds; the page says the rest."""
 
+from reports.analysis.badges import POST_HOC
 from reports.analysis.claims import Claim
-from reports.analysis.verdicts import POST_HOC, Verdict
+from reports.analysis.verdicts import Verdict
 from reports.analysis.wording import NO_READING
 from reports.wording import MINUS, amount, counted, shortened
 

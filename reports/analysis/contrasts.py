@@ -8,6 +8,7 @@ import numpy as np
 import scipy
 
 from reports.analysis import pooled
+from reports.analysis.badges import SKEWED
 from reports.analysis.effects import (
     Effect,
     Grid,
@@ -28,7 +29,6 @@ from reports.metrics import PRIMARY, find_metric
 from reports.results import Study
 from reports.trials import Arm, Scalar
 
-SKEWED = "skewed: the interval may be too narrow"
 NOT_WIRED = "identical in every seed: check that the seed reaches the network"
 
 

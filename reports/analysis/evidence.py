@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from reports.analysis import literature
+from reports.analysis.badges import FAILS_MORE, FEW, NOT_MONOTONE, SKEWED
 from reports.analysis.claims import Claim
-from reports.analysis.contrasts import NOT_WIRED, SKEWED, choose, is_skewed
+from reports.analysis.contrasts import NOT_WIRED, choose, is_skewed
 from reports.analysis.effects import Effect, Exact, Grid, Sign, Student, Weights, differences, exact
 from reports.analysis.intervals import is_constant, rate_interval
 from reports.analysis.looks import e_value
@@ -17,9 +18,6 @@ from reports.analysis.rates import P_RATE, p_rate_above, p_rate_below
 from reports.results import Study
 from reports.trials import Scalar
 
-NOT_MONOTONE = "not monotone: a step goes the other way"
-FAILS_MORE = "the better arm fails more often"
-FEW = "too few seeds for a t test alone"
 Levels = Mapping[str, Scalar]
 
 

@@ -7,8 +7,22 @@ from datetime import datetime
 
 from reports.analysis import pooled
 from reports.analysis.analysis_settings import AnalysisSettings
+from reports.analysis.badges import (
+    DEPENDS,
+    FURTHER,
+    LEFT_OUT,
+    MISSING,
+    ONE_SEED,
+    OPEN,
+    OUTLIERS,
+    POST_HOC,
+    SHARED,
+    SKEWED,
+    UNMEASURED,
+    UNPLANNED,
+    WITHDRAWN,
+)
 from reports.analysis.claims import OVER, Claim
-from reports.analysis.contrasts import SKEWED
 from reports.analysis.decisions import Decision, decide, live_grids, trials_by_arm
 from reports.analysis.effects import Grid, Student
 from reports.analysis.evidence import ContextResult, Evidence, alternatives, evaluate
@@ -34,20 +48,6 @@ from reports.metrics import probe_of
 from reports.results import Study
 from reports.trials import State, Trial
 
-DEPENDS = "depends on the analysis"
-POST_HOC = "post hoc"
-OUTLIERS = "assumes no rare outliers"
-ONE_SEED = "one seed decides it"
-WITHDRAWN = "withdrawn: later seeds say the opposite"
-LEFT_OUT = "trained seeds left out"
-FURTHER = "held against later seeds of other studies too"
-UNPLANNED = "unplanned look, judged by e-value"
-UNMEASURED = "trained seeds not measured"
-OPEN = "still running"
-MISSING = "trials without a result"
-SHARED = "planned with other seeds in other studies too"
-ASSUMPTIONS = frozenset({OUTLIERS})
-"""Badges that name what a verdict takes for granted; all others name something that was seen."""
 NOT_JUDGED = "Not judged yet"
 
 

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reports.analysis.analysis_settings import AnalysisSettings
+from reports.analysis.badges import FEW
 from reports.analysis.claims import Claim
 from reports.analysis.effects import Sign
-from reports.analysis.evidence import FEW, ContextResult
+from reports.analysis.evidence import ContextResult
 from reports.analysis.forecast import Forecast
 from reports.analysis.outliers import LEAST_BY_T, unseen_share
 from reports.analysis.threshold import decides

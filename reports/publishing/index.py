@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
+from reports.analysis.badges import OPEN
 from reports.analysis.judged import Conclusion
-from reports.analysis.verdicts import OPEN
 from reports.page import asset, environment
 from reports.wording import counted, shortened
 

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from reports.analysis.arms import ArmSummary
-from reports.analysis.contrasts import SKEWED, Contrast
+from reports.analysis.badges import SKEWED
+from reports.analysis.contrasts import Contrast
 from reports.columns import factor_columns
 from reports.findings import Findings
 from reports.sentences import skewness

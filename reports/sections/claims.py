@@ -3,8 +3,9 @@
 import re
 from dataclasses import dataclass
 
+from reports.analysis.badges import ASSUMPTIONS, DEPENDS, UNMEASURED
 from reports.analysis.judged import Conclusion
-from reports.analysis.verdicts import ASSUMPTIONS, DEPENDS, UNMEASURED, Verdict, word_counts
+from reports.analysis.verdicts import Verdict, word_counts
 from reports.findings import Findings
 from reports.metrics import PRIMARY
 from reports.sections.margins import context_tables, difference_in_words, icon_of, margins_figures

@@ -6,7 +6,7 @@ from itertools import product
 
 import numpy as np
 
-from reports.analysis.contrasts import SKEWED
+from reports.analysis.badges import SKEWED
 from reports.analysis.factors import Anova, study_anova
 from reports.analysis.intervals import mean_interval
 from reports.analysis.readings import finite, grid

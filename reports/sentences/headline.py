@@ -10,7 +10,8 @@ from math import sqrt
 from statistics import fmean
 
 from reports.analysis.arms import ArmSummary
-from reports.analysis.contrasts import SKEWED, Contrast
+from reports.analysis.badges import SKEWED
+from reports.analysis.contrasts import Contrast
 from reports.analysis.outliers import LEAST_BY_T
 from reports.analysis.power import smallest_paired
 from reports.analysis.search import searched

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from reports.analysis.contrasts import SKEWED, Contrast
+from reports.analysis.badges import SKEWED
+from reports.analysis.contrasts import Contrast
 from reports.analysis.verdicts import Verdict
 from reports.findings import Findings
 from reports.wording import counted, listed, shortened

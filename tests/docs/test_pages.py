@@ -21,6 +21,8 @@ from orchestrator.cli import app
 from orchestrator.planning.plan import make_plan
 from orchestrator.study_file.config import read_study
 from orchestrator.study_file.sections import StudyFile
+from reports.analysis import badges
+from reports.analysis.badges import MEANINGS
 from search_spaces.settings import settings_of
 
 ROOT = Path(__file__).parents[2]
@@ -72,6 +74,14 @@ def test_generated_pages_are_what_the_code_says() -> None:
 def test_the_tutorial_prints_the_study_that_it_runs() -> None:
     (study, _) = blocks(DOCS / "tutorial.md", "yaml")
     assert study == (ROOT / "ablation.yaml").read_text(encoding="utf-8")
+
+
+def test_every_badge_of_a_verdict_is_explained() -> None:
+    page = (DOCS / "how-to" / "read-verdicts.md").read_text(encoding="utf-8")
+    rows = [tuple(line.strip("| ").split(" | ")) for line in page.splitlines() if line.startswith("| ")]
+    assert rows[rows.index(("mark", "meaning")) + 1 :] == list(MEANINGS.items())
+    known = {value for name, value in vars(badges).items() if name.isupper() and isinstance(value, str)}
+    assert known == set(MEANINGS)
 
 
 def test_the_site_names_every_page() -> None:

@@ -8,7 +8,8 @@ from typer.testing import CliRunner
 
 from orchestrator import RunOptions, run_study
 from orchestrator.cli import app
-from reports.analysis.verdicts import LEFT_OUT, POST_HOC, UNPLANNED, Verdict
+from reports.analysis.badges import LEFT_OUT, POST_HOC, UNPLANNED
+from reports.analysis.verdicts import Verdict
 from tests.integration.made_up import MadeUp
 
 INLINE = RunOptions(executor="inline", report=False)

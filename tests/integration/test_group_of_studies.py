@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 import orchestrator.presets
 from orchestrator import load_study
 from orchestrator.cli import app
-from reports.analysis.verdicts import POST_HOC, judge_study
+from reports.analysis.badges import POST_HOC
+from reports.analysis.verdicts import judge_study
 
 CLAIMS = """\
 claims:

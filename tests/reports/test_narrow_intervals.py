@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from reports.analysis.contrasts import SKEWED
+from reports.analysis.badges import SKEWED
 from reports.analysis.noise import noise_floor
 from reports.analysis.prospects import prospects, study_spread
 from reports.analysis.verdicts import judge_study

@@ -3,7 +3,7 @@
 import pytest
 from scipy import stats
 
-from reports.analysis.verdicts import ONE_SEED, OUTLIERS
+from reports.analysis.badges import ONE_SEED, OUTLIERS
 from tests.reports.analysis.build import study
 from tests.reports.analysis.claims import verdicts_of
 

@@ -8,10 +8,11 @@ import pytest
 
 from reports.analysis.adaptive import next_block
 from reports.analysis.analysis_settings import AnalysisSettings
+from reports.analysis.badges import FURTHER, LEFT_OUT, POST_HOC, SHARED, UNMEASURED, UNPLANNED
 from reports.analysis.claims import parse_claims
 from reports.analysis.decisions import decide
 from reports.analysis.registration import claims_ever, plan_differences, register
-from reports.analysis.verdicts import FURTHER, LEFT_OUT, POST_HOC, SHARED, UNMEASURED, UNPLANNED, judge
+from reports.analysis.verdicts import judge
 from reports.results import DeletedOutcome, History, Measurement, PlanVersion
 from tests.reports.analysis.build import study
 

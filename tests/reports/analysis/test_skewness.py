@@ -5,7 +5,8 @@ import pytest
 from scipy import stats
 
 from reports.analysis.arms import summarise
-from reports.analysis.contrasts import SKEWED, contrasts
+from reports.analysis.badges import SKEWED
+from reports.analysis.contrasts import contrasts
 from reports.analysis.skewness import are_skewed, is_skewed_sample, skewness
 from reports.findings import find
 from reports.sections.arm_tables import arms_table

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from reports.analysis import pooled
-from reports.analysis.evidence import FAILS_MORE, NOT_MONOTONE, trend_weights
+from reports.analysis.badges import FAILS_MORE, NOT_MONOTONE, OUTLIERS
+from reports.analysis.evidence import trend_weights
 from reports.analysis.outliers import unseen_share
-from reports.analysis.verdicts import OUTLIERS
 from tests.reports.analysis.build import study
 from tests.reports.analysis.claims import verdicts_of
 

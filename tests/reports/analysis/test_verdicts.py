@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from reports.analysis.contrasts import SKEWED
-from reports.analysis.evidence import FEW
-from reports.analysis.verdicts import DEPENDS, MISSING, OPEN, UNPLANNED, judge
+from reports.analysis.badges import DEPENDS, FEW, MISSING, OPEN, SKEWED, UNPLANNED
+from reports.analysis.verdicts import judge
 from reports.results import Measurement
 from reports.trials import State
 from tests.reports.analysis.build import study

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
-from reports.analysis.contrasts import SKEWED, Contrast
+from reports.analysis.badges import POST_HOC, SKEWED
+from reports.analysis.contrasts import Contrast
 from reports.analysis.factors import Anova, study_anova
 from reports.analysis.measurements import View
 from reports.analysis.shares import Shares
-from reports.analysis.verdicts import POST_HOC, Verdict
+from reports.analysis.verdicts import Verdict
 from reports.findings import Findings
 from reports.names import arm_names
 from reports.ranking import Ranking, rank

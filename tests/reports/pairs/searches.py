@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from reports.analysis.contrasts import SKEWED
+from reports.analysis.badges import SKEWED
 from reports.analysis.samplers import SamplerComparison, comparison
 from reports.findings import find
 from reports.results import Study
