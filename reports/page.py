@@ -38,6 +38,8 @@ LEADING = ("search-progress", "depth", "claims", "effects", "lowest")
 """The figures that may stand on the first screen, the best first."""
 TALLEST_LEAD, BROADEST_LEAD = 500, 600
 """Pixels, above which a figure leaves no room on the first screen for anything else."""
+SUMMARY, LIVE_SUMMARY = "study.json", "live.json"
+"""What a report says as data, and what the page of a study in training says until its last report."""
 _JOIN = "\N{NO-BREAK SPACE}"
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -55,16 +57,18 @@ def write_report(
     `verdicts` are those of the study's claims; by default the claims of its file are judged here and now.
     The same study gives the same bytes, whenever and wherever it is written. Host names and folders stay out of all
     files unless `include_host`. Files of an earlier report that this one no longer has are removed. One that is not the
-    last of its run leaves the `study.json` before it, with which the last one is compared. OSError when the folder
-    cannot be written.
+    last of its run leaves the `study.json` before it, with which the last one is compared, and has a `live.json` in
+    its place until then. OSError when the folder cannot be written.
     """
     files = report_files(study, verdicts, _published(folder), include_host=include_host)
     if not is_last:
-        del files["study.json"]
+        files[LIVE_SUMMARY] = files.pop(SUMMARY)
     else:
         _remove_stale(folder, files)
     for name, content in files.items():
         _write(folder / name, content)
+    if is_last:
+        (folder / LIVE_SUMMARY).unlink(missing_ok=True)
     return folder / "index.html"
 
 
@@ -86,15 +90,15 @@ def report_files(
     files: dict[str, str | bytes] = dict(_files(findings, sections))
     files["badge.svg"] = badge(findings.verdicts)
     files["index.html"] = render(findings, sections, report_id, tuple(files))
-    whole = {**summary, "report": report_id, "changes": changed.as_data(), "files": sorted([*files, "study.json"])}
-    files["study.json"] = canonical(whole) + "\n"
+    whole = {**summary, "report": report_id, "changes": changed.as_data(), "files": sorted([*files, SUMMARY])}
+    files[SUMMARY] = canonical(whole) + "\n"
     return files
 
 
 def _published(folder: Path) -> Mapping[str, Any] | None:
     """Return the `study.json` of an earlier report in a folder; None where there is none that can be read."""
     try:
-        summary = json.loads((folder / "study.json").read_text(encoding="utf-8"))
+        summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return summary if isinstance(summary, dict) else None

@@ -20,8 +20,9 @@ Cell = str | int | float | bool | None
 class Column:
     """A column: `key` heads it in CSV, `label` where people read it. With `digits` its numbers have fixed decimals.
 
-    With `is_p` as well, people read "<0.0001" where these decimals would all be 0; CSV keeps the number. With `is_head`
-    people read a text once, for all the rows below each other that have it; CSV has it in each.
+    With `is_p` as well, people read "<0.0001" where these decimals would all be 0; CSV keeps the number. With
+    `is_count` they read its whole numbers in groups of three digits. With `is_head` they read a text once, for all the
+    rows below each other that have it; CSV has it in each.
     """
 
     key: str
@@ -30,6 +31,7 @@ class Column:
     is_number: bool = False
     is_p: bool = False
     is_head: bool = False
+    is_count: bool = False
 
 
 def p_column(key: str, label: str, digits: int = 4) -> Column:
@@ -181,7 +183,7 @@ def _shown(cell: Cell, column: Column) -> str:
         if column.is_p and column.digits is not None and cell < 10**-column.digits:
             return f"<{10**-column.digits:.{column.digits}f}"
         return significant(cell) if column.digits is None else number(cell, column.digits)
-    return str(cell)
+    return f"{cell:,}" if column.is_count and isinstance(cell, int) else str(cell)
 
 
 def _inert(text: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from orchestrator.errors import UserError
 from orchestrator.home import expanded
+from reports.page import LIVE_SUMMARY, SUMMARY
 from reports.publishing.index import index_page, listed_of
 
 _SHOWN = frozenset({".html", ".svg", ".pdf", ".csv", ".md", ".tex", ".json", ".parquet"})
@@ -55,7 +56,7 @@ class _Reports(SimpleHTTPRequestHandler):
             return False
         parts = path.relative_to(root).parts
         report = path.parent.parent if parts[-2:-1] and parts[-2] in _FOLDERS else path.parent
-        return not any(part.startswith(".") for part in parts) and (report / "study.json").is_file()
+        return not any(part.startswith(".") for part in parts) and _summary_of(report) is not None
 
     def end_headers(self) -> None:
         """Let a page that is written anew be read anew."""
@@ -66,9 +67,14 @@ class _Reports(SimpleHTTPRequestHandler):
         """Say nothing of each request."""
 
 
+def _summary_of(report: Path) -> Path | None:
+    """Return the file with what a report says: of a study in training that of its page, which is newer."""
+    return next((file for name in (LIVE_SUMMARY, SUMMARY) if (file := report / name).is_file()), None)
+
+
 def _index(folder: Path) -> str:
     listed = []
-    for file in sorted(folder.glob("*/study.json")):
+    for file in filter(None, map(_summary_of, sorted(folder.iterdir()))):
         try:
             summary = json.loads(file.read_text(encoding="utf-8"))
         except (OSError, ValueError):

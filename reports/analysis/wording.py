@@ -11,7 +11,7 @@ from reports.analysis.evidence import ContextResult
 from reports.analysis.forecast import Forecast
 from reports.analysis.outliers import LEAST_BY_T, unseen_share
 from reports.analysis.threshold import decides
-from reports.wording import MINUS, amount, duration, margin_in_words, seeds
+from reports.wording import MINUS, amount, counted, duration, margin_in_words, seeds
 
 NO_READING = "No seed has a reading in all of its arms (n=0)"
 """What is said of a claim once nothing is waited for: its trials failed, or what it asks for could not be measured."""
@@ -141,15 +141,18 @@ def _finding(claim: Claim, shown: ContextResult) -> str:
         return f"{where}no result yet (n=0)."
     if shown.estimate is None:
         what = _signs(claim, shown) or "fails leave no number to name"
-        return f"{where}{what} (n={shown.n}, {shown.fails} fails).{_rates(shown)}"
+        return f"{where}{what} (n={shown.n}{_fails(shown)}).{_rates(shown)}"
     what = f"{where}{_effect(claim)} {_number(shown.estimate)}{_unit(claim)}"
     if shown.low is not None or shown.high is not None:
         what += f", {_percent(shown.level)} interval {_number(shown.low)} to {_number(shown.high)}"
-    fails = f", {shown.fails} fails" if shown.fails else ""
     test = f", {shown.test} test" if shown.test else ""
     if signs := _signs(claim, shown):
         what += f"; {signs}"
-    return f"{what} (n={shown.n}{fails}{test}).{_leads(claim, shown)}{_rates(shown)}"
+    return f"{what} (n={shown.n}{_fails(shown)}{test}).{_leads(claim, shown)}{_rates(shown)}"
+
+
+def _fails(shown: ContextResult) -> str:
+    return f", {counted(shown.fails, 'fail')}" if shown.fails else ""
 
 
 def _within(claim: Claim, shown: ContextResult) -> str:
@@ -232,7 +235,7 @@ def _open(account: Account, shown: ContextResult) -> str:
     p_look, p_holm = account.p_look, account.p_holm
     if waiting:
         trials = "1 trial has" if waiting == 1 else f"{waiting} trials have"
-        return f"Not judged yet: {trials} to end before the next look."
+        return f"Not judged yet: {trials} to end before {'the next look' if settings.looks else 'it is judged'}."
     parts = [f"{_seeds(shown.n)} do not decide it."]
     if shown.n == 1:
         parts = ["One seed decides nothing."]

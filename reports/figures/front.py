@@ -99,4 +99,4 @@ def _ticks(low: float, high: float) -> list[float]:
     for each in (step * 10.0**power for power in range(-3, 15) for step in (1, 2, 5)):
         if ticks[-1] * gap < each < high / gap:
             ticks.append(each)
-    return [*ticks, high] if high > 1.2 * low else ticks[:1]
+    return [*ticks, high] if high > low else ticks

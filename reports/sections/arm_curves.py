@@ -7,7 +7,8 @@ from reports.figures.figure import Figure, Panel
 from reports.figures.readout import ArmCurve
 from reports.figures.theme import MOST_SERIES, label_room
 from reports.findings import Findings
-from reports.layout import Series, name_levels
+from reports.layout import Series
+from reports.names import arm_names
 from reports.sections.curve_panels import description, facet_of, mean_curve, table_of
 from reports.sentences import curves as sentences
 from reports.trials import Arm, State
@@ -19,12 +20,13 @@ MOST_POINTS = 48
 
 def arms_figure(findings: Findings, scale: CurveScale) -> Figure | None:
     """Return the figure; None where no more arms have curves than one panel of the other figure can hold."""
-    lines = [(arm, line) for arm in findings.arms if (line := _line(findings, arm)) is not None]
+    names = {arm: shortened(name, 90) for arm, name in arm_names(findings, numbers_after=", ").items()}
+    lines = [(arm, line) for arm in findings.arms if (line := _line(findings, arm, names[arm.name])) is not None]
     if len(lines) <= MOST_SERIES:
         return None
     roles = _roles(findings, [arm for arm, _ in lines])
     places = [next(at for at, (arm, _) in enumerate(lines) if arm is chosen) for chosen in roles.values()]
-    chosen = [(arm, Series((), _name(arm), slot, slot == 0)) for slot, arm in enumerate(roles.values())]
+    chosen = [(arm, Series((), names[arm.name], slot, slot == 0)) for slot, arm in enumerate(roles.values())]
     facet = facet_of(findings, "", chosen)
     if facet is None:
         return None
@@ -40,7 +42,7 @@ def arms_figure(findings: Findings, scale: CurveScale) -> Figure | None:
         is_large=True,
         choice=ArmChoice(tuple(line for _, line in lines), tuple(places)),
     )
-    named = sentences.single_arms({role: shortened(_name(arm), 90) for role, arm in roles.items()})
+    named = sentences.single_arms({role: names[arm.name] for role, arm in roles.items()})
     caption = " ".join(filter(None, (named, sentences.narrow(findings))))
     return Figure("arms", caption, (Panel("", description(facet), drawing),), table_of([facet], "arms"), columns=1)
 
@@ -66,15 +68,11 @@ def _rank(findings: Findings, arm: Arm) -> tuple[float, float]:
     return summary.n_fail / summary.n if summary.n else 0.0, 0.0 if summary.mean is None else summary.mean
 
 
-def _name(arm: Arm) -> str:
-    return shortened(name_levels(arm.levels.items()) or arm.name, 90)
-
-
-def _line(findings: Findings, arm: Arm) -> ArmCurve | None:
+def _line(findings: Findings, arm: Arm, name: str) -> ArmCurve | None:
     """Return an arm's mean and band over the seeds that did not fail, or the mean of all where every seed did."""
     trials = [trial for trial in findings.trials.get(arm.name, ()) if trial.curve and trial.state.is_outcome()]
     sound = [trial for trial in trials if trial.state is State.COMPLETE and not findings.study.is_fail(trial)]
-    name = _name(arm) if sound else f"{_name(arm)} (every seed fails)"
+    name = name if sound else f"{name} (every seed fails)"
     mean = mean_curve(findings.study, arm, sound or trials, Series((), name, 0, False), MOST_POINTS)
     if mean is None:
         return None

@@ -44,8 +44,8 @@ def arms_table(findings: Findings) -> Table:
         Column("arm", "arm"),
         *(Column(key, factor) for key, factor in zip(keys, factors, strict=True)),
         *(Column(key, label, digits, is_number=True) for key, label, digits in _ARM_NUMBERS),
-        Column("params", "params", is_number=True),
-        Column("flops", "FLOPs", is_number=True),
+        Column("params", "params", is_number=True, is_count=True),
+        Column("flops", "FLOPs", is_number=True, is_count=True),
         Column("note", "note"),
     )
     rows = []

@@ -3,14 +3,15 @@
 import re
 from dataclasses import dataclass
 
-from reports.analysis.badges import ASSUMPTIONS, DEPENDS, UNMEASURED
+from reports.analysis.badges import ASSUMPTIONS, DEPENDS, OPEN, UNMEASURED
 from reports.analysis.judged import Conclusion
 from reports.analysis.verdicts import Verdict, word_counts
 from reports.findings import Findings
 from reports.metrics import PRIMARY
+from reports.names import arm_names
 from reports.sections.margins import context_tables, difference_in_words, icon_of, margins_figures
 from reports.sections.section import Section
-from reports.sentences.claims import TABLE, TABLE_ON_PAGE, judged, marks
+from reports.sentences.claims import TABLE, judged, marks, table_on_page
 from reports.tables import Column, Table, p_column
 from reports.trials import State
 from reports.wording import (
@@ -27,14 +28,15 @@ from reports.wording import (
 )
 
 MOST_TRIALS = 24
+_OVER = {"every": "in every context", "average": "on average", "any": "in at least one"}
 
 
 @dataclass(frozen=True)
 class Card:
     """One claim as the page shows it; `anchor` is its place on the page, `trials` links to what it rests on.
 
-    `signs` stand in its row: what was seen about its data or its plan. `badges` are these with their details, and
-    `assumptions` what the verdict takes for granted.
+    `signs` stand in its row: what was seen about its data or its plan, and `open` while its next seeds are trained.
+    `assumptions` are what the verdict takes for granted.
     """
 
     anchor: str
@@ -49,7 +51,7 @@ class Card:
     p: str
     sentence: str
     signs: tuple[str, ...]
-    badges: tuple[str, ...]
+    open: str
     assumptions: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
     trials: tuple[str, ...]
@@ -70,7 +72,9 @@ def build(findings: Findings) -> Section | None:
     if not findings.verdicts:
         return None
     cards = tuple(_card(findings, place, verdict) for place, verdict in enumerate(findings.verdicts, start=1))
-    content = Claims(judged(verdict_counts(findings.verdicts), len(findings.verdicts)), TABLE_ON_PAGE, cards)
+    content = Claims(
+        judged(verdict_counts(findings.verdicts), findings.verdicts), table_on_page(findings.verdicts), cards
+    )
     figures = margins_figures(findings.verdicts)
     tables = (_table(findings.verdicts), *context_tables(findings.verdicts))
     return Section("claims", "Claims", content, figures, tables)
@@ -105,7 +109,8 @@ def in_words(verdict: Verdict) -> str:
 
 
 def _card(findings: Findings, place: int, verdict: Verdict) -> Card:
-    signs = tuple(each for each in verdict.badges if each not in ASSUMPTIONS)
+    signs = tuple(each for each in verdict.badges if each not in ASSUMPTIONS and each != OPEN)
+    is_open = OPEN in verdict.badges and not verdict.is_pending
     return Card(
         anchor_of(place, verdict),
         shortened(verdict.id, 60),
@@ -117,14 +122,22 @@ def _card(findings: Findings, place: int, verdict: Verdict) -> Card:
         bracketed(verdict.low, verdict.high, amount) or NOTHING,
         f"{verdict.n}" + (f", {counted(verdict.fails, 'fail')}" if verdict.fails else ""),
         p_in_words(verdict.p_look if verdict.p_holm is None else verdict.p_holm) if verdict.n > 1 else NOTHING,
-        re.sub(r"(?<![\w-])-(?=\d)", MINUS, verdict.sentence),
+        _sentence(findings, verdict),
         signs,
-        (*signs, *([verdict.post_hoc] if verdict.post_hoc else [])),
+        OPEN if is_open else "",
         tuple(each for each in verdict.badges if each in ASSUMPTIONS),
         tuple((label, text) for label, text in _facts(findings, verdict) if text),
         verdict.trials[:MOST_TRIALS],
         max(0, len(verdict.trials) - MOST_TRIALS),
     )
+
+
+def _sentence(findings: Findings, verdict: Verdict) -> str:
+    """Return the verdict's sentence with the page's minus, its space in front of %, and its short names of arms."""
+    text = re.sub(r"(?<=\d)%", " %", re.sub(r"(?<![\w-])-(?=\d)", MINUS, verdict.sentence))
+    names = arm_names(findings)
+    known = "|".join(map(re.escape, sorted(filter(None, names), key=len, reverse=True)))
+    return re.sub(rf"(?<![\w=])(?:{known})(?![\w=])", lambda found: names[found[0]], text) if known else text
 
 
 def _facts(findings: Findings, verdict: Verdict) -> list[tuple[str, str]]:
@@ -177,12 +190,12 @@ def _needed(verdict: Verdict) -> str:
 
 
 def _readings(verdict: Verdict) -> str:
-    """The verdict by each meaning of the sentence in several contexts, the declared one named; none while open."""
+    """The verdict by each meaning of the sentence in several contexts, the declared one named; none before a look."""
     if verdict.is_pending:
         return ""
     return listed(
         [
-            f"{over}{' (declared)' if over == verdict.claim.over else ''}: {outcome.value}"
+            f"{_OVER[over]}{' (declared)' if over == verdict.claim.over else ''}: {outcome.value}"
             for over, outcome in verdict.other_readings.items()
         ]
     )

@@ -5,19 +5,18 @@ from statistics import fmean
 
 from reports.analysis.pareto import Front, study_front
 from reports.figures.figure import Figure, Panel
-from reports.figures.front import LONGEST, FrontPoint, front_drawing
+from reports.figures.front import FrontPoint, front_drawing
 from reports.figures.readout import Told
 from reports.figures.theme import MOST_SERIES
 from reports.findings import Findings
 from reports.layout import Levels
 from reports.names import arm_names
-from reports.search_numbers import search_numbers
 from reports.sections.section import Notes, Section
 from reports.sections.trials import trials_link
 from reports.sentences import cost as sentences
 from reports.tables import Cell, Column, Table
 from reports.trials import Arm
-from reports.wording import level, magnitude, number, shortened
+from reports.wording import magnitude, number, shortened
 
 _COSTS = {"params": "parameters", "flops": "multiply-adds", "seconds": "seconds of training"}
 MOST_POINTS = 200
@@ -57,11 +56,11 @@ def _cost(findings: Findings, arm: Arm, key: str) -> float | None:
 def _panel(findings: Findings, key: str, cost: dict[str, float], front: Front) -> Panel:
     slots = {series.levels: series.slot for series in findings.layout.series}
     arms = {arm.name: arm for arm in findings.arms}
-    numbers, known = search_numbers(findings.whole), arm_names(findings)
+    known = arm_names(findings)
     names = sorted((*front.front, *front.dominated), key=lambda each: each not in front.front)[:MOST_POINTS]
     points = [
         FrontPoint(
-            label=numbers.get(name) or _label(arms[name]),
+            label=known[name],
             error=findings.summaries[name].mean or 0.0,
             cost=cost[name],
             slot=_slot(findings, arms[name], slots),
@@ -81,12 +80,6 @@ def _told(findings: Findings, name: str, shown: str, key: str, cost: float, fron
     return text if chance is None else f"{text}, on the front with P {number(chance)}"
 
 
-def _label(arm: Arm) -> str:
-    """Return the arm's levels, each after its factor where all that finds room."""
-    named = ", ".join(f"{factor} {level(value)}" for factor, value in arm.levels.items())
-    return (named if len(named) <= LONGEST else ", ".join(map(level, arm.levels.values()))) or arm.name
-
-
 def _slot(findings: Findings, arm: Arm, slots: Mapping[Levels, int]) -> int:
     slot = slots.get(tuple(arm.levels.get(factor) for factor in findings.layout.across), 1)
     return slot if has_slots(findings) else 1
@@ -100,20 +93,25 @@ def has_slots(findings: Findings) -> bool:
 def _table(findings: Findings, fronts: dict[str, tuple[dict[str, float], Front]]) -> Table:
     columns = [
         Column("arm", "arm"),
-        Column("params", "parameters", is_number=True),
-        Column("flops", "multiply-adds", is_number=True),
+        Column("params", "parameters", is_number=True, is_count=True),
+        Column("flops", "multiply-adds", is_number=True, is_count=True),
+        *([Column("seconds", "seconds of training", 1, is_number=True)] if "seconds" in fronts else []),
         Column("error", "error, %", 2, is_number=True),
         Column("n", "n", is_number=True),
     ]
     for key in fronts:
-        columns.append(Column(f"front_{key}", f"front, {_COSTS[key]}"))
+        columns.append(Column(f"front_{key}", f"on the front of {'seconds' if key == 'seconds' else _COSTS[key]}"))
         columns.append(Column(f"p_{key}", "P", 2, is_number=True))
     rows: list[tuple[Cell, ...]] = []
     for arm in findings.arms:
         summary = findings.summaries[arm.name]
-        row: list[Cell] = [arm.name, arm.params, arm.flops, summary.mean if not summary.n_fail else None, summary.n]
+        row: list[Cell] = [arm.name, arm.params, arm.flops]
+        if "seconds" in fronts:
+            row.append(fronts["seconds"][0].get(arm.name))
+        row += [summary.mean if not summary.n_fail else None, summary.n]
         for _, front in fronts.values():
-            row.append(None if arm.name in front.excluded else arm.name in front.front)
+            is_known = arm.name in front.front or arm.name in front.dominated
+            row.append(arm.name in front.front if is_known else None)
             row.append(front.probability.get(arm.name))
         rows.append(tuple(row))
     return Table("cost", sentences.TABLE, tuple(columns), tuple(rows))

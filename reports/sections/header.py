@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from reports.analysis.judged import Conclusion
 from reports.analysis.search import searched
 from reports.findings import Findings
 from reports.sections.claims import anchor_of, in_words
@@ -70,7 +71,7 @@ def build(findings: Findings) -> Section:
         study.name,
         study.question,
         headline(findings),
-        claims[:MOST_CLAIMS],
+        tuple(claims[place] for place in _first_claims(findings)),
         _facts(findings),
         _shares(findings),
         said(findings, PROGRESS),
@@ -80,6 +81,12 @@ def build(findings: Findings) -> Section:
         study.user_notes,
     )
     return Section("top", study.name, content)
+
+
+def _first_claims(findings: Findings) -> list[int]:
+    """Return the places of the claims on the first screen: where it has no room for all, the decided ones first."""
+    decided = [each.verdict is not Conclusion.INCONCLUSIVE for each in findings.verdicts]
+    return sorted(sorted(range(len(decided)), key=lambda place: not decided[place])[:MOST_CLAIMS])
 
 
 def _cut(claim: str) -> str:

@@ -210,7 +210,7 @@ def _difference(findings: Findings, contrast: Contrast, usual: int | None) -> tu
     mine, theirs = findings.summaries[contrast.arm.name], findings.summaries[contrast.baseline.name]
     if has_fails(findings, contrast):
         p = fisher_p(mine.n_fail, mine.n, theirs.n_fail, theirs.n)
-        text = f"{mine.n_fail}/{mine.n} against {theirs.n_fail}/{theirs.n} fail"
+        text = f"{mine.n_fail}/{mine.n} against {theirs.n_fail}/{theirs.n}"
         return text, "" if p is None else f"Fisher p{'<0.0001' if p < 0.0001 else f'={number(p, 4)}'}"
     if contrast.estimate is None:
         return "", ""

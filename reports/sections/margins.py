@@ -60,7 +60,10 @@ def _figure(unit: str, at: int, pairs: list[tuple[Verdict, ContextResult]]) -> F
     further = sentences.further(at, "fail rates" if unit == _RATE else unit)
     text = " ".join(filter(None, (*first, further, _narrow(shown), sentences.first_contexts(len(shown), len(pairs)))))
     name = _name(at)
-    table = _table(pairs, name, unit).without("seeds")  # on the page they stand in each claim's evidence
+    # On the page each claim's own row and evidence have the seeds and the marks.
+    table = _table(pairs, name, unit).without("seeds", "marks")
+    if not any(context.fails for _, context in pairs):
+        table = table.without("fails")
     return Figure(name, text, (_panel(unit, name, shown),), table, columns=1)
 
 
@@ -125,8 +128,9 @@ def _table(pairs: list[tuple[Verdict, ContextResult]], name: str, unit: str) -> 
     columns = (
         Column("claim", "claim"),
         Column("context", "context"),
-        *(Column(key, key, 2, is_number=True) for key in ("estimate", "low", "high", "margin")),
-        Column("level", "level, %", 2, is_number=True),
+        *(Column(key, key, 2, is_number=True) for key in ("estimate", "low", "high")),
+        Column("margin", "margin", is_number=True),
+        Column("level", "level, %", is_number=True),
         Column("n", "n", is_number=True),
         Column("fails", "fails", is_number=True),
         Column("test", "test"),
@@ -135,9 +139,8 @@ def _table(pairs: list[tuple[Verdict, ContextResult]], name: str, unit: str) -> 
         Column("seeds", "by seed"),
         Column("marks", "marks"),
     )
-    caption = " ".join(filter(None, (sentences.by_context(unit), _narrow(pairs))))
     in_paper = tuple(each.key for each in columns if each.key != "marks")
-    return Table(f"{name}-by-context", caption, columns, tuple(_rows(pairs)), in_paper)
+    return Table(f"{name}-by-context", sentences.by_context(unit), columns, tuple(_rows(pairs)), in_paper)
 
 
 def _narrow(pairs: list[tuple[Verdict, ContextResult]]) -> str | None:

@@ -30,8 +30,8 @@ _STAGE = (
     Column("output", "output"),
     Column("units", "units", is_number=True),
     Column("convolutions", "convolutions", is_number=True),
-    Column("params", "parameters", is_number=True),
-    Column("flops", "multiply-adds", is_number=True),
+    Column("params", "parameters", is_number=True, is_count=True),
+    Column("flops", "multiply-adds", is_number=True, is_count=True),
 )
 
 
@@ -190,12 +190,12 @@ def _stages(groups: Sequence[Sequence[Described]], arms: Sequence[Described]) ->
     columns = (
         Column("network", "network"),
         *(Column(f"stage{at}", shortened(name, 30)) for at, name in enumerate(names)),
-        Column("params", "parameters", is_number=True),
-        Column("flops", "multiply-adds", is_number=True),
+        Column("params", "parameters", is_number=True, is_count=True),
+        Column("flops", "multiply-adds", is_number=True, is_count=True),
     )
     rows = []
     for title, stages in zip(_titles(groups, arms), described, strict=True):
-        costs = (f"{sum(stage[key] for stage in stages.values()):,}" for key in ("params", "flops"))
+        costs = (sum(stage[key] for stage in stages.values()) for key in ("params", "flops"))
         rows.append((title, *(_stage(stages[name]) if name in stages else NOTHING for name in names), *costs))
     return Table("stages", sentences.STAGES, columns, tuple(rows))
 

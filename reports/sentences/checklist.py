@@ -25,8 +25,7 @@ def _answers(findings: Findings) -> Iterator[tuple[str, str]]:
     yield "Hyper-parameters", "every setting, defaults included, stands below; what differs between arms under Methods"
     yield "Hyper-parameter search", _search(findings)
     yield "Determinism", determinism(findings)
-    counts = sorted({summary.n for summary in findings.summaries.values() if summary.n})
-    yield "Number of runs", f"{listed(counts)} an arm (seeds {seeds(findings.seeds)})" if counts else "none finished"
+    yield "Number of runs", _runs(findings)
     yield "Central tendency and variation", _spread(findings)
     failed = findings.count(State.FAILED)
     yield "Runs that failed", f"{counted(findings.fails(), 'fail')} as a result, {counted(failed, 'crash', 'crashes')}"
@@ -48,12 +47,23 @@ def data_checksum(findings: Findings) -> str:
 def determinism(findings: Findings) -> str:
     """Say which algorithms the arms' settings let cuDNN use, and what each seed fixes."""
     trainings = [arm.settings.get("training") for arm in findings.whole.arms]
-    asked = {each.get("deterministic") for each in trainings if isinstance(each, Mapping)}
+    # A completed `training:` without the setting has its default, which is true.
+    asked = {each.get("deterministic", "lr" in each or None) for each in trainings if isinstance(each, Mapping)}
     if asked == {True}:
         return "on: cuDNN keeps to algorithms that repeat themselves bit for bit, and chooses none by timing"
     if asked == {False}:
         return "off: cuDNN may use algorithms that do not repeat themselves; it chooses none by timing"
     return "differs by arm: training.deterministic" if asked == {True, False} else UNKNOWN
+
+
+def _runs(findings: Findings) -> str:
+    """How many seeds an arm has a result of; while trials are still to end, beside the seeds that are planned."""
+    counts = sorted({summary.n for summary in findings.summaries.values() if summary.n})
+    if not counts:
+        return "none finished"
+    if findings.count(State.RUNNING, State.WAITING):
+        return f"{listed(counts)} an arm so far; planned are the seeds {seeds(findings.seeds)}"
+    return f"{listed(counts)} an arm (seeds {seeds(findings.seeds)})"
 
 
 def _search(findings: Findings) -> str:

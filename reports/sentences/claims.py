@@ -6,18 +6,27 @@ from reports.analysis.verdicts import Verdict
 from reports.wording import counted, listed, shortened
 
 MOST_NAMES = 12
-TABLE_ON_PAGE = (
-    "The declared claims, each with its evidence below it. The effect of a claim with < or > counts in the claimed "
-    "direction: a positive one speaks for the claim, whatever the sign of the arm's Δ in the table of arms."
-)
-
 TABLE = "The declared claims and their verdicts."
 
 
-def judged(counts: str, total: int) -> str:
-    """Say how many of so many claims have which verdict, and how a claim is judged."""
-    which = "It" if total == 1 else "Each"
-    return f"{counts}. {which} was declared in the study file and is judged on its interval against its margin."
+def judged(counts: str, verdicts: Sequence[Verdict]) -> str:
+    """Say how many claims have which verdict, and how a claim is judged: on its interval, or where it has none."""
+    which = "It" if len(verdicts) == 1 else "Each"
+    tests = {context.test for verdict in verdicts for context in verdict.contexts}
+    signs = "; where seeds fail, or the claim asks for it, by an exact sign test" if "sign" in tests else ""
+    return f"{counts}. {which} was declared in the study file and is judged on its interval against its margin{signs}."
+
+
+def table_on_page(verdicts: Sequence[Verdict]) -> str:
+    """Say what the table of claims has: the side an effect counts on, and what p is corrected for."""
+    text = (
+        "The declared claims, each with its evidence below it. The effect of a claim with < or > counts in the claimed "
+        "direction: a positive one speaks for the claim, whatever the sign of the arm's Δ in the table of arms."
+    )
+    several = sum(verdict.p_holm is not None for verdict in verdicts) > 1
+    looked = any(verdict.p_look != verdict.p for verdict in verdicts)
+    over = (["the looks"] if looked else []) + (["the other claims, by Holm"] if several else [])
+    return f"{text} p is corrected for {listed(over)}." if over else text
 
 
 def marks(verdicts: Sequence[Verdict]) -> str | None:
@@ -87,5 +96,16 @@ def by_context(unit: str) -> str:
 
 SENTENCES: dict[str, Callable[..., str | None]] = {
     f"claims.{sentence.__name__}": sentence
-    for sentence in (judged, marks, intervals, further, equality, holm, first_contexts, against_margin, by_context)
+    for sentence in (
+        judged,
+        table_on_page,
+        marks,
+        intervals,
+        further,
+        equality,
+        holm,
+        first_contexts,
+        against_margin,
+        by_context,
+    )
 }

@@ -134,7 +134,7 @@ def lowest(findings: Findings) -> str | None:
     name = group.names[ranking.lowest.arm.name]
     first = f"the lowest mean {PRIMARY.title} {among}is that of {name}, {error_of(ranking.lowest)}"
     others, same = len(ranking.others), ranking.alike
-    sound = " without a fail" if group.failing else ""
+    sound = " without a fail" if group.failing else " with a result" if len(group.summaries) < len(group.names) else ""
     if others == 1:
         rest = f"the other arm{sound} {'cannot be told apart from it' if same else 'has more'}"
     elif same == others:

@@ -1,21 +1,16 @@
 """What the section on methods says: the design, data and training, the measure, how claims are judged, fairness."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from math import prod
-from typing import Any
 
 from reports.analysis.registration import plan_differences
 from reports.analysis.search import searched
 from reports.findings import Findings
-from reports.flat_settings import flat, in_words
 from reports.metrics import PRIMARY
+from reports.sentences.training import shared, training
 from reports.trials import Scalar, State
 from reports.wording import counted, duration, level, listed, magnitude, moment, seeds, shortened
 
-_TOLD = (
-    "recipe", "epochs", "iterations", "batch_size", "optimi", "lr", "momentum", "nesterov", "weight_decay", "schedule",
-    "warm", "augment.crop", "augment.flip",
-)  # fmt: skip
 _DESIGNS = {
     "full_factorial": "a full factorial design",
     "one_at_a_time": "a one-at-a-time design",
@@ -97,21 +92,8 @@ def shared_seeds(findings: Findings) -> str | None:
 
 def data(findings: Findings) -> str | None:
     """Name the data set where all arms share it."""
-    name = _shared(findings, "data").get("name")
+    name = shared(findings, "data").get("name")
     return f"Data: {shortened(str(name), 60)}." if name else None
-
-
-def training(findings: Findings) -> str | None:
-    """Tell the settings of training that all arms share, where there are any."""
-    told = {
-        key: value
-        for key, value in flat(_shared(findings, "training"))
-        if key.startswith(_TOLD) and isinstance(value, str | int | float | bool)
-    }
-    stated = [f"{key.replace('_', ' ').replace('.', ' ')} {in_words(value)}" for key, value in told.items()]
-    if not stated:
-        return None
-    return f"Training, the same in every arm: {listed(stated, 24)}; every other setting stands under Provenance."
 
 
 def longest(findings: Findings) -> str | None:
@@ -127,15 +109,6 @@ def times(findings: Findings) -> str | None:
         return None
     ends = list(dict.fromkeys((duration(min(known)), duration(max(known)))))
     return f"A finished trial took {' to '.join(ends)}, {duration(sum(known))} in all."
-
-
-def _shared(findings: Findings, root: str) -> dict[str, Any]:
-    """The settings below `root` that all arms share, by their path from it."""
-    every = [arm.settings.get(root) for arm in findings.arms]
-    first = [dict(flat(each)) for each in every if isinstance(each, Mapping)]
-    if not first or len(first) < len(every):
-        return {}
-    return {key: value for key, value in first[0].items() if all(each.get(key) == value for each in first)}
 
 
 # ---- measure ----
@@ -155,7 +128,9 @@ def divergence(findings: Findings) -> str | None:
     """Say when a trial is stopped; nothing where nothing is trained."""
     if not findings.asked:
         return None
-    return "A trial whose loss is not finite or explodes is stopped as diverged."
+    limit = shared(findings, "training").get("diverged_above")
+    above = f"averages more than {limit:,g} over an epoch" if isinstance(limit, int | float) else "explodes"
+    return f"A trial whose training loss is not finite or {above} is stopped as diverged."
 
 
 def fail_rule(findings: Findings) -> str | None:

@@ -64,9 +64,8 @@ def tests(findings: Findings) -> str | None:
     known = [each for each in findings.contrasts.values() if each.p is not None]
     if not known or _counts(findings) == [1]:
         return None
-    used = [
-        f"{words} ({count})" for name, words in _TESTS.items() if (count := sum(each.test == name for each in known))
-    ]
+    counts = {words: sum(each.test == name for each in known) for name, words in _TESTS.items()}
+    used = [f"{words} ({counted(count, 'comparison')})" for words, count in counts.items() if count]
     text = f"Differences to the baseline are taken seed by seed and judged with {listed(used)}; intervals are at 95 %"
     if len(known) == 1:
         return f"{text}."

@@ -80,6 +80,10 @@ def fail_rule(findings: Findings) -> str | None:
     text = f"fail (k/n): k of n seeds {rule}"
     if any(summary.n_fail and summary.n_ok for summary in findings.summaries.values()):
         text += "; below it the 95 % interval of that rate, and the mean of the other seeds, which leaves out the worst"
+    if any(has_fails(findings, each) for each in findings.contrasts.values()):
+        text += (
+            "; Δ then has its count against the baseline's, with Fisher's exact p of equal rates, which is uncorrected"
+        )
     return f"{text}."
 
 

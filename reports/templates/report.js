@@ -61,7 +61,7 @@ if (document.body.hasAttribute("data-live")) {
     const minutes = Math.floor((Date.now() - latest) / 60000);
     const hours = Math.floor(minutes / 60);
     const since = minutes < 1 ? "less than a minute" : hours ? `${hours} h ${minutes % 60} min` : `${minutes} min`;
-    if (age && minutes < 2880) age.textContent = `Last result: ${since} ago.`;
+    if (age && minutes < 2880) age.textContent = `Last result on this page: ${since} ago.`;
   };
   tell();
   setInterval(tell, 20000);

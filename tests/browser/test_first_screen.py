@@ -9,7 +9,7 @@ def test_the_page_of_a_running_study_says_how_old_it_is_and_another_does_not(vis
     page = visit("troubled")
     page.clock.install(time="2026-03-14T09:20:00Z")
     page.reload()
-    assert "Last result: " in page.locator(".progress").inner_text()
+    assert "Last result on this page: " in page.locator(".progress").inner_text()
     assert visit("degradation").locator(".age").count() == 0
 
 

@@ -16,6 +16,7 @@ def folder(tmp_path_factory):
     root = tmp_path_factory.mktemp("out")
     whole = study(("variant",), {("a",): near(3), ("b",): near(4)}, baseline={"variant": "a"})
     write_report(whole, root / "small")
+    write_report(whole, root / "running", is_last=False)
     (root / "small/secret.txt").write_text("x")
     (root / "small/.hidden.html").write_text("x")
     (root / "notes").mkdir()
@@ -48,6 +49,12 @@ def test_the_index_lists_the_reports(ask):
     status, text = ask("/")
     assert status == 200
     assert 'href="small/index.html"' in text
+
+
+def test_a_study_in_training_is_listed_and_shown_before_its_first_run_has_ended(ask):
+    assert 'href="running/index.html"' in ask("/")[1]
+    assert ask("/running/index.html")[0] == 200
+    assert ask("/running/tables/main.csv")[0] == 200
 
 
 @pytest.mark.parametrize("path", ["/small/index.html", "/small/tables/main.csv", "/small/study.json"])

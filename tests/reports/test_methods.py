@@ -34,7 +34,7 @@ def test_arms_whose_seeds_all_failed_are_not_arms_with_one_seed(errors):
     findings = found(("variant",), {("a",): errors, ("b",): errors}, baseline={"variant": "a"})
     said = paragraph(findings, "Statistics")
     assert said.startswith("Every seed failed, so that tables give no mean, only the count of fails (n=3).")
-    assert "exact sign test (1)" in said
+    assert "exact sign test (1 comparison)" in said
     assert "one seed" not in said
 
 
@@ -49,7 +49,7 @@ def test_one_seed_an_arm_has_no_statistics(errors):
 def test_one_comparison_is_not_called_all():
     findings = found(("variant",), {("a",): near(3), ("b",): (4.0, 4.1, 4.3)}, baseline={"variant": "a"})
     assert "Holm" not in paragraph(findings, "Statistics")
-    assert "Student's paired t (1); intervals are at 95 %." in paragraph(findings, "Statistics")
+    assert "Student's paired t (1 comparison); intervals are at 95 %." in paragraph(findings, "Statistics")
 
 
 def test_sizes_are_compared_between_all_arms_where_no_level_has_several():

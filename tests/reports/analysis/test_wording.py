@@ -11,7 +11,7 @@ DONE = [5.0, 5.5, 5.1, 5.2]
 
 @pytest.mark.parametrize(
     ("open_seeds", "said"),
-    [(1, "1 trial has to end before the next look."), (2, "2 trials have to end before the next look.")],
+    [(1, "1 trial has to end before it is judged."), (2, "2 trials have to end before it is judged.")],
 )
 def test_trials_that_are_waited_for_are_counted(open_seeds, said):
     running = dict(enumerate(DONE)) | {4: State.RUNNING}

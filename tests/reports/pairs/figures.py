@@ -93,7 +93,7 @@ PAIRS: Pairs = {
     ),
     "skewness.differences": (
         lambda: list(variants(a=FLAT, b=FAR, c=FLAT[::-1]).contrasts.values()),
-        "Of 2 intervals 1 may be too narrow",
+        "1 of 2 intervals may be too narrow",
         lambda: list(variants(a=FLAT, b=FLAT[::-1]).contrasts.values()),
     ),
     "skewness.claims": (
@@ -183,7 +183,16 @@ PAIRS: Pairs = {
         "by depth and variant",
         lambda: (("variant", "depth"),),
     ),
-    "claims.judged": (lambda: ("2 claims: 2 supported", 2), "supported. Each was", lambda: ("1 claim: 1 supported", 1)),
+    "claims.judged": (
+        lambda: ("1 claim: 1 inconclusive", declared("b < a", errors={"a": ABOVE, "b": LESS}).verdicts),
+        "against its margin; where seeds fail, or the claim asks for it, by an exact sign test.",
+        lambda: ("2 claims: 2 supported", verdicts("b < a", "b > a")),
+    ),
+    "claims.table_on_page": (
+        lambda: verdicts("b < a", "b > a"),
+        "p is corrected for the other claims, by Holm.",
+        lambda: verdicts("b < a"),
+    ),
     "claims.marks": (
         lambda: verdicts("b < a", "b > a"),
         "Marks: assumes no rare outliers (all).",

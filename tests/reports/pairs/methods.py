@@ -88,7 +88,7 @@ PAIRS: Pairs = {
     "methods.data": (lambda: variants(a=MORE), "Data: digits.", lambda: mixed("data", "name", "fashion_mnist")),
     "methods.training": (
         lambda: variants(a=MORE, b=LESS),
-        "epochs 10",
+        "in every arm: 10 epochs",
         lambda: mixed("training", "epochs", 20),
     ),
     "methods.longest": (lambda: variants(a=MORE), "ran 10 epochs", waiting),
