@@ -64,6 +64,8 @@ class Failures:
     summary: str
     seeds: tuple[int, ...]
     map_caption: str
+    events_caption: str
+    has_last_loss: bool
     map: tuple[MapRow, ...]
     events: tuple[Event, ...]
     logs: tuple[Event, ...]
@@ -98,6 +100,8 @@ def build(findings: Findings) -> Section:
         said(findings, sentences.SUMMARY),
         seeds,
         sentences.map_caption(findings),
+        sentences.events_caption(findings),
+        sentences.has_last_loss(findings),
         rows,
         events[:MOST_ROWS],
         logs,

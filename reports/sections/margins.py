@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 from reports.analysis.claims import Claim
 from reports.analysis.evidence import ContextResult
@@ -60,8 +61,8 @@ def _figure(unit: str, at: int, pairs: list[tuple[Verdict, ContextResult]]) -> F
     further = sentences.further(at, "fail rates" if unit == _RATE else unit)
     text = " ".join(filter(None, (*first, further, _narrow(shown), sentences.first_contexts(len(shown), len(pairs)))))
     name = _name(at)
-    # On the page each claim's own row and evidence have the seeds and the marks.
-    table = _table(pairs, name, unit).without("seeds", "marks")
+    # On the page each claim's own row and evidence have the seeds and the marks, and the figure's caption tells them.
+    table = replace(_table(pairs, name, unit), caption=sentences.by_context(unit)).without("seeds", "marks")
     if not any(context.fails for _, context in pairs):
         table = table.without("fails")
     return Figure(name, text, (_panel(unit, name, shown),), table, columns=1)
@@ -139,8 +140,9 @@ def _table(pairs: list[tuple[Verdict, ContextResult]], name: str, unit: str) -> 
         Column("seeds", "by seed"),
         Column("marks", "marks"),
     )
+    caption = " ".join(filter(None, (sentences.by_context(unit), _narrow(pairs))))
     in_paper = tuple(each.key for each in columns if each.key != "marks")
-    return Table(f"{name}-by-context", sentences.by_context(unit), columns, tuple(_rows(pairs)), in_paper)
+    return Table(f"{name}-by-context", caption, columns, tuple(_rows(pairs)), in_paper)
 
 
 def _narrow(pairs: list[tuple[Verdict, ContextResult]]) -> str | None:

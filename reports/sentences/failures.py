@@ -53,6 +53,19 @@ def map_cut(shown: int, total: int) -> str | None:
     return f"The map shows the first {shown} of {total:,} arms with such a trial."
 
 
+def events_caption(findings: Findings) -> str:
+    """Say what the list of failed trials has: the last loss only where one diverged after a finite one."""
+    loss = (
+        ", at which epoch, and the last loss before a divergence" if has_last_loss(findings) else " and at which epoch"
+    )
+    return f"Trials that failed, diverged, crashed or were pruned: what happened{loss}."
+
+
+def has_last_loss(findings: Findings) -> bool:
+    """Whether a trial diverged whose last finite loss is on record."""
+    return any(trial.loss_before_divergence is not None for trial in findings.asked)
+
+
 def list_cut(shown: int, total: int) -> str | None:
     """Say that the list has the first trials alone; nothing where it has all."""
     if shown >= total:
@@ -78,5 +91,6 @@ def _bad(findings: Findings) -> int:
 SUMMARY = (none_failed, some_failed)
 
 SENTENCES: dict[str, Callable[..., str | None]] = {
-    f"failures.{sentence.__name__}": sentence for sentence in (*SUMMARY, map_caption, map_cut, list_cut, lost_attempts)
+    f"failures.{sentence.__name__}": sentence
+    for sentence in (*SUMMARY, map_caption, events_caption, map_cut, list_cut, lost_attempts)
 }

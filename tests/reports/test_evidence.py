@@ -41,8 +41,8 @@ def test_rates_and_differences_have_a_figure_each(judged: Path) -> None:
 
 
 def test_a_claim_in_several_contexts_shows_each_reading_and_which_was_declared(judged: Path) -> None:
-    assert "average (declared): " in words(judged)
-    assert "every: " in words(judged)
+    assert "on average (declared): " in words(judged)
+    assert "in every context: " in words(judged)
 
 
 def test_a_claim_decided_at_a_look_says_at_which(judged: Path) -> None:

@@ -144,11 +144,11 @@ def test_points_that_all_but_coincide_share_a_place_for_their_numbers() -> None:
     assert "1, 2" in texts(front_drawing(close, "parameters", "c"))
 
 
-def test_the_cost_of_an_arm_bears_its_factors_names() -> None:
+def test_the_cost_of_an_arm_bears_the_name_that_the_tables_have() -> None:
     section = cost(find(studies.full_grid()))
     assert section is not None
     shown = texts(section.figures[0].panels[0].drawing)
-    assert "1: depth 20, variant original" in shown
+    assert "1: original at depth 20" in shown
     assert "named below the axis" in section.figures[0].caption
 
 

@@ -148,10 +148,6 @@ LINES = {
         "On paper the study file and the numbers of each figure are left out; the page on a screen has them.",
         "Report of study, plan. The same results give the same page, byte for byte.",
     ],
-    "sections/failures.html": [
-        "Trials that failed, diverged, crashed or were pruned: what happened, at which epoch, and the last loss before "
-        "a divergence."
-    ],
     "sections/methods.html": ["All of them: arm-settings.csv."],
     "sections/networks.html": ["Every arm with each stage's convolutions and costs: CSV, Markdown, LaTeX."],
     "sections/trials.html": [

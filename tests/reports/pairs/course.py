@@ -42,6 +42,11 @@ PAIRS: Pairs = {
         "has not ended yet",
         lambda: variants(a=(None, 3.0)),
     ),
+    "failures.events_caption": (
+        lambda: variants(a=(None, 80.0)),
+        "and the last loss before a divergence.",
+        lambda: variants(a=(80.0, 81.0)),
+    ),
     "failures.map_cut": (lambda: (30, 40), "the first 30 of 40 arms", lambda: (40, 40)),
     "failures.list_cut": (lambda: (75, 80), "the first 75 of 80 trials", lambda: (75, 75)),
     "failures.lost_attempts": (lost, "1 attempt ended without a result", lambda: variants(a=LESS)),
