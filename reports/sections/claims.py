@@ -151,9 +151,9 @@ def _facts(findings: Findings, verdict: Verdict) -> list[tuple[str, str]]:
     looks = findings.study.analysis.looks
     interval = bracketed(verdict.low, verdict.high, amount)
     interval = f" {interval} at {100 * verdict.level:.4g} %" if interval else ""
-    p = [f"{p_in_words(verdict.p)} raw"]
+    p = [f"{p_in_words(verdict.p)} {f'at n={verdict.n} alone' if len(verdict.looks) > 1 else 'raw'}"]
     if verdict.p_look != verdict.p:
-        p.append(f"{p_in_words(verdict.p_look)} after the looks")
+        p.append(f"{p_in_words(verdict.p_look)} over all looks")
     if verdict.p_holm is not None:
         p.append(f"{p_in_words(verdict.p_holm)} after Holm")
     others = verdict.other_tests if DEPENDS in verdict.badges else {}

@@ -104,12 +104,21 @@ def _facts(findings: Findings) -> tuple[tuple[str, str], ...]:
         ("Trials", f"{len(findings.asked):,}{_failed(findings)}" if findings.asked else ""),
         ("Arms", f"{len(findings.arms):,}{_product(findings)}"),
         ("Searched", counted(len(searched(findings.whole)), "arm") if findings.whole.search else ""),
-        ("Seeds", f"{len(findings.seeds)} ({seeds(findings.seeds)})" if findings.seeds else ""),
+        ("Seeds", _seeds(findings)),
         ("Parameters", _range(params)),
         ("Training time", duration(spent) if spent else ""),
         ("Last result", moment(findings.last_result()) if findings.last_result() else ""),
     ]
     return tuple((label, value) for label, value in facts if value)
+
+
+def _seeds(findings: Findings) -> str:
+    """How many seeds an arm has, and which all arms have together."""
+    if not findings.seeds:
+        return ""
+    fewest = min((count for arm in findings.arms if (count := len(findings.trials.get(arm.name, ())))), default=0)
+    most = len(findings.seeds)
+    return f"{f'{fewest} to {most} an arm' if 0 < fewest < most else most} ({seeds(findings.seeds)})"
 
 
 def _failed(findings: Findings) -> str:

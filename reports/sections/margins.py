@@ -131,7 +131,7 @@ def _table(pairs: list[tuple[Verdict, ContextResult]], name: str, unit: str) -> 
         Column("context", "context"),
         *(Column(key, key, 2, is_number=True) for key in ("estimate", "low", "high")),
         Column("margin", "margin", is_number=True),
-        Column("level", "level, %", is_number=True),
+        Column("level", "level, %", 2, is_number=True),
         Column("n", "n", is_number=True),
         Column("fails", "fails", is_number=True),
         Column("test", "test"),

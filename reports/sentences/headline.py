@@ -144,7 +144,8 @@ def lowest(findings: Findings) -> str | None:
     else:
         rest = f"all of the other {others}{sound} have more"
     at = "" if findings.alpha == ALPHA else f" at {percent(findings.alpha)}"
-    return _at(group.where, f"{first}; {rest} (paired t{at}, corrected for all pairs).")
+    beside = "exploratory, beside the claims: " if findings.verdicts else ""
+    return _at(group.where, f"{first}; {rest} ({beside}paired t{at}, corrected for all pairs).")
 
 
 def _ranking(findings: Findings, group: RankedGroup) -> Ranking | None:

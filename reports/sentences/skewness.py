@@ -31,7 +31,7 @@ def differences(contrasts: Iterable[Contrast]) -> str | None:
     why = "the seeds are skewed, or the spreads of the two arms unlike"
     if marked == len(shown):
         return f"The interval{'s' if marked > 1 else ''} may be too narrow: {why}."
-    count = f"{marked:,} of {counted(len(shown), 'interval')} may be too narrow"
+    count = f"Of {counted(len(shown), 'interval')}, {marked:,} may be too narrow"
     return f"{count}, since {why}; tables/differences.csv marks {'it' if marked == 1 else 'them'}."
 
 

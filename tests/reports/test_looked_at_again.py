@@ -106,7 +106,7 @@ def test_the_table_of_contexts_leaves_marks_and_seeds_to_the_rows_of_the_claims(
     (file,) = (each for each in section.tables if each.name == section.figures[0].table.name)
     assert {"marks", "seeds", "fails"} <= {column.key for column in file.columns}
     (row,) = section.figures[0].table.shown()
-    assert (row[keys.index("margin")], row[keys.index("level")]) == ("0", "95")
+    assert (row[keys.index("margin")], row[keys.index("level")]) == ("0", "95.00")
 
 
 def test_the_first_screen_has_the_decided_claims_where_it_has_no_room_for_all():
@@ -161,3 +161,25 @@ def test_a_page_of_a_study_in_training_has_its_summary_beside_it_until_the_last(
     write_report(running(), tmp_path)
     assert (tmp_path / "study.json").exists()
     assert not (tmp_path / "live.json").exists()
+
+
+def test_a_study_whose_arms_have_unlike_numbers_of_seeds_says_so_in_its_head():
+    def told(**errors):
+        found = small.found(("variant",), {(name,): by_seed for name, by_seed in errors.items()})
+        return dict(header.build(found).content.facts)["Seeds"]
+
+    assert told(a=near(3), b=(4.0, 4.1, 4.2, 4.3, 4.4)) == "3 to 5 an arm (0–4)"
+    assert told(a=near(3), b=near(4)) == "3 (0–2)"
+
+
+def test_a_rank_beside_claims_is_called_exploratory():
+    assert "(exploratory, beside the claims: paired t" in lowest(declared("b < a"))
+    assert "(paired t" in lowest(small.found(("variant",), {("a",): near(3), ("b",): near(4)}))
+
+
+def test_p_says_whether_it_is_of_one_look_or_over_all():
+    errors = {"a": (*OPEN["a"], 6.0), "b": (*OPEN["b"], 4.0)}
+    (card,) = claims.build(declared("b < a", errors=errors, seeds={"looks": [5, 6]})).content.cards
+    assert re.match(r"\d\.\d+ at n=6 alone, \d\.\d+ over all looks, ", dict(card.facts)["p"])
+    (card,) = claims.build(declared("b < a")).content.cards
+    assert " raw" in dict(card.facts)["p"]

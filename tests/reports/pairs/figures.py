@@ -93,7 +93,7 @@ PAIRS: Pairs = {
     ),
     "skewness.differences": (
         lambda: list(variants(a=FLAT, b=FAR, c=FLAT[::-1]).contrasts.values()),
-        "1 of 2 intervals may be too narrow",
+        "Of 2 intervals, 1 may be too narrow",
         lambda: list(variants(a=FLAT, b=FLAT[::-1]).contrasts.values()),
     ),
     "skewness.claims": (
