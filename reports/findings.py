@@ -133,7 +133,8 @@ def _pairs(group: Sequence[ArmSummary]) -> int:
 def find(study: Study, verdicts: Sequence[Verdict] = ()) -> Findings:
     """Compute what the sections share."""
     whole, study = study, confirmed_view(study)
-    layout = lay_out(study, numeric_axis(study), search_numbers(whole))
+    # The arms that a search confirms are a list: what few of them share along a factor is chance.
+    layout = lay_out(study, None if whole.search else numeric_axis(study), search_numbers(whole))
     trials: dict[str, list[Trial]] = {}
     for trial in sorted(study.trials, key=lambda each: each.seed):
         trials.setdefault(trial.arm, []).append(trial)

@@ -122,9 +122,29 @@ def bundles(layout: Layout, most: int) -> list[tuple[str, Bundle]]:
 
 
 def numeric_axis(study: Study) -> str | None:
-    """Return the factor named depth when its levels are several numbers, else the first factor whose levels are."""
-    numeric = [name for name, levels in study.factors.items() if len(levels) > 1 and all(map(_is_number, levels))]
+    """Return the factor named depth when its levels are several numbers, else the first factor whose levels are.
+
+    No factor is an axis of which no two arms differ in it alone, as of the few arms that a search confirms: a figure
+    along it would show what their other settings do.
+    """
+    numeric = [name for name in numeric_factors(study) if _varies_alone(study, name)]
     return "depth" if "depth" in numeric else (numeric[0] if numeric else None)
+
+
+def numeric_factors(study: Study) -> list[str]:
+    """Return the factors whose levels are several numbers."""
+    return [name for name, levels in study.factors.items() if len(levels) > 1 and all(map(_is_number, levels))]
+
+
+def _varies_alone(study: Study, factor: str) -> bool:
+    """Whether two arms of the study file differ in one factor alone."""
+    held: dict[Levels, Scalar | None] = {}
+    for arm in study.arms:
+        if not arm.orphaned:
+            others = tuple(arm.levels.get(each) for each in study.factors if each != factor)
+            if held.setdefault(others, arm.levels.get(factor)) != arm.levels.get(factor):
+                return True
+    return False
 
 
 def _is_number(value: Scalar) -> bool:

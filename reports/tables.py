@@ -21,8 +21,8 @@ class Column:
     """A column: `key` heads it in CSV, `label` where people read it. With `digits` its numbers have fixed decimals.
 
     With `is_p` as well, people read "<0.0001" where these decimals would all be 0; CSV keeps the number. With
-    `is_count` they read its whole numbers in groups of three digits. With `is_head` they read a text once, for all the
-    rows below each other that have it; CSV has it in each.
+    `is_count` they read numbers in groups of three digits. With `is_head` they read a text once, for all the rows below
+    each other that have it; CSV has it in each.
     """
 
     key: str
@@ -182,6 +182,8 @@ def _shown(cell: Cell, column: Column) -> str:
             return "not finite"
         if column.is_p and column.digits is not None and cell < 10**-column.digits:
             return f"<{10**-column.digits:.{column.digits}f}"
+        if column.is_count and column.digits is not None:
+            return f"{cell:,.{column.digits}f}"
         return significant(cell) if column.digits is None else number(cell, column.digits)
     return f"{cell:,}" if column.is_count and isinstance(cell, int) else str(cell)
 

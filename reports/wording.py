@@ -1,5 +1,6 @@
 """Numbers and lists as a reader of the page expects them: typographic minus, units, plurals."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
@@ -122,11 +123,15 @@ def counted(count: float, noun: str, plural: str | None = None) -> str:
 
 
 def listed(items: Iterable[object], most: int = 8) -> str:
-    """Return "a, b and c"; beyond `most` items the rest is counted."""
+    """Return "a, b and c", or "a, b; c; and d" where items have commas; beyond `most` items the rest is counted."""
     texts = [str(item) for item in items]
     if len(texts) > most:
         texts = [*texts[: most - 1], f"{len(texts) - most + 1:,} more"]
-    return texts[0] if len(texts) == 1 else " and ".join(filter(None, (", ".join(texts[:-1]), *texts[-1:])))
+    if len(texts) < 2:
+        return "".join(texts)
+    has_commas = any(", " in re.sub(r"\([^()]*\)", "", text) for text in texts)
+    between, before_last = ("; ", "; and ") if has_commas else (", ", " and ")
+    return before_last.join((between.join(texts[:-1]), texts[-1]))
 
 
 def level(value: Scalar) -> str:

@@ -18,7 +18,7 @@ SIZE = (340, 236)
 MOST_NAMED = 6
 LONGEST = 50
 _LINE = 15  # pixels, the height of a line of the key
-_NEAR = 11  # pixels, below which two numbers would cover each other
+_DIGIT, _HEIGHT = 6.5, 11  # pixels, the width and height that a digit of a number takes
 
 
 @dataclass(frozen=True)
@@ -75,17 +75,21 @@ def _key(front: Sequence[FrontPoint]) -> list[str]:
 
 
 def _number(axes: "Axes", front: Sequence[FrontPoint]) -> None:
-    """Number the points at their lower left, where no arm can be; points that all but coincide share a place."""
-    places: list[tuple[float, float, str]] = []
+    """Number the points at their lower left, where no arm can be; numbers that would cover each other share a place."""
+    places: list[tuple[float, float, list[int]]] = []
     for number, each in enumerate(front, start=1):
         x, y = axes.transData.transform((each.cost, each.error))
-        if places and abs(x - places[-1][0]) < _NEAR and abs(y - places[-1][1]) < _NEAR:
-            x, y, text = places.pop()
-            places.append((x, y, f"{text}, {number}"))
+        if places and x - places[-1][0] < _DIGIT * (len(str(number)) + 1) and places[-1][1] - y < _HEIGHT:
+            places[-1][2].append(number)
         else:
-            places.append((x, y, str(number)))
-    for x, y, text in places:
-        _write(axes, x - 4, y - 3, text, ha="right", va="top")
+            places.append((x, y, [number]))
+    for x, y, numbers in places:
+        _write(axes, x - 4, y - 3, _range(numbers), ha="right", va="top")
+
+
+def _range(numbers: Sequence[int]) -> str:
+    """Return numbers that follow each other: 4, or 4, 5, or 4–6."""
+    return f"{numbers[0]}–{numbers[-1]}" if len(numbers) > 2 else ", ".join(map(str, numbers))
 
 
 def _write(axes: "Axes", x: float, y: float, text: str, **style: Any) -> None:

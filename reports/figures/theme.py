@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from reports.figures.labels import in_lines
 from reports.figures.readout import Readout, series, tag
-from reports.figures.svg import INK, MUTED, RULE, SERIES, Drawing, to_drawing
+from reports.figures.svg import INK, MUTED, PAPER, RULE, SERIES, Drawing, to_drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -145,6 +145,7 @@ def fail_line(axes: "Axes", fail_above: float | None) -> None:
             ha="right",
             fontsize=10,
             color=MUTED,
+            bbox={"facecolor": PAPER, "edgecolor": "none", "alpha": 0.75, "pad": 1},
         )
 
 

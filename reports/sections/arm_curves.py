@@ -43,7 +43,8 @@ def arms_figure(findings: Findings, scale: CurveScale) -> Figure | None:
         choice=ArmChoice(tuple(line for _, line in lines), tuple(places)),
     )
     named = sentences.single_arms({role: names[arm.name] for role, arm in roles.items()})
-    caption = " ".join(filter(None, (named, sentences.narrow(findings))))
+    thin = sentences.failed(findings) if facet.failed else None
+    caption = " ".join(filter(None, (named, thin, sentences.narrow(findings))))
     return Figure("arms", caption, (Panel("", description(facet), drawing),), table_of([facet], "arms"), columns=1)
 
 

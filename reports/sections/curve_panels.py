@@ -1,7 +1,7 @@
 """The curves of one panel of learning curves: the mean over the seeds of each arm, and seeds that failed."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +12,7 @@ from reports.findings import Findings
 from reports.layout import Series
 from reports.metrics import PRIMARY, PRIMARY_IN_TRAINING
 from reports.results import Study
-from reports.sentences.curves import ARMS_TABLE, CURVES_TABLE, ends
+from reports.sentences.curves import ARMS_TABLE, CURVES_TABLE, SHARED_LINES, ends
 from reports.tables import Cell, Column, Table
 from reports.trials import Arm, State, Trial
 from reports.wording import shortened
@@ -120,8 +120,8 @@ def description(facet: Facet) -> str:
     return ends(lines, [line.label for line in facet.failed])
 
 
-def table_of(facets: Iterable[Facet], name: str = "curves") -> Table:
-    """Return the mean curves at a few epochs: the first, the quarters and the last."""
+def table_of(facets: Sequence[Facet], name: str = "curves") -> Table:
+    """Return the mean curves at a few epochs: the first, the quarters and the last; one that panels share once."""
     columns = (
         Column("panel", "panel"),
         Column("line", "line"),
@@ -132,14 +132,22 @@ def table_of(facets: Iterable[Facet], name: str = "curves") -> Table:
         Column(PRIMARY_IN_TRAINING.name, "training, %", 2, is_number=True),
     )
     rows: list[tuple[Cell, ...]] = []
+    told: set[Curve] = set()
     for facet in facets:
         for line in facet.curves:
+            named = replace(line, label=line.label or facet.title)
+            if named in told:
+                continue
+            told.add(named)
             last = len(line.epochs) - 1
             for at in sorted({0, last // 4, last // 2, 3 * last // 4, last}):
                 errors = (line.test[at], line.low[at], line.high[at], line.train[at])
-                rows.append((facet.title, line.label or facet.title, line.epochs[at], *errors))
+                rows.append((facet.title, named.label, line.epochs[at], *errors))
         for fail in facet.failed:
             label = f"{fail.label or facet.title} (failed seed)"
             rows.append((facet.title, label, fail.epochs[-1], fail.test[-1], None, None, fail.train[-1]))
-    table = Table(name, CURVES_TABLE if name == "curves" else ARMS_TABLE, columns, tuple(rows))
+    caption = CURVES_TABLE if name == "curves" else ARMS_TABLE
+    if len(told) < sum(len(facet.curves) for facet in facets):
+        caption = f"{caption} {SHARED_LINES}"
+    table = Table(name, caption, columns, tuple(rows))
     return table if any(row[0] for row in rows) else table.without("panel")

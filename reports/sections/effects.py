@@ -1,5 +1,6 @@
 """Differences to the baseline, with their intervals, as a forest."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -52,7 +53,7 @@ def _forest(findings: Findings) -> Figure | None:
         return None
     chosen = known
     if len(known) > MOST_ROWS:
-        largest = {each.arm.name for each in sorted(drawn, key=_size)[-MOST_ROWS:]}
+        largest = {each.arm.name for each in sorted(known, key=lambda each: _size(findings, each))[-MOST_ROWS:]}
         chosen = [each for each in known if each.arm.name in largest]
     names = arm_names(findings)
     groups = _groups(findings, chosen, names)
@@ -65,20 +66,28 @@ def _forest(findings: Findings) -> Figure | None:
     return Figure("effects", caption, (panel,), shown, columns=1)
 
 
-def _size(contrast: Contrast) -> float:
-    return abs(contrast.estimate or 0.0)
+def _size(findings: Findings, contrast: Contrast) -> float:
+    """Return how large a difference is; one between fail rates that differ is larger than any."""
+    if not has_fails(findings, contrast):
+        return abs(contrast.estimate or 0.0)
+    mine, theirs = (findings.summaries[arm.name].fail_rate or 0.0 for arm in (contrast.arm, contrast.baseline))
+    return math.inf if mine != theirs else 0.0
 
 
 def _groups(findings: Findings, chosen: list[Contrast], names: Mapping[str, str]) -> tuple[Group, ...]:
     series = {(each.levels): each for each in findings.layout.series}
-    grouped: dict[str, list[Contrast]] = {}
+    grouped: dict[str, list[Contrast]] = {_context(each): [] for each in findings.contrasts.values()}
     for each in chosen:
-        context = ", ".join(f"{key} {level(value)}" for key, value in each.context.items())
-        grouped.setdefault(context, []).append(each)
+        grouped[_context(each)].append(each)
     return tuple(
         Group(shortened(context, 70), tuple(_row(findings, each, series, names) for each in members))
         for context, members in grouped.items()
+        if members
     )
+
+
+def _context(contrast: Contrast) -> str:
+    return ", ".join(f"{key} {level(value)}" for key, value in contrast.context.items())
 
 
 def _row(

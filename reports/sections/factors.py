@@ -104,9 +104,9 @@ def _anova_table(anova: Anova | None) -> Table | None:
         return None
     columns = (
         Column("term", "term"),
-        Column("squares", "sum of squares", 3, is_number=True),
+        Column("squares", "sum of squares", _decimals(anova), is_number=True, is_count=True),
         Column("df", "df", is_number=True),
-        Column("f", "F", 2, is_number=True),
+        Column("f", "F", 2, is_number=True, is_count=True),
         p_column("p", "p"),
         Column("partial_eta2", "partial η²", 3, is_number=True),
         Column("omega2", "ω²", 3, is_number=True),
@@ -118,6 +118,11 @@ def _anova_table(anova: Anova | None) -> Table | None:
     if anova.mse is not None:
         rows.append(("residual", anova.mse * anova.df, anova.df, None, None, None, None))
     return Table("anova", sentences.anova(anova), columns, tuple(rows))
+
+
+def _decimals(anova: Anova) -> int:
+    """Return the decimals with which the largest sum of squares has four digits, or none where it has more."""
+    return max(0, 4 - len(f"{max((each.squares for each in anova.effects), default=0.0):.0f}"))
 
 
 def _levels_table(findings: Findings) -> Table | None:

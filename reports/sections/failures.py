@@ -1,5 +1,6 @@
 """Trials that failed, crashed, were pruned or have not ended, and attempts that were lost: which, when, and why."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -59,7 +60,7 @@ class MapRow:
 
 @dataclass(frozen=True)
 class Failures:
-    """The section's content."""
+    """The section's content; `logs` has the first trial of each log, and how many others have the same."""
 
     summary: str
     seeds: tuple[int, ...]
@@ -68,7 +69,7 @@ class Failures:
     has_last_loss: bool
     map: tuple[MapRow, ...]
     events: tuple[Event, ...]
-    logs: tuple[Event, ...]
+    logs: tuple[tuple[Event, int], ...]
     lost_summary: str | None
     lost: tuple[Lost, ...]
     notes: tuple[str, ...]
@@ -90,7 +91,9 @@ def build(findings: Findings) -> Section:
     seeds = findings.seeds if len(findings.seeds) <= MOST_SEEDS else ()
     mapped = arms[: MOST_CELLS // len(seeds)] if seeds else []
     rows = tuple(_map_row(findings, arm, names) for arm in mapped)
-    logs = tuple(event for event in events if event.log)[:MOST_LOGS]
+    first = {event.log: event for event in reversed(events) if event.log}
+    counts = Counter(event.log for event in events)
+    logs = tuple((event, counts[event.log] - 1) for event in reversed(first.values()))[:MOST_LOGS]
     notes = (
         sentences.map_cut(len(mapped), len(arms)),
         sentences.list_cut(min(MOST_ROWS, len(events)), len(events)),

@@ -188,6 +188,8 @@ def _entry(findings: Findings, arm: Arm, ranked: Rankings, usual: int | None) ->
 
 def _text(summary: ArmSummary) -> str:
     """An arm with fails is shown by their number: a mean of the seeds that survive would flatter it."""
+    if not summary.n and summary.n_missing:
+        return "no result"
     return f"fail ({summary.n_fail}/{summary.n})" if summary.n_fail else summary.text
 
 
@@ -197,7 +199,7 @@ def _remarks(findings: Findings, summary: ArmSummary) -> Iterator[str]:
     if summary.n_fail and summary.n_ok:
         spread = "" if summary.sd is None else f" ± {number(summary.sd)}"
         yield f"other {summary.n_ok}: {number(summary.mean)}{spread}"
-    if summary.n and summary.n_missing:
+    if summary.n_missing:
         yield f"{summary.n_missing} missing"
     if summary.flag:
         yield "the same in every seed"
@@ -208,6 +210,8 @@ def _remarks(findings: Findings, summary: ArmSummary) -> Iterator[str]:
 def _difference(findings: Findings, contrast: Contrast, usual: int | None) -> tuple[str, str]:
     """The difference and what stands below it; of arms with fails their rates, which are all that can be compared."""
     mine, theirs = findings.summaries[contrast.arm.name], findings.summaries[contrast.baseline.name]
+    if not (mine.n and theirs.n):
+        return "", ""
     if has_fails(findings, contrast):
         p = fisher_p(mine.n_fail, mine.n, theirs.n_fail, theirs.n)
         text = f"{mine.n_fail}/{mine.n} against {theirs.n_fail}/{theirs.n}"

@@ -71,14 +71,14 @@ def _best(study: Study) -> Figure:
             lines.append(Steps(TITLES[role], 1 - slot, tuple(arm.error for arm in arms), best, told))
             rows += [(TITLES[role], arm.place, arm.error, least) for arm, least in zip(arms, best, strict=True)]
     columns = (
-        Column("optimization", "optimization"),
-        Column("arms", "arms", is_number=True),
+        Column("optimization", "arms of"),
+        Column("arms", "no.", is_number=True),
         Column("error", "validation error, %", 2, True),
         Column("best", "best so far, %", 2, True),
     )
     ends = sentences.ends([(line.label, line.best[-1]) for line in lines])
     caption = sentences.PROGRESS_CAPTION
-    table = Table("search-progress", caption, columns, tuple(rows))
+    table = Table("search-progress", sentences.PROGRESS_TABLE, columns, tuple(rows))
     return Figure("search-progress", caption, (Panel("", ends, best_drawing(lines, "progress")),), table, columns=1)
 
 
@@ -96,7 +96,12 @@ def _front(study: Study, arms: Sequence[Searched]) -> Figure | None:
     }
     columns = (
         Column("place", "no.", is_number=True),
-        *(Column(name, labels[name], 2 if name in ("val_error", "seconds") else None, True) for name in objectives[:2]),
+        *(
+            Column(name, labels[name], 2, True)
+            if name in ("val_error", "seconds")
+            else Column(name, labels[name], is_number=True, is_count=True)
+            for name in objectives[:2]
+        ),
         Column("on_front", "on the front"),
     )
     places = {arm.arm: arm.place for arm in arms}
@@ -177,8 +182,8 @@ def _parallel(study: Study, arms: Sequence[Searched]) -> Figure | None:
         Column("error", ERROR, 2, True),
         *(Column(f"p{at}", name) for at, name in enumerate(shown)),
     )
-    rows = tuple((arm.place, arm.error, *(level(arm.params.get(name, OFF)) for name in shown)) for arm in known)
-    table = Table("search-parallel", caption, columns, rows)
+    rows = tuple((arm.place, arm.error, *(_value(arm.params.get(name, OFF)) for name in shown)) for arm in known)
+    table = Table("search-parallel", sentences.LINES_TABLE, columns, rows)
     panel = Panel("", best_words, parallel_drawing(scales, best, "parallel"))
     return Figure("search-parallel", caption, (panel,), table, columns=1)
 
@@ -186,32 +191,44 @@ def _parallel(study: Study, arms: Sequence[Searched]) -> Figure | None:
 def _scale(name: str, arms: Sequence[Searched]) -> ParallelAxis:
     """Return the axis of one parameter; the arms come with the best one first."""
     values = [arm.params.get(name) for arm in arms]
-    known = [float(value) for value in values if value is not None and _is_number(value)]
+    known = [number for value in values if (number := _number(value)) is not None]
     if len(known) == sum(value is not None for value in values):
-        numbers = [None if value is None else float(value) for value in values]
+        numbers = [_number(value) for value in values]
         return number_scale(name, numbers, log=min(known) > 0 and max(known) > 10 * min(known))
     return level_scale(name, [None if value is None else str(value) for value in values], range(len(arms)))
 
 
-def _is_number(value: Scalar) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _number(value: Scalar | None) -> float | None:
+    """Return a value as a number, also the level of a choice among numbers; None for any other."""
+    if value is None or isinstance(value, bool):
+        return None
+    try:
+        return float(value)
+    except ValueError:
+        return None
+
+
+def _value(value: Scalar) -> str:
+    """Return the value of a parameter, a drawn number in four digits, as the names of arms have it."""
+    return f"{value:.4g}" if isinstance(value, float) else level(value)
 
 
 def _tally(name: str, arms: Sequence[Searched]) -> str:
     """Return the values of a parameter in some arms, each with how often it comes."""
-    counts = Counter(level(arm.params.get(name, OFF)) for arm in arms)
+    counts = Counter(_value(arm.params.get(name, OFF)) for arm in arms)
     return ", ".join(f"{shortened(value, 40)} ({count})" for value, count in counts.most_common())
 
 
 def _slices(study: Study, arms: Sequence[Searched]) -> Figure | None:
     known = [arm for arm in arms if arm.error is not None]
-    names = _by_importance(study, known)
+    every = _by_importance(study, known)
+    names = [name for name in every if len({arm.params.get(name) for arm in known}) > 1]
     panels = []
     rows = []
     for at, name in enumerate(names[:MOST_SLICES]):
         having = [arm for arm in known if name in arm.params]
         points = [(arm.params[name], arm.error or 0.0) for arm in having]
-        numbers = [(float(value), error) for value, error in points if _is_number(value)]
+        numbers = [(place, error) for value, error in points if (place := _number(value)) is not None]
         if len(numbers) == len(points):
             low, high = min(value for value, _ in numbers), max(value for value, _ in numbers)
             drawing = slice_drawing(
@@ -223,9 +240,9 @@ def _slices(study: Study, arms: Sequence[Searched]) -> Figure | None:
             drawn = [(each, _told(arm)) for each, arm in zip(words, having, strict=True) if each[0] in levels]
             drawing = levels_drawing([each for each, _ in drawn], levels, f"slice{at}", [told for _, told in drawn])
         lowest = min(having, key=lambda arm: arm.error or 0.0)
-        told = sentences.lowest_at(len(points), lowest.error, name, level(lowest.params[name]))
+        told = sentences.lowest_at(len(points), lowest.error, name, _value(lowest.params[name]))
         panels.append(Panel(name, told, drawing))
-        rows += [(name, level(value), error) for value, error in points]
+        rows += [(name, _value(value), error) for value, error in points]
     if not panels:
         return None
     columns = (
@@ -234,10 +251,10 @@ def _slices(study: Study, arms: Sequence[Searched]) -> Figure | None:
         Column("error", "validation error, %", 2, True),
     )
     more = cut(min(MOST_SLICES, len(names)), len(names), "parameters")
-    caption = " ".join(filter(None, (sentences.slices(any(_shares(study))), more)))
-    return Figure(
-        "search-slices", caption, tuple(panels), Table("search-slices", caption, columns, tuple(rows)), columns=2
-    )
+    constant = sentences.constant(len(every) - len(names))
+    caption = " ".join(filter(None, (sentences.slices(any(_shares(study))), constant, more)))
+    table = Table("search-slices", sentences.SLICES_TABLE, columns, tuple(rows))
+    return Figure("search-slices", caption, tuple(panels), table, columns=2)
 
 
 def _arms(study: Study, arms: Sequence[Searched]) -> Table:

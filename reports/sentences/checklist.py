@@ -74,7 +74,7 @@ def _search(findings: Findings) -> str:
 
 def _spread(findings: Findings) -> str:
     if not any(summary.n_ok > 1 for summary in findings.summaries.values()):
-        return "no arm has two seeds with an error"
+        return "no arm has two seeds with a test error, hence no spread"
     return "mean ± 1 SD over the seeds, 95 % intervals, and each seed's error in data/trials.csv"
 
 

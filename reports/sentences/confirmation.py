@@ -9,7 +9,7 @@ from reports.analysis.threshold import decides
 from reports.findings import Findings
 from reports.metrics import PRIMARY
 from reports.sentences import skewness
-from reports.wording import bracketed, counted, number, p_in_words, shortened, signed
+from reports.wording import bracketed, counted, listed, number, p_in_words, shortened, signed
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,9 @@ def confirmation_facts(findings: Findings, names: Mapping[str, str] | None = Non
 def method(facts: ConfirmationFacts) -> str:
     """Say what was trained again, on what."""
     seeds = counted(facts.seeds, "fresh seed")
+    best = "best arm" if len(facts.arms) == 1 else f"{len(facts.arms)} best arms"
     return (
-        f"The {counted(len(facts.arms), 'best arm')} of the search and the baseline were trained again on the whole "
+        f"The {best} of the search and the baseline were trained again on the whole "
         f"training set, with {seeds} each. The search had seen neither those seeds nor the test set."
     )
 
@@ -73,11 +74,18 @@ def told_apart_alone(facts: ConfirmationFacts) -> str | None:
 
 
 def no_gain_searched(facts: ConfirmationFacts) -> str | None:
-    """Say that the search saw no gain of which any could survive; nothing where it saw one."""
+    """Say that the search saw no gain of which any could survive; nothing where it saw one, or no baseline."""
     first = facts.first
-    if _gain(first):
+    if first.searched_gain is None or _gain(first):
         return None
     return "The search itself saw no gain over the baseline on the validation split."
+
+
+def baseline_not_searched(facts: ConfirmationFacts) -> str | None:
+    """Say that the search has no number of the baseline, as where a constraint kept it out; nothing where it has."""
+    if facts.first.searched_gain is not None:
+        return None
+    return "The search has no validation error of the baseline, so that no gain over it is known there."
 
 
 def gain_unknown(facts: ConfirmationFacts) -> str | None:
@@ -110,24 +118,39 @@ def all_arms(facts: ConfirmationFacts) -> str:
     """Count the confirmed arms by what can be said of them, their p adjusted for their number."""
     arms = facts.arms
     sides = [_side(each.contrast, facts.alpha) for each in arms]
-    better, worse, alike = (sides.count(side) or "none" for side in ("less", "more", ""))
     rule = "p" if len(arms) == 1 else "Holm's p over all of them"
-    verb = "is" if better in (1, "none") else "are"
-    return (
-        f"Of {counted(len(arms), 'confirmed arm')} {better} {verb} shown to have less {PRIMARY.title} than the "
-        f"baseline, {worse} to have more, and {alike} cannot be told from it (told apart where "
-        f"{rule} is at most {facts.alpha:g})."
-    )
+    if not any(sides):
+        text = "The confirmed arm cannot" if len(arms) == 1 else f"None of the {len(arms)} confirmed arms can"
+        text += " be told from the baseline"
+    else:
+        counts = {side: sides.count(side) for side in ("less", "more") if side in sides}
+        parts = [
+            f"{_share_of(count, len(arms))} shown to have {side} {PRIMARY.title} than the baseline"
+            for side, count in counts.items()
+        ]
+        text = listed([*parts, *([f"{alike} cannot be told from it"] if (alike := sides.count("")) else [])])
+    return f"{text} (told apart where {rule} is at most {facts.alpha:g})."
+
+
+def _share_of(count: int, whole: int) -> str:
+    """Say how many of the confirmed arms, with the verb."""
+    if count == whole:
+        return "The confirmed arm is" if whole == 1 else f"All {whole} confirmed arms are"
+    return f"{count} of {whole} confirmed arms {'is' if count == 1 else 'are'}"
 
 
 def least_error(facts: ConfirmationFacts) -> str | None:
-    """Name the confirmed arm with the least error; nothing where no difference has a number."""
+    """Name the confirmed arm with the least error; nothing where the search ranked it first, or without a number."""
     known = [(each.contrast.estimate, each) for each in facts.arms if each.contrast.estimate is not None]
     if not known:
         return None
     estimate, least = min(known, key=lambda pair: pair[0])
-    ends = f"{signed(estimate)}{_interval(least.contrast)}"
-    return f"The least error has {facts.names[least.arm.name]}: {ends} points."
+    if least is facts.first:
+        return None
+    return (
+        f"{facts.names[least.arm.name]} has the lowest error: {signed(estimate)}{_interval(least.contrast)} points "
+        "against the baseline."
+    )
 
 
 def narrow(facts: ConfirmationFacts) -> str | None:
@@ -184,7 +207,7 @@ def _share_interval(each: Confirmed) -> str:
 
 
 RANKED_FIRST = (first_ranked, told_apart_alone)
-SURVIVAL = (no_gain_searched, gain_unknown, gain_lost, gain_survived)
+SURVIVAL = (no_gain_searched, baseline_not_searched, gain_unknown, gain_lost, gain_survived)
 ALL = (all_arms, least_error, narrow)
 
 SENTENCES: dict[str, Callable[..., str | None]] = {

@@ -10,13 +10,17 @@ from reports.trials import State
 from reports.wording import counted, listed, number, shortened
 
 CURVES_TABLE = "The curves at the first epoch, the quarters and the last."
+SHARED_LINES = "A line that several panels draw stands in the first of them."
 ARMS_TABLE = "The single arms at the first epoch, the quarters and the last."
 
 
 def lines(findings: Findings) -> str:
     """Say what the lines are, and their band where an arm has several seeds that did not fail."""
-    text = "Error by epoch: test solid, training dashed; the mean over the seeds that did not fail"
     most = max((summary.n_ok for summary in findings.summaries.values()), default=0)
+    text = "Error by epoch: test solid, training dashed"
+    if findings.fails() and not most:
+        return f"{text}."
+    text += "; the mean over the seeds that did not fail"
     if most >= BAND_FROM:
         return f"{text}, with its pointwise 95 % interval (below {BAND_FROM} seeds: the lowest and the highest seed)."
     return f"{text}, in a band from the lowest seed to the highest." if most > 1 else f"{text}."
@@ -33,7 +37,8 @@ def failed(findings: Findings) -> str | None:
     if not findings.fails():
         return None
     text = "Failed seeds are drawn thin, one by one"
-    return f"{text}; a cross marks where a seed diverged." if findings.count(State.DIVERGED) else f"{text}."
+    diverged = any(trial.state is State.DIVERGED and trial.curve for trial in findings.asked)
+    return f"{text}; a cross marks where a seed diverged." if diverged else f"{text}."
 
 
 def drops(epochs: Sequence[int]) -> str | None:
@@ -54,7 +59,7 @@ def ends(lines: Sequence[tuple[str, float, float, int]], failed: Sequence[str]) 
         for label, test, train, epochs in lines
     ]
     counts = Counter(failed)
-    told += [f"{counted(count, 'failed seed')} of {shortened(name, 40)}" for name, count in counts.items()]
+    told += [f"{counted(count, 'failed seed')} of {shortened(name, 120)}" for name, count in counts.items()]
     return "; ".join(told) + "."
 
 

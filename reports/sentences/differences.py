@@ -7,6 +7,7 @@ from reports.analysis.threshold import decides
 from reports.findings import Findings
 from reports.metrics import PRIMARY
 from reports.sentences.parts import named_baseline
+from reports.sentences.table import has_fails
 from reports.wording import bracketed, counted, listed, percent, shortened, signed
 
 
@@ -21,7 +22,8 @@ def forest(findings: Findings, known: Sequence[Contrast], drawn: int) -> str:
         text += "tables/differences.csv"
     text = f"{text}. n={listed(sorted({each.n for each in known}))}."
     if drawn < len(known):
-        text += f" Drawn are the {drawn} largest of {len(known):,} differences; the file has them all."
+        rest = ", fail rates that differ first" if any(has_fails(findings, each) for each in known) else ""
+        text += f" Shown are the {drawn} largest of {len(known):,} differences{rest}; the file has them all."
     return text
 
 

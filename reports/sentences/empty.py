@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from reports.findings import Findings
+from reports.layout import numeric_factors
 from reports.trials import State
 
 _NO_RESULT = "No trial has a result yet."
@@ -34,6 +35,10 @@ def depth(findings: Findings) -> str:
     if not _has_results(findings):
         return _NO_RESULT
     if findings.layout.axis is None:
+        if findings.whole.search:
+            return "The arms that a search confirms are no series along a factor."
+        if numeric_factors(findings.study):
+            return "No two arms differ in a numeric factor alone."
         return "No factor of this study has several numeric levels."
     return f"Fewer than two levels of {findings.layout.axis} have a trial with a finite error."
 

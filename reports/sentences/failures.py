@@ -15,6 +15,8 @@ def none_failed(findings: Findings) -> str | None:
         return None
     still = findings.count(State.WAITING, State.RUNNING)
     rest = f"; {counted(still, 'trial')} still to end" if still else ""
+    if findings.whole.search:
+        return f"No trial of the confirmation failed, diverged, crashed or was pruned{rest}."
     return f"No trial failed, diverged, crashed or was pruned{rest}."
 
 
@@ -35,6 +37,8 @@ def some_failed(findings: Findings) -> str | None:
     ):
         if count:
             parts.append(f"{count:,} {words}")
+    if len(parts) == 1 and (bad := _bad(findings)) == len(findings.asked) > 1:
+        return f"All {parts[0].replace(f'{bad:,}', counted(bad, 'trial'), 1)}."
     return f"Of {counted(len(findings.asked), 'trial')}, {listed(parts)}."
 
 

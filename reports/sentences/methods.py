@@ -230,9 +230,10 @@ def size_spread(findings: Findings) -> str | None:
     here = [[arm.params for arm in group if arm.params] for group in groups]
     spread = max((max(each) / min(each) - 1 for each in here if len(each) > 1), default=0.0)
     where = f"At the same {layout.axis}" if by_level else "Between arms"
-    return f"{where} the number of parameters " + (
-        f"differs by up to {100 * spread:.1f} %." if spread else "is the same."
-    )
+    if not spread:
+        return f"{where} the number of parameters is the same."
+    most = f"{100 * spread:.1f} %" if spread < 1 else f"a factor of {1 + spread:.3g}"
+    return f"{where} the number of parameters differs by up to {most}."
 
 
 def tuning(findings: Findings) -> str | None:

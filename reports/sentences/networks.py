@@ -37,7 +37,7 @@ def shared(groups: Sequence[str], is_short: bool) -> str | None:
 
 def more_units(count: int) -> str | None:
     """Say how many units are not drawn; nothing where all are."""
-    return f"{counted(count, 'more unit')} in the table below in words." if count > 0 else None
+    return f"{counted(count, 'more unit')} told in words in tables/units.csv." if count > 0 else None
 
 
 def more_networks(count: int) -> str | None:

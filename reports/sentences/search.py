@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from reports.analysis.search import SEARCH, STAGE, Searched, best_so_far, searched
 from reports.results import Study
 from reports.search_numbers import search_numbers
-from reports.wording import counted, number, shortened
+from reports.wording import counted, listed, number, shortened
 
 
 def named(arm: str) -> str:
@@ -21,20 +21,26 @@ def found(study: Study) -> str | None:
         return None
     settings = study.search["settings"]
     best = min(known, key=lambda arm: arm.error or 0.0)
+    within = f" within {listed(settings['constraints'])}" if settings.get("constraints") else ""
     return (
-        f"{counted(len(arms), 'arm')} by the sampler {settings['sampler']['name']}, selected on "
-        f"{100 * settings['validation']:g} % of the training images and on nothing else. The least validation error, "
-        f"{number(best.error)} %, has {search_numbers(study)[best.arm]}, whose settings stand in the table below."
+        f"{counted(len(arms), 'arm')} by the sampler {settings['sampler']['name']}{within}, selected on "
+        f"{100 * settings['validation']:g} % of the training images and on nothing else. "
+        f"{search_numbers(study)[best.arm]} has the lowest validation error, {number(best.error)} %; its settings are "
+        "in the table below."
     )
 
 
 def not_trained(study: Study) -> str | None:
     """Count the proposals that were stopped early, answered from the record or rejected; nothing without one."""
-    statuses = [each["status"] for each in study.search["proposals"]["search"]]
+    proposals = study.search["proposals"]["search"]
+    statuses = [each["status"] for each in proposals]
+    bounds = {f"not {each}" for each in study.search["settings"].get("constraints", ())}
+    beyond = sum(each["status"] == "rejected" and each["reason"] in bounds for each in proposals)
     parts = [
         (sum(arm.state == "PRUNED" for arm in searched(study)), "stopped early"),
         (sum(each in ("answered", "pending") for each in statuses), "proposed again and answered from the record"),
-        (statuses.count("rejected"), "rejected"),
+        (beyond, "rejected by a constraint"),
+        (statuses.count("rejected") - beyond, "rejected as no network can be built of them"),
     ]
     said = [f"{count:,} {words}" for count, words in parts if count]
     return f"{', '.join(said).capitalize()}." if said else None
@@ -91,10 +97,10 @@ def order(is_ranked: bool, noun: str) -> str:
 
 def lines(is_ranked: bool, arms: int, best: int) -> str:
     """Say what the lines of the parallel coordinates are, and which are thick."""
-    text = f"Every arm as a line through its error and its choices, {order(is_ranked, 'choices')}; thick"
+    text = f"Every arm as a line through its error and its choices, {order(is_ranked, 'choices')}."
     if best == 1:
-        return f"{text} is the best of {counted(arms, 'arm')} with a result."
-    return f"{text} are the best {best} of {counted(arms, 'arm')} with a result, the best one thickest."
+        return f"{text} The thick line is the best of {counted(arms, 'arm')} with a result."
+    return f"{text} Thick lines are the best {best} of {counted(arms, 'arm')} with a result, the thickest the best."
 
 
 def constant(count: int) -> str | None:
@@ -139,7 +145,10 @@ def words(arm: Searched) -> str:
     return f"arm {arm.place}: {number(arm.error)} %"
 
 
-PROGRESS_CAPTION = "The least validation error so far, and the error of each arm as a point."
+PROGRESS_CAPTION = "The lowest validation error so far, and the error of each arm as a point."
+PROGRESS_TABLE = "The validation error of each arm, in the order of training, and the lowest so far."
+LINES_TABLE = "The error and the choices of each arm with a result, the best first."
+SLICES_TABLE = "The value of each parameter and the validation error, an arm a row."
 ARMS_CAPTION = "Every arm of the search, the best first, with the earlier arm that it differs least from."
 
 SUMMARY = (found, not_trained)

@@ -66,10 +66,12 @@ def tests(findings: Findings) -> str | None:
         return None
     counts = {words: sum(each.test == name for each in known) for name, words in _TESTS.items()}
     used = [f"{words} ({counted(count, 'comparison')})" for words, count in counts.items() if count]
-    text = f"Differences to the baseline are taken seed by seed and judged with {listed(used)}; intervals are at 95 %"
+    text = f"Differences to the baseline are taken seed by seed and judged with {listed(used)}"
+    if has_interval := any(each.low is not None or each.high is not None for each in known):
+        text += "; intervals are at 95 %" if len(known) == 1 else "; intervals are at 95 % each"
     if len(known) == 1:
         return f"{text}."
-    text = f"{text} each, and Holm's p covers all {counted(len(known), 'comparison')}"
+    text = f"{text}{',' if has_interval else ''} and Holm's p covers all {counted(len(known), 'comparison')}"
     if findings.alpha == ALPHA:
         return f"{text}."
     half = percent(findings.alpha)

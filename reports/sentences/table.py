@@ -36,7 +36,7 @@ def one_seed(findings: Findings) -> str | None:
     known = any(summary.n_ok for summary in findings.summaries.values())
     if not known or any(summary.n_ok > 1 for summary in findings.summaries.values()):
         return None
-    return f"{_BY_ARM.capitalize()}; no arm has two seeds with an error, hence no spread and no interval."
+    return f"{_BY_ARM.capitalize()}; no arm has two seeds with a test error, hence no spread and no interval."
 
 
 def mean_and_spread(findings: Findings) -> str | None:
@@ -78,12 +78,20 @@ def fail_rule(findings: Findings) -> str | None:
     above = findings.study.fail_above
     rule = "diverged" if above is None else f"diverged or ended above {above:g} {PRIMARY.unit} {PRIMARY.title}"
     text = f"fail (k/n): k of n seeds {rule}"
-    if any(summary.n_fail and summary.n_ok for summary in findings.summaries.values()):
-        text += "; below it the 95 % interval of that rate, and the mean of the other seeds, which leaves out the worst"
     if any(has_fails(findings, each) for each in findings.contrasts.values()):
         text += (
             "; Δ then has its count against the baseline's, with Fisher's exact p of equal rates, which is uncorrected"
         )
+    return f"{text}."
+
+
+def below_fails(findings: Findings) -> str | None:
+    """Say what stands in small print below a fail rate, where there is one."""
+    if not findings.fails():
+        return None
+    text = "Below a fail rate stands its 95 % interval"
+    if any(summary.n_fail and summary.n_ok for summary in findings.summaries.values()):
+        text += ", and the mean of the other seeds, which leaves out the worst"
     return f"{text}."
 
 
@@ -175,7 +183,7 @@ def narrow(findings: Findings) -> str | None:
 
 MEASURE = (no_result, one_seed, mean_and_spread, every_seed_failed)
 CAPTION = (*MEASURE, difference, narrow, bold_rule, undecided, equivalent)
-NOTES = (fail_rule, flops, orphans)
+NOTES = (fail_rule, below_fails, flops, orphans)
 
 SENTENCES: dict[str, Callable[..., str | None]] = {
     f"table.{sentence.__name__}": sentence

@@ -201,12 +201,27 @@ def words(settings: Mapping[str, Any]) -> list[str]:
         + (f"; then {', '.join(drawing.after)}." if drawing.after else "."),
     ]
     if op != "none":
-        lines.append(f"Shortcut: {shortcut_text(settings['shortcut'])}.")
+        lines.append(f"Shortcut: {drawing.note}.")
         lines += _resizing(settings, wiring.merge)
     if wiring.lead:
-        first = ", ".join(LABELS[token] for token in wiring.lead)
-        lines.append(f"The first unit's {first} stands before its split; one more follows the last unit.")
+        lines.append(_lead_in_words(settings, bool(drawing.before)))
     return lines
+
+
+def _lead_in_words(settings: Mapping[str, Any], is_shared: bool) -> str:
+    """Say where the lead's layers stand; `is_shared` where units that change no shape have them before the split."""
+    lead = [LABELS[token] for token in wiring_of(settings).lead]
+    first, stand = " and ".join(lead), "stands" if len(lead) == 1 else "stand"
+    if settings["shortcut"]["op"] == "none":
+        return f"One more {first} {'follows' if len(lead) == 1 else 'follow'} the last unit."
+    before = f"The first unit's {first} {stand} before its split"
+    if is_shared:
+        before = f"Every unit's {first} {stand} before its split"
+    elif settings["share_preactivation"] != "projection":
+        before = f"In the first unit of each stage {first} {stand} before the split"
+    elif shortcut_convolves(settings, changes_shape=True):
+        before = f"In the first unit, and where shapes change, {first} {stand} before the split"
+    return f"{before}; one more follows the last unit."
 
 
 def _resizing(settings: Mapping[str, Any], merge: str) -> list[str]:

@@ -71,5 +71,5 @@ def test_a_panel_for_each_arm_has_the_baseline_beside_it_in_its_own_colour():
 def test_the_figure_of_the_largest_differences_says_itself_that_it_has_not_all():
     errors = {(f"v{at:02}",): (2.0 + at, 2.1 + 1.1 * at, 2.3 + at) for at in range(43)}
     section = effects.build(found(("variant",), errors, baseline={"variant": "v00"}))
-    assert "Drawn are the 40 largest of 42 differences; the file has them all." in section.figures[0].caption
+    assert "Shown are the 40 largest of 42 differences; the file has them all." in section.figures[0].caption
     assert not any("largest" in note for note in section.content.notes)

@@ -90,5 +90,33 @@ def test_a_plain_unit_has_no_shortcut():
     assert not re.search("[├┘+]", text)
 
 
-def test_the_preactivation_rule_is_told():
-    assert "before its split" in describe_network({"depth": 8, "activation": "full_preact"}).words[-1]
+_FULL = {"depth": 8, "activation": "full_preact"}
+_AFTER = "; one more follows the last unit."
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({}, f"The first unit's BN and ReLU stand before its split{_AFTER}"),
+        ({"activation": "relu_only_preact"}, f"The first unit's ReLU stands before its split{_AFTER}"),
+        ({"shortcut": "none"}, "One more BN and ReLU follow the last unit."),
+        ({"shortcut": "none", "activation": "relu_only_preact"}, "One more ReLU follows the last unit."),
+        ({"shortcut": "conv1x1"}, f"Every unit's BN and ReLU stand before its split{_AFTER}"),
+        (
+            {"downsample": "projection"},
+            f"In the first unit, and where shapes change, BN and ReLU stand before the split{_AFTER}",
+        ),
+        (
+            {"share_preactivation": "stage_start"},
+            f"In the first unit of each stage BN and ReLU stand before the split{_AFTER}",
+        ),
+    ],
+)
+def test_the_preactivation_rule_is_told_as_the_network_is_built(settings, told):
+    assert describe_network(_FULL | settings).words[-1] == told
+
+
+def test_a_shortcut_that_is_projected_everywhere_is_not_called_an_identity():
+    words = describe_network(_FULL | {"downsample": "projection_everywhere"}).words
+    assert "Shortcut: 1×1 conv." in words
+    assert "Shortcut: identity." not in words

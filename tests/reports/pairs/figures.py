@@ -255,7 +255,7 @@ PAIRS: Pairs = {
         "Arms that share a drawing: a and b.",
         lambda: (["a and b"], False),
     ),
-    "networks.more_units": (lambda: 2, "2 more units in the table below", lambda: 0),
+    "networks.more_units": (lambda: 2, "2 more units told in words in tables/units.csv.", lambda: 0),
     "networks.more_networks": (lambda: 2, "2 more networks in the table of all arms", lambda: 0),
     "networks.unit": (lambda: ("3×3 conv, add.", "a"), "3×3 conv, add. In a.", lambda: ("3×3 conv, add.", "b")),
 }

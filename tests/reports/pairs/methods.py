@@ -115,6 +115,6 @@ PAIRS: Pairs = {
         "1.00\N{NO-BREAK SPACE}k to 3.00\N{NO-BREAK SPACE}k",
         lambda: sized(1000, 1000),
     ),
-    "methods.size_spread": (lambda: sized(1000, 3000), "differs by up to 200.0 %", lambda: sized(1000, 1000)),
+    "methods.size_spread": (lambda: sized(1000, 3000), "differs by up to a factor of 3.", lambda: sized(1000, 1000)),
     "methods.tuning": (lambda: variants(a=MORE, b=LESS), "No arm's settings", lambda: find(searches.searched())),
 }

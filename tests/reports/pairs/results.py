@@ -111,6 +111,11 @@ PAIRS: Pairs = {
         lambda: variants(a=NOISY, b=OTHER),
     ),
     "table.fail_rule": (lambda: variants(a=MORE, b=(None, 2.0)), "k of n seeds", lambda: variants(a=MORE, b=LESS)),
+    "table.below_fails": (
+        lambda: variants(a=MORE, b=(None, None)),
+        "Below a fail rate stands its 95 % interval.",
+        lambda: variants(a=MORE, b=LESS),
+    ),
     "table.flops": (lambda: variants(a=MORE), "multiply-adds", lambda: unsized()),
     "table.orphans": (orphaned, "1 arm no longer in the study file", lambda: variants(a=MORE)),
 }

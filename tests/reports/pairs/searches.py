@@ -115,7 +115,7 @@ PAIRS: Pairs = {
     "search.front": (lambda: "error against FLOPs", "Error against FLOPs; no arm", lambda: "error against seconds"),
     "search.lines": (
         lambda: (True, 40, 4),
-        "the most important choices first; thick are the best 4 of 40 arms",
+        "the most important choices first. Thick lines are the best 4 of 40 arms with a result, the thickest the best.",
         lambda: (False, 40, 4),
     ),
     "search.constant": (lambda: 2, "2 parameters with one value", lambda: 0),
@@ -131,7 +131,7 @@ PAIRS: Pairs = {
     "search.ends": (lambda: [("search", 1.234)], "search ends at 1.23 %", lambda: [("search", 1.25)]),
     "confirmation.method": (
         lambda: confirmed(*BETTER),
-        "The 1 best arm of the search",
+        "The best arm of the search and the baseline",
         lambda: facts(searches.searched()),
     ),
     "confirmation.first_ranked": (
@@ -166,13 +166,13 @@ PAIRS: Pairs = {
     ),
     "confirmation.all_arms": (
         lambda: confirmed(*BETTER),
-        "Of 1 confirmed arm 1 is shown to have less",
+        "The confirmed arm is shown to have less test error than the baseline (told apart where p is",
         lambda: confirmed(*ALIKE),
     ),
     "confirmation.least_error": (
-        lambda: confirmed(*BETTER),
-        "The least error has",
-        lambda: confirmed(*BETTER, fails=True),
+        lambda: of_three(9.0, 9.1, 9.25, 9.05, 9.12),
+        "has the lowest error: ",
+        lambda: of_three(3.0, 3.1, 3.2, 3.05, 3.15),
     ),
     "confirmation.narrow": (
         lambda: replace_badges(confirmed(*BETTER), SKEWED),
