@@ -40,7 +40,7 @@ def best_drawing(lines: Sequence[Steps], prefix: str) -> Drawing:
         for line in lines:
             known = [(at, value) for at, value in enumerate(line.best, start=1) if value is not None]
             points = [(at, value) for at, value in enumerate(line.errors, start=1) if value is not None]
-            axes.plot(*_split(points), marker=marker(line.slot), linestyle="none", color=colour(line.slot), alpha=0.35)
+            axes.plot(*_split(points), marker=marker(line.slot), linestyle="none", color=colour(line.slot), alpha=0.6)
             axes.step(*_split(known), where="post", color=colour(line.slot))
             if known:
                 ends.append((*known[-1], line.label, line.slot))

@@ -123,7 +123,7 @@ def description(facet: Facet) -> str:
 def table_of(facets: Sequence[Facet], name: str = "curves") -> Table:
     """Return the mean curves at a few epochs: the first, the quarters and the last; one that panels share once."""
     columns = (
-        Column("panel", "panel"),
+        Column("panel", "panel", is_head=True),
         Column("line", "line"),
         Column("epoch", "epoch", is_number=True),
         Column(PRIMARY.name, "test, %", 2, is_number=True),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from reports.analysis.samplers import comparison
 from reports.findings import Findings
 from reports.layout import numeric_factors
 from reports.trials import State
@@ -20,6 +21,8 @@ def claims(findings: Findings) -> str:
 
 def table(findings: Findings) -> str:
     """Say why there is no table."""
+    if comparison(findings.whole) is not None:
+        return "A replay confirms no arm."
     return "No arm is confirmed yet." if findings.whole.search else "The study has no arms."
 
 

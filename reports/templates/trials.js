@@ -122,8 +122,10 @@ function trialsTable({ ids, columns, sparks, arms }) {
     previous.parentElement.classList.toggle("whole", rows.length === ids.length && isWhole);
     previous.disabled = state.page === 0;
     next.disabled = start + PAGE >= rows.length;
-    const range = rows.length > PAGE ? `${counted(start + 1)} to ${counted(Math.min(start + PAGE, rows.length))} of ` : "";
-    const count = rows.length === ids.length ? `${range}${counted(ids.length)} trials` : `${range}${counted(rows.length)} of ${counted(ids.length)} trials match`;
+    const range = rows.length > PAGE ? `${counted(start + 1)} to ${counted(Math.min(start + PAGE, rows.length))}` : "";
+    const count = rows.length === ids.length
+      ? `${range && `${range} of `}${counted(ids.length)} trials`
+      : `${counted(rows.length)} of ${counted(ids.length)} trials match${range && `; ${range} are shown`}`;
     status.textContent = `${problem} ${rows.length ? count : "No trial matches."}`.trim();
     for (const [key, head] of heads) {
       if (key === state.sort) head.setAttribute("aria-sort", state.descending ? "descending" : "ascending");

@@ -195,6 +195,13 @@ def test_a_filter_typed_by_keyboard_finds_trials_and_tells_how_many(visit):
     assert set(cells(page, 3)) == {"preact"}
 
 
+def test_the_count_of_many_matches_and_the_part_that_is_shown_are_told_apart(visit):
+    page = visit("many_rows")
+    page.locator("#filter").fill("test_error<8.5")
+    page.get_by_text(re.compile(r"^\d+ of 100 trials match; 1 to 50 are shown$")).wait_for()
+    assert shown_rows(page) == 50
+
+
 def test_an_unknown_column_in_a_filter_is_named(visit):
     page = visit("degradation")
     page.locator("#filter").fill("dept:20")

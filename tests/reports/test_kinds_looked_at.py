@@ -11,7 +11,7 @@ from reports.layout import numeric_axis
 from reports.page import write_report
 from reports.sections import confirmation, cost, curves, depth, effects, factors, failures, networks, search, table
 from reports.sentences import confirmation as sentences
-from reports.sentences import statistics
+from reports.sentences import empty, statistics
 from reports.tables import Column, Table, to_csv, to_markdown
 from reports.wording import listed
 from tests.reports import searches, small, studies
@@ -166,7 +166,7 @@ def test_failures_that_befell_every_trial_are_said_of_all(errors, said):
 
 def test_intervals_are_spoken_of_only_where_a_difference_has_one():
     failed = small.found(("variant",), {("a",): (None,) * 3, ("b",): (None,) * 3}, baseline={"variant": "a"})
-    assert statistics.tests(failed).endswith("judged with an exact sign test (1).")
+    assert statistics.tests(failed).endswith("judged with an exact sign test (1 comparison).")
     errors = {("a",): (3.0, 3.2, 3.1), ("b",): (4.0, 4.5, 4.2)}
     sound = small.found(("variant",), errors, baseline={"variant": "a"})
     assert statistics.tests(sound).endswith("; intervals are at 95 %.")
@@ -263,3 +263,33 @@ def test_units_that_are_not_drawn_are_where_paper_leads_to_as_well():
 
 def unit(*branch):
     return {"branch": list(branch), "before": [], "shortcut": None, "merge": "add", "after": [], "note": ""}
+
+
+# ---- looked at again ----
+
+
+def test_a_panel_is_named_once_above_its_rows_and_in_each_row_of_the_file():
+    figures = {figure.name: figure for figure in curves.build(find(studies.many_arms())).figures}
+    shown = figures["curves"].table
+    named = [row[0] for row in shown.shown()]
+    assert len(set(filter(None, named))) == len(list(filter(None, named))) < len(named)
+    assert all(row[0] for row in shown.rows)
+
+
+def test_the_dots_of_a_search_are_dark_enough_to_be_seen():
+    figures = {figure.name: figure for figure in search.build(find(searches.searched())).figures}
+    drawn = figures["search-progress"].panels[0].drawing.svg
+    opacities = [float(each) for each in re.findall(r'opacity="([\d.]+)"', drawn)]
+    assert opacities
+    assert min(opacities) >= 0.6
+
+
+def test_a_replay_is_not_said_to_confirm_arms_later():
+    replayed = searches.replayed(searches.configuration("tpe", gain=1.0))
+    bare = replace(
+        replayed,
+        arms=tuple(arm for arm in replayed.arms if arm.levels["stage"] != "confirm"),
+        trials=tuple(trial for trial in replayed.trials if "stage=confirm" not in trial.arm),
+    )
+    assert empty.table(find(bare)) == "A replay confirms no arm."
+    assert empty.table(find(replace(bare, search={**bare.search, "comparison": None}))) == "No arm is confirmed yet."

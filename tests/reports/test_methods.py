@@ -56,7 +56,7 @@ def test_sizes_are_compared_between_all_arms_where_no_level_has_several():
     plain = study(("variant", "training.lr"), {("a", 0.01): near(3), ("b", 0.1): near(4)})
     arms = (plain.arms[0], replace(plain.arms[1], params=2 * plain.arms[0].params))
     said = paragraph(find(replace(plain, arms=arms)), "Fairness")
-    assert "Between arms the number of parameters differs by up to 100.0 %." in said
+    assert "Between arms the number of parameters differs by up to a factor of 2." in said
 
 
 def test_sizes_of_a_grid_are_compared_level_by_level():

@@ -149,6 +149,11 @@ PAIRS: Pairs = {
         "saw no gain over the baseline",
         lambda: confirmed(*BETTER),
     ),
+    "confirmation.baseline_not_searched": (
+        lambda: facts(with_proposals(status="rejected", values=None, arm=None)),
+        "The search has no validation error of the baseline",
+        lambda: confirmed(*BETTER, gain=False),
+    ),
     "confirmation.gain_unknown": (
         lambda: confirmed(*BETTER, fails=True),
         "nothing can be said on the test set",
