@@ -7,7 +7,7 @@ import orchestrator.engine.cluster  # noqa: F401 (sets what Ray reads at import)
 # isort: split
 import ray
 
-from orchestrator.engine.failures import Failure
+from orchestrator.engine.failures import DISK_ERRORS, Failure
 from orchestrator.records.causes import Cause
 
 
@@ -31,4 +31,6 @@ def loss_of(error: BaseException | str | None) -> Failure:
         return Failure(Cause.OOM, "Ray ended the worker because its node ran out of memory")
     if "node has died" in text or "node is dead" in text or "node died" in text:
         return Failure(Cause.NODE_LOST, f"its node is gone: {said}")
+    if isinstance(error, OSError) and error.errno in DISK_ERRORS:
+        return Failure(Cause.DISK, f"Ray cannot write its files: {said}")
     return Failure(Cause.WORKER_LOST, f"the worker process died: {said}".removesuffix(": "))

@@ -40,7 +40,8 @@ from reports.wording import counted
 NO_NODE_SECONDS = 120.0
 CLOSE_SECONDS = 90.0
 KILL_SECONDS = 5.0
-RESTARTS = 5
+RESTART_PAUSES = (0.0, 2.0, 8.0, 30.0)
+"""Seconds before Tune begins anew after it has given up, by when a full disk may have room again."""
 
 
 @dataclass
@@ -279,9 +280,9 @@ class RayBackend:
 
     def _run_tune(self) -> None:
         """Let Tune work until the end; where it gives up, the packs it had are lost and it begins anew."""
-        last: BaseException | None = None
-        left = RESTARTS
-        while left:
+        pauses = iter(RESTART_PAUSES)
+        while True:
+            last: BaseException | None = None
             try:
                 self._fit()
             except BaseException as error:
@@ -289,12 +290,18 @@ class RayBackend:
             if self.is_closing():
                 return
             failure = loss_of(last)
-            if failure.cause is not Cause.OOM:  # Tune ends whenever Ray's memory monitor does a worker's process
-                left -= 1
             waiting = {key for key, _, _ in tuple(self._waiting)}
             for key in [key for key in list(self._handed) if key not in waiting]:
                 self._reports.put((Report(key, is_over=True, failure=failure), None))
-        self._gave_up = f"Ray Tune ended {RESTARTS} times: {(str(last).splitlines() or [repr(last)])[-1]}"
+            if failure.cause is Cause.OOM:  # Tune ends whenever Ray's memory monitor does a worker's process
+                continue
+            pause = next(pauses, None)
+            if pause is None:
+                said = (str(last).splitlines() or [repr(last)])[-1]
+                where = f"; it writes into {self._folder}" if failure.cause is Cause.DISK else ""
+                self._gave_up = f"Ray Tune ended {len(RESTART_PAUSES) + 1} times: {said}{where}"
+                return
+            self._closing.wait(pause)
 
     def _fit(self) -> None:
         logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # what it would say comes as reports

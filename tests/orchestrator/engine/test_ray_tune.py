@@ -1,5 +1,6 @@
 """Which packs the workers of the Ray backend take, without a cluster: Tune is played by the test."""
 
+import errno
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -149,20 +150,35 @@ def test_a_worker_that_reports_another_pack_than_it_was_given_is_lost(
     assert killed == [trial]
 
 
+@pytest.mark.parametrize(
+    ("error", "cause", "told"),
+    [
+        (ValueError("unknown"), Cause.WORKER_LOST, "Ray Tune ended 5 times: unknown$"),
+        (OSError(errno.ENOSPC, "no room"), Cause.DISK, r"ended 5 times: \[Errno 28\] no room; it writes into /"),
+    ],
+)
 def test_tune_is_begun_anew_as_often_as_memory_runs_out_and_a_few_times_after_other_errors(
-    backend: RayBackend, monkeypatch: pytest.MonkeyPatch
+    backend: RayBackend, monkeypatch: pytest.MonkeyPatch, error: Exception, cause: Cause, told: str
 ) -> None:
     killed = OutOfMemoryError("Task was killed due to the node running low on memory.")
-    errors = [*[killed] * 20, *[ValueError("unknown")] * ray_tune.RESTARTS]
+    errors = [error, *[killed] * 20, *[error] * 4]
+    monkeypatch.setattr(ray_tune, "RESTART_PAUSES", (0.0,) * 4)
 
     def fit() -> None:
+        backend._waiting.clear()
         raise errors.pop(0)
 
     monkeypatch.setattr(backend, "_fit", fit)
     backend.start(1, pack(1), frozenset())
     backend._tune.join()
     assert errors == []
-    with pytest.raises(ClusterLost, match=f"Ray Tune ended {ray_tune.RESTARTS} times: unknown"):
+    report = backend.poll(0.01)
+    assert report is not None
+    assert report.failure is not None
+    assert report.failure.cause is cause
+    while not backend._reports.empty():
+        backend.poll(0.01)
+    with pytest.raises(ClusterLost, match=told):
         backend.poll(0.01)
 
 
