@@ -1,5 +1,6 @@
 """Why a worker process of Ray is gone, as far as Ray says."""
 
+from pathlib import Path
 from typing import Any
 
 import orchestrator.engine.cluster  # noqa: F401 (sets what Ray reads at import)
@@ -15,6 +16,8 @@ def error_of(trial: Any) -> BaseException | str | None:
     """Return what Tune has kept of the end of a trial's process: the error, or of some kinds the text alone."""
     try:
         error: BaseException | str | None = trial.get_pickled_error() or trial.get_error()
+        if error is None:  # of a worker that ended while it started, Tune has not moved the text yet
+            error = Path(trial.error_file).read_text()
     except Exception:  # a file of Tune's that cannot be read; its text would add nothing
         return None
     return error

@@ -1,6 +1,8 @@
 """Why a worker process is gone, from what Ray and Tune leave behind."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from ray.exceptions import NodeDiedError, OutOfMemoryError, RayError, WorkerCrashedError
@@ -32,3 +34,12 @@ class TuneTrial:
 )
 def test_the_cause_is_what_ray_says(error: RayError, cause: Cause) -> None:
     assert loss_of(error_of(TuneTrial(error))).cause is cause
+
+
+def test_of_a_worker_that_ended_while_it_started_the_text_is_read_where_tune_has_left_it(tmp_path: Path) -> None:
+    left = tmp_path / "error.txt"
+    left.write_text("Failure # 1\n1 worker(s) were killed due to the node running low on memory.\n")
+    trial = SimpleNamespace(get_pickled_error=lambda: None, get_error=lambda: None, error_file=str(left))
+    assert loss_of(error_of(trial)).cause is Cause.OOM
+    left.unlink()
+    assert loss_of(error_of(trial)).cause is Cause.WORKER_LOST
