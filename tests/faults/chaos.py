@@ -21,7 +21,6 @@ from pathlib import Path
 
 import psutil
 from sqlalchemy import create_engine, text
-from sqlalchemy.exc import SQLAlchemyError
 
 from orchestrator import RunOptions, run_study
 from orchestrator.storage import database_url
@@ -33,10 +32,6 @@ from tests.integration.test_cluster import numbers
 
 DISTURBANCES_A_MINUTE = 1.5
 """With the starts of nodes and drivers that follow them."""
-WHILE_TRAINING = 0.7
-"""The share of disturbances that come while trials are in training; the others meet what is there."""
-START_SECONDS = 90.0
-"""How long a driver may take until it trains."""
 
 
 class Chaos:
@@ -76,10 +71,8 @@ class Chaos:
                 let_go(self.file)
             else:
                 disturbances -= 1
-                action = self._draw()
-                if self.random.random() < WHILE_TRAINING:
-                    self._wait_for_training()
                 time.sleep(self.pace * self.random.uniform(3, 10))
+                action = self._draw()
                 print(f"{time.strftime('%H:%M:%S')} {action.__name__}", flush=True)
                 self.done[action.__name__] += 1
                 action()
@@ -182,16 +175,6 @@ class Chaos:
             with suppress(OSError):
                 content = path.read_bytes()
                 path.write_bytes(content[: len(content) // 2] if self.random.random() < 0.5 else b"rubbish")
-
-    def _wait_for_training(self) -> None:
-        """Wait until a trial is in training; not for ever, since nothing may be left to train."""
-        until = time.monotonic() + START_SECONDS
-        running = text("SELECT count(*) FROM trials WHERE state = 'RUNNING'")
-        while time.monotonic() < until:
-            with suppress(SQLAlchemyError), create_engine(database_url(self.db)).connect() as db:
-                if db.execute(running).scalar():
-                    return
-            time.sleep(0.5)
 
     def _draw(self) -> Callable[[], None]:
         """Draw what is done next, nothing for a second time before everything has been done once."""
