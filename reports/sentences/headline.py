@@ -4,7 +4,7 @@ Whatever is said to differ does so after a correction for all comparisons of the
 alike, the chance that any difference is named is at most 5 %.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from statistics import fmean
@@ -132,6 +132,7 @@ def lowest(findings: Findings) -> str | None:
         return None
     among = "of the arms without a fail " if group.failing else ""
     name = group.names[ranking.lowest.arm.name]
+    name = "the baseline" if name == "baseline" else name
     first = f"the lowest mean {PRIMARY.title} {among}is that of {name}, {error_of(ranking.lowest)}"
     others, same = len(ranking.others), ranking.alike
     sound = " without a fail" if group.failing else " with a result" if len(group.summaries) < len(group.names) else ""
@@ -168,6 +169,11 @@ def fails(findings: Findings) -> str | None:
     group = group_of(findings)
     if not group.failing:
         return None
+    known = _known(findings)
+    if len(known) > 1 and _all_fail(findings):
+        trials = sum(each.n for each in known)
+        arms = f"All {len(known):,} arms{_limited(len(known), findings.summaries)}"
+        return f"{arms} fail in every seed: {trials:,} of {trials:,} trials."
     most = MOST_NAMED if all(len(name) <= SHORT_NAME for name in group.names.values()) else 2
     alike: dict[tuple[int, int], list[ArmSummary]] = {}
     for each in group.failing:
@@ -177,7 +183,8 @@ def fails(findings: Findings) -> str | None:
         f"{k} of {counted(n, 'seed')}{_rate(same[0])}"
         for (k, n), same in alike.items()
     ]
-    among = f"at {group.where}" if group.where else f"of {counted(len(group.summaries), 'arm')}"
+    ranked = len(group.summaries)
+    among = f"at {group.where}" if group.where else f"of {counted(ranked, 'arm')}{_limited(ranked, group.names)}"
     return f"{among[0].upper()}{among[1:]}, {listed(parts, MOST_NAMED)}."
 
 
@@ -243,7 +250,7 @@ def _largest(findings: Findings, compared: _Compared, clear: Sequence[Contrast],
 def none_clear(findings: Findings) -> str | None:
     """Say that no difference to the baseline is clear and which one would be; nothing where one is."""
     compared = _compared(findings)
-    if compared is None or compared.better or compared.worse:
+    if compared is None or compared.better or compared.worse or _all_fail(findings):
         return None
     text = f"No difference in {PRIMARY.title} to {_baseline(findings)} is clear ({_correction(compared)})"
     smallest = _smallest(findings, compared.alpha / len(compared.every))
@@ -328,6 +335,20 @@ def error_of(summary: ArmSummary) -> str:
 
 def _at(where: str, text: str) -> str:
     return f"At {where}, {text}" if where else f"{text[0].upper()}{text[1:]}"
+
+
+def _all_fail(findings: Findings) -> bool:
+    """Whether every seed of every arm with a result failed, so that no two arms can be told apart."""
+    known = _known(findings)
+    return bool(known) and all(each.n_fail == each.n for each in known)
+
+
+def _known(findings: Findings) -> list[ArmSummary]:
+    return [each for each in findings.summaries.values() if each.n]
+
+
+def _limited(known: int, arms: Collection[str]) -> str:
+    return " with a result" if known < len(arms) else ""
 
 
 def _has_results(findings: Findings) -> bool:

@@ -5,8 +5,9 @@ import re
 from reports.findings import find
 from reports.names import arm_names
 from reports.sections.header import build
+from reports.sentences.headline import headline
 from reports.wording import duration
-from tests.reports import searches
+from tests.reports import searches, studies
 from tests.reports.small import CRASHED, WAITING, found, near
 
 
@@ -135,3 +136,18 @@ def test_the_training_time_of_a_search_is_that_of_all_its_trials():
     whole = searches.searched()
     spent = sum(trial.seconds or 0.0 for trial in whole.trials)
     assert facts(find(whole))["Training time"] == duration(spent)
+
+
+def test_where_every_arm_fails_no_difference_is_spoken_of():
+    assert headline(find(studies.all_fail())) == ("All 9 arms fail in every seed: 27 of 27 trials.",)
+
+
+def test_arms_without_a_result_are_not_counted_among_those_that_fail():
+    errors = {("a",): (None, None), ("b",): near(2.0), ("c",): (CRASHED, CRASHED)}
+    said = headline(found(("variant",), errors, baseline={"variant": "b"}))
+    assert said[0].startswith("Of 2 arms with a result, a fails in 2 of 2 seeds")
+
+
+def test_an_arm_that_is_called_baseline_has_its_article():
+    said = headline(found(("variant",), {("baseline",): near(2.0), ("b",): near(5.0)}))
+    assert any("is that of the baseline, 2.00" in each for each in said)
