@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -130,8 +131,10 @@ def causes() -> list[str]:
 
 
 def running_trials() -> int:
-    with sqlite3.connect("results.db") as db:
+    """Return how many trials are in training; 0 also before the driver has made its tables."""
+    with sqlite3.connect("results.db") as db, suppress(sqlite3.OperationalError):
         return int(db.execute("SELECT count(*) FROM trials WHERE state = 'RUNNING'").fetchone()[0])
+    return 0
 
 
 def test_the_head_that_dies_ends_the_run_with_what_is_recorded(small: Path, nodes: Nodes) -> None:

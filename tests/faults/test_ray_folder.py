@@ -50,8 +50,9 @@ def make_read_only(disk: Path) -> None:
     subprocess.run(["mount", "-o", "remount,abort", str(disk)], check=True)
 
 
-@pytest.mark.parametrize("kills", [False, True])
-@pytest.mark.parametrize(("make", "spoil"), [(small_disk, fill), (disk_of_a_file, make_read_only)])
+@pytest.mark.parametrize(
+    ("make", "spoil", "kills"), [(small_disk, fill, True), (disk_of_a_file, make_read_only, False)]
+)
 def test_a_folder_of_rays_that_takes_nothing_more_loses_no_result(
     small: Path,
     monkeypatch: pytest.MonkeyPatch,
