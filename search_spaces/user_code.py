@@ -84,13 +84,25 @@ def calling(name: str, key: Key) -> Iterator[None]:
         raise SettingError(f"{name} raised {type(error).__name__}: {line_of(error)}{place_in(error)}", key) from error
 
 
+DIGEST = "__ablation_orchestrator_digest__"
+"""Where an imported module keeps the digest of its code."""
+
+
 def code_digest(name: str) -> str:
     """Return 16 hexadecimal digits for the code of the module in `name`, ``unknown`` where it has no source.
 
-    Comments and layout do not count.
+    Comments and layout do not count. A module that was edited since keeps the digest of what is imported.
     """
+    module = import_module(name.partition(":")[0])
+    known = vars(module).get(DIGEST)
+    if known is None:
+        known = vars(module)[DIGEST] = _source_digest(module)
+    return str(known)
+
+
+def _source_digest(module: ModuleType) -> str:
     try:
-        source = inspect.getsource(import_module(name.partition(":")[0]))
+        source = inspect.getsource(module)
     except (OSError, TypeError):
         return "unknown"
     return hashlib.sha256(ast.dump(ast.parse(source)).encode()).hexdigest()[:16]

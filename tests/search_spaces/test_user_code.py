@@ -1,5 +1,6 @@
 """A user's own module: whatever it does when it is imported or called is one message, and stdout stays ours."""
 
+import importlib
 import linecache
 import os
 import signal
@@ -229,3 +230,16 @@ def test_a_default_of_torch_is_restored_and_its_change_told_again(write, change)
         with pytest.raises(SettingError, match="changes a default of torch"):
             load_function(name, "loader", KEY)
         assert (torch.get_default_dtype(), torch.is_grad_enabled()) == (torch.float32, True)
+
+
+def test_a_module_that_was_edited_since_keeps_the_digest_of_what_is_imported(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    file = tmp_path / "edited_since.py"
+    file.write_text("VALUE = 1\n")
+    before = code_digest("edited_since:f")
+    file.write_text("VALUE = 2  # another length\n")
+    assert code_digest("edited_since:f") == before
+    monkeypatch.delitem(sys.modules, "edited_since")
+    importlib.invalidate_caches()
+    linecache.checkcache()
+    assert code_digest("edited_since:f") != before
