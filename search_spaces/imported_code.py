@@ -1,17 +1,17 @@
 """The code behind a user's own functions: their modules and what these import, so that two machines can be compared."""
 
 import ast
-import hashlib
 import re
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
+from functools import cache
 from importlib.util import resolve_name
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from search_spaces.user_code import import_module_of
+from search_spaces.user_code import import_module_of, module_digest
 
 _NAME = re.compile(r"([^\W\d][\w.]*):[^\W\d]\w*")
 _PROGRAM = frozenset({"orchestrator", "reports", "search_spaces", "trainers"})
@@ -56,8 +56,9 @@ def _digests(first: str) -> dict[str, str]:
     while left:
         name = left.pop()
         if name not in digests:
-            digests[name], imported = _read(name)
-            left += [each for each in imported if each in sys.modules and _is_beside(each, first)]
+            module = sys.modules[name]
+            digests[name] = module_digest(module)
+            left += [each for each in _imported(module) if each in sys.modules and _is_beside(each, first)]
     return digests
 
 
@@ -77,22 +78,15 @@ def _folder_of(name: str) -> Path:
     return Path(next(iter(getattr(top, "__path__", ())), None) or getattr(top, "__file__", None) or "").parent
 
 
-def _read(name: str) -> tuple[str, tuple[str, ...]]:
-    """Return the digest of a module's code, ``unknown`` without a source, and what it may import."""
-    module = sys.modules[name]
-    file = getattr(module, "__file__", None) or ""
+@cache
+def _imported(module: ModuleType) -> tuple[str, ...]:
+    """Return what a module may import by its source; nothing where it has none."""
     try:
-        facts = Path(file).stat()
-        return _read_file(file, getattr(module, "__package__", None) or "", facts.st_mtime_ns, facts.st_size)
+        tree = ast.parse(Path(getattr(module, "__file__", None) or "").read_bytes())
+        package = getattr(module, "__package__", None) or ""
+        return tuple(dict.fromkeys(name for node in ast.walk(tree) for name in _imports(node, package)))
     except (OSError, ValueError, SyntaxError):  # compiled, in an archive, or gone
-        return "unknown", ()
-
-
-@lru_cache(maxsize=4096)
-def _read_file(file: str, package: str, changed: int, size: int) -> tuple[str, tuple[str, ...]]:
-    tree = ast.parse(Path(file).read_bytes())
-    digest = hashlib.sha256(ast.dump(tree).encode()).hexdigest()[:16]
-    return digest, tuple(dict.fromkeys(name for node in ast.walk(tree) for name in _imports(node, package)))
+        return ()
 
 
 def _imports(node: ast.AST, package: str) -> Iterator[str]:

@@ -10,7 +10,8 @@ import io
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, redirect_stderr
-from importlib import import_module
+from functools import cache
+from importlib import import_module, invalidate_caches
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TextIO
@@ -18,6 +19,8 @@ from typing import Any, TextIO
 from search_spaces.containment import contained, place_in, time_limit
 from search_spaces.errors import Key, SettingError, unknown
 
+_FOLDERS: list[str] = []
+"""The folders of the studies that this process has looked into, the present one last."""
 IMPORT_SECONDS = 300
 """How long a module may take to be imported."""
 MOST_HELD = 50_000
@@ -62,12 +65,29 @@ def look_in(folder: Path | str) -> None:
     """Let a user's modules be imported from `folder`, after everything that is installed.
 
     It is absolute on the path: Python looks for ever in what a relative one meant when it was first looked into.
-    The folders of earlier studies stay before it, and modules stay imported: where two studies of one process have
-    different modules of one name, both get that of the first.
+    It comes before the folders of earlier studies, of which a module that this folder has as well is forgotten: each
+    study of a process gets its own.
     """
     absolute = str(Path(folder).absolute())
-    if absolute not in sys.path:
-        sys.path.append(absolute)
+    if absolute in _FOLDERS[-1:] or (absolute in sys.path and absolute not in _FOLDERS):
+        return
+    earlier = [each for each in _FOLDERS if each != absolute]
+    places = [sys.path.index(each) for each in _FOLDERS if each in sys.path]
+    sys.path[:] = [each for each in sys.path if each != absolute]
+    sys.path.insert(min(places, default=len(sys.path)), absolute)
+    _FOLDERS[:] = [*earlier, absolute]
+    for name in [name for name in sys.modules if _is_replaced(name.partition(".")[0], earlier, Path(absolute))]:
+        del sys.modules[name]
+    invalidate_caches()
+
+
+def _is_replaced(top: str, earlier: Iterable[str], folder: Path) -> bool:
+    """Whether a module or package was imported from the folder of an earlier study, and `folder` has it as well."""
+    file = getattr(sys.modules.get(top), "__file__", None)
+    if file is None or (not (folder / f"{top}.py").is_file() and not (folder / top / "__init__.py").is_file()):
+        return False
+    place = Path(file).parent
+    return str(place.parent if Path(file).name == "__init__.py" else place) in earlier
 
 
 @contextmanager
@@ -84,23 +104,17 @@ def calling(name: str, key: Key) -> Iterator[None]:
         raise SettingError(f"{name} raised {type(error).__name__}: {line_of(error)}{place_in(error)}", key) from error
 
 
-DIGEST = "__ablation_orchestrator_digest__"
-"""Where an imported module keeps the digest of its code."""
-
-
 def code_digest(name: str) -> str:
-    """Return 16 hexadecimal digits for the code of the module in `name`, ``unknown`` where it has no source.
+    """Return the digest of the code of the module in `name`, as `module_digest` does."""
+    return module_digest(import_module(name.partition(":")[0]))
 
-    Comments and layout do not count. A module that was edited since keeps the digest of what is imported.
+
+@cache
+def module_digest(module: ModuleType) -> str:
+    """Return 16 hexadecimal digits for the code of a module as it is imported, ``unknown`` where it has no source.
+
+    Comments and layout do not count. A module that is edited later keeps its digest: what is imported is what trains.
     """
-    module = import_module(name.partition(":")[0])
-    known = vars(module).get(DIGEST)
-    if known is None:
-        known = vars(module)[DIGEST] = _source_digest(module)
-    return str(known)
-
-
-def _source_digest(module: ModuleType) -> str:
     try:
         source = inspect.getsource(module)
     except (OSError, TypeError):

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -39,7 +38,6 @@ def ended(driver: "subprocess.Popen[str]") -> tuple[str, str]:
 def assert_undisturbed(file: Path) -> None:
     """AssertionError unless all is trained, with the numbers of a run in this process."""
     assert set(states()) == {State.COMPLETE}
-    sys.modules.pop("held", None)  # that of an earlier test, whose text may be another one
     here = run_study(file, options=replace(HERE, db="sqlite:///here.db"))
     there = run_study(file, options=HERE)
     assert numbers(here.study) == numbers(there.study)

@@ -39,6 +39,28 @@ def test_a_relative_folder_is_that_of_its_time(tmp_path, monkeypatch):
     assert "." not in sys.path
 
 
+@pytest.mark.parametrize("file", ["same_name.py", "same_name/__init__.py"])
+def test_each_study_of_a_process_gets_the_module_of_its_own_folder(file, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.setattr(user_code, "_FOLDERS", [])
+    for name in ("one", "two", "without"):
+        (tmp_path / name / file).parent.mkdir(parents=True, exist_ok=True)
+        if name != "without":
+            (tmp_path / name / file).write_text(f"def make():\n    return {name!r}\n")
+
+    def made(name):
+        look_in(tmp_path / name)
+        return load_function("same_name:make", "builder", ())(), code_digest("same_name:make")
+
+    one, two = made("one"), made("two")
+    assert (one[0], two[0]) == ("one", "two")
+    assert one[1] != two[1]
+    assert made("one") == one
+    assert made("without") == one
+    sys.modules.pop("same_name")
+
+
 @pytest.fixture
 def write(tmp_path, monkeypatch):
     """Write a module and forget what was imported of it before."""
