@@ -84,7 +84,7 @@ class History:
     deleted: tuple[DeletedOutcome, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Study:
     """One study as it stands now: what was asked, what was planned, and every result so far.
 
@@ -119,6 +119,10 @@ class Study:
     metrics: Mapping[str, Metric] = field(default_factory=dict)
     history: History = field(default_factory=History)
     lost: tuple[LostAttempt, ...] = ()
+
+    def __repr__(self) -> str:
+        """Return the study's name, and how many arms and trials it has."""
+        return f"<Study {self.name}: {len(self.arms):,} arms, {len(self.trials):,} trials>"
 
     @property
     def design(self) -> str:

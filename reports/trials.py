@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from reports.notebook import html_table
+
 Scalar = bool | int | float | str
 
 
@@ -46,7 +48,7 @@ class Epoch:
     val_error: float | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Trial:
     """One arm with one seed. The metrics are those of its last epoch; None where there is none.
 
@@ -80,6 +82,10 @@ class Trial:
     log: str | None = None
     curve: tuple[Epoch, ...] = ()
 
+    def __repr__(self) -> str:
+        """Return the trial's id, arm, seed and state."""
+        return f"<Trial {self.id}: {self.arm}, seed {self.seed}, {self.state}>"
+
 
 @dataclass(frozen=True)
 class LostAttempt:
@@ -98,7 +104,7 @@ class LostAttempt:
     log: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Arm:
     """One full assignment of levels; a row of the ablation table.
 
@@ -117,3 +123,15 @@ class Arm:
     orphaned: bool = False
     description: Mapping[str, Any] = field(default_factory=dict)
     hash: str | None = None
+
+    def __repr__(self) -> str:
+        """Return the arm's name."""
+        return f"<Arm {self.name}>"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the levels, and what the network costs."""
+        costs = {"parameters": self.params, "multiply-adds": self.flops}
+        known = {key: f"{value:,}" for key, value in costs.items() if value is not None}
+        return html_table(
+            ["arm", *self.levels, *known], [[self.name, *map(str, self.levels.values()), *known.values()]]
+        )

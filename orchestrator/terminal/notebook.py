@@ -7,6 +7,7 @@ from reports.analysis.arms import summarise
 from reports.analysis.search import confirmed_view
 from reports.analysis.verdicts import Verdict
 from reports.metrics import PRIMARY
+from reports.notebook import html_table
 from reports.results import Study
 from reports.trials import State
 from reports.wording import counted
@@ -37,15 +38,9 @@ def study_html(study: Study, verdicts: tuple[Verdict, ...], report: str | None) 
         if not each.arm.orphaned
     ]
     parts = [f"<p><b>{escape(study.name)}</b>: {escape(trial_counts(study))}</p>"]
-    parts.append(_table([*(factors or ["arm"]), f"{PRIMARY.title} {PRIMARY.unit}, ± 1 SD", "n"], arms))
+    parts.append(html_table([*(factors or ["arm"]), f"{PRIMARY.title} {PRIMARY.unit}, ± 1 SD", "n"], arms))
     if verdicts:
-        parts.append(_table(["claim", "verdict", "evidence"], [[v.id, v.word, v.sentence] for v in verdicts]))
+        parts.append(html_table(["claim", "verdict", "evidence"], [[v.id, v.word, v.sentence] for v in verdicts]))
     if report:
         parts.append(f"<p>Report: {escape(report)}</p>")
     return "".join(parts)
-
-
-def _table(heads: list[str], rows: list[list[str]]) -> str:
-    head = "".join(f"<th>{escape(each)}</th>" for each in heads)
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

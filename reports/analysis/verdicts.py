@@ -45,13 +45,14 @@ from reports.analysis.skewness import are_skewed, is_skewed_sample
 from reports.analysis.threshold import decides
 from reports.analysis.wording import Account, sentence
 from reports.metrics import probe_of
+from reports.notebook import html_table
 from reports.results import Study
 from reports.trials import State, Trial
 
 NOT_JUDGED = "Not judged yet"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Verdict:
     """The judgement of one claim.
 
@@ -93,6 +94,14 @@ class Verdict:
     sentence: str
     trials: tuple[str, ...]
     decided_at: datetime | None
+
+    def __repr__(self) -> str:
+        """Return the claim's id and its verdict."""
+        return f"<Verdict {self.id}: {self.word}>"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the verdict and what it rests on."""
+        return html_table(["claim", "verdict", "evidence"], [[self.id, self.word, self.sentence]])
 
     @property
     def id(self) -> str:
