@@ -1,6 +1,7 @@
 """The declared claims, a card for each: the verdict, the evidence in words, and the numbers under it."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from reports.analysis.badges import ASSUMPTIONS, DEPENDS, OPEN, UNMEASURED
@@ -71,7 +72,8 @@ def build(findings: Findings) -> Section | None:
     """Build the cards; nothing when the study declares no claims."""
     if not findings.verdicts:
         return None
-    cards = tuple(_card(findings, place, verdict) for place, verdict in enumerate(findings.verdicts, start=1))
+    named = _short_names(findings)
+    cards = tuple(_card(findings, place, verdict, named) for place, verdict in enumerate(findings.verdicts, start=1))
     content = Claims(
         judged(verdict_counts(findings.verdicts), findings.verdicts), table_on_page(findings.verdicts), cards
     )
@@ -108,7 +110,7 @@ def in_words(verdict: Verdict) -> str:
     return shortened(", ".join(parts), 300)
 
 
-def _card(findings: Findings, place: int, verdict: Verdict) -> Card:
+def _card(findings: Findings, place: int, verdict: Verdict, named: Callable[[str], str]) -> Card:
     signs = tuple(each for each in verdict.badges if each not in ASSUMPTIONS and each != OPEN)
     is_open = OPEN in verdict.badges and not verdict.is_pending
     return Card(
@@ -122,7 +124,7 @@ def _card(findings: Findings, place: int, verdict: Verdict) -> Card:
         bracketed(verdict.low, verdict.high, amount) or NOTHING,
         f"{verdict.n}" + (f", {counted(verdict.fails, 'fail')}" if verdict.fails else ""),
         p_in_words(verdict.p_look if verdict.p_holm is None else verdict.p_holm) if verdict.n > 1 else NOTHING,
-        _sentence(findings, verdict),
+        named(_typeset(verdict.sentence)),
         signs,
         OPEN if is_open else "",
         tuple(each for each in verdict.badges if each in ASSUMPTIONS),
@@ -132,12 +134,19 @@ def _card(findings: Findings, place: int, verdict: Verdict) -> Card:
     )
 
 
-def _sentence(findings: Findings, verdict: Verdict) -> str:
-    """Return the verdict's sentence with the page's minus, its space in front of %, and its short names of arms."""
-    text = re.sub(r"(?<=\d)%", " %", re.sub(r"(?<![\w-])-(?=\d)", MINUS, verdict.sentence))
-    names = arm_names(findings)
-    known = "|".join(map(re.escape, sorted(filter(None, names), key=len, reverse=True)))
-    return re.sub(rf"(?<![\w=])(?:{known})(?![\w=])", lambda found: names[found[0]], text) if known else text
+def _typeset(sentence: str) -> str:
+    """Return a verdict's sentence with the page's minus and its space in front of %."""
+    return re.sub(r"(?<=\d)%", " %", re.sub(r"(?<![\w-])-(?=\d)", MINUS, sentence))
+
+
+def _short_names(findings: Findings) -> Callable[[str], str]:
+    """Return what puts the page's short names of arms into a text that has those of the database."""
+    names = {arm: short for arm, short in arm_names(findings).items() if arm}
+    if not names:
+        return str
+    longest_first = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
+    known = re.compile(rf"(?<![\w=])(?:{longest_first})(?![\w=])")
+    return lambda text: known.sub(lambda found: names[found[0]], text)
 
 
 def _facts(findings: Findings, verdict: Verdict) -> list[tuple[str, str]]:
