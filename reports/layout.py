@@ -124,8 +124,8 @@ def bundles(layout: Layout, most: int) -> list[tuple[str, Bundle]]:
 def numeric_axis(study: Study) -> str | None:
     """Return the factor named depth when its levels are several numbers, else the first factor whose levels are.
 
-    No factor is an axis of which no two arms differ in it alone, as of the few arms that a search confirms: a figure
-    along it would show what their other settings do.
+    No factor is an axis of which no two arms differ in it alone, as may be in a random design: a figure along it would
+    show what their other settings do.
     """
     numeric = [name for name in numeric_factors(study) if _varies_alone(study, name)]
     return "depth" if "depth" in numeric else (numeric[0] if numeric else None)

@@ -47,8 +47,8 @@ def data_checksum(findings: Findings) -> str:
 def determinism(findings: Findings) -> str:
     """Say which algorithms the arms' settings let cuDNN use, and what each seed fixes."""
     trainings = [arm.settings.get("training") for arm in findings.whole.arms]
-    # A completed `training:` without the setting has its default, which is true.
-    asked = {each.get("deterministic", "lr" in each or None) for each in trainings if isinstance(each, Mapping)}
+    # Settings leave this one out where it has its default, true; without any there is nothing to tell.
+    asked = {each.get("deterministic", True) for each in trainings if isinstance(each, Mapping) and each}
     if asked == {True}:
         return "on: cuDNN keeps to algorithms that repeat themselves bit for bit, and chooses none by timing"
     if asked == {False}:

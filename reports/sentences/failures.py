@@ -24,22 +24,19 @@ def some_failed(findings: Findings) -> str | None:
     """Count the trials that failed by what befell them; nothing where none did."""
     if not _bad(findings):
         return None
-    diverged = findings.count(State.DIVERGED)
-    above = findings.fails() - diverged
-    parts = []
-    if above:
-        parts.append(f"{above:,} ended above {findings.study.fail_above:g} {PRIMARY.unit} {PRIMARY.title}")
-    for count, words in (
-        (diverged, "diverged"),
-        (findings.count(State.FAILED), "crashed (counted as missing)"),
-        (findings.count(State.PRUNED), "pruned (in no mean)"),
-        (findings.count(State.WAITING, State.RUNNING), "not ended yet"),
-    ):
-        if count:
-            parts.append(f"{count:,} {words}")
-    if len(parts) == 1 and (bad := _bad(findings)) == len(findings.asked) > 1:
-        return f"All {parts[0].replace(f'{bad:,}', counted(bad, 'trial'), 1)}."
-    return f"Of {counted(len(findings.asked), 'trial')}, {listed(parts)}."
+    diverged, asked = findings.count(State.DIVERGED), len(findings.asked)
+    limit = "" if findings.study.fail_above is None else f"{findings.study.fail_above:g} {PRIMARY.unit} {PRIMARY.title}"
+    counts = {
+        f"ended above {limit}": findings.fails() - diverged,
+        "diverged": diverged,
+        "crashed (counted as missing)": findings.count(State.FAILED),
+        "pruned (in no mean)": findings.count(State.PRUNED),
+        "not ended yet": findings.count(State.WAITING, State.RUNNING),
+    }
+    for words, count in counts.items():
+        if count == asked > 1:
+            return f"All {counted(asked, 'trial')} {words}."
+    return f"Of {counted(asked, 'trial')}, {listed(f'{count:,} {words}' for words, count in counts.items() if count)}."
 
 
 def map_caption(findings: Findings) -> str:

@@ -49,7 +49,8 @@ def group_of(findings: Findings) -> RankedGroup:
     """Return the arms that are ranked: those at the last level of the axis with several results, or all."""
     where, arms = _ranked(findings)
     summaries = tuple(summary for arm in arms if (summary := findings.summaries[arm.name]).n)
-    return RankedGroup(where, summaries, arm_names(findings, arms))
+    names = {arm: "the baseline" if name == "baseline" else name for arm, name in arm_names(findings, arms).items()}
+    return RankedGroup(where, summaries, names)
 
 
 def _ranked(findings: Findings) -> tuple[str, tuple[Arm, ...]]:
@@ -132,7 +133,6 @@ def lowest(findings: Findings) -> str | None:
         return None
     among = "of the arms without a fail " if group.failing else ""
     name = group.names[ranking.lowest.arm.name]
-    name = "the baseline" if name == "baseline" else name
     first = f"the lowest mean {PRIMARY.title} {among}is that of {name}, {error_of(ranking.lowest)}"
     others, same = len(ranking.others), ranking.alike
     sound = " without a fail" if group.failing else " with a result" if len(group.summaries) < len(group.names) else ""
