@@ -74,7 +74,7 @@ def _summary_of(report: Path) -> Path | None:
 
 def _index(folder: Path) -> str:
     listed = []
-    for file in filter(None, map(_summary_of, sorted(folder.iterdir()))):
+    for file in filter(None, map(_summary_of, sorted(folder.glob("*")))):
         try:
             summary = json.loads(file.read_text(encoding="utf-8"))
         except (OSError, ValueError):
