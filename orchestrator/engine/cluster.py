@@ -49,8 +49,8 @@ SILENT_SECONDS = 40.0
 START_SECONDS = 300.0
 """Ray starts within seconds; some of its own waits for processes that do not answer have no end."""
 SHUTDOWN_SECONDS = 20.0
-SIGNAL_SECONDS = 0.1
-"""How long at most Ray's own handler of SIGTERM stays in place."""
+SIGNAL_SECONDS = 0.002
+"""How long at most Ray's own handler of SIGTERM stays in place, and how long none does: one that comes then kills."""
 ABORT_SECONDS = 3.0
 """How long after a SIGTERM that handler aborts the process."""
 RAY_THREADS = "ray_"

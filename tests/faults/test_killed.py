@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -166,5 +167,7 @@ def wait_for(process: subprocess.Popen[str], condition: Callable[[], bool], seco
 
 
 def is_worker(process: psutil.Process) -> bool:
-    """Whether this is a process in which Tune's actors live."""
-    return "ray::PackTrainable" in " ".join(process.cmdline())
+    """Whether this is a process in which Tune's actors live; one that has ended in the meantime is not."""
+    with suppress(psutil.NoSuchProcess):
+        return "ray::PackTrainable" in " ".join(process.cmdline())
+    return False
