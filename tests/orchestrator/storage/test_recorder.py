@@ -392,7 +392,7 @@ def test_events_are_recorded_once_a_lock_is_gone(tmp_path, monkeypatch, make_pla
     trial = make_plan().trials[0].id
     blocked = Blocked(tmp_path / "r.db", monkeypatch)
     store = blocked.__enter__()
-    recorder = Recorder(store, "degradation", patience=0.1).__enter__()
+    recorder = Recorder(store, "degradation", patience=1).__enter__()
     recorder.put(started(trial))
     recorder.flush(10)
     assert "an event could not be recorded" in str(recorder.problem)
