@@ -16,6 +16,8 @@ from search_spaces.errors import SettingError
 
 Comparison = frozenset[str]
 """The arms of one context of a claim, by their hash."""
+Contrast = frozenset[tuple[str, float]]
+"""The same arms with their weights in the effect, which say which of them is to be the better one."""
 _DEFAULTS: Mapping[str, Any] = {"by": 0, "over": "every", "metric": PRIMARY.name}
 
 
@@ -58,18 +60,38 @@ def same_claim(version: PlanVersion, claim: Claim, raw: Mapping[str, Any] | None
 
 def comparisons_of(study: Study, claim: Claim, arms: Sequence[Arm], factors: Mapping[str, Any]) -> set[Comparison]:
     """Return the comparisons that a claim makes among these arms: one in each context."""
+    return {compared_arms(each) for each in contrasts_of(study, claim, arms, factors)}
+
+
+def contrasts_of(study: Study, claim: Claim, arms: Sequence[Arm], factors: Mapping[str, Any]) -> set[Contrast]:
+    """Return the comparisons that a claim makes among these arms, with their weights."""
     hashes = {arm.name: arm.hash or arm.name for arm in arms}
     contexts = cases(replace(study, arms=tuple(arms), factors=factors), claim)
-    return {frozenset(hashes[name] for name in case.weights) for case in contexts}
+    return {frozenset((hashes[name], weight) for name, weight in case.weights.items()) for case in contexts}
+
+
+def compared_arms(contrast: Contrast) -> Comparison:
+    """Return the arms of a contrast."""
+    return frozenset(arm for arm, _ in contrast)
+
+
+def turned(contrast: Contrast) -> Contrast:
+    """Return the contrast of the opposite direction."""
+    return frozenset((arm, -weight) for arm, weight in contrast)
 
 
 def planned_comparisons(study: Study, version: PlanVersion, raw: Mapping[str, Any]) -> set[Comparison]:
     """Return the comparisons of a claim by the arms and factors that a version planned; none where it has not both."""
-    claim = _planned_claim(study, version, raw)
-    return set() if claim is None else _comparisons_then(study, version, claim)
+    return {compared_arms(each) for each in planned_contrasts(study, version, raw)}
 
 
-def _planned_claim(study: Study, version: PlanVersion, raw: Mapping[str, Any]) -> Claim | None:
+def planned_contrasts(study: Study, version: PlanVersion, raw: Mapping[str, Any]) -> set[Contrast]:
+    """Return the same with the weights of the arms."""
+    claim = planned_claim(study, version, raw)
+    return set() if claim is None else _contrasts_then(study, version, claim)
+
+
+def planned_claim(study: Study, version: PlanVersion, raw: Mapping[str, Any]) -> Claim | None:
     """Return a claim as it reads by a version's factors; None where the version has none, or they do not fit it."""
     if "arms" not in version.plan or "factors" not in version.plan:
         return None
@@ -79,9 +101,9 @@ def _planned_claim(study: Study, version: PlanVersion, raw: Mapping[str, Any]) -
         return None
 
 
-def _comparisons_then(study: Study, version: PlanVersion, claim: Claim) -> set[Comparison]:
+def _contrasts_then(study: Study, version: PlanVersion, claim: Claim) -> set[Contrast]:
     arms = [Arm(name, levels, {}, hash=name) for name, levels in version.plan["arms"].items()]
-    return comparisons_of(study, claim, arms, _factors_then(version))
+    return contrasts_of(study, claim, arms, _factors_then(version))
 
 
 def _factors_then(version: PlanVersion) -> dict[str, tuple[Any, ...]]:
@@ -99,11 +121,11 @@ def asks_the_same(study: Study, version: PlanVersion, claim: Claim) -> bool:
 
 def is_about_the_same(study: Study, version: PlanVersion, raw: Mapping[str, Any], claim: Claim) -> bool:
     """Whether a claim of a plan is of the same kind about the same metric of a comparison that this one makes."""
-    theirs = _planned_claim(study, version, raw)
+    theirs = planned_claim(study, version, raw)
     if theirs is None or theirs.metric != claim.metric or _kind(theirs) != _kind(claim):
         return False
     mine = comparisons_of(study, claim, study.arms, study.factors)
-    return not mine.isdisjoint(_comparisons_then(study, version, theirs))
+    return any(compared_arms(each) in mine for each in _contrasts_then(study, version, theirs))
 
 
 def _kind(claim: Claim) -> str:

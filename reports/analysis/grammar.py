@@ -13,7 +13,7 @@ A level stands without its factor when only one factor has it. Names with signs 
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reports.trials import Scalar
 from search_spaces.errors import SettingError, unknown
@@ -49,6 +49,12 @@ class Statement:
     right: Pins | None = None
     value: float | None = None
     along: str | None = None
+
+
+def opposite(statement: Statement) -> Statement:
+    """Return the statement of the opposite direction: a > b of a < b."""
+    turned = {"<": ">", ">": "<", "increases": "decreases", "decreases": "increases"}
+    return replace(statement, relation=turned.get(statement.relation, statement.relation))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,15 @@ from datetime import datetime
 from typing import Any
 
 from reports.analysis.claims import Claim
-from reports.analysis.comparisons import comparisons_of, content_of, declared_as, planned_comparisons, same_claim
+from reports.analysis.comparisons import (
+    compared_arms,
+    content_of,
+    contrasts_of,
+    declared_as,
+    planned_contrasts,
+    same_claim,
+    turned,
+)
 from reports.analysis.omissions import LeftOut
 from reports.analysis.seeds import seeds_of
 from reports.results import PlanVersion, Study
@@ -45,15 +53,22 @@ def changes_since(study: Study, claim: Claim, reference: PlanVersion, later: Seq
 def _contexts(
     study: Study, claim: Claim, reference: PlanVersion, then: Mapping[str, Any], later: Sequence[PlanVersion]
 ) -> list[str]:
-    before = planned_comparisons(study, reference, then)
-    after = comparisons_of(study, claim, study.arms, study.factors)
+    before = planned_contrasts(study, reference, then)
+    after = contrasts_of(study, claim, study.arms, study.factors)
     if not later or before == after:
         return []
-    parts = []
-    for gone, word in ((before - after, "dropped"), (after - before, "added")):
-        if gone:
-            parts.append(f"{counted(len(gone), 'comparison')} {word} {_on(later[-1].at)}")
-    return parts
+    arms_before, arms_after = ({compared_arms(each) for each in made} for made in (before, after))
+    raw = declared_as(study, claim)
+    is_as_worded = raw is not None and content_of(then) == content_of(raw)
+    other = {each for each in after - before if compared_arms(each) in arms_before} if is_as_worded else set()
+    is_turned = {turned(each) for each in other} <= before
+    given = (
+        (arms_before - arms_after, "dropped"),
+        (arms_after - arms_before, "added"),
+        (other, "turned round by what its levels now stand for" if is_turned else "of levels that were renamed"),
+    )
+    moment = _on(later[-1].at)
+    return [f"{counted(len(each), 'comparison')} {what} {moment}" for each, what in given if each]
 
 
 def planned_late(version: PlanVersion) -> str:

@@ -13,20 +13,25 @@ from datetime import datetime
 from typing import Any
 
 from reports.analysis.analysis_settings import AnalysisSettings
-from reports.analysis.claims import Claim, parse_claim
+from reports.analysis.claims import Claim
 from reports.analysis.comparisons import (
     asks_the_same,
+    compared_arms,
     comparisons_of,
     content_of,
+    contrasts_of,
     declared_as,
     declared_claims,
     first_comparison,
     is_about_the_same,
     known_since,
+    planned_claim,
     planned_comparisons,
     same_claim,
     says_the_same,
+    turned,
 )
+from reports.analysis.grammar import opposite
 from reports.analysis.omissions import LeftOut, are_chosen, deleted_seeds, left_out_outcomes, vanished_seeds
 from reports.analysis.plan_changes import (
     changes_since,
@@ -40,7 +45,6 @@ from reports.analysis.plan_changes import (
 )
 from reports.analysis.seeds import own_seeds, seeds_of
 from reports.results import PlanVersion, Study
-from search_spaces.errors import SettingError
 
 _IN_WORDS = {"repeated": "the seeds of the A/A check", "data": "the data", "family": "the family of claims"}
 
@@ -222,16 +226,20 @@ def _by_study(versions: Iterable[PlanVersion]) -> list[list[PlanVersion]]:
 def _as_planned(study: Study, claim: Claim, reference: PlanVersion) -> AsPlanned | None:
     """Return the claim with the comparisons of its plan that have a result; None where they are those of today.
 
-    What it says is today's, and where it is to hold the plan's.
+    The margin and the direction are today's, the sentence and where it is to hold are the plan's: however a sentence
+    was edited since, it is held against all contexts of the one that was planned.
     """
     plan, raw = reference.plan, declared_as(study, claim)
-    then = same_claim(reference, claim, raw)
-    if then is None:
-        then = next((each for each in plan.get("claims", []) if is_about_the_same(study, reference, each, claim)), None)
-    if raw is None or then is None or not {"arms", "factors"} <= plan.keys():
+    if raw is None or not {"arms", "factors"} <= plan.keys():
         return None
-    # A sentence that was edited since is still held against all contexts of the one that was planned.
-    if not (says_the_same(then, raw) or is_about_the_same(study, reference, then, claim)):
+    same = same_claim(reference, claim, raw)
+    candidates = [*([same] if same is not None else []), *plan.get("claims", [])]
+    then = next(
+        (each for each in candidates if says_the_same(each, raw) or is_about_the_same(study, reference, each, claim)),
+        None,
+    )
+    planned = None if then is None else planned_claim(study, reference, then)
+    if planned is None:
         return None
     known = known_since(study, claim.metric)
     arms = tuple(
@@ -242,13 +250,20 @@ def _as_planned(study: Study, claim: Claim, reference: PlanVersion) -> AsPlanned
     )
     factors = {name: tuple(levels) for name, levels in plan["factors"].items()}
     view = replace(study, arms=arms, factors=factors)
-    try:
-        declared = parse_claim({**raw, "where": then.get("where")}, factors, study.metrics)
-    except SettingError:
-        return None
-    before = comparisons_of(view, declared, [arm for arm in arms if not arm.orphaned], factors)
-    now = comparisons_of(study, claim, [arm for arm in study.arms if not arm.orphaned], study.factors)
-    return AsPlanned(view, declared) if before and before != {each for each in now if each <= known.keys()} else None
+    now = contrasts_of(study, claim, [arm for arm in study.arms if not arm.orphaned], study.factors)
+    declared = _with_sentence_of(claim, planned)
+    before = contrasts_of(view, declared, arms, factors)
+    if now & {turned(each) for each in before}:
+        declared = replace(declared, statement=opposite(declared.statement))
+        before = contrasts_of(view, declared, arms, factors)
+    known_now = {each for each in now if compared_arms(each) <= known.keys()}
+    return AsPlanned(view, declared) if before and before != known_now else None
+
+
+def _with_sentence_of(claim: Claim, planned: Claim) -> Claim:
+    """Return a claim of today with the sentence and the contexts of the planned one."""
+    statement = replace(planned.statement, value=claim.statement.value)
+    return replace(claim, statement=statement, where=planned.where, conditions=planned.conditions)
 
 
 def planned_settings(settings: AnalysisSettings, registration: Registration) -> AnalysisSettings:

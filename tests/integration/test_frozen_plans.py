@@ -100,6 +100,9 @@ def test_a_dropped_context_is_said_and_counts() -> None:
         ("it", "[{id: it, says: alike < good, where: depth == 8}]"),
         ("it", "[{id: it, says: alike < good, by: 0.0000001}]"),
         ("another", "[{id: it, says: good > alike}]"),
+        ("it", "[{id: it, says: alike and depth=8 < good and depth=8}]"),
+        ("another", "[{id: it, says: good and depth=8 > alike and depth=8, by: 0.0000001}]"),
+        ("another", "[{id: another, says: good == alike, within: 9}, {id: it, says: alike < good}]"),
     ],
 )
 def test_editing_the_sentence_drops_no_context(first: str, claims: str) -> None:
@@ -116,6 +119,25 @@ def test_a_sentence_moved_to_another_context_is_held_against_the_one_that_was_pl
     found = ran(depths="[8, 14]", seeds="[1, 4, 7, 8, 11]", claims=at % 8)
     assert (found.verdict, POST_HOC in found.badges) == ("Inconclusive", True)
     assert "With the comparisons that were planned, at depth=14" in found.sentence
+
+
+def test_renaming_the_levels_drops_no_context() -> None:
+    ran(depths="[8, 14]", seeds="[1, 4, 7, 8, 11]")
+    file = written(depths="[8]", seeds="[1, 4, 7, 8, 11]", claims="[{id: it, says: new < old}]")
+    file.write_text(file.read_text().replace("good: {}", "old: {}").replace("alike: {", "new: {"))
+    (found,) = run_study(file, options=INLINE).verdicts
+    assert (found.verdict, POST_HOC in found.badges) == ("Inconclusive", True)
+    assert "With the comparisons that were planned, at depth=14" in found.sentence
+
+
+def test_swapping_the_names_of_two_levels_turns_no_verdict_round_unseen() -> None:
+    assert ran(depths="[14]").verdict == "Refuted"
+    file = written(depths="[14]")
+    text = file.read_text().replace("good: {}", "swapped: {}").replace("alike: {", "good: {")
+    file.write_text(text.replace("swapped: {}", "alike: {}"))
+    (found,) = run_study(file, options=INLINE).verdicts
+    assert (found.verdict, POST_HOC in found.badges) == ("Supported", True)
+    assert "1 comparison turned round by what its levels now stand for" in found.sentence
 
 
 def test_how_a_claim_is_spaced_and_what_it_leaves_at_its_default_is_no_change() -> None:

@@ -197,6 +197,39 @@ def test_a_context_that_was_dropped_before_it_had_a_result_holds_nothing_back():
     assert POST_HOC in found.badges
 
 
+def with_renamed_depths(names, says="effect(preact, original) increases with depth"):
+    """A trend over three depths whose levels were called otherwise after the results; only the last one differs."""
+    claim = {"id": "better", "says": says}
+    results = {}
+    for depth, shift in ((8, 0), (14, 0), (32, 1)):
+        results |= by_arm(errors(shift=shift, seed=depth), (depth,))
+    first = plan(depths=(8, 14, 32), claims=(claim,))
+    renamed = {arm: {**levels, "depth": names[levels["depth"]]} for arm, levels in first["arms"].items()}
+    factors = {**first["factors"], "depth": list(names.values())}
+    whole = made([(0, first), (2, first)], results)
+    (planned, now) = whole.history.versions
+    arms = tuple(
+        replace(arm, name=arm.name.replace(f"={arm.levels['depth']}", f"={renamed[arm.hash]['depth']}"),
+                levels=renamed[arm.hash])
+        for arm in whole.arms
+    )  # fmt: skip
+    names_of = {old.name: new.name for old, new in zip(whole.arms, arms, strict=True)}
+    trials = tuple(replace(each, arm=names_of[each.arm]) for each in whole.trials)
+    versions = (planned, replace(now, plan={**first, "arms": renamed, "factors": factors}))
+    history = replace(whole.history, versions=versions)
+    factors = {name: tuple(levels) for name, levels in factors.items()}
+    return replace(whole, arms=arms, trials=trials, history=history, factors=factors)
+
+
+def test_a_trend_whose_levels_were_renamed_is_held_against_the_planned_ones():
+    straight = judged(with_renamed_depths({8: 8, 14: 14, 32: 32}))["better"]
+    assert (straight.verdict, straight.changes) == ("Supported", ())
+    bent = judged(with_renamed_depths({8: 8, 14: 40, 32: 32}))["better"]
+    assert POST_HOC in bent.badges
+    assert "1 comparison of levels that were renamed on 2026-11-01 14:00 UTC" in bent.sentence
+    assert "With the comparisons that were planned, " in bent.sentence
+
+
 def test_grown_seeds_are_judged_by_their_e_value():
     results = by_arm(errors(shift=0.35))
     whole = made([(0, plan(seeds=ALL[:4])), (2, plan(seeds=ALL))], results)
