@@ -24,7 +24,8 @@ ASSUMPTIONS = frozenset({OUTLIERS})
 
 MEANINGS: Mapping[str, str] = {
     POST_HOC: "the claim, or what decides it, was changed after its first result; the page says how",
-    LEFT_OUT: "seeds of these arms are on record that the study does not ask for; all of them must decide, too",
+    LEFT_OUT: "seeds of these arms, or of one of them, are on record that the study does not ask for; with all of them "
+    "it must be decided, too",
     UNPLANNED: "seeds were added by hand after a result, and no look was planned: an e-value decides, more strictly",
     WITHDRAWN: "a look decided the claim, and later seeds decide the opposite: it is Inconclusive",
     FURTHER: "other studies trained these arms with further seeds since; with those, too, it must be decided",

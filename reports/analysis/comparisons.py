@@ -10,7 +10,7 @@ from reports.analysis.claims import Claim, parse_claim
 from reports.analysis.evidence import cases
 from reports.analysis.readings import compared
 from reports.metrics import PRIMARY, probe_of
-from reports.results import PlanVersion, Study
+from reports.results import DeletedOutcome, PlanVersion, Study
 from reports.trials import Arm, Trial
 from search_spaces.errors import SettingError
 
@@ -158,12 +158,17 @@ def known_since(study: Study, metric: str) -> dict[str, datetime]:
         if trial.state.is_outcome() and moment is not None:
             arm = hashes[trial.arm]
             known[arm] = min(known.get(arm, moment), moment)
-    probe = probe_of(metric)
     for outcome in study.history.deleted:
-        moment = outcome.finished_at if probe is None else outcome.measured.get(probe)
+        moment = gone_at(outcome, metric)
         if moment is not None:
             known[outcome.arm] = min(known.get(outcome.arm, moment), moment)
     return known
+
+
+def gone_at(outcome: DeletedOutcome, metric: str) -> datetime | None:
+    """Return when an outcome that was deleted since first had a reading of a metric."""
+    probe = probe_of(metric)
+    return outcome.finished_at if probe is None else outcome.measured.get(probe)
 
 
 def known_at(study: Study, trial: Trial, metric: str) -> datetime | None:

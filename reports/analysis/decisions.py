@@ -15,7 +15,9 @@ from reports.analysis.judged import (
     is_withdrawn,
     judge_alone,
     one_of,
+    unpaired,
 )
+from reports.analysis.omissions import LeftOut
 from reports.analysis.readings import compared, grid
 from reports.analysis.registration import Registration, claims_ever, dropped_claims, register
 from reports.analysis.threshold import decides
@@ -128,6 +130,8 @@ def _judged(
 ) -> Judged:
     """Judge one claim; hold it against all seeds on record where the study leaves some out, and against its plan.
 
+    Where results of one arm alone could have chosen the seeds, it is held against all seeds of each arm, unpaired.
+
     Where several studies planned to ask the same with other seeds, each has its part of the level.
     """
     settings = replace(settings, alpha=settings.alpha / registration.alternatives)
@@ -137,18 +141,24 @@ def _judged(
         as_asked = judge_alone(
             planned.study, planned.claim, _live(planned.study, claim.metric), asked, settings, registration
         )
-        judged = held_against(judged, as_asked, as_planned=True)
+        judged = replace(held_against(judged, as_asked.support, as_asked.refute), planned=as_asked.now)
     if registration.left_out:
         every = {arm: {**mine, **registration.left_out.get(arm, {})} for arm, mine in trials.items()}
-        left_out = tuple(trial for each in registration.left_out.values() for trial in each.values())
-        complete = replace(
-            study,
-            trials=(*compared(study), *left_out),
-            measurements=(*study.measurements, *study.history.measurements),
-        )
+        complete = _with(study, registration.left_out)
         whole = judge_alone(study, claim, _live(complete, claim.metric), every, settings, registration)
-        judged = held_against(judged, whole)
+        judged = replace(held_against(judged, whole.support, whole.refute), whole=whole.now)
+    if registration.alone and not claim.is_exact:
+        complete = _with(study, registration.left_out, registration.alone)
+        apart = unpaired(study, claim, _live(complete, claim.metric), settings.alpha)
+        judged = replace(held_against(judged, apart.support, apart.refute), apart=apart)
     return one_of(judged, registration.alternatives)
+
+
+def _with(study: Study, *left_out: LeftOut) -> Study:
+    """Return the study with outcomes that it leaves out."""
+    trials = tuple(trial for part in left_out for each in part.values() for trial in each.values())
+    measurements = (*study.measurements, *study.history.measurements)
+    return replace(study, trials=(*compared(study), *trials), measurements=measurements)
 
 
 def _live(study: Study, metric: str) -> dict[str, dict[int, float]]:

@@ -43,7 +43,8 @@ class Judged:
     """One claim before the family of claims is looked at; `now` is the evidence at the last look, `seen` its seeds.
 
     No p is below `floor`, which is that of all seeds on record where the study leaves some out, and that of the arms
-    that were planned where others are compared; `whole` and `planned` are their evidence.
+    that were planned where others are compared; `whole` and `planned` are their evidence. `apart` is that of Welch's
+    test with all seeds of each arm, where some of one arm alone could have chosen the others.
     """
 
     claim: Claim
@@ -61,6 +62,7 @@ class Judged:
     floor: float = 0.0
     whole: Evidence | None = None
     planned: Evidence | None = None
+    apart: Evidence | None = None
 
     @property
     def p(self) -> float:
@@ -142,16 +144,21 @@ def is_withdrawn(judged: Judged) -> bool:
     return against < towards if judged.direction is Conclusion.SUPPORTED else towards < against
 
 
-def held_against(judged: Judged, whole: Judged, *, as_planned: bool = False) -> Judged:
-    """Return the claim with the larger p of its own seeds and arms and of all others: leaving some out wins nothing.
+def held_against(judged: Judged, support: float, refute: float) -> Judged:
+    """Return the claim with the larger p of its own seeds and arms and of these: leaving some out wins nothing."""
+    larger = max(judged.support, support), max(judged.refute, refute)
+    direction = Conclusion.SUPPORTED if larger[0] <= larger[1] else Conclusion.REFUTED
+    floor = max(judged.floor, support if direction is Conclusion.SUPPORTED else refute)
+    return replace(judged, support=larger[0], refute=larger[1], direction=direction, floor=floor)
 
-    `whole` rests on all seeds that exist, or `as_planned` on the arms that were planned.
-    """
-    support, refute = max(judged.support, whole.support), max(judged.refute, whole.refute)
-    direction = Conclusion.SUPPORTED if support <= refute else Conclusion.REFUTED
-    floor = max(judged.floor, whole.support if direction is Conclusion.SUPPORTED else whole.refute)
-    held = replace(judged, support=support, refute=refute, direction=direction, floor=floor)
-    return replace(held, planned=whole.now) if as_planned else replace(held, whole=whole.now)
+
+def unpaired(study: Study, claim: Claim, readings: Grid, alpha: float) -> Evidence:
+    """Return what Welch's test says of all these readings; nothing where an arm fails, or the metric has no noise."""
+    evidence = _Question(claim, cases(study, claim), readings, "welch", worst_reading(study, claim)).evidence(
+        None, alpha
+    )
+    is_whole = all(each.test == "welch" for each in evidence.contexts)
+    return evidence if is_whole else replace(evidence, support=1.0, refute=1.0)
 
 
 def one_of(judged: Judged, plans: int) -> Judged:

@@ -1,10 +1,11 @@
 """The outcomes of a claim's arms that a study leaves out or has no more, and whether results could have chosen them."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from itertools import takewhile
 
 from reports.analysis.claims import Claim
-from reports.analysis.comparisons import known_at
+from reports.analysis.comparisons import gone_at, known_at
 from reports.analysis.evidence import cases
 from reports.analysis.readings import compared
 from reports.analysis.seeds import own_seeds, seeds_of
@@ -46,14 +47,71 @@ def are_chosen(study: Study, claim: Claim, left_out: LeftOut) -> bool:
         return bool(left_out)
     now = seeds_of(versions[-1].plan)
     dropped = {seed for version in versions for seed in seeds_of(version.plan)[0]} - set(now[0])
-    unchanged = takewhile(lambda version: seeds_of(version.plan) == now, reversed(versions))
-    fixed = min(version.at for version in unchanged)
+    fixed = _seeds_fixed(study)
     for trials in left_out.values():
         for seed, trial in trials.items():
             moment = known_at(study, trial, claim.metric)
             if seed in dropped or moment is None or moment <= fixed:
                 return True
     return False
+
+
+def seen_alone(study: Study, claim: Claim, left_out: LeftOut) -> LeftOut:
+    """Return, by arm, further outcomes that were known when the seeds were fixed, and complete no comparison.
+
+    Those of an arm of which the study's own seeds were known then, too: whoever takes the seeds at which one arm did
+    well, and trains the others with these, has chosen a result.
+    """
+    if not study.history.versions:
+        return {}
+    seen = _known_when_fixed(study, claim)
+    own = own_seeds(study, claim)
+    alone: dict[str, dict[int, Trial]] = {}
+    for trial in study.history.left_out:
+        known = seen.get(trial.arm, set())
+        if trial.seed in known and known & own and trial.seed not in left_out.get(trial.arm, {}):
+            alone.setdefault(trial.arm, {})[trial.seed] = trial
+    return alone
+
+
+def deleted_alone(study: Study, claim: Claim) -> set[int]:
+    """Return the seeds of such outcomes that are no longer on record."""
+    if not study.history.versions:
+        return set()
+    own = own_seeds(study, claim)
+    on_record = {(trial.arm, trial.seed) for trial in (*study.trials, *study.history.left_out)}
+    return {
+        seed
+        for arm, known in _known_when_fixed(study, claim).items()
+        if known & own
+        for seed in known - own
+        if (arm, seed) not in on_record
+    }
+
+
+def _known_when_fixed(study: Study, claim: Claim) -> dict[str, set[int]]:
+    """Return the seeds of each arm of a claim of which a reading was on record when the seeds were fixed."""
+    fixed, names = _seeds_fixed(study), {arm.hash: arm.name for arm in study.arms}
+    arms = {arm for case in cases(study, claim) for arm in case.weights}
+    moments = [
+        *(
+            (each.arm, each.seed, known_at(study, each, claim.metric))
+            for each in (*compared(study), *study.history.left_out)
+        ),
+        *((names.get(each.arm), each.seed, gone_at(each, claim.metric)) for each in study.history.deleted),
+    ]
+    known: dict[str, set[int]] = {}
+    for arm, seed, moment in moments:
+        if arm in arms and moment is not None and moment <= fixed:
+            known.setdefault(arm, set()).add(seed)
+    return known
+
+
+def _seeds_fixed(study: Study) -> datetime:
+    """Return since when the study has had the seeds and looks that it has now."""
+    versions = study.history.versions
+    now = seeds_of(versions[-1].plan)
+    return min(version.at for version in takewhile(lambda each: seeds_of(each.plan) == now, reversed(versions)))
 
 
 def deleted_seeds(study: Study, claim: Claim) -> set[int]:

@@ -32,7 +32,15 @@ from reports.analysis.comparisons import (
     turned,
 )
 from reports.analysis.grammar import opposite
-from reports.analysis.omissions import LeftOut, are_chosen, deleted_seeds, left_out_outcomes, vanished_seeds
+from reports.analysis.omissions import (
+    LeftOut,
+    are_chosen,
+    deleted_alone,
+    deleted_seeds,
+    left_out_outcomes,
+    seen_alone,
+    vanished_seeds,
+)
 from reports.analysis.plan_changes import (
     changes_since,
     looks_changed,
@@ -70,7 +78,8 @@ class Registration:
     claim's arms have further seeds, added when results existed, `has_other_looks` that the looks were changed then:
     either way the looks of the plan judge. `left_out` holds, by arm, the outcomes on record that the study does not ask
     for, where a comparison of the claim is complete among them; `is_chosen` says that it could know some of them when
-    its seeds were fixed, else all were trained for other studies since. `as_planned` is there where the claim stands as
+    its seeds were fixed, else all were trained for other studies since. `alone` holds those of single arms that it
+    could know then, beside seeds that it has. `as_planned` is there where the claim stands as
     it was declared, and compares other arms than it would have by that plan. `plans` counts the plans with other seeds
     or looks, this one included, by which studies of this DB were to ask the same before the first result: any of them
     could be the one that is shown, so that they share the level. `choices` counts the ways to choose the seeds at hand
@@ -85,6 +94,7 @@ class Registration:
     has_other_looks: bool = False
     left_out: LeftOut = field(default_factory=dict)
     is_chosen: bool = False
+    alone: LeftOut = field(default_factory=dict)
     as_planned: AsPlanned | None = None
     plans: int = 1
     choices: int = 1
@@ -97,7 +107,8 @@ class Registration:
     @property
     def seeds_left_out(self) -> tuple[int, ...]:
         """Return the seeds that are left out."""
-        return tuple(sorted({seed for trials in self.left_out.values() for seed in trials}))
+        left_out = (*self.left_out.values(), *self.alone.values())
+        return tuple(sorted({seed for trials in left_out for seed in trials}))
 
 
 def register(study: Study, claim: Claim) -> Registration:
@@ -120,7 +131,7 @@ def register(study: Study, claim: Claim) -> Registration:
     has_other_looks = has_results and "looks" in reference.plan and seeds_of(versions[-1].plan)[1] != looks
     is_fixed = has_results and not looks and elsewhere is None
     vanished = vanished_seeds(study, claim, planned, left_out) if is_fixed else set()
-    seen = deleted_seeds(study, claim)
+    seen = deleted_seeds(study, claim) | deleted_alone(study, claim)
     deleted = seen - vanished
     choices = min(math.comb(len(own | seen), len(own)), MOST_CHOICES) if has_results and own else 1
     changes = (
@@ -142,6 +153,7 @@ def register(study: Study, claim: Claim) -> Registration:
         has_other_looks=has_other_looks,
         left_out=left_out,
         is_chosen=is_chosen,
+        alone=seen_alone(study, claim, left_out),
         as_planned=_as_planned(study, claim, reference) if has_results and later else None,
         plans=_plans(study, claim, reference, first) if before else 1,
         choices=choices,

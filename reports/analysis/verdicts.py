@@ -250,6 +250,8 @@ def _verdict(
                 later=later,
                 whole=decisive(claim, judged.whole, judged.direction) if judged.whole else None,
                 planned=decisive(claim, judged.planned, judged.direction) if judged.planned else None,
+                apart=decisive(claim, judged.apart, judged.direction) if judged.apart else None,
+                alone={arm: len(each) for arm, each in registration.alone.items()},
                 changes=registration.changes,
                 withdrawn=str(judged.direction) if withdrawn else None,
                 fragile=fragile,
@@ -332,6 +334,8 @@ def _badges(
         badges.append(POST_HOC)
     if registration.left_out:
         badges.append(LEFT_OUT if registration.is_chosen else FURTHER)
+    if registration.alone and LEFT_OUT not in badges:
+        badges.append(LEFT_OUT)
     if registration.plans > 1:
         badges.append(SHARED)
     if judged.waiting:

@@ -23,7 +23,8 @@ class Account:
 
     `later` is what all seeds give where the verdict rests on fewer, to which other claims have added some since;
     `whole` what all seeds on record give where the study leaves some out, `planned` what the comparisons give that were
-    planned where others are made. `changes` were made after the first result.
+    planned where others are made; `apart` what Welch's test gives with the further seeds of single arms that were known
+    when the seeds were fixed, which `alone` counts by arm. `changes` were made after the first result.
     `withdrawn` is the verdict of an earlier look that all seeds contradict; a `fragile` one could be undone by outliers
     that its seeds would not show. `deciding` has the p without each seed that decides by itself.
     `plans` counts the plans with other seeds that ask the same, this one included, `lost` the trials without a result.
@@ -41,6 +42,8 @@ class Account:
     later: ContextResult | None = None
     whole: ContextResult | None = None
     planned: ContextResult | None = None
+    apart: ContextResult | None = None
+    alone: Mapping[str, int] = field(default_factory=dict)
     changes: Sequence[str] = ()
     withdrawn: str | None = None
     fragile: bool = False
@@ -82,6 +85,12 @@ def sentence(account: Account) -> str:
         parts.append(f"With all {account.whole.n} seeds on record, {_within(claim, account.whole)}")
     if account.planned is not None:
         parts.append(f"With the comparisons that were planned, {_within(claim, account.planned)}")
+    if account.apart is not None:
+        further = ", ".join(f"{counted(count, 'further seed')} of {arm}" for arm, count in account.alone.items())
+        parts.append(
+            f"Results of {further} were known when the seeds were fixed: with all seeds of each arm, unpaired, "
+            f"{_within(claim, account.apart)}"
+        )
     if account.plans > 1:
         alpha = account.settings.alpha
         parts.append(

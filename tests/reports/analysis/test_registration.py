@@ -165,6 +165,76 @@ def test_seeds_that_one_arm_alone_has_are_not_left_out():
     assert found.changes == ()
 
 
+DRAWN = 14  # draws of no difference in which such seeds speak for one
+
+
+def chosen_by_one_arm(shift=0.0, kept=5, seen_at=-1.0, fail=False):
+    """The best seeds of `original`, which alone had results of all 12 when they were chosen, and the other arms."""
+    results = errors(shift=shift, seed=DRAWN)
+    chosen = tuple(sorted(sorted(ALL, key=lambda seed: results["original"][seed])[:kept]))
+    whole = made([(0, plan(seeds=chosen))], by_arm(results))
+    if fail:
+        results["original"][next(seed for seed in ALL if seed not in chosen)] = 90.0
+        whole = made([(0, plan(seeds=chosen))], by_arm(results))
+    trials = tuple(
+        replace(each, finished_at=hours(seen_at)) if "original" in each.arm else each for each in whole.trials
+    )
+    lone = tuple(replace(each, finished_at=hours(seen_at)) for each in whole.history.left_out if "original" in each.arm)
+    return replace(whole, trials=trials, history=replace(whole.history, left_out=lone))
+
+
+WORSE = {"id": "better", "says": "preact > original"}
+
+
+def of_claim(whole, claim):
+    return judged(replace(whole, settings={**whole.settings, "claims": [claim]}))["better"]
+
+
+def test_seeds_chosen_by_the_results_of_one_arm_alone_win_nothing():
+    found = of_claim(chosen_by_one_arm(), WORSE)
+    assert found.contexts[0].p_support < 0.025  # by themselves they would decide
+    assert (found.verdict, LEFT_OUT in found.badges) == ("Inconclusive", True)
+    assert (
+        "Results of 7 further seeds of variant=original depth=8 were known when the seeds were fixed" in found.sentence
+    )
+    assert found.registration.seeds_left_out == tuple(
+        seed for seed in ALL if seed not in {trial.seed for trial in chosen_by_one_arm().trials}
+    )
+
+
+def test_an_effect_that_all_seeds_of_each_arm_show_survives_seeds_of_one_arm_alone():
+    found = of_claim(chosen_by_one_arm(shift=1.5), CLAIM)
+    assert (found.verdict, found.changes, LEFT_OUT in found.badges) == ("Supported", (), True)
+    held = found.p_look
+    assert held >= found.p
+
+
+def test_seeds_of_one_arm_alone_that_end_later_have_chosen_nothing():
+    whole = chosen_by_one_arm(seen_at=0.5)
+    assert of_claim(whole, WORSE).registration.alone == {}
+    assert of_claim(whole, WORSE).verdict == "Supported"
+
+
+def test_fresh_seeds_for_all_arms_are_chosen_by_nothing():
+    whole = made([(0, plan(seeds=ALL[7:]))], by_arm(errors(shift=1)))
+    lone = tuple(replace(each, finished_at=hours(-1)) for each in whole.history.left_out if "original" in each.arm)
+    found = judged(replace(whole, history=replace(whole.history, left_out=lone)))["better"]
+    assert (found.verdict, found.registration.alone) == ("Supported", {})
+
+
+def test_where_an_arm_fails_seeds_chosen_by_it_decide_nothing():
+    whole = chosen_by_one_arm(fail=True)
+    assert of_claim(whole, WORSE).p_look == 1
+
+
+def test_deleting_the_other_seeds_of_the_one_arm_hides_no_choice():
+    whole = chosen_by_one_arm()
+    gone = tuple(DeletedOutcome("original-8", each.seed, hours(-1)) for each in whole.history.left_out)
+    found = of_claim(replace(whole, history=replace(whole.history, left_out=(), deleted=gone)), WORSE)
+    assert found.verdict == "Inconclusive"
+    assert "5 of 12 seeds with results can be kept in 792 ways" in found.sentence
+
+
 def without_depth_14(shift_at_14):
     """The study whose plan had two depths, of which the second was dropped when both had results."""
     results = {**by_arm(errors(shift=1), (8,)), **by_arm(errors(shift=shift_at_14), (14,))}
