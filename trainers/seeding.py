@@ -5,10 +5,12 @@ the same whether the trial runs alone, in a pack, in a fresh process, in a reuse
 """
 
 import hashlib
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
+import numpy as np
 import torch
 
 Purpose = Literal["init", "order", "augment", "dropout", "split", "test_split", "synthetic", "probe", "evaluation"]
@@ -27,11 +29,28 @@ def generator(seed: int, purpose: Purpose, epoch: int = 0) -> torch.Generator:
 
 @contextmanager
 def seeded(seed: int, purpose: Purpose, epoch: int = 0, device: torch.device | None = None) -> Iterator[None]:
-    """Seed torch's generators of the CPU and of `device` inside the block, and put the caller's state back after it."""
+    """Seed the generators of Python, NumPy, torch's CPU and `device` inside the block; put them back after it.
+
+    Networks and steps of the user's own may draw from any of them.
+    """
+    value = derive(seed, purpose, epoch)
+    plain, numbers = random.getstate(), np.random.get_state()
+    random.seed(value)
+    np.random.seed(value % 2**32)
+    try:
+        with _torch_seeded(value, device):
+            yield
+    finally:
+        random.setstate(plain)
+        np.random.set_state(numbers)
+
+
+@contextmanager
+def _torch_seeded(value: int, device: torch.device | None) -> Iterator[None]:
     devices = [device] if device is not None and device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices):
-        torch.default_generator.manual_seed(derive(seed, purpose, epoch))
+        torch.default_generator.manual_seed(value)
         for each in devices:
             with torch.cuda.device(each):
-                torch.cuda.manual_seed(derive(seed, purpose, epoch))
+                torch.cuda.manual_seed(value)
         yield

@@ -16,6 +16,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import torch
 from torch import nn
 
 from search_spaces.arm import canonical_json
@@ -30,7 +31,8 @@ _CODE = "code"
 
 def load_builder(name: str) -> Callable[..., nn.Module]:
     """Import the builder that ``package.module:builder`` names; SettingError (key ``family``) says what is missing."""
-    builder: Callable[..., nn.Module] = load_function(name, "builder", ("family",))
+    with torch.device("cpu"):  # also where networks are built on the meta device: a module's own tensors have values
+        builder: Callable[..., nn.Module] = load_function(name, "builder", ("family",))
     check_signature(name, builder, _GIVEN, ("family",))
     if _CODE in inspect.signature(builder).parameters:
         raise SettingError(f"{name} cannot have a setting {_CODE}: that is the digest of its code", ("family",))

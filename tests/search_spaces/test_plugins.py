@@ -16,6 +16,7 @@ def build(*, input_shape, num_classes, depth: int = 1):
     return nn.Sequential(nn.Flatten(), nn.Linear(64, {outputs}))
 """
 BROKEN = """
+import functools
 import torch
 from torch import nn
 
@@ -59,6 +60,21 @@ def nothing_to_train(*, input_shape, num_classes):
 
 def forward_ends(*, input_shape, num_classes):
     return Own(lambda x: exit(3))
+
+STEM, NORM = nn.Conv2d(1, 4, 8), nn.BatchNorm1d(64, affine=False)
+
+def module_of_all(*, input_shape, num_classes):
+    return nn.Sequential(STEM, nn.Flatten(), nn.Linear(4, 4))
+
+@functools.cache
+def stem():
+    return nn.Linear(64, 64)
+
+def cached_module(*, input_shape, num_classes):
+    return nn.Sequential(nn.Flatten(), stem(), nn.Linear(64, 4))
+
+def statistics_of_all(*, input_shape, num_classes):
+    return nn.Sequential(nn.Flatten(), NORM, nn.Linear(64, 4))
 
 def digest(*, input_shape, num_classes, code: int = 1):
     return nn.Linear(1, 1)
@@ -116,6 +132,9 @@ def test_settings_of_other_code_are_refused(write):
         ("frozen", "without a parameter to train"),
         ("nothing_to_train", "without a parameter to train"),
         ("digest", "cannot have a setting code"),
+        ("module_of_all", "two networks that it builds have the same 0.weight"),
+        ("cached_module", "two networks that it builds have the same 1.weight"),
+        ("statistics_of_all", "two networks that it builds have the same 1.running_mean"),
     ],
 )
 def test_what_goes_wrong_in_a_family_is_one_message(builder, message, write):

@@ -2,6 +2,7 @@
 
 import random
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -210,6 +211,23 @@ class Flipping(Net):
 
 def draws_from_python(*, input_shape, num_classes):
     return Flipping(input_shape[0], num_classes)
+
+
+class Skipping(Net):
+    """Draws from NumPy when it is built, and in every pass of its training."""
+
+    fused = channelwise
+
+    def __init__(self, channels, classes):
+        super().__init__(channels, classes)
+        self.first.weight.data *= np.random.uniform(0.5, 1.5)
+
+    def forward(self, x):
+        return super().forward(x * (np.random.random() if self.training else 0.5))
+
+
+def draws_from_numpy(*, input_shape, num_classes):
+    return Skipping(input_shape[0], num_classes)
 
 
 class DrawingInEvaluation(Net):

@@ -1,3 +1,6 @@
+import random
+
+import numpy as np
 import torch
 
 from trainers.seeding import derive, generator, seeded
@@ -21,6 +24,21 @@ def test_a_seeded_block_leaves_the_callers_generator_alone():
     assert torch.equal(torch.rand(3), expected)
     with seeded(0, "dropout", 1):
         assert torch.equal(torch.rand(3), inside)
+
+
+def test_python_and_numpy_draw_the_same_in_a_seeded_block_and_go_on_after_it():
+    random.seed(1)
+    np.random.seed(1)
+    expected = random.random(), np.random.random()
+    random.seed(1)
+    np.random.seed(1)
+    with seeded(0, "dropout", 1):
+        inside = random.random(), np.random.random()
+    assert (random.random(), np.random.random()) == expected
+    with seeded(0, "dropout", 1):
+        assert (random.random(), np.random.random()) == inside
+    with seeded(1, "dropout", 1):
+        assert (random.random(), np.random.random()) != inside
 
 
 def test_generators_of_one_purpose_agree():
