@@ -2,8 +2,9 @@
 
 A version of the plan counts as made before the results when no comparison of the claim could be read off yet: results
 of one of its arms alone favour no verdict, whatever is declared on them, since tests and intervals hold for any margin
-and both directions. A claim about what a probe measures can be read off from the first measurements on, by that probe
-with any settings.
+and both directions. They could have chosen the seeds, so that all seeds of such an arm are held against the claim.
+They could also have chosen the arm, which is not seen here. A claim about what a probe measures can be read off from
+the first measurements on, by that probe with any settings.
 """
 
 import math
