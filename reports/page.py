@@ -27,6 +27,7 @@ from reports.results import Study
 from reports.sections import sections_of
 from reports.sections.changes import build as changes
 from reports.sections.changes import changes_since
+from reports.sections.margins import BRIEF
 from reports.sections.section import Section
 from reports.summary import canonical, summary_of
 from reports.tables import WRITERS
@@ -34,7 +35,7 @@ from reports.trials import State
 from reports.wording import drawn_controls
 
 SCRIPTS = ("report.js", "trials.js", "figures.js", "epochs.js", "arms.js", "ranges.js", "settings.js")
-LEADING = ("search-progress", "depth", "claims", "effects", "lowest")
+LEADING = ("search-progress", "depth", "claims", BRIEF, "effects", "lowest")
 """The figures that may stand on the first screen, the best first."""
 TALLEST_LEAD, BROADEST_LEAD = 500, 600
 """Pixels, above which a figure leaves no room on the first screen for anything else."""
@@ -107,6 +108,7 @@ def _published(folder: Path) -> Mapping[str, Any] | None:
 def render(findings: Findings, sections: Iterable[Section], report_id: str, files: Iterable[str]) -> str:
     """Return the page as one HTML text; `files` are the names that it links to, relative to itself."""
     shown = list(sections)
+    lead = _lead(shown)
     style, script = asset("report.css"), "".join(map(asset, SCRIPTS))
     embedded = {key: value for section in shown for key, value in section.embedded.items()}
     embedded["figures"] = _readouts(shown)
@@ -114,7 +116,8 @@ def render(findings: Findings, sections: Iterable[Section], report_id: str, file
         study=findings.study,
         names=arm_names(findings),
         sections=shown,
-        lead=_lead(shown),
+        lead=lead,
+        lead_target="claims" if lead and lead.name == BRIEF else f"figure-{lead.name}" if lead else "",
         is_live=findings.count(State.RUNNING, State.WAITING) > 0,
         report_id=report_id,
         files=list(files),
@@ -141,13 +144,17 @@ def _readouts(sections: Sequence[Section]) -> dict[str, list[dict[str, Any]]]:
 
 def _lead(sections: Sequence[Section]) -> Figure | None:
     """Return the figure that answers the question at a glance, for the first screen; None before there is one."""
-    figures = {figure.name: figure for section in sections for figure in section.figures}
+    figures = {figure.name: figure for section in sections for figure in _all_figures(section)}
     for figure in (figures[name] for name in LEADING if name in figures and len(figures[name].panels) == 1):
         panel = figure.panels[0]
         drawing = panel.drawing if panel.drawing.width <= BROADEST_LEAD else panel.drawing.shown[-1]
         if drawing.height <= TALLEST_LEAD:
             return replace(figure, panels=(replace(panel, drawing=drawing.renamed("top")),))
     return None
+
+
+def _all_figures(section: Section) -> tuple[Figure, ...]:
+    return (*section.figures, section.brief) if section.brief else section.figures
 
 
 def json_block(value: Mapping[str, Any]) -> str:

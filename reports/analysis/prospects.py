@@ -263,8 +263,8 @@ def _about_unknown_spread(asked: _Asked) -> str:
 
 def _about_effect(asked: _Asked, spread: Spread, alone: float, in_family: float) -> str:
     claim, seeds, needed = asked.claim, _seeds(asked.n), asked.needed()
-    around = "" if spread.low is None or spread.high is None else f" [{spread.low:.2g}, {spread.high:.2g}]"
-    around += " (perhaps too narrow: the seeds are skewed)" if around and spread.is_skewed else ""
+    doubt = "perhaps too narrow: the seeds are skewed" if spread.is_skewed else "if the noise has no heavy tails"
+    around = "" if spread.low is None or spread.high is None else f" [{spread.low:.2g}, {spread.high:.2g}; {doubt}]"
     basis = f"{asked.settings.power:.0%} power, SD {spread.sd:.2g}{around} from {spread.source}"
     is_corrected = asked.count > 1 and asked.settings.family == "holm"
     many = f" ({in_family:.2g} among {asked.count} claims)" if is_corrected else ""

@@ -1,9 +1,10 @@
 """The verdict on every claim: Supported, Refuted or Inconclusive, with all that it rests on."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from reports.analysis import pooled
 from reports.analysis.analysis_settings import AnalysisSettings
@@ -156,8 +157,9 @@ def judge(
     skewed = {metric for metric, readings in grids.items() if are_skewed(readings)}
     trials = trials_by_arm(study)
     return tuple(
-        _verdict(study, each, grids[each.judged.claim.metric], trials, settings, each.judged.claim.metric in skewed)
+        _verdict(_Judgement(study, each, grids[metric], trials, settings), metric in skewed)
         for each in decide(study, claims, settings)
+        for metric in [each.judged.claim.metric]
     )
 
 
@@ -166,45 +168,106 @@ def judge_study(study: Study) -> tuple[Verdict, ...]:
     return judge(study, study.claims) if study.claims else ()
 
 
-def _verdict(
-    study: Study,
-    decision: Decision,
-    readings: Grid,
-    trials: Mapping[str, Mapping[int, Trial]],
-    settings: AnalysisSettings,
-    skewed: bool,
-) -> Verdict:
-    judged, registration, verdict, withdrawn = (
-        decision.judged,
-        decision.registration,
-        decision.outcome,
-        decision.withdrawn,
-    )
-    claim, p_holm = judged.claim, decision.p_holm
-    last = decisive(claim, judged.now, judged.direction)
-    judged = decision.told(settings.alpha)
-    now, used = judged.now, judged.seen
-    shown = decisive(claim, now, judged.direction)
-    later = last if shown and last and last.n > shown.n else None
-    seeds = {seed for arm in claim_arms(judged.cases) for seed in trials[arm]}
-    part = restricted(readings, used)
-    alpha = 1 - judged.level
-    test, worst = claim.test or settings.test, worst_reading(study, claim)
-    procedure = Procedure(test, judged.level, pooled.fit(part), worst)
-    tests = alternatives(claim, judged.cases, part, procedure)
-    other_tests = {name: _outcome(each, alpha) for name, each in tests.items()}
-    asked = settings.looks[-1] if settings.looks else len(seeds)
-    level = settings.levels[-1] / decision.corrected_for
-    seconds = _seconds(trials, claim_arms(judged.cases))
-    ahead = forecast(claim, now.contexts, asked, level, settings.power, seconds)
-    fragile = verdict is not Conclusion.INCONCLUSIVE and _is_fragile(judged, verdict)
-    mine = [trials[arm][seed] for arm in claim_arms(judged.cases) for seed in used if seed in trials[arm]]
-    unmeasured = _unmeasured(study, claim, mine)
-    lost = [each for each in mine if each.state in (State.FAILED, State.PRUNED)]
-    deciding = _deciding(judged, part, procedure, p_holm) if verdict is not Conclusion.INCONCLUSIVE else {}
+@dataclass(frozen=True)
+class _Judgement:
+    """A decision, and what its words, its marks and its numbers rest on together."""
+
+    study: Study
+    decision: Decision
+    readings: Grid
+    by_arm: Mapping[str, Mapping[int, Trial]]
+    settings: AnalysisSettings
+
+    @cached_property
+    def judged(self) -> Judged:
+        return self.decision.told(self.settings.alpha)
+
+    @property
+    def claim(self) -> Claim:
+        return self.judged.claim
+
+    @property
+    def alpha(self) -> float:
+        return 1 - self.judged.level
+
+    @property
+    def is_decided(self) -> bool:
+        return self.decision.outcome is not Conclusion.INCONCLUSIVE
+
+    @property
+    def arms(self) -> Collection[str]:
+        return claim_arms(self.judged.cases)
+
+    @cached_property
+    def shown(self) -> ContextResult | None:
+        return decisive(self.claim, self.judged.now, self.judged.direction)
+
+    @cached_property
+    def later(self) -> ContextResult | None:
+        """What all seeds give, where the verdict is told as of fewer."""
+        at_last = self.decision.judged
+        whole = decisive(self.claim, at_last.now, at_last.direction)
+        return whole if self.shown and whole and whole.n > self.shown.n else None
+
+    @cached_property
+    def part(self) -> Grid:
+        """The readings of the seeds that the verdict rests on."""
+        return restricted(self.readings, self.judged.seen)
+
+    @cached_property
+    def procedure(self) -> Procedure:
+        test, worst = self.claim.test or self.settings.test, worst_reading(self.study, self.claim)
+        return Procedure(test, self.judged.level, pooled.fit(self.part), worst)
+
+    @cached_property
+    def trials(self) -> tuple[Trial, ...]:
+        """The trials that the verdict rests on."""
+        return tuple(
+            self.by_arm[arm][seed] for arm in self.arms for seed in self.judged.seen if seed in self.by_arm[arm]
+        )
+
+    @cached_property
+    def lost(self) -> tuple[Trial, ...]:
+        """Those of the trials that ended without an outcome."""
+        return tuple(each for each in self.trials if each.state in (State.FAILED, State.PRUNED))
+
+    @cached_property
+    def unmeasured(self) -> tuple[str, ...]:
+        return _unmeasured(self.study, self.claim, self.trials)
+
+    @cached_property
+    def deciding(self) -> Mapping[int, float]:
+        if not self.is_decided:
+            return {}
+        return _deciding(self.judged, self.part, self.procedure, self.decision.p_holm)
+
+    @cached_property
+    def is_fragile(self) -> bool:
+        return self.is_decided and _is_fragile(self.judged, self.decision.outcome)
+
+    @cached_property
+    def other_tests(self) -> dict[str, Conclusion]:
+        tests = alternatives(self.claim, self.judged.cases, self.part, self.procedure)
+        return {name: _outcome(each, self.alpha) for name, each in tests.items()}
+
+    @cached_property
+    def ahead(self) -> Forecast:
+        settings = self.settings
+        seeds = {seed for arm in self.arms for seed in self.by_arm[arm]}
+        asked = settings.looks[-1] if settings.looks else len(seeds)
+        level = settings.levels[-1] / self.decision.corrected_for
+        seconds = _seconds(self.by_arm, self.arms)
+        return forecast(self.claim, self.judged.now.contexts, asked, level, settings.power, seconds)
+
+
+def _verdict(judgement: _Judgement, skewed: bool) -> Verdict:
+    judged, shown, decision = judgement.judged, judgement.shown, judgement.decision
+    claim, now, registration = judged.claim, judged.now, decision.registration
+    reasons = {each.id: each.reason or each.state for each in judgement.lost}
+    ends = [each.finished_at for each in judgement.trials if each.finished_at is not None]
     return Verdict(
         claim=claim,
-        verdict=verdict,
+        verdict=decision.outcome,
         estimate=shown.estimate if shown else None,
         low=shown.low if shown else None,
         high=shown.high if shown else None,
@@ -214,54 +277,47 @@ def _verdict(
         fails=shown.fails if shown else 0,
         p=now.support if judged.direction is Conclusion.SUPPORTED else now.refute,
         p_look=judged.p,
-        p_holm=p_holm,
+        p_holm=decision.p_holm,
         contexts=now.contexts,
         looks=judged.looks,
-        decided_at_look=decision.decided_at_look if verdict is not Conclusion.INCONCLUSIVE else None,
+        decided_at_look=decision.decided_at_look if judgement.is_decided else None,
         waiting=judged.waiting,
-        missing={
-            **{each.id: each.reason or each.state for each in lost},
-            **dict.fromkeys(unmeasured, "not measured"),
-        },
-        forecast=ahead,
-        other_tests=other_tests,
-        other_readings=_other_readings(judged, part, procedure),
-        badges=(
-            *_badges(judged, other_tests, registration, alpha, skewed),
-            *([WITHDRAWN] if withdrawn else []),
-            *([MISSING] if lost else []),
-            *([UNMEASURED] if unmeasured else []),
-            *([ONE_SEED] if deciding else []),
-            *([OUTLIERS] if fragile else []),
-        ),
+        missing={**reasons, **dict.fromkeys(judgement.unmeasured, "not measured")},
+        forecast=judgement.ahead,
+        other_tests=judgement.other_tests,
+        other_readings=_other_readings(judged, judgement.part, judgement.procedure),
+        badges=_badges(judgement, skewed),
         changes=registration.changes,
         registration=registration,
-        sentence=sentence(
-            Account(
-                claim=claim,
-                verdict=str(verdict),
-                shown=shown,
-                contexts=now.contexts,
-                waiting=judged.waiting,
-                ahead=ahead,
-                p_look=judged.p,
-                p_holm=p_holm,
-                settings=settings,
-                later=later,
-                whole=decisive(claim, judged.whole, judged.direction) if judged.whole else None,
-                planned=decisive(claim, judged.planned, judged.direction) if judged.planned else None,
-                apart=decisive(claim, judged.apart, judged.direction) if judged.apart else None,
-                alone={arm: len(each) for arm, each in registration.alone.items()},
-                changes=registration.changes,
-                withdrawn=str(judged.direction) if withdrawn else None,
-                fragile=fragile,
-                deciding=deciding,
-                plans=registration.plans,
-                lost=len(lost),
-            )
-        ),
-        trials=tuple(each.id for each in mine),
-        decided_at=max((each.finished_at for each in mine if each.finished_at is not None), default=None),
+        sentence=sentence(_account(judgement)),
+        trials=tuple(each.id for each in judgement.trials),
+        decided_at=max(ends, default=None),
+    )
+
+
+def _account(judgement: _Judgement) -> Account:
+    judged, decision = judgement.judged, judgement.decision
+    return Account(
+        claim=judged.claim,
+        verdict=str(decision.outcome),
+        shown=judgement.shown,
+        contexts=judged.now.contexts,
+        waiting=judged.waiting,
+        ahead=judgement.ahead,
+        p_look=judged.p,
+        p_holm=decision.p_holm,
+        settings=judgement.settings,
+        later=judgement.later,
+        whole=decisive(judged.claim, judged.whole, judged.direction) if judged.whole else None,
+        planned=decisive(judged.claim, judged.planned, judged.direction) if judged.planned else None,
+        apart=decisive(judged.claim, judged.apart, judged.direction) if judged.apart else None,
+        alone={arm: len(each) for arm, each in decision.registration.alone.items()},
+        changes=decision.registration.changes,
+        withdrawn=str(judged.direction) if decision.withdrawn else None,
+        fragile=judgement.is_fragile,
+        deciding=judgement.deciding,
+        plans=decision.registration.plans,
+        lost=len(judgement.lost),
     )
 
 
@@ -315,32 +371,31 @@ def _outcome(evidence: Evidence, alpha: float) -> Conclusion:
     return Conclusion.SUPPORTED if evidence.support <= evidence.refute else Conclusion.REFUTED
 
 
-def _badges(
-    judged: Judged, other_tests: Mapping[str, Conclusion], registration: Registration, alpha: float, skewed: bool
-) -> tuple[str, ...]:
+def _badges(judgement: _Judgement, skewed: bool) -> tuple[str, ...]:
     """A rank test counts as a dissenting voice only where its smallest p could have decided at all."""
+    judged, registration, alpha = judgement.judged, judgement.decision.registration, judgement.alpha
     by_itself = _outcome(judged.now, alpha)
     able = all(each.n >= seeds_for_rate(0.5, alpha) for each in judged.now.contexts)
-    voices = [outcome for name, outcome in other_tests.items() if name != "sign" or able]
-    badges = [badge for each in judged.now.contexts for badge in each.badges]
+    voices = [outcome for name, outcome in judgement.other_tests.items() if name != "sign" or able]
     by_t = [each for each in judged.now.contexts if isinstance(each.effect, Student)]
-    if by_t and (skewed or any(is_skewed_sample(each.differences) for each in by_t)):
-        badges.append(SKEWED)
-    if judged.unplanned:
-        badges.append(UNPLANNED)
-    if not judged.unplanned and any(outcome is not by_itself for outcome in voices):
-        badges.append(DEPENDS)
-    if registration.changes:
-        badges.append(POST_HOC)
-    if registration.left_out:
-        badges.append(LEFT_OUT if registration.is_chosen else FURTHER)
-    if registration.alone and LEFT_OUT not in badges:
-        badges.append(LEFT_OUT)
-    if registration.plans > 1:
-        badges.append(SHARED)
-    if judged.waiting:
-        badges.append(OPEN)
-    return tuple(dict.fromkeys(badges))
+    is_skewed = bool(by_t) and (skewed or any(is_skewed_sample(each.differences) for each in by_t))
+    marks = {
+        SKEWED: is_skewed,
+        UNPLANNED: judged.unplanned,
+        DEPENDS: not judged.unplanned and any(outcome is not by_itself for outcome in voices),
+        POST_HOC: registration.changes,
+        LEFT_OUT: (registration.left_out and registration.is_chosen) or registration.alone,
+        FURTHER: registration.left_out and not registration.is_chosen,
+        SHARED: registration.plans > 1,
+        OPEN: judged.waiting,
+        WITHDRAWN: judgement.decision.withdrawn,
+        MISSING: judgement.lost,
+        UNMEASURED: judgement.unmeasured,
+        ONE_SEED: judgement.deciding,
+        OUTLIERS: judgement.is_fragile,
+    }
+    of_contexts = [badge for each in judged.now.contexts for badge in each.badges]
+    return tuple(dict.fromkeys([*of_contexts, *(mark for mark, holds in marks.items() if holds)]))
 
 
 def _seconds(trials: Mapping[str, Mapping[int, Trial]], arms: Iterable[str]) -> float | None:

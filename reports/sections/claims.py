@@ -1,7 +1,7 @@
 """The declared claims, a card for each: the verdict, the evidence in words, and the numbers under it."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from reports.analysis.badges import ASSUMPTIONS, DEPENDS, OPEN, UNMEASURED
@@ -10,7 +10,7 @@ from reports.analysis.verdicts import Verdict, word_counts
 from reports.findings import Findings
 from reports.metrics import PRIMARY
 from reports.names import arm_names
-from reports.sections.margins import context_tables, difference_in_words, icon_of, margins_figures
+from reports.sections.margins import context_tables, deciding_figure, difference_in_words, icon_of, margins_figures
 from reports.sections.section import Section
 from reports.sentences.claims import TABLE, judged, marks, table_on_page
 from reports.tables import Column, Table, p_column
@@ -28,6 +28,8 @@ from reports.wording import (
     shortened,
 )
 
+MOST_CLAIMS = 6
+"""Claims that the first screen has room for."""
 MOST_TRIALS = 24
 _OVER = {"every": "in every context", "average": "on average", "any": "in at least one"}
 
@@ -79,7 +81,14 @@ def build(findings: Findings) -> Section | None:
     )
     figures = margins_figures(findings.verdicts)
     tables = (_table(findings.verdicts), *context_tables(findings.verdicts))
-    return Section("claims", "Claims", content, figures, tables)
+    brief = deciding_figure([findings.verdicts[place] for place in first_claims(findings.verdicts)])
+    return Section("claims", "Claims", content, figures, tables, brief=brief)
+
+
+def first_claims(verdicts: Sequence[Verdict]) -> list[int]:
+    """Return the places of the claims on the first screen: where it has no room for all, the decided ones first."""
+    decided = [each.verdict is not Conclusion.INCONCLUSIVE for each in verdicts]
+    return sorted(sorted(range(len(decided)), key=lambda place: not decided[place])[:MOST_CLAIMS])
 
 
 def verdict_counts(verdicts: tuple[Verdict, ...]) -> str:

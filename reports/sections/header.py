@@ -4,10 +4,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reports.analysis.judged import Conclusion
 from reports.analysis.search import searched
 from reports.findings import Findings
-from reports.sections.claims import anchor_of, in_words
+from reports.sections.claims import MOST_CLAIMS, anchor_of, first_claims, in_words
 from reports.sections.margins import icon_of
 from reports.sections.section import Section
 from reports.sentences import said
@@ -16,8 +15,6 @@ from reports.sentences.progress import PROGRESS
 from reports.trials import State
 from reports.wording import counted, duration, magnitude, moment, seeds, shortened
 
-MOST_CLAIMS = 6
-"""Claims that the first screen has room for."""
 LONGEST_CLAIM = 160
 """Letters of a claim there; its own row has it whole."""
 
@@ -71,7 +68,7 @@ def build(findings: Findings) -> Section:
         study.name,
         study.question,
         headline(findings),
-        tuple(claims[place] for place in _first_claims(findings)),
+        tuple(claims[place] for place in first_claims(findings.verdicts)),
         _facts(findings),
         _shares(findings),
         said(findings, PROGRESS),
@@ -81,12 +78,6 @@ def build(findings: Findings) -> Section:
         study.user_notes,
     )
     return Section("top", study.name, content)
-
-
-def _first_claims(findings: Findings) -> list[int]:
-    """Return the places of the claims on the first screen: where it has no room for all, the decided ones first."""
-    decided = [each.verdict is not Conclusion.INCONCLUSIVE for each in findings.verdicts]
-    return sorted(sorted(range(len(decided)), key=lambda place: not decided[place])[:MOST_CLAIMS])
 
 
 def _cut(claim: str) -> str:

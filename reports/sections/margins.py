@@ -1,7 +1,7 @@
 """The figure of the claims: every effect in every context, its interval, and the margin that it is held against."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from reports.analysis.claims import Claim
@@ -18,6 +18,7 @@ from reports.tables import Column, Table, p_column
 from reports.wording import amount, bracketed, listed, margin_in_words, number, shortened, signed_amount
 
 MOST_ROWS = 40
+BRIEF = "claims-in-brief"
 MOST_TOLD = 8
 """Rows that the description tells in words."""
 ICONS = {Conclusion.SUPPORTED: "✓", Conclusion.REFUTED: "✕", Conclusion.INCONCLUSIVE: "?"}
@@ -34,16 +35,33 @@ def icon_of(verdict: Verdict) -> str:
 
 def margins_figures(verdicts: tuple[Verdict, ...]) -> tuple[Figure, ...]:
     """Return one figure for each unit in which the claims speak; none while no claim has a number."""
-    return tuple(_figure(unit, at, pairs) for at, (unit, pairs) in enumerate(_by_unit(verdicts).items()))
+    return tuple(_figure(unit, at, pairs) for at, (unit, pairs) in enumerate(_by_unit(_pairs(verdicts)).items()))
+
+
+def deciding_figure(verdicts: Sequence[Verdict]) -> Figure | None:
+    """Return each claim in the context on which its verdict turns, of those in the unit of the first; None without."""
+    pairs = [(each, context) for each in verdicts if (context := _turning_point(each)) is not None]
+    for unit, of_unit in _by_unit(pairs).items():
+        text = sentences.deciding(len(of_unit), any(len(each.contexts) > 1 for each, _ in of_unit))
+        return Figure(BRIEF, text, (_panel(unit, BRIEF, of_unit),), _table(of_unit, BRIEF, unit), columns=1)
+    return None
+
+
+def _turning_point(verdict: Verdict) -> ContextResult | None:
+    told = (verdict.estimate, verdict.low, verdict.high)
+    return next((each for each in verdict.contexts if (each.estimate, each.low, each.high) == told), None)
 
 
 def context_tables(verdicts: tuple[Verdict, ...]) -> tuple[Table, ...]:
     """Return the table of each figure as its file has it, with the difference in each seed."""
-    return tuple(_table(pairs, _name(at), unit) for at, (unit, pairs) in enumerate(_by_unit(verdicts).items()))
+    return tuple(_table(pairs, _name(at), unit) for at, (unit, pairs) in enumerate(_by_unit(_pairs(verdicts)).items()))
 
 
-def _by_unit(verdicts: tuple[Verdict, ...]) -> dict[str, list[tuple[Verdict, ContextResult]]]:
-    pairs = [(verdict, context) for verdict in verdicts for context in verdict.contexts if context.n]
+def _pairs(verdicts: Sequence[Verdict]) -> list[tuple[Verdict, ContextResult]]:
+    return [(verdict, context) for verdict in verdicts for context in verdict.contexts if context.n]
+
+
+def _by_unit(pairs: Sequence[tuple[Verdict, ContextResult]]) -> dict[str, list[tuple[Verdict, ContextResult]]]:
     units = dict.fromkeys(_unit(verdict.claim) for verdict, context in pairs if context.estimate is not None)
     return {unit: [pair for pair in pairs if _unit(pair[0].claim) == unit] for unit in units}
 

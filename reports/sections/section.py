@@ -21,8 +21,9 @@ class Section:
 
     `templates/sections/<anchor>.html` shows it; where there is none, its figures and tables stand below each other, and
     `content` is `Notes`. `figures` and `tables` are also written as files beside the page. `files` are further texts by
-    their path beside the page. `embedded` goes into
-    the page's JSON block for its script. An `is_empty` section shows its content, a line of text.
+    their path beside the page. `embedded` goes into the page's JSON block for its script. `brief` is a figure for the
+    first screen alone, where those of the section are too tall for it. An `is_empty` section shows its content, a line
+    of text.
     """
 
     anchor: str
@@ -32,4 +33,5 @@ class Section:
     tables: tuple[Table, ...] = ()
     embedded: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, str | bytes] = field(default_factory=dict)
+    brief: Figure | None = None
     is_empty: bool = False

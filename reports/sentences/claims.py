@@ -83,6 +83,12 @@ def first_contexts(shown: int, total: int) -> str | None:
     return f"The first {shown} of {counted(total, 'context')}." if shown < total else None
 
 
+def deciding(count: int, several: bool) -> str:
+    """Say what the figure of the first screen shows where not every context fits."""
+    each = counted(count, "claim")
+    return f"{each}, {'each ' if count > 1 else ''}in the context that decides it" if several else each
+
+
 def against_margin(claim: str, where: str, effect: str, margin: str, word: str) -> str:
     """Tell an effect, the margin it is held against, and the verdict."""
     at = f" at {where}" if where else ""
@@ -105,6 +111,7 @@ SENTENCES: dict[str, Callable[..., str | None]] = {
         equality,
         holm,
         first_contexts,
+        deciding,
         against_margin,
         by_context,
     )

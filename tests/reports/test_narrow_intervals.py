@@ -86,7 +86,8 @@ def test_a_plan_says_that_the_interval_of_a_spread_may_be_too_narrow():
         whole = made(far)
         spread = study_spread(whole)
         (ahead,) = prospects((claim,), whole.factors, 8, whole.analysis, spread=spread)
-        assert ("(perhaps too narrow: the seeds are skewed)" in ahead.sentence) is is_marked
+        doubt = "perhaps too narrow: the seeds are skewed" if is_marked else "if the noise has no heavy tails"
+        assert f"; {doubt}] from" in ahead.sentence
 
 
 def test_a_comparison_of_two_reports_marks_the_arm():
