@@ -61,10 +61,9 @@ def write_report(
     last of its run leaves the `study.json` before it, with which the last one is compared, and has a `live.json` in
     its place until then. OSError when the folder cannot be written.
     """
-    files = report_files(study, verdicts, _published(folder), include_host=include_host)
-    if not is_last:
-        files[LIVE_SUMMARY] = files.pop(SUMMARY)
-    else:
+    name = SUMMARY if is_last else LIVE_SUMMARY
+    files = report_files(study, verdicts, _published(folder), include_host=include_host, summary_file=name)
+    if is_last:
         _remove_stale(folder, files)
     for name, content in files.items():
         _write(folder / name, content)
@@ -79,6 +78,7 @@ def report_files(
     before: Mapping[str, Any] | None = None,
     *,
     include_host: bool = False,
+    summary_file: str = SUMMARY,
 ) -> dict[str, str | bytes]:
     """Return the contents of every file of a report by its path; `before` is the `study.json` that it follows."""
     if verdicts is None:
@@ -90,9 +90,9 @@ def report_files(
     sections = (*sections_of(findings), changes(changed))
     files: dict[str, str | bytes] = dict(_files(findings, sections))
     files["badge.svg"] = badge(findings.verdicts)
-    files["index.html"] = render(findings, sections, report_id, tuple(files))
-    whole = {**summary, "report": report_id, "changes": changed.as_data(), "files": sorted([*files, SUMMARY])}
-    files[SUMMARY] = canonical(whole) + "\n"
+    files["index.html"] = render(findings, sections, report_id, tuple(files), summary_file)
+    whole = {**summary, "report": report_id, "changes": changed.as_data(), "files": sorted([*files, summary_file])}
+    files[summary_file] = canonical(whole) + "\n"
     return files
 
 
@@ -105,8 +105,10 @@ def _published(folder: Path) -> Mapping[str, Any] | None:
     return summary if isinstance(summary, dict) else None
 
 
-def render(findings: Findings, sections: Iterable[Section], report_id: str, files: Iterable[str]) -> str:
-    """Return the page as one HTML text; `files` are the names that it links to, relative to itself."""
+def render(
+    findings: Findings, sections: Iterable[Section], report_id: str, files: Iterable[str], summary_file: str
+) -> str:
+    """Return the page as one HTML text; `files`, with what it says as data in the last, are what it links to."""
     shown = list(sections)
     lead = _lead(shown)
     style, script = asset("report.css"), "".join(map(asset, SCRIPTS))
@@ -121,6 +123,7 @@ def render(findings: Findings, sections: Iterable[Section], report_id: str, file
         is_live=findings.count(State.RUNNING, State.WAITING) > 0,
         report_id=report_id,
         files=list(files),
+        summary_file=summary_file,
         policy=_policy(style, script),
         style=Markup(style),
         script=Markup(script),

@@ -38,7 +38,6 @@ def build(findings: Findings) -> Section:
         Download("data/trials.csv", "one row a trial, factors as columns"),
         Download("data/curves.csv", "one row a trial and epoch, in six digits"),
         *([Download("data/curves.parquet", "the same in full precision")] if has_parquet() else []),
-        Download("study.json", "the numbers of this page, with the settings of every arm"),
     )
     commands = (
         (study.command or "orchestrate run FILE.yaml", "trains what is missing, and nothing twice"),

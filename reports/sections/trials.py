@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from reports.findings import Findings
 from reports.metrics import PRIMARY
+from reports.search_numbers import search_numbers
 from reports.sections.arm_settings import LONGEST_ARM, shown_name
 from reports.sections.failures import kind_of
 from reports.sections.section import Section
@@ -57,7 +58,8 @@ def build(findings: Findings) -> Section | None:
         return None
     headings = _headings(findings)
     arms = {arm.name: arm.levels for arm in findings.study.arms}
-    values = [_values(findings, trial, arms.get(trial.arm, {})) for trial in trials]
+    numbers = search_numbers(findings.whole)
+    values = [_values(findings, trial, arms.get(trial.arm, {}), numbers) for trial in trials]
     sparks = [sparkline(trial) for trial in trials]
     static = len(trials) if len(trials) <= MOST_STATIC else FIRST_STATIC
     rows = tuple(
@@ -108,7 +110,9 @@ def _headings(findings: Findings) -> tuple[Heading, ...]:
         Heading(name, shortened(name, 40), "number" if all(_is_number(each) for each in levels) else "text")
         for name, levels in findings.study.factors.items()
     ]
+    numbers = [Heading("arm", "arm", "text")] if search_numbers(findings.whole) else []
     return (
+        *numbers,
         *factors,
         Heading("seed", "seed", "number"),
         Heading("state", "state", "text"),
@@ -123,9 +127,10 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _values(findings: Findings, trial: Trial, levels: Any) -> tuple[Any, ...]:
+def _values(findings: Findings, trial: Trial, levels: Any, numbers: Mapping[str, str]) -> tuple[Any, ...]:
     factors = [levels.get(name) for name in findings.study.factors]
     return (
+        *([numbers.get(trial.arm)] if numbers else []),
         *(each if each is None or _is_number(each) else level(each) for each in factors),
         trial.seed,
         _state(findings, trial),

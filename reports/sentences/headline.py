@@ -14,6 +14,7 @@ from reports.analysis.badges import SKEWED
 from reports.analysis.contrasts import Contrast
 from reports.analysis.outliers import LEAST_BY_T
 from reports.analysis.power import smallest_paired
+from reports.analysis.samplers import Worth, comparison
 from reports.analysis.search import searched
 from reports.analysis.threshold import ALPHA
 from reports.analysis.verdicts import NOT_JUDGED, word_counts
@@ -107,6 +108,23 @@ def unconfirmed(findings: Findings) -> str | None:
         f"The search has tried {counted(len(arms), 'arm')}, of which the best has {number(min(errors))} % validation "
         "error; no arm is confirmed on the test set."
     )
+
+
+def replayed(findings: Findings) -> str | None:
+    """Say which samplers are worth their cost; nothing where no search was replayed."""
+    compared = comparison(findings.whole)
+    if compared is None or not compared.contests:
+        return None
+    parts = []
+    for worth, one, several in (
+        (Worth.YES, "is worth its cost", "are worth their cost"),
+        (Worth.NO, "is not worth its cost", "are not worth their cost"),
+        (Worth.OPEN, "is not decided", "are not decided"),
+    ):
+        names = [each.name for each in compared.contests if each.worth is worth]
+        if names:
+            parts.append(f"{listed(names, MOST_NAMED)} {one if len(names) == 1 else several}")
+    return f"Against random search of equal time, {'; '.join(parts)}."
 
 
 def only_arm(findings: Findings) -> str | None:
@@ -360,6 +378,7 @@ SENTENCES: dict[str, Callable[[Findings], str | None]] = {
     "fails": fails,
     "no_result": no_result,
     "unconfirmed": unconfirmed,
+    "replayed": replayed,
     "only_arm": only_arm,
     "better": better,
     "worse": worse,

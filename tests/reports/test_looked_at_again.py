@@ -11,11 +11,12 @@ from reports.analysis.verdicts import judge
 from reports.figures.front import FrontPoint, front_drawing
 from reports.findings import find
 from reports.page import write_report
-from reports.sections import claims, cost, failures, header, main_table, provenance
+from reports.search_numbers import search_numbers
+from reports.sections import claims, cost, failures, header, main_table, provenance, trials
 from reports.sentences.headline import lowest
 from reports.sentences.table import fail_rule
 from reports.trials import State
-from tests.reports import small, studies
+from tests.reports import searches, small, studies
 from tests.reports.pairs.made import FIVE, OPEN, declared
 from tests.reports.small import WAITING, near
 
@@ -158,7 +159,11 @@ def test_a_page_of_a_study_in_training_has_its_summary_beside_it_until_the_last(
     write_report(running(), tmp_path, is_last=False)
     assert not (tmp_path / "study.json").exists()
     assert json.loads((tmp_path / "live.json").read_text())["study"] == running().name
+    page = (tmp_path / "index.html").read_text()
+    assert '<a href="live.json">' in page
+    assert '<a href="study.json">' not in page
     write_report(running(), tmp_path)
+    assert '<a href="study.json">' in (tmp_path / "index.html").read_text()
     assert (tmp_path / "study.json").exists()
     assert not (tmp_path / "live.json").exists()
 
@@ -183,3 +188,12 @@ def test_p_says_whether_it_is_of_one_look_or_over_all():
     assert re.match(r"\d\.\d+ at n=6 alone, \d\.\d+ over all looks, ", dict(card.facts)["p"])
     (card,) = claims.build(declared("b < a")).content.cards
     assert " raw" in dict(card.facts)["p"]
+
+
+def test_the_trials_of_a_search_have_the_numbers_of_their_arms():
+    facts = find(searches.searched())
+    shown = trials.build(facts).content
+    assert shown.headings[0].label == "arm"
+    names = search_numbers(facts.whole)
+    assert {row.cells[0] for row in shown.rows} == {names[each.arm] for each in facts.study.trials}
+    assert trials.build(find(running())).content.headings[0].label != "arm"

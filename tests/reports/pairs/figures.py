@@ -203,6 +203,11 @@ PAIRS: Pairs = {
     "claims.equality": (equal, "An equality is supported", lambda: verdicts("b < a")),
     "claims.holm": (lambda: verdicts("b < a", "b > a"), "Holm's correction over", lambda: verdicts("b < a")),
     "claims.first_contexts": (lambda: (40, 50), "The first 40 of 50 contexts.", lambda: (40, 40)),
+    "claims.deciding": (
+        lambda: (3, True),
+        "3 claims, each in the context that decides it",
+        lambda: (3, False),
+    ),
     "claims.against_margin": (
         lambda: ("c", "depth 8", "1.00", "0.5", "supported"),
         "c at depth 8: 1.00 against a margin of 0.5, supported.",
