@@ -64,14 +64,15 @@ def main(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
 
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the marks in a hook of the same name
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file together, and all tests that start clusters, so that no two clusters run at once.
+    """Keep the tests of a file together, all that start nodes of a cluster, and all in which the program starts one.
 
-    Long groups come first, that of the clusters before all, so that none is left for one worker when the others are
-    done.
+    No two clusters of one of the last two groups run at once. Long groups come first, these two before all, so that none
+    is left for one worker when the others are done.
     """
     slow = {_file(item) for item in items if item.get_closest_marker("slow") or item.get_closest_marker("browser")}
     for item in items:
-        item.add_marker(pytest.mark.xdist_group("cluster" if item.get_closest_marker("cluster") else _file(item)))
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group("cluster" if item.get_closest_marker("cluster") else _file(item)))
     items.sort(key=lambda item: (item.get_closest_marker("cluster") is None, _file(item) not in slow))
 
 

@@ -11,6 +11,7 @@ from tests.faults.chaos import disturb
 @pytest.mark.cluster
 @pytest.mark.slow
 @pytest.mark.timeout(600)
+@pytest.mark.xdist_group("nodes")
 def test_a_study_that_is_disturbed_at_random_gives_the_numbers_of_an_undisturbed_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,7 +16,13 @@ from tests.faults.nodes import ADDRESS, Nodes, cluster_of_nodes
 from tests.faults.test_killed import HERE, IMPATIENT, ROOT, start, states, wait_for_an_epoch
 from tests.integration.test_cluster import numbers, wait_for
 
-pytestmark = [pytest.mark.fault, pytest.mark.slow, pytest.mark.cluster, pytest.mark.timeout(590)]
+pytestmark = [
+    pytest.mark.fault,
+    pytest.mark.slow,
+    pytest.mark.cluster,
+    pytest.mark.timeout(590),
+    pytest.mark.xdist_group("nodes"),
+]
 
 DATA = """
 import os

@@ -17,7 +17,13 @@ from tests.faults.test_killed import HERE, start, states, wait_for_an_epoch
 from tests.faults.test_nodes import causes, running_trials
 from tests.integration.test_cluster import numbers, wait_for
 
-pytestmark = [pytest.mark.fault, pytest.mark.slow, pytest.mark.cluster, pytest.mark.timeout(590)]
+pytestmark = [
+    pytest.mark.fault,
+    pytest.mark.slow,
+    pytest.mark.cluster,
+    pytest.mark.timeout(590),
+    pytest.mark.xdist_group("nodes"),
+]
 as_root = pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can mount folders")
 
 

@@ -27,7 +27,7 @@ OPEN = {"RAY_AUTH_MODE": "disabled"}
 RAY = str(Path(sys.executable).with_name("ray"))
 STARTED = "Ray runtime started."
 """What `ray start` says once the cluster knows of the node."""
-pytestmark = [pytest.mark.cluster, pytest.mark.slow]
+pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.xdist_group("nodes")]
 
 
 def numbers(study: Study) -> list[tuple[object, ...]]:
