@@ -23,9 +23,13 @@ class Arm:
     id: str
 
 
+# Made once: a plan of a thousand arms writes tens of thousands of short texts.
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
 def canonical_json(value: object) -> str:
     """Return the one JSON text of `value`: sorted keys, no spaces; TypeError for what JSON cannot hold."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _ENCODER.encode(value)
 
 
 # Settings that have another name today enter hashes as in the first results, whose identity stays.
@@ -69,7 +73,7 @@ def _without(settings: Mapping[str, Any], cosmetic: frozenset[str], prefix: str 
         path = f"{prefix}{key}"
         if path in cosmetic:
             continue
-        if isinstance(value, Mapping):
+        if isinstance(value, (dict, Mapping)):  # the first of them is found out ten times as fast
             kept[key] = _without(value, cosmetic, f"{path}.")
         else:
             kept[_FIRST_NAMES.get(path, key)] = _FIRST_VALUES.get((path, str(value)), value)

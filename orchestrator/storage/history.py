@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select
 from orchestrator.storage.deleted import deleted_outcomes, deleted_plans, deletions, plans_of
 from orchestrator.storage.measurements import first_measured, read_measurements
 from orchestrator.storage.outcomes import OUTCOMES, read_outcomes
-from orchestrator.storage.tables import arms, studies, trials
+from orchestrator.storage.tables import arm_trials, arms, studies, trials
 from orchestrator.storage.upsert import in_parts
 from reports.results import History, PlanVersion
 
@@ -22,12 +22,13 @@ def read_history(
     `probes` is the list of that name in its settings.
     """
     data = _data(connection, asked)
-    on_record = read_outcomes(connection, names, data=data)
+    own = select(arm_trials.c.trial).join(arms, arms.c.id == arm_trials.c.arm)
+    own = own.where(arms.c.study == study, ~arm_trials.c.orphaned)
+    left_out = read_outcomes(connection, names, data=data, beside=own)
     name = connection.execute(select(studies.c.name).where(studies.c.id == study)).scalar_one()
     deleted = deletions(connection)
     removed = list(deleted_plans(deleted))
     earlier = [plan for of, plans in removed if of == name for plan in plans]
-    left_out = tuple(trial for trial in on_record if trial.id not in asked)
     return History(
         versions=tuple(_versions([*earlier, *plans_of(connection, study)])),
         left_out=left_out,

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, Select, and_, select
 
 from orchestrator.storage.tables import epochs, trials
 from orchestrator.storage.upsert import in_parts
@@ -15,11 +15,15 @@ OUTCOMES = tuple(state.value for state in State if state.is_outcome())
 
 
 def read_outcomes(
-    connection: Connection, arms: Mapping[str, str], *, data: Collection[str] | None = None
+    connection: Connection,
+    arms: Mapping[str, str],
+    *,
+    data: Collection[str] | None = None,
+    beside: Select[tuple[str]] | None = None,
 ) -> tuple[Trial, ...]:
     """Return every outcome of these arms with its last errors, under the name that `arms` gives to the arm's hash.
 
-    With `data`, only those on data of these fingerprints.
+    With `data`, only those on data of these fingerprints; with `beside`, none of the trials whose ids that selects.
     """
     last = and_(epochs.c.trial == trials.c.id, epochs.c.epoch == trials.c.epochs)
     columns: list[Any] = [*(trials.c[name] for name in _FACTS), *(epochs.c[name] for name in _ERRORS)]
@@ -28,6 +32,8 @@ def read_outcomes(
         mine = and_(trials.c.arm_hash.in_(part), trials.c.state.in_(OUTCOMES))
         if data is not None:
             mine = and_(mine, trials.c.data_fingerprint.in_(data))
+        if beside is not None:
+            mine = and_(mine, trials.c.id.not_in(beside))
         rows = connection.execute(select(*columns).outerjoin(epochs, last).where(mine).order_by(trials.c.id))
         ended += [
             Trial(

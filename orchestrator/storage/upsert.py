@@ -1,18 +1,15 @@
 """Writing rows that may be there already, in the one way that SQLite and PostgreSQL share."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from importlib import import_module
 from itertools import islice
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table
-from sqlalchemy.dialects.postgresql import insert as insert_postgresql
-from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
 Key = TypeVar("Key")
 
-# The two dialects' statements have the same methods, but no common type.
-_INSERTS: dict[str, Callable[[Table], Any]] = {"sqlite": insert_sqlite, "postgresql": insert_postgresql}
 # SQLite allows 32,766 values in a statement, PostgreSQL 65,535.
 _AT_ONCE = 5_000
 
@@ -35,14 +32,19 @@ def insert_or_update(
 # Kept, since to build one takes longer than to execute it.
 @cache
 def _new(dialect: str, table: Table) -> Any:
-    return _INSERTS[dialect](table).on_conflict_do_nothing()
+    return _insert(dialect, table).on_conflict_do_nothing()
 
 
 @cache
 def _replacing(dialect: str, table: Table, columns: tuple[str, ...], key: tuple[str, ...]) -> Any:
-    insert = _INSERTS[dialect](table)
+    insert = _insert(dialect, table)
     changed = {name: insert.excluded[name] for name in columns if name not in key}
     return insert.on_conflict_do_update(index_elements=list(key), set_=changed)
+
+
+def _insert(dialect: str, table: Table) -> Any:
+    """The statement of the dialect in use, sqlite or postgresql: both have the same methods, but no common type."""
+    return import_module(f"sqlalchemy.dialects.{dialect}").insert(table)
 
 
 def in_parts(ids: Iterable[Key]) -> Iterator[list[Key]]:
