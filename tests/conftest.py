@@ -66,8 +66,8 @@ def main(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of a file together, all that start nodes of a cluster, and all in which the program starts one.
 
-    No two clusters of one of the last two groups run at once. Long groups come first, these two before all, so that none
-    is left for one worker when the others are done.
+    No two clusters of one of the last two groups run at once. Long groups come first, these two before all, so that
+    none is left for one worker when the others are done.
     """
     slow = {_file(item) for item in items if item.get_closest_marker("slow") or item.get_closest_marker("browser")}
     for item in items:

@@ -31,11 +31,13 @@ class Progress:
     """Every trial of a study; a listener of the recorder keeps it up to date.
 
     The clock of the estimate starts with the first attempt, so that starting a cluster does not count. Sums are kept
-    with each event: they are asked for as often, and a study may have ten thousand trials.
+    with each event: they are asked for as often, and a study may have ten thousand trials. `most` is how many trials
+    there can be where a search proposes them one after another; 0 where all are known.
     """
 
     trials: dict[str, TrialProgress] = field(default_factory=dict)
     clock: Callable[[], float] = time.monotonic
+    most: int = 0
     _started: float | None = None
     _cost_before: float = 0.0
     _counts: Counter[State] = field(default_factory=Counter)
@@ -85,12 +87,20 @@ class Progress:
         """How many trials need no more training."""
         return sum(count for state, count in self._counts.items() if state.is_finished())
 
+    @property
+    def total(self) -> int:
+        """How many trials there are, or can be."""
+        return max(self.most, len(self.trials))
+
     def seconds_left(self) -> float | None:
-        """Return the expected seconds until the end at the pace so far; None before there is a pace."""
+        """Return the expected seconds until the end at the pace so far; None before there is a pace.
+
+        Trials that a search may still propose are taken to cost what the others do on average.
+        """
         if self._started is None:
             return None
         done = self._cost_done - self._cost_before
-        left = max(self._cost - self._cost_done, 0.0)
+        left = max(self._cost * self.total / (len(self.trials) or 1) - self._cost_done, 0.0)
         elapsed = self.clock() - self._started
         return elapsed * left / done if done > ROUNDING * self._cost else None
 

@@ -38,6 +38,7 @@ class SearchRun:
         self._slots = slots
         self._store = store
         self._progress = progress
+        progress.most = plan.search.most_trials
         self._out = out
         self._plan = plan
         self._replay = replay

@@ -71,7 +71,7 @@ class PlainDisplay:
             return
         name = f"{trial.planned.arm.name} seed={trial.planned.seed}"
         if isinstance(event, TrialEnded):
-            count = f"[{self._progress.finished}/{len(self._progress.trials)}]"
+            count = f"[{_count(self._progress)}]"
             left = self._progress.seconds_left()
             rest = f"; about {duration(left)} left" if left else ""
             self._print(f"{count} {name}: {_result(trial)}{rest}")
@@ -103,9 +103,15 @@ class LiveDisplay:
         counts = ", ".join(f"{count} {state.lower()}" for state, count in sorted(progress.counts().items()))
         left = progress.seconds_left()
         line = Table.grid(padding=(0, 1))
-        bar = ProgressBar(total=max(len(progress.trials), 1), completed=progress.finished, width=30)
+        bar = ProgressBar(total=max(progress.total, 1), completed=progress.finished, width=30)
         line.add_row(bar, f"{counts}" + (f", about {duration(left)} left" if left else ""))
         return line
+
+
+def _count(progress: Progress) -> str:
+    """Return "3/8", or "3 of at most 8" where a search may propose more trials than are known."""
+    between = " of at most " if progress.most > len(progress.trials) else "/"
+    return f"{progress.finished:,}{between}{progress.total:,}"
 
 
 def _arms(trials: list[TrialProgress]) -> RenderableType:

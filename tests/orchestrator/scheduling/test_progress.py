@@ -95,3 +95,13 @@ def test_sums_that_are_kept_with_each_event_are_those_over_all_trials(progress: 
 def test_a_trial_that_is_added_twice_counts_once(progress: Progress) -> None:
     progress.add(progress.trials["a"].planned, State.COMPLETE, 10.0, epochs=2)
     assert progress.counts() == {State.WAITING: 2}
+
+
+def test_what_a_search_may_still_propose_is_part_of_the_time_that_is_left() -> None:
+    progress = Progress(clock=iter([0.0, 10.0]).__next__, most=8)
+    for trial in ("a", "b"):
+        progress.add(PlannedTrial(trial, Arm("arm", {}, {}, "x"), 0, "f"), State.WAITING, 3.0, epochs=1)
+    for event in (AttemptStarted("a", "cpu", "host", {}), TrialEnded("a", State.COMPLETE)):
+        progress.update(event)
+    assert progress.total == 8
+    assert progress.seconds_left() == pytest.approx(70)  # seven more trials like the one of ten seconds

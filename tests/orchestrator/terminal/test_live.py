@@ -7,7 +7,7 @@ from rich.console import Console
 from orchestrator.records.events import AttemptStarted, TrialEnded
 from orchestrator.records.study_plan import PlannedTrial
 from orchestrator.scheduling.progress import Progress
-from orchestrator.terminal.live import MOST_ARMS, LiveDisplay
+from orchestrator.terminal.live import MOST_ARMS, LiveDisplay, PlainDisplay
 from reports.trials import State
 from search_spaces.arm import Arm
 
@@ -49,3 +49,14 @@ def test_ten_thousand_trials_fit_a_screen() -> None:
     assert "4960 ·  39 ▸  1 ●" in lines[1]
     assert "... and 23 more in training" in "\n".join(lines)
     assert "1 complete, 39 running, 9960 waiting" in lines[-1]
+
+
+def test_a_line_counts_what_a_search_can_have_at_most_until_all_of_it_is_known() -> None:
+    lines: list[str] = []
+    progress = planned(arms=1, seeds=2)
+    progress.most = 3
+    display = PlainDisplay(progress, lines.append)
+    display(TrialEnded("0/0", State.COMPLETE))
+    progress.add(PlannedTrial("0/2", Arm("depth=0", {}, {}, "x"), 2, "f"), State.WAITING, 1.0, epochs=2)
+    display(TrialEnded("0/1", State.COMPLETE))
+    assert [line.partition("]")[0] for line in lines] == ["[1 of at most 3", "[2/3"]
