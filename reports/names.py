@@ -1,5 +1,6 @@
 """Short names of arms: only the levels that tell these arms apart; the arms of a search have numbers."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -9,6 +10,7 @@ from reports.trials import Arm, Scalar
 from reports.wording import level, shortened
 
 LONGEST_NAME = 120
+_BETWEEN_SETTINGS = re.compile(r" (?=[\w.-]+=)")
 
 
 def arm_names(findings: Findings, arms: Sequence[Arm] | None = None, numbers_after: str = " at ") -> dict[str, str]:
@@ -47,3 +49,22 @@ def _name(levels: Mapping[str, Scalar], varying: Sequence[str], owners: Mapping[
             is_word = isinstance(levels[factor], str) and owners[text] == 1 and text[:1].isalpha()
             (words if is_word else numbers).append(text if is_word else f"{factor} {text}")
     return numbers_after.join(filter(None, (", ".join(words), ", ".join(numbers))))
+
+
+def settings_in_words(settings: Sequence[str]) -> dict[str, str]:
+    """Return texts such as "depth=8 unit=preact" in words, by the text: "preact, depth 8".
+
+    As in the names of arms a word stands alone where only one factor has it.
+    """
+    levels = {text: _parsed(text) for text in settings}
+    owners = Counter(value for _, value in {pair for own in levels.values() for pair in own.items()})
+    words = {}
+    for text, own in levels.items():
+        alone = [value for value in own.values() if owners[value] == 1 and value[:1].isalpha()]
+        words[text] = ", ".join([*alone, *(f"{factor} {value}" for factor, value in own.items() if value not in alone)])
+    return words
+
+
+def _parsed(settings: str) -> dict[str, str]:
+    pairs = (each.partition("=") for each in _BETWEEN_SETTINGS.split(settings) if each)
+    return {factor: value for factor, _, value in pairs}

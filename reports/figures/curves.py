@@ -1,6 +1,6 @@
 """Learning curves: one panel of test and training error by epoch."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -71,10 +71,10 @@ class CurveScale:
 
 @dataclass(frozen=True)
 class ArmChoice:
-    """The curves of all arms that a reader can draw, and the places in them of those that are drawn at first."""
+    """The curves of all arms that a reader can draw, and the place of each that is drawn at first by its series."""
 
     lines: tuple[ArmCurve, ...]
-    shown: tuple[int, ...]
+    shown: Mapping[int, int]
 
 
 def curves_drawing(

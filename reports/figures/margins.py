@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reports.figures.rows import RowText, rows_drawing
+from reports.figures.rows import Block, RowText, rows_drawing
 from reports.figures.svg import INK, MUTED, RULE, Drawing
 from reports.figures.theme import colour, marker
 
@@ -32,9 +32,16 @@ class MarginRow:
 
 
 def margins_drawing(
-    rows: Sequence[MarginRow], unit: str, prefix: str, span: tuple[float, float] | None = None
+    blocks: Sequence[tuple[str, Sequence[MarginRow]]],
+    unit: str,
+    prefix: str,
+    span: tuple[float, float] | None = None,
 ) -> Drawing:
-    """Draw the rows from top to bottom; the claimed side of each margin is tinted. `span` fixes the axis."""
+    """Draw the rows from top to bottom below the headings of their blocks, "" for none.
+
+    The claimed side of each margin is tinted. `span` fixes the axis.
+    """
+    rows = [row for _, block in blocks for row in block]
     numbers = [
         end for row in rows for end in (row.estimate, row.low, row.high, row.floor, row.ceiling) if end is not None
     ]
@@ -48,7 +55,8 @@ def margins_drawing(
             _row(axes, row, y, low, high)
         axes.set_xlabel(unit)
 
-    return rows_drawing([("", [RowText(row.label, row.text) for row in rows])], prefix, plot)
+    texts: list[Block] = [(heading, [RowText(row.label, row.text) for row in block]) for heading, block in blocks]
+    return rows_drawing(texts, prefix, plot)
 
 
 def _scaled(axes: "Axes", numbers: Sequence[float]) -> tuple[float, float]:

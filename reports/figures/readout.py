@@ -118,13 +118,14 @@ class ArmCurve:
 
 @dataclass(frozen=True)
 class CurveChoice:
-    """Arms that a drawing can show, `shown` those that it shows at first, and its scale of errors.
+    """Arms that a drawing can show, `shown` the place of each that it shows at first by its
+    series, and its scale of errors.
 
     The scale is logarithmic above 1 where `is_wide`, and runs from 0 at the pixel `zero` to `top` at the pixel `end`.
     """
 
     lines: tuple[ArmCurve, ...]
-    shown: tuple[int, ...]
+    shown: Mapping[int, int]
     is_wide: bool
     top: float
     zero: float
@@ -138,7 +139,12 @@ class CurveChoice:
             for line in self.lines
         ]
         scale = [self.is_wide, self.top, self.zero, self.end]
-        return {"lines": lines, "epochs": [list(each) for each in epochs], "shown": list(self.shown), "scale": scale}
+        return {
+            "lines": lines,
+            "epochs": [list(each) for each in epochs],
+            "shown": [*map(list, self.shown.items())],
+            "scale": scale,
+        }
 
 
 def _curves(line: ArmCurve) -> tuple[tuple[float, ...], ...]:

@@ -16,6 +16,10 @@ from reports.wording import shortened
 
 MOST_POINTS = 48
 """Epochs of each arm that the page holds for a reader's choice."""
+BASELINE, BEST_BASELINE = "the best arm's baseline", "the best arm, a baseline"
+BEST, WORST = "the best arm", "the worst arm"
+SLOTS = {BASELINE: 0, BEST_BASELINE: 0, BEST: 1, WORST: 2}
+"""The colour and marker of each: black is a baseline, and the worst arm looks the same in every study."""
 
 
 def arms_figure(findings: Findings, scale: CurveScale) -> Figure | None:
@@ -25,8 +29,9 @@ def arms_figure(findings: Findings, scale: CurveScale) -> Figure | None:
     if len(lines) <= MOST_SERIES:
         return None
     roles = _roles(findings, [arm for arm, _ in lines])
-    places = [next(at for at, (arm, _) in enumerate(lines) if arm is chosen) for chosen in roles.values()]
-    chosen = [(arm, Series((), names[arm.name], slot, slot == 0)) for slot, arm in enumerate(roles.values())]
+    slots = {SLOTS[role]: arm for role, arm in roles.items()}
+    places = {slot: next(at for at, (arm, _) in enumerate(lines) if arm is chosen) for slot, chosen in slots.items()}
+    chosen = [(arm, Series((), names[arm.name], slot, slot == 0)) for slot, arm in slots.items()]
     facet = facet_of(findings, "", chosen)
     if facet is None:
         return None
@@ -40,7 +45,7 @@ def arms_figure(findings: Findings, scale: CurveScale) -> Figure | None:
         prefix="arms",
         has_key=True,
         is_large=True,
-        choice=ArmChoice(tuple(line for _, line in lines), tuple(places)),
+        choice=ArmChoice(tuple(line for _, line in lines), places),
     )
     named = sentences.single_arms({role: names[arm.name] for role, arm in roles.items()})
     thin = sentences.failed(findings) if facet.failed else None
@@ -58,10 +63,10 @@ def _roles(findings: Findings, arms: list[Arm]) -> dict[str, Arm]:
     if baseline is None:
         levels = findings.study.baseline
         is_baseline = bool(levels) and levels.items() <= best.levels.items()
-        roles = {"the best arm, a baseline" if is_baseline else "the best arm": best}
+        roles = {BEST_BASELINE if is_baseline else BEST: best}
     else:
-        roles = {"the best arm's baseline": baseline, "the best arm": best}
-    return roles if worst in roles.values() else {**roles, "the worst arm": worst}
+        roles = {BASELINE: baseline, BEST: best}
+    return roles if worst in roles.values() else {**roles, WORST: worst}
 
 
 def _rank(findings: Findings, arm: Arm) -> tuple[float, float]:

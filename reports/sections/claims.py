@@ -9,8 +9,15 @@ from reports.analysis.judged import Conclusion
 from reports.analysis.verdicts import Verdict, word_counts
 from reports.findings import Findings
 from reports.metrics import PRIMARY
-from reports.names import arm_names
-from reports.sections.margins import context_tables, deciding_figure, difference_in_words, icon_of, margins_figures
+from reports.names import arm_names, settings_in_words
+from reports.sections.margins import (
+    context_tables,
+    context_words,
+    deciding_figure,
+    difference_in_words,
+    icon_of,
+    margins_figures,
+)
 from reports.sections.section import Section
 from reports.sentences.claims import TABLE, judged, marks, table_on_page
 from reports.tables import Column, Table, p_column
@@ -30,7 +37,8 @@ from reports.wording import (
 
 MOST_CLAIMS = 6
 """Claims that the first screen has room for."""
-MOST_TRIALS = 24
+MOST_TRIALS, MOST_CONTEXTS = 24, 8
+"""What the evidence of one claim has of each at most."""
 _OVER = {"every": "in every context", "average": "on average", "any": "in at least one"}
 
 
@@ -133,7 +141,7 @@ def _card(findings: Findings, place: int, verdict: Verdict, named: Callable[[str
         bracketed(verdict.low, verdict.high, amount) or NOTHING,
         f"{verdict.n}" + (f", {counted(verdict.fails, 'fail')}" if verdict.fails else ""),
         p_in_words(verdict.p_look if verdict.p_holm is None else verdict.p_holm) if verdict.n > 1 else NOTHING,
-        named(_typeset(verdict.sentence)),
+        named(_typeset(_with_contexts(verdict))),
         signs,
         OPEN if is_open else "",
         tuple(each for each in verdict.badges if each in ASSUMPTIONS),
@@ -141,6 +149,13 @@ def _card(findings: Findings, place: int, verdict: Verdict, named: Callable[[str
         verdict.trials[:MOST_TRIALS],
         max(0, len(verdict.trials) - MOST_TRIALS),
     )
+
+
+def _with_contexts(verdict: Verdict) -> str:
+    """Return a verdict's sentence with its contexts in words."""
+    known = [context.label for context in verdict.contexts]
+    told = re.compile(r"(?<=\b[Aa]t )[\w.-]+=[^:;]+(?=:)")
+    return told.sub(lambda found: settings_in_words([*known, found[0]])[found[0]], verdict.sentence)
 
 
 def _typeset(sentence: str) -> str:
@@ -222,13 +237,16 @@ def _readings(verdict: Verdict) -> str:
 def _by_seed(verdict: Verdict) -> str:
     if verdict.claim.statement.relation == "fails":
         return ""
-    parts = []
-    for context in verdict.contexts[:8]:
+    parts, words = [], context_words([verdict])
+    for context in verdict.contexts[:MOST_CONTEXTS]:
         every = [difference_in_words(each) for _, each in sorted(context.differences.items())]
         is_same = len(every) > 1 and len(set(every)) == 1
         values = f"{every[0]} in each of {counted(len(every), 'seed')}" if is_same else ", ".join(every)
         if values:
-            parts.append(f"{context.label}: {values}" if context.label and len(verdict.contexts) > 1 else values)
+            several = context.label and len(verdict.contexts) > 1
+            parts.append(f"{words[context.label]}: {values}" if several else values)
+    if (more := len(verdict.contexts) - MOST_CONTEXTS) > 0:
+        parts.append(f"{counted(more, 'more context')}")
     return "; ".join(parts)
 
 

@@ -142,12 +142,12 @@ def _row_name(series: Series, arms: Sequence[Arm], numbers: Mapping[str, str]) -
 
 
 def _range(values: list[int | None]) -> str:
-    """The cost of a row's networks: one number, or the smallest and the largest."""
+    """The cost of a row's networks: one number, or the smallest and the largest, in two lines if need be."""
     known = [value for value in values if value is not None]
     if not known:
         return ""
     ends = dict.fromkeys((magnitude(min(known)), magnitude(max(known))))
-    return " to ".join(ends)
+    return " to\N{NO-BREAK SPACE}".join(ends)
 
 
 def _level(value: Scalar | None) -> str:
@@ -195,7 +195,7 @@ def _text(summary: ArmSummary) -> str:
 
 def _remarks(findings: Findings, summary: ArmSummary) -> Iterator[str]:
     if summary.n_fail and summary.fail_low is not None and summary.fail_high is not None:
-        yield f"{100 * summary.fail_low:.0f} to {100 * summary.fail_high:.0f} % of seeds"
+        yield f"{100 * summary.fail_low:.0f} to {100 * summary.fail_high:.0f} %"
     if summary.n_fail and summary.n_ok:
         spread = "" if summary.sd is None else f" ± {number(summary.sd)}"
         yield f"other {summary.n_ok}: {number(summary.mean)}{spread}"
@@ -214,7 +214,7 @@ def _difference(findings: Findings, contrast: Contrast, usual: int | None) -> tu
         return "", ""
     if has_fails(findings, contrast):
         p = fisher_p(mine.n_fail, mine.n, theirs.n_fail, theirs.n)
-        text = f"{mine.n_fail}/{mine.n} against {theirs.n_fail}/{theirs.n}"
+        text = f"{mine.n_fail}/{mine.n} vs {theirs.n_fail}/{theirs.n}"
         return text, "" if p is None else f"Fisher p{'<0.0001' if p < 0.0001 else f'={number(p, 4)}'}"
     if contrast.estimate is None:
         return "", ""

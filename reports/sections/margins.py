@@ -1,7 +1,7 @@
 """The figure of the claims: every effect in every context, its interval, and the margin that it is held against."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from reports.analysis.claims import Claim
@@ -10,7 +10,9 @@ from reports.analysis.judged import Conclusion
 from reports.analysis.verdicts import Verdict
 from reports.figures.figure import Figure, Panel
 from reports.figures.margins import MarginRow, margins_drawing
+from reports.figures.rows import LONGEST
 from reports.metrics import PRIMARY
+from reports.names import settings_in_words
 from reports.sentences import claims as sentences
 from reports.sentences import skewness
 from reports.sentences.parts import cut
@@ -19,11 +21,14 @@ from reports.wording import amount, bracketed, listed, margin_in_words, number, 
 
 MOST_ROWS = 40
 BRIEF = "claims-in-brief"
+LONGEST_BRIEF = 30
+"""Letters of a claim with its context for which the first screen has room."""
 MOST_TOLD = 8
 """Rows that the description tells in words."""
 ICONS = {Conclusion.SUPPORTED: "✓", Conclusion.REFUTED: "✕", Conclusion.INCONCLUSIVE: "?"}
 PENDING_ICON = "…"
 SLOTS = {Conclusion.SUPPORTED: 3, Conclusion.REFUTED: 2, Conclusion.INCONCLUSIVE: 1}
+_Pair = tuple[Verdict, ContextResult]
 _RATE = "share of the seeds that fail"
 _POINTS = "percentage points"
 
@@ -43,8 +48,17 @@ def deciding_figure(verdicts: Sequence[Verdict]) -> Figure | None:
     pairs = [(each, context) for each in verdicts if (context := _turning_point(each)) is not None]
     for unit, of_unit in _by_unit(pairs).items():
         text = sentences.deciding(len(of_unit), any(len(each.contexts) > 1 for each, _ in of_unit))
-        return Figure(BRIEF, text, (_panel(unit, BRIEF, of_unit),), _table(of_unit, BRIEF, unit), columns=1)
+        words = context_words(verdicts)
+        panel = Panel("", _told(of_unit, words), margins_drawing([("", _brief(of_unit, words))], unit, BRIEF))
+        return Figure(BRIEF, text, (panel,), _table(of_unit, BRIEF, unit), columns=1)
     return None
+
+
+def _brief(pairs: list[_Pair], words: Mapping[str, str]) -> list[MarginRow]:
+    """Return a row for each claim, without its context where the two would be cut."""
+    rows = [_row(verdict, context, words) for verdict, context in pairs]
+    named = zip(rows, pairs, strict=True)
+    return [row if len(row.label) <= LONGEST_BRIEF else replace(row, label=verdict.id) for row, (verdict, _) in named]
 
 
 def _turning_point(verdict: Verdict) -> ContextResult | None:
@@ -57,11 +71,17 @@ def context_tables(verdicts: tuple[Verdict, ...]) -> tuple[Table, ...]:
     return tuple(_table(pairs, _name(at), unit) for at, (unit, pairs) in enumerate(_by_unit(_pairs(verdicts)).items()))
 
 
-def _pairs(verdicts: Sequence[Verdict]) -> list[tuple[Verdict, ContextResult]]:
+def context_words(verdicts: Sequence[Verdict]) -> dict[str, str]:
+    """Return the contexts of claims as the page tells them, by what the DB calls them."""
+    labels = dict.fromkeys(context.label for verdict in verdicts for context in verdict.contexts)
+    return settings_in_words(list(labels))
+
+
+def _pairs(verdicts: Sequence[Verdict]) -> list[_Pair]:
     return [(verdict, context) for verdict in verdicts for context in verdict.contexts if context.n]
 
 
-def _by_unit(pairs: Sequence[tuple[Verdict, ContextResult]]) -> dict[str, list[tuple[Verdict, ContextResult]]]:
+def _by_unit(pairs: Sequence[_Pair]) -> dict[str, list[_Pair]]:
     units = dict.fromkeys(_unit(verdict.claim) for verdict, context in pairs if context.estimate is not None)
     return {unit: [pair for pair in pairs if _unit(pair[0].claim) == unit] for unit in units}
 
@@ -70,7 +90,7 @@ def _name(at: int) -> str:
     return "claims" if not at else f"claims-{at + 1}"
 
 
-def _figure(unit: str, at: int, pairs: list[tuple[Verdict, ContextResult]]) -> Figure:
+def _figure(unit: str, at: int, pairs: list[_Pair]) -> Figure:
     shown = pairs[:MOST_ROWS]
     drawn = [verdict for verdict, _ in shown]
     first = (
@@ -80,10 +100,11 @@ def _figure(unit: str, at: int, pairs: list[tuple[Verdict, ContextResult]]) -> F
     text = " ".join(filter(None, (*first, further, _narrow(shown), sentences.first_contexts(len(shown), len(pairs)))))
     name = _name(at)
     # On the page each claim's own row and evidence have the seeds and the marks, and the figure's caption tells them.
-    table = replace(_table(pairs, name, unit), caption=sentences.by_context(unit)).without("seeds", "marks")
+    words = context_words([verdict for verdict, _ in pairs])
+    table = replace(_table(pairs, name, unit, words), caption=sentences.by_context(unit)).without("seeds", "marks")
     if not any(context.fails for _, context in pairs):
         table = table.without("fails")
-    return Figure(name, text, (_panel(unit, name, shown),), table, columns=1)
+    return Figure(name, text, (_panel(unit, name, shown, words),), table, columns=1)
 
 
 def _unit(claim: Claim) -> str:
@@ -96,18 +117,32 @@ def _unit(claim: Claim) -> str:
     return shortened(f"{claim.metric}, {claim.unit}" if claim.unit else claim.metric, 40)
 
 
-def _panel(unit: str, name: str, pairs: list[tuple[Verdict, ContextResult]]) -> Panel:
-    rows = [_row(verdict, context) for verdict, context in pairs]
-    drawing = margins_drawing(rows, unit, name, (-0.02, 1.02) if unit == _RATE else None)
-    told = [_described(verdict, context) for verdict, context in pairs[:MOST_TOLD]]
+def _panel(unit: str, name: str, pairs: list[_Pair], words: Mapping[str, str]) -> Panel:
+    span = (-0.02, 1.02) if unit == _RATE else None
+    return Panel("", _told(pairs, words), margins_drawing(_blocks(pairs, words), unit, name, span))
+
+
+def _told(pairs: list[_Pair], words: Mapping[str, str]) -> str:
+    told = [_described(verdict, context, words) for verdict, context in pairs[:MOST_TOLD]]
     rest = cut(len(told), len(pairs), "rows", "the table")
-    return Panel("", " ".join([*told, *([rest] if rest else [])]), drawing)
+    return " ".join([*told, *([rest] if rest else [])])
 
 
-def _row(verdict: Verdict, context: ContextResult) -> MarginRow:
+def _blocks(pairs: list[_Pair], words: Mapping[str, str]) -> list[tuple[str, list[MarginRow]]]:
+    """Return a row for each claim in each context; below the claim's name where both together are too long for one."""
+    rows = [_row(verdict, context, words) for verdict, context in pairs]
+    if all(len(row.label) <= LONGEST for row in rows):
+        return [("", rows)]
+    blocks: dict[str, list[MarginRow]] = {}
+    for (verdict, context), row in zip(pairs, rows, strict=True):
+        blocks.setdefault(verdict.id, []).append(replace(row, label=words[context.label]))
+    return list(blocks.items())
+
+
+def _row(verdict: Verdict, context: ContextResult, words: Mapping[str, str]) -> MarginRow:
     floor, ceiling = _claimed(verdict.claim)
     several = len(verdict.contexts) > 1
-    label = f"{verdict.id}, {context.label}" if several and context.label else verdict.id
+    label = f"{verdict.id}, {words[context.label]}" if several and context.label else verdict.id
     value = (number if verdict.claim.statement.relation == "fails" else signed_amount)(context.estimate)
     text = f"{icon_of(verdict)} {value}" if context.estimate is not None else f"{icon_of(verdict)} by signs"
     if interval := bracketed(context.low, context.high, amount):
@@ -125,10 +160,10 @@ def _claimed(claim: Claim) -> tuple[float | None, float | None]:
     return claim.margin, None
 
 
-def _described(verdict: Verdict, context: ContextResult) -> str:
+def _described(verdict: Verdict, context: ContextResult, words: Mapping[str, str]) -> str:
     effect = "no number" if context.estimate is None else amount(context.estimate)
     margin = margin_in_words(verdict.margin)
-    return sentences.against_margin(verdict.id, context.label, effect, margin, verdict.word.lower())
+    return sentences.against_margin(verdict.id, words[context.label], effect, margin, verdict.word.lower())
 
 
 def _by_seed(claim: Claim, context: ContextResult) -> str:
@@ -143,7 +178,8 @@ def difference_in_words(value: float) -> str:
     return signed_amount(value) if math.isfinite(value) else "one fails"
 
 
-def _table(pairs: list[tuple[Verdict, ContextResult]], name: str, unit: str) -> Table:
+def _table(pairs: list[_Pair], name: str, unit: str, words: Mapping[str, str] | None = None) -> Table:
+    """Return the numbers of a figure; with the contexts as the page tells them, or as the DB has them without."""
     columns = (
         Column("claim", "claim"),
         Column("context", "context"),
@@ -160,18 +196,18 @@ def _table(pairs: list[tuple[Verdict, ContextResult]], name: str, unit: str) -> 
     )
     caption = " ".join(filter(None, (sentences.by_context(unit), _narrow(pairs))))
     in_paper = tuple(each.key for each in columns if each.key != "marks")
-    return Table(f"{name}-by-context", caption, columns, tuple(_rows(pairs)), in_paper)
+    return Table(f"{name}-by-context", caption, columns, tuple(_rows(pairs, words or {})), in_paper)
 
 
-def _narrow(pairs: list[tuple[Verdict, ContextResult]]) -> str | None:
+def _narrow(pairs: list[_Pair]) -> str | None:
     return skewness.claims(tuple({verdict.id: verdict for verdict, _ in pairs}.values()))
 
 
-def _rows(pairs: list[tuple[Verdict, ContextResult]]) -> Iterator[tuple[str | float | int | None, ...]]:
+def _rows(pairs: list[_Pair], words: Mapping[str, str]) -> Iterator[tuple[str | float | int | None, ...]]:
     for verdict, each in pairs:
         yield (
             verdict.id,
-            each.label or None,
+            words.get(each.label, each.label) or None,
             each.estimate,
             each.low,
             each.high,

@@ -110,7 +110,7 @@ def _headings(findings: Findings) -> tuple[Heading, ...]:
         Heading(name, shortened(name, 40), "number" if all(_is_number(each) for each in levels) else "text")
         for name, levels in findings.study.factors.items()
     ]
-    numbers = [Heading("arm", "arm", "text")] if search_numbers(findings.whole) else []
+    numbers = [Heading("arm", "arm", "arm")] if search_numbers(findings.whole) else []
     return (
         *numbers,
         *factors,
@@ -163,7 +163,9 @@ def _text(kind: str, value: Any) -> str:
 def _packed(kind: str, column: Iterable[Any], most: int = 60) -> dict[str, Any]:
     """Texts as indices into a list of the distinct ones; numbers as they are."""
     values = list(column)
-    if kind != "text":
+    if kind == "number":
+        return {"values": values, **_written(values)}
+    if kind not in ("text", "arm"):
         return {"values": values}
     words = list(dict.fromkeys(values))
     places = {word: at for at, word in enumerate(words)}
@@ -171,6 +173,13 @@ def _packed(kind: str, column: Iterable[Any], most: int = 60) -> dict[str, Any]:
         "words": [NOTHING if word is None else shortened(level(word), most) for word in words],
         "values": [places[value] for value in values],
     }
+
+
+def _written(values: Iterable[Any]) -> dict[str, Any]:
+    """Return the numbers that a script may write otherwise than the page does, such as 1e+09, each with its text."""
+    texts = {value: _text("number", value) for value in dict.fromkeys(values) if value is not None}
+    other = [[value, text] for value, text in texts.items() if "e" in text or text != repr(value).removesuffix(".0")]
+    return {"shown": other} if other else {}
 
 
 def sparkline(trial: Trial) -> str:

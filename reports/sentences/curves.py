@@ -48,7 +48,7 @@ def drops(epochs: Sequence[int]) -> str | None:
 
 def single_arms(arms: Mapping[str, str]) -> str:
     """Name the arms that are drawn one by one, each with why it is."""
-    words = listed([f"{role} ({name})" for role, name in arms.items()])
+    words = listed([role if name == "baseline" else f"{role} ({name})" for role, name in arms.items()])
     return f"Error by epoch of single arms: {words}. Test solid, training dashed."
 
 

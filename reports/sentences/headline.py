@@ -310,7 +310,7 @@ def _baseline(findings: Findings) -> str:
     """The baseline by its levels of the factors that vary, where they are short enough for a sentence."""
     study = findings.study
     name = name_levels((key, value) for key, value in study.baseline.items() if len(study.factors.get(key, ())) > 1)
-    is_short = 0 < len(name) <= SHORT_NAME and not findings.whole.search
+    is_short = 0 < len(name) <= SHORT_NAME and name != "baseline" and not findings.whole.search
     return f"the baseline ({shortened(name, SHORT_NAME)})" if is_short else "the baseline"
 
 

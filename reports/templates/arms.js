@@ -16,7 +16,7 @@ function armChoice(svg, panel) {
   const MOST = 5;
   const { lines, epochs, shown: first, scale } = panel.choice;
   let isListed = false;
-  const shown = new Map(first.map((at, slot) => [slot, at]));
+  const shown = new Map(first);
   const label = document.createElement("label");
   label.className = "add";
   label.textContent = "Arms ";

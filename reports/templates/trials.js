@@ -32,7 +32,8 @@ function trialsTable({ ids, columns, sparks, arms }) {
     if (found === null) return "\u2013";
     if (column.kind === "error") return found.toFixed(2);
     if (column.kind === "time") return time(found);
-    return String(found);
+    column.texts ??= new Map(column.shown);
+    return column.texts.get(found) ?? String(found);
   }
 
   const TESTS = { ":": (a, b) => a === b, "=": (a, b) => a === b, ">": (a, b) => a > b, "<": (a, b) => a < b, ">=": (a, b) => a >= b, "<=": (a, b) => a <= b };
@@ -110,7 +111,7 @@ function trialsTable({ ids, columns, sparks, arms }) {
     first.append(link);
     const last = element("td");
     if (sparks[row].length > 1) last.append(spark(sparks[row]));
-    made.append(first, ...columns.map((column) => element("td", text(column, row), column.kind === "text" ? "" : "number")), last);
+    made.append(first, ...columns.map((column) => element("td", text(column, row), column.kind === "text" ? "" : column.kind === "arm" ? "short" : "number")), last);
     return made;
   }
 

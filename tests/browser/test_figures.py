@@ -156,7 +156,7 @@ def test_a_reader_adds_an_arm_to_the_curves_and_removes_one(visit):
     choice = page.evaluate("JSON.parse(document.getElementById('embedded').textContent).figures.arms[0].choice")
     names = [name for name, *_ in choice["lines"]]
     assert len(names) == 9
-    shown = {names[at] for at in choice["shown"]}
+    shown = {names[at] for _, at in choice["shown"]}
     lowest = min(choice["lines"], key=lambda line: line[2][-1] if "fails" not in line[0] else 1e9)[0]
     assert lowest in shown
     assert figure.get_by_role("button", name="Remove").count() == len(shown)

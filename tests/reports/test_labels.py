@@ -78,7 +78,7 @@ def test_every_figure_tells_long_names_apart() -> None:
         panel([line(name, at) for at, name in enumerate(ALIKE)]),
         bars_drawing([Bar(name, 50.0, None, None, 1) for name in ALIKE], "b"),
         forest_drawing([Group("", rows)], "f"),
-        margins_drawing(margins, "points", "m"),
+        margins_drawing([("", margins)], "points", "m"),
         levels_drawing([(name, 5.0) for name in ALIKE], ALIKE, "l"),
     ):
         assert len({text for text in texts(drawing) if "resid" in text}) == 2

@@ -150,7 +150,7 @@ def test_a_list_of_fails_has_a_last_loss_only_where_a_trial_diverged(tmp_path, b
 def test_a_count_of_fails_beside_another_is_explained():
     found = small.found(("variant",), {("a",): near(3), ("b",): (None, 4.0, 4.1)}, baseline={"variant": "a"})
     (line,) = (each for each in main_table.main_table(found, found.layout).lines if each.entries[0].difference)
-    assert line.entries[0].difference == "1/3 against 0/3"
+    assert line.entries[0].difference == "1/3 vs 0/3"
     assert "Δ then has its count against the baseline's, with Fisher's exact p" in fail_rule(found)
     assert "Fisher" not in fail_rule(small.found(("variant",), {("a",): near(3), ("b",): (None, 4.0, 4.1)}))
 

@@ -94,8 +94,8 @@ def test_an_arm_with_fails_is_shown_by_its_rate_and_its_survivors_in_small_print
     errors = {("good",): (3.0, 3.2, 3.1), ("alike",): (2.3, 2.7, None)}
     line = build(found(("variant",), errors, baseline={"variant": "good"})).content.lines[1]
     assert line.entries[0].text == "fail (1/3)"
-    assert line.entries[0].remarks == ("1 to 91 % of seeds", "other 2: 2.50 ± 0.28")
-    assert line.entries[0].difference == "1/3 against 0/3"
+    assert line.entries[0].remarks == ("1 to 91 %", "other 2: 2.50 ± 0.28")
+    assert line.entries[0].difference == "1/3 vs 0/3"
     assert line.entries[0].difference_remark == "Fisher p=1.0000"
 
 

@@ -39,7 +39,7 @@ def test_an_equality_is_said_to_be_refuted_by_the_wider_interval():
 
 def test_a_long_id_leaves_room_for_the_context():
     drawn = figure({"id": "the-original-residual-unit-is-worse-than-any-other", **BETTER}).panels[0].drawing
-    assert all(f"depth={depth}" in drawn.svg for depth in (20, 56))
+    assert all(f"depth {depth}" in drawn.svg for depth in (20, 56))
 
 
 def test_fails_are_words_in_the_table():

@@ -1,0 +1,148 @@
+"""What a third reading of pages as pictures showed: long contexts, colours of single arms, columns and sheets."""
+
+import json
+import re
+from dataclasses import replace
+
+from reports.analysis.claims import parse_claims
+from reports.analysis.verdicts import judge
+from reports.figures.theme import colour
+from reports.findings import find
+from reports.names import settings_in_words
+from reports.page import write_report
+from reports.sections import arm_curves, claims, curves, header, main_table
+from reports.sections.margins import context_tables, deciding_figure, margins_figures
+from reports.sentences.curves import single_arms
+from tests.reports import searches, small
+from tests.reports.small import WAITING, near
+
+PLACES = ("bn_after_add", "relu_before_add", "relu_only_preact", "full_preact", "original")
+LEVELS = [(depth, place, rate) for depth in (8, 14) for place in PLACES for rate in (0.05, 0.2)]
+ONE = {"id": "shortcuts-help-the-small", "says": "identity < dropout"}
+
+
+def many_contexts(*declared):
+    """Return a study whose claims are judged at each of twenty settings, and the verdicts."""
+    errors = {}
+    for at, levels in enumerate(LEVELS):
+        errors |= {(*levels, "identity"): near(3 + at / 10), (*levels, "dropout"): near(6 + at / 10)}
+    whole = small.study(("depth", "activation", "training.lr", "shortcut"), errors, baseline={"shortcut": "identity"})
+    return whole, judge(whole, parse_claims(list(declared), whole.factors))
+
+
+def texts(drawing):
+    return re.findall(r"<text[^>]*>([^<]*)</text>", drawing.svg)
+
+
+def test_settings_are_told_as_arms_are():
+    words = settings_in_words(["depth=8 unit=preact", "depth=14 unit=conv bn | add training.lr=0.1", ""])
+    assert list(words.values()) == ["preact, depth 8", "conv bn | add, depth 14, training.lr 0.1", ""]
+    both = settings_in_words(["first=none second=some", "first=full second=none"])
+    assert list(both.values()) == ["some, first none", "full, second none"]
+
+
+def test_each_row_of_claims_in_many_contexts_is_named_whole_below_its_claim():
+    _, verdicts = many_contexts(ONE, {"id": "again", "says": "dropout > identity"})
+    (figure,) = margins_figures(verdicts)
+    shown = texts(figure.panels[0].drawing)
+    assert shown.count(ONE["id"]) == shown.count("again") == 1
+    assert not any("…" in text for text in shown)
+    assert shown.count("relu_only_preact, depth 14, training.lr 0.05") == 2
+    assert figure.table.rows[0][1] == "bn_after_add, depth 8, training.lr 0.05"
+    (written,) = context_tables(verdicts)
+    assert written.rows[0][1] == "depth=8 activation=bn_after_add training.lr=0.05"
+
+
+def test_a_claim_on_the_first_screen_goes_without_a_context_that_would_be_cut():
+    _, verdicts = many_contexts(ONE, {"id": "few", "says": "identity < dropout", "where": "depth == 8"})
+    assert {ONE["id"], "few"} <= set(texts(deciding_figure(verdicts).panels[0].drawing))
+    errors = {(depth, name): near(3 + (name == "b")) for depth in (8, 14) for name in "ab"}
+    whole = small.study(("depth", "variant"), errors)
+    short = judge(whole, parse_claims([{"id": "few", "says": "a < b"}], whole.factors))
+    (row,) = (text for text in texts(deciding_figure(short).panels[0].drawing) if text.startswith("few"))
+    assert row in ("few, depth 8", "few, depth 14")
+
+
+def test_the_evidence_tells_contexts_in_words_and_how_many_it_leaves_out():
+    whole, verdicts = many_contexts(ONE)
+    (card,) = claims.build(find(whole, verdicts)).content.cards
+    assert re.match(r"At \w+, depth \d+, training\.lr 0\.\d+: the advantage is", card.sentence)
+    by_seed = dict(card.facts)["By seed"]
+    assert by_seed.startswith("bn_after_add, depth 8, training.lr 0.05: +3.")
+    assert by_seed.endswith("; 12 more contexts")
+
+
+def test_the_worst_arm_has_one_colour_whether_or_not_the_best_is_a_baseline():
+    def slots(best):
+        errors = {(name,): near(1 if name == best else 3 + at) for at, name in enumerate("abcdef")}
+        found = small.found(("variant",), errors, baseline={"variant": "a"})
+        figure = next(each for each in curves.build(found).figures if each.name == "arms")
+        (choice,) = (panel.drawing.readout.choice for panel in figure.panels)
+        return {slot: choice.lines[at].name for slot, at in choice.shown.items()}
+
+    assert slots("a") == {0: "a", 2: "f"}
+    assert slots("c") == {0: "a", 1: "c", 2: "f"}
+    assert colour(arm_curves.SLOTS[arm_curves.WORST]) == colour(2)
+
+
+def test_a_baseline_of_that_name_is_named_once(tmp_path):
+    errors = {(name,): near(3 + at) for at, name in enumerate(("baseline", "b", "c", "d", "e", "f"))}
+    found = small.found(("change",), errors, baseline={"change": "baseline"})
+    said = " ".join(header.build(found).content.brief)
+    assert "the baseline" in said
+    assert "(baseline)" not in said
+    assert "the best arm's baseline and the best arm (b)" in single_arms(
+        {arm_curves.BASELINE: "baseline", arm_curves.BEST: "b"}
+    )
+    page = write_report(found.study, tmp_path).read_text()
+    assert "<small>baseline</small>" not in page
+    other = {(name,): by_seed for (name,), by_seed in {("a",): near(3), ("b",): near(4)}.items()}
+    page = write_report(small.study(("change",), other, baseline={"change": "a"}), tmp_path / "other").read_text()
+    assert "<small>baseline</small>" in page
+
+
+def sized():
+    """Return arms at two depths whose networks differ in size, so that the main table has a column of each."""
+    whole = small.study(
+        ("depth", "variant"), {(d, v): near(3) for d in (8, 14) for v in "ab"}, baseline={"variant": "a"}
+    )
+    arms = [replace(arm, params=20_000 + 900 * at, flops=None) for at, arm in enumerate(whole.arms)]
+    return replace(whole, arms=tuple(arms))
+
+
+def test_a_size_that_differs_by_depth_may_stand_in_two_lines():
+    found = find(sized())
+    lines = main_table.main_table(found, found.layout).lines
+    assert lines[0].cost == ("20.0\N{NO-BREAK SPACE}k to\N{NO-BREAK SPACE}21.8\N{NO-BREAK SPACE}k", "")
+
+
+def test_only_the_last_heading_of_the_main_table_stands_at_its_edge(tmp_path):
+    page = write_report(sized(), tmp_path / "sized").read_text()
+    assert page.count('<th scope="col" class="number inner">Δ</th>') == 1
+    whole = small.study(
+        ("depth", "variant"), {(d, v): near(3) for d in (8, 14) for v in "ab"}, baseline={"variant": "a"}
+    )
+    assert 'class="number inner"' not in write_report(whole, tmp_path / "plain").read_text()
+
+
+def test_what_is_printed_with_a_heading_has_a_box_with_it(tmp_path):
+    page = write_report(small.study(("variant",), {("a",): near(3), ("b",): near(4)}), tmp_path).read_text()
+    for heading in ("Make it again", "Cite"):
+        assert f'<div class="kept">\n<h3>{heading}</h3>' in page
+    style = page[page.index("@media print {") :]
+    whole = " ".join(re.findall(r"([^{}]*)\{ break-inside: avoid; \}", style))
+    assert {".kept", ".facts"} <= set(re.findall(r"\.\w+", whole))
+
+
+def test_the_number_of_an_arm_is_not_broken_and_numbers_stand_as_the_study_writes_them(tmp_path):
+    page = write_report(searches.searched(), tmp_path / "search").read_text()
+    assert re.search(r'<td class="short">#\d+</td>', page)
+    errors = {(1e9, "a"): near(3), (0.05, "a"): near(4), (1e9, "b"): (WAITING, 3.0, 3.1)}
+    whole = small.study(("training.lr", "variant"), errors)
+    page = write_report(whole, tmp_path / "large").read_text()
+    embedded = json.loads(
+        re.search(r'<script type="application/json" id="embedded">(.*?)</script>', page, re.DOTALL)[1]
+    )
+    (column,) = (each for each in embedded["trials"]["columns"] if each["key"] == "training.lr")
+    assert column["shown"] == [[1e9, "1e+09"]]
+    assert not any("shown" in each for each in embedded["trials"]["columns"] if each is not column)
