@@ -116,14 +116,12 @@ def replayed(findings: Findings) -> str | None:
     if compared is None or not compared.contests:
         return None
     parts = []
-    for worth, one, several in (
-        (Worth.YES, "is worth its cost", "are worth their cost"),
-        (Worth.NO, "is not worth its cost", "are not worth their cost"),
-        (Worth.OPEN, "is not decided", "are not decided"),
-    ):
-        names = [each.name for each in compared.contests if each.worth is worth]
+    for worth in (Worth.YES, Worth.NO, Worth.OPEN):
+        names = [each.name.replace(", ", " with ") for each in compared.contests if each.worth is worth]
         if names:
-            parts.append(f"{listed(names, MOST_NAMED)} {one if len(names) == 1 else several}")
+            verb, whose = ("is", "its") if len(names) == 1 else ("are", "their")
+            text = f"{listed(names, MOST_NAMED)} {verb}{' not' if worth is Worth.NO else ''} worth {whose} cost"
+            parts.append(f"it is open whether {text}" if worth is Worth.OPEN else text)
     return f"Against random search of equal time, {'; '.join(parts)}."
 
 

@@ -13,6 +13,7 @@ from reports.page import write_report
 from reports.sections import arm_curves, claims, curves, header, main_table
 from reports.sections.margins import context_tables, deciding_figure, margins_figures
 from reports.sentences.curves import single_arms
+from reports.sentences.headline import replayed
 from tests.reports import searches, small
 from tests.reports.small import WAITING, near
 
@@ -146,3 +147,16 @@ def test_the_number_of_an_arm_is_not_broken_and_numbers_stand_as_the_study_write
     (column,) = (each for each in embedded["trials"]["columns"] if each["key"] == "training.lr")
     assert column["shown"] == [[1e9, "1e+09"]]
     assert not any("shown" in each for each in embedded["trials"]["columns"] if each is not column)
+
+
+def test_a_replay_that_decides_nothing_says_so_in_a_sentence_and_has_no_bar_of_trials(tmp_path):
+    whole = searches.replayed(*(searches.configuration(name, 0.0) for name in ("tpe", "gp", "random, asha")))
+    said = replayed(find(whole))
+    assert said == (
+        "Against random search of equal time, it is open whether tpe, gp and random with asha are worth their cost."
+    )
+    bare = replace(whole, arms=(), trials=())
+    head = write_report(bare, tmp_path).read_text()
+    assert 'class="bar"' not in head
+    waiting = small.study(("variant",), {("a",): near(3), ("b",): (WAITING, 3.0, 3.1)})
+    assert 'class="bar"' in write_report(waiting, tmp_path / "waiting").read_text()
