@@ -67,4 +67,12 @@ def settings_in_words(settings: Sequence[str]) -> dict[str, str]:
 
 def _parsed(settings: str) -> dict[str, str]:
     pairs = (each.partition("=") for each in _BETWEEN_SETTINGS.split(settings) if each)
-    return {factor: value for factor, _, value in pairs}
+    return {factor: _written(value) for factor, _, value in pairs}
+
+
+def _written(value: str) -> str:
+    """Return a number as the page writes levels: 1e+09, not 1000000000.0."""
+    try:
+        return level(float(value)) if "." in value else value
+    except ValueError:
+        return value

@@ -38,6 +38,7 @@ def texts(drawing):
 def test_settings_are_told_as_arms_are():
     words = settings_in_words(["depth=8 unit=preact", "depth=14 unit=conv bn | add training.lr=0.1", ""])
     assert list(words.values()) == ["preact, depth 8", "conv bn | add, depth 14, training.lr 0.1", ""]
+    assert settings_in_words(["training.lr=1000000000.0"]) == {"training.lr=1000000000.0": "training.lr 1e+09"}
     both = settings_in_words(["first=none second=some", "first=full second=none"])
     assert list(both.values()) == ["some, first none", "full, second none"]
 
