@@ -7,10 +7,11 @@ LEFT_OUT = "trained seeds left out"
 UNPLANNED = "unplanned look, judged by e-value"
 WITHDRAWN = "withdrawn: later seeds say the opposite"
 FURTHER = "held against later seeds of other studies too"
-SHARED = "planned with other seeds in other studies too"
+SHARED = "planned otherwise in other studies too"
 ONE_SEED = "one seed decides it"
 DEPENDS = "depends on the analysis"
 OUTLIERS = "assumes no rare outliers"
+KNOWN_ARM = "assumes that no arm was chosen by its results"
 SKEWED = "skewed: the interval may be too narrow"
 FEW = "too few seeds for a t test alone"
 NOT_MONOTONE = "not monotone: a step goes the other way"
@@ -19,7 +20,7 @@ MISSING = "trials without a result"
 UNMEASURED = "trained seeds not measured"
 OPEN = "still running"
 
-ASSUMPTIONS = frozenset({OUTLIERS})
+ASSUMPTIONS = frozenset({OUTLIERS, KNOWN_ARM})
 """Those that name what a verdict takes for granted; all others name something that was seen."""
 
 MEANINGS: Mapping[str, str] = {
@@ -29,11 +30,13 @@ MEANINGS: Mapping[str, str] = {
     UNPLANNED: "seeds were added by hand after a result, and no look was planned: an e-value decides, more strictly",
     WITHDRAWN: "a look decided the claim, and later seeds decide the opposite: it is Inconclusive",
     FURTHER: "other studies trained these arms with further seeds since; with those, too, it must be decided",
-    SHARED: "studies of this database planned the same arms with other seeds, any of which could be shown: they share "
-    "the level",
+    SHARED: "studies of this database planned to compare the same arms with other seeds, looks or tests, any of which "
+    "could be shown: they share the level",
     ONE_SEED: "without one of the seeds, which are named, the verdict would be Inconclusive",
     DEPENDS: "another test of the same seeds, named on the page, gives another verdict",
     OUTLIERS: "outliers that these few seeds happen not to show could undo it",
+    KNOWN_ARM: "one of the arms had results when the claim was declared; of several such arms the best wins too often "
+    "on the seeds that chose it",
     SKEWED: "the seeds' noise is not symmetric, as Student's t assumes, or the spreads of the arms differ by more "
     "than chance",
     FEW: "fewer than five seeds, and the exact test does not agree",

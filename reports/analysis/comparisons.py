@@ -110,13 +110,13 @@ def _factors_then(version: PlanVersion) -> dict[str, tuple[Any, ...]]:
     return {name: tuple(levels) for name, levels in version.plan["factors"].items()}
 
 
-def asks_the_same(study: Study, version: PlanVersion, claim: Claim) -> bool:
-    """Whether a plan has a claim of the same kind about the same metric of a comparison that this one makes.
+def same_questions(study: Study, version: PlanVersion, claim: Claim) -> list[Mapping[str, Any]]:
+    """Return the claims of a plan that are of the same kind about the same metric of a comparison that this one makes.
 
     Neither its margin, its direction nor its name matters: who declares a claim again with another one asks the same
     question, since either answer to it is a verdict.
     """
-    return any(is_about_the_same(study, version, raw, claim) for raw in version.plan.get("claims", []))
+    return [raw for raw in version.plan.get("claims", []) if is_about_the_same(study, version, raw, claim)]
 
 
 def is_about_the_same(study: Study, version: PlanVersion, raw: Mapping[str, Any], claim: Claim) -> bool:

@@ -132,7 +132,7 @@ def _judged(
 
     Where results of one arm alone could have chosen the seeds, it is held against all seeds of each arm, unpaired.
 
-    Where several studies planned to ask the same with other seeds, each has its part of the level.
+    Where several studies planned to ask the same with other seeds, looks or tests, each has its part of the level.
     """
     settings = replace(settings, alpha=settings.alpha / registration.alternatives)
     judged = judge_alone(study, claim, readings, trials, settings, registration)

@@ -3,8 +3,8 @@
 A version of the plan counts as made before the results when no comparison of the claim could be read off yet: results
 of one of its arms alone favour no verdict, whatever is declared on them, since tests and intervals hold for any margin
 and both directions. They could have chosen the seeds, so that all seeds of such an arm are held against the claim.
-They could also have chosen the arm, which is not seen here. A claim about what a probe measures can be read off from
-the first measurements on, by that probe with any settings.
+They could also have chosen the arm, which is told as an assumption. A claim about what a probe measures can be read off
+from the first measurements on, by that probe with any settings.
 """
 
 import math
@@ -16,7 +16,6 @@ from typing import Any
 from reports.analysis.analysis_settings import AnalysisSettings
 from reports.analysis.claims import Claim
 from reports.analysis.comparisons import (
-    asks_the_same,
     compared_arms,
     comparisons_of,
     content_of,
@@ -29,6 +28,7 @@ from reports.analysis.comparisons import (
     planned_claim,
     planned_comparisons,
     same_claim,
+    same_questions,
     says_the_same,
     turned,
 )
@@ -81,10 +81,12 @@ class Registration:
     for, where a comparison of the claim is complete among them; `is_chosen` says that it could know some of them when
     its seeds were fixed, else all were trained for other studies since. `alone` holds those of single arms that it
     could know then, beside seeds that it has. `as_planned` is there where the claim stands as
-    it was declared, and compares other arms than it would have by that plan. `plans` counts the plans with other seeds
-    or looks, this one included, by which studies of this DB were to ask the same before the first result: any of them
-    could be the one that is shown, so that they share the level. `choices` counts the ways to choose the seeds at hand
-    from those that had results and these, where some were deleted since: any of them could have been kept.
+    it was declared, and compares other arms than it would have by that plan. `plans` counts the plans with other seeds,
+    looks or tests, this one included, by which studies of this DB were to ask the same before the first result: any of
+    them could be the one that is shown, so that they share the level. `choices` counts the ways to choose the seeds at
+    hand from those that had results and these, where some were deleted since: any of them could have been kept.
+    `is_of_known_arms` says that one of the arms had results when the claim was declared: it could have been chosen by
+    them, of several.
     """
 
     version: PlanVersion | None = None
@@ -99,6 +101,7 @@ class Registration:
     as_planned: AsPlanned | None = None
     plans: int = 1
     choices: int = 1
+    is_of_known_arms: bool = False
 
     @property
     def alternatives(self) -> int:
@@ -158,7 +161,18 @@ def register(study: Study, claim: Claim) -> Registration:
         as_planned=_as_planned(study, claim, reference) if has_results and later else None,
         plans=_plans(study, claim, reference, first) if before else 1,
         choices=choices,
+        is_of_known_arms=bool(before) and _has_known_arm(study, claim, reference),
     )
+
+
+def _has_known_arm(study: Study, claim: Claim, reference: PlanVersion) -> bool:
+    """Whether an arm that the claim compares had a result when it was declared as it stands, or its plan was made."""
+    raw = declared_as(study, claim)
+    plans = [each for each in study.history.versions if raw is not None and raw in each.plan.get("claims", [])]
+    declared = min(each.at for each in (*plans, reference))
+    known = known_since(study, claim.metric)
+    arms = frozenset().union(*comparisons_of(study, claim, study.arms, study.factors))
+    return any(arm in known and known[arm] <= declared for arm in arms)
 
 
 def plan_differences(first: PlanVersion, last: PlanVersion) -> tuple[str, ...]:
@@ -214,16 +228,19 @@ def _added_to(study: Study, claim: Claim, first: datetime, own: set[int]) -> Pla
 
 
 def _plans(study: Study, claim: Claim, reference: PlanVersion, first: datetime | None) -> int:
-    """Count the seeds and looks with which this study and others were to ask the same, before the first result."""
-    known = {seeds_of(reference.plan)}
+    """Count the seeds, looks and tests with which this study and others were to ask the same, before the first result.
+
+    A plan of an older program does not say by which test: it is taken to be the same.
+    """
+    usual = reference.plan.get("test")
+    ways = {(seeds_of(reference.plan), claim.test or usual)}
     for versions in _by_study(study.history.elsewhere):
         before = [each for each in versions if first is None or each.at <= first]
         last = max(before, key=lambda each: (each.at, each.number), default=None)
         if last is not None and last.plan.get("data") == reference.plan.get("data"):
-            seeds = seeds_of(last.plan)
-            if seeds not in known and asks_the_same(study, last, claim):
-                known.add(seeds)
-    return len(known)
+            tests = {raw.get("test") or last.plan.get("test", usual) for raw in same_questions(study, last, claim)}
+            ways |= {(seeds_of(last.plan), test) for test in tests}
+    return len(ways)
 
 
 def _by_study(versions: Iterable[PlanVersion]) -> list[list[PlanVersion]]:

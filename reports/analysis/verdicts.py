@@ -11,6 +11,7 @@ from reports.analysis.analysis_settings import AnalysisSettings
 from reports.analysis.badges import (
     DEPENDS,
     FURTHER,
+    KNOWN_ARM,
     LEFT_OUT,
     MISSING,
     ONE_SEED,
@@ -393,6 +394,7 @@ def _badges(judgement: _Judgement, skewed: bool) -> tuple[str, ...]:
         UNMEASURED: judgement.unmeasured,
         ONE_SEED: judgement.deciding,
         OUTLIERS: judgement.is_fragile,
+        KNOWN_ARM: judgement.is_decided and registration.is_of_known_arms,
     }
     of_contexts = [badge for each in judged.now.contexts for badge in each.badges]
     return tuple(dict.fromkeys([*of_contexts, *(mark for mark, holds in marks.items() if holds)]))

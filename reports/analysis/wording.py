@@ -27,7 +27,7 @@ class Account:
     when the seeds were fixed, which `alone` counts by arm. `changes` were made after the first result.
     `withdrawn` is the verdict of an earlier look that all seeds contradict; a `fragile` one could be undone by outliers
     that its seeds would not show. `deciding` has the p without each seed that decides by itself.
-    `plans` counts the plans with other seeds that ask the same, this one included, `lost` the trials without a result.
+    `plans` counts the plans that ask the same otherwise, this one included, `lost` the trials without a result.
     """
 
     claim: Claim
@@ -94,8 +94,8 @@ def sentence(account: Account) -> str:
     if account.plans > 1:
         alpha = account.settings.alpha
         parts.append(
-            f"Studies of this results DB planned to ask the same with {account.plans} choices of seeds, before the "
-            f"first result: each has {100 * alpha / account.plans:.3g} of the {100 * alpha:.3g} %."
+            f"Studies of this results DB planned to ask the same in {account.plans} ways, with other seeds, looks or "
+            f"tests, before the first result: each has {100 * alpha / account.plans:.3g} of the {100 * alpha:.3g} %."
         )
     if account.changes:
         parts.append(f"Not as declared before the first result: {'; '.join(account.changes)}.")

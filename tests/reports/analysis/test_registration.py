@@ -8,7 +8,7 @@ import pytest
 
 from reports.analysis.adaptive import next_block
 from reports.analysis.analysis_settings import AnalysisSettings
-from reports.analysis.badges import FURTHER, LEFT_OUT, POST_HOC, SHARED, UNMEASURED, UNPLANNED
+from reports.analysis.badges import FURTHER, KNOWN_ARM, LEFT_OUT, POST_HOC, SHARED, UNMEASURED, UNPLANNED
 from reports.analysis.claims import parse_claims
 from reports.analysis.decisions import decide
 from reports.analysis.registration import claims_ever, plan_differences, register
@@ -526,7 +526,7 @@ def test_studies_of_several_sizes_that_were_planned_in_advance_share_the_level()
     assert (SHARED in alone.badges, SHARED in shared.badges) == (False, True)
     assert shared.p_look == pytest.approx(3 * alone.p_look)
     assert (alone.verdict, shared.verdict) == ("Supported", "Inconclusive")
-    assert "with 3 choices of seeds, before the first result: each has 1.67 of the 5 %" in shared.sentence
+    assert "in 3 ways, with other seeds, looks or tests, before the first result: each has 1.67" in shared.sentence
     assert (shared.level, shared.post_hoc) == (pytest.approx(1 - 0.05 / 3), None)
 
 
@@ -600,3 +600,26 @@ def test_looks_at_fewer_seeds_than_were_planned_without_any_are_judged_by_the_e_
     plans = [(0, plan(seeds=planned)), (2, plan(seeds=ALL[:5], looks=[3, 5]))]
     found = judged(made(plans, by_arm(errors(planned, shift=0.35))), looks=(3, 5))["better"]
     assert (found.verdict, UNPLANNED in found.badges) == (verdict, unplanned)
+
+
+def test_studies_that_ask_the_same_by_different_tests_share_the_level():
+    alone, shared = planned_in_several(seeds=12), planned_in_several(12, seeds=12, test="welch")
+    assert (SHARED in alone.badges, SHARED in shared.badges) == (False, True)
+    assert shared.p_look == pytest.approx(2 * alone.p_look)
+    by_claim = planned_in_several(12, seeds=12, claims=[CLAIM | {"test": "sign"}])
+    assert by_claim.p_look == pytest.approx(2 * alone.p_look)
+    assert SHARED not in planned_in_several(12, seeds=12).badges
+
+
+def test_a_verdict_on_an_arm_that_had_results_when_its_claim_was_declared_names_the_assumption():
+    def found(planned, shift=1.0, again=()):
+        whole = made([(planned, plan()), *again], by_arm(errors(shift=shift)))
+        late = {each.name for each in whole.arms if "preact" in each.name}
+        trials = tuple(replace(each, finished_at=hours(3)) if each.arm in late else each for each in whole.trials)
+        return judged(replace(whole, trials=trials))["better"]
+
+    assert KNOWN_ARM in found(2).badges
+    assert (found(2).verdict, found(2).changes) == ("Supported", ())
+    assert KNOWN_ARM not in found(0).badges
+    assert KNOWN_ARM not in found(0, again=[(2, plan(depths=(8, 14)))]).badges  # it was declared before any result
+    assert KNOWN_ARM not in found(2, shift=0.0).badges  # nothing is decided
