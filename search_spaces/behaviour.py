@@ -7,23 +7,23 @@ import torch
 from torch import Tensor, nn
 
 from search_spaces.errors import SettingError
+from search_spaces.generators import generators_seeded
 
 
 def behaviour_hash(build: Callable[[], nn.Module], images: Tensor) -> str:
     """Return 16 hexadecimal digits that identify a network's values, what is frozen, its logits and its gradients.
 
     It is built on the CPU from a fixed seed and takes one pass over `images`; what it cannot compute is left out.
-    Torch's generator is left as it was. SettingError for logits that no training could change, and for tensors that
+    The generators are left as they were. SettingError for logits that no training could change, and for tensors that
     are trained and that another network of the same builder would have, too.
     """
     digest = hashlib.sha256()
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+    with generators_seeded(0):
         network = build().train()
         _check_no_trace_of_another(network)
         for value in (*network.parameters(), *network.buffers()):
             digest.update(f"{value.requires_grad} {tuple(value.shape)}".encode() + _bytes(value))
-        with torch.random.fork_rng(devices=[]):  # what the network draws below stays what it was
+        with generators_seeded(0):  # what the network draws below stays what it was
             _check_tensors_of_its_own(network, build())
         try:
             logits = network(images)

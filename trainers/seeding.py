@@ -5,13 +5,13 @@ the same whether the trial runs alone, in a pack, in a fresh process, in a reuse
 """
 
 import hashlib
-import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
-import numpy as np
 import torch
+
+from search_spaces.generators import generators_seeded
 
 Purpose = Literal["init", "order", "augment", "dropout", "split", "test_split", "synthetic", "probe", "evaluation"]
 
@@ -33,24 +33,5 @@ def seeded(seed: int, purpose: Purpose, epoch: int = 0, device: torch.device | N
 
     Networks and steps of the user's own may draw from any of them.
     """
-    value = derive(seed, purpose, epoch)
-    plain, numbers = random.getstate(), np.random.get_state()
-    random.seed(value)
-    np.random.seed(value % 2**32)
-    try:
-        with _torch_seeded(value, device):
-            yield
-    finally:
-        random.setstate(plain)
-        np.random.set_state(numbers)
-
-
-@contextmanager
-def _torch_seeded(value: int, device: torch.device | None) -> Iterator[None]:
-    devices = [device] if device is not None and device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
-        torch.default_generator.manual_seed(value)
-        for each in devices:
-            with torch.cuda.device(each):
-                torch.cuda.manual_seed(value)
+    with generators_seeded(derive(seed, purpose, epoch), device):
         yield

@@ -17,7 +17,7 @@ from search_spaces.arm import canonical_json
 from trainers.seeding import seeded
 from trainers.step import fusion
 from trainers.step.evaluation import evaluate
-from trainers.step.observation import StepWatch, generators_kept
+from trainers.step.observation import StepWatch
 from trainers.step.optim import SGD
 from trainers.step.replica import Replica
 from trainers.step.replica_group import ReplicaGroup
@@ -46,7 +46,7 @@ def fusion_obstacle(replicas: Sequence[Replica]) -> str | None:
 
 def _compare(replicas: Sequence[Replica]) -> str | None:
     try:
-        with generators_kept(), seeded(0, "dropout", device=replicas[0].numerics.device):
+        with seeded(0, "dropout", device=replicas[0].numerics.device):
             return _difference(replicas)
     except Exception as error:  # whatever the user's own code raises in double precision or side by side
         return f"a step of the fused network raised {type(error).__name__}: {error}".strip()

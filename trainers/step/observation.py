@@ -73,16 +73,5 @@ def waits_noted(waits: list[str]) -> Iterator[None]:
             warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
 
 
-@contextmanager
-def generators_kept() -> Iterator[None]:
-    """Put the generators of Python and NumPy back after the block."""
-    plain, numbers = random.getstate(), np.random.get_state()
-    try:
-        yield
-    finally:
-        random.setstate(plain)
-        np.random.set_state(numbers)
-
-
 def _same(one: list[Any], other: list[Any]) -> bool:
     return all(torch.equal(a, b) if isinstance(a, Tensor) else a == b for a, b in zip(one, other, strict=True))
