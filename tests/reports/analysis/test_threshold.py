@@ -4,11 +4,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from reports.analysis.grounds import _outcome
 from reports.analysis.judged import Conclusion
 from reports.analysis.many import holm
 from reports.analysis.samplers import Contest, Difference, Worth
 from reports.analysis.threshold import ALPHA, decides
-from reports.analysis.verdicts import _outcome
 from reports.sections.main_files import _change
 from reports.sentences.confirmation import _side
 
