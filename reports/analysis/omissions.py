@@ -56,15 +56,14 @@ def are_chosen(study: Study, claim: Claim, left_out: LeftOut) -> bool:
     return False
 
 
-def seen_alone(study: Study, claim: Claim, left_out: LeftOut) -> LeftOut:
+def seen_alone(study: Study, claim: Claim, left_out: LeftOut, seen: Mapping[str, set[int]]) -> LeftOut:
     """Return, by arm, further outcomes that were known when the seeds were fixed, and complete no comparison.
+
+    `seen` is what `known_when_fixed` returns.
 
     Those of an arm of which the study's own seeds were known then, too: whoever takes the seeds at which one arm did
     well, and trains the others with these, has chosen a result.
     """
-    if not study.history.versions:
-        return {}
-    seen = _known_when_fixed(study, claim)
     own = own_seeds(study, claim)
     alone: dict[str, dict[int, Trial]] = {}
     for trial in study.history.left_out:
@@ -74,22 +73,14 @@ def seen_alone(study: Study, claim: Claim, left_out: LeftOut) -> LeftOut:
     return alone
 
 
-def deleted_alone(study: Study, claim: Claim) -> set[int]:
+def deleted_alone(study: Study, claim: Claim, seen: Mapping[str, set[int]]) -> set[int]:
     """Return the seeds of such outcomes that are no longer on record."""
-    if not study.history.versions:
-        return set()
     own = own_seeds(study, claim)
     on_record = {(trial.arm, trial.seed) for trial in (*study.trials, *study.history.left_out)}
-    return {
-        seed
-        for arm, known in _known_when_fixed(study, claim).items()
-        if known & own
-        for seed in known - own
-        if (arm, seed) not in on_record
-    }
+    return {seed for arm, known in seen.items() if known & own for seed in known - own if (arm, seed) not in on_record}
 
 
-def _known_when_fixed(study: Study, claim: Claim) -> dict[str, set[int]]:
+def known_when_fixed(study: Study, claim: Claim) -> dict[str, set[int]]:
     """Return the seeds of each arm of a claim of which a reading was on record when the seeds were fixed."""
     fixed, names = _seeds_fixed(study), {arm.hash: arm.name for arm in study.arms}
     arms = {arm for case in cases(study, claim) for arm in case.weights}

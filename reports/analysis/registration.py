@@ -38,6 +38,7 @@ from reports.analysis.omissions import (
     are_chosen,
     deleted_alone,
     deleted_seeds,
+    known_when_fixed,
     left_out_outcomes,
     seen_alone,
     vanished_seeds,
@@ -135,7 +136,8 @@ def register(study: Study, claim: Claim) -> Registration:
     has_other_looks = has_results and "looks" in reference.plan and seeds_of(versions[-1].plan)[1] != looks
     is_fixed = has_results and not looks and elsewhere is None
     vanished = vanished_seeds(study, claim, planned, left_out) if is_fixed else set()
-    seen = deleted_seeds(study, claim) | deleted_alone(study, claim)
+    known = known_when_fixed(study, claim)
+    seen = deleted_seeds(study, claim) | deleted_alone(study, claim, known)
     deleted = seen - vanished
     choices = min(math.comb(len(own | seen), len(own)), MOST_CHOICES) if has_results and own else 1
     changes = (
@@ -157,7 +159,7 @@ def register(study: Study, claim: Claim) -> Registration:
         has_other_looks=has_other_looks,
         left_out=left_out,
         is_chosen=is_chosen,
-        alone=seen_alone(study, claim, left_out),
+        alone=seen_alone(study, claim, left_out, known),
         as_planned=_as_planned(study, claim, reference) if has_results and later else None,
         plans=_plans(study, claim, reference, first) if before else 1,
         choices=choices,
