@@ -4,26 +4,29 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from orchestrator.storage.deleted import deleted_outcomes, deleted_plans, deletions, plans_of
 from orchestrator.storage.measurements import first_measured, read_measurements
 from orchestrator.storage.outcomes import OUTCOMES, read_outcomes
-from orchestrator.storage.tables import arm_trials, arms, studies, trials
+from orchestrator.storage.tables import arms, studies, trials
 from orchestrator.storage.upsert import in_parts
 from reports.results import History, PlanVersion
 
 
 def read_history(
-    connection: Connection, study: int, names: Mapping[str, str], asked: Collection[str], probes: object
+    connection: Connection,
+    study: int,
+    names: Mapping[str, str],
+    own: Select[tuple[str]],
+    asked: Collection[str],
+    probes: object,
 ) -> History:
-    """Return the history of a study, `names` being those of its arms by hash, `asked` the ids of its trials.
+    """Return the history of a study, `names` being those of its arms by hash.
 
-    `probes` is the list of that name in its settings.
+    `own` selects the ids of its trials, which are `asked`; `probes` is the list of that name in its settings.
     """
-    data = _data(connection, asked)
-    own = select(arm_trials.c.trial).join(arms, arms.c.id == arm_trials.c.arm)
-    own = own.where(arms.c.study == study, ~arm_trials.c.orphaned)
+    data = _data(connection, own)
     left_out = read_outcomes(connection, names, data=data, beside=own)
     name = connection.execute(select(studies.c.name).where(studies.c.id == study)).scalar_one()
     deleted = deletions(connection)
@@ -77,14 +80,9 @@ def _versions(rows: Sequence[tuple[datetime, Mapping[str, Any]]]) -> list[PlanVe
     return versions
 
 
-def _data(connection: Connection, asked: Collection[str]) -> set[str]:
+def _data(connection: Connection, own: Select[tuple[str]]) -> set[str]:
     """Return the fingerprints of the data that these trials are about."""
-    fingerprints: set[str] = set()
-    for part in in_parts(asked):
-        fingerprints.update(
-            connection.execute(select(trials.c.data_fingerprint).distinct().where(trials.c.id.in_(part))).scalars()
-        )
-    return fingerprints
+    return set(connection.execute(select(trials.c.data_fingerprint).distinct().where(trials.c.id.in_(own))).scalars())
 
 
 def _others(connection: Connection, study: int, hashes: Iterable[str]) -> list[int]:

@@ -75,9 +75,8 @@ def read_study(connection: Connection, name: str, *, curves: bool = True) -> Stu
     ).all()
     planned = tuple(_arm(arm) for arm in stored)
     recorded = _trials(connection, row.id, curves)
-    measurements = read_measurements(
-        connection, _planned(trials.c.id).where(arms.c.study == row.id), row.settings.get("probes")
-    )
+    own = _planned(trials.c.id).where(arms.c.study == row.id)
+    measurements = read_measurements(connection, own, row.settings.get("probes"))
     return Study(
         name=row.name,
         question=row.question,
@@ -102,6 +101,7 @@ def read_study(connection: Connection, name: str, *, curves: bool = True) -> Stu
             connection,
             row.id,
             {arm.hash: arm.name for arm in stored},
+            own,
             {each.id for each in recorded},
             row.settings.get("probes"),
         ),
