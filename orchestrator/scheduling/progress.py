@@ -92,6 +92,11 @@ class Progress:
         """How many trials there are, or can be."""
         return max(self.most, len(self.trials))
 
+    @property
+    def is_open(self) -> bool:
+        """Whether a search may propose further trials."""
+        return self.most > len(self.trials)
+
     def seconds_left(self) -> float | None:
         """Return the expected seconds until the end at the pace so far; None before there is a pace.
 

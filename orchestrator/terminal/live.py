@@ -72,8 +72,7 @@ class PlainDisplay:
         name = f"{trial.planned.arm.name} seed={trial.planned.seed}"
         if isinstance(event, TrialEnded):
             count = f"[{_count(self._progress)}]"
-            left = self._progress.seconds_left()
-            rest = f"; about {duration(left)} left" if left else ""
+            rest = "".join(f"; {left}" for left in _left(self._progress))
             self._print(f"{count} {name}: {_result(trial)}{rest}")
         elif isinstance(event, AttemptLost):
             self._print(f"{name}: {event.reason}; it will be tried again")
@@ -101,17 +100,22 @@ class LiveDisplay:
     def _summary(self) -> RenderableType:
         progress = self._progress
         counts = ", ".join(f"{count} {state.lower()}" for state, count in sorted(progress.counts().items()))
-        left = progress.seconds_left()
         line = Table.grid(padding=(0, 1))
         bar = ProgressBar(total=max(progress.total, 1), completed=progress.finished, width=30)
-        line.add_row(bar, f"{counts}" + (f", about {duration(left)} left" if left else ""))
+        line.add_row(bar, ", ".join([counts, *_left(progress)]))
         return line
 
 
 def _count(progress: Progress) -> str:
     """Return "3/8", or "3 of at most 8" where a search may propose more trials than are known."""
-    between = " of at most " if progress.most > len(progress.trials) else "/"
+    between = " of at most " if progress.is_open else "/"
     return f"{progress.finished:,}{between}{progress.total:,}"
+
+
+def _left(progress: Progress) -> list[str]:
+    """Return "about 20 s left", or how much at most where a search may propose further trials; nothing at the end."""
+    left = progress.seconds_left()
+    return [f"{'at most ' if progress.is_open else ''}about {duration(left)} left"] if left else []
 
 
 def _arms(trials: list[TrialProgress]) -> RenderableType:

@@ -60,3 +60,16 @@ def test_a_line_counts_what_a_search_can_have_at_most_until_all_of_it_is_known()
     progress.add(PlannedTrial("0/2", Arm("depth=0", {}, {}, "x"), 2, "f"), State.WAITING, 1.0, epochs=2)
     display(TrialEnded("0/1", State.COMPLETE))
     assert [line.partition("]")[0] for line in lines] == ["[1 of at most 3", "[2/3"]
+
+
+def test_the_time_that_a_search_may_still_take_is_told_as_the_most_that_it_is() -> None:
+    lines: list[str] = []
+    progress = planned(arms=1, seeds=2)
+    progress.most, progress.clock = 4, iter((0.0, 10.0, 10.0, 20.0, 20.0)).__next__
+    display = PlainDisplay(progress, lines.append)
+    for event in (AttemptStarted("0/0", "cpu", "host", {}), TrialEnded("0/0", State.COMPLETE)):
+        display(event)
+    progress.most = 0
+    display(TrialEnded("0/1", State.COMPLETE))
+    assert lines[0].endswith("; at most about 30 s left")
+    assert "left" not in lines[1]
