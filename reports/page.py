@@ -119,7 +119,7 @@ def render(
         names=arm_names(findings),
         sections=shown,
         lead=lead,
-        lead_target="claims" if lead and lead.name == BRIEF else f"figure-{lead.name}" if lead else "",
+        lead_target="claims" if lead is not None and lead.name == BRIEF else None,
         is_live=findings.count(State.RUNNING, State.WAITING) > 0,
         report_id=report_id,
         files=list(files),
