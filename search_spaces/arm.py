@@ -73,7 +73,7 @@ def _without(settings: Mapping[str, Any], cosmetic: frozenset[str], prefix: str 
         path = f"{prefix}{key}"
         if path in cosmetic:
             continue
-        if isinstance(value, (dict, Mapping)):  # the first of them is found out ten times as fast
+        if isinstance(value, Mapping):
             kept[key] = _without(value, cosmetic, f"{path}.")
         else:
             kept[_FIRST_NAMES.get(path, key)] = _FIRST_VALUES.get((path, str(value)), value)
