@@ -9,11 +9,20 @@ from pathlib import Path
 from shlex import quote
 
 import psutil
+import pytest
 
 from tests.integration.test_cluster import RAY, STARTED, answers, wait_for
 
 ROOT = str(Path(__file__).parents[2])
 ADDRESS = "127.0.0.1:26479"
+OF_NODES = [
+    pytest.mark.fault,
+    pytest.mark.slow,
+    pytest.mark.cluster,
+    pytest.mark.timeout(590),
+    pytest.mark.xdist_group("nodes"),
+]
+"""The marks of tests that start nodes at this address, no two of which run at once."""
 
 
 @contextmanager

@@ -12,17 +12,11 @@ import pytest
 from orchestrator import run_study
 from reports.trials import State
 from tests.faults.held import hold, let_go
-from tests.faults.nodes import ADDRESS, Nodes, cluster_of_nodes
+from tests.faults.nodes import ADDRESS, OF_NODES, Nodes, cluster_of_nodes
 from tests.faults.test_killed import HERE, IMPATIENT, ROOT, start, states, wait_for_an_epoch
 from tests.integration.test_cluster import numbers, wait_for
 
-pytestmark = [
-    pytest.mark.fault,
-    pytest.mark.slow,
-    pytest.mark.cluster,
-    pytest.mark.timeout(590),
-    pytest.mark.xdist_group("nodes"),
-]
+pytestmark = OF_NODES
 
 DATA = """
 import os
