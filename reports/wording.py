@@ -1,7 +1,8 @@
 """Numbers and lists as a reader of the page expects them: typographic minus, units, plurals."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from reports.trials import Scalar
@@ -139,6 +140,25 @@ def level(value: Scalar) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def level_owners(factors: Mapping[str, Iterable[Scalar]]) -> Counter[str]:
+    """Count for each level, as the study file writes it, the factors that have it."""
+    return Counter(text for levels in factors.values() for text in {level(each) for each in levels})
+
+
+def levels_in_words(levels: Mapping[str, Scalar], owners: Mapping[str, int], numbers_after: str = ", ") -> str:
+    """Return levels as one name, "preact, depth 110": a word stands alone where only one factor owns it.
+
+    `numbers_after` stands between the words and the levels that are told with their factor.
+    """
+    words: list[str] = []
+    numbers: list[str] = []
+    for factor, value in levels.items():
+        text = level(value)
+        is_word = isinstance(value, str) and owners[text] == 1 and text[:1].isalpha()
+        (words if is_word else numbers).append(text if is_word else f"{factor} {text}")
+    return numbers_after.join(filter(None, (", ".join(words), ", ".join(numbers))))
 
 
 def moment(when: datetime | None) -> str:

@@ -17,6 +17,7 @@ from reports.analysis.procedure import Procedure
 from reports.analysis.rates import P_RATE, p_rate_above, p_rate_below
 from reports.results import Study
 from reports.trials import Scalar
+from reports.wording import level_owners, levels_in_words
 
 Levels = Mapping[str, Scalar]
 
@@ -25,10 +26,12 @@ Levels = Mapping[str, Scalar]
 class Case:
     """A claim in one context: the effect is the weighted sum of the arms, less `constant`.
 
-    Of a trend, `leads` names each level with the two arms whose lead is followed, `towards` is -1 where it is to fall.
+    `words` tell the context, "" where there is only one. Of a trend, `leads` names each level with the two arms whose
+    lead is followed, `towards` is -1 where it is to fall.
     """
 
     context: Levels
+    words: str
     weights: Weights
     constant: float = 0.0
     leads: tuple[tuple[Scalar, str, str], ...] = ()
@@ -58,7 +61,7 @@ class ContextResult:
     """
 
     context: Levels
-    label: str
+    words: str
     arms: tuple[str, ...]
     n: int
     fails: int
@@ -78,6 +81,11 @@ class ContextResult:
     weights: Weights = field(default_factory=dict)
     fragile: tuple[bool, bool] = (False, False)
 
+    @property
+    def settings(self) -> str:
+        """Return the context as settings, "depth=110 unit=preact"; "" where there is only one."""
+        return " ".join(f"{factor}={level}" for factor, level in self.context.items())
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -88,20 +96,19 @@ class Evidence:
     refute: float
 
 
-def label(context: Levels) -> str:
-    """Return a context in words, "" where there is only one."""
-    return " ".join(f"{factor}={level}" for factor, level in context.items())
-
-
 def cases(study: Study, claim: Claim) -> tuple[Case, ...]:
     """Return the contexts whose arms the study has; orphaned arms do not count."""
     names = {frozenset(arm.levels.items()): arm.name for arm in study.arms if not arm.orphaned}
-    every = (_case(study, claim, context, names) for context in claim.contexts(study.factors))
+    owners = level_owners(study.factors)
+    every = (
+        _case(study, claim, context, levels_in_words(context, owners), names)
+        for context in claim.contexts(study.factors)
+    )
     return tuple(each for each in every if each is not None)
 
 
 def _case(
-    study: Study, claim: Claim, context: Levels, names: Mapping[frozenset[tuple[str, Scalar]], str]
+    study: Study, claim: Claim, context: Levels, words: str, names: Mapping[frozenset[tuple[str, Scalar]], str]
 ) -> Case | None:
     said = claim.statement
 
@@ -114,19 +121,19 @@ def _case(
             for level in claim.levels(said.along, study.factors)
             if (first := arm(said.left, **{said.along: level})) and (second := arm(said.right, **{said.along: level}))
         }
-        return _trend(context, pairs, said.relation) if len(pairs) > 1 else None
+        return _trend(context, words, pairs, said.relation) if len(pairs) > 1 else None
     left, right = arm(said.left), arm(said.right)
     if left is None or (said.right is not None and right is None):
         return None
     if said.relation == "fails":
-        return Case(context, {left: 1.0})
+        return Case(context, words, {left: 1.0})
     if right is None or said.value is not None:
         towards = -1.0 if said.relation == "<" else 1.0
-        return Case(context, {left: towards}, towards * (said.value or 0.0))
-    return Case(context, {left: 1.0, right: -1.0} if said.relation == ">" else {right: 1.0, left: -1.0})
+        return Case(context, words, {left: towards}, towards * (said.value or 0.0))
+    return Case(context, words, {left: 1.0, right: -1.0} if said.relation == ">" else {right: 1.0, left: -1.0})
 
 
-def _trend(context: Levels, pairs: Mapping[Scalar, tuple[str, str]], relation: str) -> Case:
+def _trend(context: Levels, words: str, pairs: Mapping[Scalar, tuple[str, str]], relation: str) -> Case:
     """Return how much the lead b - a grows from the least level to the greatest by its slope over all levels."""
     levels = sorted(pairs, key=float)
     towards = 1.0 if relation == "increases" else -1.0
@@ -135,7 +142,7 @@ def _trend(context: Levels, pairs: Mapping[Scalar, tuple[str, str]], relation: s
         if weight:
             first, second = pairs[level]
             weights |= {second: towards * weight, first: -towards * weight}
-    return Case(context, weights, leads=tuple((level, *pairs[level]) for level in levels), towards=towards)
+    return Case(context, words, weights, leads=tuple((level, *pairs[level]) for level in levels), towards=towards)
 
 
 def trend_weights(levels: Sequence[Scalar]) -> tuple[float, ...]:
@@ -170,7 +177,7 @@ def _average(contexts: Sequence[Case]) -> Case:
     for case in contexts:
         for arm, weight in case.weights.items():
             weights[arm] = weights.get(arm, 0.0) + weight / len(contexts)
-    return Case({}, weights, math.fsum(case.constant for case in contexts) / len(contexts))
+    return Case({}, "", weights, math.fsum(case.constant for case in contexts) / len(contexts))
 
 
 def _on_alpha(result: ContextResult) -> tuple[float, float]:
@@ -212,7 +219,7 @@ def _context(claim: Claim, case: Case, grid: Grid, procedure: Procedure) -> Cont
     doubtful = isinstance(effect, Student) and (is_skewed(grid, case.weights) or claim.paper is not None)
     return ContextResult(
         context=case.context,
-        label=label(case.context),
+        words=case.words,
         arms=tuple(case.weights),
         n=len(by_seed),
         fails=sum(not math.isfinite(grid[arm][seed]) for arm in case.weights for seed in by_seed),
@@ -320,7 +327,7 @@ def _rate(claim: Claim, case: Case, grid: Grid, level: float) -> ContextResult:
     against = p_rate_below if sign in (">", ">=") else p_rate_above
     return ContextResult(
         context=case.context,
-        label=label(case.context),
+        words=case.words,
         arms=(arm,),
         n=n,
         fails=fails,

@@ -24,27 +24,22 @@ NOT_JUDGED = "Not judged yet"
 class Verdict:
     """The judgement of one claim.
 
-    `estimate`, `low`, `high`, `level`, `n` and `fails` are those of the context that decides (the weakest one for
-    "every"), `contexts` has them all. They rest on the seeds of the last look that is complete, or on all seeds when
-    none is; for a claim that is decided, on those of the look that says it most clearly, since other claims may have
-    added seeds since. `p` is that look's, on the scale of alpha; `p_look` is adjusted for the looks, `p_holm` for the
-    other claims too (None for a claim that is in no family). `decided_at_look`, from 1, is the first look at which the
-    claim was decided among the other claims. `waiting` trials
-    stand between the claim and its next look. `other_tests` and `other_readings` are the verdicts by other tests and
-    by the other meanings of `over`, neither corrected for the family of claims. `missing` names trials that ended
-    without an outcome, with their reasons. `changes` says what was fixed after the first result, in a sentence each,
-    against the version of the plan in `registration`.
+    `shown` is the context that decides (the weakest one for "every"; None where the study has no such arms), and
+    `estimate`, `low`, `high`, `level`, `n` and `fails` are its; `contexts` has them all. They rest on the seeds of the
+    last look that is complete, or on all seeds when none is; for a claim that is decided, on those of the look that
+    says it most clearly, since other claims may have added seeds since. `p` is that look's, on the scale of alpha;
+    `p_look` is adjusted for the looks, `p_holm` for the other claims too (None for a claim that is in no family).
+    `decided_at_look`, from 1, is the first look at which the claim was decided among the other claims. `waiting` trials
+    stand between the claim and its next look. `other_tests` and `other_readings` are the verdicts by other tests and by
+    the other meanings of `over`, neither corrected for the family of claims. `missing` names trials that ended without
+    an outcome, with their reasons. `changes` says what was fixed after the first result, in a sentence each, against
+    the version of the plan in `registration`.
     """
 
     claim: Claim
     verdict: Conclusion
-    estimate: float | None
-    low: float | None
-    high: float | None
+    shown: ContextResult | None
     level: float
-    margin: float
-    n: int
-    fails: int
     p: float
     p_look: float
     p_holm: float | None
@@ -75,6 +70,36 @@ class Verdict:
     def id(self) -> str:
         """Return the claim's id."""
         return self.claim.id
+
+    @property
+    def estimate(self) -> float | None:
+        """Return the effect; None where no number can be named."""
+        return self.shown.estimate if self.shown else None
+
+    @property
+    def low(self) -> float | None:
+        """Return the lower end of its interval; None where that is open."""
+        return self.shown.low if self.shown else None
+
+    @property
+    def high(self) -> float | None:
+        """Return the upper end of its interval; None where that is open."""
+        return self.shown.high if self.shown else None
+
+    @property
+    def margin(self) -> float:
+        """Return the margin that the effect is held against."""
+        return self.claim.margin
+
+    @property
+    def n(self) -> int:
+        """Return the number of seeds that all arms have."""
+        return self.shown.n if self.shown else 0
+
+    @property
+    def fails(self) -> int:
+        """Return the number of failed trials among them."""
+        return self.shown.fails if self.shown else 0
 
     @property
     def is_pending(self) -> bool:
@@ -143,13 +168,8 @@ def _verdict(grounds: Grounds, skewed: bool) -> Verdict:
     return Verdict(
         claim=claim,
         verdict=decision.outcome,
-        estimate=shown.estimate if shown else None,
-        low=shown.low if shown else None,
-        high=shown.high if shown else None,
+        shown=shown,
         level=shown.level if shown else judged.level,
-        margin=claim.margin,
-        n=shown.n if shown else 0,
-        fails=shown.fails if shown else 0,
         p=now.support if judged.direction is Conclusion.SUPPORTED else now.refute,
         p_look=judged.p,
         p_holm=decision.p_holm,

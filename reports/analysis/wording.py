@@ -140,7 +140,7 @@ def _seeds(n: int) -> str:
 
 
 def _finding(claim: Claim, shown: ContextResult) -> str:
-    where = f"At {shown.label}: " if shown.label else "On average: " if claim.over == "average" else ""
+    where = f"At {shown.words}: " if shown.words else "On average: " if claim.over == "average" else ""
     if claim.statement.relation == "fails":
         interval = (
             f", {_percent(shown.level)} interval {_number(shown.low)} to {_number(shown.high)}" if shown.n else ""

@@ -9,10 +9,9 @@ from reports.analysis.judged import Conclusion
 from reports.analysis.verdicts import Verdict, word_counts
 from reports.findings import Findings
 from reports.metrics import PRIMARY
-from reports.names import arm_names, settings_in_words
+from reports.names import arm_names
 from reports.sections.margins import (
     context_tables,
-    context_words,
     deciding_figure,
     difference_in_words,
     icon_of,
@@ -141,7 +140,7 @@ def _card(findings: Findings, place: int, verdict: Verdict, named: Callable[[str
         bracketed(verdict.low, verdict.high, amount) or NOTHING,
         f"{verdict.n}" + (f", {counted(verdict.fails, 'fail')}" if verdict.fails else ""),
         p_in_words(verdict.p_look if verdict.p_holm is None else verdict.p_holm) if verdict.n > 1 else NOTHING,
-        named(_typeset(_with_contexts(verdict))),
+        named(_typeset(verdict.sentence)),
         signs,
         OPEN if is_open else "",
         tuple(each for each in verdict.badges if each in ASSUMPTIONS),
@@ -149,13 +148,6 @@ def _card(findings: Findings, place: int, verdict: Verdict, named: Callable[[str
         verdict.trials[:MOST_TRIALS],
         max(0, len(verdict.trials) - MOST_TRIALS),
     )
-
-
-def _with_contexts(verdict: Verdict) -> str:
-    """Return a verdict's sentence with its contexts in words."""
-    known = [context.label for context in verdict.contexts]
-    told = re.compile(r"(?<=\b[Aa]t )[\w.-]+=[^:;]+(?=:)")
-    return told.sub(lambda found: settings_in_words([*known, found[0]])[found[0]], verdict.sentence)
 
 
 def _typeset(sentence: str) -> str:
@@ -237,14 +229,14 @@ def _readings(verdict: Verdict) -> str:
 def _by_seed(verdict: Verdict) -> str:
     if verdict.claim.statement.relation == "fails":
         return ""
-    parts, words = [], context_words([verdict])
+    parts = []
     for context in verdict.contexts[:MOST_CONTEXTS]:
         every = [difference_in_words(each) for _, each in sorted(context.differences.items())]
         is_same = len(every) > 1 and len(set(every)) == 1
         values = f"{every[0]} in each of {counted(len(every), 'seed')}" if is_same else ", ".join(every)
         if values:
-            several = context.label and len(verdict.contexts) > 1
-            parts.append(f"{words[context.label]}: {values}" if several else values)
+            several = context.words and len(verdict.contexts) > 1
+            parts.append(f"{context.words}: {values}" if several else values)
     if (more := len(verdict.contexts) - MOST_CONTEXTS) > 0:
         parts.append(f"{counted(more, 'more context')}")
     return "; ".join(parts)

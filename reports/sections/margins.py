@@ -1,7 +1,7 @@
 """The figure of the claims: every effect in every context, its interval, and the margin that it is held against."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from reports.analysis.claims import Claim
@@ -12,7 +12,6 @@ from reports.figures.figure import Figure, Panel
 from reports.figures.margins import MarginRow, margins_drawing
 from reports.figures.rows import LONGEST
 from reports.metrics import PRIMARY
-from reports.names import settings_in_words
 from reports.sentences import claims as sentences
 from reports.sentences import skewness
 from reports.sentences.parts import cut
@@ -45,36 +44,24 @@ def margins_figures(verdicts: tuple[Verdict, ...]) -> tuple[Figure, ...]:
 
 def deciding_figure(verdicts: Sequence[Verdict]) -> Figure | None:
     """Return each claim in the context on which its verdict turns, of those in the unit of the first; None without."""
-    pairs = [(each, context) for each in verdicts if (context := _turning_point(each)) is not None]
+    pairs = [(each, each.shown) for each in verdicts if each.shown is not None]
     for unit, of_unit in _by_unit(pairs).items():
         text = sentences.deciding(len(of_unit), any(len(each.contexts) > 1 for each, _ in of_unit))
-        words = context_words(verdicts)
-        panel = Panel("", _told(of_unit, words), margins_drawing([("", _brief(of_unit, words))], unit, BRIEF))
+        panel = Panel("", _told(of_unit), margins_drawing([("", _brief(of_unit))], unit, BRIEF))
         return Figure(BRIEF, text, (panel,), _table(of_unit, BRIEF, unit), columns=1)
     return None
 
 
-def _brief(pairs: list[_Pair], words: Mapping[str, str]) -> list[MarginRow]:
+def _brief(pairs: list[_Pair]) -> list[MarginRow]:
     """Return a row for each claim, without its context where the two would be cut."""
-    rows = [_row(verdict, context, words) for verdict, context in pairs]
+    rows = [_row(verdict, context) for verdict, context in pairs]
     named = zip(rows, pairs, strict=True)
     return [row if len(row.label) <= LONGEST_BRIEF else replace(row, label=verdict.id) for row, (verdict, _) in named]
-
-
-def _turning_point(verdict: Verdict) -> ContextResult | None:
-    told = (verdict.estimate, verdict.low, verdict.high)
-    return next((each for each in verdict.contexts if (each.estimate, each.low, each.high) == told), None)
 
 
 def context_tables(verdicts: tuple[Verdict, ...]) -> tuple[Table, ...]:
     """Return the table of each figure as its file has it, with the difference in each seed."""
     return tuple(_table(pairs, _name(at), unit) for at, (unit, pairs) in enumerate(_by_unit(_pairs(verdicts)).items()))
-
-
-def context_words(verdicts: Sequence[Verdict]) -> dict[str, str]:
-    """Return the contexts of claims as the page tells them, by what the DB calls them."""
-    labels = dict.fromkeys(context.label for verdict in verdicts for context in verdict.contexts)
-    return settings_in_words(list(labels))
 
 
 def _pairs(verdicts: Sequence[Verdict]) -> list[_Pair]:
@@ -100,11 +87,11 @@ def _figure(unit: str, at: int, pairs: list[_Pair]) -> Figure:
     text = " ".join(filter(None, (*first, further, _narrow(shown), sentences.first_contexts(len(shown), len(pairs)))))
     name = _name(at)
     # On the page each claim's own row and evidence have the seeds and the marks, and the figure's caption tells them.
-    words = context_words([verdict for verdict, _ in pairs])
-    table = replace(_table(pairs, name, unit, words), caption=sentences.by_context(unit)).without("seeds", "marks")
+    in_words = _table(pairs, name, unit, in_words=True)
+    table = replace(in_words, caption=sentences.by_context(unit)).without("seeds", "marks")
     if not any(context.fails for _, context in pairs):
         table = table.without("fails")
-    return Figure(name, text, (_panel(unit, name, shown, words),), table, columns=1)
+    return Figure(name, text, (_panel(unit, name, shown),), table, columns=1)
 
 
 def _unit(claim: Claim) -> str:
@@ -117,32 +104,32 @@ def _unit(claim: Claim) -> str:
     return shortened(f"{claim.metric}, {claim.unit}" if claim.unit else claim.metric, 40)
 
 
-def _panel(unit: str, name: str, pairs: list[_Pair], words: Mapping[str, str]) -> Panel:
+def _panel(unit: str, name: str, pairs: list[_Pair]) -> Panel:
     span = (-0.02, 1.02) if unit == _RATE else None
-    return Panel("", _told(pairs, words), margins_drawing(_blocks(pairs, words), unit, name, span))
+    return Panel("", _told(pairs), margins_drawing(_blocks(pairs), unit, name, span))
 
 
-def _told(pairs: list[_Pair], words: Mapping[str, str]) -> str:
-    told = [_described(verdict, context, words) for verdict, context in pairs[:MOST_TOLD]]
+def _told(pairs: list[_Pair]) -> str:
+    told = [_described(verdict, context) for verdict, context in pairs[:MOST_TOLD]]
     rest = cut(len(told), len(pairs), "rows", "the table")
     return " ".join([*told, *([rest] if rest else [])])
 
 
-def _blocks(pairs: list[_Pair], words: Mapping[str, str]) -> list[tuple[str, list[MarginRow]]]:
+def _blocks(pairs: list[_Pair]) -> list[tuple[str, list[MarginRow]]]:
     """Return a row for each claim in each context; below the claim's name where both together are too long for one."""
-    rows = [_row(verdict, context, words) for verdict, context in pairs]
+    rows = [_row(verdict, context) for verdict, context in pairs]
     if all(len(row.label) <= LONGEST for row in rows):
         return [("", rows)]
     blocks: dict[str, list[MarginRow]] = {}
     for (verdict, context), row in zip(pairs, rows, strict=True):
-        blocks.setdefault(verdict.id, []).append(replace(row, label=words[context.label]))
+        blocks.setdefault(verdict.id, []).append(replace(row, label=context.words))
     return list(blocks.items())
 
 
-def _row(verdict: Verdict, context: ContextResult, words: Mapping[str, str]) -> MarginRow:
+def _row(verdict: Verdict, context: ContextResult) -> MarginRow:
     floor, ceiling = _claimed(verdict.claim)
     several = len(verdict.contexts) > 1
-    label = f"{verdict.id}, {words[context.label]}" if several and context.label else verdict.id
+    label = f"{verdict.id}, {context.words}" if several and context.words else verdict.id
     value = (number if verdict.claim.statement.relation == "fails" else signed_amount)(context.estimate)
     text = f"{icon_of(verdict)} {value}" if context.estimate is not None else f"{icon_of(verdict)} by signs"
     if interval := bracketed(context.low, context.high, amount):
@@ -160,10 +147,10 @@ def _claimed(claim: Claim) -> tuple[float | None, float | None]:
     return claim.margin, None
 
 
-def _described(verdict: Verdict, context: ContextResult, words: Mapping[str, str]) -> str:
+def _described(verdict: Verdict, context: ContextResult) -> str:
     effect = "no number" if context.estimate is None else amount(context.estimate)
     margin = margin_in_words(verdict.margin)
-    return sentences.against_margin(verdict.id, words[context.label], effect, margin, verdict.word.lower())
+    return sentences.against_margin(verdict.id, context.words, effect, margin, verdict.word.lower())
 
 
 def _by_seed(claim: Claim, context: ContextResult) -> str:
@@ -178,8 +165,8 @@ def difference_in_words(value: float) -> str:
     return signed_amount(value) if math.isfinite(value) else "one fails"
 
 
-def _table(pairs: list[_Pair], name: str, unit: str, words: Mapping[str, str] | None = None) -> Table:
-    """Return the numbers of a figure; with the contexts as the page tells them, or as the DB has them without."""
+def _table(pairs: list[_Pair], name: str, unit: str, *, in_words: bool = False) -> Table:
+    """Return the numbers of a figure; with the contexts in words, as the page has them, or as settings in its file."""
     columns = (
         Column("claim", "claim"),
         Column("context", "context"),
@@ -196,18 +183,18 @@ def _table(pairs: list[_Pair], name: str, unit: str, words: Mapping[str, str] | 
     )
     caption = " ".join(filter(None, (sentences.by_context(unit), _narrow(pairs))))
     in_paper = tuple(each.key for each in columns if each.key != "marks")
-    return Table(f"{name}-by-context", caption, columns, tuple(_rows(pairs, words or {})), in_paper)
+    return Table(f"{name}-by-context", caption, columns, tuple(_rows(pairs, in_words=in_words)), in_paper)
 
 
 def _narrow(pairs: list[_Pair]) -> str | None:
     return skewness.claims(tuple({verdict.id: verdict for verdict, _ in pairs}.values()))
 
 
-def _rows(pairs: list[_Pair], words: Mapping[str, str]) -> Iterator[tuple[str | float | int | None, ...]]:
+def _rows(pairs: list[_Pair], *, in_words: bool) -> Iterator[tuple[str | float | int | None, ...]]:
     for verdict, each in pairs:
         yield (
             verdict.id,
-            words.get(each.label, each.label) or None,
+            (each.words if in_words else each.settings) or None,
             each.estimate,
             each.low,
             each.high,

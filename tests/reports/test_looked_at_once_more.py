@@ -8,12 +8,12 @@ from reports.analysis.claims import parse_claims
 from reports.analysis.verdicts import judge
 from reports.figures.theme import colour
 from reports.findings import find
-from reports.names import settings_in_words
 from reports.page import write_report
 from reports.sections import arm_curves, claims, curves, header, main_table
 from reports.sections.margins import context_tables, deciding_figure, margins_figures
 from reports.sentences.curves import single_arms
 from reports.sentences.headline import replayed
+from reports.wording import level_owners, levels_in_words
 from tests.reports import searches, small
 from tests.reports.small import WAITING, near
 
@@ -36,11 +36,26 @@ def texts(drawing):
 
 
 def test_settings_are_told_as_arms_are():
-    words = settings_in_words(["depth=8 unit=preact", "depth=14 unit=conv bn | add training.lr=0.1", ""])
-    assert list(words.values()) == ["preact, depth 8", "conv bn | add, depth 14, training.lr 0.1", ""]
-    assert settings_in_words(["training.lr=1000000000.0"]) == {"training.lr=1000000000.0": "training.lr 1e+09"}
-    both = settings_in_words(["first=none second=some", "first=full second=none"])
-    assert list(both.values()) == ["some, first none", "full, second none"]
+    factors = {"depth": (8, 14), "unit": ("preact", "conv bn | add"), "training.lr": (0.1, 1e9)}
+    owners = level_owners(factors)
+    assert levels_in_words({"depth": 8, "unit": "preact"}, owners) == "preact, depth 8"
+    odd = levels_in_words({"depth": 14, "unit": "conv bn | add", "training.lr": 0.1}, owners)
+    assert odd == "conv bn | add, depth 14, training.lr 0.1"
+    assert levels_in_words({"training.lr": 1e9}, owners) == "training.lr 1e+09"
+    assert levels_in_words({}, owners) == ""
+    owners = level_owners({"first": ("none", "full"), "second": ("some", "none")})
+    assert levels_in_words({"first": "none", "second": "some"}, owners) == "some, first none"
+    assert levels_in_words({"first": "full", "second": "none"}, owners) == "full, second none"
+
+
+def test_a_sentence_tells_its_context_as_the_page_does_whatever_its_levels_look_like():
+    errors = {(unit, rate): near(3 + (rate == 0.2)) for unit in ("a=b: c", "at x=1:") for rate in (0.1, 0.2)}
+    whole = small.study(("unit", "training.lr"), errors)
+    (verdict,) = judge(whole, parse_claims([{"id": "one", "says": "training.lr=0.1 < training.lr=0.2"}], whole.factors))
+    assert verdict.shown in verdict.contexts
+    assert verdict.sentence.startswith(f"At {verdict.shown.words}: ")
+    assert {each.words for each in verdict.contexts} == {"a=b: c", "at x=1:"}
+    assert {each.settings for each in verdict.contexts} == {"unit=a=b: c", "unit=at x=1:"}
 
 
 def test_each_row_of_claims_in_many_contexts_is_named_whole_below_its_claim():

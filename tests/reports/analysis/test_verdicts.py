@@ -225,7 +225,7 @@ def test_every_needs_each_context_and_any_needs_one():
     found = one(made, {"says": "preact < original", "by": 0.5})
     assert found.verdict == "Refuted"
     assert dict(found.other_readings) == {"every": "Refuted", "average": "Supported", "any": "Supported"}
-    assert "At depth=20" in found.sentence
+    assert "At depth 20" in found.sentence
 
 
 def test_a_context_that_was_excluded_is_left_out():
@@ -237,7 +237,7 @@ def test_a_context_that_was_excluded_is_left_out():
         ]
     )
     found = one(made, {"says": "preact < original"})
-    assert [context.label for context in found.contexts] == ["depth=110"]
+    assert [context.settings for context in found.contexts] == ["depth=110"]
 
 
 def test_holm_holds_back_a_claim_that_alone_would_be_decided():
