@@ -16,6 +16,7 @@ from orchestrator.engine.dispatch import Dispatcher, Ending
 from orchestrator.engine.limits import Budget, Limits
 from orchestrator.engine.shared_folder import OutOfReach, SharedFolder
 from orchestrator.engine.trial_logs import TrialLogs
+from orchestrator.engine.tune_folder import remove_left_folders
 from orchestrator.errors import UserError
 from orchestrator.passwords import without_passwords
 from orchestrator.planning.apart import make_plan_apart
@@ -117,6 +118,7 @@ def _plan(config: StudyConfig, options: RunOptions) -> StudyPlan:
 def _run(job: Job, url: str, show: Show | bool) -> RunResult:
     """Train, record, judge and report, and tell whoever is to be notified."""
     name, options, notifier = job.plan.name, job.options, job.notifier
+    remove_left_folders()
     with Store.open(url) as store, store.lease(name, take_over=options.take_over) as lease:
         store.record_spool(name, job.spool)
         store.recover(name)

@@ -11,6 +11,7 @@ from orchestrator.records.events import (
     Measured,
     Notice,
     ProbesEnded,
+    Resumed,
     TrialEnded,
     WeightsKept,
 )
@@ -57,6 +58,8 @@ class TrialLogs:
 def _sentence(event: Event) -> str:
     if isinstance(event, AttemptStarted):
         return f"an attempt began on {event.host} ({event.device})"
+    if isinstance(event, Resumed):
+        return f"it continues from a checkpoint after epoch {event.epoch}"
     if isinstance(event, EpochDone):
         return _numbers(event.epoch)
     if isinstance(event, AttemptLost):

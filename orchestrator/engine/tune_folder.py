@@ -1,4 +1,4 @@
-"""The folder that Ray Tune wants to write into: it goes with its run, or with the next run after a kill."""
+"""The folder that Ray Tune wants to write into: it goes with its run, or with any next run after a kill."""
 
 import fcntl
 import os
@@ -16,17 +16,21 @@ LOCK = ".in-use"
 
 @contextmanager
 def tune_folder() -> Iterator[Path]:
-    """Make a folder for Tune, and remove those of processes that were killed."""
-    with suppress(OSError):
-        for left in Path(tempfile.gettempdir()).glob(f"{FOLDER}*-*"):
-            if not _is_in_use(left):
-                shutil.rmtree(left, ignore_errors=True)
+    """Make a folder for Tune."""
     with tempfile.TemporaryDirectory(prefix=f"{FOLDER}{os.getpid()}-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         with (folder / LOCK).open("wb") as lock:
             with suppress(OSError):  # not every disk has locks
                 fcntl.flock(lock, fcntl.LOCK_EX)
             yield folder
+
+
+def remove_left_folders() -> None:
+    """Remove the folders of processes that were killed."""
+    with suppress(OSError):
+        for left in Path(tempfile.gettempdir()).glob(f"{FOLDER}*-*"):
+            if not _is_in_use(left):
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _is_in_use(folder: Path) -> bool:

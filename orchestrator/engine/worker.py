@@ -11,7 +11,7 @@ import trainers
 from orchestrator.engine.checkpoints import Checkpoints, unshared
 from orchestrator.engine.shared_folder import OutOfReach, SharedFolder
 from orchestrator.records.environment import environment_facts, host_name, numeric_versions
-from orchestrator.records.events import AttemptStarted, EpochDone, Event, TrialEnded
+from orchestrator.records.events import AttemptStarted, EpochDone, Event, Resumed, TrialEnded
 from orchestrator.scheduling.packs import Pack
 from reports.trials import Epoch, State
 from search_spaces.errors import SettingError
@@ -81,6 +81,8 @@ def train_pack(
     begun(trainer)
     probing = PackProbing(pack, Keeping(worker.keep, worker.weights), trainer, _log_of(pack, worker))
     # A checkpoint may be ahead of the results DB when the driver was killed: tell its epochs again.
+    reached = {pack.trials[record.seed]: record.epoch for record in trainer.records}
+    news += [Resumed(trial, epoch) for trial, epoch in reached.items()]
     news += [EpochDone(pack.trials[record.seed], _epoch(record)) for record in trainer.records]
     try:
         while not trainer.finished:

@@ -26,6 +26,15 @@ class AttemptStarted:
 
 
 @dataclass(frozen=True)
+class Resumed:
+    """An attempt goes on from a checkpoint that holds these epochs, which are told again."""
+
+    trial: str
+    epoch: int
+    at: datetime = field(default_factory=now)
+
+
+@dataclass(frozen=True)
 class EpochDone:
     """A trial finished an epoch. Repeating an epoch after a crash replaces its row."""
 
@@ -113,4 +122,4 @@ class Notice:
     at: datetime = field(default_factory=now)
 
 
-Event = AttemptStarted | EpochDone | TrialEnded | AttemptLost | WeightsKept | Measured | ProbesEnded | Notice
+Event = AttemptStarted | Resumed | EpochDone | TrialEnded | AttemptLost | WeightsKept | Measured | ProbesEnded | Notice

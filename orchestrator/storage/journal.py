@@ -15,6 +15,7 @@ from orchestrator.records.events import (
     Measured,
     Notice,
     ProbesEnded,
+    Resumed,
     TrialEnded,
     WeightsKept,
 )
@@ -67,7 +68,7 @@ def record(connection: Connection, event: Event, driver: str, study: int | None)
 
     `driver` is the token of the process that trains. Raises StorageError for a trial that no plan holds.
     """
-    if isinstance(event, Notice):
+    if isinstance(event, Notice | Resumed | ProbesEnded):
         applied = True
     elif isinstance(event, EpochDone):
         applied = _epoch_done(connection, event, driver)
@@ -82,8 +83,6 @@ def record(connection: Connection, event: Event, driver: str, study: int | None)
         applied = True
     elif isinstance(event, Measured):
         keep_measurement(connection, event)
-        applied = True
-    elif isinstance(event, ProbesEnded):
         applied = True
     else:
         applied = _attempt_lost(connection, event, driver)

@@ -14,6 +14,7 @@ from orchestrator.records.events import (
     Measured,
     Notice,
     ProbesEnded,
+    Resumed,
     TrialEnded,
     WeightsKept,
 )
@@ -28,6 +29,7 @@ VALUE = Epoch(1, float("inf"), 50.0, None, 60.0, 0.1, 2.0)
 def test_every_event_comes_back_as_it_was(tmp_path):
     events = (
         AttemptStarted("t", "cpu", "here", {"torch": "2.9"}),
+        Resumed("t", 3),
         EpochDone("t", VALUE),
         AttemptLost("t", "killed", Cause.NODE_LOST, log="last line"),
         TrialEnded("t", State.DIVERGED, "loss", 1.5, telemetry={"step_ms": 1.0}),

@@ -53,11 +53,15 @@ def test_a_claim_that_is_post_hoc_says_so_however_little_room_there_is(verdicts,
 
 def test_what_has_no_number_says_so(verdicts):
     some = verdicts["better"]
-    assert verdict_line(replace(some, n=0, waiting=1)).startswith("Supported     better: no result yet (n=0)")
-    assert "better: no seed has a reading in all of its arms (n=0)" in verdict_line(replace(some, n=0, waiting=0))
-    assert "no mean (n=8, 1 fail)" in verdict_line(replace(some, estimate=None, fails=1))
-    assert "interval open to" in verdict_line(replace(some, low=None))
-    assert "has no arms that it speaks of" in verdict_line(replace(some, contexts=()))
+
+    def with_shown(waiting=0, **values):
+        return replace(some, waiting=waiting, shown=replace(some.shown, **values))
+
+    assert verdict_line(with_shown(n=0, waiting=1)).startswith("Supported     better: no result yet (n=0)")
+    assert "better: no seed has a reading in all of its arms (n=0)" in verdict_line(with_shown(n=0))
+    assert "no mean (n=8, 1 fail)" in verdict_line(with_shown(estimate=None, fails=1))
+    assert "interval open to" in verdict_line(with_shown(low=None))
+    assert "has no arms that it speaks of" in verdict_line(replace(some, shown=None, contexts=()))
 
 
 def test_verdicts_are_the_last_lines(verdicts):
