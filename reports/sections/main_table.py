@@ -16,7 +16,7 @@ from reports.sections.arm_tables import interval
 from reports.sentences import said
 from reports.sentences.parts import cut as first_rows
 from reports.sentences.table import CAPTION, NOTES, has_fails, states_n, usual_n
-from reports.trials import Arm, Scalar
+from reports.trials import Arm, Scalar, State
 from reports.wording import NOTHING, level, magnitude, number, shortened, signed
 
 MOST_ROWS, MOST_CELLS = 500, 1600
@@ -175,7 +175,7 @@ def _entry(findings: Findings, arm: Arm, ranked: Rankings, usual: int | None) ->
     return Entry(
         arm=arm,
         summary=summary,
-        text=_text(summary),
+        text=_text(summary, _waiting(findings, arm)),
         n="" if states_n(summary.n, summary.n_fail) or summary.n == usual else f"n={summary.n}",
         is_fail=bool(summary.n_fail),
         is_best=any(arm.name in each.tied for each in ranked.groups),
@@ -186,10 +186,15 @@ def _entry(findings: Findings, arm: Arm, ranked: Rankings, usual: int | None) ->
     )
 
 
-def _text(summary: ArmSummary) -> str:
+def _waiting(findings: Findings, arm: Arm) -> int:
+    """Count the trials of an arm that still wait or train."""
+    return sum(each.state in (State.WAITING, State.RUNNING) for each in findings.trials.get(arm.name, ()))
+
+
+def _text(summary: ArmSummary, waiting: int) -> str:
     """An arm with fails is shown by their number: a mean of the seeds that survive would flatter it."""
     if not summary.n and summary.n_missing:
-        return "no result"
+        return "no result yet" if waiting else "no result"
     return f"fail ({summary.n_fail}/{summary.n})" if summary.n_fail else summary.text
 
 
@@ -199,8 +204,11 @@ def _remarks(findings: Findings, summary: ArmSummary) -> Iterator[str]:
     if summary.n_fail and summary.n_ok:
         spread = "" if summary.sd is None else f" ± {number(summary.sd)}"
         yield f"other {summary.n_ok}: {number(summary.mean)}{spread}"
-    if summary.n_missing:
-        yield f"{summary.n_missing} missing"
+    waiting = _waiting(findings, summary.arm)
+    if waiting and summary.n:
+        yield f"{waiting} to come"
+    if missing := summary.n_missing - waiting:
+        yield f"{missing} missing"
     if summary.flag:
         yield "the same in every seed"
     if not summary.n_fail and summary.arm.name in findings.skewed_arms:

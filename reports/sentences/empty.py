@@ -7,11 +7,14 @@ from reports.findings import Findings
 from reports.layout import numeric_factors
 from reports.trials import State
 
-_NO_RESULT = "No trial has a result yet."
-
-
 def _has_results(findings: Findings) -> bool:
     return any(summary.n for summary in findings.summaries.values())
+
+
+def _no_result(findings: Findings) -> str:
+    if comparison(findings.whole) is not None:
+        return "A replay trains nothing and confirms no arm."
+    return "No trial has a result yet."
 
 
 def claims(findings: Findings) -> str:
@@ -28,6 +31,8 @@ def table(findings: Findings) -> str:
 
 def curves(findings: Findings) -> str:
     """Say why there are no curves."""
+    if comparison(findings.whole) is not None:
+        return _no_result(findings)
     if findings.count(State.WAITING, State.RUNNING) or not findings.asked:
         return "No trial has finished an epoch yet."
     return "No trial finished an epoch."
@@ -36,7 +41,7 @@ def curves(findings: Findings) -> str:
 def depth(findings: Findings) -> str:
     """Say why there is no figure of the error along a factor."""
     if not _has_results(findings):
-        return _NO_RESULT
+        return _no_result(findings)
     if findings.layout.axis is None:
         if findings.whole.search:
             return "The arms that a search confirms are no series along a factor."
@@ -51,7 +56,7 @@ def effects(findings: Findings) -> str:
     if not findings.study.baseline:
         return "The study file names no baseline."
     if not _has_results(findings):
-        return _NO_RESULT
+        return _no_result(findings)
     if not any(summary.n_ok for summary in findings.summaries.values()):
         return "Every seed failed, so that no difference has an interval."
     return "No arm and its baseline share two seeds with a result, so that no difference has an interval."
@@ -65,7 +70,7 @@ def mechanism(findings: Findings) -> str:
 def cost(findings: Findings) -> str:
     """Say why there is no front of error and cost."""
     if not any(summary.n_ok for summary in findings.summaries.values()):
-        return _NO_RESULT if not _has_results(findings) else "Every seed failed, so that no arm has a mean error."
+        return _no_result(findings) if not _has_results(findings) else "Every seed failed, so that no arm has a mean error."
     return "Fewer than two arms have a result without a fail, or all cost the same."
 
 

@@ -12,7 +12,7 @@ from reports.figures.front import FrontPoint, front_drawing
 from reports.findings import find
 from reports.page import write_report
 from reports.search_numbers import search_numbers
-from reports.sections import claims, cost, failures, header, main_table, provenance, trials
+from reports.sections import claims, cost, failures, header, main_table, provenance, table, trials
 from reports.sentences.headline import lowest
 from reports.sentences.table import fail_rule
 from reports.trials import State
@@ -42,6 +42,12 @@ def test_the_table_of_costs_has_every_cost_that_a_front_is_drawn_for_in_groups_o
     assert cells[0]["params"] == f"{arm.params:,}"
     assert "," in cells[0]["params"]
     assert cells[0]["flops"] == f"{arm.flops:,}"
+
+
+def test_trials_that_wait_are_to_come_and_not_missing():
+    entries = [line.entries[0] for line in table.build(find(running())).content.lines]
+    assert [entry.text for entry in entries][2] == "no result yet"
+    assert [entry.remarks for entry in entries] == [(), ("1 to come",), ()]
 
 
 def test_an_arm_without_a_result_is_not_said_to_be_off_the_front():
