@@ -7,6 +7,7 @@ from reports.findings import Findings
 from reports.layout import numeric_factors
 from reports.trials import State
 
+
 def _has_results(findings: Findings) -> bool:
     return any(summary.n for summary in findings.summaries.values())
 
@@ -70,7 +71,11 @@ def mechanism(findings: Findings) -> str:
 def cost(findings: Findings) -> str:
     """Say why there is no front of error and cost."""
     if not any(summary.n_ok for summary in findings.summaries.values()):
-        return _no_result(findings) if not _has_results(findings) else "Every seed failed, so that no arm has a mean error."
+        return (
+            _no_result(findings)
+            if not _has_results(findings)
+            else "Every seed failed, so that no arm has a mean error."
+        )
     return "Fewer than two arms have a result without a fail, or all cost the same."
 
 
