@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from orchestrator.records.events import AttemptLost, AttemptStarted, EpochDone, Event, TrialEnded
+from orchestrator.records.events import AttemptLost, AttemptStarted, EpochDone, Event, Resumed, TrialEnded
 from orchestrator.records.study_plan import PlannedTrial
 from reports.trials import Epoch, State
 
@@ -58,6 +58,8 @@ class Progress:
             return None
         if isinstance(event, AttemptStarted) and self._started is None:
             self._started, self._cost_before = self.clock(), self._cost_done
+        if isinstance(event, Resumed) and trial.epochs:  # what an earlier run trained says nothing of this one's pace
+            self._cost_before += trial.cost * max(0.0, event.epoch / trial.epochs - _share_done(trial))
         self._count(trial, -1)
         self._apply(event, trial)
         self._count(trial, 1)

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from orchestrator.records.events import AttemptLost, AttemptStarted, EpochDone, TrialEnded
+from orchestrator.records.events import AttemptLost, AttemptStarted, EpochDone, Resumed, TrialEnded
 from orchestrator.records.study_plan import PlannedTrial
 from orchestrator.scheduling.progress import Progress, duration
 from reports.trials import Epoch, State
@@ -47,6 +47,30 @@ def test_half_a_trial_counts_half(progress: Progress) -> None:
     progress.update(AttemptStarted("b", "cpu", "host", {}))
     progress.update(EpochDone("b", epoch(1)))
     assert progress.seconds_left() == pytest.approx(10 * 25 / 15)
+
+
+def test_what_a_checkpoint_brings_is_no_pace_of_this_run() -> None:
+    progress = Progress(clock=iter([0.0, 10.0]).__next__)
+    progress.add(PlannedTrial("a", Arm("arm", {}, {}, "x"), 0, "f"), State.WAITING, cost=10.0, epochs=10)
+    progress.update(AttemptStarted("a", "cpu", "host", {}))
+    progress.update(Resumed("a", 8))
+    for number in range(1, 10):
+        progress.update(EpochDone("a", epoch(number)))
+    assert progress.seconds_left() == pytest.approx(10)  # one epoch in ten seconds, one is left
+
+
+def test_epochs_of_this_run_count_also_when_another_attempt_tells_them_again() -> None:
+    progress = Progress(clock=iter([0.0, 20.0]).__next__)
+    progress.add(PlannedTrial("a", Arm("arm", {}, {}, "x"), 0, "f"), State.WAITING, cost=10.0, epochs=10)
+    progress.update(AttemptStarted("a", "cpu", "host", {}))
+    for number in range(1, 5):
+        progress.update(EpochDone("a", epoch(number)))
+    progress.update(AttemptLost("a", "killed"))
+    progress.update(AttemptStarted("a", "cpu", "host", {}))
+    progress.update(Resumed("a", 4))
+    for number in range(1, 6):
+        progress.update(EpochDone("a", epoch(number)))
+    assert progress.seconds_left() == pytest.approx(20)
 
 
 def test_there_is_no_estimate_before_there_is_a_pace(progress: Progress) -> None:
