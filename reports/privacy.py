@@ -17,6 +17,8 @@ _PATH = re.compile(
 _DATABASE = re.compile(r"""\b((?!https?:|file:)[a-z][a-z0-9+.-]*)://?[^\s'",;<>]*""", re.IGNORECASE)
 _USER = re.compile(r"""\b(https?|ftps?)://[^\s/'"@]*@""", re.IGNORECASE)
 _TOLD = ("--set",)
+_REPLAY = "replay"
+"""The executor that trains nothing: without it the command would do something else."""
 _PERSONAL = frozenset(
     {"cwd", "env", "environ", "executable", "home", "host", "hostname", "node", "path", "prefix", "user"}
 )
@@ -63,7 +65,8 @@ def shorten_paths(text: str) -> str:
 def public_command(command: str) -> str:
     """Return a command with the file's name and the changed settings alone: what can change a result.
 
-    Where the results, the report and the cluster are is left out. A text that is no such command is returned as it is.
+    Where the results, the report and the cluster are is left out, and on what it trains; that it is a replay is told.
+    A text that is no such command is returned as it is.
     """
     try:
         words = shlex.split(command)
@@ -74,10 +77,10 @@ def public_command(command: str) -> str:
     rest, kept = words[2:], ["orchestrate", "run"]
     while rest:
         word = rest.pop(0)
-        option, has_value, _ = word.partition("=")
+        option, has_value, value = word.partition("=")
         if not word.startswith("-"):
             kept.append(re.split(r"[\\/]", word)[-1])
-        elif option in _TOLD:
+        elif option in _TOLD or (option == "--executor" and _REPLAY in (value, *rest[:1])):
             kept += [word] if has_value else [word, *rest[:1]]
         if word.startswith("-") and not has_value and word != "--no-report":
             rest = rest[1:]

@@ -75,8 +75,10 @@ class Failures:
     notes: tuple[str, ...]
 
 
-def build(findings: Findings) -> Section:
-    """Build the list of failures; a sentence says so when there are none."""
+def build(findings: Findings) -> Section | None:
+    """Build the list of failures; a sentence says so when there are none. Nothing for a replay without trials."""
+    if findings.whole.is_replay and not findings.asked:
+        return None
     arms = [
         arm for arm in findings.arms if any(kind_of(findings, trial) for trial in findings.trials.get(arm.name, ()))
     ]
@@ -166,7 +168,7 @@ def _table(failed: list[tuple[Trial, str]]) -> Table:
         Column("seed", "seed", is_number=True),
         Column("kind", "what happened"),
         Column("epoch", "epoch", is_number=True),
-        Column("loss_before_divergence", "last loss before", 3, is_number=True),
+        Column("loss_before_divergence", "last finite loss", 3, is_number=True),
         Column(PRIMARY.name, PRIMARY.label, 2, is_number=True),
         Column("cause", "cause"),
         Column("reason", "reason"),

@@ -11,7 +11,7 @@ from reports.findings import Findings
 from reports.metrics import PRIMARY
 from reports.search_numbers import search_numbers
 from reports.sections.arm_settings import LONGEST_ARM, shown_name
-from reports.sections.failures import kind_of
+from reports.sections.failures import INTERRUPTED, kind_of
 from reports.sections.section import Section
 from reports.trials import Scalar, State, Trial
 from reports.wording import NOTHING, counted, duration, level, number, shortened
@@ -129,19 +129,21 @@ def _is_number(value: object) -> bool:
 
 def _values(findings: Findings, trial: Trial, levels: Any, numbers: Mapping[str, str]) -> tuple[Any, ...]:
     factors = [levels.get(name) for name in findings.study.factors]
+    test = getattr(trial, PRIMARY.name)
     return (
         *([numbers.get(trial.arm)] if numbers else []),
         *(each if each is None or _is_number(each) else level(each) for each in factors),
         trial.seed,
         _state(findings, trial),
-        _rounded(getattr(trial, PRIMARY.name)),
-        _rounded(trial.train_error),
+        *(_rounded(each) if trial.state is not State.WAITING else None for each in (test, trial.train_error)),
         trial.curve[-1].epoch if trial.curve else None,
         _rounded(trial.seconds, 1),
     )
 
 
 def _state(findings: Findings, trial: Trial) -> str:
+    if trial.state is State.WAITING and trial.curve:
+        return INTERRUPTED
     kind = kind_of(findings, trial)
     return "ok" if kind is None else kind
 

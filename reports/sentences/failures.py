@@ -14,7 +14,7 @@ def none_failed(findings: Findings) -> str | None:
     if _bad(findings):
         return None
     still = findings.count(State.WAITING, State.RUNNING)
-    rest = f"; {counted(still, 'trial')} still to end" if still else ""
+    rest = f"; {counted(still, 'trial')} {'has' if still == 1 else 'have'} yet to end" if still else ""
     if findings.whole.search:
         return f"No trial of the confirmation failed, diverged, crashed or was pruned{rest}."
     return f"No trial failed, diverged, crashed or was pruned{rest}."
@@ -31,7 +31,7 @@ def some_failed(findings: Findings) -> str | None:
         "diverged": diverged,
         "crashed (counted as missing)": findings.count(State.FAILED),
         "pruned (in no mean)": findings.count(State.PRUNED),
-        "not ended yet": findings.count(State.WAITING, State.RUNNING),
+        "have yet to end": findings.count(State.WAITING, State.RUNNING),
     }
     for words, count in counts.items():
         if count == asked > 1:
@@ -57,7 +57,9 @@ def map_cut(shown: int, total: int) -> str | None:
 def events_caption(findings: Findings) -> str:
     """Say what the list of failed trials has: the last loss only where one diverged after a finite one."""
     loss = (
-        ", at which epoch, and the last loss before a divergence" if has_last_loss(findings) else " and at which epoch"
+        ", at which epoch, and the last finite loss before a divergence"
+        if has_last_loss(findings)
+        else " and at which epoch"
     )
     return f"Trials that failed, diverged, crashed or were pruned: what happened{loss}."
 
@@ -80,9 +82,8 @@ def lost_attempts(findings: Findings) -> str | None:
     if not lost:
         return None
     causes = Counter(each.cause or "unknown" for each in lost)
-    by_cause = listed([f"{count:,} {cause}" for cause, count in sorted(causes.items())])
-    ended = f"{counted(len(lost), 'attempt')} ended without a result, after which the trial was to be tried again"
-    return f"{ended}; by cause: {by_cause}."
+    by_cause = listed([f"{count:,} {cause.replace('_', ' ')}" for cause, count in sorted(causes.items())])
+    return f"{counted(len(lost), 'attempt')} ended without a result ({by_cause}), so that the trial waited again."
 
 
 def _bad(findings: Findings) -> int:

@@ -44,7 +44,7 @@ PAIRS: Pairs = {
     ),
     "failures.events_caption": (
         lambda: variants(a=(None, 80.0)),
-        "and the last loss before a divergence.",
+        "and the last finite loss before a divergence.",
         lambda: variants(a=(80.0, 81.0)),
     ),
     "failures.map_cut": (lambda: (30, 40), "the first 30 of 40 arms", lambda: (40, 40)),
