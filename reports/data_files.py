@@ -31,8 +31,15 @@ def has_parquet() -> bool:
     return True
 
 
+def has_data(findings: Findings) -> bool:
+    """Whether there are files of trials: not beside a replay that trains and confirms nothing."""
+    return bool(findings.study.trials) or not findings.whole.is_replay
+
+
 def data_files(findings: Findings) -> dict[str, str | bytes]:
     """Return the contents of the files by their path beside the page."""
+    if not has_data(findings):
+        return {}
     files: dict[str, str | bytes] = {
         "data/trials.csv": _trials_csv(findings),
         "data/curves.csv": "".join(_curves_csv(findings)),

@@ -35,7 +35,7 @@ from reports.trials import State
 from reports.wording import drawn_controls
 
 SCRIPTS = ("report.js", "trials.js", "figures.js", "epochs.js", "arms.js", "ranges.js", "settings.js")
-LEADING = ("search-progress", "depth", "claims", BRIEF, "effects", "lowest")
+LEADING = ("samplers", "search-front", "search-progress", "depth", "claims", BRIEF, "effects", "lowest")
 """The figures that may stand on the first screen, the best first."""
 TALLEST_LEAD, BROADEST_LEAD = 500, 600
 """Pixels, above which a figure leaves no room on the first screen for anything else."""

@@ -130,6 +130,14 @@ class Study:
         given = self.settings.get("design", "")
         return str(given.get("name", "") if isinstance(given, Mapping) else given)
 
+    @property
+    def is_replay(self) -> bool:
+        """Whether its trials are answers from the record of another study, on a simulated clock: nothing was trained.
+
+        The record of such a search has what it compared, or None where that could not be done.
+        """
+        return "comparison" in self.search
+
     @cached_property
     def analysis(self) -> AnalysisSettings:
         """How its claims are judged."""

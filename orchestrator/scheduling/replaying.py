@@ -42,7 +42,8 @@ class Replay:
                 f"study of the same settings with seeds from 0 on and {held_out}"
             )
         note = (
-            "replay: every trial is answered from the record, on a simulated clock; then the search is repeated with "
+            "replay: every trial is answered from the record, on a simulated clock, and arms are confirmed only where "
+            "their confirmation is on record, too; then the search is repeated with "
             f"{search['compare']['seeds']} seeds for each sampler and scheduler that is compared"
         )
         arms = tuple(arm for arm in plan.arms if arm.arm.id in trained)

@@ -114,6 +114,7 @@ def compare(plan: SearchPlan, replay: Replay, slots: int, interrupted: Flag) -> 
             {
                 "name": name,
                 "stops": configuration.stops,
+                "sampler": dict(configuration.sampler),
                 "best": [_best(each, settings) for each in runs],
                 "training_seconds": [each.training for each in runs],
                 "proposing_seconds": [each.proposing for each in runs],

@@ -63,8 +63,9 @@ class SearchRun:
 
     def finish(self, interrupted: Flag) -> None:
         """Store what the search showed, and remove what only a trial that goes on would need."""
-        replayed = compare(self._plan, self._replay, self._slots, interrupted) if self._replay else None
-        record = search_record(self._source) | ({"comparison": replayed} if replayed else {})
+        record = search_record(self._source)
+        if self._replay:
+            record["comparison"] = compare(self._plan, self._replay, self._slots, interrupted)
         self._store.save_search(self._plan.name, record)
         self._copy.close()
         for trial in self._store.load_study(self._plan.name).trials:

@@ -15,13 +15,21 @@ from reports.analysis.skewness import is_skewed_sample
 from reports.analysis.threshold import decides
 from reports.results import Study
 
+_STARTS = ("n_startup_trials", "population_size")
+"""The settings of samplers that say how many proposals are drawn at random before anything is learned."""
+
 
 class Worth(StrEnum):
-    """Whether a sampler or scheduler finds better arms than random search does in the time that it takes."""
+    """Whether a sampler or scheduler finds better arms than random search does in the time that it takes.
+
+    It is the same where its least error after each arm was that of random search with every seed, as of a sampler that
+    never comes to the end of its random start.
+    """
 
     YES = "worth its cost"
     NO = "not worth its cost"
     OPEN = "not decided"
+    SAME = "the same as random search"
 
 
 @dataclass(frozen=True)
@@ -45,8 +53,9 @@ class Contest:
     many arms, paired by seed; `along` does so with the least error so far, averaged over the arms. `random_arms` is
     how many arms random search trains in the time that this one takes, its own proposing included, and `at_cost`
     compares with what so many arms give on average. `p` belongs to `at_cost`, adjusted by Holm for all that are
-    compared; None for a sampler that draws nothing. The seconds are means over the seeds. `curve` is the mean least
-    error after each arm, `band` its 95 % interval arm by arm.
+    compared; None for a sampler that draws nothing or `is_same`, that is found what random search found with every
+    seed. The seconds are means over the seeds. `curve` is the mean least error after each arm, `band` its 95 % interval
+    arm by arm. `start` is the setting that says how many proposals are drawn at random first, and how many that are.
     """
 
     name: str
@@ -62,10 +71,14 @@ class Contest:
     p: float | None
     curve: tuple[float, ...]
     band: tuple[tuple[float, float], ...]
+    is_same: bool = False
+    start: tuple[str, int] | None = None
 
     @property
     def worth(self) -> Worth:
         """What the comparison at equal cost says."""
+        if self.is_same:
+            return Worth.SAME
         if not decides(self.p):
             return Worth.OPEN
         return Worth.YES if self.at_cost.mean < 0 else Worth.NO
@@ -103,6 +116,12 @@ def comparison(study: Study) -> SamplerComparison | None:
     )
 
 
+def called(name: str) -> str:
+    """Return a recorded name such as "tpe, asha" as it is read within a list: "tpe with asha"."""
+    head, bracket, arguments = name.partition(" (")
+    return head.replace(", ", " with ") + bracket + arguments
+
+
 def expected_least(first: float, others: Sequence[float], draws: float) -> float:
     """Return the mean of the least of `first` and `draws` different ones of `others`, each as likely as any.
 
@@ -132,8 +151,10 @@ def _contest(
     arms = best.shape[1] * float(np.mean(_costs(record))) / mean_cost
     # The baseline comes first in every search; the rest is drawn.
     beyond = ends - expected_least(every[0], every[1:], arms - 1)
+    is_same = record is not reference and not record["stops"] and np.array_equal(best, random)
+    p = _p(beyond) if np.ptp(ends) else _alike(best, every, round(arms) - 1)
     return Contest(
-        name=record["name"],
+        name=called(record["name"]),
         stops=record["stops"],
         seeds=len(best),
         regret=float(np.mean(ends) - min(every)),
@@ -143,9 +164,11 @@ def _contest(
         proposing_seconds=float(np.mean(record["proposing_seconds"])),
         random_arms=arms,
         at_cost=_difference(beyond),
-        p=_p(beyond) if np.ptp(ends) else _alike(best, every, round(arms) - 1),
+        p=None if is_same else p,
         curve=tuple(float(each) for each in best.mean(0)),
         band=tuple(mean_interval(list(at)) or (float(at[0]), float(at[0])) for at in best.T),
+        is_same=is_same,
+        start=next(((key, value) for key, value in record.get("sampler", {}).items() if key in _STARTS), None),
     )
 
 

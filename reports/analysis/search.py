@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from reports.analysis.contrasts import Contrast, contrasts
-from reports.analysis.pareto import pareto
 from reports.results import Study
 from reports.trials import Arm, Scalar
 
@@ -36,10 +35,12 @@ class Confirmed:
 
     Gains are the baseline's error minus the arm's, in percentage points. `contrast` holds the test error's difference
     with its interval, `survived` the share of the searched gain; None where the search saw no gain. `survived_low` and
-    `survived_high` enclose it: the interval of the gain on the test set, over the gain that the search saw.
+    `survived_high` enclose it: the interval of the gain on the test set, over the gain that the search saw. `searched`
+    is the name of the arm that the search trained.
     """
 
     arm: Arm
+    searched: str
     searched_error: float | None
     searched_gain: float | None
     contrast: Contrast
@@ -65,7 +66,7 @@ def confirmed_view(study: Study) -> Study:
 def searched(study: Study, role: str = SEARCH) -> tuple[Searched, ...]:
     """Return the arms that the search, or its control, trained, in the order of their proposal."""
     record = study.search.get("proposals", {}).get(role, [])
-    at = _objectives(study).index("val_error") if record else 0
+    at = objectives(study).index("val_error") if record else 0
     trained = [each for each in record if each["status"] == "trained" and each["origin"] != "warm"]
     return tuple(
         Searched(
@@ -94,10 +95,43 @@ def best_so_far(arms: Sequence[Searched]) -> tuple[float | None, ...]:
     return tuple(least)
 
 
-def front(study: Study) -> tuple[str, ...]:
-    """Return the arms that no other arm beats in the first two objectives."""
-    points = {arm.arm: (arm.values[0], arm.values[1]) for arm in searched(study) if arm.values and len(arm.values) > 1}
-    return pareto(points).front
+def objectives(study: Study) -> list[str]:
+    """Return what a search made small, by name; the first two are drawn."""
+    return list(study.search.get("objectives", ["val_error"]))
+
+
+def front(study: Study, drawn: int | None = None) -> tuple[str, ...]:
+    """Return the search's arms that no other of them is as good as everywhere and better than somewhere.
+
+    That is judged by all objectives, or by the first `drawn` ones; of a single objective there is no front.
+    """
+    points = {arm.arm: arm.values[:drawn] for arm in searched(study) if arm.values and len(arm.values) > 1}
+    return tuple(name for name, mine in points.items() if not any(beats(each, mine) for each in points.values()))
+
+
+def beats(one: Sequence[float], other: Sequence[float]) -> bool:
+    """Whether one is as good as another everywhere and better somewhere, less being better."""
+    return tuple(one) != tuple(other) and all(a <= b for a, b in zip(one, other, strict=True))
+
+
+def ranked(study: Study, arms: Sequence[Searched]) -> list[Searched]:
+    """Return arms as the search ranks them: those of the front first, then by validation error and other objectives.
+
+    Arms without a result come last.
+    """
+    best = front(study)
+
+    def place(arm: Searched) -> tuple[bool, float, tuple[float, ...], int]:
+        error = float("inf") if arm.error is None else arm.error
+        return arm.arm not in best, error, arm.values or (), arm.place
+
+    return sorted(arms, key=place)
+
+
+def lowest(arms: Sequence[Searched]) -> tuple[Searched, ...]:
+    """Return the arms that share the lowest validation error; none before a result."""
+    least = min((arm.error for arm in arms if arm.error is not None), default=None)
+    return tuple(arm for arm in arms if arm.error is not None and arm.error == least)
 
 
 def confirmations(study: Study) -> tuple[Confirmed, ...]:
@@ -110,10 +144,11 @@ def confirmations(study: Study) -> tuple[Confirmed, ...]:
     by_levels = {_key(arm.levels): arm.name for arm in study.arms if arm.levels.get(STAGE) == SEARCH}
     confirmed = []
     for contrast in contrasts(view):
-        error = errors.get(by_levels.get(_key(contrast.arm.levels), ""))
+        name = by_levels.get(_key(contrast.arm.levels), "")
+        error = errors.get(name)
         gain = base - error if base is not None and error is not None else None
         kept = (_share(end, gain) for end in (contrast.estimate, contrast.high, contrast.low))
-        confirmed.append(Confirmed(contrast.arm, error, gain, contrast, *kept))
+        confirmed.append(Confirmed(contrast.arm, name, error, gain, contrast, *kept))
     return tuple(confirmed)
 
 
@@ -131,10 +166,6 @@ def nearest_earlier(arm: Searched, arms: Sequence[Searched]) -> Searched | None:
     """Return the earlier arm that differs in the fewest parameters, the better one of equals; None for the first."""
     earlier = [each for each in arms if each.place < arm.place and each.error is not None]
     return min(earlier, key=lambda each: (len(changed(each.params, arm.params)), each.error, each.place), default=None)
-
-
-def _objectives(study: Study) -> list[str]:
-    return list(study.search.get("objectives", ["val_error"]))
 
 
 def _without_stage(arm: Arm) -> Arm:

@@ -1,6 +1,6 @@
 """Drawings of a search: the best arm so far, points of two objectives, and error by one parameter."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -52,6 +52,11 @@ def best_drawing(lines: Sequence[Steps], prefix: str) -> Drawing:
         return Readout(marks=tuple(mark for line in lines for mark in _marks(axes, line)))
 
     margins = (46, 40, label_room(line.label for line in lines), 12)
+    return _both(plot, prefix, margins)
+
+
+def _both(plot: Callable[["Axes"], Readout | None], prefix: str, margins: tuple[float, float, float, float]) -> Drawing:
+    """Return a drawing with the same for a phone."""
     narrow = draw(plot, f"{prefix}n", SMALL, margins)
     return replace(draw(plot, prefix, SIZE, margins), narrow=replace(narrow, sheet=None))
 
@@ -93,7 +98,7 @@ def best_so_far_drawing(lines: Sequence[BestSoFar], prefix: str) -> Drawing:
         axes.set_ylabel("least validation error, %")
         label_ends(axes, [(len(line.mean), line.mean[-1], line.label, line.slot) for line in lines])
 
-    return draw(plot, prefix, SIZE, (46, 40, label_room(line.label for line in lines), 12))
+    return _both(plot, prefix, (46, 40, label_room(line.label for line in lines), 12))
 
 
 def points_drawing(
@@ -102,13 +107,22 @@ def points_drawing(
     labels: tuple[str, str],
     prefix: str,
     told: Mapping[str, Told] | None = None,
+    others: Sequence[tuple[float, float]] = (),
+    *,
+    is_error: bool = True,
 ) -> Drawing:
-    """Draw each arm at (cost, error); the front is joined by a line. `told` is what can be asked of each."""
+    """Draw each arm at (cost, error), the front joined by a line, and `others` as circles below them.
+
+    `told` is what can be asked of each arm. An error goes up on the scale of all errors.
+    """
 
     def plot(axes: "Axes") -> Readout:
         rest = [point for name, point in points.items() if name not in on_front]
         best = sorted(points[name] for name in on_front)
-        axes.plot(*_split(rest), marker=marker(0), linestyle="none", color=MUTED, alpha=0.6)
+        if is_error:
+            error_scale(axes, [error for _, error in (*points.values(), *others)])
+        axes.plot(*_split(others), marker=marker(0), linestyle="none", color=colour(0), alpha=0.6)
+        axes.plot(*_split(rest), marker=marker(1), linestyle="none", color=MUTED, alpha=0.6)
         axes.step(*_split(best), where="post", color=colour(1))
         axes.plot(*_split(best), marker=marker(1), linestyle="none", color=colour(1))
         axes.xaxis.set_major_formatter(lambda value, _: magnitude(value))
@@ -118,7 +132,7 @@ def points_drawing(
         known = [(points[name], each) for name, each in (told or {}).items() if name in points]
         return Readout(marks=marks_of(axes, [point for point, _ in known], [each for _, each in known], 1))
 
-    return draw(plot, prefix, SIZE, (46, 40, 20, 12))
+    return _both(plot, prefix, (46, 40, 20, 12))
 
 
 def slice_drawing(

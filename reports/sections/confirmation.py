@@ -51,8 +51,12 @@ def _conclusions(facts: ConfirmationFacts) -> tuple[str, ...]:
     return tuple(filter(None, (said(facts, sentences) for sentences in (RANKED_FIRST, SURVIVAL, ALL))))
 
 
-def _percent(share: float | None) -> float | None:
-    return None if share is None else 100 * share
+def _survived(each: Confirmed) -> tuple[float | None, ...]:
+    """Return the share of the gain that survived and the ends of its interval, in per cent; of a loss there is none."""
+    if each.survived is None or each.survived <= 0:
+        return None, None, None
+    shares = (each.survived, each.survived_low, each.survived_high)
+    return tuple(None if share is None else 100 * share for share in shares)
 
 
 def _table(findings: Findings, confirmed: list[Confirmed]) -> Table:
@@ -60,14 +64,14 @@ def _table(findings: Findings, confirmed: list[Confirmed]) -> Table:
         Column("arm", "arm"),
         Column("searched_error", "validation error in the search, %", 2, True),
         Column("searched_gain", "gain in the search, points", 2, True),
-        Column(PRIMARY.name, f"{PRIMARY.title}, confirmed, {PRIMARY.unit}"),
-        Column("difference", "difference to the baseline, points", 2, True),
-        Column("low", "low", 2, True),
-        Column("high", "high", 2, True),
+        Column(PRIMARY.name, f"{PRIMARY.title}, confirmed, {PRIMARY.unit}", is_number=True),
+        Column("difference", "Δ to the baseline, points", 2, True),
+        Column("low", "Δ, low", 2, True),
+        Column("high", "Δ, high", 2, True),
         p_column("p_holm", "p (Holm)"),
-        Column("survived", "gain that survived, %", 0, True),
-        Column("survived_low", "its low, %", 0, True),
-        Column("survived_high", "its high, %", 0, True),
+        Column("survived", "share of the gain that survived, %", 0, True),
+        Column("survived_low", "share, low", 0, True),
+        Column("survived_high", "share, high", 0, True),
     )
     names = search_numbers(findings.whole)
     rows = tuple(
@@ -80,7 +84,7 @@ def _table(findings: Findings, confirmed: list[Confirmed]) -> Table:
             each.contrast.low,
             each.contrast.high,
             each.contrast.p_holm,
-            *map(_percent, (each.survived, each.survived_low, each.survived_high)),
+            *_survived(each),
         )
         for each in confirmed
     )

@@ -3,11 +3,12 @@
 import re
 from dataclasses import dataclass
 
-from reports.data_files import has_parquet
+from reports.data_files import has_data, has_parquet
 from reports.findings import Findings
 from reports.latex import escape_latex
 from reports.metrics import PRIMARY
 from reports.sections.section import Section
+from reports.sentences import data as sentences
 from reports.wording import shortened
 
 REPORT = "REPORT-ID"
@@ -33,21 +34,28 @@ class Data:
 
 def build(findings: Findings) -> Section:
     """Build the section with the files that every report has; the page adds its figures and tables."""
-    study = findings.study
     downloads = (
-        Download("data/trials.csv", "one row a trial, factors as columns"),
-        Download("data/curves.csv", "one row a trial and epoch, in six digits"),
-        *([Download("data/curves.parquet", "the same in full precision")] if has_parquet() else []),
+        Download("data/trials.csv", sentences.trials(findings)),
+        Download("data/curves.csv", sentences.CURVES),
+        *([Download("data/curves.parquet", sentences.PRECISE)] if has_parquet() else []),
     )
-    commands = (
-        (study.command or "orchestrate run FILE.yaml", "trains what is missing, and nothing twice"),
-        (f"orchestrate report {study.name}", "makes this page again from the results database"),
+    offered = downloads if has_data(findings) else ()
+    return Section("data", "Data", Data(offered, _commands(findings), _bibtex(findings)))
+
+
+def _commands(findings: Findings) -> tuple[tuple[str, str], ...]:
+    """Return what makes the page again; the results database has nothing of a replay."""
+    study = findings.study
+    if findings.whole.is_replay:
+        return ((study.command or "orchestrate run FILE.yaml --executor replay", sentences.REPLAYS),)
+    return (
+        (study.command or "orchestrate run FILE.yaml", sentences.TRAINS),
+        (f"orchestrate report {study.name}", sentences.REPORTS),
         (
             f"orchestrate query \"SELECT arm, seed, {PRIMARY.name} FROM trial_results WHERE study = '{study.name}'\"",
-            "reads the results themselves",
+            sentences.QUERIES,
         ),
     )
-    return Section("data", "Data", Data(downloads, commands, _bibtex(findings)))
 
 
 def _bibtex(findings: Findings) -> str:

@@ -4,16 +4,16 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reports.analysis.search import searched
 from reports.findings import Findings
 from reports.sections.claims import MOST_CLAIMS, anchor_of, first_claims, in_words
 from reports.sections.margins import icon_of
 from reports.sections.section import Section
 from reports.sentences import said
 from reports.sentences.headline import headline
-from reports.sentences.progress import PROGRESS
+from reports.sentences.progress import PROGRESS, training_time
+from reports.sentences.search import searched_arms
 from reports.trials import State
-from reports.wording import counted, duration, magnitude, moment, seeds, shortened
+from reports.wording import magnitude, moment, seeds, shortened
 
 LONGEST_CLAIM = 160
 """Letters of a claim there; its own row has it whole."""
@@ -72,12 +72,19 @@ def build(findings: Findings) -> Section:
         _facts(findings),
         _shares(findings),
         said(findings, PROGRESS),
-        findings.count(State.COMPLETE, State.DIVERGED) < len(findings.asked) or not findings.asked,
+        _is_missing(findings),
         latest.isoformat() if (latest := findings.last_result()) else "",
         max(0, len(claims) - MOST_CLAIMS),
         study.user_notes,
     )
     return Section("top", study.name, content)
+
+
+def _is_missing(findings: Findings) -> bool:
+    """Whether trials have yet to end, or there is none; a replay plans none that are not on record."""
+    if not findings.asked:
+        return not findings.whole.is_replay
+    return findings.count(State.COMPLETE, State.DIVERGED) < len(findings.asked)
 
 
 def _cut(claim: str) -> str:
@@ -89,18 +96,25 @@ def _facts(findings: Findings) -> tuple[tuple[str, str], ...]:
     data = study.settings.get("data")
     named = data.get("name") if isinstance(data, Mapping) else data
     params = [arm.params for arm in findings.arms if arm.params is not None]
-    spent = sum(trial.seconds or 0.0 for trial in findings.whole.trials)
     facts = [
         ("Data", shortened(str(named), 60) if named else ""),
-        ("Trials", f"{len(findings.asked):,}{_failed(findings)}" if findings.asked else ""),
-        ("Arms", f"{len(findings.arms):,}{_product(findings)}"),
-        ("Searched", counted(len(searched(findings.whole)), "arm") if findings.whole.search else ""),
+        ("Searched", searched_arms(findings.whole) or ""),
+        ("Confirmed arms" if findings.whole.search else "Arms", _arms(findings)),
+        ("Their trials" if findings.whole.search else "Trials", _trials(findings)),
         ("Seeds", _seeds(findings)),
         ("Parameters", _range(params)),
-        ("Training time", duration(spent) if spent else ""),
+        ("Training time", training_time(findings) or ""),
         ("Last result", moment(findings.last_result()) if findings.last_result() else ""),
     ]
     return tuple((label, value) for label, value in facts if value)
+
+
+def _arms(findings: Findings) -> str:
+    return f"{len(findings.arms):,}{_product(findings)}" if findings.arms or not findings.whole.search else ""
+
+
+def _trials(findings: Findings) -> str:
+    return f"{len(findings.asked):,}{_failed(findings)}" if findings.asked else ""
 
 
 def _seeds(findings: Findings) -> str:

@@ -125,8 +125,10 @@ def cost(arm: Arm) -> str:
 
 
 def _lines(findings: Findings, layout: Layout, ranked: Rankings) -> Iterator[MainRow]:
-    spans = _spans([tuple(map(_level, series.levels)) for series in layout.series])
     usual, numbers = usual_n(findings), search_numbers(findings.whole)
+    names = [tuple(map(_level, series.levels)) for series in layout.series]
+    # The arms of a search are a list: levels that two of them share by chance join no rows.
+    spans = [tuple((name, 1) for name in row) for row in names] if numbers and names[0] else _spans(names)
     for series, levels in zip(layout.series, spans, strict=True):
         arms = [layout.arm(position, series) for position in layout.positions]
         entries = tuple(None if arm is None else _entry(findings, arm, ranked, usual) for arm in arms)

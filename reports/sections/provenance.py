@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +12,9 @@ import yaml
 from reports.findings import Findings
 from reports.results import Study
 from reports.sections.section import Section
-from reports.sentences.checklist import UNKNOWN, checklist, data_checksum, determinism
-from reports.wording import counted, duration, level, moment, seeds
+from reports.sentences.checklist import UNKNOWN, checklist
+from reports.trials import Trial
+from reports.wording import counted, level, moment, seeds
 
 
 @dataclass(frozen=True)
@@ -38,22 +40,15 @@ class Provenance:
 def build(findings: Findings) -> Section:
     """Build the provenance."""
     study = findings.study
-    devices: dict[str, int] = {}
-    for trial in study.trials:
-        if trial.device:
-            devices[trial.device] = devices.get(trial.device, 0) + 1
     facts = (
         ("Command", study.command or ""),
         ("Git revision", study.git or ""),
         ("Plan", f"{study.plan_hash or ''} {'of ' + moment(study.planned_at) if study.planned_at else ''}".strip()),
         ("Last result", moment(findings.last_result()) if findings.last_result() else ""),
         ("Seeds", f"{seeds(findings.seeds)}" if findings.seeds else ""),
-        ("Devices", ", ".join(f"{name} ({counted(count, 'trial')})" for name, count in devices.items())),
-        ("Training time", duration(sum(trial.seconds or 0.0 for trial in findings.whole.trials))),
+        ("Devices", _devices(findings)),
         ("Attempts", _attempts(findings)),
         ("Whole plan", _digest(findings)),
-        ("Data", data_checksum(findings)),
-        ("Determinism", determinism(findings)),
         ("Results", f"sha256 {results_hash(findings.whole)}"),
     )
     content = Provenance(
@@ -88,20 +83,31 @@ def _digest(findings: Findings) -> str:
 
 
 def _attempts(findings: Findings) -> str:
-    again = sum(trial.attempts > 1 for trial in findings.study.trials)
-    total = sum(trial.attempts for trial in findings.study.trials)
+    again = sum(trial.attempts > 1 for trial in findings.whole.trials)
+    total = sum(trial.attempts for trial in findings.whole.trials)
     return f"{total:,}, {counted(again, 'trial')} tried more than once" if again else ""
 
 
+def _ended(findings: Findings) -> list[Trial]:
+    """The trials that have ended, those of a search among them: an attempt that was interrupted is no trial yet."""
+    return [trial for trial in findings.whole.trials if trial.state.is_finished()]
+
+
+def _devices(findings: Findings) -> str:
+    """How many of the trials each device trained; a replay trains none."""
+    if findings.whole.is_replay:
+        return ""
+    counts = Counter(trial.device for trial in _ended(findings) if trial.device)
+    return ", ".join(f"{name} ({counted(count, 'trial')})" for name, count in counts.items())
+
+
 def _hosts(findings: Findings) -> tuple[Host, ...]:
-    study = findings.study
+    """The environments of which anything is known."""
+    counts = Counter(trial.environment for trial in _ended(findings))
     return tuple(
-        Host(
-            each.host,
-            counted(sum(trial.environment == each.id for trial in study.trials), "trial"),
-            tuple(sorted(_facts(each.facts))),
-        )
-        for each in study.environments
+        Host(each.host, counted(counts[each.id], "trial"), tuple(sorted(_facts(each.facts))))
+        for each in findings.study.environments
+        if each.facts
     )
 
 

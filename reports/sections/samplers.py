@@ -1,7 +1,7 @@
 """Which sampler is worth its cost: what replays of the search with many seeds say, in words, a figure and a table."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reports.analysis.samplers import Contest, SamplerComparison, comparison
 from reports.figures.figure import Figure, Panel
@@ -14,6 +14,7 @@ from reports.sentences import samplers as sentences
 from reports.sentences.search import ends
 from reports.tables import Cell, Column, Table, p_column
 
+LONGEST_LABEL = 20
 KINDS = {"Samplers": False, "With early stopping": True}
 
 
@@ -31,7 +32,15 @@ def build(findings: Findings) -> Section | None:
     if compared is None:
         return None
     shown = SamplersShown(sentences.method(compared), judgements(findings.whole))
-    return Section("samplers", "Which sampler is worth its cost", shown, (_figure(compared),), (_table(compared),))
+    figure = _figure(compared)
+    return Section(
+        "samplers",
+        "Which sampler is worth its cost",
+        shown,
+        (figure,),
+        (_table(compared),),
+        brief=replace(figure, panels=figure.panels[:1]),
+    )
 
 
 def judgements(study: Study) -> tuple[str, ...]:
@@ -54,17 +63,33 @@ def _figure(compared: SamplerComparison) -> Figure:
         Column("low", "low", 2, True),
         Column("high", "high", 2, True),
     )
-    caption = sentences.best_so_far(compared)
     kinds = {title: [each for each in compared.contests if each.stops is stops] for title, stops in KINDS.items()}
     most = MOST_SERIES - 1
     groups = [(title, them[at : at + most]) for title, them in kinds.items() for at in range(0, len(them), most)]
-    panels = tuple(_panel(title, compared.reference, group, at) for at, (title, group) in enumerate(groups))
+    drawn = [(title, _alike((compared.reference, *group))) for title, group in groups]
+    shared = dict.fromkeys(tuple(each.name for each in alike) for _, every in drawn for alike in every)
+    caption = " ".join(filter(None, (sentences.best_so_far(compared), sentences.drawn_once(list(shared)))))
+    panels = tuple(_panel(title, every, at) for at, (title, every) in enumerate(drawn))
     return Figure("samplers", caption, panels, Table("samplers-best-so-far", caption, columns, rows), columns=1)
 
 
-def _panel(title: str, reference: Contest, group: Sequence[Contest], at: int) -> Panel:
-    lines = [BestSoFar(each.name, slot, each.curve, each.band) for slot, each in enumerate((reference, *group))]
-    told = ends([(line.label, line.mean[-1]) for line in lines])
+def _alike(every: Sequence[Contest]) -> list[list[Contest]]:
+    """Put together those whose line and band are the same."""
+    groups: dict[object, list[Contest]] = {}
+    for each in every:
+        groups.setdefault((each.curve, each.band), []).append(each)
+    return list(groups.values())
+
+
+def _label(alike: Sequence[Contest]) -> str:
+    """Return the names of those who share a line, as far as they find room beside it."""
+    names = ", ".join(each.name for each in alike)
+    return names if len(names) <= LONGEST_LABEL else alike[0].name
+
+
+def _panel(title: str, every: Sequence[Sequence[Contest]], at: int) -> Panel:
+    lines = [BestSoFar(_label(alike), slot, alike[0].curve, alike[0].band) for slot, alike in enumerate(every)]
+    told = ends([(each.name, each.curve[-1]) for alike in every for each in alike])
     return Panel(title, told, best_so_far_drawing(lines, f"samplers{at}"))
 
 
@@ -73,13 +98,13 @@ def _table(compared: SamplerComparison) -> Table:
         Column("name", "sampler"),
         Column("worth", "verdict"),
         Column("regret", "above the least on record", 2, True),
-        Column("difference", "against as many random arms", 2, True),
+        Column("difference", "against random search", 2, True),
         Column("low", "low", 2, True),
         Column("high", "high", 2, True),
         Column("training", "training, s", 1, True),
         Column("proposing", "proposing, s", 2, True),
         Column("random_arms", "random arms in as much time", 1, True),
-        Column("at_cost", "against those", 2, True),
+        Column("at_cost", "against their average", 2, True),
         Column("at_cost_low", "low", 2, True),
         Column("at_cost_high", "high", 2, True),
         p_column("p", "p, Holm", 3),
@@ -90,8 +115,8 @@ def _table(compared: SamplerComparison) -> Table:
 
 def _row(each: Contest, is_reference: bool = False) -> tuple[Cell, ...]:
     equal, cost = [
-        (None, None, None) if is_reference else (difference.mean, difference.low, difference.high)
-        for difference in (each.at_end, each.at_cost)
+        (None, None, None) if is_left_out else (difference.mean, difference.low, difference.high)
+        for difference, is_left_out in ((each.at_end, is_reference), (each.at_cost, is_reference or each.is_same))
     ]
     worth = "the reference" if is_reference else str(each.worth)
     times = (each.training_seconds, each.proposing_seconds, each.random_arms)

@@ -3,9 +3,21 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import Any
 
-from reports.analysis.search import Searched, best_so_far, changed, front, nearest_earlier, searched
+from reports.analysis.search import (
+    Searched,
+    beats,
+    best_so_far,
+    changed,
+    front,
+    lowest,
+    nearest_earlier,
+    objectives,
+    ranked,
+    searched,
+)
 from reports.figures.figure import Figure, Panel
 from reports.figures.parallel import OFF, ParallelAxis, level_scale, number_scale, parallel_drawing
 from reports.figures.readout import Told
@@ -16,6 +28,7 @@ from reports.sections.section import Section
 from reports.sentences import said
 from reports.sentences import search as sentences
 from reports.sentences.parts import cut
+from reports.sentences.search import OBJECTIVES
 from reports.tables import Column, Table
 from reports.trials import Scalar
 from reports.wording import counted, level, magnitude, shortened
@@ -27,6 +40,8 @@ MOST_AXES = 8
 MOST_BEST = 5
 FEWEST_LINES = 3
 ERROR = "validation error, %"
+ORDERING = "fANOVA"
+"""The method by whose shares parameters are put in order."""
 TITLES = {"search": "search", "control": "random control"}
 
 
@@ -62,20 +77,25 @@ def build(findings: Findings) -> Section | None:
 
 def _best(study: Study) -> Figure:
     lines = []
-    rows = []
     for slot, role in enumerate(TITLES):
         arms = searched(study, role)
         if arms:
-            best = best_so_far(arms)
             told = tuple(_told(arm) if role == "search" else Told(sentences.words(arm)) for arm in arms)
-            lines.append(Steps(TITLES[role], 1 - slot, tuple(arm.error for arm in arms), best, told))
-            rows += [(TITLES[role], arm.place, arm.error, least) for arm, least in zip(arms, best, strict=True)]
+            errors = tuple(arm.error for arm in arms)
+            lines.append(Steps(TITLES[role], 1 - slot, errors, best_so_far(arms), told))
     columns = (
-        Column("optimization", "arms of"),
         Column("arms", "no.", is_number=True),
-        Column("error", "validation error, %", 2, True),
-        Column("best", "best so far, %", 2, True),
+        *(
+            Column(f"{line.label.replace(' ', '_')}_{key}", f"{line.label}: {label}, %", 2, True)
+            for line in lines
+            for key, label in (("error", "validation error"), ("best", "lowest so far"))
+        ),
     )
+    by_line = [list(zip_longest(line.errors, line.best)) for line in lines]
+    rows = [
+        (at, *(cell for pair in at_place for cell in pair))
+        for at, at_place in enumerate(zip_longest(*by_line, fillvalue=(None, None)), start=1)
+    ]
     ends = sentences.ends([(line.label, line.best[-1]) for line in lines])
     caption = sentences.PROGRESS_CAPTION
     table = Table("search-progress", sentences.PROGRESS_TABLE, columns, tuple(rows))
@@ -83,35 +103,50 @@ def _best(study: Study) -> Figure:
 
 
 def _front(study: Study, arms: Sequence[Searched]) -> Figure | None:
-    objectives = study.search["objectives"]
-    if len(objectives) < 2:
+    names = objectives(study)
+    if len(names) < 2:
         return None
     points = {arm.arm: (arm.values[1], arm.values[0]) for arm in arms if arm.values}
-    best = front(study)
-    labels = {
-        "val_error": ERROR,
-        "params": "parameters",
-        "flops": "multiply-adds",
-        "seconds": "seconds",
-    }
+    best = front(study, 2)
     columns = (
         Column("place", "no.", is_number=True),
-        *(
-            Column(name, labels[name], 2, True)
-            if name in ("val_error", "seconds")
-            else Column(name, labels[name], is_number=True, is_count=True)
-            for name in objectives[:2]
-        ),
+        *map(_objective, names[:2]),
         Column("on_front", "on the front"),
     )
     places = {arm.arm: arm.place for arm in arms}
-    rows = tuple((places[name], point[1], point[0], "yes" if name in best else "") for name, point in points.items())
-    against = f"{labels[objectives[0]].removesuffix(', %')} against {labels[objectives[1]]}"
-    caption = sentences.front(against)
-    told = {arm.arm: _told(arm, f", {magnitude(arm.values[1])} {labels[objectives[1]]}") for arm in arms if arm.values}
-    drawing = points_drawing(points, best, (labels[objectives[1]], labels[objectives[0]]), "front", told)
+    rows = tuple(
+        (places[name], *map(_value_of, names, (point[1], point[0])), "yes" if name in best else "")
+        for name, point in points.items()
+    )
+    labels = [OBJECTIVES[each] for each in names]
+    drawn = [(arm.values[1], arm.values[0]) for arm in searched(study, "control") if arm.values]
+    beating = sum(any(beats(each, points[name]) for name in best) for each in drawn) if drawn else None
+    caption = sentences.front_line(f"{labels[0]} against {labels[1]}", beating)
+    told = {arm.arm: _told(arm, f", {_in_words(names[1], arm.values[1])}") for arm in arms if arm.values}
+    drawing = points_drawing(
+        points, best, (_unit(names[1]), _unit(names[0])), "front", told, drawn, is_error=names[0] == "val_error"
+    )
     panel = Panel("", f"{counted(len(best), 'arm')} of {len(points)} on the front", drawing)
     return Figure("search-front", caption, (panel,), Table("search-front", caption, columns, rows), columns=1)
+
+
+def _unit(objective: str) -> str:
+    units = {"val_error": ", %", "seconds": ", s"}
+    return f"{OBJECTIVES[objective]}{units.get(objective, '')}"
+
+
+def _objective(name: str) -> Column:
+    is_measured = name in ("val_error", "seconds")
+    return Column(name, _unit(name), 2 if is_measured else None, True, is_count=not is_measured)
+
+
+def _value_of(objective: str, value: float) -> float | int:
+    """Return what the search saw of an objective: a count as a whole number."""
+    return value if objective in ("val_error", "seconds") else int(value)
+
+
+def _in_words(objective: str, value: float) -> str:
+    return f"{magnitude(value)} {'s' if objective == 'seconds' else OBJECTIVES[objective]}"
 
 
 def _importance(study: Study) -> Table:
@@ -119,8 +154,9 @@ def _importance(study: Study) -> Table:
     is_told = any(each.get("where") for each in importance)
     questions = {each["method"]: each["question"] for each in importance}
     shares: dict[tuple[str, str], dict[str, float]] = {}
-    for each in importance:
-        for name, share in sorted(each["shares"].items(), key=lambda pair: -pair[1]):
+    # fANOVA first: its order is that of the figures.
+    for each in sorted(importance, key=lambda each: (bool(each.get("where")), each["method"] != ORDERING)):
+        for name, share in sorted(each["shares"].items(), key=lambda pair: (-pair[1], pair[0])):
             shares.setdefault((_among(each), name), {})[each["method"]] = 100 * share
     rows = [
         (name, among, *(by_method.get(method) for method in questions)) for (among, name), by_method in shares.items()
@@ -146,7 +182,7 @@ def _shares(study: Study) -> tuple[Mapping[str, float], Mapping[str, float]]:
     everywhere: dict[str, float] = {}
     among_some: dict[str, float] = {}
     for each in study.search.get("importance", []):
-        if each["method"] == "fANOVA":
+        if each["method"] == ORDERING:
             (among_some if each.get("where") else everywhere).update(each["shares"])
     return everywhere, among_some
 
@@ -159,20 +195,24 @@ def _by_importance(study: Study, arms: Sequence[Searched]) -> list[str]:
 
 
 def _parallel(study: Study, arms: Sequence[Searched]) -> Figure | None:
-    known = sorted((arm for arm in arms if arm.error is not None), key=lambda arm: (arm.error or 0.0, arm.place))
+    known = [arm for arm in ranked(study, arms) if arm.error is not None]
     names = _by_importance(study, known)
     varied = [name for name in names if len({arm.params.get(name) for arm in known}) > 1]
     shown = varied[:MOST_AXES]
     if len(known) < FEWEST_LINES or not shown:
         return None
     errors = [arm.error or 0.0 for arm in known]
-    axis = number_scale(ERROR, errors, log=0 < 3 * errors[0] < errors[-1])
-    scales = [axis, *(_scale(name, known) for name in shown)]
-    best = range(min(MOST_BEST, -(-len(known) // 10)))
+    on_front = front(study)
+    best = range(len(on_front) or min(MOST_BEST, -(-len(known) // 10)))
+
+    def scales(width: int) -> list[ParallelAxis]:
+        axis = number_scale(ERROR, errors, width, log=0 < 3 * min(errors) < max(errors))
+        return [axis, *(_scale(name, known, width) for name in shown)]
+
     said_of = "; ".join(f"{name}: {_tally(name, [known[at] for at in best])}" for name in shown)
     best_words = sentences.best_values(len(best), said_of)
     notes = (
-        sentences.lines(any(_shares(study)), len(known), len(best)),
+        sentences.lines(any(_shares(study)), len(known), len(best), bool(on_front)),
         sentences.constant(len(names) - len(varied)),
         cut(len(shown), len(varied), "parameters"),
     )
@@ -188,14 +228,14 @@ def _parallel(study: Study, arms: Sequence[Searched]) -> Figure | None:
     return Figure("search-parallel", caption, (panel,), table, columns=1)
 
 
-def _scale(name: str, arms: Sequence[Searched]) -> ParallelAxis:
-    """Return the axis of one parameter; the arms come with the best one first."""
+def _scale(name: str, arms: Sequence[Searched], width: int) -> ParallelAxis:
+    """Return the axis of one parameter on a drawing so wide; the arms come with the best one first."""
     values = [arm.params.get(name) for arm in arms]
     known = [number for value in values if (number := _number(value)) is not None]
     if len(known) == sum(value is not None for value in values):
         numbers = [_number(value) for value in values]
-        return number_scale(name, numbers, log=min(known) > 0 and max(known) > 10 * min(known))
-    return level_scale(name, [None if value is None else str(value) for value in values], range(len(arms)))
+        return number_scale(name, numbers, width, log=min(known) > 0 and max(known) > 10 * min(known))
+    return level_scale(name, [None if value is None else str(value) for value in values], range(len(arms)), width)
 
 
 def _number(value: Scalar | None) -> float | None:
@@ -239,8 +279,9 @@ def _slices(study: Study, arms: Sequence[Searched]) -> Figure | None:
             levels = list(dict.fromkeys(sorted(value for value, _ in words)))[:MOST_LEVELS]
             drawn = [(each, _told(arm)) for each, arm in zip(words, having, strict=True) if each[0] in levels]
             drawing = levels_drawing([each for each, _ in drawn], levels, f"slice{at}", [told for _, told in drawn])
-        lowest = min(having, key=lambda arm: arm.error or 0.0)
-        told = sentences.lowest_at(len(points), lowest.error, name, _value(lowest.params[name]))
+        least = lowest(having)
+        values = dict.fromkeys(_value(arm.params[name]) for arm in least)
+        told = sentences.lowest_at(len(points), least[0].error, name, tuple(values))
         panels.append(Panel(name, told, drawing))
         rows += [(name, _value(value), error) for value, error in points]
     if not panels:
@@ -259,9 +300,13 @@ def _slices(study: Study, arms: Sequence[Searched]) -> Figure | None:
 
 def _arms(study: Study, arms: Sequence[Searched]) -> Table:
     is_evolved = any(arm.generation is not None for arm in arms)
+    others = [(at, name) for at, name in enumerate(objectives(study)) if name != "val_error"]
+    on_front = front(study)
     columns = (
         Column("place", "no.", is_number=True),
         Column("error", "validation error, %", 2, True),
+        *(_objective(name) for _, name in others),
+        *([Column("on_front", "on the front")] if on_front else []),
         Column("state", "state"),
         Column("origin", "proposed by"),
         Column("nearest", "nearest earlier, no.", is_number=True),
@@ -270,14 +315,16 @@ def _arms(study: Study, arms: Sequence[Searched]) -> Table:
         Column("arm", "settings"),
     )
     rows = []
-    for arm in sorted(arms, key=lambda each: (each.error is None, each.error or 0.0, each.place)):
+    for arm in ranked(study, arms):
         parent = nearest_earlier(arm, arms)
         names = _listed(changed(parent.params, arm.params)) if parent else ""
         place = parent.place if parent else None
         origin = study.search["settings"]["sampler"]["name"] if arm.origin == "sampler" else arm.origin
-        row = (arm.place, arm.error, (arm.state or "open").lower(), origin, place, names)
+        made_small = [_value_of(name, arm.values[at]) if arm.values else None for at, name in others]
+        front_cell = ["yes" if arm.arm in on_front else ""] if on_front else []
+        row = (arm.place, arm.error, *made_small, *front_cell, (arm.state or "open").lower(), origin, place, names)
         rows.append((*row, *([arm.generation] if is_evolved else []), sentences.named(arm.arm)))
-    return Table("search-arms", sentences.ARMS_CAPTION, columns, tuple(rows))
+    return Table("search-arms", sentences.arms_caption(study), columns, tuple(rows))
 
 
 def _in_page(arms: Table) -> Table:

@@ -1,10 +1,13 @@
 """The reproducibility checklists of NeurIPS and ACL, answered from what the study has on record."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from reports.findings import Findings
+from reports.sentences.progress import training_time
+from reports.sentences.search import selected_by
 from reports.trials import State
-from reports.wording import counted, duration, listed, magnitude, seeds, shortened
+from reports.wording import counted, listed, magnitude, seeds, shortened
 
 UNKNOWN = "not on record"
 
@@ -28,9 +31,13 @@ def _answers(findings: Findings) -> Iterator[tuple[str, str]]:
     yield "Number of runs", _runs(findings)
     yield "Central tendency and variation", _spread(findings)
     failed = findings.count(State.FAILED)
-    yield "Runs that failed", f"{counted(findings.fails(), 'fail')} as a result, {counted(failed, 'crash', 'crashes')}"
-    devices = dict.fromkeys(trial.device for trial in whole.trials if trial.device)
-    yield "Computing infrastructure", listed(map(str, devices)) if devices else UNKNOWN
+    fails = counted(findings.fails(), "fail counted as a result", "fails counted as results")
+    yield "Runs that failed", f"{fails}, {counted(failed, 'crash', 'crashes')}"
+    devices = _devices(findings)
+    if whole.is_replay:
+        yield "Computing infrastructure", "that of the study on record"
+    else:
+        yield "Computing infrastructure", listed(devices) if devices else UNKNOWN
     yield "Training time", _time(findings)
 
 
@@ -45,10 +52,13 @@ def data_checksum(findings: Findings) -> str:
 
 
 def determinism(findings: Findings) -> str:
-    """Say which algorithms the arms' settings let cuDNN use, and what each seed fixes."""
+    """Say which algorithms the arms' settings let the devices use."""
     trainings = [arm.settings.get("training") for arm in findings.whole.arms]
     # Settings leave this one out where it has its default, true; without any there is nothing to tell.
     asked = {each.get("deterministic", True) for each in trainings if isinstance(each, Mapping) and each}
+    devices = _devices(findings)
+    if asked and devices and all(device.startswith("cpu") for device in devices):
+        return "on a CPU trials repeat themselves bit for bit; training.deterministic concerns GPUs alone"
     if asked == {True}:
         return "on: cuDNN keeps to algorithms that repeat themselves bit for bit, and chooses none by timing"
     if asked == {False}:
@@ -56,20 +66,31 @@ def determinism(findings: Findings) -> str:
     return "differs by arm: training.deterministic" if asked == {True, False} else UNKNOWN
 
 
+def _devices(findings: Findings) -> list[str]:
+    return list(dict.fromkeys(trial.device for trial in findings.whole.trials if trial.device))
+
+
 def _runs(findings: Findings) -> str:
     """How many seeds an arm has a result of; while trials are still to end, beside the seeds that are planned."""
-    counts = sorted({summary.n for summary in findings.summaries.values() if summary.n})
-    if not counts:
+    if findings.whole.is_replay and not findings.asked:
+        return "none: a replay trains nothing"
+    counts = Counter(summary.n for summary in findings.summaries.values())
+    if not any(counts):
         return "none finished"
+    planned = seeds(findings.seeds)
+    if len(counts) == 1:
+        text = f"{next(iter(counts))} an arm"
+    else:
+        text = listed(f"{n or 'none'} for {counted(arms, 'arm')}" for n, arms in sorted(counts.items(), reverse=True))
     if findings.count(State.RUNNING, State.WAITING):
-        return f"{listed(counts)} an arm so far; planned are the seeds {seeds(findings.seeds)}"
-    return f"{listed(counts)} an arm (seeds {seeds(findings.seeds)})"
+        return f"{text} so far; the seeds {planned} are planned"
+    return f"{text} (seeds {planned})"
 
 
 def _search(findings: Findings) -> str:
     if not findings.whole.search:
         return "none: no arm's settings were tuned by this study"
-    return "on the validation split alone; sampler, space and every arm under The search"
+    return f"by {selected_by(findings.whole)}; sampler, space and every arm under The search"
 
 
 def _spread(findings: Findings) -> str:
@@ -80,11 +101,13 @@ def _spread(findings: Findings) -> str:
 
 def _time(findings: Findings) -> str:
     times = [(trial.seconds or 0.0, trial.device or "") for trial in findings.whole.trials]
-    total = sum(seconds for seconds, _ in times)
-    if not total:
+    total = training_time(findings)
+    if total is None:
         return UNKNOWN
+    if findings.whole.is_replay:
+        return total
     gpu = sum(seconds for seconds, device in times if device and not device.startswith("cpu")) / 3600
-    parts = [f"{duration(total)} in all" + (f", of which {gpu:.2f} GPU-hours" if gpu else "")]
+    parts = [total + (f"; {gpu:.2f} GPU-hours" if gpu else "")]
     return "; ".join([*parts, f"energy {_energy(findings)}"])
 
 

@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from reports.analysis.contrasts import Contrast
-from reports.analysis.search import Confirmed, confirmations
+from reports.analysis.search import Confirmed, confirmations, front, objectives
 from reports.analysis.threshold import decides
 from reports.findings import Findings
 from reports.metrics import PRIMARY
 from reports.sentences import skewness
+from reports.sentences.search import OBJECTIVES
 from reports.wording import bracketed, counted, listed, number, p_in_words, shortened, signed
 
 
@@ -16,13 +17,16 @@ from reports.wording import bracketed, counted, listed, number, p_in_words, shor
 class ConfirmationFacts:
     """The confirmed arms that can be compared with the baseline, at least one, and what they are called.
 
-    `alpha` is the level at which their differences are judged together; each had so many fresh `seeds`.
+    `alpha` is the level at which their differences are judged together; each had so many fresh `seeds`. `objectives`
+    are what the search made small, in words, and `on_front` says whether all arms are on their Pareto front.
     """
 
     arms: tuple[Confirmed, ...]
     names: Mapping[str, str]
     alpha: float
     seeds: int
+    objectives: tuple[str, ...]
+    on_front: bool
 
     @property
     def first(self) -> Confirmed:
@@ -38,25 +42,46 @@ def confirmation_facts(findings: Findings, names: Mapping[str, str] | None = Non
     arms = tuple(each for each in confirmations(findings.whole) if each.contrast.n)
     if not arms:
         return None
+    whole = findings.whole
     named = {each.arm.name: shortened(each.arm.name, 120) for each in arms} | dict(names or {})
-    return ConfirmationFacts(arms, named, findings.alpha, findings.whole.search["settings"]["confirm"]["seeds"])
+    return ConfirmationFacts(
+        arms,
+        named,
+        findings.alpha,
+        whole.search["settings"]["confirm"]["seeds"],
+        tuple(OBJECTIVES[each] for each in objectives(whole)),
+        {each.searched for each in arms} <= set(front(whole)),
+    )
 
 
 def method(facts: ConfirmationFacts) -> str:
     """Say what was trained again, on what."""
     seeds = counted(facts.seeds, "fresh seed")
-    best = "best arm" if len(facts.arms) == 1 else f"{len(facts.arms)} best arms"
     return (
-        f"The {best} of the search and the baseline were trained again on the whole "
+        f"{_chosen(facts)} and the baseline were trained again on the whole "
         f"training set, with {seeds} each. The search had seen neither those seeds nor the test set."
     )
+
+
+def _chosen(facts: ConfirmationFacts) -> str:
+    """Say which arms the search chose: of several objectives those of the front come first."""
+    arms = "arm" if len(facts.arms) == 1 else f"{len(facts.arms)} arms"
+    if len(facts.objectives) < 2:
+        return f"The {arms} of the search with the lowest validation error"
+    front = f"Pareto front of {listed(facts.objectives)}"
+    if facts.on_front:
+        return f"The {arms} with the lowest validation error on the search's {front}"
+    return f"The {arms} that the search ranked first, its {front} before all others,"
 
 
 def first_ranked(facts: ConfirmationFacts) -> str:
     """Say of the arm that the search ranked first what the count of all arms says of it, by the same p."""
     contrast, side = facts.first.contrast, _side(facts.first.contrast, facts.alpha)
     words = f"has {side} {PRIMARY.title} than the baseline" if side else "cannot be told from the baseline"
-    text = f"What the search ranked first, {facts.names[facts.first.arm.name]}, {words}: "
+    name = facts.names[facts.first.arm.name]
+    text = f"{name} had the lowest validation error of these in the search; it {words}: "
+    if len(facts.arms) == 1:
+        text = f"The confirmed arm, {name}, {words}: "
     if contrast.p is None or contrast.p_holm is None:
         return f"{text}{contrast.note or 'no test'}."
     numbers = f"{signed(contrast.estimate)}{_interval(contrast)} points, " if contrast.estimate is not None else ""
@@ -167,7 +192,8 @@ def table_caption(findings: Findings) -> str | None:
     text = (
         "The confirmed arms, by their number in the search, against the baseline "
         f"({findings.summaries[base.name].text}); differences in {PRIMARY.difference_label}, 95 % intervals "
-        "paired by seed, each for its arm alone."
+        "paired by seed, each for its arm alone. Of a gain in the search a share can survive only where the arm has "
+        "less error here, too."
     )
     return " ".join(filter(None, (text, narrow(facts))))
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
-from reports.analysis.samplers import comparison
 from reports.findings import Findings
 from reports.layout import numeric_factors
 from reports.trials import State
+
+REPLAYED = "A replay trains nothing and confirms no arm."
 
 
 def _has_results(findings: Findings) -> bool:
@@ -13,9 +14,7 @@ def _has_results(findings: Findings) -> bool:
 
 
 def _no_result(findings: Findings) -> str:
-    if comparison(findings.whole) is not None:
-        return "A replay trains nothing and confirms no arm."
-    return "No trial has a result yet."
+    return REPLAYED if findings.whole.is_replay else "No trial has a result yet."
 
 
 def claims(findings: Findings) -> str:
@@ -25,15 +24,15 @@ def claims(findings: Findings) -> str:
 
 def table(findings: Findings) -> str:
     """Say why there is no table."""
-    if comparison(findings.whole) is not None:
-        return "A replay confirms no arm."
+    if findings.whole.is_replay:
+        return REPLAYED
     return "No arm is confirmed yet." if findings.whole.search else "The study has no arms."
 
 
 def curves(findings: Findings) -> str:
     """Say why there are no curves."""
-    if comparison(findings.whole) is not None:
-        return _no_result(findings)
+    if findings.whole.is_replay:
+        return REPLAYED
     if findings.count(State.WAITING, State.RUNNING) or not findings.asked:
         return "No trial has finished an epoch yet."
     return "No trial finished an epoch."
@@ -86,18 +85,24 @@ def paper(findings: Findings) -> str:
 
 def trials(findings: Findings) -> str:
     """Say why there are no trials."""
-    return "No trial is planned."
+    return REPLAYED if findings.whole.is_replay else "No trial is planned."
+
+
+def failures(findings: Findings) -> str:
+    """Say why there are no failures where there are no trials."""
+    return trials(findings)
 
 
 EMPTY: dict[str, tuple[str, Callable[[Findings], str]]] = {
     "claims": ("Claims", claims),
     "table": ("Test error by arm", table),
     "curves": ("Learning curves", curves),
-    "depth": ("Error against depth", depth),
+    "depth": ("Error against a factor", depth),
     "effects": ("Differences to the baseline", effects),
     "mechanism": ("Mechanism", mechanism),
     "cost": ("Cost", cost),
     "paper": ("Published numbers and ours", paper),
+    "failures": ("Failures", failures),
     "trials": ("Trials", trials),
 }
 """The title and the line of each section that a page always has, by its anchor."""

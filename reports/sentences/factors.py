@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from reports.analysis.factors import Anova
+from reports.analysis.factors import SEED, Anova
 from reports.analysis.shares import Shares
 from reports.findings import Findings
 from reports.metrics import PRIMARY
@@ -98,6 +98,17 @@ def joined(table: Anova) -> str | None:
     return " ".join(said) or None
 
 
+def one_test(table: Anova) -> str | None:
+    """Say what the only term of factors tests; nothing where there are several, or it is one factor."""
+    terms = [row.term for row in table.effects if row.term != (SEED,)]
+    if len(terms) != 1 or terms[0][0] not in table.joined:
+        return None
+    return (
+        "It is one test of whether the arms differ at all; which of them do is asked pair by pair above, with a "
+        "correction for the number of pairs."
+    )
+
+
 def dropped(table: Anova) -> str | None:
     """Name the terms that the trials cannot estimate; nothing where they estimate all."""
     if not table.dropped:
@@ -138,7 +149,7 @@ def interaction_table(pair: tuple[str, str]) -> str:
 
 
 SHARES = (shares, share_intervals, seed_share)
-CAVEATS = (of_ranks, joined, dropped, error_terms)
+CAVEATS = (of_ranks, joined, one_test, dropped, error_terms)
 
 SENTENCES: dict[str, Callable[..., str | None]] = {
     f"factors.{sentence.__name__}": sentence

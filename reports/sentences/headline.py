@@ -14,7 +14,6 @@ from reports.analysis.badges import SKEWED
 from reports.analysis.contrasts import Contrast
 from reports.analysis.outliers import LEAST_BY_T
 from reports.analysis.power import smallest_paired
-from reports.analysis.samplers import Worth, comparison
 from reports.analysis.search import searched
 from reports.analysis.threshold import ALPHA
 from reports.analysis.verdicts import NOT_JUDGED, word_counts
@@ -23,6 +22,8 @@ from reports.layout import name_levels
 from reports.metrics import PRIMARY
 from reports.names import arm_names
 from reports.ranking import Ranking, rank
+from reports.sentences.samplers import replayed
+from reports.sentences.search import front_ends, tried
 from reports.trials import Arm
 from reports.wording import counted, listed, number, percent, shortened, signed
 
@@ -96,33 +97,6 @@ def no_result(findings: Findings) -> str | None:
     """Say that nothing is known yet; nothing once a trial has a result, or a search has tried an arm."""
     has_tried = any(arm.error is not None for arm in searched(findings.whole))
     return "No trial has a result yet." if not _has_results(findings) and not has_tried else None
-
-
-def unconfirmed(findings: Findings) -> str | None:
-    """Say what a search saw so far while none of its arms is confirmed on the test set."""
-    arms = searched(findings.whole)
-    errors = [arm.error for arm in arms if arm.error is not None]
-    if not errors or _has_results(findings):
-        return None
-    return (
-        f"The search has tried {counted(len(arms), 'arm')}, of which the best has {number(min(errors))} % validation "
-        "error; no arm is confirmed on the test set."
-    )
-
-
-def replayed(findings: Findings) -> str | None:
-    """Say which samplers are worth their cost; nothing where no search was replayed."""
-    compared = comparison(findings.whole)
-    if compared is None or not compared.contests:
-        return None
-    parts = []
-    for worth in (Worth.YES, Worth.NO, Worth.OPEN):
-        names = [each.name.replace(", ", " with ") for each in compared.contests if each.worth is worth]
-        if names:
-            verb, whose = ("is", "its") if len(names) == 1 else ("are", "their")
-            text = f"{listed(names, MOST_NAMED)} {verb}{' not' if worth is Worth.NO else ''} worth {whose} cost"
-            parts.append(f"it is open whether {text}" if worth is Worth.OPEN else text)
-    return f"Against random search of equal time, {'; '.join(parts)}."
 
 
 def only_arm(findings: Findings) -> str | None:
@@ -375,8 +349,9 @@ SENTENCES: dict[str, Callable[[Findings], str | None]] = {
     "claims": claims,
     "fails": fails,
     "no_result": no_result,
-    "unconfirmed": unconfirmed,
     "replayed": replayed,
+    "tried": tried,
+    "front_ends": front_ends,
     "only_arm": only_arm,
     "better": better,
     "worse": worse,

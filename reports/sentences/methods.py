@@ -1,12 +1,14 @@
 """What the section on methods says: the design, data and training, the measure, how claims are judged, fairness."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import prod
+from typing import Any
 
 from reports.analysis.registration import plan_differences
 from reports.analysis.search import searched
 from reports.findings import Findings
 from reports.metrics import PRIMARY
+from reports.sentences.search import selected_by
 from reports.sentences.training import shared, training
 from reports.trials import Scalar, State
 from reports.wording import counted, duration, level, listed, magnitude, moment, seeds, shortened
@@ -40,12 +42,39 @@ def design(findings: Findings) -> str | None:
     factors = [f"{shortened(name, 40)}{_levels(findings, levels)}" for name, levels in study.factors.items()]
     if not factors:
         return None
+    text = f"The study varies {listed(factors)} in {_size(findings)}"
+    if not findings.asked:
+        return f"{text}."
     counts = sorted({len(mine) for arm in findings.arms if (mine := findings.trials.get(arm.name))})
     most = counted(len(findings.seeds), "seed")
     several = f"{counts[0]} to {most}" if counts and counts[0] < len(findings.seeds) else most
+    return f"{text}, each with {several} ({seeds(findings.seeds)}): {counted(len(findings.asked), 'trial')}."
+
+
+def searching(findings: Findings) -> str | None:
+    """Say how a search chose its arms: its sampler, by what, and what it stopped early; nothing for other designs."""
+    if not findings.whole.search:
+        return None
+    settings = findings.whole.search["settings"]
+    text = f"The sampler {settings['sampler']['name']} proposed them, and they were selected by"
+    return f"{text} {selected_by(findings.whole)}, which was held out while they were trained{_stopping(settings)}."
+
+
+def _stopping(settings: Mapping[str, Any]) -> str:
+    scheduler = settings.get("scheduler", {"name": "none"})
+    if scheduler["name"] == "none":
+        return ""
+    arguments = ", ".join(f"{key} {value}" for key, value in scheduler.items() if key != "name")
+    return f"; {scheduler['name']}{f' ({arguments})' if arguments else ''} stopped arms early"
+
+
+def replay(findings: Findings) -> str | None:
+    """Say what stands in for training in a replay; nothing where trials were trained."""
+    if not findings.whole.is_replay:
+        return None
     return (
-        f"The study varies {listed(factors)} in {_size(findings)}, each with {several} ({seeds(findings.seeds)}): "
-        f"{counted(len(findings.asked), 'trial')}."
+        "This is a replay: nothing was trained. Every curve and every time is that of a finished study of the same "
+        "settings, told on a simulated clock."
     )
 
 
@@ -61,7 +90,8 @@ def _size(findings: Findings) -> str:
     study = findings.study
     arms, tried = len(findings.arms), len(searched(findings.whole))
     if tried:
-        return f"a search, which tried {counted(tried, 'arm')}; {arms:,} {'was' if arms == 1 else 'were'} confirmed"
+        confirmed = f"; {arms:,} {'was' if arms == 1 else 'were'} confirmed" if arms else ""
+        return f"a search, which tried {counted(tried, 'arm')}{confirmed}"
     name = _DESIGNS.get(study.design, "a design")
     cells = prod(map(len, study.factors.values()))
     if study.design == "full_factorial" and arms < cells:
@@ -75,6 +105,8 @@ def baseline(findings: Findings) -> str | None:
     if not study.factors or not study.baseline:
         return None
     base = listed([f"{shortened(key, 40)} {shortened(level(value), 40)}" for key, value in study.baseline.items()])
+    if not findings.asked:
+        return f"The baseline is {base}."
     contexts = [factor for factor in study.factors if factor not in study.baseline]
     within = f" within each level of {listed([shortened(each, 40) for each in contexts])}" if contexts else ""
     return f"The baseline is {base}; every other arm is compared with it{within}."
@@ -82,7 +114,7 @@ def baseline(findings: Findings) -> str | None:
 
 def shared_seeds(findings: Findings) -> str | None:
     """Say what a seed fixes; nothing where no arms are compared."""
-    if not findings.study.factors:
+    if not findings.study.factors or not findings.asked:
         return None
     return "A seed fixes every source of randomness of its trial and is shared by all arms."
 
@@ -146,7 +178,7 @@ def crashes(findings: Findings) -> str | None:
     if not findings.asked:
         return None
     missing = findings.count(State.FAILED)
-    text = "Trials that crashed were tried again with the same seed and otherwise count as missing"
+    text = "Trials that crashed were tried again with the same seed and, failing again, count as missing"
     return f"{text} ({counted(missing, 'trial')})." if missing else f"{text}."
 
 
@@ -242,7 +274,7 @@ def tuning(findings: Findings) -> str | None:
         return None
     tuned = "No arm's settings were tuned by this study"
     if findings.whole.search:
-        tuned = "The search chose every arm but the baseline, on its validation split alone"
+        tuned = f"The search chose every arm but the baseline, by {selected_by(findings.whole)}"
     return f"{tuned}; the table lists every setting in which arms differ."
 
 
@@ -250,7 +282,7 @@ def _params(findings: Findings) -> Sequence[int]:
     return [arm.params for arm in findings.arms if arm.params is not None]
 
 
-DESIGN = (one_arm, design, baseline, shared_seeds)
+DESIGN = (one_arm, design, searching, replay, baseline, shared_seeds)
 TRAINING = (data, training, longest, times)
 MEASURE = (measure, divergence, fail_rule, crashes)
 CLAIMS = (verdict_rule, family, post_hoc, plan_versions, looks)

@@ -92,6 +92,28 @@ def searched() -> Study:
     )
 
 
+def with_sizes() -> Study:
+    """Return the search with the number of parameters as a second objective: the later an arm, the fewer it has."""
+    whole = searched()
+    proposals = {
+        role: [each | {"values": each["values"] and [*each["values"], 9000.0 - 100 * each["number"]]} for each in every]
+        for role, every in whole.search["proposals"].items()
+    }
+    return replace(whole, search={**whole.search, "objectives": ["val_error", "params"], "proposals": proposals})
+
+
+def replay() -> Study:
+    """Return a replay of the search that confirms nothing, with a sampler that never left its random start."""
+    whole = replayed(configuration("tpe", 1.0), configuration("nsga2", 0.0))
+    record = whole.search["comparison"]
+    random, *others = record["configurations"]
+    others[1] |= {"best": random["best"], "sampler": {"name": "nsga2", "population_size": 50}}
+    arms = tuple(arm for arm in whole.arms if arm.levels["stage"] == "search")
+    return replace(
+        whole, arms=arms, trials=(), command="orchestrate run hunt.yaml --executor replay --db sqlite:////home/me/r.db"
+    )
+
+
 def configuration(
     name: str, gain: float | None, training: float = 300.0, proposing: float = 0.1, stops: bool = False
 ) -> dict[str, Any]:

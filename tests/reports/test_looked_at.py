@@ -88,7 +88,7 @@ def test_a_search_speaks_of_its_arms_by_number_and_of_no_levels_that_it_only_hap
     texts = [cell for row in tables["search-parallel"].rows for cell in row if isinstance(cell, str)]
     assert max(len(each) for each in texts if re.fullmatch(r"\d+\.\d+", each)) < 10
     slices = next(figure for figure in section.figures if figure.name == "search-slices")
-    assert all(panel.description.startswith("The least of ") for panel in slices.panels)
+    assert all(panel.description.startswith("The lowest of ") for panel in slices.panels)
     (design, *_) = methods.build(found).content.paragraphs
     assert "in a search, which tried" in design[1]
     assert "(" not in design[1].partition(" in a search")[0]

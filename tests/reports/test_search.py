@@ -14,7 +14,7 @@ from reports.figures.ticks import log_ticks
 from reports.findings import find
 from reports.page import write_report
 from reports.results import Study
-from reports.sections import search
+from reports.sections import confirmation, header, provenance, search
 from reports.sections.confirmation import conclusions
 from reports.trials import Arm, State, Trial
 from tests.reports.searches import configuration, replayed
@@ -308,7 +308,7 @@ def test_a_replayed_search_says_which_sampler_is_worth_its_cost(tmp_path: Path):
     )
     page = write_report(study, tmp_path).read_text()
     assert 'id="samplers"' in page
-    for words in ("tpe: worth its cost.", "gp: not worth its cost.", "random, asha: not decided."):
+    for words in ("tpe: worth its cost.", "gp: not worth its cost.", "random with asha: not decided."):
         assert words in page
     assert (tmp_path / "figures/samplers.svg").exists()
     table = (tmp_path / "tables/samplers.csv").read_text().splitlines()
@@ -320,7 +320,8 @@ def test_a_replayed_search_says_which_sampler_is_worth_its_cost(tmp_path: Path):
 def test_a_search_whose_arms_are_not_confirmed_says_so_at_its_head(study, tmp_path: Path):
     searching = tuple(arm for arm in study.arms if arm.levels["stage"] == "search")
     page = write_report(replace(study, arms=searching, trials=()), tmp_path).read_text()
-    assert "The search has tried 4 arms, of which the best has 5.00\xa0% validation error; no arm is confirmed" in page
+    text = page.replace("\N{NO-BREAK SPACE}", " ")
+    assert "4 arms, 1 of which it stopped early; the lowest validation error is 5.00 %, that of #2. No arm is" in text
     assert "No trial of a confirmation is planned." in page
     assert "0 kind" not in page
 
@@ -330,3 +331,22 @@ def test_arms_of_a_search_go_by_their_numbers_in_the_forest(searched_page: str):
     names = re.findall(r"<text[^>]*>(#\d+|[^<]*=[^<]*)</text>", drawn[: drawn.index("</figure>")])
     assert names
     assert all(name.startswith("#") for name in names)
+
+
+def test_a_share_of_a_gain_survives_in_no_arm_that_is_worse_than_the_baseline(study):
+    worse = tuple(
+        replace(trial, test_error=trial.test_error + 3) if "kind=b" in trial.arm else trial for trial in study.trials
+    )
+    (table,) = confirmation.build(find(replace(study, trials=worse))).tables
+    assert table.rows[0][-3:] == (None, None, None)
+    (better,) = confirmation.build(find(study)).tables
+    assert better.rows[0][-3] == pytest.approx(31.11, abs=0.01)
+
+
+def test_time_and_devices_are_those_of_all_trials_and_say_so(study):
+    first = study.search["proposals"]["search"][0]["arm"]
+    more = Trial("s0", first, 0, State.COMPLETE, seconds=30.0, device="cpu", environment="e")
+    whole = replace(study, trials=(*(replace(each, device="cpu") for each in study.trials), more))
+    facts = dict(header.build(find(whole)).content.facts)
+    assert facts["Training time"].replace("\N{NO-BREAK SPACE}", " ") == "36 s, of which 6.0 s in the confirmation"
+    assert dict(provenance.build(find(whole)).content.facts)["Devices"] == "cpu (7 trials)"

@@ -41,6 +41,11 @@ def anova(**changes: object) -> Anova:
     return replace(made, **changes)
 
 
+def one_term() -> Anova:
+    made = anova(joined={"depth": ("depth", "variant")})
+    return replace(made, effects=tuple(each for each in made.effects if each.term in (("depth",), ("seed",))))
+
+
 def verdicts(*says: str) -> list[Verdict]:
     return list(declared(*says, errors=FIVE).verdicts)
 
@@ -174,6 +179,7 @@ PAIRS: Pairs = {
     "factors.anova": (lambda: anova(ranked=True), "ranks of the test error, a fail last", anova),
     "factors.of_ranks": (lambda: anova(failed=("a",)), "Seeds fail in 1 arm: a.", anova),
     "factors.joined": (lambda: anova(joined={"x": ("depth", "lr")}), "depth and lr do not vary apart", anova),
+    "factors.one_test": (one_term, "It is one test of whether the arms differ at all", anova),
     "factors.dropped": (lambda: anova(dropped=(("depth",),)), "cannot estimate depth.", anova),
     "factors.error_terms": (lambda: anova(error_terms=(("depth", "lr"),)), "depth × lr stands in for the error", anova),
     "factors.interaction": (three_factors, "averaged over 1 other factor; of all pairs", two_factors),

@@ -83,6 +83,16 @@ PAIRS: Pairs = {
     ),
     "methods.one_arm": (alone, "One arm was trained with 3 seeds (0–2).", lambda: variants(a=MORE)),
     "methods.design": (grid_of_two := lambda: grid(0, 1), "depth (8 and 14) and variant (a, b and c)", alone),
+    "methods.searching": (
+        lambda: find(searches.searched()),
+        "The sampler tpe proposed them, and they were selected by the validation error on 20 % of the training images",
+        alone,
+    ),
+    "methods.replay": (
+        lambda: find(searches.replay()),
+        "This is a replay: nothing was trained.",
+        lambda: find(searches.searched()),
+    ),
     "methods.baseline": (lambda: variants(a=MORE, b=LESS), "The baseline is variant a", grid_of_two),
     "methods.shared_seeds": (grid_of_two, "shared by all arms", alone),
     "methods.data": (lambda: variants(a=MORE), "Data: digits.", lambda: mixed("data", "name", "fashion_mnist")),

@@ -25,7 +25,12 @@ from tests.reports.small import near
 PAIRS: Pairs = {
     "claims": (lambda: declared("b < a", "b > a"), "Of 2 declared claims, 1 is supported and 1 is refuted.", grid),
     "no_result": (waiting, "No trial has a result yet.", lambda: variants(a=(3.0,))),
-    "unconfirmed": (unconfirmed, "no arm is confirmed on the test set", lambda: find(searches.searched())),
+    "tried": (unconfirmed, "No arm is confirmed on the test set.", lambda: find(searches.searched())),
+    "front_ends": (
+        lambda: find(searches.with_sizes()),
+        "The search's Pareto front of validation error and parameters has ",
+        lambda: find(searches.searched()),
+    ),
     "replayed": (
         lambda: find(searches.replayed(searches.configuration("tpe", 1.0), searches.configuration("late", -1.0))),
         "Against random search of equal time, tpe is worth its cost; late is not worth its cost.",

@@ -7,7 +7,7 @@ from reports.analysis.samplers import SamplerComparison, comparison
 from reports.findings import find
 from reports.results import Study
 from reports.sentences.confirmation import ConfirmationFacts, confirmation_facts
-from reports.trials import State
+from reports.trials import State, Trial
 from tests.reports import searches, studies
 from tests.reports.pairs.pair import Pairs
 
@@ -24,6 +24,12 @@ def without_control() -> Study:
     whole = searches.searched()
     proposals = {**whole.search["proposals"], "control": []}
     return replace(whole, search={**whole.search, "proposals": proposals})
+
+
+def one_diverged() -> Study:
+    whole = searches.searched()
+    (first, *_) = whole.search["proposals"]["search"]
+    return replace(whole, trials=(*whole.trials, Trial("d", first["arm"], 0, State.DIVERGED)))
 
 
 def none_trained() -> Study:
@@ -99,39 +105,55 @@ def plain() -> Study:
 
 
 PAIRS: Pairs = {
-    "search.found": (searches.searched, "40 arms by the sampler tpe, selected on 20 % of the training", none_trained),
+    "search.found": (
+        searches.searched,
+        "The baseline and 39 arms by the sampler tpe, selected by the validation error on 20 % of the training images "
+        "alone.",
+        none_trained,
+    ),
+    "search.on_front": (
+        searches.with_sizes,
+        "on the Pareto front of validation error and",
+        searches.searched,
+    ),
     "search.not_trained": (
         lambda: with_proposals(status="rejected"),
         "1 rejected",
         searches.searched,
     ),
-    "search.penalty": (searches.searched, "counts as 100 % error for the sampler", plain),
-    "search.control": (searches.searched, "After as many arms drawn at random", without_control),
+    "search.penalty": (one_diverged, "counts as 100 % error for the sampler", searches.searched),
+    "search.not_told": (lambda: with_proposals(state="FAILED"), "is not told to the sampler", searches.searched),
+    "search.control": (searches.searched, "As many arms drawn at random", without_control),
     "search.importance": (
         lambda: ((("fANOVA", "what?"),), True),
         "What only some arms have",
         lambda: ((("fANOVA", "what?"),), False),
     ),
-    "search.front": (lambda: "error against FLOPs", "Error against FLOPs; no arm", lambda: "error against seconds"),
-    "search.lines": (
-        lambda: (True, 40, 4),
-        "the most important choices first. Thick lines are the best 4 of 40 arms with a result, the thickest the best.",
-        lambda: (False, 40, 4),
+    "search.front_line": (
+        lambda: ("error against FLOPs", 2),
+        "2 arms drawn at random are as good in both and better in one than one on the line.",
+        lambda: ("error against FLOPs", None),
     ),
+    "search.lines": (
+        lambda: (True, 40, 4, False),
+        "first. Thick lines are the 4 arms with the lowest error of 40 arms with a result, the thickest the lowest.",
+        lambda: (True, 40, 4, True),
+    ),
+    "search.arms_caption": (searches.with_sizes, "those of the Pareto front first", searches.searched),
     "search.constant": (lambda: 2, "2 parameters with one value", lambda: 0),
-    "search.best_values": (lambda: (3, "lr: 0.1 (3)"), "The best 3 arms: lr: 0.1 (3).", lambda: (1, "lr: 0.1 (1)")),
-    "search.slices": (lambda: True, "the most important ones first", lambda: False),
+    "search.best_values": (lambda: (3, "lr: 0.1 (3)"), "The 3 thick lines: lr: 0.1 (3).", lambda: (1, "lr: 0.1 (1)")),
+    "search.slices": (lambda: True, "the most important ones by fANOVA first", lambda: False),
     "search.lowest_at": (
-        lambda: (30, 2.44, "width", "8"),
-        "The least of 30 arms, 2.44 %, is at width 8.",
-        lambda: (1, 2.44, "width", "8"),
+        lambda: (30, 2.44, "width", ("8", "6")),
+        "The lowest of 30 arms, 2.44 %, is at width 8 and 6.",
+        lambda: (30, 2.44, "width", ("8",)),
     ),
     "search.same_state": (lambda: {"complete"}, "All are complete.", lambda: {"complete", "pruned"}),
     "search.same_origin": (lambda: {"tpe"}, "All are proposed by tpe.", lambda: {"tpe", "baseline"}),
     "search.ends": (lambda: [("search", 1.234)], "search ends at 1.23 %", lambda: [("search", 1.25)]),
     "confirmation.method": (
         lambda: confirmed(*BETTER),
-        "The best arm of the search and the baseline",
+        "The arm of the search with the lowest validation error and the baseline",
         lambda: facts(searches.searched()),
     ),
     "confirmation.first_ranked": (
@@ -190,6 +212,11 @@ PAIRS: Pairs = {
         lambda: ((found := compared()).contests[0], found),
         "tpe: worth its cost.",
         lambda: ((found := compared(gain=0.0, proposing=3000.0)).contests[0], found),
+    ),
+    "samplers.drawn_once": (
+        lambda: ((("random", "tpe", "gp"),),),
+        "that of random is also that of tpe and gp",
+        lambda: ((("random",),),),
     ),
     "samplers.best_so_far": (
         compared,

@@ -1,0 +1,96 @@
+"""The page of a replayed search: what trains nothing must not read as a study that is under way."""
+
+import csv
+import io
+import re
+
+import pytest
+
+from reports.analysis.samplers import Worth, called, comparison
+from reports.findings import find
+from reports.page import report_files
+from reports.sections import data, failures, header, provenance
+from reports.sentences import samplers as sentences
+from reports.sentences.checklist import checklist
+from reports.sentences.headline import headline
+from tests.reports import searches
+
+
+@pytest.fixture(scope="module")
+def files() -> dict[str, str | bytes]:
+    return report_files(searches.replay())
+
+
+@pytest.fixture(scope="module")
+def page(files) -> str:
+    return str(files["index.html"]).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_its_command_is_that_of_a_replay_and_no_other_makes_the_page_again(page):
+    assert "orchestrate run hunt.yaml --executor replay<" in page
+    assert "orchestrate report" not in page
+    assert "orchestrate query" not in page
+    assert "sqlite" not in page
+    others = [command for command, _ in data.build(find(searches.searched())).content.commands]
+    assert "orchestrate report hunt" in others
+
+
+def test_nothing_is_said_to_come_or_to_have_been_confirmed(page):
+    text = re.sub("<[^>]+>", " ", page.split("<script")[0])
+    for words in (" yet", "0 were confirmed", "of the confirmation", "is planned", "none finished", "0 trials"):
+        assert words not in text
+    assert "A replay trains nothing and confirms no arm." in text
+    assert failures.build(find(searches.replay())) is None
+    assert not header.build(find(searches.replay())).content.is_missing
+
+
+def test_it_has_no_files_of_trials_and_no_host_of_which_nothing_is_known(files):
+    assert not [name for name in files if name.startswith("data/")]
+    assert "data/trials.csv" in report_files(searches.searched())
+    assert provenance.build(find(searches.replay())).content.hosts == ()
+    answers = dict(checklist(find(searches.replay())))
+    assert answers["Number of runs"] == "none: a replay trains nothing"
+
+
+def test_a_sampler_that_never_left_its_random_start_is_said_to_be_random_search():
+    compared = comparison(searches.replay())
+    tpe, nsga2 = compared.contests
+    assert (tpe.worth, nsga2.worth, nsga2.p) == (Worth.YES, Worth.SAME, None)
+    assert sentences.judgement(nsga2, compared) == (
+        "nsga2: the same as random search with every seed: it draws its first 50 proposals, its first generation, at "
+        "random (population_size), and a search has 30 arms."
+    )
+    (said, *_) = headline(find(searches.replay()))
+    assert said == (
+        "Against random search of equal time, tpe is worth its cost. With every seed nsga2 found the same as random "
+        "search."
+    )
+
+
+def test_what_is_the_same_is_drawn_once_and_is_the_figure_of_the_first_screen(page):
+    (lead,) = re.findall(r'<figure class="lead[^>]*data-figure="([^"]*)"', page)
+    assert lead == "samplers"
+    assert page.count(">random, nsga2</text>") == 4  # here and there, each broad and narrow
+    assert "that of random is also that of nsga2" in page
+
+
+def test_a_sampler_with_a_scheduler_has_a_name_without_a_comma():
+    assert called("tpe, asha (factor 2, first_rung 1)") == "tpe with asha (factor 2, first_rung 1)"
+    assert called("gp") == "gp"
+
+
+def test_the_two_comparisons_of_a_sampler_are_with_different_things():
+    compared = comparison(searches.replay())
+    said = sentences.judgement(compared.contests[0], compared)
+    assert re.search(
+        r"Against the average of random search in as much time \(30 arms\) it ends −\S+ \[.*\] points.*, p below "
+        r"0.001; against random search with the same seeds \(30 arms\), −\S+ \[.*\] points\.$",
+        said,
+    )
+
+
+def test_the_table_leaves_out_what_is_chance_where_nothing_differs(files):
+    rows = {row["name"]: row for row in csv.DictReader(io.StringIO(str(files["tables/samplers.csv"])))}
+    assert float(rows["nsga2"]["difference"]) == 0.0
+    assert rows["nsga2"]["at_cost"] == rows["nsga2"]["p"] == ""
+    assert float(rows["tpe"]["at_cost"]) < 0
