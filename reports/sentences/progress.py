@@ -34,9 +34,8 @@ def training_time(findings: Findings) -> str | None:
         return None
     if findings.whole.is_replay:
         return f"{duration(whole)} on record"
-    if findings.whole.search:
-        return f"{duration(whole)}, of which {duration(_spent(findings.study))} in the confirmation"
-    return duration(whole)
+    confirming = _spent(findings.study)
+    return duration(whole) + (f", of which {duration(confirming)} in the confirmation" if confirming < whole else "")
 
 
 def _spent(study: Study) -> float:

@@ -32,7 +32,7 @@ def test_every_place_holds_the_same_bound(p, clear):
     assert _outcome(SimpleNamespace(support=p, refute=1.0), ALPHA) is (
         Conclusion.SUPPORTED if clear else Conclusion.INCONCLUSIVE
     )
-    contest = SimpleNamespace(p=p, at_cost=Difference(-1.0, -2.0, -0.1))
+    contest = SimpleNamespace(is_same=False, p=p, at_cost=Difference(-1.0, -2.0, -0.1))
     assert Contest.worth.fget(contest) is (Worth.YES if clear else Worth.OPEN)
 
 
