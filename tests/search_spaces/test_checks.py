@@ -22,12 +22,16 @@ def test_different_networks_are_not_identical():
     assert identical_graphs({"a": cost(), "b": cost(width=5)}) == []
 
 
-def test_an_unequal_arm_is_named_with_its_share():
+def test_unequal_arms_of_one_size_are_told_together():
     costs = {"base": cost(), "same": cost(activation="full_preact"), "wide": cost(width=8)}
-    gaps = unequal_costs(costs, {"same": "base", "wide": "base"})
-    assert [(gap.arm, gap.what) for gap in gaps] == [("wide", "params"), ("wide", "flops")]
-    assert gaps[0].share == pytest.approx(costs["wide"].params / costs["base"].params - 1)
-    assert "params" in gaps[0].text
+    costs |= {"wide too": costs["wide"], "wider": cost(width=10)}
+    gaps = unequal_costs(costs, dict.fromkeys(("same", "wide", "wide too", "wider"), "base"))
+    assert [gap.arms for gap in gaps] == [("wide", "wide too"), ("wider",)]
+    more = 100 * (costs["wide"].params / costs["base"].params - 1)
+    told = f'2 arms (for instance "wide") have {costs["wide"].params:,} parameters, {more:.1f} % more than the'
+    assert gaps[0].text.startswith(told)
+    assert gaps[0].text.endswith('of "base"')
+    assert gaps[1].text.startswith('"wider" has ')
 
 
 @pytest.mark.parametrize("op", SHORTCUTS)
