@@ -104,14 +104,15 @@ def bundles(layout: Layout, most: int) -> list[tuple[str, Bundle]]:
     """Put series together that differ in one factor alone, as the lines of one panel; none where no factor can be one.
 
     That factor has at most `most` levels, as many as possible. Each panel has its title, from the other factors, and
-    its series, each beside what it is as a line: its level, and the slot that this level has in every panel.
+    its series, each beside what it is as a line: its level, and the slot that this level has in every panel, the
+    baseline's the first.
     """
-    counts = [len({series.levels[at] for series in layout.series}) for at in range(len(layout.across))]
-    fitting = [at for at, count in enumerate(counts) if 1 < count <= most]
-    if len(counts) < 2 or not fitting:
+    at = _bundled_place(layout, most)
+    if at is None:
         return []
-    at = max(fitting, key=lambda place: counts[place])
-    slots = {value: slot for slot, value in enumerate(dict.fromkeys(series.levels[at] for series in layout.series))}
+    base = next((series.levels[at] for series in layout.series if series.is_baseline), None)
+    values = sorted(dict.fromkeys(series.levels[at] for series in layout.series), key=lambda value: value != base)
+    slots = {value: slot for slot, value in enumerate(values)}
     made: dict[Levels, Bundle] = {}
     for series in layout.series:
         value = series.levels[at]
@@ -119,6 +120,36 @@ def bundles(layout: Layout, most: int) -> list[tuple[str, Bundle]]:
         made.setdefault((*series.levels[:at], *series.levels[at + 1 :]), []).append((series, line))
     names = (*layout.across[:at], *layout.across[at + 1 :])
     return [(name_levels(zip(names, levels, strict=True)), bundle) for levels, bundle in made.items()]
+
+
+def _bundled_place(layout: Layout, most: int) -> int | None:
+    """Return the place of the factor that makes the lines of a bundle; None where no factor can."""
+    counts = [len({series.levels[at] for series in layout.series}) for at in range(len(layout.across))]
+    fitting = [at for at, count in enumerate(counts) if 1 < count <= most]
+    return max(fitting, key=lambda place: counts[place]) if len(counts) > 1 and fitting else None
+
+
+def series_levels(layout: Layout, arm: Arm) -> Levels:
+    """Return the levels of the series that an arm belongs to."""
+    return tuple(arm.levels.get(factor) for factor in layout.across)
+
+
+def slots(layout: Layout, most: int) -> dict[Levels, int]:
+    """Return the colour and marker of each series: its own, or of more than `most` that of its line in a bundle.
+
+    Empty where neither tells them apart.
+    """
+    if len(layout.series) <= most:
+        return {series.levels: series.slot for series in layout.series}
+    return {series.levels: line.slot for _, bundle in bundles(layout, most) for series, line in bundle}
+
+
+def slotted_by(layout: Layout, most: int) -> tuple[str, ...]:
+    """Return the factors whose levels `slots` tells apart; none where it tells nothing apart."""
+    if len(layout.series) <= most:
+        return layout.across
+    at = _bundled_place(layout, most)
+    return () if at is None else (layout.across[at],)
 
 
 def numeric_axis(study: Study) -> str | None:

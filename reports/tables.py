@@ -62,6 +62,14 @@ class Table:
         """Return the table with the columns that a page of paper has room for."""
         return self.without(*(each.key for each in self.columns if self.in_paper and each.key not in self.in_paper))
 
+    def first(self, most: int) -> int:
+        """Return how many rows to show of at most `most`: those of an arm or a line together, as far as they can be."""
+        if len(self.rows) <= most:
+            return len(self.rows)
+        texts = sum(not column.is_number for column in self.columns)
+        names = [row[:texts] for row in self.rows[: most + 1]]
+        return next((at for at in range(most, 0, -1) if names[at] != names[at - 1]), most)
+
     def shown(self) -> list[list[str]]:
         """Return the cells as text for people."""
         above = ((), *self.rows)

@@ -104,9 +104,11 @@ def duration(seconds: float | None) -> str:
     """Return a time in its two largest units: 3 min 20 s."""
     if seconds is None:
         return NOTHING
-    if seconds < 60:
-        return f"{seconds:.1f}\N{NO-BREAK SPACE}s" if seconds < 10 else f"{seconds:.0f}\N{NO-BREAK SPACE}s"
+    if seconds < 9.95:
+        return f"{seconds:.1f}\N{NO-BREAK SPACE}s"
     whole = round(seconds)
+    if whole < 60:
+        return f"{whole}\N{NO-BREAK SPACE}s"
     if whole < 3600:
         parts = (whole // 60, "min", whole % 60, "s")
     elif whole < 48 * 3600:

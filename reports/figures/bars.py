@@ -32,7 +32,7 @@ def bars_drawing(bars: Sequence[Bar], prefix: str) -> Drawing:
     def plot(axes: "Axes", heights: Sequence[float]) -> None:
         axes.set_xlim(0, 100)
         for bar, y in zip(bars, heights, strict=True):
-            axes.barh([y], [bar.share], height=HEIGHT, color=colour(bar.slot), alpha=0.55)
+            axes.barh([y], [bar.share], height=HEIGHT, color=colour(bar.slot), alpha=0.55, linewidth=0)
             if bar.low is not None and bar.high is not None:
                 axes.plot((bar.low, bar.high), (y, y), color=INK, linewidth=1.4, solid_capstyle="butt")
                 for end in (bar.low, bar.high):

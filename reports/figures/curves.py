@@ -113,9 +113,11 @@ def curves_drawing(
         return replace(readout, choice=_choice(axes, choice)) if choice else readout
 
     margins = (46, 38, scale.room, 12)
-    if not is_large or choice:
-        return draw(plot, prefix, LARGE if is_large else SIZE, margins)
+    if not is_large:
+        return draw(plot, prefix, SIZE, margins)
     narrow = replace(draw(plot, f"{prefix}n", SIZE, margins), sheet=None)
+    if narrow.readout.choice is not None:
+        narrow = replace(narrow, readout=replace(narrow.readout, choice=narrow.readout.choice.without_lines()))
     return replace(draw(plot, prefix, LARGE, margins), narrow=narrow)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reports.figures.labels import distinct
+from reports.figures.labels import whole_in_lines
 from reports.figures.readout import UNTOLD, Readout, Told, marks_of
 from reports.figures.svg import INK, PAPER, Drawing
 from reports.figures.theme import colour, draw, error_scale, marker
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 SIZE = (340, 236)
 MOST_NAMED = 6
 LONGEST = 50
+"""Letters of a line of the key."""
+LEAST_ROOM = 1.02
+"""How many times the greatest of the costs, however near the least, the axis reaches."""
 _LINE = 15  # pixels, the height of a line of the key
 _DIGIT, _HEIGHT = 6.5, 11  # pixels, the width and height that a digit of a number takes
 
@@ -43,7 +46,7 @@ def front_drawing(points: Sequence[FrontPoint], unit: str, prefix: str) -> Drawi
         error_scale(axes, [each.error for each in points])
         low, high = min(each.cost for each in points), max(each.cost for each in points)
         axes.set_xscale("log")
-        room = max((high / low) ** 0.08, 1.3)
+        room = max((high / low) ** 0.08, LEAST_ROOM if high > low else 1.3)
         axes.set_xlim(low / room, high * room)
         ticks = _ticks(low, high)
         axes.set_xticks(ticks, labels=[magnitude(tick) for tick in ticks])
@@ -68,8 +71,8 @@ def front_drawing(points: Sequence[FrontPoint], unit: str, prefix: str) -> Drawi
 
 def _key(front: Sequence[FrontPoint]) -> list[str]:
     """Return the names of the front's first arms, each after its number, and how many more there are."""
-    names = distinct([each.label for each in front[:MOST_NAMED]], LONGEST)
-    lines = [f"{number}: {name}" for number, name in enumerate(names, start=1)]
+    names = whole_in_lines([each.label for each in front[:MOST_NAMED]], LONGEST)
+    lines = [line for number, name in enumerate(names, start=1) for line in f"{number}: {name}".split("\n")]
     more = len(front) - len(names)
     return [*lines, f"and {more} more at a higher cost"] if more else lines
 

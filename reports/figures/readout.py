@@ -1,7 +1,7 @@
 """What a drawing can say of its points: where each stands in it, what it shows, and the trial behind it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -118,10 +118,10 @@ class ArmCurve:
 
 @dataclass(frozen=True)
 class CurveChoice:
-    """Arms that a drawing can show, `shown` the place of each that it shows at first by its
-    series, and its scale of errors.
+    """Arms that a drawing can show, `shown` the place of each that it shows at first by its series, and its scale.
 
-    The scale is logarithmic above 1 where `is_wide`, and runs from 0 at the pixel `zero` to `top` at the pixel `end`.
+    The scale of errors is logarithmic above 1 where `is_wide`, and runs from 0 at the pixel `zero` to `top` at the
+    pixel `end`.
     """
 
     lines: tuple[ArmCurve, ...]
@@ -130,6 +130,10 @@ class CurveChoice:
     top: float
     zero: float
     end: float
+
+    def without_lines(self) -> "CurveChoice":
+        """Return the scale alone: what a drawing has of its own beside another of the same arms."""
+        return replace(self, lines=(), shown={})
 
     def as_data(self) -> dict[str, Any]:
         """Return it as the page's script reads it, each list of epochs once."""

@@ -18,7 +18,8 @@ MOST_SERIES = len(SERIES)
 """More lines than this cannot be told apart in one panel."""
 MOST_PANELS = 12
 LONGEST_LABEL = 16
-"""Letters of a line of a label; a longer one has two lines."""
+"""Letters of a line of a label; a longer one has several lines."""
+MOST_LINES = 4
 
 
 def colour(slot: int) -> str:
@@ -158,14 +159,14 @@ def _nothing() -> object:
 def label_ends(axes: "Axes", ends: Sequence[tuple[float, float, str, int]], gap: float = 12.5) -> None:
     """Write each line's marker and name right of its end (x, y in data units, name, slot), `gap` pixels apart.
 
-    A name that is too long leaves out what all of them share, as the panel's title has it, or has two lines.
+    A name that is too long leaves out what all of them share, as the panel's title has it, or has several lines.
     """
     ends = [end for end in ends if end[2]]
     if not ends:
         return
-    names = in_lines([name for _, _, name, _ in ends], LONGEST_LABEL)
-    if any("\n" in name for name in names) and 2 * gap * len(ends) <= axes.bbox.height:
-        gap *= 2
+    room = int(axes.bbox.height / (gap * len(ends)))
+    names = in_lines([name for _, _, name, _ in ends], LONGEST_LABEL, min(max(room, 2), MOST_LINES))
+    gap *= min(1 + max(name.count("\n") for name in names), max(room, 1))
     placed = sorted(
         (axes.transData.transform((x, y))[1], x, name, slot) for (x, y, _, slot), name in zip(ends, names, strict=True)
     )

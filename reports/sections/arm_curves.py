@@ -1,5 +1,6 @@
 """Learning curves of single arms in one panel: the baseline, the best and the worst, and others as a reader chooses."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from reports.figures.curves import ArmChoice, CurveScale, curves_drawing
@@ -7,7 +8,7 @@ from reports.figures.figure import Figure, Panel
 from reports.figures.readout import ArmCurve
 from reports.figures.theme import MOST_SERIES, label_room
 from reports.findings import Findings
-from reports.layout import Series
+from reports.layout import Series, series_levels, slots
 from reports.names import arm_names
 from reports.sections.curve_panels import description, facet_of, mean_curve, table_of
 from reports.sentences import curves as sentences
@@ -19,7 +20,7 @@ MOST_POINTS = 48
 BASELINE, BEST_BASELINE = "the best arm's baseline", "the best arm, a baseline"
 BEST, WORST = "the best arm", "the worst arm"
 SLOTS = {BASELINE: 0, BEST_BASELINE: 0, BEST: 1, WORST: 2}
-"""The colour and marker of each: black is a baseline, and the worst arm looks the same in every study."""
+"""The colour and marker of each where the other figures tell no arms apart by them: black is a baseline."""
 
 
 def arms_figure(findings: Findings, scale: CurveScale) -> Figure | None:
@@ -29,9 +30,9 @@ def arms_figure(findings: Findings, scale: CurveScale) -> Figure | None:
     if len(lines) <= MOST_SERIES:
         return None
     roles = _roles(findings, [arm for arm, _ in lines])
-    slots = {SLOTS[role]: arm for role, arm in roles.items()}
-    places = {slot: next(at for at, (arm, _) in enumerate(lines) if arm is chosen) for slot, chosen in slots.items()}
-    chosen = [(arm, Series((), names[arm.name], slot, slot == 0)) for slot, arm in slots.items()]
+    drawn = _drawn(findings, roles)
+    places = {slot: next(at for at, (arm, _) in enumerate(lines) if arm is chosen) for slot, chosen in drawn.items()}
+    chosen = [(arm, Series((), names[arm.name], slot, slot == 0)) for slot, arm in drawn.items()]
     facet = facet_of(findings, "", chosen)
     if facet is None:
         return None
@@ -51,6 +52,21 @@ def arms_figure(findings: Findings, scale: CurveScale) -> Figure | None:
     thin = sentences.failed(findings) if facet.failed else None
     caption = " ".join(filter(None, (named, thin, sentences.narrow(findings))))
     return Figure("arms", caption, (Panel("", description(facet), drawing),), table_of([facet], "arms"), columns=1)
+
+
+def _drawn(findings: Findings, roles: Mapping[str, Arm]) -> dict[int, Arm]:
+    """Give each arm the colour and marker that it has in the other figures; the second of two alike gets a free one.
+
+    That is one that no arm has there, if any is left.
+    """
+    known = {levels: slot % MOST_SERIES for levels, slot in slots(findings.layout, MOST_SERIES).items()}
+    drawn: dict[int, Arm] = {}
+    for role, arm in roles.items():
+        own = known.get(series_levels(findings.layout, arm), SLOTS[role])
+        free = [slot for slot in range(MOST_SERIES) if slot not in drawn]
+        spare = [slot for slot in free if slot not in known.values()]
+        drawn[own if own in free else (spare or free)[0]] = arm
+    return drawn
 
 
 def _roles(findings: Findings, arms: list[Arm]) -> dict[str, Arm]:

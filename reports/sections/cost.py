@@ -1,6 +1,7 @@
 """What a lower error costs: the arms that no other beats in both error and size, and how sure that is."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Collection, Mapping, Sequence
 from statistics import fmean
 
 from reports.analysis.pareto import Front, study_front
@@ -9,7 +10,7 @@ from reports.figures.front import FrontPoint, front_drawing
 from reports.figures.readout import Told
 from reports.figures.theme import MOST_SERIES
 from reports.findings import Findings
-from reports.layout import Levels
+from reports.layout import series_levels, slots, slotted_by
 from reports.names import arm_names
 from reports.sections.section import Notes, Section
 from reports.sections.trials import trials_link
@@ -19,24 +20,26 @@ from reports.trials import Arm
 from reports.wording import magnitude, number, shortened
 
 _COSTS = {"params": "parameters", "flops": "multiply-adds", "seconds": "seconds of training"}
+_FREE = frozenset({"lr", "momentum", "nesterov", "weight_decay"})
+"""Settings of the training that take no time."""
 MOST_POINTS = 200
 
 
 def build(findings: Findings) -> Section | None:
     """Build the fronts; nothing unless arms with a result differ in cost."""
     fronts: dict[str, tuple[dict[str, float], Front]] = {}
+    times = _times(findings)
     for key in _COSTS:
-        cost = {arm.name: value for arm in findings.arms if (value := _cost(findings, arm, key))}
+        cost = {arm.name: value for arm in findings.arms if (value := _cost(arm, times, key))}
         known = {arm: value for arm, value in cost.items() if findings.summaries[arm].n_ok}
         if len(set(known.values())) > 1:
-            fronts[key] = (cost, study_front(findings.study, cost))
+            fronts[key] = (cost, study_front(findings.study, cost, measured=times if key == "seconds" else None))
     if not any(front.front and len(front.front) + len(front.dominated) > 1 for _, front in fronts.values()):
         return None
     panels = tuple(_panel(findings, key, cost, front) for key, (cost, front) in fronts.items())
     told = (
         sentences.axes(tuple(fronts)),
-        sentences.marks([len(front.front) for _, front in fronts.values()], has_slots(findings)),
-        sentences.probability(findings),
+        sentences.marks([len(front.front) for _, front in fronts.values()], slotted_by(findings.layout, MOST_SERIES)),
     )
     figure = Figure("cost", " ".join(filter(None, told)), panels, _table(findings, fronts), columns=3)
     names = arm_names(findings)
@@ -44,26 +47,45 @@ def build(findings: Findings) -> Section | None:
     return Section("cost", "Cost", Notes((note,) if note else ()), figures=(figure,), tables=(figure.table,))
 
 
-def _cost(findings: Findings, arm: Arm, key: str) -> float | None:
+def _times(findings: Findings) -> dict[str, list[float]]:
+    """Return the training times of each arm's trials; none where all arms do the same work, in as much time."""
+    work = {repr(_work(arm)) for arm in findings.arms}
+    if len(work) == 1 and len(findings.arms) > 1:
+        return {}
+    return {
+        arm.name: [
+            each.seconds for each in findings.trials.get(arm.name, ()) if each.seconds and each.state.is_outcome()
+        ]
+        for arm in findings.arms
+    }
+
+
+def _work(arm: Arm) -> tuple[object, ...]:
+    """Return what decides how long an arm trains on one machine."""
+    training = arm.settings.get("training", {})
+    timed = {key: value for key, value in training.items() if key not in _FREE}
+    return arm.params, arm.flops, arm.settings.get("network"), arm.settings.get("data"), timed
+
+
+def _cost(arm: Arm, times: Mapping[str, Sequence[float]], key: str) -> float | None:
     """What one arm costs: its size, or the mean training time of its trials; None where that is not known."""
-    if key != "seconds":
-        size = getattr(arm, key)
-        return None if size is None else float(size)
-    times = [trial.seconds for trial in findings.trials.get(arm.name, ()) if trial.seconds and trial.state.is_outcome()]
-    return fmean(times) if times else None
+    if key == "seconds":
+        return fmean(times[arm.name]) if times.get(arm.name) else None
+    size = getattr(arm, key)
+    return None if size is None else float(size)
 
 
 def _panel(findings: Findings, key: str, cost: dict[str, float], front: Front) -> Panel:
-    slots = {series.levels: series.slot for series in findings.layout.series}
+    known_slots = slots(findings.layout, MOST_SERIES)
     arms = {arm.name: arm for arm in findings.arms}
-    known = arm_names(findings)
+    known, labels = arm_names(findings), arm_names(findings, numbers_after=", ")
     names = sorted((*front.front, *front.dominated), key=lambda each: each not in front.front)[:MOST_POINTS]
     points = [
         FrontPoint(
-            label=known[name],
+            label=labels[name],
             error=findings.summaries[name].mean or 0.0,
             cost=cost[name],
-            slot=_slot(findings, arms[name], slots),
+            slot=known_slots.get(series_levels(findings.layout, arms[name]), 1),
             on_front=name in front.front,
             told=Told(_told(findings, name, known[name], key, cost[name], front), trials_link(arms[name].levels)),
         )
@@ -80,27 +102,17 @@ def _told(findings: Findings, name: str, shown: str, key: str, cost: float, fron
     return text if chance is None else f"{text}, on the front with P {number(chance)}"
 
 
-def _slot(findings: Findings, arm: Arm, slots: Mapping[Levels, int]) -> int:
-    slot = slots.get(tuple(arm.levels.get(factor) for factor in findings.layout.across), 1)
-    return slot if has_slots(findings) else 1
-
-
-def has_slots(findings: Findings) -> bool:
-    """Whether the arms are few enough kinds that each has a marker of its own."""
-    return len(findings.layout.series) <= MOST_SERIES
-
-
 def _table(findings: Findings, fronts: dict[str, tuple[dict[str, float], Front]]) -> Table:
     columns = [
         Column("arm", "arm"),
         Column("params", "parameters", is_number=True, is_count=True),
         Column("flops", "multiply-adds", is_number=True, is_count=True),
-        *([Column("seconds", "seconds of training", 1, is_number=True)] if "seconds" in fronts else []),
+        *([_seconds(fronts["seconds"][0].values())] if "seconds" in fronts else []),
         Column("error", "error, %", 2, is_number=True),
         Column("n", "n", is_number=True),
     ]
     for key in fronts:
-        columns.append(Column(f"front_{key}", f"on the front of {'seconds' if key == 'seconds' else _COSTS[key]}"))
+        columns.append(Column(f"front_{key}", f"front of {'seconds' if key == 'seconds' else _COSTS[key]}"))
         columns.append(Column(f"p_{key}", "P", 2, is_number=True))
     rows: list[tuple[Cell, ...]] = []
     for arm in findings.arms:
@@ -114,4 +126,11 @@ def _table(findings: Findings, fronts: dict[str, tuple[dict[str, float], Front]]
             row.append(arm.name in front.front if is_known else None)
             row.append(front.probability.get(arm.name))
         rows.append(tuple(row))
-    return Table("cost", sentences.TABLE, tuple(columns), tuple(rows))
+    told = (sentences.TABLE, sentences.probability(findings, has_times="seconds" in fronts))
+    return Table("cost", " ".join(filter(None, told)), tuple(columns), tuple(rows))
+
+
+def _seconds(times: Collection[float]) -> Column:
+    """Return the column of times, the least of which has three significant digits."""
+    digits = max(1, 2 - math.floor(math.log10(min(times))))
+    return Column("seconds", "seconds of training", digits, is_number=True)

@@ -9,9 +9,10 @@ from reports.findings import Findings
 from reports.layout import Layout, Series, bundles
 from reports.sections.arm_curves import arms_figure
 from reports.sections.curve_panels import description, facet_of, table_of
+from reports.sections.panels import lowest_panels
 from reports.sections.section import Notes, Section
 from reports.sentences import curves as sentences
-from reports.sentences.parts import cut
+from reports.sentences.parts import lowest_shown
 from reports.trials import Arm, Scalar
 from reports.wording import level, shortened
 
@@ -21,7 +22,9 @@ def build(findings: Findings) -> Section | None:
     if not findings.curve_length():
         return None
     planned = _facets(findings)
-    facets = [made for title, arms in planned[:MOST_PANELS] if (made := facet_of(findings, title, arms)) is not None]
+    means = {name: None if each.n_fail else each.mean for name, each in findings.summaries.items()}
+    shown = lowest_panels([(panel, {arm.name: means[arm.name] for arm, _ in panel[1]}) for panel in planned])
+    facets = [made for title, arms in shown if (made := facet_of(findings, title, arms)) is not None]
     if not facets:
         return None
     values = [value for facet in facets for value in facet.values()]
@@ -46,10 +49,14 @@ def build(findings: Findings) -> Section | None:
     )
     chosen = arms_figure(findings, scale)
     told = (sentences.lines(findings), sentences.narrow(findings), sentences.failed(findings), sentences.drops(drops))
-    note = cut(min(MOST_PANELS, len(planned)), len(planned), "panels", "data/curves.csv")
+    unseen = sum(not any(trial.curve for trial in findings.trials.get(arm.name, ())) for arm in findings.arms)
+    notes = (
+        lowest_shown(len(shown), len(planned), "data/curves.csv"),
+        sentences.without_epoch(unseen, len(findings.arms)),
+    )
     figure = Figure("curves", " ".join(filter(None, told)), panels, table_of(facets), columns=min(3, len(panels)))
     figures = (figure,) if chosen is None else (figure, chosen) if len(planned) <= MOST_PANELS else (chosen, figure)
-    return Section("curves", "Learning curves", Notes((note,) if note else ()), figures=figures)
+    return Section("curves", "Learning curves", Notes(tuple(filter(None, notes))), figures=figures)
 
 
 def _facets(findings: Findings) -> list[tuple[str, list[tuple[Arm, Series]]]]:

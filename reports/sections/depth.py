@@ -7,14 +7,15 @@ from statistics import median
 from reports.figures.axis import LevelSeries, axis_drawing
 from reports.figures.figure import Figure, Panel
 from reports.figures.labels import told_apart
-from reports.figures.theme import MOST_PANELS, MOST_SERIES
+from reports.figures.theme import MOST_SERIES
 from reports.findings import Findings
 from reports.layout import Layout, Levels, Series, bundles
 from reports.metrics import PRIMARY
+from reports.sections.panels import lowest_panels
 from reports.sections.section import Notes, Section
 from reports.sentences import depth as sentences
 from reports.sentences.depth import FEWEST_POINTS
-from reports.sentences.parts import cut
+from reports.sentences.parts import lowest_shown, without_result
 from reports.tables import Cell, Column, Table
 from reports.trials import State, Trial
 from reports.wording import NOTHING, number
@@ -37,7 +38,8 @@ def build(findings: Findings) -> Section | None:
     if axis is None or len(ticks) < 2 or not any(run.points for run in runs):
         return None
     is_small = len(runs) > MOST_SERIES
-    shown = _panels(findings.layout, by_series) if is_small else [("", runs)]
+    made = _panels(findings.layout, by_series) if is_small else [("", runs)]
+    shown = lowest_panels([(panel, {run.points: _lowest(run) for run in panel[1]}) for panel in made])
     values = [error for run in runs for _, error in run.points]
     panels = tuple(
         Panel(
@@ -53,7 +55,7 @@ def build(findings: Findings) -> Section | None:
                 fail_above=findings.study.fail_above,
             ),
         )
-        for at, (title, group) in enumerate(shown[:MOST_PANELS])
+        for at, (title, group) in enumerate(shown)
     )
     figure = Figure(
         "depth",
@@ -62,8 +64,11 @@ def build(findings: Findings) -> Section | None:
         _table(runs, axis),
         columns=min(3, len(panels)),
     )
-    note = cut(min(MOST_PANELS, len(shown)), len(shown), "panels", "tables/arms.csv")
-    return Section("depth", f"Error against {axis}", Notes((note,) if note else ()), figures=(figure,))
+    notes = (
+        lowest_shown(len(shown), len(made), "tables/arms.csv"),
+        without_result(sum(not findings.summaries[arm.name].n for arm in findings.arms), len(findings.arms)),
+    )
+    return Section("depth", f"Error against {axis}", Notes(tuple(filter(None, notes))), figures=(figure,))
 
 
 def _runs(findings: Findings, most: int) -> dict[Levels, LevelSeries]:
@@ -112,13 +117,16 @@ def _middle(errors: list[float | None]) -> float | None:
     return middle if middle != float("inf") else None
 
 
+def _lowest(run: LevelSeries) -> float | None:
+    return min((middle for middle in run.middle if middle is not None), default=None)
+
+
 def _panels(layout: Layout, by_series: Mapping[Levels, LevelSeries]) -> list[tuple[str, list[LevelSeries]]]:
-    """One panel a series, the baseline in black beside each; without one baseline, series of one factor together."""
-    runs = list(by_series.values())
-    base = [run for run in runs if run.slot == 0]
-    bundled = [] if base else bundles(layout, MOST_SERIES)
+    """The series that differ in one factor alone together, else a panel each, the baseline in black beside it."""
+    bundled = bundles(layout, MOST_SERIES)
     if not bundled:
-        others = [run for run in runs if run.slot != 0]
+        base = [run for run in by_series.values() if run.slot == 0]
+        others = [run for run in by_series.values() if run.slot != 0]
         titles = told_apart([run.label for run in others], LONGEST_TITLE)
         named = [replace(run, slot=1, label=run.label if base else "") for run in others]
         return [(title, [*base, run]) for title, run in zip(titles, named, strict=True)]

@@ -8,8 +8,9 @@ from reports.analysis.contrasts import Contrast
 from reports.figures.figure import Figure, Panel
 from reports.figures.forest import DifferenceRow, Group, forest_drawing
 from reports.figures.readout import Told
+from reports.figures.theme import MOST_SERIES
 from reports.findings import Findings
-from reports.layout import Levels, Series
+from reports.layout import Levels, series_levels, slots
 from reports.names import arm_names
 from reports.search_numbers import search_numbers
 from reports.sections.arm_tables import contrasts_table, interval
@@ -20,7 +21,7 @@ from reports.sentences import differences as sentences
 from reports.sentences import skewness
 from reports.sentences.table import has_fails
 from reports.tables import Table
-from reports.wording import level, shortened, signed
+from reports.wording import level, level_owners, levels_in_words, shortened, signed
 
 MOST_ROWS = 40
 
@@ -48,8 +49,8 @@ def build(findings: Findings) -> Section | None:
 
 def _forest(findings: Findings) -> Figure | None:
     known = [each for each in findings.contrasts.values() if each.n]
-    drawn = [each for each in known if each.estimate is not None and each.low is not None]
-    if not drawn:
+    measured = [each for each in known if each.estimate is not None]
+    if not any(each.low is not None for each in measured):
         return None
     chosen = known
     if len(known) > MOST_ROWS:
@@ -57,11 +58,13 @@ def _forest(findings: Findings) -> Figure | None:
         chosen = [each for each in known if each.arm.name in largest]
     names = arm_names(findings)
     groups = _groups(findings, chosen, names)
-    described = sentences.drawn_differences(drawn, names, findings.alpha)
+    drawn = [each for each in chosen if each.estimate is not None]
+    described = sentences.drawn_differences(measured, len(drawn), names, findings.alpha)
     panel = Panel("", described, forest_drawing(groups, "effects"))
     table = contrasts_table(chosen)
     marked = skewness.differences(chosen)
-    caption = " ".join(filter(None, (sentences.forest(findings, known, len(chosen)), marked)))
+    told = (sentences.forest(findings, known, len(chosen)), sentences.without_interval(drawn), marked)
+    caption = " ".join(filter(None, told))
     shown = table.without("baseline", "smallest_p", *([] if marked else ["note"]))
     return Figure("effects", caption, (panel,), shown, columns=1)
 
@@ -75,12 +78,13 @@ def _size(findings: Findings, contrast: Contrast) -> float:
 
 
 def _groups(findings: Findings, chosen: list[Contrast], names: Mapping[str, str]) -> tuple[Group, ...]:
-    series = {(each.levels): each for each in findings.layout.series}
+    known_slots = slots(findings.layout, MOST_SERIES)
+    owners = level_owners(findings.study.factors)
     grouped: dict[str, list[Contrast]] = {_context(each): [] for each in findings.contrasts.values()}
     for each in chosen:
         grouped[_context(each)].append(each)
     return tuple(
-        Group(shortened(context, 70), tuple(_row(findings, each, series, names) for each in members))
+        Group(shortened(context, 70), tuple(_row(findings, each, known_slots, owners, names) for each in members))
         for context, members in grouped.items()
         if members
     )
@@ -91,12 +95,15 @@ def _context(contrast: Contrast) -> str:
 
 
 def _row(
-    findings: Findings, contrast: Contrast, series: dict[Levels, Series], names: Mapping[str, str]
+    findings: Findings,
+    contrast: Contrast,
+    known_slots: Mapping[Levels, int],
+    owners: Mapping[str, int],
+    names: Mapping[str, str],
 ) -> DifferenceRow:
     levels = contrast.arm.levels
-    line = series.get(tuple(levels.get(factor) for factor in findings.layout.across))
-    slot = line.slot if line is not None and len(series) <= 5 else 1
-    changed = [level(value) for factor, value in levels.items() if value != contrast.baseline.levels.get(factor)]
+    slot = known_slots.get(series_levels(findings.layout, contrast.arm), 1)
+    changed = {factor: value for factor, value in levels.items() if value != contrast.baseline.levels.get(factor)}
     text = f"{signed(contrast.estimate)}{interval(contrast)}" if contrast.estimate is not None else ""
     is_failing = has_fails(findings, contrast)
     if is_failing:
@@ -105,5 +112,5 @@ def _row(
     is_drawn = contrast.estimate is not None and not is_failing
     low, high = (contrast.low, contrast.high) if is_drawn else (None, None)
     told = Told(f"{shortened(names[contrast.arm.name], 80)}: {text}, n={contrast.n}", trials_link(levels))
-    name = search_numbers(findings.whole).get(contrast.arm.name) or ", ".join(changed)
+    name = search_numbers(findings.whole).get(contrast.arm.name) or levels_in_words(changed, owners)
     return DifferenceRow(name, text, slot, contrast.estimate if is_drawn else None, low, high, told)

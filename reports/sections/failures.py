@@ -79,15 +79,14 @@ def build(findings: Findings) -> Section | None:
     """Build the list of failures; a sentence says so when there are none. Nothing for a replay without trials."""
     if findings.whole.is_replay and not findings.asked:
         return None
-    arms = [
-        arm for arm in findings.arms if any(kind_of(findings, trial) for trial in findings.trials.get(arm.name, ()))
-    ]
     failed = [
         (trial, kind)
-        for arm in arms
-        for trial in findings.trials[arm.name]
+        for arm in findings.arms
+        for trial in findings.trials.get(arm.name, ())
         if (kind := kind_of(findings, trial)) and trial.state.is_finished()
     ]
+    failing = {trial.arm for trial, _ in failed}
+    arms = [arm for arm in findings.arms if arm.name in failing]
     names = {name: shortened(words, 90) for name, words in arm_names(findings).items()}
     events = tuple(_event(trial, kind, names) for trial, kind in failed)
     seeds = findings.seeds if len(findings.seeds) <= MOST_SEEDS else ()
@@ -104,7 +103,7 @@ def build(findings: Findings) -> Section | None:
     content = Failures(
         said(findings, sentences.SUMMARY),
         seeds,
-        sentences.map_caption(findings),
+        sentences.MAP_CAPTION,
         sentences.events_caption(findings),
         sentences.has_last_loss(findings),
         rows,

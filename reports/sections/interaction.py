@@ -52,7 +52,8 @@ def interaction_figure(findings: Findings, shares: Shares | None) -> Figure | No
     drawing = interaction_drawing(lines, shortened(along, 40), levels, "interaction")
     described = " ".join(sentences.means(line.label, list(zip(levels, line.mean, strict=True))) for line in lines)
     panel = Panel("", described, drawing)
-    caption = " ".join(filter(None, (sentences.interaction(findings, pair), skewness.arms(findings))))
+    cut = sentences.cut_at_zero([low for line in lines for low in line.low])
+    caption = " ".join(filter(None, (sentences.interaction(findings, pair), cut, skewness.arms(findings))))
     return Figure("interaction", caption, (panel,), _table(pair, rows), columns=1)
 
 

@@ -13,8 +13,8 @@ from reports.tables import Column, Table
 from reports.trials import Arm, State
 from reports.wording import number
 
-MOST = 11
-"""Arms that are drawn; a study with no more of them is seen whole in its main table."""
+MOST = 10
+"""Arms that are drawn, the baseline aside; a study with no more of them is seen whole in its main table."""
 
 
 def lowest_figure(findings: Findings) -> Figure | None:
@@ -24,12 +24,12 @@ def lowest_figure(findings: Findings) -> Figure | None:
     """
     group = group_of(findings)
     ranking = rank(group.summaries, findings.pairs, alpha=findings.alpha)
-    if ranking is None or len(group.summaries) <= MOST:
+    if ranking is None or len(group.summaries) <= MOST + 1:
         return None
     names = {each.arm.name for each in group.summaries if each.is_comparable}
     sound = sorted((each for each in group.summaries if each.arm.name in names), key=lambda each: each.mean or 0.0)
     base = [each for each in sound[MOST:] if _is_baseline(findings, each.arm)]
-    chosen = [*sound[: MOST - len(base[:1])], *base[:1]]
+    chosen = [*sound[:MOST], *base[:1]]
     labels = arm_names(findings, [each.arm for each in group.summaries], ", ")
     drawing = dots_drawing([_dots(findings, each, labels[each.arm.name]) for each in chosen], "lowest")
     where = f" at {group.where}" if group.where else ""
@@ -42,8 +42,8 @@ def lowest_figure(findings: Findings) -> Figure | None:
         Column("sd", "SD", 2, is_number=True),
         Column("n", "n", is_number=True),
     )
-    rows = tuple((group.names[each.arm.name], each.mean, each.sd, each.n) for each in sound)
-    table = Table("lowest", "The arms without a fail, the lowest mean first.", columns, rows)
+    rows = tuple((group.names[each.arm.name], each.mean, each.sd, each.n) for each in chosen)
+    table = Table("lowest", sentences.LOWEST_TABLE, columns, rows)
     return Figure("lowest", caption, (Panel("", described, drawing),), table, columns=1)
 
 

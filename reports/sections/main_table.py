@@ -14,6 +14,7 @@ from reports.ranking import Rankings, rankings
 from reports.search_numbers import search_numbers
 from reports.sections.arm_tables import interval
 from reports.sentences import said
+from reports.sentences.differences import is_same_in_every_seed
 from reports.sentences.parts import cut as first_rows
 from reports.sentences.table import CAPTION, NOTES, has_fails, states_n, usual_n
 from reports.trials import Arm, Scalar, State
@@ -229,4 +230,5 @@ def _difference(findings: Findings, contrast: Contrast, usual: int | None) -> tu
     if contrast.estimate is None:
         return "", ""
     n = "" if contrast.n == usual else f"n={contrast.n}"
-    return signed(contrast.estimate), ", ".join(filter(None, (interval(contrast).strip(), n)))
+    same = "the same in every seed" if is_same_in_every_seed(contrast) else ""
+    return signed(contrast.estimate), ", ".join(filter(None, (interval(contrast).strip(), same, n)))

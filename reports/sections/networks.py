@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -186,7 +186,7 @@ def _units_table(titles: Sequence[str], units: Sequence[UnitDrawing], groups: Se
 def _stages(groups: Sequence[Sequence[Described]], arms: Sequence[Described]) -> Table:
     """Return a row for each network that differs in a stage, a column a stage, and what the whole network costs."""
     described = [{stage["name"]: stage for stage in group[0].description["stages"]} for group in groups]
-    names = list(dict.fromkeys(name for stages in described for name in stages))
+    names = _in_order(described)
     columns = (
         Column("network", "network"),
         *(Column(f"stage{at}", shortened(name, 30)) for at, name in enumerate(names)),
@@ -198,6 +198,18 @@ def _stages(groups: Sequence[Sequence[Described]], arms: Sequence[Described]) ->
         costs = (sum(stage[key] for stage in stages.values()) for key in ("params", "flops"))
         rows.append((title, *(_stage(stages[name]) if name in stages else NOTHING for name in names), *costs))
     return Table("stages", sentences.STAGES, columns, tuple(rows))
+
+
+def _in_order(networks: Sequence[Iterable[str]]) -> list[str]:
+    """Return the stages of all networks, each before those that follow it in the network that has it."""
+    names: list[str] = []
+    for network in networks:
+        at = 0
+        for name in network:
+            if name not in names:
+                names.insert(at, name)
+            at = names.index(name) + 1
+    return names
 
 
 def _stage(stage: Mapping[str, Any]) -> str:

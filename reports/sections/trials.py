@@ -137,7 +137,7 @@ def _values(findings: Findings, trial: Trial, levels: Any, numbers: Mapping[str,
         _state(findings, trial),
         *(_rounded(each) if trial.state is not State.WAITING else None for each in (test, trial.train_error)),
         trial.curve[-1].epoch if trial.curve else None,
-        _rounded(trial.seconds, 1),
+        _rounded(trial.seconds, 1 if (trial.seconds or 0.0) < 9.95 else 0),
     )
 
 
@@ -148,7 +148,8 @@ def _state(findings: Findings, trial: Trial) -> str:
     return "ok" if kind is None else kind
 
 
-def _rounded(value: float | None, digits: int = 3) -> float | None:
+def _rounded(value: float | None, digits: int = 2) -> float | None:
+    """Round to what is shown: a number that is rounded twice may end one too high."""
     return None if value is None or not math.isfinite(value) else round(value, digits)
 
 
@@ -209,7 +210,7 @@ def _example(findings: Findings) -> str:
     parts = []
     axis = findings.layout.axis
     if axis and " " not in axis:
-        parts.append(f"{axis}>={findings.layout.positions[-1]}")
+        parts.append(f"{axis}>={_text('number', findings.layout.positions[-1])}")
     if findings.study.trials and findings.count(State.DIVERGED):
         parts.append("state:diverged")
     else:

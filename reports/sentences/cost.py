@@ -17,28 +17,29 @@ def axes(costs: Sequence[str]) -> str:
     return f"Mean {PRIMARY.title} against {listed(parts)}."
 
 
-def marks(on_front: Sequence[int], has_slots: bool) -> str | None:
+def marks(on_front: Sequence[int], slotted_by: Sequence[str]) -> str | None:
     """Say what the line joins and how points are marked; nothing without an arm on a front.
 
-    `on_front` counts the arms on each front; with `has_slots` an arm is marked as in the other figures.
+    `on_front` counts the arms on each front; `slotted_by` are the factors whose levels the marks tell apart.
     """
     if not any(on_front):
         return None
     joined = "The line joins the arms" if max(on_front) > 1 else "Filled is the arm"
     several = max(on_front) > 1
     told = "They are numbered, and named below the axis." if several else "It is named below the axis."
-    kinds = "; shapes and colours are those of the other figures" if has_slots else ""
+    kinds = f"; shapes and colours tell {listed(slotted_by)} apart, as in the other figures" if slotted_by else ""
     return (
-        f"{joined} on the Pareto front: no other arm has both less error and less cost. {told} "
+        f"{joined} on the Pareto front: no other arm is as good in both error and cost and better in one. {told} "
         f"Hollow points are beaten by another arm{kinds}."
     )
 
 
-def probability(findings: Findings) -> str | None:
+def probability(findings: Findings, has_times: bool) -> str | None:
     """Say what P is; nothing where no arm has two seeds with an error, so that there is none."""
     if not any(summary.n_ok > 1 for summary in findings.summaries.values()):
         return None
-    return "P is the probability that an arm is on the front, over what its seeds leave open of its mean."
+    of = "of its mean error and its mean time" if has_times else "of its mean error"
+    return f"P is the probability that an arm is on the front, over what its seeds leave open {of}."
 
 
 def left_out(arms: Sequence[str]) -> str | None:

@@ -9,9 +9,9 @@ from reports.sentences import skewness
 from reports.trials import State
 from reports.wording import counted, listed, number, shortened
 
-CURVES_TABLE = "The curves at the first epoch, the quarters and the last."
+CURVES_TABLE = "The curves at the first epoch, the quarters and the last; data/curves.csv has every epoch."
 SHARED_LINES = "A line that several panels draw stands in the first of them."
-ARMS_TABLE = "The single arms at the first epoch, the quarters and the last."
+ARMS_TABLE = "The single arms at the first epoch, the quarters and the last; data/curves.csv has every epoch."
 
 
 def lines(findings: Findings) -> str:
@@ -20,9 +20,11 @@ def lines(findings: Findings) -> str:
     text = "Error by epoch: test solid, training dashed"
     if findings.fails() and not most:
         return f"{text}."
-    text += "; the mean over the seeds that did not fail"
+    text += "; the mean over the seeds that did not fail" if findings.fails() else "; the mean over the seeds"
     if most >= BAND_FROM:
-        return f"{text}, with its pointwise 95 % interval (below {BAND_FROM} seeds: the lowest and the highest seed)."
+        least = min((summary.n_ok for summary in findings.summaries.values() if summary.n_ok), default=most)
+        below = f" (below {BAND_FROM} seeds: the lowest and the highest seed)" if least < BAND_FROM else ""
+        return f"{text}, with its pointwise 95 % interval{below}."
     return f"{text}, in a band from the lowest seed to the highest." if most > 1 else f"{text}."
 
 
@@ -39,6 +41,11 @@ def failed(findings: Findings) -> str | None:
     text = "Failed seeds are drawn thin, one by one"
     diverged = any(trial.state is State.DIVERGED and trial.curve for trial in findings.asked)
     return f"{text}; a cross marks where a seed diverged." if diverged else f"{text}."
+
+
+def without_epoch(arms: int, total: int) -> str | None:
+    """Say how many arms have no curve, since no trial of theirs has ended an epoch; nothing without one."""
+    return f"{arms:,} of {counted(total, 'arm')} left out: no trial has ended an epoch." if arms else None
 
 
 def drops(epochs: Sequence[int]) -> str | None:
@@ -64,5 +71,14 @@ def ends(lines: Sequence[tuple[str, float, float, int]], failed: Sequence[str]) 
 
 
 SENTENCES: dict[str, Callable[..., str | None]] = {
-    f"curves.{sentence.__name__}": sentence for sentence in (lines, narrow, failed, drops, single_arms, ends)
+    f"curves.{sentence.__name__}": sentence
+    for sentence in (
+        lines,
+        narrow,
+        failed,
+        without_epoch,
+        drops,
+        single_arms,
+        ends,
+    )
 }

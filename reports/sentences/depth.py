@@ -28,20 +28,15 @@ def medians(findings: Findings, has_lines: bool) -> str:
 
 
 def course(label: str, axis: str, known: Sequence[tuple[float, float]], diverged: int = 0, trials: int = 0) -> str:
-    """Say of one line (level, median) whether it rises or falls from end to end, and how many trials diverge."""
+    """Tell the medians (level, median) at the ends of one line, and how many trials diverge."""
     parts = []
-    if len(known) > 1:
+    if known:
         (first, start), (last, end) = known[0], known[-1]
-        if number(start) == number(end):
-            parts.append(f"has {number(start)} % both at {axis} {first:g} and at {last:g}")
-        else:
-            verb = "rises" if end > start else "falls"
-            parts.append(f"{verb} from {number(start)} % at {axis} {first:g} to {number(end)} % at {last:g}")
-    elif known:
-        parts.append(f"has {number(known[0][1])} % at {axis} {known[0][0]:g}")
+        text = f"has a median of {number(start)} % at {axis} {first:g}"
+        parts.append(text if len(known) == 1 else f"{text} and of {number(end)} % at {last:g}")
     if diverged:
         parts.append(f"diverges in {diverged} of {counted(trials, 'trial')}")
-    return f"{shortened(label, 40)} {' and '.join(parts)}."
+    return f"{shortened(label, 120)} {', and '.join(parts)}."
 
 
 def table_caption(axis: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from reports.analysis.contrasts import Contrast
+from reports.analysis.intervals import is_constant
 from reports.analysis.threshold import decides
 from reports.findings import Findings
 from reports.metrics import PRIMARY
@@ -27,21 +28,38 @@ def forest(findings: Findings, known: Sequence[Contrast], drawn: int) -> str:
     return text
 
 
-def drawn_differences(drawn: Sequence[Contrast], names: Mapping[str, str], alpha: float) -> str:
-    """Count the differences that are clear by Holm's p at `alpha`, and tell the least and the largest."""
-    ordered = sorted(drawn, key=lambda each: each.estimate or 0.0)
+def drawn_differences(known: Sequence[Contrast], drawn: int, names: Mapping[str, str], alpha: float) -> str:
+    """Count the differences, those drawn and those that are clear by Holm's p at `alpha`; tell least and largest."""
+    ordered = sorted(known, key=lambda each: each.estimate or 0.0)
     if len(ordered) == 1:
         return f"One difference, {_words(ordered[0], names)}."
     ends = f"{_words(ordered[0], names)} to {_words(ordered[-1], names)}"
-    clear = sum(decides(each.p_holm, alpha) for each in drawn)
+    clear = sum(decides(each.p_holm, alpha) for each in known)
+    shown = f", {drawn} of them drawn" if drawn < len(known) else ""
     return (
-        f"{counted(len(drawn), 'difference')}, {clear or 'none'} of them clear by Holm's p at {percent(alpha)}; "
-        f"they go from {ends}, with intervals that are not adjusted."
+        f"{counted(len(known), 'difference')}{shown}; {clear or 'none'} of all clear by Holm's p at {percent(alpha)}. "
+        f"They go from {ends}, with intervals that are not adjusted."
     )
 
 
+def without_interval(drawn: Sequence[Contrast]) -> str | None:
+    """Say how many differences have no interval since every seed has the same; nothing without one."""
+    same = sum(is_same_in_every_seed(each) for each in drawn)
+    if not same:
+        return None
+    has, is_ = ("has", "it is") if same == 1 else ("have", "they are")
+    return f"{same:,} of the differences {has} no interval: {is_} the same in every seed."
+
+
+def is_same_in_every_seed(each: Contrast) -> bool:
+    """Whether a difference has no interval because all of its seeds agree."""
+    has_interval = each.low is not None or each.high is not None
+    return each.n > 1 and not has_interval and is_constant(list(each.differences.values()))
+
+
 def _words(each: Contrast, names: Mapping[str, str]) -> str:
-    return f"{signed(each.estimate)} {bracketed(each.low, each.high, signed)} of {shortened(names[each.arm.name], 120)}"
+    interval = bracketed(each.low, each.high, signed)
+    return f"{signed(each.estimate)}{f' {interval}' if interval else ''} of {shortened(names[each.arm.name], 120)}"
 
 
 def survivors(findings: Findings) -> str | None:
@@ -59,5 +77,6 @@ DIFFERENCES_TABLE = (
 
 
 SENTENCES: dict[str, Callable[..., str | None]] = {
-    f"differences.{sentence.__name__}": sentence for sentence in (forest, drawn_differences, survivors)
+    f"differences.{sentence.__name__}": sentence
+    for sentence in (forest, drawn_differences, without_interval, survivors)
 }

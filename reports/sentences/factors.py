@@ -134,13 +134,23 @@ def interaction(findings: Findings, pair: tuple[str, str]) -> str:
     others = [name for name, levels in findings.study.factors.items() if len(levels) > 1 and name not in pair]
     text = f"Interaction of {along} and {apart}: mean {PRIMARY.title} with its 95 % interval over seeds"
     if others:
-        text += f", averaged over {counted(len(others), 'other factor')}; of all pairs this one interacts most"
+        text += (
+            f", averaged over {listed(shortened(each, 40) for each in others)}; of all pairs this one interacts most"
+        )
     return f"{text}. Parallel lines: the factors add up; lines that are not: the effect of one depends on the other."
 
 
 def means(label: str, values: Sequence[tuple[str, float]]) -> str:
     """Tell the means of one line by level."""
     return f"{label}: {', '.join(f'{number(mean)} % at {shortened(one, 40)}' for one, mean in values)}."
+
+
+def cut_at_zero(lows: Sequence[float]) -> str | None:
+    """Say that intervals (their low ends) are drawn no further than zero; nothing where none goes there."""
+    below = sum(low < 0 for low in lows)
+    if not below:
+        return None
+    return f"{counted(below, 'interval')} cut at 0, below which {'it goes' if below == 1 else 'they go'} on."
 
 
 def interaction_table(pair: tuple[str, str]) -> str:
@@ -154,6 +164,6 @@ CAVEATS = (of_ranks, joined, one_test, dropped, error_terms)
 SENTENCES: dict[str, Callable[..., str | None]] = {
     f"factors.{sentence.__name__}": sentence
     for sentence in (
-        no_shares, *SHARES, largest_share, anova, *CAVEATS, interaction, means, interaction_table,
+        no_shares, *SHARES, largest_share, anova, *CAVEATS, interaction, means, cut_at_zero, interaction_table,
     )
 }  # fmt: skip

@@ -39,12 +39,7 @@ def some_failed(findings: Findings) -> str | None:
     return f"Of {counted(asked, 'trial')}, {listed(f'{count:,} {words}' for words, count in counts.items() if count)}."
 
 
-def map_caption(findings: Findings) -> str:
-    """Say which arms the fail map has."""
-    what = "failed, diverged, crashed or was pruned"
-    if findings.count(State.WAITING, State.RUNNING):
-        what = "failed, diverged, crashed, was pruned or has not ended yet"
-    return f"Arms with a trial that {what}, by seed."
+MAP_CAPTION = "Arms with a trial that failed, diverged, crashed or was pruned, by seed."
 
 
 def map_cut(shown: int, total: int) -> str | None:
@@ -94,5 +89,5 @@ SUMMARY = (none_failed, some_failed)
 
 SENTENCES: dict[str, Callable[..., str | None]] = {
     f"failures.{sentence.__name__}": sentence
-    for sentence in (*SUMMARY, map_caption, events_caption, map_cut, list_cut, lost_attempts)
+    for sentence in (*SUMMARY, events_caption, map_cut, list_cut, lost_attempts)
 }

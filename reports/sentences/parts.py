@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from reports.findings import Findings
-from reports.wording import level
+from reports.wording import counted, level
 
 LONGEST_BASELINE = 60
 """Letters of the baseline's levels in a sentence; the tables have longer ones."""
@@ -17,10 +17,24 @@ def cut(shown: int, total: int, noun: str, where: str = "") -> str | None:
     return f"The first {shown:,} of {total:,} {noun}{rest}."
 
 
+def lowest_shown(shown: int, total: int, where: str) -> str | None:
+    """Say how many panels are shown, which, and where the others are; nothing where all are shown."""
+    if shown >= total:
+        return None
+    return f"{shown:,} of {total:,} panels, those with the lowest errors; {where} has all arms."
+
+
+def without_result(arms: int, total: int) -> str | None:
+    """Say how many arms a figure leaves out since they have no result; nothing without one."""
+    return f"{arms:,} of {counted(total, 'arm')} left out: no result." if arms else None
+
+
 def named_baseline(findings: Findings) -> str:
     """Return the baseline's levels in brackets; nothing where they are too long for a sentence, or of a search."""
     levels = ", ".join(f"{factor} {level(value)}" for factor, value in findings.study.baseline.items())
     return f" ({levels})" if 0 < len(levels) <= LONGEST_BASELINE and not findings.whole.search else ""
 
 
-SENTENCES: dict[str, Callable[..., str | None]] = {"parts.cut": cut}
+SENTENCES: dict[str, Callable[..., str | None]] = {
+    f"parts.{sentence.__name__}": sentence for sentence in (cut, lowest_shown, without_result)
+}

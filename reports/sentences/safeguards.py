@@ -32,7 +32,7 @@ def pack_sentences(study: Study) -> tuple[str, ...]:
     first = next(iter(packs))
     told = listed([f"seeds {seeds(pack)} ({counted(count, 'trial')})" for pack, count in packs.items()], 6)
     return (
-        f"Seeds of an arm trained side by side as one network: {told}.",
+        f"Seeds of an arm were trained side by side as one network: {told}.",
         "Each computes what it would alone, but sums are rounded in another order, so that its numbers depend on which "
         "seeds it trained with; to repeat a trial bit for bit, train the same seeds together on the same kind of "
         f"machine, for instance with `seeds: {list(first)}` and `resources: {{seeds_per_pack: {len(first)}}}`. With "

@@ -150,6 +150,9 @@ def orphans(findings: Findings) -> str | None:
     return f"{counted(count, 'arm')} no longer in the study file: left out here, kept under Trials."
 
 
+LOWEST_TABLE = "The arms of the figure, none of which has a fail; tables/arms.csv has all."
+
+
 def lowest_arms(shown: int, total: int, where: str, has_baseline: bool, ranking: Ranking, alpha: float) -> str:
     """Say which arms the figure of the lowest has, what its marks are, and how many cannot be told from the lowest."""
     first = "" if shown + has_baseline == total else f"the {shown} lowest of "

@@ -12,9 +12,9 @@ function fillWhenOpened(select, count, fill) {
 }
 
 // ---- learning curves of chosen arms: what a reader adds is drawn into the axes that stand there ----
-function armChoice(svg, panel) {
+function armChoice(drawings, panels) {
   const MOST = 5;
-  const { lines, epochs, shown: first, scale } = panel.choice;
+  const { lines, epochs, shown: first } = panels[0].choice;
   let isListed = false;
   const shown = new Map(first);
   const label = document.createElement("label");
@@ -23,44 +23,9 @@ function armChoice(svg, panel) {
   const select = label.appendChild(document.createElement("select"));
   const chips = document.createElement("span");
   chips.className = "chips";
-  const place = epochPlace(panel.epochs, false);
-  const [isWide, top, zero, end] = scale;
-  const rise = (error) => (!isWide || error <= 1 ? (isWide ? error / 2 : error) : 0.5 + Math.log10(error));
-  const height = (error) => zero + (end - zero) * (rise(error) / rise(top));
 
-  function make(name, attributes, text) {
-    const made = document.createElementNS("http://www.w3.org/2000/svg", name);
-    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-    if (text !== undefined) made.textContent = text;
-    svg.append(made);
-  }
-  const path = (points) => `M${points.map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`).join("L")}`;
-  function band(slot, points) {
-    make("path", { d: `${path(points)}z`, "fill-opacity": "0.16", class: `f-c${slot} by-epoch series-${slot}` });
-  }
-  function curve(slot, points, isDashed) {
-    const style = isDashed ? { "stroke-dasharray": "4.4 2.64", "stroke-width": "1.1" } : { "stroke-width": "1.7" };
-    make("path", { d: path(points), fill: "none", class: `s-c${slot} by-epoch series-${slot}`, ...style });
-  }
-  function drawArm(slot, at) {
-    const [name, which, test, train, low, high] = lines[at];
-    const across = epochs[which].map(place);
-    if (low) band(slot, [...across.map((x, place) => [x, height(high[place])]), ...across.map((x, place) => [x, height(low[place])]).reverse()]);
-    const points = across.map((x, place) => [x, height(test[place])]);
-    curve(slot, across.map((x, place) => [x, height(train[place])]), true);
-    curve(slot, points, false);
-    panel.names[slot] = name;
-    points.forEach(([x, y], place) => panel.marks.push([x, y, slot, `epoch ${epochs[which][place]}: ${test[place].toFixed(2)} % test, ${train[place].toFixed(2)} % training`, ""]));
-    return { slot, name, y: points.at(-1)[1] };
-  }
   function redraw() {
-    all("[class*=series-]", svg).forEach((each) => each.remove());
-    panel.names = {};
-    panel.marks = [];
-    delete panel.linear;
-    const ends = [...shown].map(([slot, at]) => drawArm(slot, at));
-    nameEnds(ends, panel.epochs[1], zero, make);
-    if (panel.isLog) moveEpochs(svg, panel, true);
+    drawings.forEach((svg, at) => drawArms(svg, panels[at], shown, lines, epochs));
     controls();
   }
   function controls() {
@@ -92,21 +57,71 @@ function armChoice(svg, panel) {
   return [label, chips];
 }
 
+function drawArms(svg, panel, shown, lines, epochs) {
+  const place = epochPlace(panel.epochs, false);
+  const [isWide, top, zero, end] = panel.choice.scale;
+  const rise = (error) => (!isWide || error <= 1 ? (isWide ? error / 2 : error) : 0.5 + Math.log10(error));
+  const height = (error) => zero + (end - zero) * (rise(error) / rise(top));
+
+  function make(name, attributes, text) {
+    const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+    if (text !== undefined) made.textContent = text;
+    svg.append(made);
+  }
+  const path = (points) => `M${points.map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`).join("L")}`;
+  function band(slot, points) {
+    make("path", { d: `${path(points)}z`, "fill-opacity": "0.16", class: `f-c${slot} by-epoch series-${slot}` });
+  }
+  function curve(slot, points, isDashed) {
+    const style = isDashed ? { "stroke-dasharray": "4.4 2.64", "stroke-width": "1.1" } : { "stroke-width": "1.7" };
+    make("path", { d: path(points), fill: "none", class: `s-c${slot} by-epoch series-${slot}`, ...style });
+  }
+  function drawArm(slot, at) {
+    const [name, which, test, train, low, high] = lines[at];
+    const across = epochs[which].map(place);
+    if (low) band(slot, [...across.map((x, place) => [x, height(high[place])]), ...across.map((x, place) => [x, height(low[place])]).reverse()]);
+    const points = across.map((x, place) => [x, height(test[place])]);
+    curve(slot, across.map((x, place) => [x, height(train[place])]), true);
+    curve(slot, points, false);
+    panel.names[slot] = name;
+    points.forEach(([x, y], place) => panel.marks.push([x, y, slot, `epoch ${epochs[which][place]}: ${test[place].toFixed(2)} % test, ${train[place].toFixed(2)} % training`, ""]));
+    return { slot, name, y: points.at(-1)[1] };
+  }
+
+  all("[class*=series-]", svg).forEach((each) => each.remove());
+  panel.names = {};
+  panel.marks = [];
+  delete panel.linear;
+  nameEnds([...shown].map(([slot, at]) => drawArm(slot, at)), panel.epochs[1], zero, make);
+  if (panel.isLog) moveEpochs(svg, panel, true);
+}
+
 // Each line's marker and name right of its end; names leave out what all of them share.
 function nameEnds(ends, last, lowest, make) {
   const GAP = 12.5;
   const LONGEST = 16;
   const SHAPES = ["m-2.5 0a2.5 2.5 0 1 0 5 0a2.5 2.5 0 1 0-5 0z", "m-2.5-2.5h5v5h-5z", "m0-2.5l2.5 5h-5z", "m0-3.3l3.3 3.3l-3.3 3.3l-3.3-3.3z", "m0 2.5l2.5-5h-5z"];
-  const parts = ends.map((end) => end.name.split(/,? /));
-  const isShared = (word) => ends.length > 1 && parts.every((own) => own.includes(word));
-  const rows = (name) => {
-    const levels = name.replace(/ \(every seed fails\)$/, "").split(", ");
-    const own = levels.map((each) => each.split(" ").filter((word) => !isShared(word)).join(" ")).filter(Boolean).join(", ") || name;
-    const text = own.length > 2 * LONGEST ? `${own.slice(0, 2 * LONGEST - 1)}\u2026` : own;
+  const MOST_ROWS = 4;
+  const levels = (name) => name.replace(/ \(every seed fails\)$/, "").split(/, (?![^()]*\))/);
+  const every = ends.map((end) => levels(end.name));
+  const isShared = (level) => ends.length > 1 && every.every((own) => own.includes(level));
+  function wrapped(text) {
     if (text.length <= LONGEST) return [text];
     const space = text.lastIndexOf(" ", LONGEST);
-    return space > 0 && text.length - space - 1 <= LONGEST ? [text.slice(0, space), text.slice(space + 1)] : [text.slice(0, LONGEST), text.slice(LONGEST)];
-  };
+    return space > 0 ? [text.slice(0, space), ...wrapped(text.slice(space + 1))] : [text.slice(0, LONGEST), ...wrapped(text.slice(LONGEST))];
+  }
+  function rows(name) {
+    const own = levels(name).filter((level) => !isShared(level));
+    const made = [];
+    for (const level of own.length ? own : levels(name)) {
+      const last = made.length - 1;
+      if (last >= 0 && made[last].length + 2 + level.length <= LONGEST) { made[last] += `, ${level}`; continue; }
+      if (last >= 0) made[last] += ",";
+      made.push(...wrapped(level));
+    }
+    return made.length > MOST_ROWS ? [...made.slice(0, MOST_ROWS - 1), `${made[MOST_ROWS - 1]}\u2026`] : made;
+  }
   ends.sort((a, b) => b.y - a.y);
   let free = lowest;
   for (const { slot, name, y } of ends) {

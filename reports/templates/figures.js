@@ -11,7 +11,7 @@ for (const figure of all("[data-figure]")) {
   const controls = document.createElement("div");
   controls.className = "lines";
   const { choice, epochs } = panels[0];
-  controls.append(...(choice && epochs ? armChoice(drawings[0], panels[0]) : lineButtons(drawings, panels, hidden)));
+  controls.append(...(choice && epochs ? armChoice(drawings, panels) : lineButtons(drawings, panels, hidden)));
   if (panels[0].ranges) controls.append(...rangeBrush(drawings[0], panels[0].ranges));
   if (panels.some((panel) => panel.epochs?.[2] > 2)) controls.append(epochAxis(figure, drawings, panels));
   if (controls.hasChildNodes()) figure.prepend(controls);
@@ -93,7 +93,7 @@ function readOut(svg, panel, hidden) {
 function lineButtons(drawings, panels, hidden) {
   const every = panels.flatMap((panel) => Object.entries(panel.names));
   const names = new Map(every.filter(([line, name]) => every.every(([other, its]) => other !== line || its === name)));
-  return names.size < 2 ? [] : [...names].map(([line, name]) => {
+  return names.size < 2 ? [] : [...names].sort(([one], [other]) => one - other).map(([line, name]) => {
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = name;

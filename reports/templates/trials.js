@@ -20,7 +20,7 @@ function trialsTable({ ids, columns, sparks, arms }) {
   const value = (column, row) => (column.words ? column.words[column.values[row]] : column.values[row]);
 
   function time(seconds) {
-    if (seconds < 10) return `${seconds.toFixed(1)}\u00a0s`;
+    if (seconds < 9.95) return `${seconds.toFixed(1)}\u00a0s`;
     const whole = Math.round(seconds);
     if (whole < 60) return `${whole}\u00a0s`;
     const [size, big, small, part] = whole < 3600 ? [60, "min", "s", 1] : whole < 172800 ? [3600, "h", "min", 60] : [86400, "d", "h", 3600];

@@ -48,4 +48,4 @@ def test_of_three_factors_the_pair_that_interacts_most_is_drawn_averaged_over_th
     shown = figure(("wiring", "shortcut", "rate"), errors)
     assert {row[0] for row in shown.table.rows} | {row[1] for row in shown.table.rows} == {"a", "b", "x", "y"}
     assert shown.table.rows[0][2] == pytest.approx(4.25)
-    assert "averaged over 1 other factor" in shown.caption
+    assert "averaged over rate;" in shown.caption

@@ -40,9 +40,24 @@ def test_lines_leave_out_what_all_of_a_panel_share() -> None:
     assert {"training.lr 0.05", "training.lr 0.1"} <= set(shown)
 
 
-def test_lines_that_differ_in_several_factors_leave_out_the_names_of_these() -> None:
+def test_lines_that_differ_in_several_factors_keep_the_names_of_numbers() -> None:
     shown = texts(panel([line("variant b, training.lr 0.05", 1), line("variant a, training.lr 0.1", 0)]))
-    assert {"b, 0.05", "a, 0.1"} <= set(shown)
+    assert {"b, lr 0.05", "a, lr 0.1"} <= set(shown)
+
+
+def test_no_number_stands_without_its_factor() -> None:
+    names = ["width 4, activation original, training.lr 0.05", "width 6, activation full_preact, training.lr 0.2"]
+    assert told_apart(names, 40) == ["width 4, original, training.lr 0.05", "width 6, full_preact, training.lr 0.2"]
+
+
+def test_a_label_breaks_after_its_comma() -> None:
+    names = ["relu_only_preact, training.lr 0.2", "full_preact, training.lr 0.05"]
+    assert in_lines(names, 16) == ["relu_only_preact,\ntraining.lr 0.2", "full_preact,\ntraining.lr 0.05"]
+
+
+def test_a_label_has_as_many_lines_as_it_needs_where_there_is_room() -> None:
+    names = ["full_preact, depth 14, width 4, training.lr 0.05", "original, depth 8, width 6, training.lr 0.2"]
+    assert in_lines(names, 16, 4)[0] == "full_preact,\ndepth 14,\nwidth 4,\ntraining.lr 0.05"
 
 
 def test_an_operation_with_arguments_is_one_level_of_a_name() -> None:
@@ -52,7 +67,7 @@ def test_an_operation_with_arguments_is_one_level_of_a_name() -> None:
 
 def test_names_that_find_room_stay_whole() -> None:
     assert told_apart(["variant a, lr 1", "variant a, lr 2"], 16) == ["variant a, lr 1", "variant a, lr 2"]
-    assert told_apart(["variant a, training.lr 0.05"], 16) == ["variant a, trai…"]
+    assert told_apart(["variant a, training.lr 0.05"], 16) == ["variant a, lr 0…"]
 
 
 def test_names_are_cut_in_the_middle_where_only_the_end_tells_them_apart() -> None:
@@ -74,8 +89,9 @@ def test_no_name_is_longer_than_asked_and_none_is_like_another(most: int) -> Non
 def test_every_figure_tells_long_names_apart() -> None:
     rows = tuple(DifferenceRow(name, "", 1, 1.0, 0.5, 1.5) for name in ALIKE)
     margins = [MarginRow(f"a claim, {name}", "", 1, 1.0, 0.5, 1.5, 0.0, None) for name in ALIKE]
+    lines = texts(panel([line(name, at) for at, name in enumerate(ALIKE)]))
+    assert len({text for text in lines if text.endswith(("first", "last"))}) == 2
     for drawing in (
-        panel([line(name, at) for at, name in enumerate(ALIKE)]),
         bars_drawing([Bar(name, 50.0, None, None, 1) for name in ALIKE], "b"),
         forest_drawing([Group("", rows)], "f"),
         margins_drawing([("", margins)], "points", "m"),
@@ -124,9 +140,9 @@ def test_arms_on_the_front_are_numbered_and_named_below_the_axis() -> None:
     shown = texts(front_drawing(points(5e3, 1e4, 2e4), "parameters", "c"))
     for number in (1, 2, 3):
         assert str(number) in shown
-        (name,) = [text for text in shown if text.startswith(f"{number}: ")]
-        assert name.endswith(str(number - 1))
-        assert len(name) <= 54
+        (start,) = [at for at, text in enumerate(shown) if text.startswith(f"{number}: ")]
+        assert " ".join(shown[start : start + 2]) == f"{number}: {LONG}{number - 1}"
+        assert len(shown[start]) <= 54
 
 
 def test_a_long_front_says_how_many_arms_it_does_not_name() -> None:
@@ -144,11 +160,11 @@ def test_points_that_all_but_coincide_share_a_place_for_their_numbers() -> None:
     assert "1, 2" in texts(front_drawing(close, "parameters", "c"))
 
 
-def test_the_cost_of_an_arm_bears_the_name_that_the_tables_have() -> None:
+def test_the_cost_of_an_arm_bears_the_name_that_the_figures_have() -> None:
     section = cost(find(studies.full_grid()))
     assert section is not None
     shown = texts(section.figures[0].panels[0].drawing)
-    assert "1: original at depth 20" in shown
+    assert "1: original, depth 20" in shown
     assert "named below the axis" in section.figures[0].caption
 
 

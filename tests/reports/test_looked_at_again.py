@@ -30,14 +30,15 @@ def running():
 def cost_table(whole):
     times = {arm.name: 1.25 + at for at, arm in enumerate(whole.arms)}
     ended = tuple(replace(each, seconds=times[each.arm]) if each.curve else each for each in whole.trials)
-    section = cost.build(find(replace(whole, trials=ended)))
+    arms = tuple(replace(arm, settings={"network": dict(arm.levels)}) for arm in whole.arms)
+    section = cost.build(find(replace(whole, arms=arms, trials=ended)))
     return section.figures[0].table
 
 
 def test_the_table_of_costs_has_every_cost_that_a_front_is_drawn_for_in_groups_of_three_digits():
     table = cost_table(running())
     cells = [dict(zip([column.key for column in table.columns], row, strict=True)) for row in table.shown()]
-    assert [row["seconds"] for row in cells] == ["1.2", "2.2", "–"]
+    assert [row["seconds"] for row in cells] == ["1.25", "2.25", "–"]
     arm = running().arms[0]
     assert cells[0]["params"] == f"{arm.params:,}"
     assert "," in cells[0]["params"]

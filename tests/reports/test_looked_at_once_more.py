@@ -102,6 +102,17 @@ def test_the_worst_arm_has_one_colour_whether_or_not_the_best_is_a_baseline():
     assert colour(arm_curves.SLOTS[arm_curves.WORST]) == colour(2)
 
 
+def test_a_single_arm_has_the_colour_of_its_line_in_the_other_figures():
+    means = {"none": 9, "scaled": 3, "original": 6}
+    errors = {(depth, name): near(mean + depth / 10) for depth in (8, 20) for name, mean in means.items()}
+    found = small.found(("depth", "unit"), errors, baseline={"unit": "original"})
+    figures = {figure.name: figure for figure in curves.build(found).figures}
+    (choice,) = (panel.drawing.readout.choice for panel in figures["arms"].panels)
+    shown = {choice.lines[at].name.split(",")[0]: slot for slot, at in choice.shown.items()}
+    lines = {name: slot for slot, name in figures["curves"].panels[0].drawing.readout.names.items()}
+    assert shown == lines == {"original": 0, "none": 1, "scaled": 2}
+
+
 def test_a_baseline_of_that_name_is_named_once(tmp_path):
     errors = {(name,): near(3 + at) for at, name in enumerate(("baseline", "b", "c", "d", "e", "f"))}
     found = small.found(("change",), errors, baseline={"change": "baseline"})

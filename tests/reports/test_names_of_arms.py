@@ -36,7 +36,7 @@ def test_what_hinders_a_decomposition_is_named_by_its_levels():
 
 def test_a_caption_speaks_of_size_only_where_sizes_differ():
     whole = small.study(("variant",), {("a",): near(2), ("b",): near(3)})
-    arms = [replace(arm, params=10, flops=20) for arm in whole.arms]
+    arms = [replace(arm, params=10, flops=20, settings={"network": dict(arm.levels)}) for arm in whole.arms]
     trials = [replace(each, seconds=1.0 + (each.arm == arms[0].name)) for each in whole.trials]
     (figure,) = cost.build(find(replace(whole, arms=tuple(arms), trials=tuple(trials)))).figures
     assert figure.caption.startswith("Mean test error against mean training time. ")

@@ -233,8 +233,8 @@ def test_hosts_are_told_when_asked_for(tmp_path):
 def test_every_figure_has_a_name_and_a_description_made_from_its_numbers(folders):
     text = (folders["degradation"] / "index.html").read_text(encoding="utf-8")
     drawings = re.findall(r'<svg [^>]*role="img"[^>]* aria-labelledby="(\S+) (\S+)"><title id="\1">(.*?)</title>', text)
-    assert len(drawings) == 15  # one stands on the first screen as well, and three are drawn for phones, too
-    assert "plain rises from 2.82 % at depth 20 to" in text
+    assert len(drawings) == 16  # one stands on the first screen as well, and four are drawn for phones, too
+    assert "plain has a median of 2.82 % at depth 20 and of" in text
 
 
 def test_drawings_stay_small(tmp_path):

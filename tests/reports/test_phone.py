@@ -70,4 +70,4 @@ def test_the_lowest_arms_leave_out_what_their_names_share():
     errors = grid(("identity", "scale(0.5, 0.5)"), ("original", "relu_only_preact", "bn_after_add"), (0.1, 0.03))
     deep = {(depth, *arm): values for depth in (8, 14) for arm, values in errors.items()}
     found = small.found(("depth", *FACTORS), deep, baseline={"shortcut": "identity", "activation": "original"})
-    assert "identity, relu_only_preact, 0.03" in lowest.lowest_figure(found).panels[0].drawing.narrow.svg
+    assert "identity, relu_only_preact, lr 0.03" in lowest.lowest_figure(found).panels[0].drawing.narrow.svg

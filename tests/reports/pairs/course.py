@@ -37,11 +37,6 @@ PAIRS: Pairs = {
         lambda: variants(a=(None,)),
     ),
     "failures.some_failed": (lambda: variants(a=(None, 80.0)), "1 ended above 50 % test error and 1 diverged", waiting),
-    "failures.map_caption": (
-        lambda: variants(a=(None, WAITING)),
-        "has not ended yet",
-        lambda: variants(a=(None, 3.0)),
-    ),
     "failures.events_caption": (
         lambda: variants(a=(None, 80.0)),
         "and the last finite loss before a divergence.",

@@ -20,10 +20,10 @@ from tests.reports.studies import description
 ABOVE = (None, 80.0, 3.0)
 
 
-def drawn(*, alike: bool = False, arms: int = 1) -> tuple[list[Contrast], dict[str, str], float]:
+def drawn(*, alike: bool = False, arms: int = 1) -> tuple[list[Contrast], int, dict[str, str], float]:
     others = dict.fromkeys("bcd"[:arms], OTHER if alike else LESS)
     findings = variants(a=NOISY if alike else MORE, **others)
-    return [each for each in findings.contrasts.values() if each.n], arm_names(findings), findings.alpha
+    return [each for each in findings.contrasts.values() if each.n], arms, arm_names(findings), findings.alpha
 
 
 def forest(arms: int, drawn_arms: int) -> tuple[Findings, list[Contrast], int]:
@@ -107,6 +107,12 @@ PAIRS: Pairs = {
         lambda: marked((POST_HOC,), ()),
     ),
     "parts.cut": (lambda: (60, 100, "settings", "study.json"), "The first 60 of 100", lambda: (60, 60, "settings", "")),
+    "parts.lowest_shown": (
+        lambda: (12, 25, "data/curves.csv"),
+        "12 of 25 panels, those with the lowest errors",
+        lambda: (12, 12, "data/curves.csv"),
+    ),
+    "parts.without_result": (lambda: (2, 8), "2 of 8 arms left out: no result.", lambda: (0, 8)),
     "table.lowest_arms": (
         lambda: (11, 25, "", True, ranking(), 0.05),
         "the 11 lowest of 25 arms, and the baseline. ",
@@ -133,6 +139,7 @@ PAIRS: Pairs = {
         lambda: variants(a=FLAT[:5], b=FAR[3:]),
     ),
     "curves.failed": (lambda: variants(a=ABOVE), "a cross marks where a seed", lambda: variants(a=(80.0, 3.0))),
+    "curves.without_epoch": (lambda: (2, 8), "2 of 8 arms left out: no trial has ended", lambda: (0, 8)),
     "curves.drops": (lambda: ((5, 8),), "the learning rate drops (epoch 5 and 8)", lambda: ((),)),
     "curves.single_arms": (
         lambda: {"the best arm": "a", "the worst arm": "b"},
@@ -152,7 +159,7 @@ PAIRS: Pairs = {
     ),
     "depth.course": (
         lambda: ("a", "depth", [(8, 3.0), (14, 4.0)], 1, 6),
-        "a rises from 3.00 % at depth 8 to 4.00 % at 14 and diverges in 1 of 6 trials.",
+        "a has a median of 3.00 % at depth 8 and of 4.00 % at 14, and diverges in 1 of 6 trials.",
         lambda: ("a", "depth", [(8, 3.0), (14, 3.001)]),
     ),
     "depth.table_caption": (lambda: "depth", "by depth.", lambda: "width"),
@@ -163,8 +170,13 @@ PAIRS: Pairs = {
     ),
     "differences.drawn_differences": (
         lambda: drawn(arms=2),
-        "2 differences, 2 of them clear by Holm's p at 2.5 %",
+        "2 differences; 2 of all clear by Holm's p at 2.5 %.",
         lambda: drawn(arms=2, alike=True),
+    ),
+    "differences.without_interval": (
+        lambda: list(variants(a=MORE, b=tuple(each + 1 for each in MORE)).contrasts.values()),
+        "1 of the differences has no interval: it is the same in every seed.",
+        lambda: list(variants(a=MORE, b=LESS).contrasts.values()),
     ),
     "differences.survivors": (lambda: variants(a=ABOVE), "leave out the worst", lambda: variants(a=MORE)),
     "factors.no_shares": (lambda: "an arm has fails", "No shares of the variance: an arm", lambda: None),
@@ -182,8 +194,9 @@ PAIRS: Pairs = {
     "factors.one_test": (one_term, "It is one test of whether the arms differ at all", anova),
     "factors.dropped": (lambda: anova(dropped=(("depth",),)), "cannot estimate depth.", anova),
     "factors.error_terms": (lambda: anova(error_terms=(("depth", "lr"),)), "depth × lr stands in for the error", anova),
-    "factors.interaction": (three_factors, "averaged over 1 other factor; of all pairs", two_factors),
+    "factors.interaction": (three_factors, "averaged over lr; of all pairs", two_factors),
     "factors.means": (lambda: ("a", [("8", 3.0)]), "a: 3.00 % at 8.", lambda: ("a", [("14", 3.0)])),
+    "factors.cut_at_zero": (lambda: [-0.2, 1.0], "1 interval cut at 0, below which it goes on.", lambda: [0.0, 1.0]),
     "factors.interaction_table": (
         lambda: (("depth", "variant"),),
         "by depth and variant",
@@ -221,8 +234,16 @@ PAIRS: Pairs = {
     ),
     "claims.by_context": (lambda: "points", "in points", lambda: "images a second"),
     "cost.axes": (lambda: (("flops", "seconds"),), "size and mean training time", lambda: (("seconds",),)),
-    "cost.marks": (lambda: ([1, 2], True), "The line joins the arms on the Pareto front", lambda: ([1, 1], True)),
-    "cost.probability": (lambda: variants(a=MORE), "P is the probability", lambda: variants(a=(3.0,))),
+    "cost.marks": (
+        lambda: ([1, 2], ["unit"]),
+        "The line joins the arms on the Pareto front",
+        lambda: ([1, 1], ["unit"]),
+    ),
+    "cost.probability": (
+        lambda: (variants(a=MORE), True),
+        "leave open of its mean error and its mean time.",
+        lambda: (variants(a=MORE), False),
+    ),
     "cost.left_out": (lambda: (["a"],), "1 arm with fails left out", lambda: ([],)),
     "cost.front": (
         lambda: ("parameters", [("a", 3.0), ("b", 2.0)]),
