@@ -157,7 +157,8 @@ def _curves(line: ArmCurve) -> tuple[tuple[float, ...], ...]:
 
 
 def _short(error: float) -> float:
-    return float(f"{error:.4g}")
+    """Round to what the page tells of a point: a number that is rounded twice may end one too high."""
+    return round(error, 2)
 
 
 def tag(artists: Iterable[Drawn], name: str) -> None:

@@ -120,17 +120,23 @@ def _without_glyph_warnings() -> Iterator[None]:
         yield
 
 
+def is_wide(values: Sequence[float]) -> bool:
+    """Whether errors in per cent are so unlike that their axis is logarithmic above 1."""
+    top = max(values, default=1.0)
+    positive = [value for value in values if value > 0]
+    return bool(positive) and top > 12 and top > 8 * sorted(positive)[len(positive) // 10]
+
+
 def error_scale(axes: "Axes", values: Sequence[float], axis: str = "y") -> None:
     """Scale an axis of errors in per cent from 0 up: linear while they are alike, else logarithmic above 1."""
     top = max(values, default=1.0)
-    positive = [value for value in values if value > 0]
-    is_wide = bool(positive) and top > 12 and top > 8 * sorted(positive)[len(positive) // 10]
-    if is_wide:
+    is_bent = is_wide(values)
+    if is_bent:
         getattr(axes, f"set_{axis}scale")("symlog", linthresh=1.0, linscale=0.45)
         ticks = [tick for tick in (0, 1, 2, 5, 10, 20, 50, 100) if tick <= top * 1.3]
         getattr(axes, f"set_{axis}ticks")(ticks, labels=[str(tick) for tick in ticks])
         getattr(axes, f"{axis}axis").set_minor_locator(_nothing())
-    getattr(axes, f"set_{axis}lim")(0, min(top * (1.25 if is_wide else 1.08), 112) or 1)
+    getattr(axes, f"set_{axis}lim")(0, min(top * (1.25 if is_bent else 1.08), 112) or 1)
 
 
 def fail_line(axes: "Axes", fail_above: float | None) -> None:

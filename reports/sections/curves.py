@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from reports.figures.curves import CurveScale, curves_drawing
 from reports.figures.figure import Figure, Panel
-from reports.figures.theme import MOST_PANELS, MOST_SERIES, label_room
+from reports.figures.theme import MOST_PANELS, MOST_SERIES, is_wide, label_room
 from reports.findings import Findings
 from reports.layout import Layout, Series, bundles
 from reports.sections.arm_curves import arms_figure
@@ -12,7 +12,7 @@ from reports.sections.curve_panels import description, facet_of, table_of
 from reports.sections.panels import lowest_panels
 from reports.sections.section import Notes, Section
 from reports.sentences import curves as sentences
-from reports.sentences.parts import lowest_shown
+from reports.sentences.parts import bent_axis, lowest_shown
 from reports.trials import Arm, Scalar
 from reports.wording import level, shortened
 
@@ -48,7 +48,13 @@ def build(findings: Findings) -> Section | None:
         for at, facet in enumerate(facets)
     )
     chosen = arms_figure(findings, scale)
-    told = (sentences.lines(findings), sentences.narrow(findings), sentences.failed(findings), sentences.drops(drops))
+    told = (
+        sentences.lines(findings),
+        bent_axis(is_wide(values)),
+        sentences.narrow(findings),
+        sentences.failed(findings),
+        sentences.drops(drops),
+    )
     unseen = sum(not any(trial.curve for trial in findings.trials.get(arm.name, ())) for arm in findings.arms)
     notes = (
         lowest_shown(len(shown), len(planned), "data/curves.csv"),

@@ -7,7 +7,7 @@ from statistics import median
 from reports.figures.axis import LevelSeries, axis_drawing
 from reports.figures.figure import Figure, Panel
 from reports.figures.labels import told_apart
-from reports.figures.theme import MOST_SERIES
+from reports.figures.theme import MOST_SERIES, is_wide
 from reports.findings import Findings
 from reports.layout import Layout, Levels, Series, bundles
 from reports.metrics import PRIMARY
@@ -15,7 +15,7 @@ from reports.sections.panels import lowest_panels
 from reports.sections.section import Notes, Section
 from reports.sentences import depth as sentences
 from reports.sentences.depth import FEWEST_POINTS
-from reports.sentences.parts import lowest_shown, without_result
+from reports.sentences.parts import bent_axis, lowest_shown, without_result
 from reports.tables import Cell, Column, Table
 from reports.trials import State, Trial
 from reports.wording import NOTHING, number
@@ -59,7 +59,7 @@ def build(findings: Findings) -> Section | None:
     )
     figure = Figure(
         "depth",
-        _caption(findings, axis, most, has_lines=any(len(run.levels) > 1 for run in runs)),
+        _caption(findings, axis, most, has_lines=any(len(run.levels) > 1 for run in runs), is_bent=is_wide(values)),
         panels,
         _table(runs, axis),
         columns=min(3, len(panels)),
@@ -142,9 +142,10 @@ def _panels(layout: Layout, by_series: Mapping[Levels, LevelSeries]) -> list[tup
     return [(title, group) for title, group in zip(titles, lines, strict=True) if group]
 
 
-def _caption(findings: Findings, axis: str, most: int, *, has_lines: bool) -> str:
+def _caption(findings: Findings, axis: str, most: int, *, has_lines: bool, is_bent: bool) -> str:
     is_thinned = any(summary.n > ALL_POINTS for summary in findings.summaries.values())
-    return sentences.points(axis, most if is_thinned else None) + sentences.medians(findings, has_lines)
+    text = sentences.points(axis, most if is_thinned else None) + sentences.medians(findings, has_lines)
+    return " ".join(filter(None, (text, bent_axis(is_bent))))
 
 
 def _described(run: LevelSeries, axis: str) -> str:

@@ -21,7 +21,9 @@ from search_spaces.drawing import UnitDrawing
 
 MOST_NETWORKS = 20
 """Networks whose stages the page shows; all of them are in the table beside it."""
-LONGEST_LEVELS = 30
+LONGEST_TITLE, LONGEST_LEVELS = 40, 30
+LONGEST_NETWORK = 120
+"""Letters of a network's name in the table and above its words, which have more room than a drawing."""
 LONGEST_NAME = 50
 MOST_SHARED = 12
 """Arms that a caption names because they share a drawing."""
@@ -76,7 +78,7 @@ def build(findings: Findings) -> Section | None:
     stages = _stages(_grouped(ordered, "stages"), ordered)
     networks = tuple(
         Network(title, tuple(group[0].description["words"]))
-        for title, group in zip(_titles(groups, ordered)[:MOST_NETWORKS], groups, strict=False)
+        for title, group in zip(names_of_networks(groups, ordered)[:MOST_NETWORKS], groups, strict=False)
     )
     rest = len(groups) - len(networks)
     left_out = sentences.more_networks(rest) or ""
@@ -127,22 +129,32 @@ def _grouped(arms: Sequence[Described], *keys: str) -> list[list[Described]]:
     return list(groups.values())
 
 
-def _titles(groups: Sequence[Sequence[Described]], arms: Sequence[Described]) -> list[str]:
+def names_of_networks(groups: Sequence[Sequence[Described]], arms: Sequence[Described]) -> list[str]:
+    """Name the networks of groups of arms as the page has room for."""
+    return _titles(groups, arms, LONGEST_NETWORK, LONGEST_NETWORK)
+
+
+def _titles(
+    groups: Sequence[Sequence[Described]],
+    arms: Sequence[Described],
+    longest: int = LONGEST_TITLE,
+    longest_levels: int = LONGEST_LEVELS,
+) -> list[str]:
     """Name each group by the levels that its arms have and not all arms have; by its arms where that is ambiguous."""
     every = {factor: {arm.levels.get(factor) for arm in arms} for factor in arms[0].levels}
-    titles = [", ".join(_own_levels(group, every)) or _names(group) for group in groups]
+    titles = [", ".join(_own_levels(group, every, longest_levels)) or _names(group) for group in groups]
     titles = [title if titles.count(title) == 1 else _names(group) for title, group in zip(titles, groups, strict=True)]
-    return [shortened(title, 40) for title in titles] if len(groups) > 1 else ["every arm"]
+    return [shortened(title, longest) for title in titles] if len(groups) > 1 else ["every arm"]
 
 
-def _own_levels(group: Sequence[Described], every: Mapping[str, set[Scalar | None]]) -> list[str]:
+def _own_levels(group: Sequence[Described], every: Mapping[str, set[Scalar | None]], longest: int) -> list[str]:
     words = []
     for factor, among in every.items():
         own = list(dict.fromkeys(arm.levels.get(factor) for arm in group))
         if set(own) != among and None not in own:
             texts = [level(each) for each in own if each is not None]
             several = listed(texts, len(texts))
-            text = several if len(several) <= LONGEST_LEVELS else f"{texts[0]} and {len(texts) - 1} more"
+            text = several if len(several) <= longest else f"{texts[0]} and {len(texts) - 1} more"
             words.append(text if isinstance(own[0], str) else f"{factor} {text}")
     return words
 
@@ -194,7 +206,7 @@ def _stages(groups: Sequence[Sequence[Described]], arms: Sequence[Described]) ->
         Column("flops", "multiply-adds", is_number=True, is_count=True),
     )
     rows = []
-    for title, stages in zip(_titles(groups, arms), described, strict=True):
+    for title, stages in zip(names_of_networks(groups, arms), described, strict=True):
         costs = (sum(stage[key] for stage in stages.values()) for key in ("params", "flops"))
         rows.append((title, *(_stage(stages[name]) if name in stages else NOTHING for name in names), *costs))
     return Table("stages", sentences.STAGES, columns, tuple(rows))

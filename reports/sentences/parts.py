@@ -29,6 +29,11 @@ def without_result(arms: int, total: int) -> str | None:
     return f"{arms:,} of {counted(total, 'arm')} left out: no result." if arms else None
 
 
+def bent_axis(is_wide: bool) -> str | None:
+    """Say how an axis of errors is scaled where that is not evenly."""
+    return "The axis of errors is even up to 1 % and logarithmic above." if is_wide else None
+
+
 def named_baseline(findings: Findings) -> str:
     """Return the baseline's levels in brackets; nothing where they are too long for a sentence, or of a search."""
     levels = ", ".join(f"{factor} {level(value)}" for factor, value in findings.study.baseline.items())
@@ -36,5 +41,5 @@ def named_baseline(findings: Findings) -> str:
 
 
 SENTENCES: dict[str, Callable[..., str | None]] = {
-    f"parts.{sentence.__name__}": sentence for sentence in (cut, lowest_shown, without_result)
+    f"parts.{sentence.__name__}": sentence for sentence in (cut, lowest_shown, without_result, bent_axis)
 }

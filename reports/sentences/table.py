@@ -102,7 +102,8 @@ def bold_rule(findings: Findings) -> str | None:
         return None
     left_out = any(each.n_fail or each.n == 1 for each in findings.summaries.values())
     rest = " of those with several seeds and no fail" if left_out else ""
-    return f"Bold: the lowest mean {ranked.where}{rest}."
+    so_far = ", so far" if any(not each.n for each in findings.summaries.values()) else ""
+    return f"Bold: the lowest mean {ranked.where}{rest}{so_far}."
 
 
 def undecided(findings: Findings) -> str | None:

@@ -92,7 +92,7 @@ function readOut(svg, panel, hidden) {
 // A button for each line that has one name in every panel of its figure: pressed while it is shown.
 function lineButtons(drawings, panels, hidden) {
   const every = panels.flatMap((panel) => Object.entries(panel.names));
-  const names = new Map(every.filter(([line, name]) => every.every(([other, its]) => other !== line || its === name)));
+  const names = new Map(every.filter(([line, name]) => name && every.every(([other, its]) => other !== line || its === name)));
   return names.size < 2 ? [] : [...names].sort(([one], [other]) => one - other).map(([line, name]) => {
     const button = document.createElement("button");
     button.type = "button";

@@ -9,6 +9,15 @@ from reports.page import write_report
 from reports.sections.table import build
 from tests.reports.small import CRASHED, found, near, study
 
+
+def test_a_difference_without_an_interval_says_why():
+    errors = {("a",): (3.0, 4.0, 5.0), ("b",): (2.0, 3.0, 4.0), ("c",): (9.0, 7.0, 8.0)}
+    lines = build(found(("variant",), errors, baseline={"variant": "a"})).content.lines
+    remarks = [line.entries[0].difference_remark for line in lines]
+    assert remarks[1] == "the same in every seed"
+    assert remarks[2].startswith("[")
+
+
 UP = (0.0, 0.1, 0.2)
 DOWN = (0.2, 0.0, 0.1)
 

@@ -87,6 +87,25 @@ def test_networks_that_agree_in_every_stage_share_a_row_with_a_column_a_stage_an
     assert table.rows[2][2] == "8×8×8, 18 units"
 
 
+def test_a_stage_stands_where_the_networks_that_have_it_have_it():
+    study = studies.degradation()
+    first, *others = study.arms
+    stages = first.description["stages"]
+    longer = {**first.description, "stages": [*stages[:-1], {**stages[-2], "name": "tail"}, stages[-1]]}
+    arms = (first, *(replace(each, description=longer) for each in others))
+    labels = [column.label for column in built(replace(study, arms=arms)).content.stages.columns]
+    assert labels[-4:-2] == ["tail", "classifier"]
+
+
+def test_a_network_is_named_whole_where_there_is_room():
+    description = studies.degradation().arms[0].description
+    levels = ("original", "bn_after_add", "relu_before_add", "full_preact")
+    arms = [Described(each, {"activation": each}, description) for each in levels]
+    other = {**description, "words": ["another"]}
+    groups = [arms[:3], [replace(arms[3], description=other)]]
+    assert networks.names_of_networks(groups, arms)[0] == "original, bn_after_add and relu_before_add"
+
+
 def test_networks_beyond_the_limit_are_counted_and_stay_in_the_table():
     study = studies.large(arms=400, seeds=1)
     section = built(study)

@@ -57,7 +57,16 @@ def test_magnitudes_have_three_digits(value, text):
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(7.04, "7.0 s"), (59.4, "59 s"), (200, "3 min 20 s"), (7200, "2 h"), (200_000, "2 d 7 h")]
+    ("value", "text"),
+    [
+        (7.04, "7.0 s"),
+        (9.96, "10 s"),
+        (59.4, "59 s"),
+        (59.7, "1 min"),
+        (200, "3 min 20 s"),
+        (7200, "2 h"),
+        (200_000, "2 d 7 h"),
+    ],
 )
 def test_durations_use_two_units(value, text):
     assert plain(duration(value)) == text

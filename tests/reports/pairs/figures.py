@@ -112,6 +112,7 @@ PAIRS: Pairs = {
         "12 of 25 panels, those with the lowest errors",
         lambda: (12, 12, "data/curves.csv"),
     ),
+    "parts.bent_axis": (lambda: True, "even up to 1 % and logarithmic above.", lambda: False),
     "parts.without_result": (lambda: (2, 8), "2 of 8 arms left out: no result.", lambda: (0, 8)),
     "table.lowest_arms": (
         lambda: (11, 25, "", True, ranking(), 0.05),
