@@ -26,6 +26,7 @@ Levels = Mapping[str, Scalar]
 class Case:
     """A claim in one context: the effect is the weighted sum of the arms, less `constant`.
 
+    It counts in the claimed direction; that of an equality is its left side less its right, as Δ in the table of arms.
     `words` tell the context, "" where there is only one. Of a trend, `leads` names each level with the two arms whose
     lead is followed, `towards` is -1 where it is to fall.
     """
@@ -130,7 +131,7 @@ def _case(
     if right is None or said.value is not None:
         towards = -1.0 if said.relation == "<" else 1.0
         return Case(context, words, {left: towards}, towards * (said.value or 0.0))
-    return Case(context, words, {left: 1.0, right: -1.0} if said.relation == ">" else {right: 1.0, left: -1.0})
+    return Case(context, words, {right: 1.0, left: -1.0} if said.relation == "<" else {left: 1.0, right: -1.0})
 
 
 def _trend(context: Levels, words: str, pairs: Mapping[Scalar, tuple[str, str]], relation: str) -> Case:

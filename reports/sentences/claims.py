@@ -19,14 +19,21 @@ def judged(counts: str, verdicts: Sequence[Verdict]) -> str:
 
 def table_on_page(verdicts: Sequence[Verdict]) -> str:
     """Say what the table of claims has: the side an effect counts on, and what p is corrected for."""
-    text = (
-        "The declared claims, each with its evidence below it. The effect of a claim with < or > counts in the claimed "
-        "direction: a positive one speaks for the claim, whatever the sign of the arm's Δ in the table of arms."
-    )
+    relations = {verdict.claim.statement.relation for verdict in verdicts}
+    texts = ["The declared claims, each with its evidence below it."]
+    if relations & {"<", ">"}:
+        texts.append(
+            "The effect of a claim with < or > counts in the claimed direction: a positive one speaks for the claim, "
+            "whatever the sign of the arm's Δ in the table of arms."
+        )
+    if "==" in relations:
+        texts.append("The effect of an equality is its left side less its right.")
     several = sum(verdict.p_holm is not None for verdict in verdicts) > 1
     looked = any(verdict.p_look != verdict.p for verdict in verdicts)
-    over = (["the looks"] if looked else []) + (["the other claims, by Holm"] if several else [])
-    return f"{text} p is corrected for {listed(over)}." if over else text
+    over = [*(["the looks"] if looked else []), *(["the other claims (by Holm)"] if several else [])]
+    if over:
+        texts.append(f"p is corrected for {listed(over)}.")
+    return " ".join(texts)
 
 
 def marks(verdicts: Sequence[Verdict]) -> str | None:

@@ -3,6 +3,7 @@
 import pytest
 
 from reports.sections.margins import context_tables, margins_figures
+from reports.sentences.claims import table_on_page
 from tests.reports.analysis.build import study
 from tests.reports.analysis.claims import verdicts_of
 
@@ -46,3 +47,10 @@ def test_fails_are_words_in_the_table():
     (table,) = context_tables(judged({"says": "good < partly"}))
     cells = [dict(zip([column.key for column in table.columns], row, strict=True))["seeds"] for row in table.rows]
     assert cells == ["0: +1.00, 1: one fails, 2: +1.00 and 3: +1.00"] * 2
+
+
+def test_the_caption_says_which_side_of_an_equality_counts():
+    equal, better = judged({"says": "good == bad", "within": 0.5}), judged(BETTER)
+    assert "an equality is its left side less its right." in table_on_page(equal)
+    assert "claimed direction" not in table_on_page(equal)
+    assert "equality" not in table_on_page(better)

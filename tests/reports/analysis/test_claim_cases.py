@@ -92,7 +92,7 @@ def test_t10_equivalence():
     for name, expected in CASES["T10"]["expect"].items():
         margin = float(name.removeprefix("margin_").replace("_", "."))
         # Half of alpha goes to supporting a claim: 0.1 is what the two one-sided tests at 5 % take.
-        (found,) = verdicts_of(two_arms("T10"), {"says": "A == B", "within": margin}, alpha=0.1)
+        (found,) = verdicts_of(two_arms("T10"), {"says": "B == A", "within": margin}, alpha=0.1)
         near("T10", (found.estimate, found.p / 2), (expected["mean"], expected["p"]))
         near("T10", [found.low, found.high], expected["ci90"])
         assert found.verdict == expected["verdict"]

@@ -55,6 +55,17 @@ def test_an_equality_takes_five_seeds(seeds, verdict):
     assert (found.verdict, found.forecast.fewest) == (verdict, 5)
 
 
+def test_an_equality_is_its_left_side_less_its_right():
+    found = one(arms(preact=GOOD[:5], original=BAD[:5]), {"says": "preact == original", "within": 1})
+    (context,) = found.contexts
+    assert found.estimate == pytest.approx(-2.05)
+    assert found.low < found.estimate < found.high < 0
+    assert context.differences == pytest.approx({seed: GOOD[seed] - BAD[seed] for seed in range(5)})
+    turned = one(arms(preact=GOOD[:5], original=BAD[:5]), {"says": "original == preact", "within": 1})
+    assert (turned.low, turned.high) == pytest.approx((-found.high, -found.low))
+    assert (turned.verdict, turned.p) == (found.verdict, pytest.approx(found.p)) == ("Refuted", turned.p)
+
+
 def test_the_opposite_is_refuted_and_named():
     found = one(arms(preact=GOOD, original=BAD), {"says": "preact > original"})
     assert found.verdict == "Refuted"

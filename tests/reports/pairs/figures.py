@@ -210,7 +210,7 @@ PAIRS: Pairs = {
     ),
     "claims.table_on_page": (
         lambda: verdicts("b < a", "b > a"),
-        "p is corrected for the other claims, by Holm.",
+        "p is corrected for the other claims (by Holm).",
         lambda: verdicts("b < a"),
     ),
     "claims.marks": (
