@@ -48,7 +48,7 @@ def _effect(claim: Claim) -> str:
         return "lead grows by" if said.relation == "increases" else "lead shrinks by"
     if said.value is not None:
         return "distance"
-    return "difference" if said.relation == "==" else "advantage"
+    return "difference" if said.relation == "==" else "effect"
 
 
 def _interval(verdict: Verdict) -> str:
@@ -61,7 +61,7 @@ def _context(verdict: Verdict) -> str:
     count = len(verdict.contexts)
     if count < 2 or verdict.claim.over == "average":
         return ""
-    return f", in the one of {count} contexts that decides"
+    return f", in the one of {count} contexts on which it turns"
 
 
 def _number(value: float | None) -> str:

@@ -15,6 +15,7 @@ from reports.analysis.looks import e_value
 from reports.analysis.outliers import could_undo, with_sign_flips
 from reports.analysis.procedure import Procedure
 from reports.analysis.rates import P_RATE, p_rate_above, p_rate_below
+from reports.analysis.threshold import decides
 from reports.results import Study
 from reports.trials import Scalar
 from reports.wording import level_owners, levels_in_words
@@ -235,7 +236,7 @@ def _context(claim: Claim, case: Case, grid: Grid, procedure: Procedure) -> Cont
         p_refute=p_refute,
         badges=(
             *((SKEWED,) if doubtful else ()),
-            *((FEW,) if min(p_support, p_refute) != min(by_t) else ()),
+            *((FEW,) if _decides_alone(by_t, (p_support, p_refute), level) else ()),
             *_direction_badges(leads, case.towards),
             *fails_badge(claim, rates),
         ),
@@ -245,6 +246,11 @@ def _context(claim: Claim, case: Case, grid: Grid, procedure: Procedure) -> Cont
         weights=case.weights,
         fragile=fragile,
     )
+
+
+def _decides_alone(by_t: tuple[float, float], told: tuple[float, float], level: float) -> bool:
+    """Whether Student's t decides by itself what the claim's own p leave open."""
+    return decides(2 * min(by_t), 1 - level) and not decides(2 * min(told), 1 - level)
 
 
 def _leads(case: Case, grid: Grid) -> dict[Scalar, float]:

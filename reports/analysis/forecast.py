@@ -22,7 +22,7 @@ class Forecast:
     `power` is the chance that `n` seeds decide it if the effect is what it looks like; `detectable` the smallest
     distance from the margin, in every context, that they would decide with the wanted power (for "==" the smallest
     margin that they could support if there were no difference). `needed` is the number of seeds that would decide with
-    that power if the effect is what it looks like, None beyond 1000. `assurance` is the chance that so many decide it
+    that power if the effect is what it looks like, None beyond 1000, and `refutes` which way. `assurance` is the chance that so many decide it
     over all that the seeds so far leave open, and eight of ten numbers of seeds that this allows lie from `needed_low`
     to `needed_high`, None beyond 1000. `fewest` is the number below which no data at all can decide. `hours` is the
     training time of the `more` seeds still missing.
@@ -32,6 +32,7 @@ class Forecast:
     power: float | None
     detectable: float | None
     needed: int | None
+    refutes: bool
     needed_low: int | None
     needed_high: int | None
     assurance: float | None
@@ -213,6 +214,7 @@ def forecast(
         power=decided(n) if n >= 2 else None,
         detectable=_detectable(claim, results, n, alpha, power),
         needed=needed,
+        refutes=_refutes(chances(claim, results, n if needed is None else needed, alpha, over=over)),
         needed_low=low,
         needed_high=high,
         assurance=assured,
@@ -220,6 +222,10 @@ def forecast(
         more=more,
         hours=more * seconds / 3600 if more is not None and seconds is not None else None,
     )
+
+
+def _refutes(both: Chances | None) -> bool:
+    return both is not None and both[1] > both[0]
 
 
 def _uncertain(

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from reports.analysis import pooled
 from reports.analysis.analysis_settings import AnalysisSettings
 from reports.analysis.badges import (
     DEPENDS,
+    FEW,
     FURTHER,
     KNOWN_ARM,
     LEFT_OUT,
@@ -75,14 +76,23 @@ class Grounds:
         return self.decision.outcome is not Conclusion.INCONCLUSIVE
 
     @property
+    def is_pending(self) -> bool:
+        """Whether it waits for the trials of its first look."""
+        return bool(self.judged.waiting) and not self.judged.looks and not self.is_decided
+
+    @property
     def arms(self) -> Collection[str]:
         """The arms that it compares."""
         return claim_arms(self.judged.cases)
 
     @cached_property
     def shown(self) -> ContextResult | None:
-        """The context on which the verdict turns; None where the study has no such arms."""
-        return decisive(self.claim, self.judged.now, self.judged.direction)
+        """The context on which the verdict turns, before there is one of those with a result; None without arms."""
+        now = self.judged.now
+        known = tuple(each for each in now.contexts if each.n)
+        if self.is_pending and known:
+            now = replace(now, contexts=known)
+        return decisive(self.claim, now, self.judged.direction)
 
     @cached_property
     def later(self) -> ContextResult | None:
@@ -104,10 +114,9 @@ class Grounds:
 
     @cached_property
     def trials(self) -> tuple[Trial, ...]:
-        """The trials that the verdict rests on."""
-        return tuple(
-            self.by_arm[arm][seed] for arm in self.arms for seed in self.judged.seen if seed in self.by_arm[arm]
-        )
+        """The trials that the verdict rests on: those that have ended."""
+        every = (self.by_arm[arm].get(seed) for arm in self.arms for seed in self.judged.seen)
+        return tuple(each for each in every if each is not None and each.state.is_finished())
 
     @cached_property
     def lost(self) -> tuple[Trial, ...]:
@@ -230,8 +239,10 @@ def badges_of(grounds: Grounds, skewed: bool) -> tuple[str, ...]:
         OUTLIERS: grounds.is_fragile,
         KNOWN_ARM: grounds.is_decided and registration.is_of_known_arms,
     }
+    of_verdict = {FEW, DEPENDS} if grounds.is_pending else set()
     of_contexts = [badge for each in judged.now.contexts for badge in each.badges]
-    return tuple(dict.fromkeys([*of_contexts, *(mark for mark, holds in marks.items() if holds)]))
+    found = dict.fromkeys([*of_contexts, *(mark for mark, holds in marks.items() if holds)])
+    return tuple(mark for mark in found if mark not in of_verdict)
 
 
 def _seconds(trials: Mapping[str, Mapping[int, Trial]], arms: Iterable[str]) -> float | None:

@@ -1,5 +1,6 @@
 """One claim at each of its looks, and when it was decided among the other claims."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -123,19 +124,30 @@ def judge_alone(
 
 
 def decisive(claim: Claim, now: Evidence, direction: Conclusion) -> ContextResult | None:
-    """Return the context on which the verdict turns: the weakest support, or for a refuted claim the strongest no."""
+    """Return the context on which the verdict turns: the weakest support, or for a refuted claim the strongest no.
+
+    Of a claim on any context it is the other way round. Where several have the same p the interval tells.
+    """
     if not now.contexts:
         return None
-    if claim.over == "any":
-        supported = direction is Conclusion.SUPPORTED
-        return (
-            min(now.contexts, key=lambda each: each.p_support)
-            if supported
-            else max(now.contexts, key=lambda each: each.p_refute)
-        )
-    if direction is Conclusion.REFUTED:
-        return min(now.contexts, key=lambda each: each.p_refute)
-    return max(now.contexts, key=lambda each: each.p_support)
+    supports = direction is Conclusion.SUPPORTED
+
+    def weakness(each: ContextResult) -> tuple[float, float]:
+        return each.p_support if supports else each.p_refute, -_clearance(claim, each, supports=supports)
+
+    strongest = supports == (claim.over == "any")
+    return (min if strongest else max)(now.contexts, key=weakness)
+
+
+def _clearance(claim: Claim, result: ContextResult, *, supports: bool) -> float:
+    """Return how far the whole interval lies on the claimed side of the margin, or on the other one."""
+    low = -math.inf if result.low is None else result.low
+    high = math.inf if result.high is None else result.high
+    above, below = low - claim.margin, claim.margin - high
+    if claim.statement.relation == "==":
+        return min(below, low + claim.margin) if supports else max(above, -claim.margin - high)
+    is_below = claim.statement.relation == "fails" and claim.rate[0] in ("<", "<=")
+    return below if supports == is_below else above
 
 
 def is_withdrawn(judged: Judged) -> bool:

@@ -132,7 +132,9 @@ def _unit(claim: Claim) -> str:
 
 
 def _margin(claim: Claim) -> str:
-    return _plain(margin_in_words(claim.margin))
+    """Return the margin with its unit."""
+    unit = " point" if claim.margin == 1 and claim.unit == "points" else _unit(claim)
+    return f"{_plain(margin_in_words(claim.margin))}{unit}"
 
 
 def _seeds(n: int) -> str:
@@ -192,7 +194,7 @@ def _rates(shown: ContextResult) -> str:
 def _signs(claim: Claim, shown: ContextResult) -> str:
     if not isinstance(shown.effect, Sign) or claim.statement.relation == "==":
         return ""
-    reach = f"reach {_margin(claim)}{_unit(claim)}" if claim.margin else "go the claimed way"
+    reach = f"reach {_margin(claim)}" if claim.margin else "go the claimed way"
     return f"{shown.effect.above(claim.margin)} of {_seeds(shown.n)} {reach}, a fail ranking last"
 
 
@@ -208,15 +210,15 @@ def _effect(claim: Claim) -> str:
         return f"over the levels of {said.along}, least to greatest, the lead of {left} over {right} {grows} by"
     if said.value is not None:
         return "the distance in the claimed direction is" if said.relation != "==" else "ours less theirs is"
-    return "the difference is" if said.relation == "==" else "the advantage is"
+    return "the difference is" if said.relation == "==" else "the effect is"
 
 
 def _supported(claim: Claim, contexts: Sequence[ContextResult]) -> str:
     if claim.statement.relation == "fails":
         return f"The rate is {claim.rate[0]} {claim.rate[1]:g}, as claimed."
     if claim.statement.relation == "==":
-        return f"They differ by less than {_margin(claim)}{_unit(claim)}, as claimed."
-    held = f"at least {_margin(claim)}{_unit(claim)}" if claim.margin else "in the claimed direction"
+        return f"They differ by less than {_margin(claim)}, as claimed."
+    held = f"at least {_margin(claim)}" if claim.margin else "in the claimed direction"
     every = f" in each of {len(contexts)} contexts" if len(contexts) > 1 and claim.over == "every" else ""
     return f"The effect is {held}{every}."
 
@@ -228,15 +230,15 @@ def _refuted(claim: Claim, shown: ContextResult) -> str:
     if claim.statement.relation == "fails":
         return f"The rate is not {claim.rate[0]} {claim.rate[1]:g}."
     if claim.statement.relation == "==":
-        return f"They differ by more than {_margin(claim)}{_unit(claim)}."
+        return f"They differ by more than {_margin(claim)}."
     if isinstance(shown.effect, Sign) and shown.high is None:
-        way = f"falls short of {_margin(claim)}{_unit(claim)}" if claim.margin else _OPPOSITE
+        way = f"falls short of {_margin(claim)}" if claim.margin else _OPPOSITE
         return f"The effect {way} in {shown.effect.below(claim.margin)} of {_seeds(shown.n)}."
     if shown.high is not None and shown.high < 0:
         return f"The effect {_OPPOSITE}."
     if shown.low is not None and shown.low > 0:
-        return f"The effect is smaller than {_margin(claim)}{_unit(claim)}, but in the claimed direction."
-    return f"There is no difference as large as {_margin(claim)}{_unit(claim)}."
+        return f"The effect is smaller than {_margin(claim)}, but in the claimed direction."
+    return f"There is no difference as large as {_margin(claim)}."
 
 
 def _open(account: Account, shown: ContextResult) -> str:
@@ -244,7 +246,8 @@ def _open(account: Account, shown: ContextResult) -> str:
     p_look, p_holm = account.p_look, account.p_holm
     if waiting:
         trials = "1 trial has" if waiting == 1 else f"{waiting} trials have"
-        return f"Not judged yet: {trials} to end before {'the next look' if settings.looks else 'it is judged'}."
+        before = "the next look" if settings.looks else "it is judged"
+        return f"Not judged yet: {trials} to end before {before}{_so_far(account.contexts)}."
     parts = [f"{_seeds(shown.n)} do not decide it."]
     if shown.n == 1:
         parts = ["One seed decides nothing."]
@@ -252,11 +255,11 @@ def _open(account: Account, shown: ContextResult) -> str:
         parts = [f"No test: {shown.note}."]
     elif decides(p_look, settings.alpha) and p_holm is not None:
         parts.append(f"By itself it would be decided (p={p_look:.3g}), among all claims it is not (p={p_holm:.3g}).")
-    if FEW in shown.badges:
-        p = min(1.0, 2 * min(shown.p_support, shown.p_refute))
+    if FEW in shown.badges and shown.effect is not None:
+        n = shown.effect.n
         parts.append(
             f"Rare outliers could undo what Student's t says of so few: below {_seeds(LEAST_BY_T)} the exact sign "
-            f"flips must agree, and their p is {p:.3g}."
+            f"flips must agree, which with {n} cannot give a p below {2 * 0.5**n:.3g}."
         )
     elif shown.n < ahead.fewest:
         parts.append(f"Below {_seeds(ahead.fewest)} no result could.")
@@ -266,6 +269,12 @@ def _open(account: Account, shown: ContextResult) -> str:
         parts.append(f"The smallest {what} that {_seeds(ahead.n)} see at {settings.power:.0%} power is {size}.")
     parts.append(_more(ahead, settings))
     return " ".join(part for part in parts if part)
+
+
+def _so_far(contexts: Sequence[ContextResult]) -> str:
+    """Say how many contexts have a result, while some have none."""
+    known = sum(each.n > 0 for each in contexts)
+    return f"; {known} of {len(contexts)} contexts have a result so far" if 0 < known < len(contexts) else ""
 
 
 def _more(ahead: Forecast, settings: AnalysisSettings) -> str:
@@ -279,14 +288,16 @@ def _more(ahead: Forecast, settings: AnalysisSettings) -> str:
         return ""
     hours = f", {_plain(duration(3600 * ahead.hours))} of training" if ahead.hours is not None else ""
     text = (
-        f"If the effect is what it looks like, about {ahead.needed} seeds decide it at {settings.power:.0%} power, "
-        f"{ahead.more} more{hours}."
+        f"If the effect is what it looks like, about {ahead.needed} seeds {'refute' if ahead.refutes else 'support'} "
+        f"it at {settings.power:.0%} power, {ahead.more} more{hours}."
     )
     if ahead.assurance is None:
         return text
-    low, high = (f"{end}" if end is not None else "over 1000" for end in (ahead.needed_low, ahead.needed_high))
-    span = f"from {low} to {high}" if low != high else low
-    return (
-        f"{text} Over all that the seeds so far leave open, that many decide it in {ahead.assurance:.0%} of the cases, "
-        f"and it takes {span} seeds in eight of ten."
+    text += (
+        f" The seeds so far leave other effects open: over all of them {ahead.needed} seeds decide it in "
+        f"{ahead.assurance:.0%} of the cases"
     )
+    if ahead.needed_low == ahead.needed_high:
+        return f"{text}."
+    low, high = (f"{end}" if end is not None else "over 1000" for end in (ahead.needed_low, ahead.needed_high))
+    return f"{text}, and in eight of ten cases it takes from {low} to {high}."

@@ -89,7 +89,7 @@ def test_a_dropped_context_is_said_and_counts() -> None:
     found = ran(depths="[8]", seeds="[1, 4, 7, 8, 11]")
     assert found.verdict == "Inconclusive"
     assert found.contexts[0].p_support < 0.025  # by itself what was kept would support the claim
-    assert "With the comparisons that were planned, at depth 14: the advantage is -" in found.sentence
+    assert "With the comparisons that were planned, at depth 14: the effect is -" in found.sentence
     assert POST_HOC in found.badges
     assert "1 comparison dropped on" in found.sentence
 

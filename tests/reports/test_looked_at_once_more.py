@@ -83,7 +83,7 @@ def test_a_claim_on_the_first_screen_goes_without_a_context_that_would_be_cut():
 def test_the_evidence_tells_contexts_in_words_and_how_many_it_leaves_out():
     whole, verdicts = many_contexts(ONE)
     (card,) = claims.build(find(whole, verdicts)).content.cards
-    assert re.match(r"At \w+, depth \d+, training\.lr 0\.\d+: the advantage is", card.sentence)
+    assert re.match(r"At \w+, depth \d+, training\.lr 0\.\d+: the effect is", card.sentence)
     by_seed = dict(card.facts)["By seed"]
     assert by_seed.startswith("bn_after_add, depth 8, training.lr 0.05: +3.")
     assert by_seed.endswith("; 12 more contexts")

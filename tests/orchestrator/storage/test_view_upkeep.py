@@ -177,7 +177,7 @@ def test_a_metric_added_to_the_registry_alone_is_known_everywhere(tmp_path):
     )
     found = json.loads(ran.stdout)
     assert found.pop("query") == [0.5, 1.0, 1.5, 2.0]
-    assert "the advantage is 1.00 s/%" in found.pop("claim")
+    assert "the effect is 1.00 s/%" in found.pop("claim")
     assert found == {
         "table": True,
         "csv": True,

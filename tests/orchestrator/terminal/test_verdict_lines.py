@@ -21,11 +21,11 @@ def verdicts():
 def test_a_line_has_claim_effect_interval_and_seeds(verdicts):
     found = verdicts["better"]
     assert verdict_line(found) == (
-        f"Supported     better: advantage {found.estimate:.2f} points, 96.67% interval {found.low:.2f} to "
+        f"Supported     better: effect {found.estimate:.2f} points, 96.67% interval {found.low:.2f} to "
         f"{found.high:.2f} (n=8) [assumes no rare outliers]"
     )
     assert "fails: 8 of 8 seeds fail, 96.67% interval" in verdict_line(verdicts["fails"])
-    assert "in the one of 2 contexts that decides" in verdict_line(verdicts["alike"])
+    assert "in the one of 2 contexts on which it turns" in verdict_line(verdicts["alike"])
 
 
 @pytest.mark.parametrize("width", [40, 80, 200, 10_000])

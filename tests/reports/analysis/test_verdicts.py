@@ -82,7 +82,7 @@ def test_no_difference_as_large_as_claimed():
     values = [5.1, 5.0, 5.2, 4.9, 5.05, 5.1, 5.0, 4.9]
     found = one(arms(preact=GOOD, original=values), {"says": "preact < original", "by": 1})
     assert found.verdict == "Refuted"
-    assert "no difference as large as 1 points" in found.sentence
+    assert "no difference as large as 1 point." in found.sentence
 
 
 def test_what_the_seeds_cannot_decide_is_inconclusive_and_says_how_many_seeds_would_do():
@@ -299,7 +299,7 @@ def test_a_verdict_shows_the_look_that_it_rests_on_and_says_what_later_seeds_giv
     found = one(arms(**DRIFTING), {"says": "good < bad"}, looks=(5, 8, 12))
     assert (found.verdict, found.decided_at_look, found.n) == ("Supported", 1, 5)
     assert found.low > 0
-    assert "decided with 5 seeds; with the seeds added since, the advantage is" in found.sentence
+    assert "decided with 5 seeds; with the seeds added since, the effect is" in found.sentence
     assert len(found.trials) == 10
 
 
