@@ -9,6 +9,7 @@ from reports.analysis.arms import ArmSummary, summarise
 from reports.analysis.contrasts import Contrast, contrasts
 from reports.analysis.readings import compared
 from reports.analysis.search import confirmed_view
+from reports.analysis.shares import Shares, study_shares
 from reports.analysis.skewness import Skewness, is_skewed_sample, skewness
 from reports.analysis.threshold import ALPHA
 from reports.analysis.verdicts import Verdict
@@ -81,6 +82,11 @@ class Findings:
     @property
     def _is_one_group(self) -> bool:
         return self.layout.axis is None or not self.layout.runs_along_axis()
+
+    @cached_property
+    def shares(self) -> Shares | None:
+        """The shares of the factors in the variance of the arm means; None where the grid does not give them."""
+        return study_shares(self.study)[0]
 
     @cached_property
     def skewness(self) -> Skewness | None:

@@ -61,7 +61,11 @@ def _context(verdict: Verdict) -> str:
     count = len(verdict.contexts)
     if count < 2 or verdict.claim.over == "average":
         return ""
-    return f", in the one of {count} contexts on which it turns"
+    return (
+        f", in one of {count} contexts so far"
+        if verdict.is_pending
+        else f", in the one of {count} contexts on which it turns"
+    )
 
 
 def _number(value: float | None) -> str:

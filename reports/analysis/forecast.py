@@ -22,10 +22,10 @@ class Forecast:
     `power` is the chance that `n` seeds decide it if the effect is what it looks like; `detectable` the smallest
     distance from the margin, in every context, that they would decide with the wanted power (for "==" the smallest
     margin that they could support if there were no difference). `needed` is the number of seeds that would decide with
-    that power if the effect is what it looks like, None beyond 1000, and `refutes` which way. `assurance` is the chance that so many decide it
-    over all that the seeds so far leave open, and eight of ten numbers of seeds that this allows lie from `needed_low`
-    to `needed_high`, None beyond 1000. `fewest` is the number below which no data at all can decide. `hours` is the
-    training time of the `more` seeds still missing.
+    that power if the effect is what it looks like, None beyond 1000, and `refutes` says which way. `assurance` is the
+    chance that so many decide it over all that the seeds so far leave open, and eight of ten numbers of seeds that this
+    allows lie from `needed_low` to `needed_high`, None beyond 1000. `fewest` is the number below which no data at all
+    can decide. `hours` is the training time of the `more` seeds still missing.
     """
 
     n: int

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from reports.analysis.badges import ASSUMPTIONS, DEPENDS, OPEN, UNMEASURED
-from reports.analysis.judged import Conclusion
+from reports.analysis.evidence import Levels
+from reports.analysis.judged import Conclusion, Look
 from reports.analysis.verdicts import Verdict, word_counts
 from reports.findings import Findings
 from reports.metrics import PRIMARY
@@ -18,7 +19,7 @@ from reports.sections.margins import (
     margins_figures,
 )
 from reports.sections.section import Section
-from reports.sentences.claims import TABLE, judged, marks, table_on_page
+from reports.sentences.claims import TABLE, interval_head, judged, marks, table_on_page
 from reports.tables import Column, Table, p_column
 from reports.trials import State
 from reports.wording import (
@@ -45,6 +46,7 @@ _OVER = {"every": "in every context", "average": "on average", "any": "in at lea
 class Card:
     """One claim as the page shows it; `anchor` is its place on the page, `trials` links to what it rests on.
 
+    `context` names the one of several that the row is about, `level` that of its interval where claims differ in it.
     `signs` stand in its row: what was seen about its data or its plan, and `open` while its next seeds are trained.
     `assumptions` are what the verdict takes for granted.
     """
@@ -55,8 +57,11 @@ class Card:
     says: str
     verdict: str
     icon: str
+    context: str
     effect: str
+    unit: str
     interval: str
+    level: str
     n: str
     p: str
     sentence: str
@@ -74,6 +79,7 @@ class Claims:
 
     summary: str
     caption: str
+    interval: str
     cards: tuple[Card, ...]
 
 
@@ -82,10 +88,13 @@ def build(findings: Findings) -> Section | None:
     if not findings.verdicts:
         return None
     named = _short_names(findings)
-    cards = tuple(_card(findings, place, verdict, named) for place, verdict in enumerate(findings.verdicts, start=1))
-    content = Claims(
-        judged(verdict_counts(findings.verdicts), findings.verdicts), table_on_page(findings.verdicts), cards
+    levels = {each.level for each in findings.verdicts if each.low is not None or each.high is not None}
+    cards = tuple(
+        _card(findings, place, verdict, named, with_level=len(levels) > 1)
+        for place, verdict in enumerate(findings.verdicts, start=1)
     )
+    summary = judged(verdict_counts(findings.verdicts), findings.verdicts)
+    content = Claims(summary, table_on_page(findings.verdicts), interval_head(levels), cards)
     figures = margins_figures(findings.verdicts)
     tables = (_table(findings.verdicts), *context_tables(findings.verdicts))
     brief = deciding_figure([findings.verdicts[place] for place in first_claims(findings.verdicts)])
@@ -126,9 +135,10 @@ def in_words(verdict: Verdict) -> str:
     return shortened(", ".join(parts), 300)
 
 
-def _card(findings: Findings, place: int, verdict: Verdict, named: Callable[[str], str]) -> Card:
+def _card(findings: Findings, place: int, verdict: Verdict, named: Callable[[str], str], *, with_level: bool) -> Card:
     signs = tuple(each for each in verdict.badges if each not in ASSUMPTIONS and each != OPEN)
     is_open = OPEN in verdict.badges and not verdict.is_pending
+    interval = bracketed(verdict.low, verdict.high, amount)
     return Card(
         anchor_of(place, verdict),
         shortened(verdict.id, 60),
@@ -136,10 +146,13 @@ def _card(findings: Findings, place: int, verdict: Verdict, named: Callable[[str
         in_words(verdict),
         verdict.word,
         icon_of(verdict),
+        _context(verdict),
         amount(verdict.estimate),
-        bracketed(verdict.low, verdict.high, amount) or NOTHING,
+        "" if verdict.estimate is None else _unit(verdict),
+        interval or NOTHING,
+        f"{100 * verdict.level:.4g} %" if with_level and interval else "",
         f"{verdict.n}" + (f", {counted(verdict.fails, 'fail')}" if verdict.fails else ""),
-        p_in_words(verdict.p_look if verdict.p_holm is None else verdict.p_holm) if verdict.n > 1 else NOTHING,
+        p_in_words(verdict.p_look if verdict.p_holm is None else verdict.p_holm) if _has_p(verdict) else NOTHING,
         named(_typeset(verdict.sentence)),
         signs,
         OPEN if is_open else "",
@@ -192,14 +205,51 @@ def _facts(findings: Findings, verdict: Verdict) -> list[tuple[str, str]]:
         ("Margin", margin_in_words(verdict.margin)),
         ("Seeds", f"n={verdict.n}" + (f", {counted(verdict.fails, 'fail')}" if verdict.fails else "")),
         ("By seed", _by_seed(verdict)),
-        ("p", ", ".join(p) if verdict.n > 1 else ""),
+        ("p", ", ".join(p) if _has_p(verdict) else ""),
+        ("Looks", _looks(verdict)),
         ("Decided", decided),
         ("Power", f"{100 * ahead.power:.0f} % at {counted(ahead.n, 'seed')}" if ahead.power is not None else ""),
-        ("To decide it", _needed(verdict)),
+        ("To refute it" if ahead.refutes else "To support it", _needed(verdict)),
         ("Readings", _readings(verdict)),
         ("Other tests", listed([f"{name}: {outcome.value}" for name, outcome in others.items()])),
         ("Missing", listed(shortened(each, 80) for each in dict.fromkeys(missing))),
     ]
+
+
+def _has_p(verdict: Verdict) -> bool:
+    return verdict.n > 1 and not verdict.is_pending
+
+
+def _context(verdict: Verdict) -> str:
+    """Name the context that the claim's row is about, where there are several."""
+    several = len(verdict.contexts)
+    if several < 2 or verdict.shown is None or not verdict.shown.words:
+        return ""
+    return f"effect at {verdict.shown.words}, one of {counted(several, 'context')}"
+
+
+def _unit(verdict: Verdict) -> str:
+    """Return the unit of the effect: that of the metric's differences, or the share of the seeds that fail."""
+    return "of the seeds" if verdict.claim.statement.relation == "fails" else verdict.claim.unit
+
+
+def _looks(verdict: Verdict) -> str:
+    """The effect in the row's context and the p at each look, which is held against the look's own level."""
+    if len(verdict.looks) < 2 or verdict.shown is None:
+        return ""
+    return "; ".join(_look(verdict, look, verdict.shown.context) for look in verdict.looks)
+
+
+def _look(verdict: Verdict, look: Look, context: Levels) -> str:
+    then = look.evidence
+    by_outcome = {Conclusion.SUPPORTED: then.support, Conclusion.REFUTED: then.refute}
+    p = by_outcome.get(verdict.verdict, min(then.support, then.refute))
+    effect = [
+        f"{amount(each.estimate)} {bracketed(each.low, each.high, amount)}".strip() + ", "
+        for each in then.contexts
+        if each.context == context and each.estimate is not None
+    ]
+    return f"n={look.n}: {''.join(effect)}p {p_in_words(p)} against {look.alpha:.3g}"
 
 
 def _needed(verdict: Verdict) -> str:
@@ -211,7 +261,7 @@ def _needed(verdict: Verdict) -> str:
     text = f"about {counted(ahead.needed, 'seed')} if the effect is what it looks like{hours}"
     if ahead.assurance is None:
         return text
-    return f"{text}; over all that the seeds so far leave open they do in {100 * ahead.assurance:.0f} %"
+    return f"{text}; over all that the seeds so far leave open so many decide it in {100 * ahead.assurance:.0f} %"
 
 
 def _readings(verdict: Verdict) -> str:
@@ -230,14 +280,15 @@ def _by_seed(verdict: Verdict) -> str:
     if verdict.claim.statement.relation == "fails":
         return ""
     parts = []
-    for context in verdict.contexts[:MOST_CONTEXTS]:
+    known = [each for each in verdict.contexts if each.differences]
+    for context in known[:MOST_CONTEXTS]:
         every = [difference_in_words(each) for _, each in sorted(context.differences.items())]
         is_same = len(every) > 1 and len(set(every)) == 1
         values = f"{every[0]} in each of {counted(len(every), 'seed')}" if is_same else ", ".join(every)
         if values:
             several = context.words and len(verdict.contexts) > 1
             parts.append(f"{context.words}: {values}" if several else values)
-    if (more := len(verdict.contexts) - MOST_CONTEXTS) > 0:
+    if (more := len(known) - MOST_CONTEXTS) > 0:
         parts.append(f"{counted(more, 'more context')}")
     return "; ".join(parts)
 

@@ -1,6 +1,6 @@
 """Which factor matters: the analysis of variance, each factor's share, the levels' means, and the seed's share."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -25,7 +25,7 @@ from reports.tables import Cell, Column, Table, p_column
 from reports.wording import level, shortened
 
 MOST_LEVELS = 60
-_SEED = "the seed, in one trial"
+_SEED = f"{sentences.SEEDS}, in one trial"
 
 
 @dataclass(frozen=True)
@@ -70,12 +70,8 @@ def _figure(shares: Shares) -> Figure:
     ]
     if shares.seed_share is not None:
         bars.append(Bar(_SEED, 100 * shares.seed_share, None, None, 2))
-    panel = Panel("", sentences.largest_share(_shares_of(bars[: len(shares.shares)])), bars_drawing(bars, "shares"))
+    panel = Panel("", sentences.largest(shares), bars_drawing(bars, "shares"))
     return Figure("shares", said(shares, sentences.SHARES), (panel,), _shares_table(shares), columns=1)
-
-
-def _shares_of(bars: Sequence[Bar]) -> list[tuple[str, float, float | None, float | None]]:
-    return [(each.label, each.share, each.low, each.high) for each in bars]
 
 
 def _percent(share: float | None) -> float | None:

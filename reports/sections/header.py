@@ -4,7 +4,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from reports.analysis.verdicts import Verdict
 from reports.findings import Findings
+from reports.metrics import PRIMARY, find_metric
 from reports.sections.claims import MOST_CLAIMS, anchor_of, first_claims, in_words
 from reports.sections.margins import icon_of
 from reports.sections.section import Section
@@ -61,7 +63,7 @@ def build(findings: Findings) -> Section:
     """Build the header."""
     study = findings.study
     claims = tuple(
-        ClaimLine(anchor_of(place, each), each.word, icon_of(each), _cut(each.claim.title or in_words(each)))
+        ClaimLine(anchor_of(place, each), each.word, icon_of(each), _cut(_told(findings, each)))
         for place, each in enumerate(findings.verdicts, start=1)
     )
     content = Header(
@@ -85,6 +87,14 @@ def _is_missing(findings: Findings) -> bool:
     if not findings.asked:
         return not findings.whole.is_replay
     return findings.count(State.COMPLETE, State.DIVERGED) < len(findings.asked)
+
+
+def _told(findings: Findings, verdict: Verdict) -> str:
+    """Return the claim's title, with its metric where it is not the measure of the study; or its sentence."""
+    claim = verdict.claim
+    if claim.title is None or claim.metric == PRIMARY.name:
+        return claim.title or in_words(verdict)
+    return f"{claim.title} ({find_metric(claim.metric, findings.study.metrics).title})"
 
 
 def _cut(claim: str) -> str:

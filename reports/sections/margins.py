@@ -39,14 +39,19 @@ def icon_of(verdict: Verdict) -> str:
 
 def margins_figures(verdicts: tuple[Verdict, ...]) -> tuple[Figure, ...]:
     """Return one figure for each unit in which the claims speak; none while no claim has a number."""
-    return tuple(_figure(unit, at, pairs) for at, (unit, pairs) in enumerate(_by_unit(_pairs(verdicts)).items()))
+    return tuple(
+        _figure(unit, at, pairs, verdicts) for at, (unit, pairs) in enumerate(_by_unit(_pairs(verdicts)).items())
+    )
 
 
 def deciding_figure(verdicts: Sequence[Verdict]) -> Figure | None:
     """Return each claim in the context on which its verdict turns, of those in the unit of the first; None without."""
-    pairs = [(each, each.shown) for each in verdicts if each.shown is not None]
+    pairs = [(each, each.shown) for each in verdicts if each.shown is not None and each.n]
     for unit, of_unit in _by_unit(pairs).items():
-        text = sentences.deciding(len(of_unit), any(len(each.contexts) > 1 for each, _ in of_unit))
+        several = any(len(each.contexts) > 1 for each, _ in of_unit)
+        what = "those about fail rates" if unit == _RATE else f"those in {unit}"
+        is_pending = any(each.is_pending for each, _ in of_unit)
+        text = sentences.deciding(len(of_unit), len(verdicts), what, several, is_pending)
         panel = Panel("", _told(of_unit), margins_drawing([("", _brief(of_unit))], unit, BRIEF))
         return Figure(BRIEF, text, (panel,), _table(of_unit, BRIEF, unit), columns=1)
     return None
@@ -77,14 +82,19 @@ def _name(at: int) -> str:
     return "claims" if not at else f"claims-{at + 1}"
 
 
-def _figure(unit: str, at: int, pairs: list[_Pair]) -> Figure:
-    shown = pairs[:MOST_ROWS]
-    drawn = [verdict for verdict, _ in shown]
-    first = (
-        () if at else (sentences.intervals(at), sentences.equality(drawn), sentences.holm([each for each, _ in pairs]))
+def _figure(unit: str, at: int, pairs: list[_Pair], verdicts: Sequence[Verdict]) -> Figure:
+    """Draw the claims in one unit; `pairs` are those of all `verdicts` that are in it and have a result."""
+    shown, of_unit = pairs[:MOST_ROWS], [each for each in verdicts if _unit(each.claim) == unit]
+    drawn = {verdict.id for verdict, _ in pairs}
+    told = (
+        sentences.intervals(at, {context.level for _, context in pairs if _has_interval(context)}),
+        None if at else sentences.left_open(verdicts),
+        sentences.further(at, "fail rates" if unit == _RATE else unit),
+        sentences.so_far((len(drawn), len(of_unit)), (len(pairs), sum(len(each.contexts) for each in of_unit))),
+        _narrow(shown),
+        sentences.first_contexts(len(shown), len(pairs)),
     )
-    further = sentences.further(at, "fail rates" if unit == _RATE else unit)
-    text = " ".join(filter(None, (*first, further, _narrow(shown), sentences.first_contexts(len(shown), len(pairs)))))
+    text = " ".join(filter(None, told))
     name = _name(at)
     # On the page each claim's own row and evidence have the seeds and the marks, and the figure's caption tells them.
     in_words = _table(pairs, name, unit, in_words=True)
@@ -92,6 +102,10 @@ def _figure(unit: str, at: int, pairs: list[_Pair]) -> Figure:
     if not any(context.fails for _, context in pairs):
         table = table.without("fails")
     return Figure(name, text, (_panel(unit, name, shown),), table, columns=1)
+
+
+def _has_interval(context: ContextResult) -> bool:
+    return context.low is not None or context.high is not None
 
 
 def _unit(claim: Claim) -> str:

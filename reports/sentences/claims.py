@@ -1,7 +1,9 @@
 """What the section on claims says: how they were judged, and what its figure and tables show."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
+from reports.analysis.badges import FEW, FURTHER, LEFT_OUT, POST_HOC, SHARED, UNPLANNED, WITHDRAWN
+from reports.analysis.outliers import LEAST_BY_T
 from reports.analysis.verdicts import Verdict
 from reports.wording import counted, listed, shortened
 
@@ -14,7 +16,13 @@ def judged(counts: str, verdicts: Sequence[Verdict]) -> str:
     which = "It" if len(verdicts) == 1 else "Each"
     tests = {context.test for verdict in verdicts for context in verdict.contexts}
     signs = "; where seeds fail, or the claim asks for it, by an exact sign test" if "sign" in tests else ""
-    return f"{counts}. {which} was declared in the study file and is judged on its interval against its margin{signs}."
+    few = f"; below {LEAST_BY_T} seeds the exact sign flips must agree" if _any_has(verdicts, FEW) else ""
+    how = f"is judged on its interval against its margin{few}{signs}"
+    return f"{counts}. {which} was declared in the study file and {how}."
+
+
+def _any_has(verdicts: Sequence[Verdict], *badges: str) -> bool:
+    return any(badge in verdict.badges for verdict in verdicts for badge in badges)
 
 
 def table_on_page(verdicts: Sequence[Verdict]) -> str:
@@ -52,13 +60,27 @@ def _named(names: Sequence[str], total: int) -> str:
     return listed([shortened(each, 40) for each in names], MOST_NAMES)
 
 
-def intervals(place: int) -> str | None:
-    """Say how the first figure is read; nothing of a further one."""
+def interval_head(levels: Iterable[float]) -> str:
+    """Return what heads a column of intervals: their level where they share it."""
+    shared = levels_in_words(levels)
+    return "interval" if " and " in shared else f"{shared} interval".strip()
+
+
+def levels_in_words(levels: Iterable[float]) -> str:
+    """Return the levels of intervals, each once: "96.67 and 98.33 %"; nothing without an interval."""
+    every = [f"{100 * each:.4g}" for each in sorted(set(levels))]
+    return f"{listed(every)} %" if every else ""
+
+
+def intervals(place: int, levels: Iterable[float]) -> str | None:
+    """Say how the first figure is read, and at which level its intervals are; nothing of a further one."""
     if place:
         return None
+    told = levels_in_words(levels)
+    at = f" at {told}, the level of its look" if " and " in told else f" at {told}" if told else ""
     return (
-        "Each claim's effect with its interval; the bar across is the margin, the tinted side is what the claim says. "
-        "Supported: the interval lies in the tint; refuted: outside it. The level of an interval is that of its look."
+        f"Each claim's effect with its interval{at}; the bar across is the margin, the tinted side is what the claim "
+        "says. An interval wholly in the tint supports the claim, one wholly outside of it refutes it."
     )
 
 
@@ -67,22 +89,26 @@ def further(place: int, what: str) -> str | None:
     return f"The claims about {what}, in the same way." if place else None
 
 
-def equality(verdicts: Sequence[Verdict]) -> str | None:
-    """Say when an equality is supported; nothing without one."""
-    if not any(verdict.claim.statement.relation == "==" for verdict in verdicts):
-        return None
-    return (
-        "An equality is supported where the whole interval lies within the margin on both sides; "
-        "only the wider interval refutes it."
-    )
-
-
-def holm(verdicts: Sequence[Verdict]) -> str | None:
-    """Say that the correction may leave open what an interval decides; nothing unless it covers several claims."""
+def left_open(verdicts: Sequence[Verdict]) -> str | None:
+    """Say what may leave a claim open that its interval alone would decide; nothing where nothing does."""
     corrected = {verdict.id for verdict in verdicts if verdict.p_holm is not None}
-    if len(corrected) < 2:
+    reasons = {
+        "Holm's correction over the claims": len(corrected) > 1,
+        "the other contexts of a claim": any(len(verdict.contexts) > 1 for verdict in verdicts),
+        f"the exact sign flips that must agree below {LEAST_BY_T} seeds": _any_has(verdicts, FEW),
+        "the e-value of seeds that were not planned": _any_has(verdicts, UNPLANNED),
+        "what the marks of a claim name": _any_has(verdicts, POST_HOC, LEFT_OUT, FURTHER, SHARED, WITHDRAWN),
+    }
+    told = listed(reason for reason, holds in reasons.items() if holds)
+    return f"{told[0].upper()}{told[1:]} may leave open what an interval alone would decide." if told else None
+
+
+def so_far(claims: tuple[int, int], contexts: tuple[int, int]) -> str | None:
+    """Say how many claims and contexts have a result, of how many; nothing where all have."""
+    if contexts[0] == contexts[1]:
         return None
-    return "Holm's correction over the claims may leave open what an interval alone would decide."
+    several = f" and {contexts[0]:,} of {counted(contexts[1], 'context')}" if contexts != claims else ""
+    return f"Drawn are those with a result: {claims[0]:,} of {counted(claims[1], 'claim')}{several}."
 
 
 def first_contexts(shown: int, total: int) -> str | None:
@@ -90,10 +116,13 @@ def first_contexts(shown: int, total: int) -> str | None:
     return f"The first {shown} of {counted(total, 'context')}." if shown < total else None
 
 
-def deciding(count: int, several: bool) -> str:
-    """Say what the figure of the first screen shows where not every context fits."""
-    each = counted(count, "claim")
-    return f"{each}, {'each ' if count > 1 else ''}in the context that decides it" if several else each
+def deciding(count: int, total: int, what: str, several: bool, is_pending: bool) -> str:
+    """Say what the figure of the first screen shows where not every context fits, or not every claim."""
+    which = counted(count, "claim") if count == total else f"{count} of {counted(total, 'claim')}, {what}"
+    if not several:
+        return which
+    each = "each " if count > 1 else ""
+    return f"{which}, {each}in {'one context so far' if is_pending else 'the context on which its verdict turns'}"
 
 
 def against_margin(claim: str, where: str, effect: str, margin: str, word: str) -> str:
@@ -115,8 +144,8 @@ SENTENCES: dict[str, Callable[..., str | None]] = {
         marks,
         intervals,
         further,
-        equality,
-        holm,
+        left_open,
+        so_far,
         first_contexts,
         deciding,
         against_margin,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from reports.analysis.contrasts import Contrast
 from reports.analysis.intervals import is_constant
+from reports.analysis.outliers import LEAST_BY_T
 from reports.analysis.threshold import decides
 from reports.findings import Findings
 from reports.metrics import PRIMARY
@@ -34,10 +35,13 @@ def drawn_differences(known: Sequence[Contrast], drawn: int, names: Mapping[str,
     if len(ordered) == 1:
         return f"One difference, {_words(ordered[0], names)}."
     ends = f"{_words(ordered[0], names)} to {_words(ordered[-1], names)}"
-    clear = sum(decides(each.p_holm, alpha) for each in known)
+    clear = [each for each in known if decides(each.p_holm, alpha)]
     shown = f", {drawn} of them drawn" if drawn < len(known) else ""
+    count = "both" if len(clear) == len(known) == 2 else f"{len(clear) or 'none'} of all"
+    few = any(each.n < LEAST_BY_T and each.test != "sign" for each in clear)
+    granted = ", by t tests of few seeds, which take it for granted that no arm has rare outliers" if few else ""
     return (
-        f"{counted(len(known), 'difference')}{shown}; {clear or 'none'} of all clear by Holm's p at {percent(alpha)}. "
+        f"{counted(len(known), 'difference')}{shown}; {count} clear by Holm's p at {percent(alpha)}{granted}. "
         f"They go from {ends}, with intervals that are not adjusted."
     )
 

@@ -9,7 +9,9 @@ from reports.metrics import PRIMARY
 from reports.wording import bracketed, counted, listed, number, shortened
 
 MOST_NAMES = 4
-SHARES_TABLE = "Shares of the variance between arms; that of the seed is a share of one trial's variance."
+SEEDS = "between the seeds of one arm"
+"""What the share is called that is no factor's: seed and residual together, of the variance of single trials."""
+SHARES_TABLE = f"Shares of the variance between arms; the spread {SEEDS} is a share of one trial's variance."
 LEVELS_TABLE = (
     f"Main effects: each level's {PRIMARY.title}, averaged over all other factors, with 95 % intervals over seeds."
 )
@@ -30,7 +32,7 @@ def term_name(term: tuple[str, ...], joined: Mapping[str, tuple[str, ...]] | Non
 
 def no_shares(reason: str | None) -> str | None:
     """Say why the variance is not shared out; nothing where it is, or nothing hinders it."""
-    return f"No shares of the variance: {reason}." if reason else None
+    return f"No shares of the variance are given, since {reason}." if reason else None
 
 
 def shares(decomposed: Shares) -> str:
@@ -47,21 +49,36 @@ def share_intervals(decomposed: Shares) -> str | None:
 
 
 def seed_share(decomposed: Shares) -> str | None:
-    """Tell the seed's share; nothing where it is not known."""
+    """Tell the share of the spread between seeds; nothing where it is not known."""
     if decomposed.seed_share is None:
         return None
-    return f"The seed accounts for {100 * decomposed.seed_share:.1f} % of the variance of single trials."
+    share = f"{100 * decomposed.seed_share:.1f} %"
+    return f"The spread {SEEDS}, seed and residual together, is {share} of the variance of single trials."
 
 
 def largest_share(largest_first: Sequence[tuple[str, float, float | None, float | None]]) -> str:
     """Name the largest of the shares (name, share, low, high), and whether its interval sets it apart."""
     (name, share, low, high), *others = largest_first
-    text = f"The largest share of the variance between arms is that of {name}, {share:.1f} per cent"
+    text = f"The largest share of the variance between arms is that of {name}, {share:.1f} %"
     if low is None or high is None:
         return f"{text}; without intervals the shares cannot be told apart."
-    is_apart = all(end is not None and end < low for *_, end in others)
-    told = "its interval lies above those of all others" if is_apart else "the intervals do not tell the shares apart"
-    return f"{text} {bracketed(low, high)}; {told}."
+    near = [other for other, _, _, end in others if end is None or end >= low]
+    told = "its interval lies above those of all others"
+    if near:
+        told = f"its interval does not set it apart from {'that' if len(near) == 1 else 'those'} of {listed(near)}"
+    return f"{text} {bracketed(low, high, lambda end: number(end, 1))}; {told}."
+
+
+def largest(decomposed: Shares) -> str:
+    """Name the largest of the shares of a study."""
+
+    def in_percent(end: float | None) -> float | None:
+        return None if end is None else 100 * end
+
+    ordered = sorted(decomposed.shares, key=lambda each: -each.corrected)
+    return largest_share(
+        [(term_name(each.term), 100 * each.corrected, in_percent(each.low), in_percent(each.high)) for each in ordered]
+    )
 
 
 # ---- analysis of variance ----
@@ -113,7 +130,9 @@ def dropped(table: Anova) -> str | None:
     """Name the terms that the trials cannot estimate; nothing where they estimate all."""
     if not table.dropped:
         return None
-    return f"The trials at hand cannot estimate {listed(term_name(term, table.joined) for term in table.dropped)}."
+    *others, last = (term_name(term, table.joined) for term in table.dropped)
+    either = f"{', '.join(others)} or {last}" if others else last
+    return f"The trials at hand cannot estimate {either}."
 
 
 def error_terms(table: Anova) -> str | None:

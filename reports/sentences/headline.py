@@ -4,33 +4,36 @@ Whatever is said to differ does so after a correction for all comparisons of the
 alike, the chance that any difference is named is at most 5 %.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from math import sqrt
-from statistics import fmean
 
 from reports.analysis.arms import ArmSummary
-from reports.analysis.badges import SKEWED
+from reports.analysis.badges import FEW, SKEWED
 from reports.analysis.contrasts import Contrast
+from reports.analysis.factors import study_anova
+from reports.analysis.judged import Conclusion
 from reports.analysis.outliers import LEAST_BY_T
-from reports.analysis.power import smallest_paired
 from reports.analysis.search import searched
-from reports.analysis.threshold import ALPHA
+from reports.analysis.threshold import ALPHA, decides
 from reports.analysis.verdicts import NOT_JUDGED, word_counts
 from reports.findings import Findings
 from reports.layout import name_levels
 from reports.metrics import PRIMARY
 from reports.names import arm_names
 from reports.ranking import Ranking, rank
+from reports.sentences.baseline import better, compared, none_clear, worse
+from reports.sentences.factors import largest
+from reports.sentences.parts import all_fail, hardly_told_apart, known
+from reports.sentences.progress import some_done
 from reports.sentences.samplers import replayed
 from reports.sentences.search import front_ends, tried
 from reports.trials import Arm
-from reports.wording import counted, listed, number, percent, shortened, signed
+from reports.wording import counted, listed, number, percent, shortened
 
 SHORT_NAME = 40
 MOST_NAMED = 4
-LARGEST = 100
-"""Points between the lowest and the highest error that there can be."""
+SURE = ALPHA / 1000
+"""The level at which a factor is named, by its analysis of variance: so strict that the 5 % above stay."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,31 @@ def _all_claims(total: int, word: str) -> str:
     return f"{'Both' if total == 2 else f'All {total:,}'} declared claims are {word}"
 
 
+def left_open(findings: Findings) -> str | None:
+    """Say why claims are inconclusive that their seeds alone would decide; nothing where there are none."""
+    undecided = [each for each in findings.verdicts if each.verdict is Conclusion.INCONCLUSIVE and not each.is_pending]
+    alpha = findings.study.analysis.alpha
+    few = [each for each in undecided if FEW in each.badges]
+    among = [each for each in undecided if each not in few and each.p_holm is not None and decides(each.p_look, alpha)]
+    whose = f"of the {len(undecided):,} inconclusive claims"
+    subjects = [
+        ("The inconclusive claim" if len(undecided) == 1 else f"{len(each):,} {whose}", each) for each in (few, among)
+    ]
+    (of_few, _), (of_among, _) = subjects
+    parts = []
+    if few:
+        parts.append(f"{of_few} {'has' if len(few) == 1 else 'have'} too few seeds for a t test alone")
+    if among:
+        parts.append(f"{of_among} would be decided by {'itself' if len(among) == 1 else 'themselves'}, not among all")
+    return f"{'; '.join(parts)}." if parts else None
+
+
 # ---- before there is anything to rank ----
+
+
+def unfinished(findings: Findings) -> str | None:
+    """Say how many trials have a result; nothing before the first, or once all have one."""
+    return some_done(findings) if _has_results(findings) else None
 
 
 def no_result(findings: Findings) -> str | None:
@@ -129,14 +156,29 @@ def lowest(findings: Findings) -> str | None:
     if others == 1:
         rest = f"the other arm{sound} {'cannot be told apart from it' if same else 'has more'}"
     elif same == others:
-        rest = f"none of the other {others}{sound} can be told apart from it"
+        rest = f"{'neither' if others == 2 else 'none'} of the other {others:,}{sound} can be told apart from it"
     elif same:
-        rest = f"{same} of the other {others}{sound} cannot be told apart from it"
+        rest = f"{same:,} of the other {others:,}{sound} cannot be told apart from it"
     else:
-        rest = f"all of the other {others}{sound} have more"
+        rest = f"{'both others' if others == 2 else f'all of the other {others:,}'}{sound} have more"
     at = "" if findings.alpha == ALPHA else f" at {percent(findings.alpha)}"
     beside = "exploratory, beside the claims: " if findings.verdicts else ""
-    return _at(group.where, f"{first}; {rest} ({beside}paired t{at}, corrected for all pairs).")
+    few = hardly_told_apart(ranking.lowest.n) if same else ""
+    return _at(group.where, f"{first}; {rest} ({beside}paired t{at}, corrected for all pairs){few}.")
+
+
+def lowest_of_all(findings: Findings) -> str | None:
+    """Name the lowest mean where it is at another level of the axis than the arms that are ranked."""
+    group = group_of(findings)
+    ranking = _ranking(findings, group)
+    if ranking is None or not group.where:
+        return None
+    comparable = [each for each in findings.summaries.values() if each.is_comparable]
+    least = min(comparable, key=lambda each: each.mean or 0.0)
+    if (least.mean or 0.0) >= (ranking.lowest.mean or 0.0):
+        return None
+    name = arm_names(findings)[least.arm.name]
+    return f"Of all {len(comparable):,} arms the lowest mean is that of {name}, {error_of(least)}."
 
 
 def _ranking(findings: Findings, group: RankedGroup) -> Ranking | None:
@@ -159,10 +201,10 @@ def fails(findings: Findings) -> str | None:
     group = group_of(findings)
     if not group.failing:
         return None
-    known = _known(findings)
-    if len(known) > 1 and _all_fail(findings):
-        trials = sum(each.n for each in known)
-        arms = f"All {len(known):,} arms{_limited(len(known), findings.summaries)}"
+    with_result = known(findings)
+    if len(with_result) > 1 and all_fail(findings):
+        trials = sum(each.n for each in with_result)
+        arms = f"All {len(with_result):,} arms{_limited(len(with_result), findings.summaries)}"
         return f"{arms} fail in every seed: {trials:,} of {trials:,} trials."
     most = MOST_NAMED if all(len(name) <= SHORT_NAME for name in group.names.values()) else 2
     alike: dict[tuple[int, int], list[ArmSummary]] = {}
@@ -184,116 +226,33 @@ def _rate(summary: ArmSummary) -> str:
     return f" (95 % interval of the rate {100 * summary.fail_low:.0f} to {100 * summary.fail_high:.0f} %)"
 
 
-# ---- differences to the baseline ----
+# ---- what explains the differences ----
 
 
-@dataclass(frozen=True)
-class _Compared:
-    """The comparisons that have a test, with intervals that cover all of them together, and what arms are called.
-
-    `alpha` is their level together.
-    """
-
-    every: tuple[Contrast, ...]
-    names: Mapping[str, str]
-    alpha: float
-
-    @property
-    def better(self) -> list[Contrast]:
-        """Return the arms that clearly have less error, the largest difference first."""
-        clear = [each for each in self.every if each.high is not None and each.high < 0]
-        return sorted(clear, key=lambda each: each.estimate or 0.0)
-
-    @property
-    def worse(self) -> list[Contrast]:
-        """Return the arms that clearly have more error, the largest difference first."""
-        clear = [each for each in self.every if each.low is not None and each.low > 0]
-        return sorted(clear, key=lambda each: -(each.estimate or 0.0))
-
-
-def _compared(findings: Findings) -> _Compared | None:
-    return _Compared(findings.corrected, arm_names(findings), findings.alpha) if findings.corrected else None
-
-
-def better(findings: Findings) -> str | None:
-    """Name the arm with the largest clear gain over the baseline; nothing where no gain is clear."""
-    compared = _compared(findings)
-    return _largest(findings, compared, compared.better, "less") if compared else None
-
-
-def worse(findings: Findings) -> str | None:
-    """Name the arm with the largest clear loss against the baseline; nothing where none is clear."""
-    compared = _compared(findings)
-    return _largest(findings, compared, compared.worse, "more") if compared else None
-
-
-def _largest(findings: Findings, compared: _Compared, clear: Sequence[Contrast], side: str) -> str | None:
-    """Name the first of the clear differences, which is the largest, and count the others on its side."""
-    if not clear:
+def factor(findings: Findings) -> str | None:
+    """Name what explains most of the variance between arms; nothing of one factor, or where its effect is not sure."""
+    several = sum(len(levels) > 1 for levels in findings.study.factors.values()) > 1
+    anova = study_anova(findings.study) if several and findings.shares is not None else None
+    if anova is None or findings.shares is None:
         return None
-    first, rest = clear[0], len(clear) - 1
-    others = f"; {counted(rest, 'more arm')} also {'has' if rest == 1 else 'have'} {side}" if rest else ""
-    name = compared.names[first.arm.name]
-    return f"Against {_baseline(findings)}, {name} has {side} error: {_difference(compared, first)}{others}."
-
-
-def none_clear(findings: Findings) -> str | None:
-    """Say that no difference to the baseline is clear and which one would be; nothing where one is."""
-    compared = _compared(findings)
-    if compared is None or compared.better or compared.worse or _all_fail(findings):
-        return None
-    text = f"No difference in {PRIMARY.title} to {_baseline(findings)} is clear ({_correction(compared)})"
-    smallest = _smallest(findings, compared.alpha / len(compared.every))
-    if smallest is None:
-        return f"{text}."
-    if smallest >= LARGEST:
-        return f"{text}; with 80 % power these seeds detect none below {LARGEST} points, which no errors exceed."
-    return f"{text}; the smallest that these seeds detect, with 80 % power, is about {number(smallest)} points."
-
-
-def _smallest(findings: Findings, alpha: float) -> float | None:
-    """The difference that the median number of seeds detects with 80 % power at the corrected level."""
-    known = [(each.n, each.sd) for each in findings.contrasts.values() if each.sd and not each.fails]
-    if not known:
-        return None
-    seeds = sorted(n for n, _ in known)[len(known) // 2]
-    in_spreads = smallest_paired(seeds, alpha)
-    return None if in_spreads is None else in_spreads * sqrt(fmean(sd**2 for _, sd in known))
-
-
-def _correction(compared: _Compared) -> str:
-    tests = len(compared.every)
-    if tests == 1:
-        return f"one comparison, {percent(1 - compared.alpha)} interval"
-    return f"{tests:,} comparisons, corrected by Bonferroni at {percent(compared.alpha)}"
-
-
-def _difference(compared: _Compared, contrast: Contrast) -> str:
-    tests = len(compared.every)
-    low = "−∞" if contrast.low is None else signed(contrast.low)
-    high = "∞" if contrast.high is None else signed(contrast.high)
-    over = f"{percent(1 - compared.alpha)} interval{'' if tests == 1 else f' over all {tests:,} comparisons'}"
-    fails = f", {contrast.fails} of them with a fail" if contrast.fails else ""
-    size = f"{signed(contrast.estimate)} {PRIMARY.difference_unit_in_words}"
-    return f"{size} ({over} {low} to {high}, n={contrast.n}{fails})"
-
-
-def _baseline(findings: Findings) -> str:
-    """The baseline by its levels of the factors that vary, where they are short enough for a sentence."""
-    study = findings.study
-    name = name_levels((key, value) for key, value in study.baseline.items() if len(study.factors.get(key, ())) > 1)
-    is_short = 0 < len(name) <= SHORT_NAME and name != "baseline" and not findings.whole.search
-    return f"the baseline ({shortened(name, SHORT_NAME)})" if is_short else "the baseline"
+    first = max(findings.shares.shares, key=lambda each: each.corrected).term
+    is_sure = any(each.term == first and decides(each.p, SURE) for each in anova.effects)
+    return largest(findings.shares) if is_sure else None
 
 
 # ---- what few seeds leave open ----
 
 
+def _named(findings: Findings) -> list[Contrast]:
+    """Return the differences to the baseline that are named beside no claim."""
+    differences = compared(findings) if not findings.verdicts else None
+    return [*differences.better[:1], *differences.worse[:1]] if differences else []
+
+
 def few_seeds(findings: Findings) -> str | None:
     """Say what a named difference assumes where its seeds are too few to show it; nothing where none is named."""
-    compared = _compared(findings) if not findings.verdicts else None
     ranking = _ranking(findings, group_of(findings))
-    seeds = [each.n for each in (*compared.better[:1], *compared.worse[:1])] if compared else []
+    seeds = [each.n for each in _named(findings)]
     if ranking is not None and ranking.different:
         seeds.append(ranking.lowest.n)
     few = [n for n in seeds if n < LEAST_BY_T]
@@ -304,11 +263,9 @@ def few_seeds(findings: Findings) -> str | None:
 
 def narrow(findings: Findings) -> str | None:
     """Say that a named difference rests on seeds that are seen to be skewed or unlike; nothing where none is named."""
-    compared = _compared(findings) if not findings.verdicts else None
-    named = [*compared.better[:1], *compared.worse[:1]] if compared else []
     ranking = _ranking(findings, group_of(findings))
     apart = {ranking.lowest.arm.name, *ranking.different} if ranking is not None and ranking.different else set()
-    is_seen = any(SKEWED in each.badges for each in named) or not apart.isdisjoint(findings.skewed_arms)
+    is_seen = any(SKEWED in each.badges for each in _named(findings)) or not apart.isdisjoint(findings.skewed_arms)
     if not is_seen and not (apart and findings.skewness is not None):
         return None
     return "The seeds of these arms are skewed or unlike in spread, so that the test may find too much."
@@ -327,16 +284,6 @@ def _at(where: str, text: str) -> str:
     return f"At {where}, {text}" if where else f"{text[0].upper()}{text[1:]}"
 
 
-def _all_fail(findings: Findings) -> bool:
-    """Whether every seed of every arm with a result failed, so that no two arms can be told apart."""
-    known = _known(findings)
-    return bool(known) and all(each.n_fail == each.n for each in known)
-
-
-def _known(findings: Findings) -> list[ArmSummary]:
-    return [each for each in findings.summaries.values() if each.n]
-
-
 def _limited(known: int, arms: Collection[str]) -> str:
     return " with a result" if known < len(arms) else ""
 
@@ -346,7 +293,9 @@ def _has_results(findings: Findings) -> bool:
 
 
 SENTENCES: dict[str, Callable[[Findings], str | None]] = {
+    "unfinished": unfinished,
     "claims": claims,
+    "left_open": left_open,
     "fails": fails,
     "no_result": no_result,
     "replayed": replayed,
@@ -356,7 +305,9 @@ SENTENCES: dict[str, Callable[[Findings], str | None]] = {
     "better": better,
     "worse": worse,
     "none_clear": none_clear,
+    "factor": factor,
     "lowest": lowest,
+    "lowest_of_all": lowest_of_all,
     "one_seed": one_seed,
     "few_seeds": few_seeds,
     "narrow": narrow,
@@ -365,7 +316,11 @@ SENTENCES: dict[str, Callable[[Findings], str | None]] = {
 
 
 def headline(findings: Findings) -> tuple[str, ...]:
-    """Return what the head of the page says; where the differences are judged by claims, those come first and alone."""
-    left_out = {"better", "worse", "none_clear"} if findings.verdicts else set()
-    said = (say(findings) for name, say in SENTENCES.items() if name not in left_out)
+    """Return what the head of the page says; where the differences are judged by claims, those come first and alone.
+
+    Where every seed of every arm failed, that comes before all else.
+    """
+    left_out = {"better", "worse", "none_clear", "factor"} if findings.verdicts else set()
+    names = sorted(SENTENCES, key=lambda name: name != "fails") if all_fail(findings) else list(SENTENCES)
+    said = (SENTENCES[name](findings) for name in names if name not in left_out)
     return tuple(filter(None, said))

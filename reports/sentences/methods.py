@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from typing import Any
 
+from reports.analysis.effects import Student
+from reports.analysis.outliers import LEAST_BY_T
 from reports.analysis.registration import plan_differences
 from reports.analysis.search import searched
 from reports.findings import Findings
-from reports.metrics import PRIMARY
+from reports.metrics import PRIMARY, find_metric
 from reports.sentences.search import selected_by
 from reports.sentences.training import shared, training
 from reports.trials import Scalar, State
@@ -156,6 +158,19 @@ def measure(findings: Findings) -> str | None:
     )
 
 
+def other_metrics(findings: Findings) -> str | None:
+    """Name the claims that are judged on another metric; nothing where all are on the measure."""
+    by_metric: dict[str, list[str]] = {}
+    for each in findings.verdicts:
+        if each.claim.metric != PRIMARY.name:
+            title = find_metric(each.claim.metric, findings.study.metrics).title
+            by_metric.setdefault(title, []).append(shortened(each.id, 40))
+    if not by_metric:
+        return None
+    told = [f"{shortened(title)} ({listed(names)})" for title, names in by_metric.items()]
+    return f"Claims that name another metric are judged on that: {listed(told)}."
+
+
 def divergence(findings: Findings) -> str | None:
     """Say when a trial is stopped; nothing where nothing is trained."""
     if not findings.asked:
@@ -189,10 +204,58 @@ def verdict_rule(findings: Findings) -> str | None:
     """Say when a claim is supported or refuted; nothing without claims."""
     if not findings.verdicts:
         return None
+    relations = {each.claim.statement.relation for each in findings.verdicts}
+    told = {"plain": "above its margin", "==": "within its margin on both sides", "fails": "on its side of the rate"}
+    kinds = ("for a claim with < or > or a trend", "for an equality", "for a claim on fails")
+    held = {relation if relation in told else "plain" for relation in relations}
+    sides = [
+        side if len(held) == 1 else f"{side} {kind}"
+        for (name, side), kind in zip(told.items(), kinds, strict=True)
+        if name in held
+    ]
     return (
-        "A claim is supported where the interval of its effect lies above its margin at a two-sided level of "
-        f"{findings.study.analysis.alpha:g}, refuted where it lies below, and inconclusive otherwise."
+        "A claim is supported where the whole interval of its effect, at a two-sided level of "
+        f"{findings.study.analysis.alpha:g}, lies {', or '.join(sides)}; it is refuted where the whole interval lies "
+        "outside of that, and inconclusive otherwise."
     )
+
+
+def few_seeds(findings: Findings) -> str | None:
+    """Say what else must agree where a claim has few seeds; nothing where none has."""
+    n = [each.n for verdict in findings.verdicts for each in verdict.contexts if isinstance(each.effect, Student)]
+    if not any(each < LEAST_BY_T for each in n):
+        return None
+    fewest = min(n)
+    return (
+        f"Below {LEAST_BY_T} seeds Student's interval decides by itself only what rare outliers could not undo; "
+        f"elsewhere the exact sign flips must agree, and with {counted(fewest, 'seed')} their p is never below "
+        f"{2 * 0.5**fewest:g}."
+    )
+
+
+def by_signs(findings: Findings) -> str | None:
+    """Say where an exact sign test stands in for the interval; nothing where it does nowhere."""
+    if not any(each.test == "sign" for verdict in findings.verdicts for each in verdict.contexts):
+        return None
+    return (
+        "Where seeds fail, the differences have no spread, or the claim asks for it, an exact sign test decides, in "
+        "which a fail ranks behind every number."
+    )
+
+
+def contexts(findings: Findings) -> str | None:
+    """Say how a claim over several contexts is decided, by its kind; nothing without one."""
+    kinds = {each.claim.over for each in findings.verdicts if len(each.contexts) > 1}
+    texts = [_OVER[kind] for kind in ("every", "any") if kind in kinds]
+    return " ".join(texts) or None
+
+
+_OVER = {
+    "every": "A claim over every context is supported where each context supports it, and refuted where one does at "
+    "the level divided by their number.",
+    "any": "A claim over any context is supported where one context supports it at the level divided by their number, "
+    "and refuted where each does.",
+}
 
 
 def family(findings: Findings) -> str | None:
@@ -284,8 +347,8 @@ def _params(findings: Findings) -> Sequence[int]:
 
 DESIGN = (one_arm, design, searching, replay, baseline, shared_seeds)
 TRAINING = (data, training, longest, times)
-MEASURE = (measure, divergence, fail_rule, crashes)
-CLAIMS = (verdict_rule, family, post_hoc, plan_versions, looks)
+MEASURE = (measure, other_metrics, divergence, fail_rule, crashes)
+CLAIMS = (verdict_rule, few_seeds, by_signs, contexts, family, post_hoc, plan_versions, looks)
 FAIRNESS = (sizes, size_spread, tuning)
 
 SENTENCES: dict[str, Callable[[Findings], str | None]] = {

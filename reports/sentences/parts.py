@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from reports.analysis.arms import ArmSummary
+from reports.analysis.outliers import LEAST_BY_T
 from reports.findings import Findings
 from reports.wording import counted, level
 
@@ -32,6 +34,21 @@ def without_result(arms: int, total: int) -> str | None:
 def bent_axis(is_wide: bool) -> str | None:
     """Say how an axis of errors is scaled where that is not evenly."""
     return "The axis of errors is even up to 1 % and logarithmic above." if is_wide else None
+
+
+def known(findings: Findings) -> list[ArmSummary]:
+    """Return the arms with a result."""
+    return [each for each in findings.summaries.values() if each.n]
+
+
+def all_fail(findings: Findings) -> bool:
+    """Whether every seed of every arm with a result failed, so that no two arms can be told apart."""
+    return bool(known(findings)) and all(each.n_fail == each.n for each in known(findings))
+
+
+def hardly_told_apart(n: int) -> str:
+    """Return, for the end of a sentence, that so few seeds could hardly tell arms apart; nothing of more of them."""
+    return f"; {counted(n, 'seed')} an arm hardly tell any pair apart" if n < LEAST_BY_T else ""
 
 
 def named_baseline(findings: Findings) -> str:

@@ -9,6 +9,7 @@ from reports.analysis.outliers import unseen_share
 from reports.analysis.threshold import ALPHA
 from reports.findings import Findings
 from reports.sentences import skewness
+from reports.sentences.table import has_fails
 from reports.wording import counted, duration, listed, number, p_in_words, percent
 
 _TESTS = {
@@ -71,7 +72,8 @@ def tests(findings: Findings) -> str | None:
         text += "; intervals are at 95 %" if len(known) == 1 else "; intervals are at 95 % each"
     if len(known) == 1:
         return f"{text}."
-    text = f"{text}{',' if has_interval else ''} and Holm's p covers all {counted(len(known), 'comparison')}"
+    every = "both" if len(known) == 2 else f"all {len(known):,}"
+    text = f"{text}{',' if has_interval else ''} and Holm's p covers {every} comparisons"
     if findings.alpha == ALPHA:
         return f"{text}."
     half = percent(findings.alpha)
@@ -115,6 +117,16 @@ def sign_test(findings: Findings) -> str | None:
     )
 
 
+def fishers_test(findings: Findings) -> str | None:
+    """Say that fail rates are compared by another test in the table of arms; nothing where none is compared."""
+    if not any(has_fails(findings, each) for each in findings.contrasts.values()):
+        return None
+    return (
+        "Where an arm or its baseline has fails, the table of arms gives Fisher's exact p that their fail rates are "
+        "equal, which leaves the pairs of seeds and the number of comparisons out."
+    )
+
+
 def seeds_saved(findings: Findings) -> str | None:
     """Say how many trials the looks saved; nothing without claims, or while one may get more."""
     spared, looks = saved(findings.study), _looks(findings)
@@ -122,7 +134,9 @@ def seeds_saved(findings: Findings) -> str | None:
         return None
     whole = looks[-1] * sum(not arm.orphaned for arm in findings.study.arms)
     if not spared.trials:
-        return f"Seeds were added at {listed(looks)}: the claims needed all {counted(whole, 'trial')}."
+        seeds = listed(looks[:-1])
+        added = f"Seeds were added after the look{'s' if len(looks) > 2 else ''} at {seeds} of them: the"
+        return f"{added if seeds else 'The'} claims needed all {counted(whole, 'trial')}."
     time = "" if spared.hours is None else f", about {duration(3600 * spared.hours)} of training"
     return (
         f"Seeds were added only where a claim was undecided, looking at {listed(looks)} of them: "
@@ -168,9 +182,10 @@ SENTENCES: dict[str, Callable[[Findings], str | None]] = {
     "outliers": outliers,
     "skewed": skewed,
     "sign_test": sign_test,
+    "fishers_test": fishers_test,
     "seeds_saved": seeds_saved,
     "seeds_so_far": seeds_so_far,
 }
 
-STATISTICS = (one_seed, every_seed_failed, mean_and_spread, survivors, tests, outliers, skewed, sign_test)
+STATISTICS = (one_seed, every_seed_failed, mean_and_spread, survivors, tests, outliers, skewed, sign_test, fishers_test)
 """The paragraph on statistics, in order."""

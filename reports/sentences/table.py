@@ -7,7 +7,7 @@ from reports.findings import Findings
 from reports.metrics import PRIMARY
 from reports.ranking import Ranking, rankings
 from reports.sentences import skewness
-from reports.sentences.parts import named_baseline
+from reports.sentences.parts import hardly_told_apart, named_baseline
 from reports.wording import counted, level, number, percent, shortened
 
 _BY_ARM = f"{PRIMARY.title} by arm, in {PRIMARY.unit_in_words}"
@@ -112,8 +112,10 @@ def undecided(findings: Findings) -> str | None:
     count, others = sum(each.alike for each in groups), sum(len(each.others) for each in groups)
     if not count:
         return None
+    where = f" {rankings(findings).where}" if len(groups) > 1 else ""
     some, at = _alike(count, others, " arms"), percent(findings.alpha)
-    return f"{some} from the lowest (paired t at {at}, corrected for all pairs)."
+    few = hardly_told_apart(min(each.lowest.n for each in groups))
+    return f"{some} from the lowest{where} (paired t at {at}, corrected for all pairs){few}."
 
 
 def _alike(count: int, others: int, noun: str = "") -> str:
@@ -121,9 +123,9 @@ def _alike(count: int, others: int, noun: str = "") -> str:
     if others == 1:
         return f"The other{noun.removesuffix('s') or ' one'} {'cannot' if count else 'can'} be told apart"
     if not count:
-        return f"All of the other {others:,}{noun} can be told apart"
+        return f"{'Both other' if others == 2 else f'All of the other {others:,}'}{noun or ' ones'} can be told apart"
     if count == others:
-        return f"None of the other {others:,}{noun} can be told apart"
+        return f"{'Neither' if others == 2 else 'None'} of the other {others:,}{noun} can be told apart"
     return f"{count:,} of the other {others:,}{noun} cannot be told apart"
 
 
@@ -162,7 +164,8 @@ def lowest_arms(shown: int, total: int, where: str, has_baseline: bool, ranking:
         f"{', and the baseline' if has_baseline else ''}. "
         "A mark is a seed, the bar is their mean; the numbers are mean ± 1 SD. "
         f"{_alike(ranking.alike, len(ranking.others))} from the lowest "
-        f"(paired t at {percent(alpha)}, corrected for all pairs)."
+        f"(paired t at {percent(alpha)}, corrected for all pairs)"
+        f"{hardly_told_apart(ranking.lowest.n) if ranking.alike else ''}."
     )
 
 

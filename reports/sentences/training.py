@@ -10,6 +10,7 @@ from reports.wording import counted, level, listed, shortened
 Shared = Mapping[str, Any]
 """The settings below `training:` that all arms share, by their path from it."""
 
+MOST_NAMED = 4
 _OPTIMIZERS = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop"}
 _PLACES = {"iterations": "iterations", "epochs": "epochs", "fraction": "of the training"}
 _AUGMENT = {
@@ -34,7 +35,17 @@ def training(findings: Findings) -> str | None:
     parts = list(_parts(shared(findings, "training"), _optimizers(findings)))
     if not parts:
         return None
-    return f"Training, the same in every arm: {'; '.join(parts)}. Every other setting stands under Provenance."
+    apart = [f"training.{key}" for key in _differing(findings, "training")]
+    but = f" apart from {listed([shortened(each, 40) for each in apart], MOST_NAMED)}" if apart else ""
+    return f"Training, the same in every arm{but}: {'; '.join(parts)}. Every other setting stands under Provenance."
+
+
+def _differing(findings: Findings, root: str) -> list[str]:
+    """Return the settings below `root` in which arms differ, by their path from it."""
+    same = shared(findings, root)
+    every = [arm.settings.get(root) for arm in findings.arms]
+    found = dict.fromkeys(key for each in every if isinstance(each, Mapping) for key, _ in flat(each))
+    return [key for key in found if key not in same]
 
 
 def _optimizers(findings: Findings) -> set[str]:
@@ -48,7 +59,7 @@ def _parts(told: Shared, optimizers: set[str]) -> Iterator[str]:
         yield length
     if len(optimizers) == 1 and "momentum" in told:
         yield _optimizer(told, next(iter(optimizers)))
-    if "lr" in told and "schedule.name" in told:
+    if "schedule.name" in told:
         yield _rate(told)
     if (augmented := _augmentation(told)) is not None:
         yield augmented
@@ -69,7 +80,7 @@ def _optimizer(told: Shared, name: str) -> str:
     if name.startswith("adam"):
         kind = "a first beta of"
     if isinstance(cycle, Sequence) and len(cycle) == 2:
-        held = f"{kind} cycled between {cycle[0]:g} and {cycle[1]:g} against the learning rate"
+        held = f"{kind} (cycled between {cycle[0]:g} and {cycle[1]:g}, against the learning rate)"
     else:
         held = f"{kind} {told['momentum']:g}" + (" in Caffe's form" if told.get("momentum_form") == "caffe" else "")
     return f"{_OPTIMIZERS.get(name, name)} with {held}{_decay(told)}"
@@ -84,7 +95,9 @@ def _decay(told: Shared) -> str:
 
 
 def _rate(told: Shared) -> str:
-    name, peak = told["schedule.name"], f"{told['lr']:g}"
+    """Tell the schedule; where arms differ in the rate, in parts of each arm's own."""
+    name, rate = told["schedule.name"], told.get("lr")
+    peak = "its peak" if rate is None else f"{rate:g}"
     warmup, start, end = (told.get(f"schedule.{key}") for key in ("warmup", "start", "end"))
     if name == "one_cycle" and None not in (warmup, start, end):
         return (
@@ -95,11 +108,12 @@ def _rate(told: Shared) -> str:
         rise = f", after a linear warm-up over the first {_share(warmup)} of the steps" if warmup else ""
         low = f"{_share(end)} of it" if end else "zero"
         return f"a learning rate that falls from {peak} to {low} along half a cosine{rise}"
+    plain = "the learning rate of each arm" if rate is None else f"learning rate {peak}"
     if name == "step" and "schedule.drops" in told:
-        return f"learning rate {peak}{_drops(told)}{_warmup(told)}"
+        return f"{plain}{_drops(told)}{_warmup(told)}"
     if name == "constant":
-        return f"a constant learning rate of {peak}{_warmup(told)}"
-    return f"learning rate {peak}, schedule {shortened(str(name), 40)}"
+        return f"{'a constant learning rate' if rate is None else f'a constant learning rate of {peak}'}{_warmup(told)}"
+    return f"{plain}, schedule {shortened(str(name), 40)}"
 
 
 def _drops(told: Shared) -> str:

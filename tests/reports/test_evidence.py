@@ -51,7 +51,8 @@ def test_a_claim_decided_at_a_look_says_at_which(judged: Path) -> None:
 
 def test_an_open_claim_says_how_many_seeds_would_decide_it(judged: Path) -> None:
     assert re.search(
-        r"To decide it about \d+ seeds if the effect is what it looks like, .* of training; over all that the seeds",
+        r"To (?:support|refute) it about \d+ seeds if the effect is what it looks like, .* of training; "
+        "over all that the seeds so far leave open so many decide it",
         words(judged),
     )
 
@@ -86,7 +87,7 @@ def test_the_shares_of_the_variance_have_the_seed_beside_them(grid: Path) -> Non
         "depth",
         "variant",
         "depth × variant",
-        "the seed, in one trial",
+        "between the seeds of one arm, in one trial",
     ]
 
 
@@ -104,7 +105,7 @@ def test_main_effects_are_the_means_of_each_level(grid: Path) -> None:
 
 def test_arms_with_fails_leave_the_shares_out_and_say_so(tmp_path: Path) -> None:
     page = write_report(studies.degradation(), tmp_path)
-    assert "No shares of the variance: an arm with fails has no mean" in words(page)
+    assert "No shares of the variance are given, since an arm with fails has no mean" in words(page)
     assert not (tmp_path / "tables/shares.csv").exists()
 
 

@@ -48,5 +48,7 @@ def test_the_brief_figure_has_each_claim_of_one_unit_once_in_the_context_on_whic
     )
     figure = deciding_figure(verdicts)
     assert [(row[0], row[2]) for row in figure.table.rows] == [("a", verdicts[0].estimate), ("b", verdicts[2].estimate)]
-    assert figure.caption == "2 claims, each in the context that decides it"
+    assert figure.caption == (
+        "2 of 3 claims, those in percentage points, each in the context on which its verdict turns"
+    )
     assert deciding_figure(()) is None

@@ -9,6 +9,7 @@ from reports.sections.header import build
 from reports.sentences.headline import headline
 from reports.wording import duration
 from tests.reports import searches, studies
+from tests.reports.pairs.made import declared
 from tests.reports.small import CRASHED, WAITING, found, near
 
 
@@ -59,7 +60,7 @@ def test_a_grid_whose_last_level_has_one_line_is_ranked_as_a_whole():
 def test_a_grid_under_way_is_ranked_at_the_last_level_with_something_to_compare():
     errors = {(depth, name): near(depth / 4) for depth in (8, 14) for name in ("a", "b")}
     errors[14, "b"] = (WAITING,) * 3
-    assert brief(found(("depth", "variant"), errors)).startswith("At depth 8, ")
+    assert brief(found(("depth", "variant"), errors)).startswith("9 of 12 trials have a result. At depth 8, ")
 
 
 def test_one_factor_at_a_time_is_ranked_as_a_whole():
@@ -92,7 +93,9 @@ def test_a_study_of_one_arm_has_no_least():
 
 def test_the_first_arm_with_a_result_is_not_called_the_least():
     said = brief(found(("variant",), {("a",): near(3), ("b",): (WAITING, WAITING, CRASHED)}))
-    assert said == "The only arm with a result, a, has a test error of 3.00 ± 0.10 % (n=3)."
+    assert (
+        said == "3 of 6 trials have a result. The only arm with a result, a, has a test error of 3.00 ± 0.10 % (n=3)."
+    )
 
 
 SURVIVORS = (4.0, 4.2, 4.4, 4.6, None, None, None)
@@ -148,9 +151,22 @@ def test_where_every_arm_fails_no_difference_is_spoken_of():
 def test_arms_without_a_result_are_not_counted_among_those_that_fail():
     errors = {("a",): (None, None), ("b",): near(2.0), ("c",): (CRASHED, CRASHED)}
     said = headline(found(("variant",), errors, baseline={"variant": "b"}))
-    assert said[0].startswith("Of 2 arms with a result, a fails in 2 of 2 seeds")
+    assert said[0] == "5 of 7 trials have a result."
+    assert said[1].startswith("Of 2 arms with a result, a fails in 2 of 2 seeds")
 
 
 def test_an_arm_that_is_called_baseline_has_its_article():
     said = headline(found(("variant",), {("baseline",): near(2.0), ("b",): near(5.0)}))
     assert any("is that of the baseline, 2.00" in each for each in said)
+
+
+def test_where_every_arm_fails_that_comes_before_the_claims():
+    said = headline(declared("b < a", errors={"a": (None, None, None), "b": (None, None, None)}))
+    assert said == ("All 2 arms fail in every seed: 6 of 6 trials.", "The declared claim is inconclusive.")
+
+
+def test_a_claim_on_another_metric_has_it_beside_its_title():
+    (verdict,) = declared("b < a").verdicts
+    titled = replace(verdict, claim=replace(verdict.claim, title="Better", metric="train_error"))
+    (line,) = build(replace(declared("b < a"), verdicts=(titled,))).content.claims
+    assert line.says == "Better (training error)"

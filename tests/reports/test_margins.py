@@ -33,9 +33,12 @@ def test_holm_is_named_where_it_corrects(claims, family, said):
     assert ("Holm" in figure(*named, family=family).caption) is said
 
 
-def test_an_equality_is_said_to_be_refuted_by_the_wider_interval():
-    assert "only the wider interval refutes it" in figure({"says": "good == bad", "within": 0.5}).caption
-    assert "equality" not in figure(BETTER).caption
+def test_what_leaves_open_is_named_where_it_does():
+    assert "the exact sign flips that must agree below 5 seeds" in figure(BETTER).caption
+    assert "The other contexts of a claim" in figure(BETTER).caption
+    one = figure({**BETTER, "where": "depth == 20", "test": "sign"}).caption
+    assert "leave open" not in one
+    assert "interval at 95 %; the bar across" in figure(BETTER).caption
 
 
 def test_a_long_id_leaves_room_for_the_context():

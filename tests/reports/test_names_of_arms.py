@@ -31,7 +31,9 @@ def test_tables_of_the_page_have_short_names_and_those_of_the_files_the_names_of
 def test_what_hinders_a_decomposition_is_named_by_its_levels():
     whole = study(("depth", "shortcut"), {key: GRID[key] for key in list(GRID)[:3]}, baseline={"shortcut": "a"})
     (note,) = [each for each in effects.build(find(whole)).content.notes if each.startswith("No shares")]
-    assert note == "No shares of the variance: the grid is not full: no result for depth 14, shortcut bc."
+    assert (
+        note == "No shares of the variance are given, since the grid is not full: no result for depth 14, shortcut bc."
+    )
 
 
 def test_a_caption_speaks_of_size_only_where_sizes_differ():

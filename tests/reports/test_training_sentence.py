@@ -35,7 +35,7 @@ def told(*trainings):
 def test_the_quick_recipe_is_told_with_the_momentum_that_it_trains_with():
     assert told(QUICK, QUICK) == (
         "Training, the same in every arm: 10 epochs in batches of 64 images (recipe quick); SGD with Nesterov momentum "
-        "cycled between 0.85 and 0.95 against the learning rate and weight decay 0.0001; a one-cycle learning rate "
+        "(cycled between 0.85 and 0.95, against the learning rate) and weight decay 0.0001; a one-cycle learning rate "
         "that rises from 4 % of 0.1 to 0.1 over the first 20 % of the steps and falls to 0.0004 % of it; no "
         "augmentation. Every other setting stands under Provenance."
     )
@@ -76,9 +76,23 @@ def test_optimizer_and_augmentation_are_named(changes, said):
     assert said in told({**QUICK, "schedule": {"name": "constant"}, **changes})
 
 
+IN_PARTS = [
+    (STEPS, "; the learning rate of each arm, multiplied by 0.1 after 32,000 and 48,000 iterations;"),
+    ({"name": "cosine", "warmup": 0.0, "end": 0.0}, "; a learning rate that falls from its peak to zero along half a"),
+    ({"name": "constant"}, "; a constant learning rate;"),
+]
+
+
+@pytest.mark.parametrize(("schedule", "said"), IN_PARTS)
+def test_the_schedule_is_told_in_parts_of_the_rate_where_that_differs(schedule, said):
+    shared = {**QUICK, "schedule": schedule}
+    assert said in told(shared, {**shared, "lr": 0.05})
+
+
 def test_what_differs_between_arms_is_not_told_as_the_same():
     said = told(QUICK, {**QUICK, "lr": 0.05, "optimizer": "rmsprop"})
     assert "10 epochs" in said
     assert "SGD" not in said
-    assert "learning rate that rises" not in said
+    assert "every arm apart from training.lr and training.optimizer: 10 epochs" in said
+    assert "; a one-cycle learning rate that rises from 4 % of its peak to its peak over the first 20 % of" in said
     assert told({"lr": 0.1}, {"lr": 0.2}) is None

@@ -1,4 +1,4 @@
-"""What is told of a verdict: the context that stands for all, what is left out before a claim is judged, the seeds ahead."""
+"""What is told of a verdict: the context that stands for all, what waits until it is judged, the seeds ahead."""
 
 from reports.analysis.badges import DEPENDS, FEW, OPEN
 from reports.trials import State

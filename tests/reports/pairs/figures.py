@@ -50,12 +50,6 @@ def verdicts(*says: str) -> list[Verdict]:
     return list(declared(*says, errors=FIVE).verdicts)
 
 
-def equal() -> list[Verdict]:
-    (verdict,) = verdicts("b < a")
-    statement = replace(verdict.claim.statement, relation="==")
-    return [replace(verdict, claim=replace(verdict.claim, statement=statement))]
-
-
 def ranking() -> Ranking:
     findings = variants(a=NOISY, b=OTHER, c=(90.0, 91.0, 92.0))
     made = rank(tuple(findings.summaries.values()))
@@ -171,7 +165,7 @@ PAIRS: Pairs = {
     ),
     "differences.drawn_differences": (
         lambda: drawn(arms=2),
-        "2 differences; 2 of all clear by Holm's p at 2.5 %.",
+        "2 differences; both clear by Holm's p at 2.5 %, by t tests of few seeds, which take it for granted",
         lambda: drawn(arms=2, alike=True),
     ),
     "differences.without_interval": (
@@ -180,10 +174,18 @@ PAIRS: Pairs = {
         lambda: list(variants(a=MORE, b=LESS).contrasts.values()),
     ),
     "differences.survivors": (lambda: variants(a=ABOVE), "leave out the worst", lambda: variants(a=MORE)),
-    "factors.no_shares": (lambda: "an arm has fails", "No shares of the variance: an arm", lambda: None),
+    "factors.no_shares": (
+        lambda: "an arm has fails",
+        "No shares of the variance are given, since an arm",
+        lambda: None,
+    ),
     "factors.shares": (shares, "(n=3)", lambda: replace(shares(), n=5)),
     "factors.share_intervals": (shares, "Intervals at 95 %, seeds resampled.", lambda: shares(interval=None)),
-    "factors.seed_share": (shares, "The seed accounts for 10.0 %", lambda: shares(seed_share=None)),
+    "factors.seed_share": (
+        shares,
+        "seed and residual together, is 10.0 % of the variance",
+        lambda: shares(seed_share=None),
+    ),
     "factors.largest_share": (
         lambda: [("depth", 70.0, 60.0, 80.0), ("variant", 30.0, 20.0, 40.0)],
         "its interval lies above those of all others",
@@ -218,15 +220,27 @@ PAIRS: Pairs = {
         "Marks: assumes no rare outliers (all).",
         lambda: [replace(each, badges=()) for each in verdicts("b < a")],
     ),
-    "claims.intervals": (lambda: 0, "the tinted side is what the claim says", lambda: 1),
+    "claims.intervals": (
+        lambda: (0, (0.95, 0.9667)),
+        "its interval at 95 and 96.67 %, the level of its look; the bar across",
+        lambda: (0, (0.95,)),
+    ),
     "claims.further": (lambda: (1, "fail rates"), "The claims about fail rates", lambda: (0, "fail rates")),
-    "claims.equality": (equal, "An equality is supported", lambda: verdicts("b < a")),
-    "claims.holm": (lambda: verdicts("b < a", "b > a"), "Holm's correction over", lambda: verdicts("b < a")),
+    "claims.left_open": (
+        lambda: verdicts("b < a", "b > a"),
+        "Holm's correction over the claims may leave open what an interval alone would decide.",
+        lambda: verdicts("b < a"),
+    ),
+    "claims.so_far": (
+        lambda: ((3, 6), (9, 26)),
+        "Drawn are those with a result: 3 of 6 claims and 9 of 26 contexts.",
+        lambda: ((6, 6), (26, 26)),
+    ),
     "claims.first_contexts": (lambda: (40, 50), "The first 40 of 50 contexts.", lambda: (40, 40)),
     "claims.deciding": (
-        lambda: (3, True),
-        "3 claims, each in the context that decides it",
-        lambda: (3, False),
+        lambda: (3, 4, "those in points", True, False),
+        "3 of 4 claims, those in points, each in the context on which its verdict turns",
+        lambda: (3, 4, "those in points", True, True),
     ),
     "claims.against_margin": (
         lambda: ("c", "depth 8", "1.00", "0.5", "supported"),

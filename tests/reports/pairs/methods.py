@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from reports.analysis.claims import parse_claims
+from reports.analysis.verdicts import judge
 from reports.findings import Findings, find
 from reports.results import History, PlanVersion, Study
 from reports.trials import State
@@ -26,6 +28,18 @@ def late() -> Findings:
     findings = declared("b < a", "b > a")
     verdicts = tuple(replace(each, changes=("by added",)) for each in findings.verdicts)
     return replace(findings, verdicts=verdicts)
+
+
+def at_two_depths(over: str) -> Findings:
+    whole = grid(0, 0.1).study
+    claims = [{"id": "c", "says": "a < b", "over": over}]
+    return find(whole, judge(whole, parse_claims(claims, whole.factors)))
+
+
+def on_metric(metric: str) -> Findings:
+    findings = declared("b < a")
+    (verdict,) = findings.verdicts
+    return replace(findings, verdicts=(replace(verdict, claim=replace(verdict.claim, metric=metric)),))
 
 
 def planned_again() -> Findings:
@@ -111,7 +125,31 @@ PAIRS: Pairs = {
         lambda: found(("variant",), {("a",): MORE}, fail_above=None),
     ),
     "methods.crashes": (lambda: variants(a=(3.0, CRASHED)), "count as missing (1 trial)", lambda: variants(a=MORE)),
-    "methods.verdict_rule": (lambda: declared("b < a"), "two-sided level of 0.05", lambda: variants(a=MORE)),
+    "methods.verdict_rule": (
+        lambda: declared("b < a"),
+        "level of 0.05, lies above its margin; it",
+        lambda: variants(a=MORE),
+    ),
+    "methods.few_seeds": (
+        lambda: declared("b < a", errors={"a": MORE, "b": LESS}),
+        "with 3 seeds their p is never below 0.25.",
+        lambda: declared("b < a"),
+    ),
+    "methods.by_signs": (
+        lambda: declared("b < a", errors={"a": (None, *MORE), "b": (2.0, *LESS)}),
+        "an exact sign test decides",
+        lambda: declared("b < a"),
+    ),
+    "methods.contexts": (
+        lambda: at_two_depths("every"),
+        "A claim over every context is supported where each context supports it",
+        lambda: at_two_depths("any"),
+    ),
+    "methods.other_metrics": (
+        lambda: on_metric("train_error"),
+        "judged on that: training error (c0).",
+        lambda: on_metric("test_error"),
+    ),
     "methods.family": (lambda: declared("b < a", "b > a"), "covers the 2 claims", lambda: declared("b < a")),
     "methods.post_hoc": (late, "2 claims post hoc", lambda: declared("b < a")),
     "methods.plan_versions": (planned_again, "The plan is version 2", lambda: declared("b < a")),

@@ -1,6 +1,6 @@
 """The headline, the statistics and the main table."""
 
-from reports.findings import find
+from reports.findings import Findings, find
 from tests.reports import searches
 from tests.reports.pairs.made import (
     FAR,
@@ -20,9 +20,37 @@ from tests.reports.pairs.made import (
     waiting,
 )
 from tests.reports.pairs.pair import Pairs
-from tests.reports.small import near
+from tests.reports.small import WAITING, found, near
+
+
+def by_depth(step: float) -> Findings:
+    """Return a grid in which a greater depth adds so many points."""
+    errors = {(8, "a"): (3.0, 3.2, 2.9), (8, "b"): (3.1, 3.0, 3.3)}
+    deeper = {(14, name): tuple(reversed([each + step for each in mine])) for (_, name), mine in errors.items()}
+    return found(("depth", "variant"), errors | deeper)
+
 
 PAIRS: Pairs = {
+    "unfinished": (
+        lambda: variants(a=MORE, b=(*LESS[:2], WAITING)),
+        "5 of 6 trials have a result.",
+        lambda: variants(a=MORE, b=LESS),
+    ),
+    "left_open": (
+        lambda: declared("b < a", "a < b", errors={"a": MORE, "b": LESS}),
+        "2 of the 2 inconclusive claims have too few seeds for a t test alone.",
+        lambda: declared("b < a"),
+    ),
+    "factor": (
+        lambda: by_depth(5.0),
+        "The largest share of the variance between arms is that of depth, ",
+        lambda: by_depth(0.5),
+    ),
+    "lowest_of_all": (
+        lambda: found(("depth", "variant"), {(8, "a"): LESS, (8, "b"): NOISY, (14, "a"): MORE, (14, "b"): NOISY}),
+        "Of all 4 arms the lowest mean is that of a at depth 8, 3.10 ± 0.10 % (n=3).",
+        lambda: found(("depth", "variant"), {(8, "a"): MORE, (8, "b"): NOISY, (14, "a"): LESS, (14, "b"): NOISY}),
+    ),
     "claims": (lambda: declared("b < a", "b > a"), "Of 2 declared claims, 1 is supported and 1 is refuted.", grid),
     "no_result": (waiting, "No trial has a result yet.", lambda: variants(a=(3.0,))),
     "tried": (unconfirmed, "No arm is confirmed on the test set.", lambda: find(searches.searched())),
@@ -70,7 +98,7 @@ PAIRS: Pairs = {
     "every_seed_failed": (lambda: variants(a=(None, None)), "Every seed failed", lambda: variants(a=(None, 3.0))),
     "tests": (
         lambda: variants(a=MORE, b=LESS, c=NOISY),
-        "covers all 2 comparisons",
+        "covers both comparisons",
         lambda: variants(a=(3.0,), b=(4.0,)),
     ),
     "outliers": (
@@ -89,6 +117,11 @@ PAIRS: Pairs = {
         lambda: variants(a=[30 + each for each in FLAT], b=[20 + each for each in FLAT], c=FLAT),
     ),
     "sign_test": (lambda: variants(a=MORE, b=(None, 2.0, 3.0)), "a p below 0.2500", lambda: variants(a=MORE, b=LESS)),
+    "fishers_test": (
+        lambda: variants(a=MORE, b=(None, 2.0, 3.0)),
+        "Fisher's exact p that their fail rates are equal",
+        lambda: variants(a=MORE, b=LESS),
+    ),
     "seeds_saved": (
         lambda: declared("b < a", seeds={"looks": [5, 8]}),
         "10 trials instead of 16, 6 saved",
