@@ -21,7 +21,7 @@ from benchmarks.coverage import holds
 from benchmarks.error_rates import CENTRE, LESS, NOISES, Noise, draw, sentences, study
 from reports.analysis.analysis_settings import AnalysisSettings
 from reports.analysis.arms import summarise
-from reports.analysis.badges import DEPENDS, ONE_SEED, OUTLIERS, SKEWED
+from reports.analysis.badges import DEPENDS, NARROW, ONE_SEED, OUTLIERS, SKEWED
 from reports.analysis.claims import parse_claims
 from reports.analysis.contrasts import contrasts
 from reports.analysis.judged import Conclusion
@@ -61,7 +61,7 @@ def marked(noise: tuple[Noise, Noise], n: int, studies: int) -> tuple[float, ...
         is_skewed = are_skewed({arm: dict(enumerate(map(float, values))) for arm, values in errors.items()})
         skewed += is_skewed
         made = replace(study(errors, range(n), []), baseline={"variant": "a0"})
-        wrong += [SKEWED in each.badges for each in contrasts(made) if decides(each.p)]
+        wrong += [not NARROW.isdisjoint(each.badges) for each in contrasts(made) if decides(each.p)]
         missed += [is_skewed for each in summarise(made) if not holds(each.low, each.high, CENTRE)]
     shares = (
         len(wrong) / studies / (ARMS - 1),

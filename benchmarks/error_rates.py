@@ -27,7 +27,7 @@ import scipy
 from numpy.typing import NDArray
 
 from reports.analysis.analysis_settings import AnalysisSettings
-from reports.analysis.badges import OUTLIERS, SKEWED
+from reports.analysis.badges import NARROW, OUTLIERS
 from reports.analysis.claims import parse_claims
 from reports.analysis.decisions import decide
 from reports.analysis.judged import Conclusion
@@ -38,7 +38,7 @@ from reports.trials import Arm, State, Trial
 Values = NDArray[np.float64]
 Noise = Callable[[np.random.Generator, int], Values]
 START = datetime(2026, 1, 1, tzinfo=UTC)
-EXCUSES = {OUTLIERS, SKEWED}
+EXCUSES = {OUTLIERS, *NARROW}
 """Badges that name an assumption which the noise at hand breaks."""
 
 

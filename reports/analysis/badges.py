@@ -13,6 +13,7 @@ DEPENDS = "depends on the analysis"
 OUTLIERS = "assumes no rare outliers"
 KNOWN_ARM = "assumes that no arm was chosen by its results"
 SKEWED = "skewed: the interval may be too narrow"
+UNLIKE = "unlike spreads: the interval may be too narrow"
 FEW = "too few seeds for a t test alone"
 NOT_MONOTONE = "not monotone: a step goes the other way"
 FAILS_MORE = "the better arm fails more often"
@@ -22,6 +23,9 @@ OPEN = "still running"
 
 ASSUMPTIONS = frozenset({OUTLIERS, KNOWN_ARM})
 """Those that name what a verdict takes for granted; all others name something that was seen."""
+
+NARROW = frozenset({SKEWED, UNLIKE})
+"""Those that say that an interval by Student's t may be too narrow."""
 
 MEANINGS: Mapping[str, str] = {
     POST_HOC: "the claim, or what decides it, was changed after its first result; the page says how",
@@ -37,8 +41,8 @@ MEANINGS: Mapping[str, str] = {
     OUTLIERS: "outliers that these few seeds happen not to show could undo it",
     KNOWN_ARM: "one of the arms had results when the claim was declared; of several such arms the best wins too often "
     "on the seeds that chose it",
-    SKEWED: "the seeds' noise is not symmetric, as Student's t assumes, or the spreads of the arms differ by more "
-    "than chance",
+    SKEWED: "the seeds' noise is not symmetric, as Student's t assumes",
+    UNLIKE: "the spreads of the arms differ by more than chance, so that few seeds of the wider one decide",
     FEW: "fewer than five seeds, and the exact test does not agree",
     NOT_MONOTONE: "the trend over all levels is clear, but between two neighbours the effect goes the other way",
     FAILS_MORE: "the arm with the lower errors fails in more seeds than the other",

@@ -8,7 +8,7 @@ import numpy as np
 import scipy
 
 from reports.analysis import pooled
-from reports.analysis.badges import SKEWED
+from reports.analysis.badges import SKEWED, UNLIKE
 from reports.analysis.effects import (
     Effect,
     Grid,
@@ -115,7 +115,10 @@ def _contrast(
         sd=spread,
         p=two_sided(effect) if effect else None,
         p_holm=None,
-        badges=(SKEWED,) if is_t and (is_skewed(readings, pair) or is_skewed_sample(by_seed)) else (),
+        badges=(
+            *((UNLIKE,) if is_t and has_unlike_spreads(readings, pair) else ()),
+            *((SKEWED,) if is_t and is_skewed_sample(by_seed) else ()),
+        ),
         note=note,
     )
 
@@ -163,7 +166,7 @@ def two_sided(effect: Effect, margin: float = 0.0) -> float:
     return min(1.0, 2 * min(effect.p_above(margin), effect.p_below(margin)))
 
 
-def is_skewed(readings: Grid, weights: Mapping[str, float]) -> bool:
+def has_unlike_spreads(readings: Grid, weights: Mapping[str, float]) -> bool:
     """Whether a t interval is in doubt: a fail, or spreads that differ by more than a factor of 3, and by more than
     normal noise gives in one study of a hundred (the F test of the largest and the least variance).
     """

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from reports.analysis import literature
-from reports.analysis.badges import FAILS_MORE, FEW, NOT_MONOTONE, SKEWED
+from reports.analysis.badges import FAILS_MORE, FEW, NOT_MONOTONE, SKEWED, UNLIKE
 from reports.analysis.claims import Claim
-from reports.analysis.contrasts import NOT_WIRED, choose, is_skewed
+from reports.analysis.contrasts import NOT_WIRED, choose, has_unlike_spreads
 from reports.analysis.effects import Effect, Exact, Grid, Sign, Student, Weights, differences, exact
 from reports.analysis.intervals import is_constant, rate_interval
 from reports.analysis.looks import e_value
@@ -218,7 +218,7 @@ def _context(claim: Claim, case: Case, grid: Grid, procedure: Procedure) -> Cont
         fragile = could_undo(claim, case.weights, grid, (low, high), procedure.worst)
         p_support, p_refute = with_sign_flips(by_t, fragile, effect.n, by_seed.values(), claim)
     leads, rates = _leads(case, grid), _fail_rates(case, grid, level)
-    doubtful = isinstance(effect, Student) and (is_skewed(grid, case.weights) or claim.paper is not None)
+    by_student = isinstance(effect, Student)
     return ContextResult(
         context=case.context,
         words=case.words,
@@ -235,7 +235,8 @@ def _context(claim: Claim, case: Case, grid: Grid, procedure: Procedure) -> Cont
         p_support=p_support,
         p_refute=p_refute,
         badges=(
-            *((SKEWED,) if doubtful else ()),
+            *((SKEWED,) if by_student and claim.paper is not None else ()),
+            *((UNLIKE,) if by_student and has_unlike_spreads(grid, case.weights) else ()),
             *((FEW,) if _decides_alone(by_t, (p_support, p_refute), level) else ()),
             *_direction_badges(leads, case.towards),
             *fails_badge(claim, rates),

@@ -107,8 +107,9 @@ def so_far(claims: tuple[int, int], contexts: tuple[int, int]) -> str | None:
     """Say how many claims and contexts have a result, of how many; nothing where all have."""
     if contexts[0] == contexts[1]:
         return None
-    several = f" and {contexts[0]:,} of {counted(contexts[1], 'context')}" if contexts != claims else ""
-    return f"Drawn are those with a result: {claims[0]:,} of {counted(claims[1], 'claim')}{several}."
+    parts = [(claims, "claim"), (contexts, "context")] if contexts[1] > claims[1] else [(claims, "claim")]
+    told = [f"{known:,} of {counted(total, noun)}" for (known, total), noun in parts if known < total]
+    return f"Drawn are those with a result: {listed(told)}."
 
 
 def first_contexts(shown: int, total: int) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from reports.analysis.arms import ArmSummary
-from reports.analysis.badges import FEW, SKEWED
+from reports.analysis.badges import FEW, NARROW
 from reports.analysis.contrasts import Contrast
 from reports.analysis.factors import study_anova
 from reports.analysis.judged import Conclusion
@@ -99,17 +99,23 @@ def left_open(findings: Findings) -> str | None:
     alpha = findings.study.analysis.alpha
     few = [each for each in undecided if FEW in each.badges]
     among = [each for each in undecided if each not in few and each.p_holm is not None and decides(each.p_look, alpha)]
-    whose = f"of the {len(undecided):,} inconclusive claims"
-    subjects = [
-        ("The inconclusive claim" if len(undecided) == 1 else f"{len(each):,} {whose}", each) for each in (few, among)
-    ]
-    (of_few, _), (of_among, _) = subjects
     parts = []
     if few:
-        parts.append(f"{of_few} {'has' if len(few) == 1 else 'have'} too few seeds for a t test alone")
+        has = "has" if len(few) == 1 else "have"
+        parts.append(f"{_of_inconclusive(len(few), len(undecided))} {has} too few seeds for a t test alone")
     if among:
-        parts.append(f"{of_among} would be decided by {'itself' if len(among) == 1 else 'themselves'}, not among all")
-    return f"{'; '.join(parts)}." if parts else None
+        itself = "itself" if len(among) == 1 else "themselves"
+        of_them = _of_inconclusive(len(among), len(undecided))
+        parts.append(f"{of_them} would be decided by {itself}, but not among all claims")
+    return " ".join(f"{part}." for part in parts) or None
+
+
+def _of_inconclusive(count: int, total: int) -> str:
+    if total == 1:
+        return "The inconclusive claim"
+    if count == total:
+        return f"{'Both' if total == 2 else f'All {total:,}'} inconclusive claims"
+    return f"Of the {total:,} inconclusive claims, {count:,}"
 
 
 # ---- before there is anything to rank ----
@@ -178,7 +184,8 @@ def lowest_of_all(findings: Findings) -> str | None:
     if (least.mean or 0.0) >= (ranking.lowest.mean or 0.0):
         return None
     name = arm_names(findings)[least.arm.name]
-    return f"Of all {len(comparable):,} arms the lowest mean is that of {name}, {error_of(least)}."
+    sound = " without a fail" if any(each.n_fail for each in findings.summaries.values()) else ""
+    return f"Of all {len(comparable):,} arms{sound} the lowest mean is that of {name}, {error_of(least)}."
 
 
 def _ranking(findings: Findings, group: RankedGroup) -> Ranking | None:
@@ -265,7 +272,9 @@ def narrow(findings: Findings) -> str | None:
     """Say that a named difference rests on seeds that are seen to be skewed or unlike; nothing where none is named."""
     ranking = _ranking(findings, group_of(findings))
     apart = {ranking.lowest.arm.name, *ranking.different} if ranking is not None and ranking.different else set()
-    is_seen = any(SKEWED in each.badges for each in _named(findings)) or not apart.isdisjoint(findings.skewed_arms)
+    is_seen = any(not NARROW.isdisjoint(each.badges) for each in _named(findings)) or not apart.isdisjoint(
+        findings.skewed_arms
+    )
     if not is_seen and not (apart and findings.skewness is not None):
         return None
     return "The seeds of these arms are skewed or unlike in spread, so that the test may find too much."
@@ -302,10 +311,10 @@ SENTENCES: dict[str, Callable[[Findings], str | None]] = {
     "tried": tried,
     "front_ends": front_ends,
     "only_arm": only_arm,
+    "factor": factor,
     "better": better,
     "worse": worse,
     "none_clear": none_clear,
-    "factor": factor,
     "lowest": lowest,
     "lowest_of_all": lowest_of_all,
     "one_seed": one_seed,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from reports.analysis.badges import SKEWED
+from reports.analysis.badges import NARROW, SKEWED, UNLIKE
 from reports.analysis.contrasts import Contrast
 from reports.analysis.verdicts import Verdict
 from reports.findings import Findings
@@ -25,10 +25,10 @@ def arms(findings: Findings) -> str | None:
 def differences(contrasts: Iterable[Contrast]) -> str | None:
     """Say how many intervals of differences may be too narrow; nothing where none is marked."""
     shown = [each for each in contrasts if each.low is not None]
-    marked = sum(SKEWED in each.badges for each in shown)
-    if not marked:
+    doubted = [each for each in shown if not NARROW.isdisjoint(each.badges)]
+    if not doubted:
         return None
-    why = "the seeds are skewed, or the spreads of the two arms unlike"
+    marked, why = len(doubted), _why(doubted)
     if marked == len(shown):
         return f"The interval{'s' if marked > 1 else ''} may be too narrow: {why}."
     count = f"Of {counted(len(shown), 'interval')}, {marked:,} may be too narrow"
@@ -37,12 +37,19 @@ def differences(contrasts: Iterable[Contrast]) -> str | None:
 
 def claims(verdicts: Sequence[Verdict]) -> str | None:
     """Name the claims whose intervals may be too narrow; nothing where none is marked."""
-    marked = [shortened(each.id, 40) for each in verdicts if SKEWED in each.badges]
-    if not marked:
+    doubted = [each for each in verdicts if not NARROW.isdisjoint(each.badges)]
+    if not doubted:
         return None
+    marked = [shortened(each.id, 40) for each in doubted]
     whose = "" if len(marked) == len(verdicts) else f" of {listed(marked, MOST_NAMES)}"
     which = f"The interval{'s' if len(marked) > 1 else ''}{whose}"
-    return f"{which} may be too narrow: the seeds are skewed, or the spreads unlike."
+    return f"{which} may be too narrow: {_why(doubted)}."
+
+
+def _why(doubted: Sequence[Contrast | Verdict]) -> str:
+    """Return what is seen of the seeds behind these intervals."""
+    seen = {SKEWED: "the seeds are skewed", UNLIKE: "the spreads of the arms are unlike"}
+    return ", or ".join(text for mark, text in seen.items() if any(mark in each.badges for each in doubted))
 
 
 SENTENCES: dict[str, Callable[..., str | None]] = {

@@ -4,7 +4,7 @@ import pytest
 from scipy import stats
 
 from reports.analysis.claims import parse_claims
-from reports.analysis.contrasts import is_skewed
+from reports.analysis.contrasts import has_unlike_spreads
 from reports.analysis.effects import Exact, Sign, Student, exact
 from reports.analysis.forecast import _smallest
 from reports.analysis.plan_changes import seeds_left_out
@@ -28,7 +28,7 @@ def test_a_difference_that_every_seed_has_is_exact():
 @pytest.mark.parametrize(("widest", "doubted"), [(5.9, False), (6.1, True)])
 def test_a_t_interval_is_in_doubt_where_spreads_differ_by_more_than_a_factor_of_three(widest, doubted):
     narrow, wide = ({seed: scale * (seed % 2) for seed in range(12)} for scale in (2.0, widest))
-    assert is_skewed({"a": narrow, "b": wide}, {"a": 1, "b": -1}) == doubted
+    assert has_unlike_spreads({"a": narrow, "b": wide}, {"a": 1, "b": -1}) == doubted
 
 
 @pytest.mark.parametrize(("ratio", "doubted"), [(4.8, False), (4.9, True)])
@@ -36,7 +36,7 @@ def test_few_seeds_differ_by_as_much_by_chance(ratio, doubted):
     """The bound of five seeds each is the F of 4 and 4 degrees of freedom that is passed in half of one per cent."""
     assert stats.f.isf(0.005, 4, 4) ** 0.5 == pytest.approx(4.81, abs=0.01)
     narrow, wide = (dict(enumerate(scale * each for each in (0, 1, 2, 3, 4))) for scale in (1.0, ratio))
-    assert is_skewed({"a": narrow, "b": wide}, {"a": 1, "b": -1}) == doubted
+    assert has_unlike_spreads({"a": narrow, "b": wide}, {"a": 1, "b": -1}) == doubted
 
 
 def test_the_smallest_effect_of_more_seeds_has_their_degrees_of_freedom():

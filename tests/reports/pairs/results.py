@@ -38,7 +38,7 @@ PAIRS: Pairs = {
     ),
     "left_open": (
         lambda: declared("b < a", "a < b", errors={"a": MORE, "b": LESS}),
-        "2 of the 2 inconclusive claims have too few seeds for a t test alone.",
+        "Both inconclusive claims have too few seeds for a t test alone.",
         lambda: declared("b < a"),
     ),
     "factor": (
