@@ -164,7 +164,7 @@ def test_each_kind_of_claim_has_its_rule():
 def test_arms_without_a_run_are_counted_in_the_checklist():
     begun = found(("variant",), {("a",): near(3), ("b",): (WAITING,) * 3, ("c",): (WAITING,) * 3})
     (runs,) = [text for head, text in checklist(begun) if head == "Number of runs"]
-    assert runs == "3 in 1 of 3 arms, none in 2 so far; the seeds 0–2 are planned"
+    assert runs == "3 for 1 arm and none for 2 arms so far; the seeds 0–2 are planned"
 
 
 def test_a_difference_counts_as_clear_by_the_p_that_the_tables_have():
