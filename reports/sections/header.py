@@ -66,14 +66,15 @@ def build(findings: Findings) -> Section:
         ClaimLine(anchor_of(place, each), each.word, icon_of(each), _cut(_told(findings, each)))
         for place, each in enumerate(findings.verdicts, start=1)
     )
+    progress = said(findings, PROGRESS)
     content = Header(
         study.name,
         study.question,
-        headline(findings),
+        tuple(sentence for sentence in headline(findings) if sentence != progress),
         tuple(claims[place] for place in first_claims(findings.verdicts)),
         _facts(findings),
         _shares(findings),
-        said(findings, PROGRESS),
+        progress,
         _is_missing(findings),
         latest.isoformat() if (latest := findings.last_result()) else "",
         max(0, len(claims) - MOST_CLAIMS),

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 
+from reports.digest import markdown_digest
 from reports.findings import find
 from reports.names import arm_names
 from reports.sections.header import build
@@ -60,7 +61,7 @@ def test_a_grid_whose_last_level_has_one_line_is_ranked_as_a_whole():
 def test_a_grid_under_way_is_ranked_at_the_last_level_with_something_to_compare():
     errors = {(depth, name): near(depth / 4) for depth in (8, 14) for name in ("a", "b")}
     errors[14, "b"] = (WAITING,) * 3
-    assert brief(found(("depth", "variant"), errors)).startswith("9 of 12 trials have a result. At depth 8, ")
+    assert brief(found(("depth", "variant"), errors)).startswith("At depth 8, ")
 
 
 def test_one_factor_at_a_time_is_ranked_as_a_whole():
@@ -93,9 +94,7 @@ def test_a_study_of_one_arm_has_no_least():
 
 def test_the_first_arm_with_a_result_is_not_called_the_least():
     said = brief(found(("variant",), {("a",): near(3), ("b",): (WAITING, WAITING, CRASHED)}))
-    assert (
-        said == "3 of 6 trials have a result. The only arm with a result, a, has a test error of 3.00 ± 0.10 % (n=3)."
-    )
+    assert said == "The only arm with a result, a, has a test error of 3.00 ± 0.10 % (n=3)."
 
 
 SURVIVORS = (4.0, 4.2, 4.4, 4.6, None, None, None)
@@ -170,3 +169,10 @@ def test_a_claim_on_another_metric_has_it_beside_its_title():
     titled = replace(verdict, claim=replace(verdict.claim, title="Better", metric="train_error"))
     (line,) = build(replace(declared("b < a"), verdicts=(titled,))).content.claims
     assert line.says == "Better (training error)"
+
+
+def test_how_far_a_study_is_comes_first_in_a_digest_and_is_said_once_on_the_page():
+    begun = found(("variant",), {("a",): near(3), ("b",): (*near(4)[:2], WAITING)})
+    assert "5 of 6 trials have a result." in markdown_digest(begun).splitlines()
+    assert headline(begun)[0] == build(begun).content.progress == "5 of 6 trials have a result."
+    assert "trials have a result" not in brief(begun)
