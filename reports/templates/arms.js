@@ -93,16 +93,17 @@ function drawArms(svg, panel, shown, lines, epochs) {
   panel.names = {};
   panel.marks = [];
   delete panel.linear;
-  nameEnds([...shown].map(([slot, at]) => drawArm(slot, at)), panel.epochs[1], zero, make);
+  nameEnds([...shown].map(([slot, at]) => drawArm(slot, at)), panel.epochs[1], [zero, end], make);
   if (panel.isLog) moveEpochs(svg, panel, true);
 }
 
-// Each line's marker and name right of its end; names leave out what all of them share.
-function nameEnds(ends, last, lowest, make) {
+// Each line's marker and name right of its end; names leave out what all of them share, and the paths of factors where
+// they have no room for them.
+function nameEnds(ends, last, [lowest, highest], make) {
   const GAP = 12.5;
   const LONGEST = 16;
+  const MOST_ROWS = Math.min(4, Math.max(2, Math.floor((lowest - highest) / (GAP * ends.length))));
   const SHAPES = ["m-2.5 0a2.5 2.5 0 1 0 5 0a2.5 2.5 0 1 0-5 0z", "m-2.5-2.5h5v5h-5z", "m0-2.5l2.5 5h-5z", "m0-3.3l3.3 3.3l-3.3 3.3l-3.3-3.3z", "m0 2.5l2.5-5h-5z"];
-  const MOST_ROWS = 4;
   const levels = (name) => name.replace(/ \(every seed fails\)$/, "").split(/, (?![^()]*\))/);
   const every = ends.map((end) => levels(end.name));
   const isShared = (level) => ends.length > 1 && every.every((own) => own.includes(level));
@@ -111,23 +112,37 @@ function nameEnds(ends, last, lowest, make) {
     const space = text.lastIndexOf(" ", LONGEST);
     return space > 0 ? [text.slice(0, space), ...wrapped(text.slice(space + 1))] : [text.slice(0, LONGEST), ...wrapped(text.slice(LONGEST))];
   }
-  function rows(name) {
-    const own = levels(name).filter((level) => !isShared(level));
+  function inRows(own) {
     const made = [];
-    for (const level of own.length ? own : levels(name)) {
-      const last = made.length - 1;
-      if (last >= 0 && made[last].length + 2 + level.length <= LONGEST) { made[last] += `, ${level}`; continue; }
-      if (last >= 0) made[last] += ",";
+    for (const level of own) {
+      const at = made.length - 1;
+      if (at >= 0 && made[at].length + 2 + level.length <= LONGEST) { made[at] += `, ${level}`; continue; }
+      if (at >= 0) made[at] += ",";
       made.push(...wrapped(level));
     }
+    return made;
+  }
+  function rows(name) {
+    const different = levels(name).filter((level) => !isShared(level));
+    const own = different.length ? different : levels(name);
+    const whole = inRows(own);
+    const made = whole.length > MOST_ROWS ? inRows(own.map((level) => level.replace(/^(?:\w+\.)+(?=\w+ )/, ""))) : whole;
     return made.length > MOST_ROWS ? [...made.slice(0, MOST_ROWS - 1), `${made[MOST_ROWS - 1]}\u2026`] : made;
   }
-  ends.sort((a, b) => b.y - a.y);
+  const labels = ends.map((end) => ({ ...end, words: rows(end.name) })).sort((a, b) => b.y - a.y);
   let free = lowest;
-  for (const { slot, name, y } of ends) {
-    const words = rows(name);
-    const at = Math.min(y, free - GAP * (words.length - 1) / 2);
-    free = at - GAP * (words.length + 1) / 2;
+  for (const label of labels) {
+    const half = (GAP * (label.words.length - 1)) / 2;
+    label.at = Math.min(label.y, free - half);
+    free = label.at - half - GAP;
+  }
+  free = highest;
+  for (const label of [...labels].reverse()) {
+    const half = (GAP * (label.words.length - 1)) / 2;
+    label.at = Math.max(label.at, free + half);
+    free = label.at + half + GAP;
+  }
+  for (const { slot, words, y, at } of labels) {
     const dot = { class: `f-c${slot} series-${slot}` };
     make("path", { d: `M${last} ${y.toFixed(1)}${SHAPES[slot]}`, ...dot });
     make("path", { d: `M${last + 12} ${at.toFixed(1)}${SHAPES[slot]}`, ...dot });

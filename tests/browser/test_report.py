@@ -1,5 +1,6 @@
 import io
 import re
+from itertools import pairwise
 
 import pandas as pd
 import pytest
@@ -279,6 +280,22 @@ def test_a_long_list_of_arms_is_filled_when_a_reader_comes_to_it(visit):
     choose.select_option(index=200)
     assert shown.count() == before + 1
     assert page.said == []
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_names_of_as_many_arms_as_can_be_chosen_stay_inside_the_drawing(visit, width):
+    page = visit("seven_factors", viewport={"width": width, "height": 900})
+    choose = page.locator("#figure-arms").get_by_role("combobox")
+    choose.focus()
+    while choose.is_enabled():
+        choose.select_option(index=1)
+    top, bottom, *names = page.locator("#figure-arms svg[role=img]:visible").evaluate(
+        "(svg) => [svg.getBoundingClientRect().top, svg.getBoundingClientRect().bottom,"
+        " ...[...svg.querySelectorAll('text[class*=series-]')].map((each) => each.getBoundingClientRect().top)]"
+    )
+    assert len(names) >= 5
+    assert all(top <= each < bottom for each in names)
+    assert all(after - before > 8 for before, after in pairwise(sorted(names)))
 
 
 @pytest.mark.slow
