@@ -110,8 +110,8 @@ class Arm:
 
     `levels` maps every factor to its level: the number or word itself, or the name of a bundle. `settings` holds the
     complete data, network and training settings that the levels stand for. `description` is the network in words, stage
-    by stage, and the unit that it repeats, as `search_spaces.describe` puts it; empty where none was kept. `hash`
-    identifies the settings, whatever the arm is called.
+    by stage, and the unit that it repeats, as `search_spaces.describe` puts it, and under `images` how many images are
+    for what; empty where none was kept. `hash` identifies the settings, whatever the arm is called.
     """
 
     name: str

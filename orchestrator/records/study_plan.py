@@ -14,7 +14,8 @@ from search_spaces.arm import Arm
 class PlannedArm:
     """An arm with what is known of its network without training it: parameters, multiply-adds, graph hash.
 
-    `description` is the network in words, stage by stage, and its unit (`search_spaces.describe`) as plain values.
+    `description` is the network in words, stage by stage, and its unit (`search_spaces.describe`) as plain values,
+    with the number of images for training, validation and test under `images`.
     """
 
     arm: Arm

@@ -63,10 +63,12 @@ def trial_cost(arm: Arm) -> float:
 
 
 def plan_arm(arm: Arm) -> PlannedArm:
-    """Note what is known of an arm's network: parameters, multiply-adds, graph, and its description."""
-    with_key("training", trainers.check_batch_size, arm.settings["training"], data_info(arm).train_size)
+    """Note what is known of an arm's network and of how many images it sees, which its description has, too."""
+    info = data_info(arm)
+    with_key("training", trainers.check_batch_size, arm.settings["training"], info.train_size)
     facts = network_facts(arm)
-    return PlannedArm(arm, facts.params, facts.flops, facts.graph, facts.description)
+    images = {"training": info.train_size, "validation": info.validation_size, "test": info.test_size}
+    return PlannedArm(arm, facts.params, facts.flops, facts.graph, {**facts.description, "images": images})
 
 
 def data_notes(arms: Iterable[PlannedArm]) -> list[str]:

@@ -1,7 +1,8 @@
 """Trials that failed, crashed, were pruned or have not ended, and attempts that were lost: which, when, and why."""
 
+import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from reports.findings import Findings
@@ -20,6 +21,7 @@ MOST_CELLS, MOST_SEEDS = 900, 30
 """Cells of the fail map, and its columns; with more seeds there is no map."""
 MOST_LOGS, MOST_LOST = 20, 10
 LONGEST_LOG = 4000
+_LIMIT = re.compile(r", above [\d.,e+]+$")
 INTERRUPTED = "interrupted"
 """The cause of attempts that ended because the user ended the run; these are counted alone."""
 
@@ -88,7 +90,8 @@ def build(findings: Findings) -> Section | None:
     failing = {trial.arm for trial, _ in failed}
     arms = [arm for arm in findings.arms if arm.name in failing]
     names = {name: shortened(words, 90) for name, words in arm_names(findings).items()}
-    events = tuple(_event(trial, kind, names) for trial, kind in failed)
+    limit = _shared_limit(trial for trial, _ in failed)
+    events = tuple(_event(trial, kind, names, limit) for trial, kind in failed)
     seeds = findings.seeds if len(findings.seeds) <= MOST_SEEDS else ()
     mapped = arms[: MOST_CELLS // len(seeds)] if seeds else []
     rows = tuple(_map_row(findings, arm, names) for arm in mapped)
@@ -135,12 +138,18 @@ def _lost(attempt: LostAttempt, names: Mapping[str, str]) -> Lost:
     )
 
 
-def _event(trial: Trial, kind: str, names: Mapping[str, str]) -> Event:
+def _shared_limit(trials: Iterable[Trial]) -> str:
+    """Return what the reasons of all trials that say above which loss they were stopped end with; Methods tells it."""
+    ends = {found[0] for trial in trials if (found := _LIMIT.search(trial.reason or ""))}
+    return ends.pop() if len(ends) == 1 else ""
+
+
+def _event(trial: Trial, kind: str, names: Mapping[str, str], limit: str) -> Event:
     epoch = trial.diverged_at or (trial.curve[-1].epoch if trial.curve else None)
     if kind == "fail":
         reason = f"{number(getattr(trial, PRIMARY.name))} {PRIMARY.unit} {PRIMARY.title} at the last epoch"
     else:
-        reason = trial.reason or "no reason recorded"
+        reason = (trial.reason or "no reason recorded").removesuffix(limit)
     loss = number(trial.loss_before_divergence, 3) if trial.loss_before_divergence is not None else "–"
     return Event(
         trial.id,

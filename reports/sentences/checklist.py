@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from reports.findings import Findings
+from reports.sentences.parts import split
 from reports.sentences.progress import training_time
 from reports.sentences.search import selected_by
 from reports.trials import State
@@ -42,13 +43,14 @@ def _answers(findings: Findings) -> Iterator[tuple[str, str]]:
 
 
 def data_checksum(findings: Findings) -> str:
-    """Return the name of the data set with the checksum of its images and labels that the plan has on record."""
+    """Return the data set's name, its split, and the checksum of images and labels, as far as they are on record."""
     data = findings.study.settings.get("data")
     name = data.get("name") if isinstance(data, Mapping) else data
     versions = findings.study.history.versions
     marks = versions[-1].plan.get("data") if versions else None
     checksum = f", checksum {listed(marks)}" if isinstance(marks, list) and marks else ""
-    return f"{shortened(str(name), 60)}{checksum}" if name else UNKNOWN
+    sizes = split(findings)
+    return f"{shortened(str(name), 60)}{f', {sizes}' if sizes else ''}{checksum}" if name else UNKNOWN
 
 
 def determinism(findings: Findings) -> str:

@@ -10,6 +10,7 @@ from reports.analysis.registration import plan_differences
 from reports.analysis.search import searched
 from reports.findings import Findings
 from reports.metrics import PRIMARY, find_metric
+from reports.sentences.parts import split
 from reports.sentences.search import selected_by
 from reports.sentences.training import shared, training
 from reports.trials import Scalar, State
@@ -125,9 +126,9 @@ def shared_seeds(findings: Findings) -> str | None:
 
 
 def data(findings: Findings) -> str | None:
-    """Name the data set where all arms share it."""
-    name = shared(findings, "data").get("name")
-    return f"Data: {shortened(str(name), 60)}." if name else None
+    """Name the data set where all arms share it, and its split where that is on record."""
+    name, sizes = shared(findings, "data").get("name"), split(findings)
+    return f"Data: {shortened(str(name), 60)}{f', {sizes}' if sizes else ''}." if name else None
 
 
 def longest(findings: Findings) -> str | None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from reports.analysis.arms import ArmSummary
 from reports.analysis.outliers import LEAST_BY_T
 from reports.findings import Findings
-from reports.wording import counted, level
+from reports.wording import counted, level, listed
 
 LONGEST_BASELINE = 60
 """Letters of the baseline's levels in a sentence; the tables have longer ones."""
@@ -55,6 +55,17 @@ def named_baseline(findings: Findings) -> str:
     """Return the baseline's levels in brackets; nothing where they are too long for a sentence, or of a search."""
     levels = ", ".join(f"{factor} {level(value)}" for factor, value in findings.study.baseline.items())
     return f" ({levels})" if 0 < len(levels) <= LONGEST_BASELINE and not findings.whole.search else ""
+
+
+def split(findings: Findings) -> str | None:
+    """Return how many images are for what, where all arms share it; None where that is not on record or differs."""
+    counts = [arm.description.get("images") for arm in findings.arms]
+    if not counts or counts[0] is None or any(each != counts[0] for each in counts):
+        return None
+    words = {"training": "for training", "validation": "held out of the training set", "test": "for testing"}
+    parts = [f"{counts[0][key]:,} {word}" for key, word in words.items() if counts[0].get(key)]
+    first, *others = parts
+    return listed([first.replace(" ", " images ", 1), *others])
 
 
 SENTENCES: dict[str, Callable[..., str | None]] = {

@@ -65,3 +65,19 @@ def test_the_figure_of_the_largest_differences_says_itself_that_it_has_not_all()
     section = effects.build(found(("variant",), errors, baseline={"variant": "v00"}))
     assert "Shown are the 40 largest of 42 differences; the file has them all." in section.figures[0].caption
     assert not any("largest" in note for note in section.content.notes)
+
+
+def test_a_limit_that_all_diverged_trials_share_is_left_to_methods():
+    def reasons(*limits):
+        whole = found(("variant",), {("a",): (None,) * len(limits), ("b",): (3.0,) * len(limits)}).study
+        diverged = iter(limits)
+        trials = tuple(
+            replace(each, reason=f"the training loss exploded to 3e+04, above {next(diverged)}")
+            if each.state is State.DIVERGED
+            else each
+            for each in whole.trials
+        )
+        return [event.reason for event in failures.build(find(replace(whole, trials=trials))).content.events]
+
+    assert reasons("10,000", "10,000") == ["the training loss exploded to 3e+04"] * 2
+    assert [reason[-9:] for reason in reasons("10,000", "500")] == ["ve 10,000", "above 500"]

@@ -7,7 +7,9 @@ import pytest
 from reports.findings import find
 from reports.page import environment
 from reports.sections.methods import build
-from tests.reports import searches
+from reports.sentences.checklist import data_checksum
+from reports.sentences.parts import split
+from tests.reports import searches, studies
 from tests.reports.small import found, near, study
 
 
@@ -96,3 +98,31 @@ def test_what_stands_between_backticks_is_code_and_stays_text():
     template = environment().from_string("{{ text | coded }}")
     assert template.render(text="set `a: <b>` & run") == "set <code>a: &lt;b&gt;</code> &amp; run"
     assert template.render(text="one ` alone <i>") == "one ` alone &lt;i&gt;"
+
+
+@pytest.mark.parametrize(
+    ("images", "said"),
+    [
+        (
+            {"training": 1150, "validation": 287, "test": 360},
+            "Data: digits, 1,150 images for training, 287 held out of the training set and 360 for testing.",
+        ),
+        ({"training": 1437, "validation": 0, "test": 360}, "digits, 1,437 images for training and 360 for testing."),
+        (None, "Data: digits."),
+    ],
+)
+def test_the_data_are_told_with_their_split_where_it_is_on_record(images, said):
+    whole = studies.degradation()
+    described = {"images": images} if images else {}
+    data = {"data": {"name": "digits"}}
+    arms = tuple(replace(arm, description=described, settings={**arm.settings, **data}) for arm in whole.arms)
+    findings = find(replace(whole, arms=arms, settings={**whole.settings, "data": "digits"}))
+    assert said in paragraph(findings, "Data and training")
+    assert data_checksum(findings).startswith(said.removeprefix("Data: ").rstrip("."))
+
+
+def test_a_split_that_differs_between_arms_is_not_told():
+    whole = studies.degradation()
+    first, *rest = (replace(arm, description={"images": {"training": 9, "test": 1}}) for arm in whole.arms)
+    other = replace(first, description={"images": {"training": 8, "test": 2}})
+    assert split(find(replace(whole, arms=(other, *rest)))) is None

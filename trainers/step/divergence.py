@@ -52,6 +52,6 @@ def judge(
         if not math.isfinite(loss):
             return Divergence(epoch, last, "the training loss is not a finite number")
         if loss > limit:
-            return Divergence(epoch, last, f"the training loss exploded to {loss:.3g}, above {limit:g}")
+            return Divergence(epoch, last, f"the training loss exploded to {loss:.3g}, above {limit:,g}")
         last = loss
     raise AssertionError("a mean cannot exceed every part of it")

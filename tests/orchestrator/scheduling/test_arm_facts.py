@@ -55,3 +55,12 @@ def test_a_trial_is_known_by_settings_data_and_seed() -> None:
     assert {trial.fingerprint for trial in trials} == {trials[0].fingerprint}
     (again,) = arms_of("{depth: [14]}").values()
     assert plan_trials(again, (0,))[0].id == trials[2].id
+
+
+def test_a_planned_arm_says_how_many_images_are_for_what() -> None:
+    text = "study: facts\ndata: {name: digits, validation: 0.2}\nnetwork: {width: 1, depth: 8}\nseeds: 1\n"
+    (arm,) = make_plan(check_study(parse_yaml(text, "a.yaml"), Path())).arms
+    images = arm.description["images"]
+    assert images["training"] + images["validation"] == TRAINED_ON
+    assert images["validation"] == pytest.approx(0.2 * TRAINED_ON, abs=5)
+    assert images["test"] == 360
