@@ -23,7 +23,7 @@ def _answers(findings: Findings) -> Iterator[tuple[str, str]]:
     yield "Version of the code", f"git {study.git}" if study.git else UNKNOWN
     yield "Training and evaluation code", study.command or UNKNOWN
     yield "Data and split", data_checksum(findings)
-    params = [arm.params for arm in findings.arms if arm.params is not None]
+    params = [arm.params for arm in findings.arms or whole.arms if arm.params is not None]
     ends = dict.fromkeys((magnitude(min(params)), magnitude(max(params)))) if params else {}
     yield "Parameters of each model", f"{' to '.join(ends)}, by arm in tables/arms.csv" if ends else UNKNOWN
     yield "Hyper-parameters", "every setting, defaults included, stands below; what differs between arms under Methods"

@@ -60,7 +60,7 @@ def searching(findings: Findings) -> str | None:
         return None
     settings = findings.whole.search["settings"]
     text = f"The sampler {settings['sampler']['name']} proposed them, and they were selected by"
-    return f"{text} {selected_by(findings.whole)}, which was held out while they were trained{_stopping(settings)}."
+    return f"{text} {selected_by(findings.whole)}; these images were held out of their training{_stopping(settings)}."
 
 
 def _stopping(settings: Mapping[str, Any]) -> str:

@@ -90,7 +90,9 @@ def selected_by(study: Study) -> str:
     """Say by what a search selects its arms."""
     share = f"{100 * study.search['settings']['validation']:g} % of the training images"
     others = [_COUNTED.get(each, OBJECTIVES[each]) for each in objectives(study) if each != "val_error"]
-    return f"the validation error on {share}{f' and by {listed(others)}' if others else ' alone'}"
+    if not others:
+        return f"the validation error alone, on {share}"
+    return f"{listed([f'the validation error on {share}', *others])}"
 
 
 def on_front(study: Study) -> str | None:

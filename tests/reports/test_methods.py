@@ -71,7 +71,7 @@ def test_sizes_of_a_grid_are_compared_level_by_level():
 def test_a_search_is_not_said_to_tune_nothing():
     said = paragraph(find(searches.searched()), "Fairness")
     assert (
-        "The search chose every arm but the baseline, by the validation error on 20 % of the training images alone;"
+        "The search chose every arm but the baseline, by the validation error alone, on 20 % of the training images;"
         in said
     )
 

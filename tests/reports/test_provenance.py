@@ -33,7 +33,7 @@ def test_what_is_not_on_record_is_said_to_be_missing():
 
 def test_a_search_is_not_said_to_tune_nothing_and_another_study_is():
     assert (
-        "by the validation error on 20 % of the training images alone"
+        "by the validation error alone, on 20 % of the training images"
         in answers(searches.searched())["Hyper-parameter search"]
     )
     assert answers(studies.degradation())["Hyper-parameter search"].startswith("none")

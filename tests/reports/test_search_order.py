@@ -7,7 +7,7 @@ import pytest
 
 from reports.analysis.search import front, searched
 from reports.findings import find
-from reports.sections import search
+from reports.sections import methods, search
 from reports.sections.main_table import main_table
 from tests.reports.searches import searched as searched_study
 from tests.reports.searches import with_sizes
@@ -93,3 +93,11 @@ def test_arms_of_a_search_share_no_cell_of_the_main_table():
 def test_figures_of_a_search_have_a_drawing_for_a_phone(name):
     narrow = figure_of(with_sizes(), name).panels[0].drawing.narrow
     assert narrow.width <= 340
+
+
+def test_what_else_a_search_made_small_is_told_where_it_is_told_by_what_arms_were_selected():
+    study = with_sizes()
+    told = "the validation error on 20 % of the training images and the number of parameters"
+    assert f"selected by {told}." in search.build(find(study)).content.summary
+    paragraphs = dict(methods.build(find(study)).content.paragraphs)
+    assert f"selected by {told}; these images were held out of their training." in paragraphs["Design"]

@@ -107,8 +107,7 @@ def plain() -> Study:
 PAIRS: Pairs = {
     "search.found": (
         searches.searched,
-        "The baseline and 39 arms by the sampler tpe, selected by the validation error on 20 % of the training images "
-        "alone.",
+        "The baseline and 39 arms by the sampler tpe, selected by the validation error alone, on 20 % of the training ",
         none_trained,
     ),
     "search.on_front": (
