@@ -12,7 +12,7 @@ for (const figure of all("[data-figure]")) {
   controls.className = "lines";
   const { choice, epochs } = panels[0];
   controls.append(...(choice && epochs ? armChoice(drawings, panels) : lineButtons(drawings, panels, hidden)));
-  if (panels[0].ranges) controls.append(...rangeBrush(drawings[0], panels[0].ranges));
+  if (panels[0].ranges) controls.append(...rangeBrush(drawings, panels.map((panel) => panel.ranges)));
   if (panels.some((panel) => panel.epochs?.[2] > 2)) controls.append(epochAxis(figure, drawings, panels));
   if (controls.hasChildNodes()) figure.prepend(controls);
 }

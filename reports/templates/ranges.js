@@ -1,7 +1,9 @@
 
 // ---- parallel coordinates: a range drawn on an axis leaves the arms that lie in it ----
-function rangeBrush(svg, { rows, left, width, lines, axes }) {
+// `shown` are the drawings of the same axes at several widths; a range is one of all of them.
+function rangeBrush(drawings, shown) {
   const NEAR = 24;
+  const { lines, axes } = shown[0];
   const ranges = new Map();
   const status = document.createElement("span");
   status.setAttribute("role", "status");
@@ -46,12 +48,12 @@ function rangeBrush(svg, { rows, left, width, lines, axes }) {
     });
   }
 
-  function where(event) {
+  function where(event, svg, { rows, left, width }) {
     const { x, y } = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
     const row = rows.findIndex((each) => Math.abs(each - y) < NEAR);
     return { row, share: Math.min(Math.max((x - left) / width, 0), 1) };
   }
-  function show() {
+  function paint(svg, { rows, left, width }) {
     all(".range", svg).forEach((each) => each.remove());
     for (const [row, [low, high]] of ranges) {
       const box = document.createElementNS("http://www.w3.org/2000/svg", "rect");
@@ -60,35 +62,40 @@ function rangeBrush(svg, { rows, left, width, lines, axes }) {
       box.setAttribute("class", "range");
       svg.append(box);
     }
+  }
+  function show() {
+    drawings.forEach((svg, at) => paint(svg, shown[at]));
     let count = 0;
     lines.forEach((places, at) => {
       const isIn = [...ranges].every(([row, [low, high]]) => places[row] >= low && places[row] <= high);
       count += isIn;
-      all(`.line-${at}`, svg).forEach((part) => part.classList.toggle("faint", !isIn));
+      for (const svg of drawings) all(`.line-${at}`, svg).forEach((part) => part.classList.toggle("faint", !isIn));
     });
     clear.hidden = ranges.size === 0;
     tell();
     status.textContent = ranges.size ? `${count} of ${lines.length} arms` : "Draw along an axis, or choose one, to pick a range of it.";
   }
-  svg.addEventListener("pointerdown", (event) => {
-    start = where(event);
-    if (start.row < 0) { start = null; return; }
-    event.preventDefault();
-    svg.setPointerCapture(event.pointerId);
+  drawings.forEach((svg, at) => {
+    svg.addEventListener("pointerdown", (event) => {
+      start = where(event, svg, shown[at]);
+      if (start.row < 0) { start = null; return; }
+      event.preventDefault();
+      svg.setPointerCapture(event.pointerId);
+    });
+    svg.addEventListener("pointermove", (event) => {
+      if (!start) return;
+      const { share } = where(event, svg, shown[at]);
+      ranges.set(start.row, [Math.min(start.share, share), Math.max(start.share, share)]);
+      show();
+    });
+    svg.addEventListener("pointerup", (event) => {
+      if (start && Math.abs(where(event, svg, shown[at]).share - start.share) < 0.01) { ranges.delete(start.row); show(); }
+      start = null;
+    });
+    svg.addEventListener("pointercancel", () => { start = null; });
+    svg.classList.add("brushed");
   });
-  svg.addEventListener("pointermove", (event) => {
-    if (!start) return;
-    const { share } = where(event);
-    ranges.set(start.row, [Math.min(start.share, share), Math.max(start.share, share)]);
-    show();
-  });
-  svg.addEventListener("pointerup", (event) => {
-    if (start && Math.abs(where(event).share - start.share) < 0.01) { ranges.delete(start.row); show(); }
-    start = null;
-  });
-  svg.addEventListener("pointercancel", () => { start = null; });
   clear.addEventListener("click", () => { ranges.clear(); show(); });
-  svg.classList.add("brushed");
   show();
   return [picker, clear, status];
 }

@@ -93,7 +93,7 @@ def test_on_paper_nothing_of_a_search_is_cut_off(visit):
 
 def test_the_words_of_the_parallel_axes_stay_inside_their_drawing(seen):
     page = seen("light")
-    drawing = page.locator("#figure-search-parallel svg[role=img]")
+    drawing = page.locator("#figure-search-parallel svg[role=img]:visible")
     outer = drawing.bounding_box()
     texts = drawing.locator("text")
     assert texts.count() > 30
@@ -104,7 +104,7 @@ def test_the_words_of_the_parallel_axes_stay_inside_their_drawing(seen):
 
 
 def test_the_levels_of_a_parallel_axis_do_not_touch(seen):
-    texts = seen("light").locator("#figure-search-parallel svg[role=img] text").all()
+    texts = seen("light").locator("#figure-search-parallel svg[role=img]:visible text").all()
     boxes = sorted(
         (round(box["y"]), box["x"], box["x"] + box["width"]) for box in (each.bounding_box() for each in texts)
     )
@@ -112,13 +112,15 @@ def test_the_levels_of_a_parallel_axis_do_not_touch(seen):
         assert row != next_row or end < start
 
 
-def test_a_range_drawn_on_an_axis_leaves_the_arms_that_lie_in_it(visit):
-    page = visit("searched")
+@pytest.mark.parametrize(("look", "place"), [("light", 0), ("mobile", 1)])
+def test_a_range_drawn_on_an_axis_leaves_the_arms_that_lie_in_it(visit, look, place):
+    page = visit("searched", **LOOKS[look])
     figure = page.locator("#figure-search-parallel")
     ranges = page.evaluate(
-        "JSON.parse(document.getElementById('embedded').textContent).figures['search-parallel'][0].ranges"
+        "(at) => JSON.parse(document.getElementById('embedded').textContent).figures['search-parallel'][at].ranges",
+        place,
     )
-    drawing = figure.locator("svg[role=img]")
+    drawing = figure.locator("svg[role=img]:visible")
     drawing.scroll_into_view_if_needed()
 
     def at(share, row=0):
@@ -129,11 +131,13 @@ def test_a_range_drawn_on_an_axis_leaves_the_arms_that_lie_in_it(visit):
             [x, y],
         )
 
-    page.mouse.move(*at(0.0))
+    places = sorted(line[0] for line in ranges["lines"])
+    end = sum(max(pairwise(places), key=lambda pair: pair[1] - pair[0])) / 2  # no line is near it
+    page.mouse.move(*at(-0.02))  # beyond the end of the axis: pixels round
     page.mouse.down()
-    page.mouse.move(*at(0.3))
+    page.mouse.move(*at(end))
     page.mouse.up()
-    inside = [place for place, line in enumerate(ranges["lines"]) if line[0] <= 0.3]
+    inside = [place for place, line in enumerate(ranges["lines"]) if line[0] <= end]
     assert 0 < len(inside) < len(ranges["lines"])
     assert f"{len(inside)} of {len(ranges['lines'])} arms" in figure.get_by_role("status").inner_text()
     faint = "(all) => [...new Set(all.map((each) => each.getAttribute('class').match(/line-(\\d+)/)[1]))].length"

@@ -99,7 +99,7 @@ PAIRS: Pairs = {
     "methods.design": (grid_of_two := lambda: grid(0, 1), "depth (8 and 14) and variant (a, b and c)", alone),
     "methods.searching": (
         lambda: find(searches.searched()),
-        "The sampler tpe proposed them, and they were selected by the validation error alone, on 20 % of the training images",
+        "The sampler tpe proposed them, and they were selected by the validation error alone, on 20 % of the training",
         alone,
     ),
     "methods.replay": (
