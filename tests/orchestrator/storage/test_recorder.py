@@ -377,11 +377,11 @@ def test_put_does_not_wait_for_a_locked_database(tmp_path, monkeypatch, make_pla
         first.record_plan(make_plan())
     trial = make_plan().trials[0].id
     with Blocked(tmp_path / "r.db", monkeypatch) as store:
-        recorder = Recorder(store, "degradation", patience=0.1).__enter__()
+        recorder = Recorder(store, "degradation", patience=1).__enter__()
         before = time.monotonic()
         for _ in range(1000):
             recorder.put(started(trial))
-        assert time.monotonic() - before < 10  # waiting 0.1 s for each would take 100
+        assert time.monotonic() - before < 10  # waiting 1 s for each would take 1,000
         with pytest.raises(StorageError, match="is locked by another program: close what else writes to it"):
             recorder.close()
 
