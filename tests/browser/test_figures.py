@@ -167,7 +167,7 @@ def test_a_reader_adds_an_arm_to_the_curves_and_removes_one(visit):
     figure.get_by_role("button", name=f"Remove {lowest}").click()
     assert figure.get_by_role("button", name=f"Remove {lowest}").count() == 0
     assert lowest in figure.get_by_role("combobox").inner_text()
-    ends = figure.locator("text[class*=series-]").all_text_contents()
+    ends = figure.locator("svg.broad text[class*=series-]").all_text_contents()
     assert len(ends) == len(shown)
     assert page.said == []
 
@@ -188,7 +188,7 @@ def test_after_two_epochs_arms_can_be_chosen_and_no_logarithmic_axis_is_offered(
 def test_an_arm_that_is_added_again_is_drawn_where_the_page_had_it(visit):
     page = visit("full_grid")
     figure = page.locator("#figure-arms")
-    solid = "#figure-arms path.by-epoch.series-0[stroke-width='1.7']"
+    solid = "#figure-arms svg.broad path.by-epoch.series-0[stroke-width='1.7']"
     (before,) = last_points(page, solid)
     name = figure.get_by_role("button", name="Remove").first.get_attribute("aria-label").removeprefix("Remove ")
     figure.get_by_role("button", name="Remove").first.click()
@@ -207,7 +207,7 @@ def test_five_arms_are_the_most_and_a_logarithmic_axis_stays(visit):
         choose.select_option(index=1)
     assert choose.is_disabled()
     first, last, _ = page.evaluate("JSON.parse(document.getElementById('embedded').textContent).figures.arms[0].epochs")
-    d = figure.locator("path.by-epoch.series-4:not([stroke-dasharray])").get_attribute("d")
+    d = figure.locator("svg.broad path.by-epoch.series-4:not([stroke-dasharray])").get_attribute("d")
     second = [float(each) for each in re.findall(r"[ML]([\d.]+)", d)][1]
     assert second == pytest.approx(first + (last - first) * 0.30103, abs=0.2)
 
