@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from reports.columns import TRIAL_METRICS, factor_columns, readings_of
 from reports.findings import Findings
 from reports.tables import Cell, csv_text
-from reports.trials import Arm
+from reports.trials import Arm, State
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,11 +60,13 @@ def _trials_csv(findings: Findings) -> str:
         for trial in findings.study.trials:
             arm = arms.get(trial.arm)
             levels = [arm.levels.get(factor) if arm else None for factor in factors]
-            values = [_text(getattr(trial, name)) for name in TRIAL_COLUMNS]
+            is_open = trial.state is State.WAITING  # an interrupted training has epochs, but no result
+            told = [name for name in TRIAL_COLUMNS if not (is_open and name in TRIAL_METRICS)]
+            values = [_text(getattr(trial, name)) if name in told else None for name in TRIAL_COLUMNS]
             epochs = trial.curve[-1].epoch if trial.curve else None
             size = [arm.params if arm else None, arm.flops if arm else None]
             readings = readings_of(trial, arm or Arm(trial.arm, {}, {}))
-            more = [readings[name] for name in MORE_METRICS]
+            more = [None if is_open else readings[name] for name in MORE_METRICS]
             yield [findings.study.name, *values, epochs, *size, *more, *levels]
 
     return csv_text(header, rows())

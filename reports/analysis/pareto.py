@@ -55,7 +55,7 @@ def study_front(
 
     Arms with any fail are excluded, since the mean of their survivors flatters them; arms without a result or a cost
     do not appear. Of a cost that was measured, as a time is, `measured` are the readings whose mean it is: they leave
-    it open as the seeds do the error.
+    it open as the seeds do the error. Where no arm has two of them there is no probability.
     """
     by_arm = {arm: values for arm, values in grid(study, metric).items() if values and arm in cost}
     means = {arm: float(np.mean(list(values.values()))) for arm, values in by_arm.items()}
@@ -64,8 +64,9 @@ def study_front(
     rng = generator(study.name, "*", f"front {metric}")
     errors = _means([list(each.values()) for each in sound.values()], draws, rng)
     probability = {}
-    if errors is not None:
-        costs = None if measured is None else _means([measured[arm] for arm in sound], draws, rng)
+    # Seeds that trained together have one time, which is one reading.
+    costs = None if measured is None else _means([sorted(set(measured[arm])) for arm in sound], draws, rng)
+    if errors is not None and (measured is None or costs is not None):
         drawn = on_front(errors, np.array([cost[arm] for arm in sound]) if costs is None else costs)
         probability = {arm: float(share) for arm, share in zip(sound, drawn.mean(axis=0), strict=True)}
     return Front(front.front, front.dominated, front.excluded, probability)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from reports.analysis.analysis_settings import AnalysisSettings
 from reports.analysis.badges import FEW
 from reports.analysis.claims import Claim
-from reports.analysis.effects import Sign
+from reports.analysis.effects import Sign, Student
 from reports.analysis.evidence import ContextResult
 from reports.analysis.forecast import Forecast
 from reports.analysis.outliers import LEAST_BY_T, unseen_share
@@ -262,7 +262,8 @@ def _open(account: Account, shown: ContextResult) -> str:
             f"flips must agree, which with {n} cannot give a p below {2 * 0.5**n:.3g}."
         )
     elif shown.n < ahead.fewest:
-        parts.append(f"Below {_seeds(ahead.fewest)} no result could.")
+        spread = " with such a spread" if isinstance(shown.effect, Student) else ""
+        parts.append(f"Below {_seeds(ahead.fewest)} no result{spread} could.")
     if ahead.detectable is not None:
         what = "margin" if claim.statement.relation == "==" else "distance from the margin"
         size = f"{_number(ahead.detectable)}{_unit(claim)}"

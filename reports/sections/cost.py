@@ -113,7 +113,8 @@ def _table(findings: Findings, fronts: dict[str, tuple[dict[str, float], Front]]
     ]
     for key in fronts:
         columns.append(Column(f"front_{key}", f"front of {'seconds' if key == 'seconds' else _COSTS[key]}"))
-        columns.append(Column(f"p_{key}", "P", 2, is_number=True))
+        if fronts[key][1].probability:
+            columns.append(Column(f"p_{key}", "P", 2, is_number=True))
     rows: list[tuple[Cell, ...]] = []
     for arm in findings.arms:
         summary = findings.summaries[arm.name]
@@ -124,9 +125,11 @@ def _table(findings: Findings, fronts: dict[str, tuple[dict[str, float], Front]]
         for _, front in fronts.values():
             is_known = arm.name in front.front or arm.name in front.dominated
             row.append(arm.name in front.front if is_known else None)
-            row.append(front.probability.get(arm.name))
+            if front.probability:
+                row.append(front.probability.get(arm.name))
         rows.append(tuple(row))
-    told = (sentences.TABLE, sentences.probability(findings, has_times="seconds" in fronts))
+    has_times = "seconds" in fronts and bool(fronts["seconds"][1].probability)
+    told = (sentences.TABLE, sentences.probability(findings, has_times=has_times))
     return Table("cost", " ".join(filter(None, told)), tuple(columns), tuple(rows))
 
 

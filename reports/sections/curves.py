@@ -13,7 +13,7 @@ from reports.sections.panels import lowest_panels
 from reports.sections.section import Notes, Section
 from reports.sentences import curves as sentences
 from reports.sentences.parts import bent_axis, lowest_shown
-from reports.trials import Arm, Scalar
+from reports.trials import Arm, Scalar, State, Trial
 from reports.wording import level, shortened
 
 
@@ -55,7 +55,7 @@ def build(findings: Findings) -> Section | None:
         sentences.failed(findings),
         sentences.drops(drops),
     )
-    unseen = sum(not any(trial.curve for trial in findings.trials.get(arm.name, ())) for arm in findings.arms)
+    unseen = sum(not any(_is_drawn(trial) for trial in findings.trials.get(arm.name, ())) for arm in findings.arms)
     notes = (
         lowest_shown(len(shown), len(planned), "data/curves.csv"),
         sentences.without_epoch(unseen, len(findings.arms)),
@@ -63,6 +63,11 @@ def build(findings: Findings) -> Section | None:
     figure = Figure("curves", " ".join(filter(None, told)), panels, table_of(facets), columns=min(3, len(panels)))
     figures = (figure,) if chosen is None else (figure, chosen) if len(planned) <= MOST_PANELS else (chosen, figure)
     return Section("curves", "Learning curves", Notes(tuple(filter(None, notes))), figures=figures)
+
+
+def _is_drawn(trial: Trial) -> bool:
+    """Whether a trial has a curve that counts: the epochs of an interrupted one will be told again."""
+    return bool(trial.curve) and trial.state is not State.WAITING
 
 
 def _facets(findings: Findings) -> list[tuple[str, list[tuple[Arm, Series]]]]:

@@ -87,10 +87,10 @@ def _figure(unit: str, at: int, pairs: list[_Pair], verdicts: Sequence[Verdict])
     shown, of_unit = pairs[:MOST_ROWS], [each for each in verdicts if _unit(each.claim) == unit]
     drawn = {verdict.id for verdict, _ in pairs}
     told = (
+        sentences.so_far((len(drawn), len(of_unit)), (len(pairs), sum(len(each.contexts) for each in of_unit))),
         sentences.intervals(at, {context.level for _, context in pairs if _has_interval(context)}),
         None if at else sentences.left_open(verdicts),
         sentences.further(at, "fail rates" if unit == _RATE else unit),
-        sentences.so_far((len(drawn), len(of_unit)), (len(pairs), sum(len(each.contexts) for each in of_unit))),
         _narrow(shown),
         sentences.first_contexts(len(shown), len(pairs)),
     )

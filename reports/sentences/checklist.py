@@ -25,8 +25,10 @@ def _answers(findings: Findings) -> Iterator[tuple[str, str]]:
     yield "Data and split", data_checksum(findings)
     params = [arm.params for arm in findings.arms or whole.arms if arm.params is not None]
     ends = dict.fromkeys((magnitude(min(params)), magnitude(max(params)))) if params else {}
-    yield "Parameters of each model", f"{' to '.join(ends)}, by arm in tables/arms.csv" if ends else UNKNOWN
-    yield "Hyper-parameters", "every setting, defaults included, stands below; what differs between arms under Methods"
+    by_arm = ", by arm in tables/arms.csv" if findings.arms else ""
+    yield "Parameters of each model", f"{' to '.join(ends)}{by_arm}" if ends else UNKNOWN
+    differing = "; what differs between arms under Methods" if len(findings.arms) > 1 else ""
+    yield "Hyper-parameters", f"every setting, defaults included, stands below{differing}"
     yield "Hyper-parameter search", _search(findings)
     yield "Determinism", determinism(findings)
     yield "Number of runs", _runs(findings)

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from reports.analysis.badges import FEW, FURTHER, LEFT_OUT, POST_HOC, SHARED, UNPLANNED, WITHDRAWN
+from reports.analysis.badges import FURTHER, LEFT_OUT, POST_HOC, SHARED, UNPLANNED, WITHDRAWN
+from reports.analysis.effects import Student
 from reports.analysis.outliers import LEAST_BY_T
 from reports.analysis.verdicts import Verdict
 from reports.wording import counted, listed, shortened
@@ -16,9 +17,16 @@ def judged(counts: str, verdicts: Sequence[Verdict]) -> str:
     which = "It" if len(verdicts) == 1 else "Each"
     tests = {context.test for verdict in verdicts for context in verdict.contexts}
     signs = "; where seeds fail, or the claim asks for it, by an exact sign test" if "sign" in tests else ""
-    few = f"; below {LEAST_BY_T} seeds the exact sign flips must agree" if _any_has(verdicts, FEW) else ""
+    few = f"; below {LEAST_BY_T} seeds the exact sign flips must agree" if has_few_seeds(verdicts) else ""
     how = f"is judged on its interval against its margin{few}{signs}"
     return f"{counts}. {which} was declared in the study file and {how}."
+
+
+def has_few_seeds(verdicts: Sequence[Verdict]) -> bool:
+    """Whether a claim is judged by Student's t on so few seeds that the exact sign flips must agree."""
+    return any(
+        isinstance(each.effect, Student) and each.n < LEAST_BY_T for verdict in verdicts for each in verdict.contexts
+    )
 
 
 def _any_has(verdicts: Sequence[Verdict], *badges: str) -> bool:
@@ -95,7 +103,7 @@ def left_open(verdicts: Sequence[Verdict]) -> str | None:
     reasons = {
         "Holm's correction over the claims": len(corrected) > 1,
         "the other contexts of a claim": any(len(verdict.contexts) > 1 for verdict in verdicts),
-        f"the exact sign flips that must agree below {LEAST_BY_T} seeds": _any_has(verdicts, FEW),
+        f"the exact sign flips that must agree below {LEAST_BY_T} seeds": has_few_seeds(verdicts),
         "the e-value of seeds that were not planned": _any_has(verdicts, UNPLANNED),
         "what the marks of a claim name": _any_has(verdicts, POST_HOC, LEFT_OUT, FURTHER, SHARED, WITHDRAWN),
     }
@@ -109,7 +117,7 @@ def so_far(claims: tuple[int, int], contexts: tuple[int, int]) -> str | None:
         return None
     parts = [(claims, "claim"), (contexts, "context")] if contexts[1] > claims[1] else [(claims, "claim")]
     told = [f"{known:,} of {counted(total, noun)}" for (known, total), noun in parts if known < total]
-    return f"Drawn are those with a result: {listed(told)}."
+    return f"Those with a result: {listed(told)}."
 
 
 def first_contexts(shown: int, total: int) -> str | None:

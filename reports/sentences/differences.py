@@ -37,13 +37,19 @@ def drawn_differences(known: Sequence[Contrast], drawn: int, names: Mapping[str,
     ends = f"{_words(ordered[0], names)} to {_words(ordered[-1], names)}"
     clear = [each for each in known if decides(each.p_holm, alpha)]
     shown = f", {drawn} of them drawn" if drawn < len(known) else ""
-    count = "both" if len(clear) == len(known) == 2 else f"{len(clear) or 'none'} of all"
     few = any(each.n < LEAST_BY_T and each.test != "sign" for each in clear)
     granted = ", by t tests of few seeds, which take it for granted that no arm has rare outliers" if few else ""
+    how_many = _how_many(len(clear), len(known))
     return (
-        f"{counted(len(known), 'difference')}{shown}; {count} clear by Holm's p at {percent(alpha)}{granted}. "
+        f"{counted(len(known), 'difference')}{shown}; {how_many} clear by Holm's p at {percent(alpha)}{granted}. "
         f"They go from {ends}, with intervals that are not adjusted."
     )
+
+
+def _how_many(count: int, total: int) -> str:
+    if count == total == 2:
+        return "both are"
+    return f"{count} are" if count > 1 else "1 is" if count else "none is"
 
 
 def without_interval(drawn: Sequence[Contrast]) -> str | None:

@@ -6,7 +6,7 @@ from reports.findings import Findings
 from reports.layout import numeric_factors
 from reports.trials import State
 
-REPLAYED = "A replay trains nothing and confirms no arm."
+REPLAYED = "A replay trains nothing, and no confirmation of an arm is on record."
 
 
 def _has_results(findings: Findings) -> bool:

@@ -252,10 +252,10 @@ def contexts(findings: Findings) -> str | None:
 
 
 _OVER = {
-    "every": "A claim over every context is supported where each context supports it, and refuted where one does at "
-    "the level divided by their number.",
+    "every": "A claim over every context is supported where each context supports it, and refuted where one "
+    "refutes it at the level divided by their number.",
     "any": "A claim over any context is supported where one context supports it at the level divided by their number, "
-    "and refuted where each does.",
+    "and refuted where each refutes it.",
 }
 
 

@@ -59,7 +59,7 @@ def named_baseline(findings: Findings) -> str:
 
 def split(findings: Findings) -> str | None:
     """Return how many images are for what, where all arms share it; None where that is not on record or differs."""
-    counts = [arm.description.get("images") for arm in findings.arms]
+    counts = [arm.description.get("images") for arm in findings.arms or findings.whole.arms]
     if not counts or counts[0] is None or any(each != counts[0] for each in counts):
         return None
     words = {"training": "for training", "validation": "held out of the training set", "test": "for testing"}

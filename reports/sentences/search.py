@@ -34,7 +34,7 @@ def tried(findings: Findings) -> str | None:
         return None
     stopped = sum(arm.state == STOPPED for arm in arms)
     early = f", {stopped:,} of which it stopped early" if stopped else ""
-    confirmed = "A replay confirms no arm." if study.is_replay else "No arm is confirmed on the test set."
+    confirmed = "No confirmation of an arm is on record." if study.is_replay else "No arm is confirmed on the test set."
     return (
         f"The search has tried {counted(len(arms), 'arm')}{early}; the lowest validation error is "
         f"{number(best[0].error)} %, that of {_named(study, best)}. {confirmed}"

@@ -37,6 +37,16 @@ def test_times_stand_in_the_table_with_the_digits_that_tell_them_apart():
     assert [row[at] for row in table.shown()] == ["0.0915", "0.1090"]
 
 
+def test_seeds_that_trained_together_have_one_time_of_which_no_chance_is_known():
+    packs, apart = ((1.0,) * 3, (1.1,) * 3), ((1.0, 1.1, 0.9), (1.1, 1.2, 1.0))
+    settings = [{"training": {"epochs": 1}}, {"training": {"epochs": 2}}]
+    together, (alone,) = timed(packs, settings).tables[0], timed(apart, settings).tables
+    assert "p_seconds" not in [column.key for column in together.columns]
+    assert "mean time" not in together.caption
+    assert "p_seconds" in [column.key for column in alone.columns]
+    assert "mean time" in alone.caption
+
+
 def test_times_that_vary_leave_open_which_arm_is_on_the_front():
     study = small.study(("variant",), ERRORS)
     slow, fast = (arm.name for arm in study.arms)

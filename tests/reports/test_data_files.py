@@ -8,13 +8,14 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from reports.data_files import has_parquet
+from reports.data_files import data_files, has_parquet
 from reports.findings import find
 from reports.metrics import METRICS
 from reports.page import write_report
 from reports.sections import sections_of
 from reports.sections.data import build
 from reports.tables import Column, Table, to_csv, to_markdown
+from reports.trials import State
 from tests.reports import studies
 from tests.reports.small import near, study
 
@@ -91,3 +92,14 @@ def test_a_factor_has_the_same_column_in_every_file(factor, tmp_path):
 def test_a_pyarrow_that_cannot_be_imported_is_as_none(monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     assert not has_parquet()
+
+
+def test_an_interrupted_training_has_epochs_in_its_file_and_no_result(tmp_path):
+    whole = study(("variant",), {("a",): near(3)})
+    first, *others = whole.trials
+    waiting = replace(first, state=State.WAITING)
+    text = data_files(find(replace(whole, trials=(waiting, *others))))["data/trials.csv"]
+    rows = pd.read_csv(io.StringIO(str(text)), dtype={"id": str}).set_index("id")
+    assert rows.loc[first.id, "epochs"] == first.curve[-1].epoch
+    assert rows.loc[first.id, ["test_error", "train_error", "test_loss", "train_loss", "gap"]].isna().all()
+    assert rows.loc[others[0].id, ["test_error", "train_error"]].notna().all()

@@ -291,6 +291,6 @@ def test_a_replay_is_not_said_to_confirm_arms_later():
         arms=tuple(arm for arm in replayed.arms if arm.levels["stage"] != "confirm"),
         trials=tuple(trial for trial in replayed.trials if "stage=confirm" not in trial.arm),
     )
-    assert empty.table(find(bare)) == "A replay trains nothing and confirms no arm."
+    assert empty.table(find(bare)) == "A replay trains nothing, and no confirmation of an arm is on record."
     searching = {key: value for key, value in bare.search.items() if key != "comparison"}
     assert empty.table(find(replace(bare, search=searching))) == "No arm is confirmed yet."

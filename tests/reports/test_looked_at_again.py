@@ -12,7 +12,7 @@ from reports.figures.front import FrontPoint, front_drawing
 from reports.findings import find
 from reports.page import write_report
 from reports.search_numbers import search_numbers
-from reports.sections import claims, cost, failures, header, main_table, provenance, table, trials
+from reports.sections import claims, cost, curves, failures, header, main_table, provenance, table, trials
 from reports.sentences.headline import lowest
 from reports.sentences.table import fail_rule
 from reports.trials import State
@@ -49,6 +49,23 @@ def test_trials_that_wait_are_to_come_and_not_missing():
     entries = [line.entries[0] for line in table.build(find(running())).content.lines]
     assert [entry.text for entry in entries][2] == "no result yet"
     assert [entry.remarks for entry in entries] == [(), ("1 to come",), ()]
+
+
+def test_the_epochs_of_an_interrupted_training_are_no_curve():
+    whole = running()
+    curve = next(each.curve for each in whole.trials if each.curve)
+    last = replace(whole.trials[-1], curve=curve)
+    (note,) = curves.build(find(replace(whole, trials=(*whole.trials[:-1], last)))).content.notes
+    assert note == "1 of 3 arms left out: no trial has ended an epoch."
+
+
+def test_claims_of_few_seeds_name_the_sign_flips_also_before_they_are_judged():
+    errors = {("a",): (*near(3), WAITING), ("b",): (6.0, 6.4, 5.7, WAITING)}
+    whole = small.study(("variant",), errors)
+    waiting = judge(whole, parse_claims([{"id": "one", "says": "a < b"}], whole.factors))
+    assert waiting[0].is_pending
+    said = claims.build(find(whole, waiting)).content.summary
+    assert "below 5 seeds the exact sign flips must agree" in said
 
 
 def test_an_arm_without_a_result_is_not_said_to_be_off_the_front():

@@ -39,7 +39,7 @@ def test_nothing_is_said_to_come_or_to_have_been_confirmed(page):
     text = re.sub("<[^>]+>", " ", page.split("<script")[0])
     for words in (" yet", "0 were confirmed", "of the confirmation", "is planned", "none finished", "0 trials"):
         assert words not in text
-    assert "A replay trains nothing and confirms no arm." in text
+    assert "A replay trains nothing, and no confirmation of an arm is on record." in text
     assert failures.build(find(searches.replay())) is None
     assert not header.build(find(searches.replay())).content.is_missing
 
@@ -50,6 +50,8 @@ def test_it_has_no_files_of_trials_and_no_host_of_which_nothing_is_known(files):
     assert provenance.build(find(searches.replay())).content.hosts == ()
     answers = dict(checklist(find(searches.replay())))
     assert answers["Number of runs"] == "none: a replay trains nothing"
+    assert "tables/arms.csv" not in answers["Parameters of each model"]
+    assert "Methods" not in answers["Hyper-parameters"]
 
 
 def test_a_sampler_that_never_left_its_random_start_is_said_to_be_random_search():

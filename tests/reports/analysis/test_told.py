@@ -55,7 +55,7 @@ def test_too_few_seeds_for_a_t_test_are_named_only_where_it_would_decide():
     (open_,) = verdicts_of(at_depths(([5.0, 5.1, 4.9], [4.0, 6.9, 5.0])), BETTER)
     assert FEW not in open_.badges
     assert "Rare outliers" not in open_.sentence
-    assert "Below 5 seeds no result could." in open_.sentence
+    assert "Below 5 seeds no result with such a spread could." in open_.sentence
 
 
 def test_the_seeds_ahead_say_which_way_they_would_decide():
