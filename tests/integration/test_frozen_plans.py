@@ -110,7 +110,7 @@ def test_editing_the_sentence_drops_no_context(first: str, claims: str) -> None:
     run_study(planned, options=INLINE)
     found = ran(depths="[8]", seeds="[1, 4, 7, 8, 11]", claims=claims)
     assert (found.verdict, POST_HOC in found.badges) == ("Inconclusive", True)
-    assert "With the comparisons that were planned, at depth=14" in found.sentence
+    assert "With the comparisons that were planned, at depth 14" in found.sentence
 
 
 def test_a_sentence_moved_to_another_context_is_held_against_the_one_that_was_planned() -> None:
@@ -118,7 +118,7 @@ def test_a_sentence_moved_to_another_context_is_held_against_the_one_that_was_pl
     assert ran(depths="[8, 14]", seeds="[1, 4, 7, 8, 11]", claims=at % 14).verdict == "Refuted"
     found = ran(depths="[8, 14]", seeds="[1, 4, 7, 8, 11]", claims=at % 8)
     assert (found.verdict, POST_HOC in found.badges) == ("Inconclusive", True)
-    assert "With the comparisons that were planned, at depth=14" in found.sentence
+    assert "With the comparisons that were planned, at depth 14" in found.sentence
 
 
 def test_renaming_the_levels_drops_no_context() -> None:
@@ -127,7 +127,7 @@ def test_renaming_the_levels_drops_no_context() -> None:
     file.write_text(file.read_text().replace("good: {}", "old: {}").replace("alike: {", "new: {"))
     (found,) = run_study(file, options=INLINE).verdicts
     assert (found.verdict, POST_HOC in found.badges) == ("Inconclusive", True)
-    assert "With the comparisons that were planned, at depth=14" in found.sentence
+    assert "With the comparisons that were planned, at depth 14" in found.sentence
 
 
 def test_swapping_the_names_of_two_levels_turns_no_verdict_round_unseen() -> None:
