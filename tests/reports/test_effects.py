@@ -74,4 +74,4 @@ def test_only_differences_that_stay_clear_among_all_are_counted_as_clear():
     clear = [each for each in alone if each.p_holm <= 0.05]
     assert 0 < len(clear) < len(alone)
     (figure, *_) = build(findings).figures
-    assert figure.panels[0].description.startswith(f"22 differences; {len(clear)} of all clear by Holm's p at 2.5 %. ")
+    assert figure.panels[0].description.startswith(f"22 differences; {len(clear)} are clear by Holm's p at 2.5 %. ")

@@ -165,7 +165,7 @@ PAIRS: Pairs = {
     ),
     "differences.drawn_differences": (
         lambda: drawn(arms=2),
-        "2 differences; both clear by Holm's p at 2.5 %, by t tests of few seeds, which take it for granted",
+        "2 differences; both are clear by Holm's p at 2.5 %, by t tests of few seeds, which take it for granted",
         lambda: drawn(arms=2, alike=True),
     ),
     "differences.without_interval": (
@@ -233,7 +233,7 @@ PAIRS: Pairs = {
     ),
     "claims.so_far": (
         lambda: ((3, 6), (9, 26)),
-        "Drawn are those with a result: 3 of 6 claims and 9 of 26 contexts.",
+        "Those with a result: 3 of 6 claims and 9 of 26 contexts.",
         lambda: ((6, 6), (26, 26)),
     ),
     "claims.first_contexts": (lambda: (40, 50), "The first 40 of 50 contexts.", lambda: (40, 40)),
