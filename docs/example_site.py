@@ -1,6 +1,6 @@
 """Make `docs/example-site` and the verdicts in `docs/article.md` from results DBs: `python docs/example_site.py DB...`
 
-The DBs hold the studies of the group `article` and the quickstart's. Each study is published as `orchestrate publish`
+The DBs hold the studies of the group `article`. Each study is published as `orchestrate publish`
 does it, with what its own file asks for: trials that two studies share also carry what the other one's probes measured,
 which would stand on both pages. Of each study the newest version stays, in `latest`.
 """
@@ -25,8 +25,7 @@ from reports.results import Study
 
 DOCS = Path(__file__).parent
 SITE = DOCS / "example-site"
-QUICKSTART = "degradation"
-STUDIES = (*GROUPS["article"], QUICKSTART)
+STUDIES = GROUPS["article"]
 MOST_BYTES = 5_000_000
 
 
@@ -50,7 +49,7 @@ def main(databases: list[str]) -> None:
         shutil.rmtree(SITE, ignore_errors=True)
         shutil.copytree(folder, SITE)
     page = DOCS / "article.md"
-    judged = [verdict for name in GROUPS["article"] for verdict in verdicts[name]]
+    judged = [verdict for name in STUDIES for verdict in verdicts[name]]
     page.write_text(with_verdicts(page.read_text(encoding="utf-8"), judged), encoding="utf-8")
 
 
