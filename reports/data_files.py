@@ -61,12 +61,12 @@ def _trials_csv(findings: Findings) -> str:
             arm = arms.get(trial.arm)
             levels = [arm.levels.get(factor) if arm else None for factor in factors]
             is_open = trial.state is State.WAITING  # an interrupted training has epochs, but no result
-            told = [name for name in TRIAL_COLUMNS if not (is_open and name in TRIAL_METRICS)]
-            values = [_text(getattr(trial, name)) if name in told else None for name in TRIAL_COLUMNS]
+            hidden = TRIAL_METRICS if is_open else ()
+            values = [None if name in hidden else _text(getattr(trial, name)) for name in TRIAL_COLUMNS]
             epochs = trial.curve[-1].epoch if trial.curve else None
             size = [arm.params if arm else None, arm.flops if arm else None]
             readings = readings_of(trial, arm or Arm(trial.arm, {}, {}))
-            more = [None if is_open else readings[name] for name in MORE_METRICS]
+            more = [None if name in hidden else readings[name] for name in MORE_METRICS]
             yield [findings.study.name, *values, epochs, *size, *more, *levels]
 
     return csv_text(header, rows())

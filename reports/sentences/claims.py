@@ -17,16 +17,21 @@ def judged(counts: str, verdicts: Sequence[Verdict]) -> str:
     which = "It" if len(verdicts) == 1 else "Each"
     tests = {context.test for verdict in verdicts for context in verdict.contexts}
     signs = "; where seeds fail, or the claim asks for it, by an exact sign test" if "sign" in tests else ""
-    few = f"; below {LEAST_BY_T} seeds the exact sign flips must agree" if has_few_seeds(verdicts) else ""
+    few = f"; below {LEAST_BY_T} seeds the exact sign flips must agree" if _has_few_seeds(verdicts) else ""
     how = f"is judged on its interval against its margin{few}{signs}"
     return f"{counts}. {which} was declared in the study file and {how}."
 
 
-def has_few_seeds(verdicts: Sequence[Verdict]) -> bool:
-    """Whether a claim is judged by Student's t on so few seeds that the exact sign flips must agree."""
-    return any(
-        isinstance(each.effect, Student) and each.n < LEAST_BY_T for verdict in verdicts for each in verdict.contexts
-    )
+def fewest_by_t(verdicts: Sequence[Verdict]) -> int | None:
+    """Return the least number of seeds on which Student's t judges a claim; None where it judges none."""
+    contexts = (each for verdict in verdicts for each in verdict.contexts)
+    return min((each.n for each in contexts if isinstance(each.effect, Student)), default=None)
+
+
+def _has_few_seeds(verdicts: Sequence[Verdict]) -> bool:
+    """Whether a claim has so few seeds that the exact sign flips must agree with Student's t."""
+    fewest = fewest_by_t(verdicts)
+    return fewest is not None and fewest < LEAST_BY_T
 
 
 def _any_has(verdicts: Sequence[Verdict], *badges: str) -> bool:
@@ -103,7 +108,7 @@ def left_open(verdicts: Sequence[Verdict]) -> str | None:
     reasons = {
         "Holm's correction over the claims": len(corrected) > 1,
         "the other contexts of a claim": any(len(verdict.contexts) > 1 for verdict in verdicts),
-        f"the exact sign flips that must agree below {LEAST_BY_T} seeds": has_few_seeds(verdicts),
+        f"the exact sign flips that must agree below {LEAST_BY_T} seeds": _has_few_seeds(verdicts),
         "the e-value of seeds that were not planned": _any_has(verdicts, UNPLANNED),
         "what the marks of a claim name": _any_has(verdicts, POST_HOC, LEFT_OUT, FURTHER, SHARED, WITHDRAWN),
     }

@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from typing import Any
 
-from reports.analysis.effects import Student
 from reports.analysis.outliers import LEAST_BY_T
 from reports.analysis.registration import plan_differences
 from reports.analysis.search import searched
 from reports.findings import Findings
 from reports.metrics import PRIMARY, find_metric
+from reports.sentences.claims import fewest_by_t
 from reports.sentences.parts import split
 from reports.sentences.search import selected_by
 from reports.sentences.training import shared, training
@@ -223,10 +223,9 @@ def verdict_rule(findings: Findings) -> str | None:
 
 def few_seeds(findings: Findings) -> str | None:
     """Say what else must agree where a claim has few seeds; nothing where none has."""
-    n = [each.n for verdict in findings.verdicts for each in verdict.contexts if isinstance(each.effect, Student)]
-    if not any(each < LEAST_BY_T for each in n):
+    fewest = fewest_by_t(findings.verdicts)
+    if fewest is None or fewest >= LEAST_BY_T:
         return None
-    fewest = min(n)
     return (
         f"Below {LEAST_BY_T} seeds Student's interval decides by itself only what rare outliers could not undo; "
         f"elsewhere the exact sign flips must agree, and with {counted(fewest, 'seed')} their p is never below "
