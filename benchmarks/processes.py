@@ -1,12 +1,10 @@
 """Seeds as processes of their own, on a CPU, on a GPU, and on a GPU under NVIDIA's multi-process service."""
 
 import os
-import shutil
-import subprocess
 import tempfile
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -15,7 +13,7 @@ import torch
 from loops import Ours, wall
 from torch import multiprocessing
 
-MPS = "nvidia-cuda-mps-control"
+from trainers.mps import Daemon, NoService
 
 
 class Processes:
@@ -88,17 +86,12 @@ def serve(
 
 @contextmanager
 def multi_process_service() -> Iterator[dict[str, str]]:
-    """Run a multi-process service of our own; yield the environment in which processes find it."""
-    if shutil.which(MPS) is None:
-        raise FileNotFoundError(f"{MPS} is not installed")
+    """Run a multi-process service of our own for all GPUs; yield the environment in which processes find it."""
     with tempfile.TemporaryDirectory() as folder:
-        pipes, logs = Path(folder) / "pipes", Path(folder) / "logs"
-        pipes.mkdir()
-        logs.mkdir()
-        environment = {"CUDA_MPS_PIPE_DIRECTORY": str(pipes), "CUDA_MPS_LOG_DIRECTORY": str(logs)}
-        everything = os.environ | environment
-        subprocess.run([MPS, "-d"], env=everything, check=True)
+        daemon = Daemon(Path(folder))
+        daemon.start()
         try:
-            yield environment
+            yield daemon.environment
         finally:
-            subprocess.run([MPS], input="quit\n", text=True, env=everything, check=False)
+            with suppress(NoService):
+                daemon.quit()

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from search_spaces.user_code import text_of
+from trainers.errors import NoRoom
 
 PROCESS = Path("/proc/self")  # Linux: facts of this process
 
@@ -78,12 +79,18 @@ def is_out_of_memory(error: BaseException) -> bool:
 def take_share(device: str, share: float) -> None:
     """Keep this process to its `share` (0 to 1) of a GPU's memory; others may train on the rest.
 
-    What a process takes besides its tensors (context, libraries, kernels) comes off a share below 1.
+    What a process takes besides its tensors (context, libraries, kernels) comes off a share below 1; NoRoom where
+    nothing is left of it then.
     """
     if torch.device(device).type != "cuda":
         return
     whole = torch.cuda.get_device_properties(torch.device(device)).total_memory
-    own = share if share >= 1 else max(share - CONTEXT / whole, share / 2)
+    own = share if share >= 1 else share - CONTEXT / whole
+    if own <= 0:
+        raise NoRoom(
+            f"a process needs about {CONTEXT / 2**20:.0f} MiB of a GPU for itself, and a part of {share:g} of the "
+            f"{whole / 2**20:.0f} MiB there is no more than that: ask for a larger part with resources.gpus"
+        )
     torch.cuda.set_per_process_memory_fraction(float(own), torch.device(device).index)
 
 

@@ -12,9 +12,10 @@ from search_spaces.user_code import text_of
 
 DATA = str(Path(str(trainers.__file__)).parent / "data")
 DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG})
-# What torch's writer says of a full disk, and what CUDA says of a broken device.
+# What torch's writer says of a full disk, and what CUDA says when a process can compute nothing more on its device, be
+# it for a fault of another that shares it under MPS.
 DISK_SIGNS = ("No space left on device", "PytorchStreamWriter failed", "Disk quota exceeded")
-DEVICE_SIGNS = ("uncorrectable ECC", "CUDA error: unspecified launch failure", "CUDA-capable device(s) is/are busy")
+DEVICE_SIGNS = ("uncorrectable ECC", "CUDA error: ", "CUDA-capable device(s) is/are busy")
 
 
 @dataclass(frozen=True)

@@ -5,18 +5,21 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import search_spaces
 import trainers
 from orchestrator.engine.checkpoints import Checkpoints, unshared
 from orchestrator.engine.shared_folder import OutOfReach, SharedFolder
 from orchestrator.records.environment import environment_facts, host_name, numeric_versions
-from orchestrator.records.events import AttemptStarted, EpochDone, Event, Resumed, TrialEnded
+from orchestrator.records.events import AttemptStarted, EpochDone, Event, Notice, Resumed, TrialEnded
 from orchestrator.scheduling.packs import Pack
 from reports.trials import Epoch, State
 from search_spaces.errors import SettingError
 from search_spaces.imported_code import other_code
 from search_spaces.user_code import MissingModule, look_in
+from trainers.errors import NoRoom
+from trainers.mps import share_gpu
 
 
 class UnfitNode(Exception):
@@ -27,16 +30,18 @@ class UnfitNode(Exception):
 class WorkerSettings:
     """What every worker of a study is told: its share of a machine, and where files lie.
 
-    `gpu_share` is its part of the device where that is a GPU. `checkpoints` is the folder for unfinished trials (None:
-    keep none), written every `checkpoint_seconds` at the end of an epoch, and `shared` the URL of the folder where all
-    nodes find them (None: that on this machine); `plugins` is the folder in which a user's own
-    network families are looked for; `code` is the driver's `code_digest`, `versions` are those of the driver's packages
-    that compute, `modules` the digests of the user's own modules that it has planned with. `keep` says which weights
-    are kept (none, last, best or all), in the folder `weights`. `driver` is the driver's host.
+    `gpu_share` is its part of the device where that is a GPU, which it shares under NVIDIA's MPS with `starts_mps`.
+    `checkpoints` is the folder for unfinished trials (None: keep none), written every `checkpoint_seconds` at the end
+    of an epoch, and `shared` the URL of the folder where all nodes find them (None: that on this machine); `plugins` is
+    the folder in which a user's own network families are looked for; `code` is the driver's `code_digest`, `versions`
+    are those of the driver's packages that compute, `modules` the digests of the user's own modules that it has planned
+    with. `keep` says which weights are kept (none, last, best or all), in the folder `weights`. `driver` is the
+    driver's host.
     """
 
     device: str = "cpu"
     gpu_share: float = 1.0
+    starts_mps: bool = False
     threads: int = 1
     checkpoints: Path | None = None
     shared: str | None = None
@@ -62,19 +67,21 @@ def train_pack(
     from orchestrator.engine.probing import Keeping, PackProbing, measure_pack
 
     _check_node(worker)
-    trainers.take_share(worker.device, worker.gpu_share)
+    told, facts_of_sharing = _share_gpu(worker)
+    _check_device(worker)
     if worker.plugins:
         look_in(worker.plugins)
     _check_own_code(pack, worker.modules)
     if pack.weights:
+        yield told
         yield from measure_pack(pack, worker.device, worker.threads, _log_of(pack, worker))
         return
     shared = shared_folder(worker.shared)
-    facts = environment_facts(worker.device, worker.threads)
+    facts = {**environment_facts(worker.device, worker.threads), **facts_of_sharing}
     begun_here: list[Event] = [
         AttemptStarted(trial, worker.device, host_name(), facts) for trial in pack.trials.values()
     ]
-    yield begun_here + unshared(worker.checkpoints, worker.driver, shared)
+    yield begun_here + told + unshared(worker.checkpoints, worker.driver, shared)
     task = trainers.Task(**pack.settings, seeds=tuple(pack.trials), fingerprint=pack.fingerprint)
     checkpoints = Checkpoints(worker.checkpoints, pack.id, worker.checkpoint_seconds, shared)
     trainer, news = checkpoints.resume(task, worker.device, worker.threads)
@@ -160,7 +167,7 @@ def code_digest() -> str:
 
 
 def _check_node(worker: WorkerSettings) -> None:
-    """Raise UnfitNode where code or versions are not the driver's, or the device that Ray counted is not there."""
+    """Raise UnfitNode where code or versions are not the driver's."""
     if worker.code is not None and worker.code != code_digest():
         raise UnfitNode(
             f"it imports other code from {Path(str(trainers.__file__)).parent} than the driver: install the "
@@ -175,11 +182,33 @@ def _check_node(worker: WorkerSettings) -> None:
     ]
     if others:
         raise UnfitNode(f"it has {'; '.join(others)}: install the same versions on every node")
+
+
+def _share_gpu(worker: WorkerSettings) -> tuple[list[Event], Mapping[str, Any]]:
+    """Share the GPU of a worker that has a part of one; return what is to be told of it, and what is kept on record.
+
+    What uses CUDA comes after it.
+    """
+    if worker.gpu_share >= 1:
+        return [], {}
+    sharing = share_gpu(worker.starts_mps)
+    how = "compute on it side by side, under NVIDIA's MPS" if sharing.under_mps else "take turns on it"
+    reason = f", without NVIDIA's MPS: {sharing.reason}" if sharing.reason else ""
+    told: list[Event] = [Notice(f"packs that share a GPU of {host_name()} {how}{reason}")]
+    return told if worker.starts_mps else [], {"mps": sharing.under_mps}
+
+
+def _check_device(worker: WorkerSettings) -> None:
+    """Take the worker's share of its device; UnfitNode where the device that Ray counted is not there, or too small."""
     if worker.device.startswith("cuda"):
         import torch
 
         if not torch.cuda.is_available():
             raise UnfitNode("it was started with GPUs for Ray, but torch finds none on it")
+    try:
+        trainers.take_share(worker.device, worker.gpu_share)
+    except NoRoom as error:
+        raise UnfitNode(str(error)) from None
 
 
 def _check_own_code(pack: Pack, planned: Mapping[str, str]) -> None:

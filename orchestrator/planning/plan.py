@@ -27,7 +27,7 @@ from orchestrator.search.search_plan import plan_search
 from orchestrator.study_file.arms import arm_space, default_network
 from orchestrator.study_file.changes import refuse_without_effect
 from orchestrator.study_file.config import StudyConfig
-from orchestrator.study_file.sections import StudyFile
+from orchestrator.study_file.sections import Resources, StudyFile
 from reports.trials import Scalar
 from reports.wording import counted
 from search_spaces import (
@@ -64,7 +64,9 @@ def make_plan(config: StudyConfig, command: str | None = None) -> StudyPlan:
     except SettingError as error:
         raise config.error(error) from None
     if file.is_search:
-        return replace(plan_search(config), command=command)
+        search = plan_search(config)
+        before_run = (*search.notes_before_run, *_sharing_a_gpu(file.resources))
+        return replace(search, command=command, notes_before_run=before_run)
     try:
         space = study_space(config)
         baseline, arms = checked_arms(config, space)
@@ -90,7 +92,7 @@ def make_plan(config: StudyConfig, command: str | None = None) -> StudyPlan:
             *_without_baseline(baseline, planned),
             *unmeasured_claims(file.study, config.claims, probes),
             *([MATCH] if unequal else []),
-            *_sharing_a_gpu(file.resources.gpus),
+            *_sharing_a_gpu(file.resources),
             *probe_costs(planned, trials, probes, keep),
         )
     except SettingError as error:
@@ -262,15 +264,18 @@ def _on_a_gpu(gpus: float, planned: Sequence[PlannedArm]) -> list[str]:
     return [f"on a GPU: networks compute in {way}" for way in ways]
 
 
-def _sharing_a_gpu(gpus: float) -> list[str]:
+def _sharing_a_gpu(resources: Resources) -> list[str]:
     """Say what it means that packs share a GPU; nothing where they do not."""
-    if not 0 < gpus < 1:
+    if not 0 < resources.gpus < 1:
         return []
+    from trainers.mps import CONTROL
     from trainers.process import CONTEXT  # which imports torch
 
+    how = "take turns on it (mps: never), unless NVIDIA's MPS runs on its node already"
+    if resources.mps == "auto":
+        how = f"compute side by side where workers on Ray find NVIDIA's MPS (`{CONTROL}`) to start, else in turns"
     return [
-        f"gpus: {gpus:g}: packs that share a GPU take turns on it, unless NVIDIA's MPS runs on the node "
-        "(`nvidia-cuda-mps-control -d`, before the study); of its part of the memory each process needs about "
+        f"gpus: {resources.gpus:g}: packs that share a GPU {how}; of its part of the memory each process needs about "
         f"{CONTEXT / 2**20:.0f} MiB for itself"
     ]
 

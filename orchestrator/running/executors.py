@@ -77,7 +77,7 @@ def ray_backend(worker: WorkerSettings, resources: Resources, address: str | Non
     from orchestrator.engine.ray_tune import RayBackend
 
     return RayBackend(
-        worker,
+        replace(worker, starts_mps=resources.mps == "auto"),
         cpus=resources.cpus,
         gpus=resources.gpus,
         address=address,

@@ -153,5 +153,5 @@ def _backend(
 def _resources(study: Study) -> Resources:
     """Return what the study file gives a pack."""
     given = study.settings.get("resources") or {}
-    names = ("cpus", "gpus", "max_concurrent")
+    names = ("cpus", "gpus", "mps", "max_concurrent")
     return Resources(**{name: given[name] for name in names if given.get(name) is not None})

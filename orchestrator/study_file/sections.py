@@ -86,6 +86,13 @@ class Resources:
         Range(0, 1),
         About("a GPU or a part of one, of whose memory the pack takes no more than that part", "GPUs", "gpus: 0.25"),
     ] = 0
+    mps: Annotated[
+        Literal["never", "auto"],
+        About(
+            "whether workers that share a GPU start NVIDIA's MPS where a machine has it (auto), to compute side by side "
+            "instead of in turns"
+        ),
+    ] = "auto"
     seeds_per_pack: Annotated[Count, About("seeds of one arm that train side by side", "seeds")] = 4
     max_concurrent: Annotated[int | None, Range(1, 1_000_000), About("packs that run at once; as many as fit")] = None
     checkpoint_seconds: Annotated[

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from trainers.errors import NoRoom
 from trainers.process import CONTEXT, BusyMeter, PeakMemory, is_out_of_memory, process_settings, take_share
 
 CUDA = torch.device("cuda")
@@ -72,6 +73,19 @@ def test_a_share_of_a_gpu_is_a_share_of_its_memory(monkeypatch):
     monkeypatch.setattr("torch._C._cuda_setMemoryFraction", lambda *arguments: taken.append(arguments))
     card = SimpleNamespace(total_memory=10 * CONTEXT)
     monkeypatch.setattr("torch.cuda.get_device_properties", lambda device: card)
-    for device, share in (("cuda", 0.25), ("cuda:1", 1), ("cpu", 1), ("cuda", 0.1)):
+    for device, share in (("cuda", 0.25), ("cuda:1", 1), ("cpu", 1), ("cuda", 0.125)):
         take_share(device, share)
-    assert taken == [(pytest.approx(0.15), 3), (1.0, 1), (pytest.approx(0.05), 3)]
+    assert taken == [(pytest.approx(0.15), 3), (1.0, 1), (pytest.approx(0.025), 3)]
+    with pytest.raises(
+        NoRoom, match=r"about 600 MiB of a GPU for itself, and a part of 0\.1 of the 6000 MiB there is no more"
+    ):
+        take_share("cuda", 0.1)
+
+
+@pytest.mark.parametrize("count", [2, 3, 5, 9])
+def test_processes_that_share_a_gpu_fit_on_it_with_what_each_takes_for_itself(count, monkeypatch):
+    whole, taken = 10 * CONTEXT, []
+    monkeypatch.setattr("torch.cuda.get_device_properties", lambda device: SimpleNamespace(total_memory=whole))
+    monkeypatch.setattr("torch.cuda.set_per_process_memory_fraction", lambda own, device: taken.append(own))
+    take_share("cuda", 1 / count)
+    assert count * (taken[0] * whole + CONTEXT) <= whole * (1 + 1e-9)

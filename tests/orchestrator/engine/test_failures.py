@@ -34,6 +34,9 @@ def raised(error: BaseException) -> BaseException:
         (FileNotFoundError(errno.ENOENT, "No such file"), Cause.CODE),
         (BrokenProcessError("recording a step failed"), Cause.WORKER_LOST),
         (RuntimeError("CUDA error: uncorrectable ECC error encountered"), Cause.WORKER_LOST),
+        (RuntimeError("CUDA error: the MPS client has been terminated by the server"), Cause.WORKER_LOST),
+        (RuntimeError("CUDA error: an illegal memory access was encountered"), Cause.WORKER_LOST),
+        (RuntimeError("CUDA error: out of memory"), Cause.OOM),
     ],
     ids=lambda each: type(each).__name__,
 )

@@ -64,14 +64,18 @@ def test_a_plan_for_gpus_says_how_networks_compute_there(notes):
 
 
 def test_a_plan_for_parts_of_a_gpu_says_what_sharing_means(notes):
-    assert "take turns on it, unless NVIDIA's MPS runs" in notes(resources="{gpus: 0.25}", before_run=True)
+    told = notes(resources="{gpus: 0.25}", before_run=True)
+    assert "where workers on Ray find NVIDIA's MPS (`nvidia-cuda-mps-control`) to start, else in turns" in told
+    assert "each process needs about 600 MiB for itself" in told
+    never = notes(resources="{gpus: 0.25, mps: never}", before_run=True)
+    assert "take turns on it (mps: never), unless NVIDIA's MPS runs on its node already" in never
     assert "MPS" not in notes(resources="{gpus: 1}", before_run=True)
 
 
 def test_what_only_matters_before_a_run_is_no_note_for_the_report(notes):
     given = {"factor": "network.width: [2, 3]\nbaseline: {network.width: 2}", "resources": "{gpus: 0.25}"}
     told, before = notes(**given), notes(**given, before_run=True)
-    for of_use_before_alone in ("weights: those after the last epoch", "would adjust the widths", "take turns"):
+    for of_use_before_alone in ("weights: those after the last epoch", "would adjust the widths", "share a GPU"):
         assert of_use_before_alone in before
         assert of_use_before_alone not in told
     assert "unequal: " in told

@@ -8,7 +8,7 @@ import torch
 
 from orchestrator.engine.worker import WorkerSettings
 from orchestrator.errors import UserError
-from orchestrator.running.executors import NoGpu, check_executor, inline_backend, worker_settings
+from orchestrator.running.executors import NoGpu, check_executor, inline_backend, ray_backend, worker_settings
 from orchestrator.study_file.sections import Resources
 
 
@@ -18,6 +18,17 @@ def test_a_worker_has_the_share_that_the_file_gives(tmp_path: Path) -> None:
     assert (worker.checkpoints, worker.plugins) == (tmp_path / "checkpoints", tmp_path)
     on_a_cpu = worker_settings(Resources(cpus=0.5), tmp_path, tmp_path)
     assert (on_a_cpu.device, on_a_cpu.gpu_share, on_a_cpu.threads) == ("cpu", 1, 1)
+
+
+def test_workers_of_ray_share_a_gpu_as_the_file_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[WorkerSettings] = []
+    monkeypatch.setattr("orchestrator.engine.ray_tune.RayBackend", lambda worker, **words: told.append(worker))
+    monkeypatch.setattr("orchestrator.running.executors.InlineBackend", told.append)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    for resources in (Resources(gpus=0.5), Resources(gpus=0.5, mps="never")):
+        ray_backend(worker_settings(resources, tmp_path, tmp_path), resources, None)
+    inline_backend(worker_settings(Resources(gpus=0.5), tmp_path, tmp_path), Resources(gpus=0.5))
+    assert [worker.starts_mps for worker in told] == [True, False, False]
 
 
 def test_this_process_uses_no_more_threads_than_it_has_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

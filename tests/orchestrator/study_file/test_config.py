@@ -97,6 +97,10 @@ def test_looks_begin_with_the_first_look() -> None:
         ("study: a\nmatch: 3\n", "a.yaml:2: match: match must be text or a mapping"),
         ("study: a\nmatch: [params]\n", "a.yaml:2: match: match must be text or a mapping"),
         ("study: a\nprobes: lesion\n", "a.yaml:2: probes: probes must be a list, not 'lesion'; for instance"),
+        (
+            "study: a\nresources: {gpus: 0.5, mps: nevr}\n",
+            r'a.yaml:2: resources\.mps: unknown value of mps "nevr": did you mean "never"',
+        ),
         ("study: a\nkeep: lats\n", 'a.yaml:2: keep: unknown value of keep "lats": did you mean "last"'),
         ("study: true\n", "a.yaml:1: study: "),
         ("study: 1.5\n", "a.yaml:1: study: .*, not 1.5; for instance `study: my-study`"),
