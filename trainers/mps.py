@@ -43,8 +43,8 @@ class NoService(Exception):
     """Processes cannot share a GPU under MPS here; the message says why."""
 
 
-class NoAnswer(NoService):
-    """A program of MPS hangs."""
+class ControlHangs(NoService):
+    """A program of MPS gives no answer in time."""
 
 
 @dataclass(frozen=True)
@@ -155,10 +155,10 @@ def own_folder(device: str) -> Path:
 
 
 def _answers(environment: Mapping[str, str]) -> bool:
-    """Whether the daemon that an environment names runs; NoAnswer where that cannot be told."""
+    """Whether the daemon that an environment names runs; ControlHangs where that cannot be told."""
     try:
         _servers(environment)
-    except NoAnswer:
+    except ControlHangs:
         raise
     except NoService:
         return False
@@ -220,7 +220,7 @@ def _run(words: list[str], seconds: float, environment: Mapping[str, str], given
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-            raise NoAnswer(f"{name} gave no answer within {seconds:g} s") from None
+            raise ControlHangs(f"{name} gave no answer within {seconds:g} s") from None
         output.seek(0)
         said = output.read().strip()
     if process.returncode:

@@ -89,8 +89,8 @@ class Resources:
     mps: Annotated[
         Literal["never", "auto"],
         About(
-            "whether workers that share a GPU start NVIDIA's MPS where a machine has it (auto), to compute side by side "
-            "instead of in turns"
+            "whether workers that share a GPU start NVIDIA's MPS where a machine has it (auto), to compute side by "
+            "side instead of in turns"
         ),
     ] = "auto"
     seeds_per_pack: Annotated[Count, About("seeds of one arm that train side by side", "seeds")] = 4
