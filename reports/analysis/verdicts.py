@@ -13,7 +13,7 @@ from reports.analysis.grounds import Grounds, badges_of
 from reports.analysis.judged import Conclusion, Look, decisive
 from reports.analysis.registration import Registration
 from reports.analysis.skewness import are_skewed
-from reports.analysis.wording import Account, sentence
+from reports.analysis.wording import PLAIN, Account, Manner, sentence
 from reports.notebook import html_table
 from reports.results import Study
 
@@ -54,7 +54,7 @@ class Verdict:
     badges: tuple[str, ...]
     changes: tuple[str, ...]
     registration: Registration
-    sentence: str
+    account: Account
     trials: tuple[str, ...]
     decided_at: datetime | None
 
@@ -115,6 +115,15 @@ class Verdict:
     def post_hoc(self) -> str | None:
         """Return in words what was fixed after the first result; None for a claim that stands as declared."""
         return "; ".join(self.changes) or None
+
+    @property
+    def sentence(self) -> str:
+        """Return in words what was found, with the names of arms that the DB has."""
+        return self.told(PLAIN)
+
+    def told(self, manner: Manner) -> str:
+        """Return in words what was found, in this manner."""
+        return sentence(self.account, manner)
 
     @property
     def says(self) -> str:
@@ -184,7 +193,7 @@ def _verdict(grounds: Grounds, skewed: bool) -> Verdict:
         badges=badges_of(grounds, skewed),
         changes=registration.changes,
         registration=registration,
-        sentence=sentence(_account(grounds)),
+        account=_account(grounds),
         trials=tuple(each.id for each in grounds.trials),
         decided_at=max(ends, default=None),
     )

@@ -11,10 +11,50 @@ from reports.analysis.evidence import ContextResult
 from reports.analysis.forecast import Forecast
 from reports.analysis.outliers import LEAST_BY_T, unseen_share
 from reports.analysis.threshold import decides
-from reports.wording import MINUS, amount, counted, duration, margin_in_words, seeds
+from reports.wording import MINUS, amount, counted, duration, level, margin_in_words, seeds
 
 NO_READING = "No seed has a reading in all of its arms (n=0)"
 """What is said of a claim once nothing is waited for: its trials failed, or what it asks for could not be measured."""
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a sentence is written: what it calls the arms, by their names in the DB, and how its numbers look.
+
+    `is_typeset` numbers are those of the page, with a typographic minus; others are plain, as a terminal shows them.
+    """
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    is_typeset: bool = False
+
+    def arm(self, name: str) -> str:
+        """Return what an arm is called."""
+        return self.names.get(name, name)
+
+    def typed(self, text: str) -> str:
+        """Return a number that `reports.wording` has told."""
+        return text if self.is_typeset else text.replace(MINUS, "-").replace("\N{NO-BREAK SPACE}", " ")
+
+    def percent(self, share: float, form: str = ".0f") -> str:
+        """Return a share in percent."""
+        return f"{100 * share:{form}}{' ' if self.is_typeset else ''}%"
+
+    def number(self, value: float | None) -> str:
+        """Return an estimate or the end of an interval, which may be open."""
+        return "open" if value is None else self.typed(amount(value))
+
+    def interval(self, shown: ContextResult) -> str:
+        """Return the interval of an estimate with its level."""
+        return f"{self.percent(shown.level, '.4g')} interval {self.number(shown.low)} to {self.number(shown.high)}"
+
+    def margin(self, claim: Claim) -> str:
+        """Return the margin of a claim with its unit."""
+        unit = " point" if claim.margin == 1 and claim.unit == "points" else _unit(claim)
+        return f"{self.typed(margin_in_words(claim.margin))}{unit}"
+
+
+PLAIN = Manner()
+"""The names of the DB, and plain numbers."""
 
 
 @dataclass(frozen=True)
@@ -52,25 +92,27 @@ class Account:
     lost: int = 0
 
 
-def sentence(account: Account) -> str:
+def sentence(account: Account, manner: Manner = PLAIN) -> str:
     """Say what was found about a claim. It never says "proved", nor "no effect" where the data leave it open."""
     claim, shown, verdict = account.claim, account.shown, account.verdict
     if shown is None:
         return "The study has no arms that the claim speaks of."
-    parts = [_finding(claim, shown) if shown.n or account.waiting else f"{NO_READING}."]
+    parts = [_finding(manner, claim, shown) if shown.n or account.waiting else f"{NO_READING}."]
     if account.withdrawn is not None and account.later is not None:
         parts.append(
             f"{_seeds(shown.n)} gave {account.withdrawn}; all {account.later.n} lean the other way, so it is "
-            f"withdrawn: {_within(claim, account.later)}"
+            f"withdrawn: {_within(manner, claim, account.later)}"
         )
     elif verdict == "Supported":
-        parts.append(_supported(claim, account.contexts))
+        parts.append(_supported(manner, claim, account.contexts))
     elif verdict == "Refuted":
-        parts.append(_refuted(claim, shown))
+        parts.append(_refuted(manner, claim, shown))
     else:
-        parts.append(_open(account, shown))
+        parts.append(_open(manner, account, shown))
     if (later := account.later) is not None and account.withdrawn is None:
-        parts.append(f"That was decided with {_seeds(shown.n)}; with the seeds added since, {_within(claim, later)}")
+        parts.append(
+            f"That was decided with {_seeds(shown.n)}; with the seeds added since, {_within(manner, claim, later)}"
+        )
     if account.deciding:
         parts.append(_without_one(account.deciding))
     if account.fragile:
@@ -82,14 +124,16 @@ def sentence(account: Account) -> str:
     if account.lost:
         parts.append(_without_result(account.lost))
     if account.whole is not None:
-        parts.append(f"With all {account.whole.n} seeds on record, {_within(claim, account.whole)}")
+        parts.append(f"With all {account.whole.n} seeds on record, {_within(manner, claim, account.whole)}")
     if account.planned is not None:
-        parts.append(f"With the comparisons that were planned, {_within(claim, account.planned)}")
+        parts.append(f"With the comparisons that were planned, {_within(manner, claim, account.planned)}")
     if account.apart is not None:
-        further = ", ".join(f"{counted(count, 'further seed')} of {arm}" for arm, count in account.alone.items())
+        further = ", ".join(
+            f"{counted(count, 'further seed')} of {manner.arm(arm)}" for arm, count in account.alone.items()
+        )
         parts.append(
             f"Results of {further} were known when the seeds were fixed: with all seeds of each arm, unpaired, "
-            f"{_within(claim, account.apart)}"
+            f"{_within(manner, claim, account.apart)}"
         )
     if account.plans > 1:
         alpha = account.settings.alpha
@@ -118,88 +162,67 @@ def _without_result(count: int) -> str:
     return f"{count} of the trials ended without a result, for reasons taken to have nothing to do with {their} error."
 
 
-def _number(value: float | None) -> str:
-    return "open" if value is None else _plain(amount(value))
-
-
-def _plain(text: str) -> str:
-    """Return a number as a plain text has it, such as a terminal shows."""
-    return text.replace(MINUS, "-").replace("\N{NO-BREAK SPACE}", " ")
-
-
 def _unit(claim: Claim) -> str:
     return f" {claim.unit}" if claim.unit else ""
-
-
-def _margin(claim: Claim) -> str:
-    """Return the margin with its unit."""
-    unit = " point" if claim.margin == 1 and claim.unit == "points" else _unit(claim)
-    return f"{_plain(margin_in_words(claim.margin))}{unit}"
 
 
 def _seeds(n: int) -> str:
     return f"{n} seed" if n == 1 else f"{n} seeds"
 
 
-def _finding(claim: Claim, shown: ContextResult) -> str:
+def _finding(manner: Manner, claim: Claim, shown: ContextResult) -> str:
     where = f"At {shown.words}: " if shown.words else "On average: " if claim.over == "average" else ""
     if claim.statement.relation == "fails":
-        interval = (
-            f", {_percent(shown.level)} interval {_number(shown.low)} to {_number(shown.high)}" if shown.n else ""
-        )
+        interval = f", {manner.interval(shown)}" if shown.n else ""
         return f"{where}{shown.fails} of {_seeds(shown.n)} fail{interval}."
     if not shown.n:
         return f"{where}no result yet (n=0)."
     if shown.estimate is None:
-        what = _signs(claim, shown) or "fails leave no number to name"
-        return f"{where}{what} (n={shown.n}{_fails(shown)}).{_rates(shown)}"
-    what = f"{where}{_effect(claim)} {_number(shown.estimate)}{_unit(claim)}"
+        what = _signs(manner, claim, shown) or "fails leave no number to name"
+        return f"{where}{what} (n={shown.n}{_fails(shown)}).{_rates(manner, shown)}"
+    what = f"{where}{_effect(claim)} {manner.number(shown.estimate)}{_unit(claim)}"
     if shown.low is not None or shown.high is not None:
-        what += f", {_percent(shown.level)} interval {_number(shown.low)} to {_number(shown.high)}"
+        what += f", {manner.interval(shown)}"
     test = f", {shown.test} test" if shown.test else ""
-    if signs := _signs(claim, shown):
+    if signs := _signs(manner, claim, shown):
         what += f"; {signs}"
-    return f"{what} (n={shown.n}{_fails(shown)}{test}).{_leads(claim, shown)}{_rates(shown)}"
+    return f"{what} (n={shown.n}{_fails(shown)}{test}).{_leads(manner, claim, shown)}{_rates(manner, shown)}"
 
 
 def _fails(shown: ContextResult) -> str:
     return f", {counted(shown.fails, 'fail')}" if shown.fails else ""
 
 
-def _within(claim: Claim, shown: ContextResult) -> str:
+def _within(manner: Manner, claim: Claim, shown: ContextResult) -> str:
     """Return the finding as a part of a sentence."""
-    text = _finding(claim, shown)
+    text = _finding(manner, claim, shown)
     return text[:1].lower() + text[1:]
 
 
-def _leads(claim: Claim, shown: ContextResult) -> str:
+def _leads(manner: Manner, claim: Claim, shown: ContextResult) -> str:
     """Return the lead at each level, where there are more than the two ends."""
     if len(shown.leads) < 3:
         return ""
-    listed = ", ".join(f"{_number(lead)} at {level}" for level, lead in shown.leads.items())
+    listed = ", ".join(f"{manner.number(lead)} at {manner.typed(level(at))}" for at, lead in shown.leads.items())
     return f" The lead is {listed}."
 
 
-def _rates(shown: ContextResult) -> str:
+def _rates(manner: Manner, shown: ContextResult) -> str:
     """Return how often each arm fails, with the interval of its rate."""
     if not shown.rates:
         return ""
     parts = [
-        f"{each.arm} in {each.fails} of {each.n} ({100 * each.low:.0f} to {100 * each.high:.0f} %)"
+        f"{manner.arm(each.arm)} in {each.fails} of {each.n} ({100 * each.low:.0f} to {100 * each.high:.0f} %)"
         for each in shown.rates
     ]
     return f" Fails: {', '.join(parts)}."
 
 
-def _signs(claim: Claim, shown: ContextResult) -> str:
+def _signs(manner: Manner, claim: Claim, shown: ContextResult) -> str:
     if not isinstance(shown.effect, Sign) or claim.statement.relation == "==":
         return ""
-    reach = f"reach {_margin(claim)}" if claim.margin else "go the claimed way"
+    reach = f"reach {manner.margin(claim)}" if claim.margin else "go the claimed way"
     return f"{shown.effect.above(claim.margin)} of {_seeds(shown.n)} {reach}, a fail ranking last"
-
-
-def _percent(level: float) -> str:
-    return f"{100 * level:.4g}%"
 
 
 def _effect(claim: Claim) -> str:
@@ -213,12 +236,12 @@ def _effect(claim: Claim) -> str:
     return "the difference is" if said.relation == "==" else "the effect is"
 
 
-def _supported(claim: Claim, contexts: Sequence[ContextResult]) -> str:
+def _supported(manner: Manner, claim: Claim, contexts: Sequence[ContextResult]) -> str:
     if claim.statement.relation == "fails":
         return f"The rate is {claim.rate[0]} {claim.rate[1]:g}, as claimed."
     if claim.statement.relation == "==":
-        return f"They differ by less than {_margin(claim)}, as claimed."
-    held = f"at least {_margin(claim)}" if claim.margin else "in the claimed direction"
+        return f"They differ by less than {manner.margin(claim)}, as claimed."
+    held = f"at least {manner.margin(claim)}" if claim.margin else "in the claimed direction"
     every = f" in each of {len(contexts)} contexts" if len(contexts) > 1 and claim.over == "every" else ""
     return f"The effect is {held}{every}."
 
@@ -226,22 +249,22 @@ def _supported(claim: Claim, contexts: Sequence[ContextResult]) -> str:
 _OPPOSITE = "goes in the opposite direction"
 
 
-def _refuted(claim: Claim, shown: ContextResult) -> str:
+def _refuted(manner: Manner, claim: Claim, shown: ContextResult) -> str:
     if claim.statement.relation == "fails":
         return f"The rate is not {claim.rate[0]} {claim.rate[1]:g}."
     if claim.statement.relation == "==":
-        return f"They differ by more than {_margin(claim)}."
+        return f"They differ by more than {manner.margin(claim)}."
     if isinstance(shown.effect, Sign) and shown.high is None:
-        way = f"falls short of {_margin(claim)}" if claim.margin else _OPPOSITE
+        way = f"falls short of {manner.margin(claim)}" if claim.margin else _OPPOSITE
         return f"The effect {way} in {shown.effect.below(claim.margin)} of {_seeds(shown.n)}."
     if shown.high is not None and shown.high < 0:
         return f"The effect {_OPPOSITE}."
     if shown.low is not None and shown.low > 0:
-        return f"The effect is smaller than {_margin(claim)}, but in the claimed direction."
-    return f"There is no difference as large as {_margin(claim)}."
+        return f"The effect is smaller than {manner.margin(claim)}, but in the claimed direction."
+    return f"There is no difference as large as {manner.margin(claim)}."
 
 
-def _open(account: Account, shown: ContextResult) -> str:
+def _open(manner: Manner, account: Account, shown: ContextResult) -> str:
     claim, waiting, ahead, settings = account.claim, account.waiting, account.ahead, account.settings
     p_look, p_holm = account.p_look, account.p_holm
     if waiting:
@@ -266,9 +289,11 @@ def _open(account: Account, shown: ContextResult) -> str:
         parts.append(f"Below {_seeds(ahead.fewest)} no result{spread} could.")
     if ahead.detectable is not None:
         what = "margin" if claim.statement.relation == "==" else "distance from the margin"
-        size = f"{_number(ahead.detectable)}{_unit(claim)}"
-        parts.append(f"The smallest {what} that {_seeds(ahead.n)} see at {settings.power:.0%} power is {size}.")
-    parts.append(_more(ahead, settings))
+        size = f"{manner.number(ahead.detectable)}{_unit(claim)}"
+        parts.append(
+            f"The smallest {what} that {_seeds(ahead.n)} see at {manner.percent(settings.power)} power is {size}."
+        )
+    parts.append(_more(manner, ahead, settings))
     return " ".join(part for part in parts if part)
 
 
@@ -278,7 +303,7 @@ def _so_far(contexts: Sequence[ContextResult]) -> str:
     return f"; {known} of {len(contexts)} contexts have a result so far" if 0 < known < len(contexts) else ""
 
 
-def _more(ahead: Forecast, settings: AnalysisSettings) -> str:
+def _more(manner: Manner, ahead: Forecast, settings: AnalysisSettings) -> str:
     if ahead.needed is None:
         return (
             "Not even 1000 seeds would decide it if the effect is what it looks like."
@@ -287,16 +312,16 @@ def _more(ahead: Forecast, settings: AnalysisSettings) -> str:
         )
     if not ahead.more:
         return ""
-    hours = f", {_plain(duration(3600 * ahead.hours))} of training" if ahead.hours is not None else ""
+    hours = f", {manner.typed(duration(3600 * ahead.hours))} of training" if ahead.hours is not None else ""
     text = (
         f"If the effect is what it looks like, about {ahead.needed} seeds {'refute' if ahead.refutes else 'support'} "
-        f"it at {settings.power:.0%} power, {ahead.more} more{hours}."
+        f"it at {manner.percent(settings.power)} power, {ahead.more} more{hours}."
     )
     if ahead.assurance is None:
         return text
     text += (
         f" The seeds so far leave other effects open: over all of them {ahead.needed} seeds decide it in "
-        f"{ahead.assurance:.0%} of the cases"
+        f"{manner.percent(ahead.assurance)} of the cases"
     )
     if ahead.needed_low == ahead.needed_high:
         return f"{text}."

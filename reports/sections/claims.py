@@ -1,13 +1,14 @@
 """The declared claims, a card for each: the verdict, the evidence in words, and the numbers under it."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reports.analysis.badges import ASSUMPTIONS, DEPENDS, OPEN, UNMEASURED
 from reports.analysis.evidence import Levels
 from reports.analysis.judged import Conclusion, Look
 from reports.analysis.verdicts import Verdict, word_counts
+from reports.analysis.wording import Manner
 from reports.findings import Findings
 from reports.metrics import PRIMARY
 from reports.names import arm_names
@@ -23,7 +24,6 @@ from reports.sentences.claims import TABLE, interval_head, judged, marks, table_
 from reports.tables import Column, Table, p_column
 from reports.trials import State
 from reports.wording import (
-    MINUS,
     NOTHING,
     amount,
     bracketed,
@@ -87,10 +87,10 @@ def build(findings: Findings) -> Section | None:
     """Build the cards; nothing when the study declares no claims."""
     if not findings.verdicts:
         return None
-    named = _short_names(findings)
+    manner = Manner(arm_names(findings), is_typeset=True)
     levels = {each.level for each in findings.verdicts if each.low is not None or each.high is not None}
     cards = tuple(
-        _card(findings, place, verdict, named, with_level=len(levels) > 1)
+        _card(findings, place, verdict, manner, with_level=len(levels) > 1)
         for place, verdict in enumerate(findings.verdicts, start=1)
     )
     summary = judged(verdict_counts(findings.verdicts), findings.verdicts)
@@ -135,7 +135,7 @@ def in_words(verdict: Verdict) -> str:
     return shortened(", ".join(parts), 300)
 
 
-def _card(findings: Findings, place: int, verdict: Verdict, named: Callable[[str], str], *, with_level: bool) -> Card:
+def _card(findings: Findings, place: int, verdict: Verdict, manner: Manner, *, with_level: bool) -> Card:
     signs = tuple(each for each in verdict.badges if each not in ASSUMPTIONS and each != OPEN)
     is_open = OPEN in verdict.badges and not verdict.is_pending
     interval = bracketed(verdict.low, verdict.high, amount)
@@ -153,7 +153,7 @@ def _card(findings: Findings, place: int, verdict: Verdict, named: Callable[[str
         f"{100 * verdict.level:.4g} %" if with_level and interval else "",
         f"{verdict.n}" + (f", {counted(verdict.fails, 'fail')}" if verdict.fails else ""),
         p_in_words(verdict.p_look if verdict.p_holm is None else verdict.p_holm) if _has_p(verdict) else NOTHING,
-        named(_typeset(verdict.sentence)),
+        verdict.told(manner),
         signs,
         OPEN if is_open else "",
         tuple(each for each in verdict.badges if each in ASSUMPTIONS),
@@ -161,21 +161,6 @@ def _card(findings: Findings, place: int, verdict: Verdict, named: Callable[[str
         verdict.trials[:MOST_TRIALS],
         max(0, len(verdict.trials) - MOST_TRIALS),
     )
-
-
-def _typeset(sentence: str) -> str:
-    """Return a verdict's sentence with the page's minus and its space in front of %."""
-    return re.sub(r"(?<=\d)%", " %", re.sub(r"(?<![\w-])-(?=\d)", MINUS, sentence))
-
-
-def _short_names(findings: Findings) -> Callable[[str], str]:
-    """Return what puts the page's short names of arms into a text that has those of the database."""
-    names = {arm: short for arm, short in arm_names(findings).items() if arm}
-    if not names:
-        return str
-    longest_first = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
-    known = re.compile(rf"(?<![\w=])(?:{longest_first})(?![\w=])")
-    return lambda text: known.sub(lambda found: names[found[0]], text)
 
 
 def _facts(findings: Findings, verdict: Verdict) -> list[tuple[str, str]]:

@@ -38,7 +38,7 @@ def test_a_claim_about_what_networks_cost_is_told_in_three_digits_with_what_is_c
     section, _ = shown(metric="params")
     (card,) = section.content.cards
     assert card.effect == "\N{MINUS SIGN}1.23\N{NO-BREAK SPACE}G"
-    assert card.sentence.startswith("The effect is \N{MINUS SIGN}1.23 G parameters, ")
+    assert card.sentence.startswith("The effect is \N{MINUS SIGN}1.23\N{NO-BREAK SPACE}G parameters, ")
     (figure,) = section.figures
     assert "\N{MINUS SIGN}1.23\N{NO-BREAK SPACE}G" in figure.panels[0].drawing.svg
     assert figure.table.caption.startswith("The claims in each context, in parameters;")

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from reports.analysis.claims import parse_claims
 from reports.analysis.published import Published
 from reports.analysis.verdicts import judge
 from reports.findings import find
+from reports.names import arm_names
 from reports.page import report_files, unbroken
-from reports.sections import cost, effects, header, paper
+from reports.sections import claims, cost, effects, header, paper
 from tests.reports import small, studies
 from tests.reports.small import near, study
 
@@ -34,6 +36,22 @@ def test_what_hinders_a_decomposition_is_named_by_its_levels():
     assert (
         note == "No shares of the variance are given, since the grid is not full: no result for depth 14, shortcut bc."
     )
+
+
+def test_a_sentence_changes_no_text_that_only_looks_like_an_arm_or_a_number():
+    odd = "lr=-1 at 5%"
+    errors = {(note, name): (None, 2.0, 2.1, 2.2, -1.0) for note in (odd, "no") for name in "ab"}
+    whole = small.study(("note", "variant"), errors)
+    claims_made = parse_claims([{"id": "c", "says": "b < a", "where": f"note == '{odd}'"}], whole.factors)
+    (verdict,) = judge(whole, claims_made)
+    quoted = "changed from says: note=no variant=a < note=no variant=b, by: -3, at 5%"
+    account = replace(verdict.account, changes=(quoted,))
+    found = find(whole, [replace(verdict, account=account)])
+    (card,) = claims.build(found).content.cards
+    assert card.sentence.startswith(f"At {odd}: ")
+    assert quoted in card.sentence
+    assert f"Fails: {arm_names(found)[whole.arms[0].name]} in 1 of 5" in card.sentence
+    assert f"Fails: {whole.arms[0].name} in 1 of 5" in verdict.sentence
 
 
 def test_a_caption_speaks_of_size_only_where_sizes_differ():
