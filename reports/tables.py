@@ -13,6 +13,8 @@ from reports.wording import drawn_controls, number, significant
 if TYPE_CHECKING:
     import pandas as pd
 
+PHONE, BETWEEN, WRAPS_AT = 40, 2, 21
+"""The width of a phone's screen, of the room between two columns, and that of a text from which on it wraps: letters."""
 Cell = str | int | float | bool | None
 
 
@@ -69,6 +71,16 @@ class Table:
         texts = sum(not column.is_number for column in self.columns)
         names = [row[:texts] for row in self.rows[: most + 1]]
         return next((at for at in range(most, 0, -1) if names[at] != names[at - 1]), most)
+
+    def is_wide(self, shown: Sequence[Sequence[str]]) -> bool:
+        """Whether these rows, as `shown` has them, are wider than the screen of a phone: a long text may wrap."""
+        labels = [max((len(word) for word in column.label.split()), default=0) for column in self.columns]
+        cells = [max((len(row[at]) for row in shown), default=0) for at in range(len(self.columns))]
+        widths = [
+            max(label, cell if column.is_number else min(cell, WRAPS_AT))
+            for label, cell, column in zip(labels, cells, self.columns, strict=True)
+        ]
+        return sum(widths) + BETWEEN * (len(widths) - 1) > PHONE
 
     def shown(self) -> list[list[str]]:
         """Return the cells as text for people."""
