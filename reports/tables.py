@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PHONE, BETWEEN, WRAPS_AT = 40, 2, 21
-"""The width of a phone's screen, of the room between two columns, and that of a text from which on it wraps: letters."""
+"""In letters: the width of a phone's screen, the room between two columns, and the most that a text takes of a line."""
 Cell = str | int | float | bool | None
 
 

@@ -64,8 +64,7 @@ def study_front(
     rng = generator(study.name, "*", f"front {metric}")
     errors = _means([list(each.values()) for each in sound.values()], draws, rng)
     probability = {}
-    # Seeds that trained together have one time, which is one reading.
-    costs = None if measured is None else _means([sorted(set(measured[arm])) for arm in sound], draws, rng)
+    costs = None if measured is None else _means([measured[arm] for arm in sound], draws, rng)
     if errors is not None and (measured is None or costs is not None):
         drawn = on_front(errors, np.array([cost[arm] for arm in sound]) if costs is None else costs)
         probability = {arm: float(share) for arm, share in zip(sound, drawn.mean(axis=0), strict=True)}

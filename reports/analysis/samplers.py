@@ -15,8 +15,8 @@ from reports.analysis.skewness import is_skewed_sample
 from reports.analysis.threshold import decides
 from reports.results import Study
 
-_STARTS = ("n_startup_trials", "population_size")
-"""The settings of samplers that say how many proposals are drawn at random before anything is learned."""
+STARTS = {"n_startup_trials": "proposals", "population_size": "proposals, its first generation,"}
+"""The settings of samplers that say how many proposals are drawn at random before anything is learned, and of what."""
 
 
 class Worth(StrEnum):
@@ -168,7 +168,7 @@ def _contest(
         curve=tuple(float(each) for each in best.mean(0)),
         band=tuple(mean_interval(list(at)) or (float(at[0]), float(at[0])) for at in best.T),
         is_same=is_same,
-        start=next(((key, value) for key, value in record.get("sampler", {}).items() if key in _STARTS), None),
+        start=next(((key, value) for key, value in record.get("sampler", {}).items() if key in STARTS), None),
     )
 
 

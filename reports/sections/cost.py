@@ -48,14 +48,17 @@ def build(findings: Findings) -> Section | None:
 
 
 def _times(findings: Findings) -> dict[str, list[float]]:
-    """Return the training times of each arm's trials; none where all arms do the same work, in as much time."""
+    """Return the training times of each arm; none where all arms do the same work, in as much time.
+
+    Seeds that trained together have one time, which is one reading.
+    """
     work = {repr(_work(arm)) for arm in findings.arms}
     if len(work) == 1 and len(findings.arms) > 1:
         return {}
     return {
-        arm.name: [
-            each.seconds for each in findings.trials.get(arm.name, ()) if each.seconds and each.state.is_outcome()
-        ]
+        arm.name: sorted(
+            {each.seconds for each in findings.trials.get(arm.name, ()) if each.seconds and each.state.is_outcome()}
+        )
         for arm in findings.arms
     }
 
@@ -68,7 +71,7 @@ def _work(arm: Arm) -> tuple[object, ...]:
 
 
 def _cost(arm: Arm, times: Mapping[str, Sequence[float]], key: str) -> float | None:
-    """What one arm costs: its size, or the mean training time of its trials; None where that is not known."""
+    """What one arm costs: its size, or its mean training time; None where that is not known."""
     if key == "seconds":
         return fmean(times[arm.name]) if times.get(arm.name) else None
     size = getattr(arm, key)

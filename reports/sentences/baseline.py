@@ -9,13 +9,11 @@ from reports.analysis.contrasts import Contrast
 from reports.analysis.power import smallest_paired
 from reports.analysis.threshold import ALPHA, decides
 from reports.findings import Findings
-from reports.layout import name_levels
 from reports.metrics import PRIMARY
 from reports.names import arm_names
-from reports.sentences.parts import all_fail
-from reports.wording import counted, number, p_in_words, percent, shortened, signed
+from reports.sentences.parts import all_fail, named_baseline
+from reports.wording import counted, number, p_in_words, percent, signed
 
-LONGEST_NAME = 40
 LARGEST = 100
 """Points between the lowest and the highest error that there can be."""
 
@@ -83,7 +81,9 @@ def _largest(findings: Findings, known: Compared, clear: Sequence[Contrast], sid
     first, rest = clear[0], len(clear) - 1
     others = f"; {counted(rest, 'more arm')} also {'has' if rest == 1 else 'have'} {side}" if rest else ""
     name = known.names[first.arm.name]
-    return f"Against {_baseline(findings)}, {name} has {side} error: {_difference(known, first)}{others}."
+    return (
+        f"Against the baseline{named_baseline(findings)}, {name} has {side} error: {_difference(known, first)}{others}."
+    )
 
 
 def none_clear(findings: Findings) -> str | None:
@@ -91,7 +91,7 @@ def none_clear(findings: Findings) -> str | None:
     known = compared(findings)
     if known is None or known.better or known.worse or all_fail(findings):
         return None
-    text = f"No difference in {PRIMARY.title} to {_baseline(findings)} is clear ({_correction(known)})"
+    text = f"No difference in {PRIMARY.title} to the baseline{named_baseline(findings)} is clear ({_correction(known)})"
     smallest = _smallest(findings, known.alpha / len(known.every))
     if smallest is None:
         return f"{text}."
@@ -128,11 +128,3 @@ def _difference(known: Compared, contrast: Contrast) -> str:
     fails = f", {contrast.fails} of them with a fail" if contrast.fails else ""
     size = f"{signed(contrast.estimate)} {PRIMARY.difference_unit_in_words}"
     return f"{size} ({over} {low} to {high}, n={contrast.n}{fails})"
-
-
-def _baseline(findings: Findings) -> str:
-    """The baseline by its levels of the factors that vary, where they are short enough for a sentence."""
-    study = findings.study
-    name = name_levels((key, value) for key, value in study.baseline.items() if len(study.factors.get(key, ())) > 1)
-    is_short = 0 < len(name) <= LONGEST_NAME and name != "baseline" and not findings.whole.search
-    return f"the baseline ({shortened(name, LONGEST_NAME)})" if is_short else "the baseline"

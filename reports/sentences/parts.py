@@ -5,7 +5,7 @@ from collections.abc import Callable
 from reports.analysis.arms import ArmSummary
 from reports.analysis.outliers import LEAST_BY_T
 from reports.findings import Findings
-from reports.wording import counted, level, listed
+from reports.wording import counted, level_owners, levels_in_words, listed, shortened
 
 LONGEST_BASELINE = 60
 """Letters of the baseline's levels in a sentence; the tables have longer ones."""
@@ -52,9 +52,15 @@ def hardly_told_apart(n: int) -> str:
 
 
 def named_baseline(findings: Findings) -> str:
-    """Return the baseline's levels in brackets; nothing where they are too long for a sentence, or of a search."""
-    levels = ", ".join(f"{factor} {level(value)}" for factor, value in findings.study.baseline.items())
-    return f" ({levels})" if 0 < len(levels) <= LONGEST_BASELINE and not findings.whole.search else ""
+    """Return the baseline's levels of the factors that vary, in brackets, as arms are named.
+
+    Nothing where they are too long for a sentence, of a search, and where its one level is called the baseline.
+    """
+    factors = findings.study.factors
+    own = {key: value for key, value in findings.study.baseline.items() if len(factors.get(key, ())) > 1}
+    name = shortened(levels_in_words(own, level_owners(factors)), LONGEST_BASELINE + 1)
+    is_told = 0 < len(name) <= LONGEST_BASELINE and name != "baseline" and not findings.whole.search
+    return f" ({name})" if is_told else ""
 
 
 def split(findings: Findings) -> str | None:

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Sequence
 
-from reports.analysis.samplers import Contest, Difference, SamplerComparison, Worth, comparison
+from reports.analysis.samplers import STARTS, Contest, Difference, SamplerComparison, Worth, comparison
 from reports.findings import Findings
 from reports.wording import counted, duration, listed, number, signed
 
-_STARTS = {"n_startup_trials": "proposals", "population_size": "proposals, its first generation,"}
 _MOST_NAMED = 4
 
 
@@ -63,7 +62,7 @@ def _random_start(each: Contest, compared: SamplerComparison) -> str:
         return ""
     setting, count = each.start
     return (
-        f": it draws its first {count:,} {_STARTS[setting]} at random ({setting}), and a search has "
+        f": it draws its first {count:,} {STARTS[setting]} at random ({setting}), and a search has "
         f"{counted(compared.arms, 'arm')}"
     )
 

@@ -8,7 +8,7 @@ from reports.metrics import PRIMARY
 from reports.ranking import Ranking, rankings
 from reports.sentences import skewness
 from reports.sentences.parts import hardly_told_apart, named_baseline
-from reports.wording import counted, level, number, percent, shortened
+from reports.wording import counted, number, percent, shortened
 
 _BY_ARM = f"{PRIMARY.title} by arm, in {PRIMARY.unit_in_words}"
 
@@ -178,8 +178,8 @@ def paper_difference(findings: Findings, has_differences: bool) -> str | None:
     """Say what Δ and its star are in the LaTeX table; nothing where the table has no difference."""
     if not has_differences:
         return None
-    base = ", ".join(f"{key} {level(value)}" for key, value in findings.study.baseline.items())
-    return f"Δ: difference to the baseline ({base}) in points; * where Holm's p is at most {findings.alpha:g}."
+    base = f"the baseline{named_baseline(findings)}"
+    return f"Δ: difference to {base} in points; * where Holm's p is at most {findings.alpha:g}."
 
 
 def narrow(findings: Findings) -> str | None:

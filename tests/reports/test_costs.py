@@ -37,6 +37,13 @@ def test_times_stand_in_the_table_with_the_digits_that_tell_them_apart():
     assert [row[at] for row in table.shown()] == ["0.0915", "0.1090"]
 
 
+def test_the_mean_time_of_an_arm_weighs_the_trainings_that_its_p_weighs_too():
+    section = timed(((1.0, 1.0, 3.0), (5.0, 5.1, 5.2)), [{"training": {"epochs": 1}}, {"training": {"epochs": 2}}])
+    (table,) = section.tables
+    at = [column.key for column in table.columns].index("seconds")
+    assert table.rows[0][at] == 2.0
+
+
 def test_seeds_that_trained_together_have_one_time_of_which_no_chance_is_known():
     packs, apart = ((1.0,) * 3, (1.1,) * 3), ((1.0, 1.1, 0.9), (1.1, 1.2, 1.0))
     settings = [{"training": {"epochs": 1}}, {"training": {"epochs": 2}}]

@@ -11,6 +11,7 @@ from reports.findings import find
 from reports.names import arm_names
 from reports.page import report_files, unbroken
 from reports.sections import claims, cost, effects, header, paper
+from reports.sentences import baseline, differences, table
 from tests.reports import small, studies
 from tests.reports.small import near, study
 
@@ -52,6 +53,16 @@ def test_a_sentence_changes_no_text_that_only_looks_like_an_arm_or_a_number():
     assert quoted in card.sentence
     assert f"Fails: {arm_names(found)[whole.arms[0].name]} in 1 of 5" in card.sentence
     assert f"Fails: {whole.arms[0].name} in 1 of 5" in verdict.sentence
+
+
+def test_a_baseline_has_one_name_in_all_sentences():
+    errors = {(8, rate, name): near(3 + (name == "b") * 4) for rate in (0.1, 0.2) for name in "ab"}
+    base = {"depth": 8, "training.lr": 0.1, "variant": "a"}
+    found = small.found(("depth", "training.lr", "variant"), errors, baseline=base)
+    named = "the baseline (a, training.lr 0.1)"
+    assert named in (baseline.worse(found) or baseline.none_clear(found))
+    assert f"to {named} in points" in table.difference(found)
+    assert f"minus its {named[4:]}, " in differences.forest(found, list(found.contrasts.values()), 1)
 
 
 def test_a_caption_speaks_of_size_only_where_sizes_differ():

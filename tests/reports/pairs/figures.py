@@ -120,7 +120,7 @@ PAIRS: Pairs = {
     ),
     "table.paper_difference": (
         lambda: (variants(a=MORE, b=LESS), True),
-        "to the baseline (variant a)",
+        "to the baseline (a)",
         lambda: (variants(a=MORE), False),
     ),
     "curves.lines": (
