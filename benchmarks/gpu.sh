@@ -32,7 +32,7 @@ else
     common=("${data[@]}" --rounds 2)
     ways=()
     networks=resnet110,resnet20 steps=200 deep=(resnet1001,resnet1202 5)
-    rungs="plain;device data;channels_last;bf16;fused optimiser;cuda graph;streams;grouped fusion"
+    rungs="plain;device data;channels_last;bf16;fused optimiser;cuda graph;streams;triton norms;triton convolutions;grouped fusion"
     wanted="not on_a_cpu and not waits and not anew_whatever and not far_ahead and not hidden"
 fi
 

@@ -154,6 +154,13 @@ def rungs(on_gpu: bool) -> list[Rung]:
         Rung("compiled units", best, None, ours(compiled=True, **auto)),
         Rung("in turn", best, "cpu", ours(pack=True, **auto)),
         Rung("streams", best, "cuda", ours(pack=True, **auto)),
+        Rung("triton norms", "streams", "cuda", ours(pack=True, fused_norm="auto", **auto)),
+        Rung(
+            "triton convolutions",
+            "triton norms",
+            "cuda",
+            ours(pack=True, fuse="always", fused_conv="auto", precision="auto"),
+        ),
         Rung("compiled streams", "streams", "cuda", ours(pack=True, compiled=True, **auto)),
         Rung("processes", solo, None, processes(False)),
         Rung("processes, mps", "processes", "cuda", processes(True)),

@@ -24,6 +24,7 @@ from trainers import complete_data
 
 BF16, TF32 = {"precision": "bf16"}, {"precision": "fp32"}
 FUSED_NORM = {"fused_norm": "auto"}
+FUSED_CONV = {"fused_conv": "auto", "fuse": "always"}
 REPEATS = 3  # epochs after the first; the fastest counts
 KERNELS = 40  # that are listed of a step
 PROFILED = 20  # steps
@@ -34,7 +35,10 @@ WAYS: tuple[tuple[str, int, Mapping[str, Any]], ...] = (
     ("deep", 5, BF16),
     ("deep", 1, BF16 | FUSED_NORM),
     ("deep", 5, BF16 | FUSED_NORM),
+    ("deep", 5, BF16 | FUSED_CONV),
+    ("deep", 1, BF16 | FUSED_CONV),
     ("shallow", 5, BF16),
+    ("shallow", 5, BF16 | FUSED_CONV),
     ("shallow", 1, BF16),
     ("deep", 1, TF32),
     ("deep", 5, TF32),
@@ -44,12 +48,19 @@ WAYS: tuple[tuple[str, int, Mapping[str, Any]], ...] = (
     ("deep", 5, TF32 | {"deterministic": False}),
     ("deep", 1, BF16 | {"cuda_graph": "never"}),
     ("deep", 1, TF32 | {"memory_format": "contiguous"}),
+    ("deep", 5, TF32 | FUSED_CONV),
+    ("deep", 10, BF16 | FUSED_CONV),
     ("deep", 10, BF16),
     ("shallow", 10, BF16),
     ("shallow", 16, BF16),
     ("shallow", 5, BF16 | {"fuse": "always"}),
 )
-PROFILES: tuple[Mapping[str, Any], ...] = (BF16, BF16 | FUSED_NORM, TF32)
+PROFILES: tuple[tuple[int, Mapping[str, Any]], ...] = (
+    (1, BF16),
+    (5, BF16 | FUSED_CONV),
+    (1, BF16 | FUSED_NORM),
+    (1, TF32),
+)
 
 
 def main() -> None:
@@ -71,8 +82,9 @@ def main() -> None:
                 note({"stopped": f"{args.seconds:g} s are over"})
                 return
             note({"depth": depth_of(args, depth), "seeds": seeds, **given, **tried(args, depth, seeds, given, speed)})
-        for given in PROFILES:
-            note({"depth": depth_of(args, "deep"), "seeds": 1, **given, **tried(args, "deep", 1, given, kernels)})
+        for seeds, given in PROFILES:
+            found = tried(args, "deep", seeds, given, kernels)
+            note({"depth": depth_of(args, "deep"), "seeds": seeds, **given, **found})
 
 
 def command_line() -> argparse.Namespace:

@@ -169,6 +169,10 @@ class Training:
     fused_norm: Annotated[
         Literal["never", "auto"], About("auto: on a GPU batch norm, addition and ReLU in Triton's kernels")
     ] = "never"
+    fused_conv: Annotated[
+        Literal["never", "auto"],
+        About("auto: on a GPU convolutions too, those of all seeds of a pack at once; not yet timed on one"),
+    ] = "never"
     step: Annotated[
         str | Mapping[str, Any] | None,
         About(

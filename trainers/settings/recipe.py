@@ -22,6 +22,7 @@ _YOUNGER = {
     "deterministic": True,
     "cuda_graph": "auto",
     "fused_norm": "never",
+    "fused_conv": "never",
     "step": None,
 }
 # What cannot change a result; the recipe's name stands for fields that are all spelt out beside it.

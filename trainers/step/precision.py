@@ -8,13 +8,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from trainers.step.triton_layers import has_triton
+
 
 @dataclass(frozen=True)
 class Numerics:
     """Everything on one device that the rounding of a result depends on.
 
     `fused` says that the replicas of a pack are to compute as one network, where that is known how; `threads` counts
-    those of a CPU; `deterministic` keeps a GPU to algorithms that repeat themselves bit for bit.
+    those of a CPU; `deterministic` keeps a GPU to algorithms that repeat themselves bit for bit. `triton` says what
+    Triton's kernels compute: ``none``, ``norm`` (batch norms with what follows them) or ``conv`` (convolutions too).
     """
 
     device: torch.device
@@ -23,6 +26,7 @@ class Numerics:
     fused: bool = False
     threads: int = 1
     deterministic: bool = True
+    triton: str = "none"
 
     def autocast(self) -> AbstractContextManager[Any]:
         """Return the context for forward passes; parameters, gradients and the loss stay fp32."""
@@ -46,11 +50,11 @@ class Numerics:
 def choose_numerics(training: Mapping[str, Any], device: torch.device, threads: int = 1) -> Numerics:
     """Return the numerics for `device` by rule: what was measured (docs/log.md, benchmarks/training.py).
 
-    channels_last everywhere; on a CPU fp32 and packs fused, on a GPU replicas on streams, and ``precision: auto`` is
-    bf16. fp32 on a GPU lets convolutions use TF32, as torch does by default. `trainers.tuning.autotune` may change the
-    memory format, fusion and threads of a long training where their settings leave it open; the precision only with
-    ``precision: autotune``, since arms that are compared should compute in the same one, and each network's timings
-    could choose another.
+    channels_last everywhere; on a CPU fp32 and packs fused, on a GPU replicas on streams, unless Triton's kernels are
+    to convolve, which take a whole pack at once; ``precision: auto`` is bf16 there. fp32 on a GPU lets convolutions use
+    TF32, as torch does by default. `trainers.tuning.autotune` may change the memory format, fusion and threads of a
+    long training where their settings leave it open; the precision only with ``precision: autotune``, since arms that
+    are compared should compute in the same one, and each network's timings could choose another.
     """
     on_gpu = device.type == "cuda"
     precision, memory_format = training["precision"], training["memory_format"]
@@ -58,8 +62,15 @@ def choose_numerics(training: Mapping[str, Any], device: torch.device, threads: 
         precision = "bf16" if on_gpu else "fp32"
     if memory_format == "auto":
         memory_format = "channels_last"
-    fused = training["fuse"] == "always" or (training["fuse"] == "auto" and not on_gpu)
-    return Numerics(device, precision, memory_format, fused, threads, training.get("deterministic", True))
+    triton = _triton(training) if on_gpu and has_triton() else "none"
+    fused = training["fuse"] == "always" or (training["fuse"] == "auto" and (not on_gpu or triton == "conv"))
+    return Numerics(device, precision, memory_format, fused, threads, training.get("deterministic", True), triton)
+
+
+def _triton(training: Mapping[str, Any]) -> str:
+    if training.get("fused_conv") == "auto":
+        return "conv"
+    return "norm" if training.get("fused_norm") == "auto" else "none"
 
 
 def in_words(numerics: Numerics) -> str:
@@ -68,4 +79,7 @@ def in_words(numerics: Numerics) -> str:
     if numerics.device.type == "cuda" and precision == "fp32":
         precision = "fp32, convolutions in TF32"
     repeats = "" if numerics.device.type == "cpu" or numerics.deterministic else ", not repeatable bit for bit"
-    return f"{precision}, {numerics.memory_format}{repeats}"
+    return f"{precision}, {numerics.memory_format}{_TRITON[numerics.triton]}{repeats}"
+
+
+_TRITON = {"none": "", "norm": ", batch norms in Triton", "conv": ", convolutions and batch norms in Triton"}

@@ -9,7 +9,6 @@ from torch import nn
 from trainers.records import DataInfo, Task
 from trainers.step.activation_checkpoints import checkpoint_units
 from trainers.step.divergence import Divergence
-from trainers.step.fused_norm import has_triton, use_fused_norms
 from trainers.step.precision import Numerics
 from trainers.step.start_weights import start_network
 from trainers.step.torch_optim import Optimiser, make_optimiser
@@ -28,8 +27,6 @@ class Replica:
         self.network.to(numerics.device).to(memory_format=numerics.order)
         if task.training["checkpoint_activations"]:
             checkpoint_units(self.network)
-        if task.training.get("fused_norm") == "auto" and numerics.device.type == "cuda" and has_triton():
-            use_fused_norms(self.network)
         self.optimiser: Optimiser = make_optimiser(self.network, task.training)
         self.epoch = 0
         self.last_loss: float | None = None

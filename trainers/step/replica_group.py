@@ -17,6 +17,7 @@ from trainers.step.precision import Numerics
 from trainers.step.replica import Replica
 from trainers.step.stopwatch import Stopwatch
 from trainers.step.torch_optim import make_optimiser
+from trainers.step.triton_layers import use_triton
 
 
 @dataclass
@@ -47,6 +48,8 @@ class ReplicaGroup:
         copied = numerics.precision == "bf16" and self.own_step is None and can_copy(network)
         if numerics.device.type == "cpu" and numerics.precision == "fp32" and small_maps.pays():
             small_maps.use_small_map_gradients(network)
+        if numerics.triton != "none":
+            use_triton(network, convolutions=numerics.triton == "conv")
         self.halves = HalfWeights(network, self.optimiser.parameters) if copied else None
         self.results: list[tuple[Tensor, Tensor]] = []
 

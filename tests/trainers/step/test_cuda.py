@@ -470,3 +470,23 @@ def test_what_cannot_be_recorded_trains_step_by_step(changes):
 def test_every_precision_trains(precision):
     trainer = Trainer(task(0, data=TINY, precision=precision), device="cuda")
     assert trainer.run_epoch()[0].test_error is not None
+
+
+@needs_gpu
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("changes", [{}, {"activation": "full_preact"}, {"downsample": "projection"}], ids=str)
+def test_a_pack_in_tritons_convolutions_trains_as_on_streams(changes, precision):
+    settings = {"data": TINY, "network_settings": network(**changes), "epochs": WARM_UP + 3, "batch_size": 70}
+    streams = finish(Trainer(task(0, 1, 2, precision=precision, **settings), device="cuda"))
+    triton = finish(Trainer(task(0, 1, 2, precision=precision, fused_conv="auto", **settings), device="cuda"))
+    assert triton.numerics.triton == "conv"
+    assert triton.numerics.fused
+    assert all(group.steps.recorded for group in triton.pack._groups)
+    for seed in (0, 1, 2):
+        assert losses(triton, seed) == pytest.approx(losses(streams, seed), rel=5e-2 if precision == "bf16" else 1e-2)
+
+
+@needs_gpu
+def test_tritons_convolutions_repeat_bit_for_bit():
+    asked = task(0, 1, data=TINY, epochs=3, batch_size=70, precision="bf16", fused_conv="auto")
+    assert losses(finish(Trainer(asked, device="cuda"))) == losses(finish(Trainer(asked, device="cuda")))

@@ -1,4 +1,4 @@
-"""Triton's kernels, run by its interpreter, against torch in double precision; test_norm_kernels.py starts this."""
+"""Triton's kernels, run by its interpreter, against torch in double precision; test_triton_layers.py starts this."""
 
 import copy
 
@@ -7,8 +7,8 @@ import torch
 
 from search_spaces import build_network
 from tests.trainers.networks import network
-from trainers.step.fused_norm import use_fused_norms
-from trainers.step.norm_kernels import ROWS, NormAddReLU
+from trainers.step.norm_kernels import ROWS, NormAddReLU, Running
+from trainers.step.triton_layers import use_triton
 
 # Of the largest value: rounding of sums in fp32, and of the results in bf16.
 TOLERANCE = {torch.float32: 2e-6, torch.bfloat16: 8e-3}
@@ -43,7 +43,7 @@ def computed(x, shortcut, gradient, weight, bias, mean, variance, relu):
         shortcut = shortcut.clone().requires_grad_()
         leaves.append(shortcut)
     mean, variance = mean.clone(), variance.clone()
-    out = NormAddReLU.apply(x, shortcut, weight, bias, mean, variance, 0.1, 1e-5, relu)
+    out = NormAddReLU.apply(x, shortcut, weight, bias, Running(mean, variance, 0.1, 1e-5), None, relu)
     return [out.detach(), *torch.autograd.grad(out, leaves, gradient), mean, variance]
 
 
@@ -91,7 +91,7 @@ NETWORKS = {
 def test_networks_train_with_them_as_without_and_evaluate_as_they_are_written(changes):
     plain = build_network(network(**changes), (1, 4, 4), 4).to(memory_format=torch.channels_last).train()
     fused = copy.deepcopy(plain)
-    assert use_fused_norms(fused) >= 4
+    assert use_triton(fused, False) >= 4
     images, labels = torch.randn(4, 1, 4, 4), torch.randint(0, 4, (4,))
     results = []
     for each in (plain, fused):
@@ -106,7 +106,11 @@ def test_networks_train_with_them_as_without_and_evaluate_as_they_are_written(ch
         assert torch.equal(plain.eval()(images), fused.eval()(images))
 
 
-def test_a_module_with_hooks_stays_as_it_is():
-    net = torch.nn.Sequential(torch.nn.BatchNorm2d(4), torch.nn.ReLU())
-    net[0].register_forward_hook(lambda module, inputs, output: output)
-    assert use_fused_norms(net) == 0
+def test_a_hook_sees_what_its_module_gives():
+    net = torch.nn.Sequential(torch.nn.BatchNorm2d(4), torch.nn.ReLU()).train()
+    assert use_triton(net, False) == 1
+    seen = []
+    net[0].register_forward_hook(lambda module, inputs, output: seen.append(output))
+    out = net(torch.randn(3, 4, 2, 2))
+    assert (seen[0] < 0).any()
+    assert torch.equal(out, seen[0].relu())
