@@ -35,6 +35,9 @@ CLIENT_SECONDS = 60.0
 LOCK_SECONDS = 90.0
 """How long a process waits while others start or end the daemon."""
 VISIBLE = "CUDA_VISIBLE_DEVICES"
+PIPES = "CUDA_MPS_PIPE_DIRECTORY"
+LOGS = "CUDA_MPS_LOG_DIRECTORY"
+DEFAULT_PIPES = "/tmp/nvidia-mps"
 
 _HELD: list[int] = []  # the folders of the daemons that this process uses, open until it ends in whatever way
 
@@ -60,8 +63,7 @@ class Daemon:
 
     def __init__(self, folder: Path, device: str | None = None) -> None:
         self._folders = folder / "pipe", folder / "log"
-        names = ("CUDA_MPS_PIPE_DIRECTORY", "CUDA_MPS_LOG_DIRECTORY")
-        self.environment = dict(zip(names, map(str, self._folders), strict=True))
+        self.environment = dict(zip((PIPES, LOGS), map(str, self._folders), strict=True))
         if device is not None:
             self.environment[VISIBLE] = device
 
@@ -87,6 +89,8 @@ def share_gpu(start: bool) -> Sharing:
     """
     try:
         if shutil.which(CONTROL) is None:
+            if _listens(Path(os.environ.get(PIPES) or DEFAULT_PIPES)):
+                return Sharing(True)
             raise NoService(f"{CONTROL} is not on the PATH")
         if _answers(os.environ):
             return Sharing(True)
@@ -152,6 +156,16 @@ def own_folder(device: str) -> Path:
     if folder.is_symlink() or folder.stat().st_uid != os.getuid():
         raise NoService(f"{folder} belongs to somebody else")
     return folder
+
+
+def _listens(pipes: Path) -> bool:
+    """Whether a daemon listens in a folder: one outside of a container may serve it without the control program."""
+    for kind in (socket.SOCK_STREAM, socket.SOCK_SEQPACKET):
+        with socket.socket(socket.AF_UNIX, kind) as client, suppress(OSError):
+            client.settimeout(CONTROL_SECONDS)
+            client.connect(str(pipes / "control"))
+            return True
+    return False
 
 
 def _answers(environment: Mapping[str, str]) -> bool:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.trainers.mps_stand_in import HAS_COMPILER, StandIn
+
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 TINY = "--device cpu --data digits --networks resnet20 --width 4 --batch-size 32 --seeds 2 --steps 2 --rounds 1"
 
@@ -104,6 +106,18 @@ def test_the_training_benchmark_writes_its_figures(run, capsys):
     printed = capsys.readouterr().out
     assert "images/s" in printed
     assert "trials per hour, pack of 2 seeds:" in printed
+
+
+@HAS_COMPILER
+def test_the_ladders_own_service_ends_with_its_rung(tmp_path, monkeypatch):
+    stand_in = StandIn.made_in(tmp_path / "stand-in")
+    for name, value in stand_in.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    with importlib.import_module("processes").multi_process_service() as environment:
+        pipes = environment["CUDA_MPS_PIPE_DIRECTORY"]
+        assert stand_in.calls("-d") == [[pipes, "all"]]
+    assert [folder for folder, _ in stand_in.calls("quit")] == [pipes]
 
 
 @pytest.mark.slow

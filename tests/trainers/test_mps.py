@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -144,7 +145,8 @@ def test_a_daemon_of_somebody_else_is_used_and_neither_started_nor_ended(stand_i
 def test_a_daemon_that_does_not_start_is_told(
     behaviour: str, reason: str, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mps, "CONTROL_SECONDS", 0.5)
+    if behaviour.startswith("hangs"):
+        monkeypatch.setattr(mps, "CONTROL_SECONDS", 0.5)
     stand_in.let(behaviour)
     assert share_gpu(True) == Sharing(False, reason)
     assert (os.environ["CUDA_VISIBLE_DEVICES"], "CUDA_MPS_PIPE_DIRECTORY" in os.environ) == (GPU, False)
@@ -176,9 +178,26 @@ def test_none_is_started_where_the_study_does_not_want_it(stand_in: StandIn) -> 
 
 def test_a_machine_without_it_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("CUDA_MPS_PIPE_DIRECTORY", str(tmp_path))
     share_gpu.cache_clear()
     assert share_gpu(True) == Sharing(False, "nvidia-cuda-mps-control is not on the PATH")
     share_gpu.cache_clear()
+
+
+@pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_SEQPACKET])
+def test_a_daemon_outside_of_a_container_without_the_control_program_is_found(
+    kind: socket.SocketKind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as pipes, socket.socket(socket.AF_UNIX, kind) as daemon:
+        monkeypatch.setenv("PATH", pipes)
+        monkeypatch.setenv("CUDA_MPS_PIPE_DIRECTORY", pipes)
+        daemon.bind(f"{pipes}/control")
+        share_gpu.cache_clear()
+        assert not share_gpu(True).under_mps  # nobody listens yet: the daemon has died, say
+        daemon.listen()
+        share_gpu.cache_clear()
+        assert share_gpu(True) == Sharing(True)
+        share_gpu.cache_clear()
 
 
 @HAS_COMPILER

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ import torch
 from orchestrator.engine.worker import WorkerSettings
 from orchestrator.errors import UserError
 from orchestrator.running.executors import NoGpu, check_executor, inline_backend, ray_backend, worker_settings
+from orchestrator.running.probe_study import _resources
 from orchestrator.study_file.sections import Resources
 
 
@@ -29,6 +31,11 @@ def test_workers_of_ray_share_a_gpu_as_the_file_says(tmp_path: Path, monkeypatch
         ray_backend(worker_settings(resources, tmp_path, tmp_path), resources, None)
     inline_backend(worker_settings(Resources(gpus=0.5), tmp_path, tmp_path), Resources(gpus=0.5))
     assert [worker.starts_mps for worker in told] == [True, False, False]
+
+
+def test_what_measures_later_shares_a_gpu_as_what_trained_did() -> None:
+    study = SimpleNamespace(settings={"resources": {"cpus": 2, "gpus": 0.5, "mps": "never", "timeout": 60}})
+    assert _resources(study) == Resources(cpus=2, gpus=0.5, mps="never")  # type: ignore[arg-type]
 
 
 def test_this_process_uses_no_more_threads_than_it_has_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
