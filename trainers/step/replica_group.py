@@ -47,7 +47,7 @@ class ReplicaGroup:
         self.own_step = load_own_step(training)
         copied = numerics.precision == "bf16" and self.own_step is None and can_copy(network)
         if numerics.device.type == "cpu" and numerics.precision == "fp32" and small_maps.pays():
-            small_maps.use_small_map_gradients(network)
+            small_maps.use_products(network)
         if numerics.triton != "none":
             use_triton(network, convolutions=numerics.triton == "conv")
         self.halves = HalfWeights(network, self.optimiser.parameters) if copied else None

@@ -1,18 +1,18 @@
-"""Weight gradients of 3×3 convolutions on maps of 2×2 pixels as one batched product, where oneDNN's are slow.
+"""3×3 convolutions of maps of 2×2 pixels as matrix products, where oneDNN's are slow.
 
-On processors with AVX2 but without AVX-512 oneDNN falls back to a slow kernel there (docs/log.md). With so few pixels
-every output pixel meets every input pixel: one product over the images gives all pairs, and their sums by offset are
-the gradient.
+On processors with AVX2 but without AVX-512 oneDNN falls back to a slow kernel for their weights' gradient
+(docs/log.md). With so few pixels every output pixel meets every input pixel, and five of nine taps meet padding: a
+product of all pixels by all pixels leaves these out. Its matrix is `dense`.
 """
 
 from functools import cache, partial
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-PIXELS = (2, 2)
+SIDE = 2
+PIXELS = SIDE * SIDE
 
 
 @cache
@@ -21,7 +21,7 @@ def pays() -> bool:
     return torch.backends.cpu.get_cpu_capability() == "AVX2"
 
 
-def use_small_map_gradients(network: nn.Module) -> int:
+def use_products(network: nn.Module) -> int:
     """Let the convolutions of `network` that may meet such maps compute so, in place; return how many there are."""
     convolutions = [module for module in network.modules() if type(module) is nn.Conv2d and _is_usable(module)]
     for module in convolutions:
@@ -37,7 +37,7 @@ def _is_usable(layer: nn.Conv2d) -> bool:
 
 
 def _convolve(layer: nn.Conv2d, x: Tensor) -> Tensor:
-    if x.shape[2:] != PIXELS or x.dtype != layer.weight.dtype or not layer.weight.requires_grad:
+    if x.shape[2:] != (SIDE, SIDE) or x.dtype != layer.weight.dtype:
         return nn.Conv2d.forward(layer, x)
     out: Tensor = SmallMapConvolution.apply(x, layer.weight, layer.groups)
     return out
@@ -48,35 +48,49 @@ class SmallMapConvolution(torch.autograd.Function):
 
     @staticmethod
     def forward(context: Any, x: Tensor, weight: Tensor, groups: int) -> Tensor:
-        """Return what torch's convolution returns."""
+        """Return what torch's convolution returns, in channels_last."""
         context.save_for_backward(x, weight)
         context.groups = groups
-        return F.conv2d(x, weight, None, 1, 1, 1, groups)
+        return _images(torch.bmm(_by_group(x, groups), dense(weight, groups).mT))
 
     @staticmethod
-    def backward(context: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor, None]:
-        """Return the gradients of the input, by torch, and of the weight, by pairs of pixels."""
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+        """Return the gradients of the input and of the weight."""
         x, weight = context.saved_tensors
-        groups, x_gradient = context.groups, None
+        groups, x_gradient, own = context.groups, None, None
+        above = _by_group(gradient, groups)
         if context.needs_input_grad[0]:
-            ones, no = [1, 1], [0, 0]
-            x_gradient, _, _ = torch.ops.aten.convolution_backward(
-                gradient, x, weight, None, ones, ones, ones, False, no, groups, [True, False, False]
-            )
-        return x_gradient, weight_gradient(x, gradient, weight, groups), None
+            x_gradient = _images(torch.bmm(above, dense(weight, groups)))
+        if context.needs_input_grad[1]:
+            own = _of_weight(torch.bmm(above.mT, _by_group(x, groups)), weight.shape[1])
+        return x_gradient, own, None
 
 
-def weight_gradient(x: Tensor, gradient: Tensor, weight: Tensor, groups: int) -> Tensor:
-    """Return the weight's gradient, in its shape and memory order."""
-    sides = [each.permute(1, 2, 3, 0).reshape(groups, -1, len(x)) for each in (gradient, x)]
+def dense(weight: Tensor, groups: int) -> Tensor:
+    """Return the weights (groups * outputs, inputs, 3, 3) as (groups, pixels * outputs, pixels * inputs)."""
     outputs, inputs = weight.shape[0] // groups, weight.shape[1]
-    pairs = torch.bmm(sides[0], sides[1].mT).view(groups, outputs, *PIXELS, inputs, *PIXELS)
-    result = torch.zeros_like(weight)
-    by_group = result.view(groups, outputs, inputs, 3, 3)  # the first dimension alone is divided
-    for row in range(2):
-        for column in range(2):
-            for other_row in range(2):
-                for other_column in range(2):
-                    part = pairs[:, :, row, column, :, other_row, other_column]
-                    by_group[..., other_row - row + 1, other_column - column + 1] += part
-    return result
+    taps = weight.permute(0, 2, 3, 1).reshape(groups, outputs, 3, 3, inputs)
+    of_pixel = [taps[:, :, 1 - y : 3 - y, 1 - x : 3 - x] for y in range(SIDE) for x in range(SIDE)]
+    return torch.stack(of_pixel, 1).view(groups, PIXELS * outputs, PIXELS * inputs)
+
+
+def _of_weight(gradient: Tensor, inputs: int) -> Tensor:
+    """Return the gradient by `dense` as that by the weights: each tap's is the sum over the pixels that meet it."""
+    pairs = gradient.view(len(gradient), SIDE, SIDE, -1, SIDE, SIDE, inputs)
+    taps = pairs.new_zeros(len(gradient), pairs.shape[3], 3, 3, inputs)
+    for y in range(SIDE):
+        for x in range(SIDE):
+            taps[:, :, 1 - y : 3 - y, 1 - x : 3 - x] += pairs[:, y, x]
+    return taps.flatten(0, 1).permute(0, 3, 1, 2)
+
+
+def _by_group(x: Tensor, groups: int) -> Tensor:
+    """Return images (N, groups * channels, 2, 2) as (groups, N, pixels * channels)."""
+    return x.permute(0, 2, 3, 1).reshape(len(x), PIXELS, groups, -1).permute(2, 0, 1, 3).flatten(2)
+
+
+def _images(values: Tensor) -> Tensor:
+    """Undo `_by_group`; the images are in channels_last."""
+    groups, count, _ = values.shape
+    by_pixel = values.view(groups, count, SIDE, SIDE, -1).permute(1, 2, 3, 0, 4)
+    return by_pixel.flatten(3).permute(0, 3, 1, 2)

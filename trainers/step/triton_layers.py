@@ -25,7 +25,7 @@ LARGEST = 2**31 - 1  # values of a batch: the kernels count them in 32 bits
 _KEPT = "_moments"  # the attribute of a convolution's output that its batch norm reads
 
 
-class Group(NamedTuple):
+class FusedLayers(NamedTuple):
     """Layers that compute together, the first `length` of some: a norm, a ReLU and a convolution, or some of these."""
 
     norm: nn.BatchNorm2d | None
@@ -125,18 +125,18 @@ def _through(layers: Sequence[nn.Module], convolutions: bool, x: Tensor, shortcu
     return x if shortcut is None else x + shortcut
 
 
-def _first_group(layers: Sequence[nn.Module], convolutions: bool, x: Tensor) -> Group | None:
+def _first_group(layers: Sequence[nn.Module], convolutions: bool, x: Tensor) -> FusedLayers | None:
     """Return the layers that begin `layers` and compute together; None where the first computes as it is written."""
     plain = [layer if _is_plain(layer) else None for layer in layers[:3]]
     first, second, third = (*plain, None, None)[:3]
     if convolutions and _is_conv(first) and _fits(first, x):
-        return Group(None, False, first, 1)
+        return FusedLayers(None, False, first, 1)
     if not _is_norm(first) or x.numel() > LARGEST:
         return None
     relu = type(second) is nn.ReLU
     if relu and convolutions and _is_conv(third) and _fits(third, x):
-        return Group(first, True, third, 3)
-    return Group(first, relu, None, 1 + relu)
+        return FusedLayers(first, True, third, 3)
+    return FusedLayers(first, relu, None, 1 + relu)
 
 
 def _normalise(norm: nn.BatchNorm2d, x: Tensor, shortcut: Tensor | None, relu: bool) -> Tensor:

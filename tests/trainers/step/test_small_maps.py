@@ -1,4 +1,4 @@
-"""Weight gradients by pairs of pixels are those of torch's convolutions."""
+"""Convolutions of small maps as products are torch's convolutions."""
 
 import pytest
 import torch
@@ -7,7 +7,7 @@ from torch import nn
 from tests.trainers.networks import TINY, network, task
 from trainers import Trainer
 from trainers.step import small_maps
-from trainers.step.small_maps import SmallMapConvolution, use_small_map_gradients
+from trainers.step.small_maps import SmallMapConvolution, use_products
 
 
 @pytest.mark.parametrize("order", [torch.contiguous_format, torch.channels_last])
@@ -17,7 +17,8 @@ def test_gradients_are_torchs_in_double_precision(groups, inputs, outputs, order
     weight = torch.randn(groups * outputs, inputs, 3, 3).double().to(memory_format=order).requires_grad_()
     ours = SmallMapConvolution.apply(x, weight, groups)
     theirs = nn.functional.conv2d(x, weight, None, 1, 1, 1, groups)
-    assert torch.equal(ours, theirs)
+    torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-12)
+    assert ours.is_contiguous(memory_format=torch.channels_last)
     gradient = torch.randn_like(ours)
     for one, other in zip(*(torch.autograd.grad(each, (x, weight), gradient) for each in (ours, theirs)), strict=True):
         torch.testing.assert_close(one, other, rtol=0, atol=1e-12)
@@ -39,17 +40,28 @@ def test_a_training_with_them_learns_as_one_without(seeds, monkeypatch):
 
 def test_other_convolutions_and_other_maps_compute_as_before():
     layers = nn.Sequential(nn.Conv2d(2, 2, 1, bias=False), nn.Conv2d(2, 2, 3, 2, 1, bias=False), nn.Conv2d(2, 2, 3))
-    assert use_small_map_gradients(layers) == 0
+    assert use_products(layers) == 0
     layer = nn.Conv2d(2, 2, 3, padding=1, bias=False)
     images = torch.randn(1, 2, 4, 4)
     expected = layer(images)
-    assert use_small_map_gradients(layer) == 1
+    assert use_products(layer) == 1
     assert torch.equal(layer(images), expected)
 
 
-def test_maps_of_two_by_two_pixels_take_the_other_gradient_and_frozen_weights_do_not():
+def test_maps_of_two_by_two_pixels_are_products_also_with_frozen_weights():
     layer = nn.Conv2d(2, 2, 3, padding=1, bias=False)
-    use_small_map_gradients(layer)
-    assert type(layer(torch.randn(1, 2, 2, 2)).grad_fn).__name__ == "SmallMapConvolutionBackward"
+    images = torch.randn(5, 2, 2, 2)
+    expected = layer(images)
+    use_products(layer)
+    out = layer(images)
+    assert type(out.grad_fn).__name__ == "SmallMapConvolutionBackward"
+    torch.testing.assert_close(out, expected)
     layer.weight.requires_grad_(False)
-    assert layer(torch.randn(1, 2, 2, 2)).grad_fn is None
+    assert layer(images).grad_fn is None
+    (gradient,) = torch.autograd.grad(layer(images.requires_grad_()).sum(), images)
+    assert gradient.abs().sum() > 0
+
+
+def test_second_derivatives_are_torchs():
+    x, weight = torch.randn(2, 2, 2, 2).double().requires_grad_(), torch.randn(4, 1, 3, 3).double().requires_grad_()
+    assert torch.autograd.gradgradcheck(lambda *each: SmallMapConvolution.apply(*each, 2), (x, weight))
