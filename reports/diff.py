@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from reports.analysis.badges import SKEWED, UNLIKE
+from reports.analysis.contrasts import has_unlike_spreads
 from reports.analysis.effects import welch
 from reports.analysis.skewness import is_skewed_sample
 from reports.wording import shortened
@@ -21,7 +23,7 @@ class ArmChange:
     """One arm that both have: its mean and number of seeds in each, and the second less the first.
 
     The interval is Welch's at 95 %, as of two independent studies; None where they share trials (`shared` of them), or
-    a side has fewer than two seeds or a fail. Where the seeds of a side are skewed, it may be too narrow.
+    a side has fewer than two seeds or a fail. `badges` say where it may be too narrow.
     """
 
     arm: str
@@ -36,7 +38,7 @@ class ArmChange:
     high: float | None
     same: bool
     shared: int = 0
-    is_skewed: bool = False
+    badges: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,8 @@ def _arm(first: Mapping[str, Any], second: Mapping[str, Any]) -> ArmChange:
     shared = sum(values[1].get(seed) == value for seed, value in values[0].items()) if alike else 0
     same = alike and values[0] == values[1] and first["n_fail"] == second["n_fail"]
     independent = sound and not shared and not same
-    effect = welch({"first": values[0], "second": values[1]}, {"second": 1, "first": -1}) if independent else None
+    sides, weights = {"first": values[0], "second": values[1]}, {"second": 1.0, "first": -1.0}
+    effect = welch(sides, weights) if independent else None
     low, high = effect.interval(0.95) if effect is not None else (None, None)
     means = [each["mean"] if sound else None for each in (first, second)]
     return ArmChange(
@@ -138,5 +141,10 @@ def _arm(first: Mapping[str, Any], second: Mapping[str, Any]) -> ArmChange:
         high,
         same,
         shared,
-        effect is not None and any(map(is_skewed_sample, values)),
+        ()
+        if effect is None
+        else (
+            *((SKEWED,) if any(map(is_skewed_sample, values)) else ()),
+            *((UNLIKE,) if has_unlike_spreads(sides, weights) else ()),
+        ),
     )

@@ -5,7 +5,6 @@ import hashlib
 
 from markupsafe import Markup
 
-from reports.analysis.badges import SKEWED
 from reports.diff import ArmChange, Differences
 from reports.page import asset, environment
 from reports.sentences.changes import NOTHING, counts
@@ -68,7 +67,7 @@ def _note(each: ArmChange) -> str | None:
         return "the same trials"
     if each.shared:
         return f"{counted(each.shared, 'trial')} in both: no interval"
-    return SKEWED if each.is_skewed else None
+    return "; ".join(each.badges) or None
 
 
 def diff_text(differences: Differences, names: tuple[str, str], format: str) -> str:

@@ -59,7 +59,8 @@ class ContextResult:
     one-sided: small values speak for and against the claim. `differences` by seed is infinite where one side failed
     and nan where both did; for "fails" it is 1 for a fail and 0 for none. `leads` are the mean leads of a trend by
     level, `rates` how often each arm fails, where one does, `weights` those of the arms in the effect. `fragile` says
-    whether rare outliers that these seeds would not show could undo a support, and a refutation.
+    whether rare outliers that these seeds would not show could undo a support, and a refutation, `by_flips` whether its
+    p is that of the exact sign flips for it.
     """
 
     context: Levels
@@ -82,6 +83,7 @@ class ContextResult:
     rates: tuple[FailRate, ...] = ()
     weights: Weights = field(default_factory=dict)
     fragile: tuple[bool, bool] = (False, False)
+    by_flips: tuple[bool, bool] = (False, False)
 
     @property
     def settings(self) -> str:
@@ -91,11 +93,15 @@ class ContextResult:
 
 @dataclass(frozen=True)
 class Evidence:
-    """A claim on one set of seeds. `support` and `refute` are p on the scale of alpha: at most alpha decides."""
+    """A claim on one set of seeds. `support` and `refute` are p on the scale of alpha: at most alpha decides.
+
+    `by_flips` says of each whether it is that of the exact sign flips, in the context that decides.
+    """
 
     contexts: tuple[ContextResult, ...]
     support: float
     refute: float
+    by_flips: tuple[bool, bool] = (False, False)
 
 
 def cases(study: Study, claim: Claim) -> tuple[Case, ...]:
@@ -169,9 +175,17 @@ def evaluate(
     tails = [_by_e_value(claim, each) if procedure.unplanned else _on_alpha(each) for each in results]
     support, refute = [each[0] for each in tails], [each[1] for each in tails]
     count = len(results)
+    by_flips = (False, False) if procedure.unplanned else _by_flips(results, support, refute, over)
     if over == "any":
-        return Evidence(results, min(1.0, count * min(support)), max(refute))
-    return Evidence(results, max(support), min(1.0, count * min(refute)))
+        return Evidence(results, min(1.0, count * min(support)), max(refute), by_flips)
+    return Evidence(results, max(support), min(1.0, count * min(refute)), by_flips)
+
+
+def _by_flips(
+    results: Sequence[ContextResult], support: Sequence[float], refute: Sequence[float], over: str
+) -> tuple[bool, bool]:
+    one, other = (min, max) if over == "any" else (max, min)
+    return results[support.index(one(support))].by_flips[0], results[refute.index(other(refute))].by_flips[1]
 
 
 def _average(contexts: Sequence[Case]) -> Case:
@@ -246,6 +260,7 @@ def _context(claim: Claim, case: Case, grid: Grid, procedure: Procedure) -> Cont
         rates=rates,
         weights=case.weights,
         fragile=fragile,
+        by_flips=(p_support > by_t[0], p_refute > by_t[1]),
     )
 
 

@@ -166,10 +166,16 @@ def _contest(
         at_cost=_difference(beyond),
         p=None if is_same else p,
         curve=tuple(float(each) for each in best.mean(0)),
-        band=tuple(mean_interval(list(at)) or (float(at[0]), float(at[0])) for at in best.T),
+        band=_band(best),
         is_same=is_same,
         start=next(((key, value) for key, value in record.get("sampler", {}).items() if key in STARTS), None),
     )
+
+
+def _band(best: np.ndarray) -> tuple[tuple[float, float], ...]:
+    """Return the intervals of the mean least error after each arm; none lies above the baseline, which comes first."""
+    ends = (mean_interval(list(at)) or (float(at[0]), float(at[0])) for at in best.T)
+    return tuple((low, min(high, float(np.max(best[:, 0])))) for low, high in ends)
 
 
 def _alike(best: np.ndarray, every: Sequence[float], draws: int) -> float | None:

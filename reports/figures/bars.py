@@ -26,8 +26,9 @@ class Bar:
     slot: int
 
 
-def bars_drawing(bars: Sequence[Bar], prefix: str) -> Drawing:
-    """Draw the bars from top to bottom on an axis from 0 to 100 %."""
+def bars_drawing(blocks: Sequence[tuple[str, Sequence[Bar]]], prefix: str) -> Drawing:
+    """Draw bars from top to bottom on an axis from 0 to 100 %; each block under what its bars are shares of."""
+    bars = [bar for _, block in blocks for bar in block]
 
     def plot(axes: "Axes", heights: Sequence[float]) -> None:
         axes.set_xlim(0, 100)
@@ -39,7 +40,8 @@ def bars_drawing(bars: Sequence[Bar], prefix: str) -> Drawing:
                     axes.plot((end, end), (y - 4, y + 4), color=INK, linewidth=1.2)
         axes.set_xlabel("per cent of the variance")
 
-    return rows_drawing([("", [RowText(bar.label, _text(bar)) for bar in bars])], prefix, plot, has_left_spine=True)
+    rows = [(heading, [RowText(bar.label, _text(bar)) for bar in block]) for heading, block in blocks]
+    return rows_drawing(rows, prefix, plot, has_left_spine=True)
 
 
 def _text(bar: Bar) -> str:

@@ -78,7 +78,10 @@ def _key(front: Sequence[FrontPoint]) -> list[str]:
 
 
 def _number(axes: "Axes", front: Sequence[FrontPoint]) -> None:
-    """Number the points at their lower left, where no arm can be; numbers that would cover each other share a place."""
+    """Number the points at their lower left, where no arm can be; numbers that would cover each other share a place.
+
+    One that would cover the numbers of an axis stands on the other side of its point.
+    """
     places: list[tuple[float, float, list[int]]] = []
     for number, each in enumerate(front, start=1):
         x, y = axes.transData.transform((each.cost, each.error))
@@ -86,8 +89,12 @@ def _number(axes: "Axes", front: Sequence[FrontPoint]) -> None:
             places[-1][2].append(number)
         else:
             places.append((x, y, [number]))
+    box = axes.get_window_extent()
     for x, y, numbers in places:
-        _write(axes, x - 4, y - 3, _range(numbers), ha="right", va="top")
+        text = _range(numbers)
+        left, below = x - 4 - _DIGIT * len(text) > box.x0, y - 3 - _HEIGHT > box.y0
+        at = (x - 4 if left else x + 4, y - 3 if below else y + 3)
+        _write(axes, *at, text, ha="right" if left else "left", va="top" if below else "bottom")
 
 
 def _range(numbers: Sequence[int]) -> str:

@@ -107,18 +107,19 @@ def _drawn(scales: Sequence[ParallelAxis], best: Sequence[int], prefix: str, wid
         lines = list(zip(*(scale.places for scale in scales), strict=True))
         for at, line in enumerate(lines):
             if at not in best:
-                tag(axes.plot(line, rows, color=MUTED, linewidth=0.7, alpha=0.4), f"line-{at}")
+                tag(axes.plot(line, rows, color=MUTED, linewidth=0.7, alpha=0.4, clip_on=False), f"line-{at}")
         for place, at in reversed(list(enumerate(best))):
             width = 2.4 if place == 0 else 1.4
             slot = 0 if place == 0 else 1
-            drawn = axes.plot(lines[at], rows, color=colour(slot), linewidth=width, marker=marker(slot), markersize=4)
+            drawn = axes.plot(lines[at], rows, color=colour(slot), linewidth=width, clip_on=False)
+            drawn[0].set(marker=marker(slot), markersize=4)
             tag(drawn, f"line-{at}")
         for scale, row in zip(scales, rows, strict=True):
             for part in scale.parts:
-                axes.plot(part, (row, row), color=MUTED, linewidth=0.9, zorder=0)
+                axes.plot(part, (row, row), color=MUTED, linewidth=0.9, zorder=0, clip_on=False)
             write(axes, SIDE, row - 15, shortened(scale.name, 60), ha="left", fontweight="bold", bbox=ground)
             for tick, text in scale.ticks:
-                axes.plot((tick, tick), (row - 3, row + 3), color=MUTED, linewidth=0.8)
+                axes.plot((tick, tick), (row - 3, row + 3), color=MUTED, linewidth=0.8, clip_on=False)
                 edge = "left" if tick * across < 12 else "right" if (1 - tick) * across < 12 else "center"
                 write(axes, SIDE + tick * across, row + 14, text, ha=edge, bbox=ground)
         return Readout(

@@ -227,14 +227,16 @@ def _looks(verdict: Verdict) -> str:
 
 def _look(verdict: Verdict, look: Look, context: Levels) -> str:
     then = look.evidence
-    by_outcome = {Conclusion.SUPPORTED: then.support, Conclusion.REFUTED: then.refute}
-    p = by_outcome.get(verdict.verdict, min(then.support, then.refute))
+    outcome = verdict.verdict
+    is_for = then.support <= then.refute if outcome is Conclusion.INCONCLUSIVE else outcome is Conclusion.SUPPORTED
+    p = then.support if is_for else then.refute
+    test = " by the exact sign flips" if then.by_flips[not is_for] else ""
     effect = [
         f"{amount(each.estimate)} {bracketed(each.low, each.high, amount)}".strip() + ", "
         for each in then.contexts
         if each.context == context and each.estimate is not None
     ]
-    return f"n={look.n}: {''.join(effect)}p {p_in_words(p)} against {look.alpha:.3g}"
+    return f"n={look.n}: {''.join(effect)}p {p_in_words(p)}{test} against {look.alpha:.3g}"
 
 
 def _needed(verdict: Verdict) -> str:

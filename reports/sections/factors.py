@@ -26,6 +26,7 @@ from reports.wording import level, shortened
 
 MOST_LEVELS = 60
 _SEED = f"{sentences.SEEDS}, in one trial"
+"""Its row in the table, beside the shares of another whole."""
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,10 @@ def _figure(shares: Shares) -> Figure:
         Bar(term_name(each.term), 100 * each.corrected, _percent(each.low), _percent(each.high), 1)
         for each in sorted(shares.shares, key=lambda each: -each.corrected)
     ]
+    blocks = [(sentences.OF_ARMS, bars)]
     if shares.seed_share is not None:
-        bars.append(Bar(_SEED, 100 * shares.seed_share, None, None, 2))
-    panel = Panel("", sentences.largest(shares), bars_drawing(bars, "shares"))
+        blocks.append((sentences.OF_TRIALS, [Bar(sentences.SEEDS, 100 * shares.seed_share, None, None, 2)]))
+    panel = Panel("", sentences.largest(shares), bars_drawing(blocks, "shares"))
     return Figure("shares", said(shares, sentences.SHARES), (panel,), _shares_table(shares), columns=1)
 
 

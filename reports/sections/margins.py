@@ -22,6 +22,7 @@ MOST_ROWS = 40
 BRIEF = "claims-in-brief"
 LONGEST_BRIEF = 30
 """Letters of a claim with its context for which the first screen has room."""
+SHORTEST_CONTEXT = 8
 MOST_TOLD = 8
 """Rows that the description tells in words."""
 ICONS = {Conclusion.SUPPORTED: "✓", Conclusion.REFUTED: "✕", Conclusion.INCONCLUSIVE: "?"}
@@ -58,10 +59,8 @@ def deciding_figure(verdicts: Sequence[Verdict]) -> Figure | None:
 
 
 def _brief(pairs: list[_Pair]) -> list[MarginRow]:
-    """Return a row for each claim, without its context where the two would be cut."""
-    rows = [_row(verdict, context) for verdict, context in pairs]
-    named = zip(rows, pairs, strict=True)
-    return [row if len(row.label) <= LONGEST_BRIEF else replace(row, label=verdict.id) for row, (verdict, _) in named]
+    """Return a row for each claim, its context cut where there is no room for all of it."""
+    return [_row(verdict, context, LONGEST_BRIEF) for verdict, context in pairs]
 
 
 def context_tables(verdicts: tuple[Verdict, ...]) -> tuple[Table, ...]:
@@ -140,10 +139,13 @@ def _blocks(pairs: list[_Pair]) -> list[tuple[str, list[MarginRow]]]:
     return list(blocks.items())
 
 
-def _row(verdict: Verdict, context: ContextResult) -> MarginRow:
+def _row(verdict: Verdict, context: ContextResult, most: int | None = None) -> MarginRow:
+    """Return a claim in a context, of whose words at `most` letters are for both; some of the context stay."""
     floor, ceiling = _claimed(verdict.claim)
-    several = len(verdict.contexts) > 1
-    label = f"{verdict.id}, {context.words}" if several and context.words else verdict.id
+    label = verdict.id
+    if len(verdict.contexts) > 1 and context.words:
+        room = len(context.words) if most is None else max(most - len(label) - 2, SHORTEST_CONTEXT)
+        label = f"{label}, {shortened(context.words, room)}"
     value = (number if verdict.claim.statement.relation == "fails" else signed_amount)(context.estimate)
     text = f"{icon_of(verdict)} {value}" if context.estimate is not None else f"{icon_of(verdict)} by signs"
     if interval := bracketed(context.low, context.high, amount):

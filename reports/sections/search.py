@@ -108,18 +108,21 @@ def _front(study: Study, arms: Sequence[Searched]) -> Figure | None:
         return None
     points = {arm.arm: (arm.values[1], arm.values[0]) for arm in arms if arm.values}
     best = front(study, 2)
+    random = [(arm.place, arm.values) for arm in searched(study, "control") if arm.values]
+    drawn = [(values[1], values[0]) for _, values in random]
     columns = (
         Column("place", "no.", is_number=True),
         *map(_objective, names[:2]),
         Column("on_front", "on the front"),
+        *([Column("of", "arms of the")] if drawn else []),
     )
     places = {arm.arm: arm.place for arm in arms}
-    rows = tuple(
-        (places[name], *map(_value_of, names, (point[1], point[0])), "yes" if name in best else "")
+    rows = [
+        (places[name], *map(_value_of, names, (point[1], point[0])), "yes" if name in best else "", TITLES["search"])
         for name, point in points.items()
-    )
+    ]
+    rows += [(place, *map(_value_of, names, values[:2]), "", TITLES["control"]) for place, values in random]
     labels = [OBJECTIVES[each] for each in names]
-    drawn = [(arm.values[1], arm.values[0]) for arm in searched(study, "control") if arm.values]
     beating = sum(any(beats(each, points[name]) for name in best) for each in drawn) if drawn else None
     caption = sentences.front_line(f"{labels[0]} against {labels[1]}", beating)
     told = {arm.arm: _told(arm, f", {_in_words(names[1], arm.values[1])}") for arm in arms if arm.values}
@@ -127,7 +130,8 @@ def _front(study: Study, arms: Sequence[Searched]) -> Figure | None:
         points, best, (_unit(names[1]), _unit(names[0])), "front", told, drawn, is_error=names[0] == "val_error"
     )
     panel = Panel("", f"{counted(len(best), 'arm')} of {len(points)} on the front", drawing)
-    return Figure("search-front", caption, (panel,), Table("search-front", caption, columns, rows), columns=1)
+    shown = tuple(row[: len(columns)] for row in rows)
+    return Figure("search-front", caption, (panel,), Table("search-front", caption, columns, shown), columns=1)
 
 
 def _unit(objective: str) -> str:

@@ -51,8 +51,7 @@ def data_checksum(findings: Findings) -> str:
     versions = findings.study.history.versions
     marks = versions[-1].plan.get("data") if versions else None
     checksum = f", checksum {listed(marks)}" if isinstance(marks, list) and marks else ""
-    sizes = split(findings)
-    return f"{shortened(str(name), 60)}{f', {sizes}' if sizes else ''}{checksum}" if name else UNKNOWN
+    return f"{shortened(str(name), 60)}, {split(findings)}{checksum}" if name else UNKNOWN
 
 
 def determinism(findings: Findings) -> str:

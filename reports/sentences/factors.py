@@ -11,6 +11,8 @@ from reports.wording import bracketed, counted, listed, number, shortened
 MOST_NAMES = 4
 SEEDS = "between the seeds of one arm"
 """What the share is called that is no factor's: seed and residual together, of the variance of single trials."""
+OF_ARMS, OF_TRIALS = "Variance between arms", "Variance of single trials"
+"""What the bars of the figure are shares of."""
 SHARES_TABLE = f"Shares of the variance between arms; the spread {SEEDS} is a share of one trial's variance."
 LEVELS_TABLE = (
     f"Main effects: each level's {PRIMARY.title}, averaged over all other factors, with 95 % intervals over seeds."

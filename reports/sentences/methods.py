@@ -126,9 +126,9 @@ def shared_seeds(findings: Findings) -> str | None:
 
 
 def data(findings: Findings) -> str | None:
-    """Name the data set where all arms share it, and its split where that is on record."""
-    name, sizes = shared(findings, "data").get("name"), split(findings)
-    return f"Data: {shortened(str(name), 60)}{f', {sizes}' if sizes else ''}." if name else None
+    """Name the data set where all arms share it, and the sizes of its split."""
+    name = shared(findings, "data").get("name")
+    return f"Data: {shortened(str(name), 60)}, {split(findings)}." if name else None
 
 
 def longest(findings: Findings) -> str | None:

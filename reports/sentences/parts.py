@@ -63,11 +63,14 @@ def named_baseline(findings: Findings) -> str:
     return f" ({name})" if is_told else ""
 
 
-def split(findings: Findings) -> str | None:
-    """Return how many images are for what, where all arms share it; None where that is not on record or differs."""
-    counts = [arm.description.get("images") for arm in findings.arms or findings.whole.arms]
-    if not counts or counts[0] is None or any(each != counts[0] for each in counts):
-        return None
+def split(findings: Findings) -> str:
+    """Return how many images are for what, where all arms share it; else that it differs, or is not on record."""
+    every = [arm.description.get("images") for arm in findings.arms or findings.whole.arms]
+    counts = [each for each in every if each is not None]
+    if not counts or len(counts) < len(every):
+        return "the sizes of its split not on record"
+    if any(each != counts[0] for each in counts):
+        return "the sizes of its split differ by arm"
     words = {"training": "for training", "validation": "held out of the training set", "test": "for testing"}
     parts = [f"{counts[0][key]:,} {word}" for key, word in words.items() if counts[0].get(key)]
     first, *others = parts

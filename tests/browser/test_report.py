@@ -335,3 +335,13 @@ def test_the_script_writes_numbers_of_trials_as_the_page_does_without_it(browser
         cells = page.locator("#trials tbody tr td:nth-child(2)").all_inner_texts()
         assert set(cells) == {"1e+09", "0.05"}
         page.close()
+
+
+def test_letters_in_printed_diagrams_of_units_are_of_seven_points_at_least(visit):
+    page = visit("many_arms", viewport={"width": 672, "height": 950})
+    page.emulate_media(media="print")
+    sizes = page.locator("#figure-units svg[role=img]").evaluate_all(
+        "(all) => all.map((each) => 11 * each.getBoundingClientRect().width / each.viewBox.baseVal.width)"
+    )
+    assert sizes
+    assert min(sizes) * 72 / 96 >= 7

@@ -1,6 +1,7 @@
 """Error against cost: when times are a cost, how sure a front over them is, and what its table and its key hold."""
 
 from dataclasses import replace
+from xml.etree import ElementTree as ET
 
 from reports.analysis.pareto import study_front
 from reports.figures.front import FrontPoint, front_drawing
@@ -77,3 +78,19 @@ def test_an_axis_of_times_that_are_nearly_alike_is_used_whole():
     told = [replace(each, told=Told(each.label)) for each in points]
     left, right = sorted(mark.x for mark in front_drawing(told, "seconds", "c").readout.marks)
     assert right - left > 220
+
+
+def test_numbers_of_points_at_an_axis_stand_beside_its_own_numbers():
+    def place(*points):
+        drawn = front_drawing([FrontPoint("a", *each, 1, True) for each in points], "seconds", "c").svg
+        text = ET.fromstring(f"<svg xmlns:xlink='x'>{drawn}</svg>").findall(".//text")
+        (number,) = (each for each in text if each.text in ("1, 2", "2, 3", "1–3"))
+        return float(number.get("x")), float(number.get("y")), number.get("text-anchor")
+
+    plot_left, plot_bottom = 46, 236 - 42
+    assert place((9.0, 1.0), (5.0, 1e6), (4.9, 1.01e6))[2] == "end"
+    _, y, _ = place((0.01, 1.0), (0.0, 1.001), (9.0, 1e9))
+    assert y < plot_bottom
+    x, _, anchor = place((5.2, 1.0), (5.1, 1.001), (5.0, 1.002), (9.0, 1e9))
+    assert anchor != "end"
+    assert x > plot_left

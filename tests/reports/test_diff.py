@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from reports.analysis.badges import UNLIKE
 from reports.analysis.claims import parse_claims
 from reports.analysis.verdicts import judge
 from reports.diff import compare
@@ -116,3 +117,13 @@ def test_a_page_of_differences_counts_them_and_holds_hostile_names_as_text():
 def test_where_nothing_differs_that_is_said(form):
     text = diff_text(compare(summary(FIRST), summary(FIRST)), ("one", "two"), form)
     assert "<p>Nothing differs.</p>" in text if form == "html" else text == "Nothing differs.\n"
+
+
+def test_an_interval_between_unlike_spreads_is_marked():
+    wide = (1.0, 9.0, 4.0, 12.0, 0.5)
+    (moved, _) = compare(summary(made({"a": MORE, "b": LESS})), summary(made({"a": wide, "b": LESS}))).arms
+    assert moved.badges == (UNLIKE,)
+    changed = compare(summary(FIRST), summary(made({"a": wide, "b": LESS})))
+    assert UNLIKE in diff_text(changed, ("first", "second"), "markdown")
+    (alike,) = (each for each in compare(summary(FIRST), summary(SECOND)).arms if each.arm == "variant=b")
+    assert alike.badges == ()

@@ -1,5 +1,6 @@
 """What the page says of the factors and of the differences to the baseline."""
 
+import re
 from pathlib import Path
 
 from reports.findings import find
@@ -7,6 +8,7 @@ from reports.page import write_report
 from reports.sections.effects import build
 from tests.reports import small, studies
 from tests.reports.analysis.build import study
+from tests.reports.small import near
 from tests.reports.test_evidence import rows, words
 
 ERRORS = {"a": (5.0, 5.1, 5.3), "b": (6.0, 6.3, 6.1), "c": (7.2, 7.0, 7.4)}
@@ -75,3 +77,12 @@ def test_only_differences_that_stay_clear_among_all_are_counted_as_clear():
     assert 0 < len(clear) < len(alone)
     (figure, *_) = build(findings).figures
     assert figure.panels[0].description.startswith(f"22 differences; {len(clear)} are clear by Holm's p at 2.5 %. ")
+
+
+def test_the_spread_between_seeds_stands_under_the_variance_that_it_is_a_share_of():
+    errors = {(depth, name): near(depth / 4 + 3 * (name == "b")) for depth in (8, 14) for name in "ab"}
+    figures = build(small.found(("depth", "variant"), errors)).figures
+    (drawing,) = (panel.drawing for each in figures if each.name == "shares" for panel in each.panels)
+    texts = re.findall(r"<text[^>]*>([^<]*)</text>", drawing.svg)
+    arms, trials = texts.index("Variance between arms"), texts.index("Variance of single trials")
+    assert arms < texts.index("depth") < trials < texts.index("between the seeds of one arm")

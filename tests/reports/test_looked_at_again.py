@@ -17,7 +17,7 @@ from reports.sentences.headline import lowest
 from reports.sentences.table import fail_rule
 from reports.trials import State
 from tests.reports import searches, small, studies
-from tests.reports.pairs.made import FIVE, OPEN, declared
+from tests.reports.pairs.made import FIVE, LESS, MORE, OPEN, declared
 from tests.reports.small import WAITING, near
 
 
@@ -221,3 +221,11 @@ def test_the_trials_of_a_search_have_the_numbers_of_their_arms():
     names = search_numbers(facts.whole)
     assert {row.cells[0] for row in shown.rows} == {names[each.arm] for each in facts.study.trials}
     assert trials.build(find(running())).content.headings[0].label != "arm"
+
+
+def test_the_p_of_a_look_by_sign_flips_is_named_as_such():
+    errors = {"a": (*MORE, 6.05, 6.15), "b": (*LESS, 3.05, 3.12)}
+    (card,) = claims.build(declared("b < a", errors=errors, seeds={"looks": [3, 5]})).content.cards
+    first, second = dict(card.facts)["Looks"].split("; ")
+    assert re.fullmatch(r"n=3: .*, p 0\.2500 by the exact sign flips against 0\.\d+", first)
+    assert "sign flips" not in second

@@ -108,10 +108,10 @@ def test_what_stands_between_backticks_is_code_and_stays_text():
             "Data: digits, 1,150 images for training, 287 held out of the training set and 360 for testing.",
         ),
         ({"training": 1437, "validation": 0, "test": 360}, "digits, 1,437 images for training and 360 for testing."),
-        (None, "Data: digits."),
+        (None, "Data: digits, the sizes of its split not on record."),
     ],
 )
-def test_the_data_are_told_with_their_split_where_it_is_on_record(images, said):
+def test_the_data_are_told_with_their_split_or_that_it_is_not_on_record(images, said):
     whole = studies.degradation()
     described = {"images": images} if images else {}
     data = {"data": {"name": "digits"}}
@@ -121,8 +121,8 @@ def test_the_data_are_told_with_their_split_where_it_is_on_record(images, said):
     assert data_checksum(findings).startswith(said.removeprefix("Data: ").rstrip("."))
 
 
-def test_a_split_that_differs_between_arms_is_not_told():
+def test_a_split_that_differs_between_arms_is_said_to():
     whole = studies.degradation()
     first, *rest = (replace(arm, description={"images": {"training": 9, "test": 1}}) for arm in whole.arms)
     other = replace(first, description={"images": {"training": 8, "test": 2}})
-    assert split(find(replace(whole, arms=(other, *rest)))) is None
+    assert split(find(replace(whole, arms=(other, *rest)))) == "the sizes of its split differ by arm"

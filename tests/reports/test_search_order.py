@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from reports.analysis.search import front, searched
+from reports.figures.parallel import number_scale, parallel_drawing
 from reports.findings import find
 from reports.sections import methods, search
 from reports.sections.main_table import main_table
@@ -101,3 +102,19 @@ def test_what_else_a_search_made_small_is_told_where_it_is_told_by_what_arms_wer
     assert f"selected by {told}." in search.build(find(study)).content.summary
     paragraphs = dict(methods.build(find(study)).content.paragraphs)
     assert f"selected by {told}; these images were held out of their training." in paragraphs["Design"]
+
+
+def test_lines_and_marks_at_the_ends_of_an_axis_are_drawn_whole():
+    def scales(width):
+        return [number_scale("error", [1.0, 2.0], width), number_scale("rate", [0.1, 0.9], width)]
+
+    assert "clip-path" not in parallel_drawing(scales, [0], "p").svg
+
+
+def test_arms_drawn_at_random_have_rows_beside_those_of_the_search():
+    whole = with_sizes()
+    (figure,) = (each for each in search.build(find(whole)).figures if each.name == "search-front")
+    of = [column.key for column in figure.table.columns].index("of")
+    for name, role in (("search", "search"), ("random control", "control")):
+        shown = [row[:3] for row in figure.table.rows if row[of] == name]
+        assert shown == [(arm.place, arm.values[0], arm.values[1]) for arm in searched(whole, role) if arm.values]

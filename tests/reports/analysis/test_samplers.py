@@ -125,3 +125,15 @@ def test_each_p_stays_with_its_own_contender():
 
 def test_a_search_that_was_not_replayed_has_no_comparison():
     assert comparison(replayed()) is None
+
+
+def test_no_band_lies_above_the_baseline_that_every_search_begins_with():
+    record = configuration("late", gain=0.0)
+    whole = replayed(record, seeds=3)
+    late = whole.search["comparison"]["configurations"][1]
+    late["best"] = [[6.0, 6.0, 2.5], [6.0, 6.0, 6.0], [6.0, 3.0, 2.0]]
+    whole.search["comparison"]["configurations"][0]["best"] = [[6.0, 5.0, 4.0]] * 3
+    (found,) = comparison(whole).contests
+    assert found.band[0] == (6.0, 6.0)
+    assert [high for _, high in found.band[1:]] == [6.0, 6.0]
+    assert all(low <= mean for (low, _), mean in zip(found.band, found.curve, strict=True))
