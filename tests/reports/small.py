@@ -40,3 +40,9 @@ def found(factors: Sequence[str], errors: Errors, **more: object) -> Findings:
 def near(error: float) -> tuple[float, ...]:
     """Return three seeds around an error, with a mean of exactly that."""
     return (error - 0.1, error, error + 0.1)
+
+
+def running() -> Study:
+    """Return a study of three arms, of which one has no result yet and one has a seed to come."""
+    errors = {("a",): near(3), ("b",): (4.0, 4.1, WAITING), ("c",): (WAITING, WAITING, WAITING)}
+    return study(("variant",), errors, baseline={"variant": "a"})

@@ -1,5 +1,6 @@
 """Error against cost: when times are a cost, how sure a front over them is, and what its table and its key hold."""
 
+import re
 from dataclasses import replace
 from xml.etree import ElementTree as ET
 
@@ -9,7 +10,7 @@ from reports.figures.readout import Told
 from reports.findings import find
 from reports.sections import cost
 from tests.reports import small
-from tests.reports.small import near
+from tests.reports.small import near, running
 
 ERRORS = {("a",): near(3), ("b",): near(2)}
 
@@ -94,3 +95,85 @@ def test_numbers_of_points_at_an_axis_stand_beside_its_own_numbers():
     x, _, anchor = place((5.2, 1.0), (5.1, 1.001), (5.0, 1.002), (9.0, 1e9))
     assert anchor != "end"
     assert x > plot_left
+
+
+MANY = tuple("abcdefg")
+
+
+def front(names, **params):
+    """Return the caption of the figures of cost of arms, each a second slower and a point better than the last."""
+    whole = small.study(("variant",), {(name,): small.near(9 - at) for at, name in enumerate(names)}, **params)
+    times = {arm.name: 1.0 + at for at, arm in enumerate(whole.arms)}
+    trials = tuple(replace(each, seconds=times[each.arm]) for each in whole.trials)
+    (figure,) = cost.build(find(replace(whole, arms=unlike(whole.arms), trials=trials))).figures
+    return figure.caption
+
+
+def test_shapes_are_those_of_other_figures_only_where_each_kind_of_arm_has_one():
+    assert "shapes and colours" in front("ab")
+    assert "shapes and colours" not in front(MANY)
+
+
+def unlike(arms):
+    """Return arms whose trainings take unlike times."""
+    return tuple(replace(arm, settings={"network": dict(arm.levels)}) for arm in arms)
+
+
+def test_no_line_is_spoken_of_where_one_arm_is_best_and_cheapest():
+    whole = small.study(("variant",), {("a",): small.near(2), ("b",): small.near(3)})
+    trials = tuple(replace(each, seconds=1.0 + (each.arm != whole.arms[0].name)) for each in whole.trials)
+    (figure,) = cost.build(find(replace(whole, arms=unlike(whole.arms), trials=trials))).figures
+    assert "Filled is the arm on the Pareto front" in figure.caption
+    assert "line" not in figure.caption
+
+
+def cost_table(whole):
+    times = {arm.name: 1.25 + at for at, arm in enumerate(whole.arms)}
+    ended = tuple(replace(each, seconds=times[each.arm]) if each.curve else each for each in whole.trials)
+    arms = tuple(replace(arm, settings={"network": dict(arm.levels)}) for arm in whole.arms)
+    section = cost.build(find(replace(whole, arms=arms, trials=ended)))
+    return section.figures[0].table
+
+
+def test_the_table_of_costs_has_every_cost_that_a_front_is_drawn_for_in_groups_of_three_digits():
+    table = cost_table(running())
+    cells = [dict(zip([column.key for column in table.columns], row, strict=True)) for row in table.shown()]
+    assert [row["seconds"] for row in cells] == ["1.25", "2.25", "–"]
+    arm = running().arms[0]
+    assert cells[0]["params"] == f"{arm.params:,}"
+    assert "," in cells[0]["params"]
+    assert cells[0]["flops"] == f"{arm.flops:,}"
+
+
+def test_an_arm_without_a_result_is_not_said_to_be_off_the_front():
+    table = cost_table(running())
+    at = [column.key for column in table.columns].index("front_seconds")
+    assert [row[at] for row in table.rows] == [True, False, None]
+
+
+def test_an_axis_of_nearly_equal_costs_has_a_number_at_both_ends():
+    points = [FrontPoint("a", 3.0, 27.1, 0, on_front=True), FrontPoint("b", 2.0, 27.6, 1, on_front=True)]
+    drawn = front_drawing(points, "seconds of training", "p").svg
+    assert ">27.1<" in drawn
+    assert ">27.6<" in drawn
+
+
+def test_tables_of_costs_group_their_digits():
+    whole = small.study(("variant",), {("a",): small.near(2), ("b",): small.near(3)})
+    sizes = tuple(replace(arm, params=5000 + at, flops=1_000_000) for at, arm in enumerate(whole.arms))
+    shown = cost.build(find(replace(whole, arms=sizes))).tables[0].shown()
+    assert [row[1:3] for row in shown] == [["5,000", "1,000,000"], ["5,001", "1,000,000"]]
+
+
+def numbers_in(front):
+    """Return what numbers the points of a front, which stand in order of their cost."""
+    points = [FrontPoint(f"arm {at}", error, price, 1, True) for at, (price, error) in enumerate(front)]
+    drawn = front_drawing(points, "seconds", "x")
+    return [text for text in re.findall(r">([\d–, ]+)</text>", drawn.svg) if re.fullmatch(r"\d+(, \d+|–\d+)?", text)]
+
+
+def test_numbers_of_a_front_that_would_cover_each_other_share_a_place():
+    close = [(1.0, 20.0), (2.0, 5.0), (2.04, 4.9), (2.08, 4.8), (6.0, 2.0)]
+    assert {"1", "2–4", "5"} <= set(numbers_in(close))
+    apart = [(1.0, 20.0), (2.0, 10.0), (4.0, 5.0)]
+    assert {"1", "2", "3"} <= set(numbers_in(apart))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from reports.findings import find
 from reports.page import write_report
+from reports.sections import effects, factors
 from reports.sections.effects import build
 from tests.reports import small, studies
 from tests.reports.analysis.build import study
@@ -86,3 +87,31 @@ def test_the_spread_between_seeds_stands_under_the_variance_that_it_is_a_share_o
     texts = re.findall(r"<text[^>]*>([^<]*)</text>", drawing.svg)
     arms, trials = texts.index("Variance between arms"), texts.index("Variance of single trials")
     assert arms < texts.index("depth") < trials < texts.index("between the seeds of one arm")
+
+
+def test_sums_of_squares_have_no_more_digits_than_say_something():
+    errors = {(f"v{at:02}",): (2.0 + at, 2.5 + at, 2.2 + at) for at in range(25)} | {("x",): (None, None, None)}
+    (anova,) = (
+        each
+        for each in factors.factors_of(small.found(("v",), errors, baseline={"v": "v00"})).tables
+        if each.name == "anova"
+    )
+    digits = [row[1] for row in anova.shown()]
+    assert all(re.fullmatch(r"[\d,]+", each) for each in digits)
+    assert "," in digits[0]
+
+
+def test_contexts_stand_in_the_order_of_the_study_also_where_the_first_of_one_is_not_drawn():
+    names = [f"v{at:02}" for at in range(25)]
+    errors = {(depth, name): (2.0 + at, 2.1 + 1.1 * at, 2.3 + at) for at, name in enumerate(names) for depth in (8, 14)}
+    errors[8, "v01"] = errors[8, "v00"]
+    section = effects.build(small.found(("depth", "variant"), errors, baseline={"variant": "v00"}))
+    heads = re.findall(r">depth (\d+)<", section.figures[0].panels[0].drawing.svg)
+    assert heads == ["8", "14"]
+
+
+def test_fails_are_among_the_largest_differences():
+    errors = {(f"v{at:02}",): (2.0 + at, 2.1 + 1.1 * at, 2.3 + at) for at in range(43)} | {("bad",): (None, None, None)}
+    section = effects.build(small.found(("variant",), errors, baseline={"variant": "v00"}, fail_above=None))
+    assert "fail 3/3 against 0/3" in section.figures[0].panels[0].drawing.svg
+    assert "the 40 largest of 43 differences, fail rates that differ first;" in section.figures[0].caption

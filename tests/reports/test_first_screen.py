@@ -8,7 +8,9 @@ from pathlib import Path
 from reports.analysis.verdicts import judge_study
 from reports.page import write_report
 from reports.results import Study
+from reports.sections import header
 from reports.sections.margins import deciding_figure
+from tests.reports.pairs.made import declared
 from tests.reports.studies import arm, study, trial
 
 CLAIM = {"says": "preact < original", "over": "every"}
@@ -52,3 +54,17 @@ def test_the_brief_figure_has_each_claim_of_one_unit_once_in_the_context_on_whic
         "2 of 3 claims, those in percentage points, each in the context on which its verdict turns"
     )
     assert deciding_figure(()) is None
+
+
+def test_the_first_screen_has_the_decided_claims_where_it_has_no_room_for_all():
+    found = declared(*["b < a"] * 6, "a < b", "b < a")
+    verdicts = [each.verdict.value for each in found.verdicts]
+    assert verdicts[6:] == ["Refuted", "Supported"]
+    undecided = replace(found, verdicts=tuple(map(_open, found.verdicts[:6])) + found.verdicts[6:])
+    content = header.build(undecided).content
+    assert [line.verdict for line in content.claims] == ["Inconclusive"] * 4 + ["Refuted", "Supported"]
+    assert content.more_claims == 2
+
+
+def _open(verdict):
+    return replace(verdict, verdict=type(verdict.verdict).INCONCLUSIVE)

@@ -6,10 +6,11 @@ from dataclasses import replace
 from reports.digest import markdown_digest
 from reports.findings import find
 from reports.names import arm_names
+from reports.sections import header
 from reports.sections.header import build
-from reports.sentences.headline import headline
+from reports.sentences.headline import headline, lowest
 from reports.wording import duration
-from tests.reports import searches, studies
+from tests.reports import searches, small, studies
 from tests.reports.pairs.made import declared
 from tests.reports.small import CRASHED, WAITING, found, near
 
@@ -176,3 +177,17 @@ def test_how_far_a_study_is_comes_first_in_a_digest_and_is_said_once_on_the_page
     assert "5 of 6 trials have a result." in markdown_digest(begun).splitlines()
     assert headline(begun)[0] == build(begun).content.progress == "5 of 6 trials have a result."
     assert "trials have a result" not in brief(begun)
+
+
+def test_a_study_whose_arms_have_unlike_numbers_of_seeds_says_so_in_its_head():
+    def told(**errors):
+        found = small.found(("variant",), {(name,): by_seed for name, by_seed in errors.items()})
+        return dict(header.build(found).content.facts)["Seeds"]
+
+    assert told(a=near(3), b=(4.0, 4.1, 4.2, 4.3, 4.4)) == "3 to 5 an arm (0–4)"
+    assert told(a=near(3), b=near(4)) == "3 (0–2)"
+
+
+def test_a_rank_beside_claims_is_called_exploratory():
+    assert "(exploratory, beside the claims: paired t" in lowest(declared("b < a"))
+    assert "(paired t" in lowest(small.found(("variant",), {("a",): near(3), ("b",): near(4)}))

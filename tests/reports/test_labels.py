@@ -11,6 +11,7 @@ from reports.figures.forest import DifferenceRow, Group, forest_drawing
 from reports.figures.front import FrontPoint, front_drawing
 from reports.figures.labels import distinct, in_lines, told_apart
 from reports.figures.margins import MarginRow, margins_drawing
+from reports.figures.rows import RowText, rows_drawing
 from reports.figures.search import levels_drawing
 from reports.figures.svg import Drawing
 from reports.findings import find
@@ -181,3 +182,13 @@ def test_each_of_the_lines_of_a_label_finds_room(length: int) -> None:
     (label,) = in_lines([("two or three words and more of them " * 2)[:length].strip()], 16)
     assert all(0 < len(row) <= 16 for row in label.split("\n"))
     assert label.count("\n") <= 1
+
+
+def test_headings_of_a_narrow_figure_stand_over_the_grid_as_its_names_do():
+    def drawn(heading):
+        return rows_drawing([(heading, [RowText("one", "1.00")])], "r", lambda axes, heights: None)
+
+    def grounds(drawing):
+        return drawing.narrow.svg.count("f-paper")
+
+    assert grounds(drawn("depth 20")) == grounds(drawn("")) + 1

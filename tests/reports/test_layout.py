@@ -2,8 +2,11 @@
 
 import pytest
 
-from reports.layout import bundles, lay_out, name_levels
-from tests.reports import small
+from reports.findings import find
+from reports.layout import bundles, lay_out, name_levels, numeric_axis
+from reports.page import write_report
+from reports.sections import depth, table
+from tests.reports import searches, small
 from tests.reports.small import near, study
 
 
@@ -76,3 +79,29 @@ def test_no_panel_of_many_factors_is_called_like_another_and_every_arm_is_drawn(
         titles = [panel.title for panel in figure.panels]
         assert len(set(titles)) == len(titles)
         assert not section.content.notes
+
+
+def test_the_arms_that_a_search_confirms_are_a_list_without_an_axis():
+    findings = find(searches.searched())
+    assert findings.layout.axis is None
+    content = table.build(findings).content
+    assert content.is_numbered
+    assert [line.name for line in content.lines][:1] == ["baseline"]
+    assert depth.build(findings) is None
+
+
+def test_a_factor_is_no_axis_of_which_no_two_arms_differ_in_it_alone():
+    apart = small.study(("lr", "variant"), {(0.1, "a"): small.near(2), (0.2, "b"): small.near(3)})
+    assert numeric_axis(apart) is None
+    assert depth.build(find(apart)) is None
+    along = small.study(("lr", "variant"), {(0.1, "a"): small.near(2), (0.2, "a"): small.near(3)})
+    assert numeric_axis(along) == "lr"
+
+
+def test_the_reason_why_there_is_no_axis_is_the_true_one(tmp_path):
+    apart = small.study(("lr", "variant"), {(0.1, "a"): small.near(2), (0.2, "b"): small.near(3)})
+    assert "No two arms differ in a numeric factor alone." in write_report(apart, tmp_path / "a").read_text()
+    named = small.study(("variant",), {("a",): small.near(2), ("b",): small.near(3)})
+    assert "No factor of this study has several numeric levels." in write_report(named, tmp_path / "b").read_text()
+    said = "The arms that a search confirms are no series along a factor."
+    assert said in write_report(searches.searched(), tmp_path / "c").read_text()

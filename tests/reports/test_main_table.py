@@ -2,11 +2,16 @@
 
 import csv
 import re
+from dataclasses import replace
 
 import pytest
 
+from reports.findings import find
 from reports.page import write_report
+from reports.sections import main_table, table
 from reports.sections.table import build
+from reports.sentences.table import fail_rule
+from tests.reports import small
 from tests.reports.small import CRASHED, found, near, study
 
 
@@ -186,3 +191,42 @@ def test_the_caption_explains_no_difference_that_is_not_shown():
 
 def test_the_row_of_a_single_arm_is_not_named_all_arms():
     assert build(found((), {(): near(3)})).content.lines[0].levels == (("the only arm", 1),)
+
+
+def test_a_count_of_fails_beside_another_is_explained():
+    found = small.found(("variant",), {("a",): near(3), ("b",): (None, 4.0, 4.1)}, baseline={"variant": "a"})
+    (line,) = (each for each in main_table.main_table(found, found.layout).lines if each.entries[0].difference)
+    assert line.entries[0].difference == "1/3 vs 0/3"
+    assert "Δ then has its count against the baseline's, with Fisher's exact p" in fail_rule(found)
+    assert "Fisher" not in fail_rule(small.found(("variant",), {("a",): near(3), ("b",): (None, 4.0, 4.1)}))
+
+
+def sized():
+    """Return arms at two depths whose networks differ in size, so that the main table has a column of each."""
+    whole = small.study(
+        ("depth", "variant"), {(d, v): near(3) for d in (8, 14) for v in "ab"}, baseline={"variant": "a"}
+    )
+    arms = [replace(arm, params=20_000 + 900 * at, flops=None) for at, arm in enumerate(whole.arms)]
+    return replace(whole, arms=tuple(arms))
+
+
+def test_a_size_that_differs_by_depth_may_stand_in_two_lines():
+    found = find(sized())
+    lines = main_table.main_table(found, found.layout).lines
+    assert lines[0].cost == ("20.0\N{NO-BREAK SPACE}k to\N{NO-BREAK SPACE}21.8\N{NO-BREAK SPACE}k", "")
+
+
+def test_only_the_last_heading_of_the_main_table_stands_at_its_edge(tmp_path):
+    page = write_report(sized(), tmp_path / "sized").read_text()
+    assert page.count('class="number inner">Δ</th>') == 1
+    whole = small.study(
+        ("depth", "variant"), {(d, v): near(3) for d in (8, 14) for v in "ab"}, baseline={"variant": "a"}
+    )
+    assert 'class="number inner"' not in write_report(whole, tmp_path / "plain").read_text()
+
+
+def test_an_arm_whose_trials_all_crashed_awaits_no_result_and_is_compared_with_nothing():
+    errors = {("base",): (None, None, None), ("crashing",): (small.CRASHED,) * 3}
+    content = table.build(small.found(("variant",), errors, baseline={"variant": "base"})).content
+    entry = content.lines[1].entries[0]
+    assert (entry.text, entry.remarks, entry.difference) == ("no result", ("3 missing",), "")

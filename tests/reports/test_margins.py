@@ -2,10 +2,12 @@
 
 import pytest
 
-from reports.sections.margins import context_tables, margins_figures
+from reports.sections import claims
+from reports.sections.margins import MOST_TOLD, context_tables, margins_figures
 from reports.sentences.claims import table_on_page
 from tests.reports.analysis.build import study
 from tests.reports.analysis.claims import verdicts_of
+from tests.reports.pairs.made import declared
 
 GOOD = [5.0, 5.2, 5.1, 4.9]
 BAD = [7.1, 7.0, 7.3, 7.2]
@@ -57,3 +59,29 @@ def test_the_caption_says_which_side_of_an_equality_counts():
     assert "an equality is its left side less its right." in table_on_page(equal)
     assert "claimed direction" not in table_on_page(equal)
     assert "equality" not in table_on_page(better)
+
+
+def test_the_words_of_the_figure_of_claims_say_where_they_stop():
+    section = claims.build(declared(*["b < a"] * (MOST_TOLD + 2)))
+    (panel,) = section.figures[0].panels
+    assert panel.description.endswith(f"The first {MOST_TOLD} of {MOST_TOLD + 2} rows; the table has them all.")
+    assert "The first" not in claims.build(declared("b < a")).figures[0].panels[0].description
+
+
+def test_differences_by_seed_stand_once_on_the_page_and_in_the_file():
+    section = claims.build(declared("b < a"))
+    (shown,) = (figure.table for figure in section.figures)
+    (file,) = (each for each in section.tables if each.name == shown.name)
+    assert "seeds" not in [column.key for column in shown.columns]
+    assert "seeds" in [column.key for column in file.columns]
+    assert "By seed" in dict(section.content.cards[0].facts)
+
+
+def test_the_table_of_contexts_leaves_marks_and_seeds_to_the_rows_of_the_claims():
+    section = claims.build(declared("b < a"))
+    keys = [column.key for column in section.figures[0].table.columns]
+    assert not {"marks", "seeds", "fails"} & set(keys)
+    (file,) = (each for each in section.tables if each.name == section.figures[0].table.name)
+    assert {"marks", "seeds", "fails"} <= {column.key for column in file.columns}
+    (row,) = section.figures[0].table.shown()
+    assert (row[keys.index("margin")], row[keys.index("level")]) == ("0", "95.00")

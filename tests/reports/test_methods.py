@@ -7,9 +7,10 @@ import pytest
 from reports.findings import find
 from reports.page import environment
 from reports.sections.methods import build
+from reports.sentences import statistics
 from reports.sentences.checklist import data_checksum
 from reports.sentences.parts import split
-from tests.reports import searches, studies
+from tests.reports import searches, small, studies
 from tests.reports.small import found, near, study
 
 
@@ -126,3 +127,11 @@ def test_a_split_that_differs_between_arms_is_said_to():
     first, *rest = (replace(arm, description={"images": {"training": 9, "test": 1}}) for arm in whole.arms)
     other = replace(first, description={"images": {"training": 8, "test": 2}})
     assert split(find(replace(whole, arms=(other, *rest)))) == "the sizes of its split differ by arm"
+
+
+def test_intervals_are_spoken_of_only_where_a_difference_has_one():
+    failed = small.found(("variant",), {("a",): (None,) * 3, ("b",): (None,) * 3}, baseline={"variant": "a"})
+    assert statistics.tests(failed).endswith("judged with an exact sign test (1 comparison).")
+    errors = {("a",): (3.0, 3.2, 3.1), ("b",): (4.0, 4.5, 4.2)}
+    sound = small.found(("variant",), errors, baseline={"variant": "a"})
+    assert statistics.tests(sound).endswith("; intervals are at 95 %.")

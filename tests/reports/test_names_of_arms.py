@@ -1,5 +1,6 @@
 """An arm is called by the levels that tell it apart wherever people read, and by its name in the DB in the files."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -9,10 +10,12 @@ from reports.analysis.published import Published
 from reports.analysis.verdicts import judge
 from reports.findings import find
 from reports.names import arm_names
-from reports.page import report_files, unbroken
-from reports.sections import claims, cost, effects, header, paper
+from reports.page import report_files, unbroken, write_report
+from reports.sections import arm_curves, claims, cost, effects, header, main_table, paper
 from reports.sentences import baseline, differences, table
+from reports.sentences.curves import single_arms
 from tests.reports import small, studies
+from tests.reports.pairs.made import declared
 from tests.reports.small import near, study
 
 GRID = {(depth, shortcut): near(depth / 10 + len(shortcut)) for depth in (8, 14) for shortcut in ("a", "bc")}
@@ -90,3 +93,33 @@ def test_a_number_that_only_a_claim_has_is_no_published_one():
 def test_no_line_ends_between_a_number_and_its_spread_or_unit():
     assert unbroken("1.94 ± 0.40 % (n=3), 2 points") == "1.94\xa0±\xa00.40\xa0% (n=3), 2\xa0points"
     assert unbroken("scale 5 of 8") == "scale 5 of 8"
+
+
+def test_a_baseline_with_short_levels_is_named():
+    found = small.found(("variant",), {("a",): small.near(2), ("b",): small.near(3)}, baseline={"variant": "a"})
+    assert "to the baseline (a) in points" in table.difference(found)
+    assert main_table.main_table(found, found.layout).caption
+
+
+def test_arms_of_a_sentence_have_the_names_of_the_page():
+    found = declared("b < a", errors={"a": (3.0, 3.1, 2.9, 3.2, 3.0), "b": (None, 2.0, 2.1, 2.2, 2.0)})
+    (card,) = claims.build(found).content.cards
+    assert re.search(r"Fails: a in 0 of 5 \([^)]*\), b in 1 of 5", card.sentence)
+    assert "1 fail," in card.sentence
+    assert "variant=" not in card.sentence
+
+
+def test_a_baseline_of_that_name_is_named_once(tmp_path):
+    errors = {(name,): near(3 + at) for at, name in enumerate(("baseline", "b", "c", "d", "e", "f"))}
+    found = small.found(("change",), errors, baseline={"change": "baseline"})
+    said = " ".join(header.build(found).content.brief)
+    assert "the baseline" in said
+    assert "(baseline)" not in said
+    assert "the best arm's baseline and the best arm (b)" in single_arms(
+        {arm_curves.BASELINE: "baseline", arm_curves.BEST: "b"}
+    )
+    page = write_report(found.study, tmp_path).read_text()
+    assert "<small>baseline</small>" not in page
+    other = {(name,): by_seed for (name,), by_seed in {("a",): near(3), ("b",): near(4)}.items()}
+    page = write_report(small.study(("change",), other, baseline={"change": "a"}), tmp_path / "other").read_text()
+    assert "<small>baseline</small>" in page

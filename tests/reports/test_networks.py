@@ -125,3 +125,11 @@ def test_arms_of_one_network_are_shown_once():
 def test_a_study_planned_before_descriptions_were_kept_has_no_such_section():
     study = studies.degradation()
     assert built(replace(study, arms=tuple(replace(each, description={}) for each in study.arms))) is None
+
+
+def test_units_that_are_not_drawn_are_where_paper_leads_to_as_well():
+    arms = [
+        networks.Described(f"arm {at}", {"at": at}, {"words": [], "stages": [], "unit": unit(f"layer {at}")})
+        for at in range(20)
+    ]
+    assert networks.units_figure(arms).caption.endswith("8 more units told in words in tables/units.csv.")

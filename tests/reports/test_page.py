@@ -13,9 +13,10 @@ import pytest
 
 from reports.analysis.claims import parse_claims
 from reports.analysis.verdicts import judge
-from reports.page import breakable, json_block, write_report
+from reports.page import breakable, json_block, unbroken, write_report
 from reports.trials import State
-from tests.reports import studies
+from tests.reports import small, studies
+from tests.reports.small import near
 
 
 class Page(HTMLParser):
@@ -311,3 +312,17 @@ def test_ten_thousand_trials_keep_within_the_budget(tmp_path):
     text = page_path.read_text(encoding="utf-8")
     assert page_path.stat().st_size < 6_000_000
     assert len(Page(text).tags) < 15_000
+
+
+def test_no_line_ends_within_an_interval_and_a_list_of_seeds_stays_as_it_can_be_copied():
+    assert unbroken("+1.39 [+0.35, +2.42], n=5") == "+1.39 [+0.35,\xa0+2.42], n=5"
+    assert unbroken("with `seeds: [0, 1]`") == "with `seeds: [0, 1]`"
+
+
+def test_what_is_printed_with_a_heading_has_a_box_with_it(tmp_path):
+    page = write_report(small.study(("variant",), {("a",): near(3), ("b",): near(4)}), tmp_path).read_text()
+    for heading in ("Make it again", "Cite"):
+        assert f'<div class="kept">\n<h3>{heading}</h3>' in page
+    style = page[page.index("@media print {") :]
+    whole = " ".join(re.findall(r"([^{}]*)\{ break-inside: avoid; \}", style))
+    assert {".kept", ".facts"} <= set(re.findall(r"\.\w+", whole))

@@ -6,6 +6,7 @@ import pytest
 
 from reports.findings import find
 from reports.results import History, PlanVersion
+from reports.sections import provenance
 from reports.sections.provenance import build, results_hash
 from reports.sentences.checklist import UNKNOWN, checklist
 from tests.reports import searches, studies
@@ -100,3 +101,10 @@ def test_the_energy_of_the_trials_that_tell_it_is_added():
     )
     said = answers(replace(whole, trials=trials))["Training time"]
     assert said.endswith("energy at most 0.2 kWh for 2 of 3 trials, counting the whole device for each trial on it")
+
+
+def test_the_determinism_that_settings_leave_at_its_default_is_told():
+    whole = studies.degradation()
+    arms = tuple(replace(arm, settings={**arm.settings, "training": {"lr": 0.1}}) for arm in whole.arms)
+    said = dict(provenance.build(find(replace(whole, arms=arms))).content.checklist)["Determinism"]
+    assert "repeat themselves bit for bit" in said

@@ -3,17 +3,20 @@
 import csv
 import io
 import re
+from dataclasses import replace
 
 import pytest
 
 from reports.analysis.samplers import Worth, called, comparison
 from reports.findings import find
-from reports.page import report_files
+from reports.page import report_files, write_report
 from reports.sections import data, failures, header, provenance
+from reports.sentences import empty
 from reports.sentences import samplers as sentences
 from reports.sentences.checklist import checklist
-from reports.sentences.headline import headline
-from tests.reports import searches
+from reports.sentences.headline import headline, replayed
+from tests.reports import searches, small
+from tests.reports.small import WAITING, near
 
 
 @pytest.fixture(scope="module")
@@ -96,3 +99,28 @@ def test_the_table_leaves_out_what_is_chance_where_nothing_differs(files):
     assert float(rows["nsga2"]["difference"]) == 0.0
     assert rows["nsga2"]["at_cost"] == rows["nsga2"]["p"] == ""
     assert float(rows["tpe"]["at_cost"]) < 0
+
+
+def test_a_replay_that_decides_nothing_says_so_in_a_sentence_and_has_no_bar_of_trials(tmp_path):
+    whole = searches.replayed(*(searches.configuration(name, 0.0) for name in ("tpe", "gp", "random, asha")))
+    said = replayed(find(whole))
+    assert said == (
+        "Against random search of equal time, it is open whether tpe, gp and random with asha are worth their cost."
+    )
+    bare = replace(whole, arms=(), trials=())
+    head = write_report(bare, tmp_path).read_text()
+    assert 'class="bar"' not in head
+    waiting = small.study(("variant",), {("a",): near(3), ("b",): (WAITING, 3.0, 3.1)})
+    assert 'class="bar"' in write_report(waiting, tmp_path / "waiting").read_text()
+
+
+def test_a_replay_is_not_said_to_confirm_arms_later():
+    replayed = searches.replayed(searches.configuration("tpe", gain=1.0))
+    bare = replace(
+        replayed,
+        arms=tuple(arm for arm in replayed.arms if arm.levels["stage"] != "confirm"),
+        trials=tuple(trial for trial in replayed.trials if "stage=confirm" not in trial.arm),
+    )
+    assert empty.table(find(bare)) == "A replay trains nothing, and no confirmation of an arm is on record."
+    searching = {key: value for key, value in bare.search.items() if key != "comparison"}
+    assert empty.table(find(replace(bare, search=searching))) == "No arm is confirmed yet."

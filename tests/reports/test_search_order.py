@@ -10,6 +10,8 @@ from reports.figures.parallel import number_scale, parallel_drawing
 from reports.findings import find
 from reports.sections import methods, search
 from reports.sections.main_table import main_table
+from reports.sentences import confirmation as sentences
+from tests.reports.pairs.searches import confirmed
 from tests.reports.searches import searched as searched_study
 from tests.reports.searches import with_sizes
 
@@ -118,3 +120,7 @@ def test_arms_drawn_at_random_have_rows_beside_those_of_the_search():
     for name, role in (("search", "search"), ("random control", "control")):
         shown = [row[:3] for row in figure.table.rows if row[of] == name]
         assert shown == [(arm.place, arm.values[0], arm.values[1]) for arm in searched(whole, role) if arm.values]
+
+
+def test_the_lowest_confirmed_arm_is_named_only_where_the_search_did_not_rank_it_first():
+    assert sentences.least_error(confirmed(3.0, 3.1, 3.25, 3.05, 3.12)) is None

@@ -145,3 +145,15 @@ def test_no_table_of_a_page_says_that_a_p_is_nought(tmp_path):
 
 def test_latex_needs_no_encoding_of_its_own_for_a_quotation_mark():
     assert escape_latex('a "b"') == "a ''b''"
+
+
+def test_counts_are_in_groups_of_three_digits_where_people_read_them():
+    made = Table(
+        "t",
+        "",
+        (Column("arm", "arm"), Column("params", "parameters", is_number=True, is_count=True)),
+        (("a", 48544), ("b", 999)),
+    )
+    assert [row[1] for row in made.shown()] == ["48,544", "999"]
+    assert "48,544" in to_markdown(made)
+    assert to_csv(made).splitlines()[1] == '"a",48544'

@@ -136,3 +136,10 @@ def test_a_number_alone_is_rounded():
         "5.74×10⁷",
         "0",
     ]
+
+
+def test_names_with_commas_are_listed_with_semicolons():
+    assert listed(["a, b", "c, d", "e"]) == "a, b; c, d; and e"
+    assert listed(["a, b", "c"]) == "a, b; and c"
+    assert listed(["depth (8, 14)", "lr (1)"]) == "depth (8, 14) and lr (1)"
+    assert listed(["a", "b", "c"]) == "a, b and c"
