@@ -40,7 +40,7 @@ def test_a_claim_unfolds_its_evidence_and_a_link_to_it_opens_it(visit):
 
 def test_a_box_is_a_tab_stop_only_where_it_scrolls(visit):
     wide, narrow = visit("degradation"), visit("degradation", viewport={"width": 320, "height": 640})
-    box = "document.querySelector('#table .scroll').tabIndex"
+    box = "document.querySelector('#trials .scroll').tabIndex"
     assert wide.evaluate(box) == -1
     assert narrow.evaluate(box) == 0
 

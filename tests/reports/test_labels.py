@@ -93,7 +93,7 @@ def test_every_figure_tells_long_names_apart() -> None:
     lines = texts(panel([line(name, at) for at, name in enumerate(ALIKE)]))
     assert len({text for text in lines if text.endswith(("first", "last"))}) == 2
     for drawing in (
-        bars_drawing([Bar(name, 50.0, None, None, 1) for name in ALIKE], "b"),
+        bars_drawing([("", [Bar(name, 50.0, None, None, 1) for name in ALIKE])], "b"),
         forest_drawing([Group("", rows)], "f"),
         margins_drawing([("", margins)], "points", "m"),
         levels_drawing([(name, 5.0) for name in ALIKE], ALIKE, "l"),

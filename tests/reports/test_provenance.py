@@ -71,7 +71,7 @@ def test_the_checklist_says_whether_training_was_deterministic(asked, said):
 def test_the_checksum_of_the_data_is_told():
     version = PlanVersion(1, studies.START, {"data": ["abc123"]}, "d", 0)
     whole = replace(studies.degradation(), history=History((version,)))
-    assert answers(whole)["Data and split"] == "digits, checksum abc123"
+    assert answers(whole)["Data and split"] == "digits, the sizes of its split not on record, checksum abc123"
 
 
 def test_a_fact_of_the_checklist_is_told_once():

@@ -109,7 +109,7 @@ PAIRS: Pairs = {
     ),
     "methods.baseline": (lambda: variants(a=MORE, b=LESS), "The baseline is variant a", grid_of_two),
     "methods.shared_seeds": (grid_of_two, "shared by all arms", alone),
-    "methods.data": (lambda: variants(a=MORE), "Data: digits.", lambda: mixed("data", "name", "fashion_mnist")),
+    "methods.data": (lambda: variants(a=MORE), "Data: digits, ", lambda: mixed("data", "name", "fashion_mnist")),
     "methods.training": (
         lambda: variants(a=MORE, b=LESS),
         "in every arm: 10 epochs",
