@@ -1,4 +1,4 @@
-"""Ways to compute a training step, one line of JSON each, written as soon as it is known; then the kernels of a step.
+"""Ways to compute a training step, and the kernels of some: one line of JSON each, written as soon as it is known.
 
     PYTHONPATH=. python benchmarks/ways.py --out ways.jsonl --seconds 150
 
@@ -29,42 +29,41 @@ REPEATS = 3  # epochs after the first; the fastest counts
 KERNELS = 40  # that are listed of a step
 PROFILED = 20  # steps
 
-# Depth, seeds and settings, the most wanted first.
-WAYS: tuple[tuple[str, int, Mapping[str, Any]], ...] = (
-    ("deep", 1, BF16),
-    ("deep", 5, BF16),
-    ("deep", 1, BF16 | FUSED_NORM),
-    ("deep", 5, BF16 | FUSED_NORM),
-    ("deep", 5, BF16 | FUSED_CONV),
-    ("deep", 1, BF16 | FUSED_CONV),
-    ("shallow", 5, BF16),
-    ("shallow", 5, BF16 | FUSED_CONV),
-    ("shallow", 1, BF16),
-    ("deep", 1, TF32),
-    ("deep", 5, TF32),
-    ("deep", 5, TF32 | FUSED_NORM),
-    ("shallow", 5, BF16 | FUSED_NORM),
-    ("deep", 5, BF16 | {"deterministic": False}),
-    ("deep", 5, TF32 | {"deterministic": False}),
-    ("deep", 1, BF16 | {"cuda_graph": "never"}),
-    ("deep", 1, TF32 | {"memory_format": "contiguous"}),
-    ("deep", 5, TF32 | FUSED_CONV),
-    ("deep", 10, BF16 | FUSED_CONV),
-    ("deep", 10, BF16),
-    ("shallow", 10, BF16),
-    ("shallow", 16, BF16),
-    ("shallow", 5, BF16 | {"fuse": "always"}),
-)
-PROFILES: tuple[tuple[int, Mapping[str, Any]], ...] = (
-    (1, BF16),
-    (5, BF16 | FUSED_CONV),
-    (1, BF16 | FUSED_NORM),
-    (1, TF32),
+# What is measured, of which depth, seeds and settings, the most wanted first. The first way with `FUSED_CONV`, and the
+# first in TF32, wait about half a minute for Triton's compiler.
+WAYS: tuple[tuple[str, str, int, Mapping[str, Any]], ...] = (
+    ("speed", "deep", 1, BF16),
+    ("speed", "deep", 5, BF16),
+    ("speed", "deep", 5, BF16 | FUSED_CONV),
+    ("kernels", "deep", 5, BF16 | FUSED_CONV),
+    ("speed", "deep", 1, BF16 | FUSED_NORM),
+    ("speed", "deep", 5, BF16 | FUSED_NORM),
+    ("speed", "shallow", 5, BF16),
+    ("speed", "shallow", 5, BF16 | FUSED_CONV),
+    ("speed", "deep", 1, BF16 | FUSED_CONV),
+    ("kernels", "deep", 1, BF16),
+    ("speed", "shallow", 1, BF16),
+    ("speed", "deep", 1, TF32),
+    ("speed", "deep", 5, TF32),
+    ("speed", "deep", 5, TF32 | FUSED_NORM),
+    ("speed", "deep", 10, BF16 | FUSED_CONV),
+    ("kernels", "deep", 1, BF16 | FUSED_NORM),
+    ("speed", "shallow", 5, BF16 | FUSED_NORM),
+    ("speed", "deep", 5, BF16 | {"deterministic": False}),
+    ("speed", "deep", 1, BF16 | {"cuda_graph": "never"}),
+    ("speed", "deep", 5, TF32 | FUSED_CONV),
+    ("kernels", "deep", 1, TF32),
+    ("speed", "deep", 5, TF32 | {"deterministic": False}),
+    ("speed", "deep", 1, TF32 | {"memory_format": "contiguous"}),
+    ("speed", "deep", 10, BF16),
+    ("speed", "shallow", 10, BF16),
+    ("speed", "shallow", 16, BF16),
+    ("speed", "shallow", 5, BF16 | {"fuse": "always"}),
 )
 
 
 def main() -> None:
-    """Measure the ways in their order, then list the kernels of a step; write each figure at once."""
+    """Measure the ways in their order, speeds and the kernels of a step; write each figure at once."""
     args = command_line()
     began = time.perf_counter()
     args.out.parent.mkdir(parents=True, exist_ok=True)
@@ -77,14 +76,12 @@ def main() -> None:
             print(line, flush=True)
 
         note({"machine": machine(args.device), "arguments": {**vars(args), "out": str(args.out)}})
-        for depth, seeds, given in WAYS:
+        for measured, depth, seeds, given in WAYS:
             if time.perf_counter() - began > args.seconds:
                 note({"stopped": f"{args.seconds:g} s are over"})
                 return
-            note({"depth": depth_of(args, depth), "seeds": seeds, **given, **tried(args, depth, seeds, given, speed)})
-        for seeds, given in PROFILES:
-            found = tried(args, "deep", seeds, given, kernels)
-            note({"depth": depth_of(args, "deep"), "seeds": seeds, **given, **found})
+            found = tried(args, depth, seeds, given, MEASURES[measured])
+            note({"depth": depth_of(args, depth), "seeds": seeds, **given, **found})
 
 
 def command_line() -> argparse.Namespace:
@@ -167,6 +164,9 @@ def kernels(ours: Ours, args: argparse.Namespace) -> dict[str, Any]:
         "device_us_a_step": round(sum(row[2] for row in rows)),
         "kernels": [(name, round(calls, 2), round(microseconds, 1)) for name, calls, microseconds in rows[:KERNELS]],
     }
+
+
+MEASURES = {"speed": speed, "kernels": kernels}
 
 
 if __name__ == "__main__":

@@ -40,11 +40,13 @@ INNER = 32  # terms of a product's sums that are added at once
 TAPS = 64  # columns of a block of the weights' gradient, at most
 PROGRAMS = 512  # that compute the weights' gradient side by side, about
 NARROWEST = 16  # side of the smallest matrix that tensor cores multiply
+# Whatever these are, kernels stay as they are: each takes seconds to compile, and a last batch is of another size.
+SIZES = ("rows", "height", "width", "out_height", "out_width", "parts", "share", "G")
 
 
 @triton.jit
 def _patches(
-    x, mean, rate, scale, offset, row, q, rows, height, width, out_height, out_width, group, G: tl.constexpr,
+    x, mean, rate, scale, offset, row, q, rows, height, width, out_height, out_width, group, G,
     CIN: tl.constexpr, KH: tl.constexpr, KW: tl.constexpr, STRIDE: tl.constexpr, PAD_H: tl.constexpr,
     PAD_W: tl.constexpr, NORM: tl.constexpr,
 ):  # fmt: skip
@@ -74,10 +76,10 @@ def _patches(
     return values
 
 
-@triton.jit
+@triton.jit(do_not_specialize=SIZES)
 def _convolve(
     x, weights, shortcut, out, mean, rate, scale, offset, means, squares, rows, height, width, out_height, out_width,
-    parts, G: tl.constexpr, CIN: tl.constexpr, COUT: tl.constexpr, KH: tl.constexpr, KW: tl.constexpr,
+    parts, G, CIN: tl.constexpr, COUT: tl.constexpr, KH: tl.constexpr, KW: tl.constexpr,
     STRIDE: tl.constexpr, PAD_H: tl.constexpr, PAD_W: tl.constexpr, NORM: tl.constexpr, ADD: tl.constexpr,
     PRECISION: tl.constexpr, R: tl.constexpr, C: tl.constexpr, Q: tl.constexpr,
 ):  # fmt: skip
@@ -113,10 +115,10 @@ def _convolve(
     tl.store(squares + to, tl.sum(apart * apart, 0), mask=known)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=SIZES)
 def _input_gradient(
     gradient, weights, x, out, mean, rate, scale, offset, sums, products, rows, height, width, out_height, out_width,
-    parts, G: tl.constexpr, CIN: tl.constexpr, COUT: tl.constexpr, KH: tl.constexpr, KW: tl.constexpr,
+    parts, G, CIN: tl.constexpr, COUT: tl.constexpr, KH: tl.constexpr, KW: tl.constexpr,
     STRIDE: tl.constexpr, PAD_H: tl.constexpr, PAD_W: tl.constexpr, NORM: tl.constexpr, PRECISION: tl.constexpr,
     R: tl.constexpr, C: tl.constexpr, Q: tl.constexpr,
 ):  # fmt: skip
@@ -170,9 +172,9 @@ def _input_gradient(
     tl.store(out + at, result, mask=inside)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=SIZES)
 def _weight_gradient(
-    gradient, x, out, mean, rate, scale, offset, rows, height, width, out_height, out_width, share, G: tl.constexpr,
+    gradient, x, out, mean, rate, scale, offset, rows, height, width, out_height, out_width, share, G,
     CIN: tl.constexpr, COUT: tl.constexpr, KH: tl.constexpr, KW: tl.constexpr, STRIDE: tl.constexpr,
     PAD_H: tl.constexpr, PAD_W: tl.constexpr, NORM: tl.constexpr, PRECISION: tl.constexpr, R: tl.constexpr,
     C: tl.constexpr, Q: tl.constexpr,

@@ -21,9 +21,11 @@ ROWS = 64  # of a block
 CHANNELS = 32
 MOST_PARTS = 128  # programs along the rows that sum side by side
 MERGED = 1024  # parts that are merged at once
+# Whatever these are, kernels stay as they are: each takes a second to compile, and a last batch is of another size.
+SIZES = ("rows", "parts", "share")
 
 
-@triton.jit
+@triton.jit(do_not_specialize=SIZES)
 def _moments(x, means, squares, rows, channels, share, parts, R: tl.constexpr, C: tl.constexpr):
     """Write the mean and the sum of squared deviations of each part's rows, by channel."""
     part = tl.program_id(0)
@@ -49,7 +51,7 @@ def _moments(x, means, squares, rows, channels, share, parts, R: tl.constexpr, C
     tl.store(squares + column * parts + part, square, mask=column < channels)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=SIZES)
 def _merge_moments(
     means, squares, mean_out, rate_out, running_mean, running_var, rows, share, parts, momentum, eps, P: tl.constexpr
 ):
@@ -76,7 +78,7 @@ def _merge_moments(
     tl.store(running_var + channel, old_var + momentum * (squares_of_all / (rows - 1) - old_var))
 
 
-@triton.jit
+@triton.jit(do_not_specialize=SIZES)
 def _normalise(
     x, shortcut, out, weight, bias, mean, rate, rows, channels, ADD: tl.constexpr, RELU: tl.constexpr, R: tl.constexpr,
     C: tl.constexpr,
@@ -97,7 +99,7 @@ def _normalise(
     tl.store(out + at, values.to(out.dtype.element_ty), mask=inside)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=SIZES)
 def _gradient_sums(
     x, out, gradient, mean, rate, sums, products, rows, channels, share, parts, RELU: tl.constexpr, R: tl.constexpr,
     C: tl.constexpr,
@@ -126,7 +128,7 @@ def _gradient_sums(
     tl.store(products + column * parts + part, product, mask=known)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=SIZES)
 def _merge_sums(sums, products, bias_gradient, weight_gradient, parts, P: tl.constexpr):
     """Add the parts of one channel."""
     channel = tl.program_id(0)
@@ -140,7 +142,7 @@ def _merge_sums(sums, products, bias_gradient, weight_gradient, parts, P: tl.con
     tl.store(weight_gradient + channel, tl.sum(product, 0))
 
 
-@triton.jit
+@triton.jit(do_not_specialize=SIZES)
 def _gradients(
     x, out, gradient, mean, rate, weight, bias_gradient, weight_gradient, x_gradient, shortcut_gradient, rows, channels,
     ADD: tl.constexpr, RELU: tl.constexpr, R: tl.constexpr, C: tl.constexpr,

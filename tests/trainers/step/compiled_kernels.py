@@ -18,7 +18,7 @@ from triton.compiler import ASTSource
 
 from trainers.step import conv_kernels, norm_kernels
 
-NUMBERS = {"rows", "channels", "height", "width", "out_height", "out_width", "parts", "share"}
+NUMBERS = {"channels", *norm_kernels.SIZES, *conv_kernels.SIZES}
 DECIMALS = {"momentum", "eps"}
 OF_IMAGES = {"x", "weights", "shortcut", "out", "gradient", "x_gradient", "shortcut_gradient"}  # the others are fp32
 NORM_BLOCK = {"R": norm_kernels.ROWS, "C": norm_kernels.CHANNELS}
@@ -37,10 +37,10 @@ CONVOLUTIONS = {
 }
 
 
-def of_five_networks(channels):
-    """Return what a 3 x 3 convolution of five networks of `channels` channels, after a batch norm, is compiled for."""
+def of_networks(channels):
+    """Return what a 3 x 3 convolution of networks of `channels` channels, after a batch norm, is compiled for."""
     same = {"KH": 3, "KW": 3, "STRIDE": 1, "PAD_H": 1, "PAD_W": 1, "NORM": True, "PRECISION": "tf32"}
-    return {"G": 5, "CIN": channels, "COUT": channels, "C": channels, **same}
+    return {"CIN": channels, "COUT": channels, "C": channels, **same}
 
 
 def compile_for(capability, kernel, constants, kind):
@@ -51,11 +51,11 @@ def compile_for(capability, kernel, constants, kind):
         own = kind if name in OF_IMAGES - in_fp32 else "fp32"
         number = "i32" if name in NUMBERS else "fp32" if name in DECIMALS else f"*{own}"
         signature[name] = "constexpr" if name in constants else number
-    # As at a launch with images of 32 x 32: memory that torch allocates, and sizes, are multiples of 16.
+    # As at a launch: memory that torch allocates, and channels, are multiples of 16; the other numbers may be any.
     aligned = {
         (at,): [["tt.divisibility", 16]]
         for at, name in enumerate(kernel.arg_names)
-        if signature[name].startswith("*") or name in NUMBERS - {"parts"}
+        if signature[name].startswith("*") or name == "channels"
     }
     source = ASTSource(kernel, signature, constexprs=constants, attrs=aligned)
     compiled = triton.compile(source, target=GPUTarget("cuda", capability, 32))
@@ -83,7 +83,7 @@ def stack_bytes(cubin):
 if __name__ == "__main__":
     cases = [(kernel, constants, "bf16") for kernel, constants in NORMS.items()]
     for kernel, constants in CONVOLUTIONS.items():
-        cases += [(kernel, {**of_five_networks(16), **constants}, "bf16")]
-        cases += [(kernel, {**of_five_networks(64), **constants}, "fp32")]
+        cases += [(kernel, {**of_networks(16), **constants}, "bf16")]
+        cases += [(kernel, {**of_networks(64), **constants}, "fp32")]
     for case in cases:
         print(json.dumps(compile_for(int(sys.argv[1]), *case)), flush=True)
