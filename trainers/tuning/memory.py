@@ -37,7 +37,7 @@ def fitting(task: Task, info: DataInfo, loader: BatchLoader, schedule: StepSched
     key = (
         canonical_json([task.network, task.training.get("step"), task.training["checkpoint_activations"]]),
         (loader.sizes[0], loader.sizes[-1], *info.input_shape),
-        (numerics.device, numerics.precision),
+        (numerics.device, numerics.precision, numerics.triton),
     )
     if key not in _NEEDS:
         try:
