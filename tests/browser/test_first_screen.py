@@ -6,7 +6,7 @@ pytestmark = pytest.mark.browser
 
 
 def test_the_page_of_a_running_study_says_how_old_it_is_and_another_does_not(visit):
-    page = visit("troubled")
+    page = visit("troubled", alone=True)
     page.clock.install(time="2026-03-14T09:20:00Z")
     page.reload()
     assert "Last result on this page: " in page.locator(".progress").inner_text()
@@ -14,7 +14,7 @@ def test_the_page_of_a_running_study_says_how_old_it_is_and_another_does_not(vis
 
 
 def test_the_page_of_a_running_study_reloads_itself_unless_a_reader_has_opened_something(visit):
-    page = visit("troubled")
+    page = visit("troubled", alone=True)
     page.clock.install()
     page.reload()
     page.evaluate("window.marked = true")

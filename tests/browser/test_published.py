@@ -33,20 +33,8 @@ def pages(tmp_path_factory):
 
 
 @pytest.fixture
-def opened(browser, pages):
-    contexts = []
-
-    def open_page(name, **options):
-        contexts.append(browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options}))
-        page = contexts[-1].new_page()
-        page.said = []
-        page.on("console", lambda message: page.said.append(message.text))
-        page.goto((pages / name).as_uri())
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
+def opened(open_page, pages):
+    return lambda name, **options: open_page((pages / name).as_uri(), **options)
 
 
 def test_the_index_is_searched_and_leads_to_each_version(opened):

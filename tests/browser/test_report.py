@@ -326,15 +326,13 @@ def test_trials_that_all_stand_in_the_table_have_no_pages_to_turn(visit):
     assert page.locator(".pager").is_hidden()
 
 
-def test_the_script_writes_numbers_of_trials_as_the_page_does_without_it(browser, tmp_path):
+def test_the_script_writes_numbers_of_trials_as_the_page_does_without_it(open_page, tmp_path):
     whole = small.study(("training.lr", "variant"), {(1e9, "a"): small.near(3), (0.05, "b"): small.near(4)})
     address = write_report(whole, tmp_path).as_uri()
     for has_script in (True, False):
-        page = browser.new_page(java_script_enabled=has_script)
-        page.goto(address)
+        page = open_page(address, java_script_enabled=has_script)
         cells = page.locator("#trials tbody tr td:nth-child(2)").all_inner_texts()
         assert set(cells) == {"1e+09", "0.05"}
-        page.close()
 
 
 def test_letters_in_printed_diagrams_of_units_are_of_seven_points_at_least(visit):
