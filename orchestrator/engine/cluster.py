@@ -19,8 +19,8 @@ import psutil
 # snapshots are not needed, because the results DB is what a study continues from; a trial's folder must not become
 # the working directory, or relative data paths break; its new output prints in spite of verbose=0; as many packs as are
 # handed out may wait for a worker; no message is to leave the machine; Ray ends a process whose cluster is gone after a
-# minute, in which the report may not be finished; and a question to a cluster that has just been left would start
-# another one.
+# minute, in which the report may not be finished; a question to a cluster that has just been left would start another
+# one; and the workers that Ray starts before any is asked for, one for each processor, are not those that Tune gets.
 os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"
 os.environ["TUNE_GLOBAL_CHECKPOINT_S"] = "86400"
 os.environ["TUNE_DISABLE_SIGINT_HANDLER"] = "1"
@@ -32,6 +32,7 @@ os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 os.environ["RAY_ENABLE_AUTO_CONNECT"] = "0"
 os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"
 os.environ["RAY_gcs_rpc_server_reconnect_timeout_s"] = "600"  # noqa: SIM112 (so Ray spells it)
+os.environ["RAY_prestart_worker_first_driver"] = "0"  # noqa: SIM112
 
 import ray
 

@@ -1,5 +1,6 @@
 """What Ray runs in a worker process: a Trainable of Ray Tune that trains one pack after the other."""
 
+import gc
 import inspect
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -36,7 +37,9 @@ class PackTrainable(tune.Trainable):
 
     def setup(self, config: dict[str, Any]) -> None:
         """Begin with the first pack of this process."""
+        gc.disable()  # it would look a hundred times at all that torch makes, most of which stays
         import_module("orchestrator.engine.probing")  # with torch, whose seconds are no part of the first pack
+        gc.enable()
         # One thread for every pack: what a library keeps for a thread is then the same for all of them.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="training")
         self._node = Node(ray.get_runtime_context().get_node_id(), host_name())

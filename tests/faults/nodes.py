@@ -58,12 +58,13 @@ class Nodes:
         With `instead` it is another machine for a study: it has a host name of its own, and sees other folders in the
         place of these. Only root can make one.
         """
-        words = [f"--temp-dir={self._folder}", "--head", "--port=26479", "--include-dashboard=false"]
+        words = [f"--temp-dir={self._folder}", "--head", "--port=26479", "--include-dashboard=false", "--no-monitor"]
         place = words if head else [f"--address={ADDRESS}"]
         own = {"PYTHONPATH": ROOT, "RAY_AUTH_MODE": "disabled", "PYTHONUNBUFFERED": "1"}
         variables = {**os.environ, **own, **(environment or {})}
         alone = [] if instead is None else _another_machine(f"node-{len(self.all)}", instead)
-        command = [*alone, RAY, "start", f"--num-cpus={0 if head else cpus}", f"--num-gpus={gpus}", *place, "--block"]
+        size = [f"--num-cpus={0 if head else cpus}", f"--num-gpus={gpus}"]
+        command = [*alone, RAY, "start", *size, *place, "--include-log-monitor=false", "--block"]
         log = Path(self._folder, f"node-{len(self.all)}.log")
         with log.open("wb") as output:
             process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=variables)

@@ -79,6 +79,7 @@ def test_a_pack_that_no_node_can_hold_is_refused(small: Path) -> None:
 
 def test_a_cluster_that_is_started_here_listens_on_this_machine_alone() -> None:
     with cluster(None):
+        assert not any(map(is_worker, psutil.Process().children(recursive=True)))  # none before it is needed
         ray.get(ray.remote(lambda: os.getpid()).remote())  # a worker listens, too
         started = psutil.Process().children(recursive=True)
         sockets = [
@@ -89,6 +90,18 @@ def test_a_cluster_that_is_started_here_listens_on_this_machine_alone() -> None:
         ]
         assert len(sockets) > 2
         assert {each.laddr.ip for each in sockets} <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
+        assert any(map(is_worker, started))
+
+
+def is_worker(process: psutil.Process) -> bool:
+    """Whether Ray has started this process to work in, be it for nobody yet; its agents have names of the same form."""
+    try:
+        words = process.cmdline()
+    except psutil.NoSuchProcess:
+        return False
+    title = words[0] if words else ""
+    is_named = title.startswith("ray::") and "Agent" not in title
+    return is_named or any(word.endswith("default_worker.py") for word in words)
 
 
 def connections(process: psutil.Process) -> list[Any]:
