@@ -1,5 +1,6 @@
 """Which tests stay together on one of pytest's workers, and how these and Ray's workers share the machine."""
 
+import gc
 import os
 import signal
 import sys
@@ -13,6 +14,7 @@ from filelock import FileLock
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Ray lets everything else go before its workers, and the others of pytest's workers are always busy.
 os.environ.setdefault("RAY_worker_niceness", "0")
+gc.disable()  # until all is imported and collected, most of which stays to the end
 # A background job of a shell ignores SIGINT, one of nohup SIGHUP, and what the tests start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 if hasattr(signal, "SIGHUP"):
@@ -81,6 +83,11 @@ def _file(item: pytest.Item) -> str:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Refuse to run the tests of clusters side by side, should pytest and pytest-xdist not understand each other."""
+    """Refuse to run the tests of clusters side by side, should pytest and pytest-xdist not understand each other.
+
+    What has been imported and collected is never looked at again for garbage: pytest does so several times at its end.
+    """
     if getattr(session.config.option, "loadgroup", False) and not all("@" in item.nodeid for item in session.items):
         raise pytest.UsageError("this pytest-xdist does not keep groups of tests together with this pytest")
+    gc.freeze()
+    gc.enable()

@@ -19,7 +19,7 @@ import pytest
 from orchestrator import RunOptions, run_study
 from orchestrator.storage import Store
 from tests.faults.held import hold, let_go
-from tests.faults.test_killed import ROOT, start, wait_for
+from tests.faults.test_killed import INLINE, ROOT, start, wait_for
 from tests.integration.test_cluster import numbers
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
@@ -93,7 +93,7 @@ def test_another_machine_goes_on_from_s3_where_a_killed_one_stopped(small: Path,
     process.communicate()
     shutil.rmtree("out")  # what another machine does not have
     let_go(small)
-    last = start(small)
+    last = start(small, *INLINE)
     _, errors = last.communicate(timeout=150)
     assert last.returncode == 0, errors
     assert min(resumed()) >= 1
@@ -107,7 +107,7 @@ def test_another_machine_goes_on_from_s3_where_a_killed_one_stopped(small: Path,
 @pytest.mark.timeout(300)
 def test_a_study_ends_without_an_s3_that_went_away_and_says_so_once(small: Path, s3: Storage) -> None:
     hold(small, checkpoints=CHECKPOINTS)
-    process = start(small, "--executor", "inline")
+    process = start(small, *INLINE)
     wait_for(process, lambda: bool(s3.keys(".pt")))
     s3.process.kill()
     let_go(small)

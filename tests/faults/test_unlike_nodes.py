@@ -121,14 +121,14 @@ def test_nodes_with_another_version_of_the_users_module_or_none_are_left_out_and
 
 def test_uneven_nodes_that_join_and_leave_are_all_used(small: Path, nodes: Nodes) -> None:
     hold(small, seeds_per_pack=1)
-    small.write_text(small.read_text().replace("seeds: 2", "seeds: 4"))
+    small.write_text(small.read_text().replace("seeds: 2", "seeds: 3"))
     first = nodes.start()
     driver = start(small, "--address", ADDRESS)
     wait_for(lambda: Path("results.db").exists() and running_trials() == 1)
-    nodes.start(cpus=4)
-    wait_for(lambda: running_trials() == 5)
+    nodes.start(cpus=2)
+    wait_for(lambda: running_trials() == 3)
     nodes.start(gpus=1)  # has none, and none is asked for
-    wait_for(lambda: running_trials() == 6)
+    wait_for(lambda: running_trials() == 4)
     nodes.kill(first)
     wait_for(lambda: causes() == ["node_lost"])
     let_go(small)
