@@ -34,9 +34,9 @@ def _normalised(images: Tensor, *_: Any) -> tuple[Tensor, Tensor, Tensor] | None
     return images.new_empty(images.shape), images.new_empty(images.shape[1]), images.new_empty(images.shape[1])
 
 
-def _alike(tensor: Tensor) -> Tensor | None:
+def _alike(tensor: Tensor, *settings: Any) -> Tensor | None:
     """Return what an operation gives that takes each number by itself: a tensor of the same shape."""
-    return tensor.new_empty(tensor.shape) if _is_plain(tensor) else None
+    return tensor.new_empty(tensor.shape) if _is_plain(tensor) and all(map(_is_number, settings)) else None
 
 
 def _itself(tensor: Tensor, *_: Any) -> Tensor | None:
@@ -154,7 +154,7 @@ def _dropped(tensor: Tensor, rate: float, train: bool | None) -> tuple[Tensor, T
 
 
 # Without a device torch does these in Python: three quarters of a deep network's time, and for all but the first of
-# them it imports sympy, or its compiler: half a second, and 60 MiB.
+# them it imports sympy, or its compiler: half a second or a whole one, and 60 MiB.
 SHORT_CUTS: Mapping[str, Callable[..., Any]] = {
     "native_batch_norm": _normalised,
     "normal_": _itself,
@@ -174,4 +174,15 @@ SHORT_CUTS: Mapping[str, Callable[..., Any]] = {
     "sigmoid": _alike,
     "neg": _alike,
     "rsub": _combined,
+    "relu": _alike,
+    "gelu": _alike,
+    "silu": _alike,
+    "silu_": _itself,
+    "tanh": _alike,
+    "mish": _alike,
+    "hardswish": _alike,
+    "leaky_relu": _alike,
+    "elu": _alike,
+    "hardtanh": _alike,
+    "softplus": _alike,
 }

@@ -64,7 +64,13 @@ def test_tracing_a_network_does_not_import_torchs_compiler_nor_sympy() -> None:
         "    {'family': 'highway'},\n"
         "):\n"
         "    assert complexity(network).params\n"
-        "    assert not {'torch._dynamo', 'sympy'} & set(sys.modules), network"
+        "    assert not {'torch._dynamo', 'sympy'} & set(sys.modules), network\n"
+        "from torch import nn\n"
+        "from search_spaces.trace import trace\n"
+        "for usual in (nn.ReLU(), nn.GELU(), nn.SiLU(), nn.SiLU(inplace=True), nn.Tanh(), nn.Mish(), nn.Hardswish(),\n"
+        "              nn.LeakyReLU(0.2), nn.ELU(), nn.ReLU6(), nn.Softplus()):\n"
+        "    trace(lambda: nn.Sequential(nn.Conv2d(3, 4, 3), usual, nn.Flatten(), nn.Linear(144, 10)), (3, 8, 8))\n"
+        "    assert not {'torch._dynamo', 'sympy'} & set(sys.modules), usual"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 

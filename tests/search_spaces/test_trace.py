@@ -65,6 +65,20 @@ def flat(images: Tensor) -> Tensor:
     return images.flatten(1)[:, :10, None, None]
 
 
+ACTIVATIONS: dict[str, nn.Module] = {
+    "relu": nn.ReLU(),
+    "gelu": nn.GELU(),
+    "gelu by tanh": nn.GELU("tanh"),
+    "silu": nn.SiLU(),
+    "silu in place": nn.SiLU(inplace=True),
+    "tanh": nn.Tanh(),
+    "mish": nn.Mish(),
+    "hardswish": nn.Hardswish(),
+    "leaky relu": nn.LeakyReLU(0.2),
+    "elu": nn.ELU(0.5),
+    "relu to six": nn.ReLU6(),
+    "softplus": nn.Softplus(2, 10),
+}
 OWN: dict[str, Callable[[], nn.Module]] = {
     "stride, dilation, padding": lambda: Own(pooled(F.relu), nn.Conv2d(3, 10, 3, stride=2, dilation=2, padding=3)),
     "groups": lambda: Own(pooled(F.relu), nn.Conv2d(3, 10, (1, 3), groups=1, bias=False)),
@@ -88,6 +102,9 @@ OWN: dict[str, Callable[[], nn.Module]] = {
     ),
     "spread to channels last": lambda: Own(pooled(lambda x: in_order(torch.ones(1, 1, 1, 10) * last(x)))),
     "weights channels last": lambda: Own(pooled(flat), nn.Conv2d(3, 10, 3).to(memory_format=torch.channels_last)),
+    **{name: lambda layer=layer: Own(pooled(layer)) for name, layer in ACTIVATIONS.items()},
+    "activation channels last": lambda: Own(pooled(lambda x: flat(F.leaky_relu(F.relu(in_memory(x)), 0.2)))),
+    "activation of doubles": lambda: Own(pooled(lambda x: F.softplus(F.elu(x.double())).float())),
     "normalised and pooled channels last": lambda: Own(
         pooled(lambda x: flat(F.max_pool2d(F.batch_norm(in_memory(x), None, None, training=True), 2)))
     ),
