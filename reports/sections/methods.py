@@ -9,7 +9,12 @@ from reports.sections.arm_settings import arm_settings, shown_name
 from reports.sections.section import Section
 from reports.sentences import methods, said
 from reports.sentences.parts import cut
-from reports.sentences.safeguards import machine_sentences, noise_sentences, pack_sentences
+from reports.sentences.safeguards import (
+    machine_sentences,
+    noise_sentences,
+    numerics_sentences,
+    pack_sentences,
+)
 from reports.sentences.statistics import STATISTICS, seeds_saved, seeds_so_far
 from reports.tables import Column, Table
 from reports.wording import counted, listed, shortened
@@ -41,6 +46,7 @@ def build(findings: Findings) -> Section:
         ("Statistics", said(findings, STATISTICS)),
         ("Claims", said(findings, (*methods.CLAIMS, seeds_saved, seeds_so_far))),
         ("Noise floor", " ".join(noise_sentences(findings.study))),
+        ("Numerics", " ".join(numerics_sentences(findings.study))),
         ("Packs", " ".join(pack_sentences(findings.study))),
         ("Machines", " ".join(machine_sentences(findings.study))),
         ("Fairness", said(findings, methods.FAIRNESS)),

@@ -1,4 +1,4 @@
-"""What guards a study's numbers, in sentences: the noise floor, and the machines compared."""
+"""What guards a study's numbers, in sentences: the noise floor, the machines compared, and how trials computed."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -19,6 +19,18 @@ def machine_sentences(study: Study) -> tuple[str, ...]:
     """Say whether hosts or devices gave other errors; nothing for a study that ran on one of each kind."""
     checks = (machine_check(study, kind) for kind in ("host", "device"))
     return tuple(_machines(each) for each in checks if each is not None)
+
+
+def numerics_sentences(study: Study) -> tuple[str, ...]:
+    """Say in what precision and memory order trials computed, as far as that is recorded."""
+    known = Counter(str(trial.telemetry["numerics"]) for trial in study.trials if trial.telemetry.get("numerics"))
+    if len(known) < 2:
+        return tuple(f"Networks computed in {way}." for way in known)
+    told = listed([f"{way} ({counted(count, 'trial')})" for way, count in known.most_common()], 6)
+    return (
+        f"Networks computed in {told}. Each way rounds differently, which over a deep network's training grows: "
+        "compare arms that computed in the same one.",
+    )
 
 
 def pack_sentences(study: Study) -> tuple[str, ...]:
@@ -76,5 +88,6 @@ def _joined(say: Callable[[Study], tuple[str, ...]]) -> Callable[[Study], str | 
 SENTENCES: dict[str, Callable[..., str | None]] = {
     "safeguards.noise": _joined(noise_sentences),
     "safeguards.machines": _joined(machine_sentences),
+    "safeguards.numerics": _joined(numerics_sentences),
     "safeguards.packs": _joined(pack_sentences),
 }

@@ -29,6 +29,21 @@ def test_who_trained_together_is_told_where_their_numbers_depend_on_it():
     assert paragraph(find(apart), "Packs") == ""
 
 
+def test_how_networks_computed_is_told_and_a_warning_where_they_did_not_compute_alike():
+    whole = study(("variant",), {("a",): near(3), ("b",): near(4)})
+    ways = ["fp32, convolutions in TF32, channels_last", "bf16, channels_last"]
+
+    def of(count):
+        trials = [replace(each, telemetry={"numerics": ways[at % count]}) for at, each in enumerate(whole.trials)]
+        return paragraph(find(replace(whole, trials=tuple(trials))), "Numerics")
+
+    assert of(1) == "Networks computed in fp32, convolutions in TF32, channels_last."
+    assert of(2).startswith("Networks computed in fp32, convolutions in TF32, channels_last (3 trials); ")
+    assert "bf16, channels_last (3 trials)" in of(2)
+    assert "compare arms that computed in the same one" in of(2)
+    assert paragraph(find(whole), "Numerics") == ""
+
+
 ALL_FAIL = [(None, None, None), (80.0, 81.0, 82.0)]
 
 

@@ -74,6 +74,14 @@ def packed(*, together: bool) -> Study:
     return replace(whole, trials=tuple(replace(each, telemetry=facts) for each in whole.trials))
 
 
+def computed(*ways: str) -> Study:
+    whole = variants(a=MORE, b=LESS).study
+    facts = [{"numerics": ways[at % len(ways)]} for at in range(len(whole.trials))]
+    return replace(
+        whole, trials=tuple(replace(each, telemetry=own) for each, own in zip(whole.trials, facts, strict=True))
+    )
+
+
 def on_hosts(*, several: bool) -> Study:
     """Seeds of the same arms on one machine or on two, of which the second gives more error."""
     whole = variants(a=(3.0, 3.1, 9.0, 9.1), b=(4.0, 4.1, 10.0, 10.1)).study
@@ -89,6 +97,11 @@ PAIRS: Pairs = {
         lambda: on_hosts(several=True),
         "they differ more than chance explains",
         lambda: on_hosts(several=False),
+    ),
+    "safeguards.numerics": (
+        lambda: computed("fp32, convolutions in TF32, channels_last"),
+        "Networks computed in fp32, convolutions in TF32, channels_last.",
+        lambda: packed(together=True),
     ),
     "safeguards.packs": (
         lambda: packed(together=True),
