@@ -32,12 +32,15 @@ QUIT_SECONDS = 60.0
 """How long a daemon may take to end its servers."""
 CLIENT_SECONDS = 60.0
 """How long a first process may take to open a context, for which the daemon starts a server."""
-LOCK_SECONDS = 90.0
-"""How long a process waits while others start or end the daemon."""
+LOCK_SECONDS = 150.0
+"""How long a process waits while others start or end the daemon: longer than one of them may take."""
+QUITS = 3
+"""How often the keeper tries to end a daemon that does not answer."""
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 PIPES = "CUDA_MPS_PIPE_DIRECTORY"
 LOGS = "CUDA_MPS_LOG_DIRECTORY"
 DEFAULT_PIPES = "/tmp/nvidia-mps"
+FOLDER = "orchestrate-mps-"
 
 _HELD: list[int] = []  # the folders of the daemons that this process uses, open until it ends in whatever way
 
@@ -93,6 +96,7 @@ def share_gpu(start: bool) -> Sharing:
                 return Sharing(True)
             raise NoService(f"{CONTROL} is not on the PATH")
         if _answers(os.environ):
+            _hold(Path(os.environ.get(PIPES) or DEFAULT_PIPES).parent)
             return Sharing(True)
         if not start:
             raise NoService("none runs, and none is to be started")
@@ -113,9 +117,9 @@ def join(folder: Path, device: str) -> Mapping[str, str]:
     try:
         starting = _lock(folder / "starting", fcntl.LOCK_EX)
         try:
+            _run_this("keep", CONTROL_SECONDS, {}, str(folder))  # first, or a kill would leave a daemon without one
             if not _answers(daemon.environment):
                 daemon.start()
-            _run_this("keep", CONTROL_SECONDS, {}, str(folder))
             _run_this("try", CLIENT_SECONDS, daemon.environment)
             if not _servers(daemon.environment):
                 raise NoService("its daemon runs, and processes do not reach it")
@@ -151,11 +155,17 @@ def visible_device() -> str:
 def own_folder(device: str) -> Path:
     """Return the folder for the daemon of a GPU, the same one for all of this user's processes on this machine."""
     key = hashlib.sha256(f"{os.getuid()} {socket.gethostname()} {device}".encode()).hexdigest()[:12]
-    folder = Path(tempfile.gettempdir(), f"orchestrate-mps-{key}")  # short: the path of a socket has 107 characters
+    folder = Path(tempfile.gettempdir(), f"{FOLDER}{key}")  # short: the path of a socket has 107 characters
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.is_symlink() or folder.stat().st_uid != os.getuid():
         raise NoService(f"{folder} belongs to somebody else")
     return folder
+
+
+def _hold(folder: Path) -> None:
+    """Keep the daemon of an own folder, which the process that started this one has joined, until this one ends too."""
+    if folder.name.startswith(FOLDER):
+        _HELD.append(_lock(folder, fcntl.LOCK_SH))
 
 
 def _listens(pipes: Path) -> bool:
@@ -262,8 +272,10 @@ def _keep(folder: Path) -> None:
         os.dup2(nowhere, each)
     held = os.open(folder, os.O_RDONLY)
     fcntl.flock(held, fcntl.LOCK_EX)
-    with suppress(NoService, OSError):
-        Daemon(folder).quit()
+    for _ in range(QUITS):
+        with suppress(NoService, OSError):
+            Daemon(folder).quit()
+            break
     os.close(keeper)  # before the folder: whoever takes that next leaves a keeper of its own
     os.close(held)
 

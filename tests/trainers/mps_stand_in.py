@@ -33,6 +33,8 @@ if said == "-d":
     if control.exists():
         sys.exit("An instance of this daemon is already running")
     control.write_text("")
+    if (here / "lingers -d").exists():
+        time.sleep(60)
     if os.fork() == 0:
         time.sleep(1)  # a daemon keeps what it prints into open
 elif not control.exists():

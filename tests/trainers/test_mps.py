@@ -103,6 +103,30 @@ def test_a_daemon_whose_keeper_was_killed_is_ended_after_the_next_process(stand_
     wait_for(lambda: not (folder / "pipe" / "control").exists())
 
 
+@HAS_COMPILER
+def test_a_daemon_whose_first_process_was_killed_while_it_started_is_ended(stand_in: StandIn) -> None:
+    stand_in.let("lingers -d")
+    control = own_folder(GPU) / "pipe" / "control"
+    with subprocess.Popen([sys.executable, "-c", JOINED], stdout=subprocess.PIPE) as process:
+        wait_for(control.exists)
+        process.kill()
+    wait_for(lambda: not control.exists())
+    assert stand_in.calls("quit")
+
+
+@HAS_COMPILER
+def test_a_process_that_one_of_its_users_has_started_keeps_the_daemon(stand_in: StandIn) -> None:
+    assert share_gpu(True) == Sharing(True)
+    control = Path(os.environ["CUDA_MPS_PIPE_DIRECTORY"], "control")
+    with joined(1) as (child,):
+        leave()
+        time.sleep(0.5)
+        assert control.exists()
+        child.kill()
+        child.wait()
+        wait_for(lambda: not control.exists())
+
+
 def keepers(folder: Path) -> list[int]:
     """Return the processes that wait to end the daemon of a folder."""
     found = []

@@ -41,11 +41,15 @@ def _contexts(unit: nn.Module) -> tuple[AbstractContextManager[None], AbstractCo
 def _frozen_statistics(unit: nn.Module) -> Iterator[None]:
     """Keep batch norms from counting a batch a second time in their running statistics."""
     norms = [module for module in unit.modules() if isinstance(module, _BatchNorm)]
-    momenta = [norm.momentum for norm in norms]
-    for norm in norms:
+    weighted = [(norm, norm.momentum) for norm in norms if norm.momentum is not None]
+    for norm, _ in weighted:
         norm.momentum = 0.0
+    averages = [buffer for norm in norms if norm.momentum is None for buffer in norm.buffers()]
+    before = [each.clone() for each in averages]
     try:
         yield
     finally:
-        for norm, momentum in zip(norms, momenta, strict=True):
+        for norm, momentum in weighted:
             norm.momentum = momentum
+        for each, value in zip(averages, before, strict=True):
+            each.copy_(value)

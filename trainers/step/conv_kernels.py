@@ -20,6 +20,7 @@ import torch
 import triton
 import triton.language as tl
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from trainers.step.norm_kernels import (
     Moments,
@@ -231,6 +232,11 @@ class Geometry:
         return self.height, self.width, self.out_height, self.out_width
 
     @property
+    def block_rows(self) -> int:
+        """The output pixels of a block: fewer where channels are few, whose patches take more registers."""
+        return ROWS if self.inputs >= NARROWEST else ROWS // 2
+
+    @property
     def terms(self) -> int:
         """The columns of the patches: taps times input channels."""
         return self.kernel[0] * self.kernel[1] * self.inputs
@@ -264,7 +270,7 @@ class NormReLUConv(torch.autograd.Function):
         context: Any, x: Tensor, shortcut: Tensor | None, weights: Tensor, scale: Tensor | None, offset: Tensor | None,
         running: Running | None, moments: Moments | None, geometry: Geometry,
     ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
-        """Return (N, groups * outputs, H, W) in channels_last and the moments of its blocks of `ROWS` rows.
+        """Return (N, groups * outputs, H, W) in channels_last and the moments of its blocks of `geometry.block_rows`.
 
         `moments` are those of `x` where they are known. The running statistics are updated in place.
         """
@@ -275,22 +281,26 @@ class NormReLUConv(torch.autograd.Function):
             norm = mean, rate, scale, offset
         out = geometry.room_for_output(x)
         rows = rows_of(out)
-        parts = triton.cdiv(rows, ROWS)
+        parts = triton.cdiv(rows, geometry.block_rows)
         means, squares = by_part(out, parts), by_part(out, parts)
         columns = _side(geometry.outputs, COLUMNS)
         _convolve[(parts, geometry.groups * triton.cdiv(geometry.outputs, columns))](
             x, weights, x if shortcut is None else in_order(shortcut), out, *(norm or (x, x, x, x)), means, squares,
-            rows, *geometry.sizes, parts, **geometry.constants(), NORM=bool(norm), ADD=shortcut is not None, R=ROWS,
-            C=columns, Q=INNER,
+            rows, *geometry.sizes, parts, **geometry.constants(), NORM=bool(norm), ADD=shortcut is not None,
+            R=geometry.block_rows, C=columns, Q=INNER,
         )  # fmt: skip
         context.save_for_backward(x, weights, *norm)
         context.geometry, context.adds = geometry, shortcut is not None
         context.mark_non_differentiable(means, squares)
+        context.set_materialize_grads(False)  # or the moments would have some, of zeros
         return out, means, squares
 
     @staticmethod
-    def backward(context: Any, gradient: Tensor, *others: Tensor) -> tuple[Tensor | None, ...]:
+    @once_differentiable
+    def backward(context: Any, gradient: Tensor | None, *of_moments: Tensor | None) -> tuple[Tensor | None, ...]:
         """Return the gradients of the values, the shortcut, the weights, and the norm's weight and bias."""
+        if gradient is None:
+            return (None,) * 8
         x, weights, *norm = context.saved_tensors
         geometry: Geometry = context.geometry
         gradient = in_order(gradient)

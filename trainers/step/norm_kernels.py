@@ -16,6 +16,7 @@ import torch
 import triton
 import triton.language as tl
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 ROWS = 64  # of a block
 CHANNELS = 32
@@ -254,6 +255,7 @@ class NormAddReLU(torch.autograd.Function):
         return out
 
     @staticmethod
+    @once_differentiable
     def backward(context: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         """Return the gradients of the values, the shortcut, the weight and the bias."""
         x, weight, mean, rate, *outs = context.saved_tensors

@@ -62,9 +62,14 @@ def choose_numerics(training: Mapping[str, Any], device: torch.device, threads: 
         precision = "bf16" if on_gpu else "fp32"
     if memory_format == "auto":
         memory_format = "channels_last"
-    triton = _triton(training) if on_gpu and has_triton() else "none"
+    triton = _triton(training) if on_gpu and has_triton() and _has_tensor_cores(device) else "none"
     fused = training["fuse"] == "always" or (training["fuse"] == "auto" and (not on_gpu or triton == "conv"))
     return Numerics(device, precision, memory_format, fused, threads, training.get("deterministic", True), triton)
+
+
+def _has_tensor_cores(device: torch.device) -> bool:
+    """Whether a GPU computes in bf16 and TF32, as those from Ampere on do; one that is not here is taken for such."""
+    return not torch.cuda.is_available() or torch.cuda.get_device_capability(device) >= (8, 0)
 
 
 def _triton(training: Mapping[str, Any]) -> str:

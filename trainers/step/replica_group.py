@@ -46,10 +46,11 @@ class ReplicaGroup:
         self.optimiser = replicas[0].optimiser if len(replicas) == 1 else make_optimiser(network, training)
         self.own_step = load_own_step(training)
         copied = numerics.precision == "bf16" and self.own_step is None and can_copy(network)
-        if numerics.device.type == "cpu" and numerics.precision == "fp32" and small_maps.pays():
-            small_maps.use_products(network)
-        if numerics.triton != "none":
-            use_triton(network, convolutions=numerics.triton == "conv")
+        if self.own_step is None:  # which may do what only torch's own operations bear, such as second derivatives
+            if numerics.device.type == "cpu" and numerics.precision == "fp32" and small_maps.pays():
+                small_maps.use_products(network)
+            if numerics.triton != "none":
+                use_triton(network, convolutions=numerics.triton == "conv")
         self.halves = HalfWeights(network, self.optimiser.parameters) if copied else None
         self.results: list[tuple[Tensor, Tensor]] = []
 

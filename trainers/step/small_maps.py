@@ -31,13 +31,13 @@ def use_products(network: nn.Module) -> int:
 
 def _is_usable(layer: nn.Conv2d) -> bool:
     shape = (layer.kernel_size, layer.stride, layer.padding, layer.dilation)
-    hooks = layer._forward_hooks or layer._forward_pre_hooks or layer._backward_hooks
+    hooks = layer._forward_hooks or layer._forward_pre_hooks or layer._backward_hooks or layer._backward_pre_hooks
     is_plain = layer.bias is None and layer.padding_mode == "zeros" and not hooks and "forward" not in vars(layer)
     return is_plain and shape == ((3, 3), (1, 1), (1, 1), (1, 1))
 
 
 def _convolve(layer: nn.Conv2d, x: Tensor) -> Tensor:
-    if x.shape[2:] != (SIDE, SIDE) or x.dtype != layer.weight.dtype:
+    if x.shape[2:] != (SIDE, SIDE) or x.dtype != layer.weight.dtype or not len(x):
         return nn.Conv2d.forward(layer, x)
     out: Tensor = SmallMapConvolution.apply(x, layer.weight, layer.groups)
     return out
@@ -90,7 +90,10 @@ def _by_group(x: Tensor, groups: int) -> Tensor:
 
 
 def _images(values: Tensor) -> Tensor:
-    """Undo `_by_group`; the images are in channels_last."""
-    groups, count, _ = values.shape
-    by_pixel = values.view(groups, count, SIDE, SIDE, -1).permute(1, 2, 3, 0, 4)
-    return by_pixel.flatten(3).permute(0, 3, 1, 2)
+    """Undo `_by_group`; the images are in channels_last, in memory of their own, so that a ReLU may change them."""
+    groups, count, size = values.shape
+    shape = count, groups * size // PIXELS, SIDE, SIDE
+    images = torch.empty(shape, dtype=values.dtype, device=values.device, memory_format=torch.channels_last)
+    by_pixel = images.permute(0, 2, 3, 1).view(count, SIDE, SIDE, groups, -1)
+    by_pixel.copy_(values.view(groups, count, SIDE, SIDE, -1).permute(1, 2, 3, 0, 4))
+    return images

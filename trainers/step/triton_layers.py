@@ -5,6 +5,7 @@ and Triton is there. In evaluation, on a CPU, with hooks and without Triton ever
 """
 
 import os
+import shutil
 from collections.abc import Sequence
 from functools import cache, partial
 from importlib.util import find_spec
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.module import _has_any_global_hook
 
 from search_spaces.blocks import Unit
 from search_spaces.layers import BatchNorm, NarrowProjection
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from trainers.step.norm_kernels import Moments, Running
 
 LARGEST = 2**31 - 1  # values of a batch: the kernels count them in 32 bits
+MOST_PROGRAMS = 65_535  # along the second and third side of CUDA's grid
+MOST_SHAPES = 40  # of a network's convolutions: kernels are compiled for each, which takes seconds
+TYPES = (torch.float32, torch.bfloat16)
 _KEPT = "_moments"  # the attribute of a convolution's output that its batch norm reads
 
 
@@ -39,9 +44,12 @@ def use_triton(network: nn.Module, convolutions: bool) -> int:
 
     In a Sequential these are a batch norm with the ReLU that may follow and, with `convolutions`, the convolution that
     may follow that. A residual unit adds an identity or projected shortcut in the kernel of what ends its branch: a
-    batch norm, whose sum a ReLU cuts off, or with `convolutions` a convolution.
+    batch norm, whose sum a ReLU cuts off, or with `convolutions` a convolution. Convolutions of more shapes than
+    `MOST_SHAPES`, as in a DenseNet, are left to torch.
     """
     places = 0
+    shapes = {(each.weight.shape, each.stride) for each in network.modules() if _is_conv(each)}
+    convolutions = convolutions and len(shapes) <= MOST_SHAPES
     for module in network.modules():
         computes = _computes(module, convolutions)
         if computes is not None and "forward" not in vars(module):  # which recomputes activations
@@ -52,8 +60,9 @@ def use_triton(network: nn.Module, convolutions: bool) -> int:
 
 @cache
 def has_triton() -> bool:
-    """Whether Triton is installed; torch brings it for NVIDIA's GPUs."""
-    return find_spec("triton") is not None
+    """Whether Triton is installed, which torch brings for NVIDIA's GPUs, and a C compiler, which it needs."""
+    compiler = os.environ.get("CC") or shutil.which("gcc") or shutil.which("clang")
+    return find_spec("triton") is not None and compiler is not None
 
 
 def _computes(module: nn.Module, convolutions: bool) -> Any:
@@ -79,14 +88,13 @@ def _sequence(sequence: nn.Sequential, convolutions: bool, x: Tensor) -> Tensor:
 def _unit_with_norm(unit: Unit, convolutions: bool, x: Tensor) -> Tensor:
     """Compute a unit whose branch ends in a batch norm, and which cuts off after the addition."""
     *before, norm = unit.branch
-    assert unit.after is not None
-    assert _is_norm(norm)
-    if not _is_usable([unit, unit.branch, norm, unit.merge, unit.after, *unit.after], x):
+    after = () if unit.after is None else (unit.after, *unit.after)
+    if not (_is_norm(norm) and after and _is_usable([unit, unit.branch, norm, unit.merge, *after], x)):
         return type(unit).forward(unit, x)
     x, shortcut = _shared(unit, x)
     value = _through(before, convolutions, x)
-    if shortcut.dtype != value.dtype or value.numel() > LARGEST:
-        result: Tensor = unit.after(norm(value) + shortcut)
+    if shortcut.dtype != value.dtype or not _normalises(norm, value):
+        result: Tensor = after[0](norm(value) + shortcut)
         return result
     return _normalise(norm, value, shortcut, relu=True)
 
@@ -131,10 +139,11 @@ def _first_group(layers: Sequence[nn.Module], convolutions: bool, x: Tensor) -> 
     first, second, third = (*plain, None, None)[:3]
     if convolutions and _is_conv(first) and _fits(first, x):
         return FusedLayers(None, False, first, 1)
-    if not _is_norm(first) or x.numel() > LARGEST:
+    if not _is_norm(first) or not _normalises(first, x):
         return None
     relu = type(second) is nn.ReLU
-    if relu and convolutions and _is_conv(third) and _fits(third, x):
+    # Torch normalises in the type of the values, and rounds to the convolution's type after that.
+    if relu and convolutions and _is_conv(third) and x.dtype == _type(x) and _fits(third, x):
         return FusedLayers(first, True, third, 3)
     return FusedLayers(first, relu, None, 1 + relu)
 
@@ -148,21 +157,22 @@ def _normalise(norm: nn.BatchNorm2d, x: Tensor, shortcut: Tensor | None, relu: b
 
 def _convolve(norm: nn.BatchNorm2d | None, conv: nn.Conv2d, x: Tensor, shortcut: Tensor | None) -> Tensor:
     """Normalise and cut off where there is a norm, convolve, add; keep the moments of the result with it."""
-    from trainers.step.conv_kernels import ROWS, NormReLUConv
+    from trainers.step.conv_kernels import NormReLUConv
     from trainers.step.norm_kernels import Moments
 
-    moments, kind = _moments(x), _type(x)
+    moments, kind, geometry = _moments(x), _type(x), _geometry(conv, x)
     affine = (None, None, None) if norm is None else (norm.weight, norm.bias, _running(norm))
     out: Tensor
-    out, means, squares = NormReLUConv.apply(
-        x.to(kind), shortcut, conv.weight.to(kind), *affine, moments, _geometry(conv, x)
-    )
-    setattr(out, _KEPT, (out._version, Moments(means, squares, ROWS)))
+    out, means, squares = NormReLUConv.apply(x.to(kind), shortcut, conv.weight.to(kind), *affine, moments, geometry)
+    setattr(out, _KEPT, (out._version, Moments(means, squares, geometry.block_rows)))
     return out
 
 
 def _moments(x: Tensor) -> "Moments | None":
-    """Return the moments that a convolution found of its output `x`, unless `x` was changed since."""
+    """Return the moments that a convolution found of its output `x`, unless `x` was changed since.
+
+    What is changed through `x.data` is not seen here, nor by autograd.
+    """
     version, moments = getattr(x, _KEPT, (None, None))
     return moments if version == x._version else None
 
@@ -173,7 +183,9 @@ def _running(norm: nn.BatchNorm2d) -> "Running":
     assert norm.running_mean is not None
     assert norm.running_var is not None
     assert norm.momentum is not None
-    return Running(norm.running_mean, norm.running_var, norm.momentum, norm.eps)
+    if type(norm) is nn.BatchNorm2d and norm.num_batches_tracked is not None:
+        norm.num_batches_tracked.add_(1)
+    return Running(norm.running_mean, norm.running_var, float(norm.momentum), norm.eps)
 
 
 def _geometry(conv: nn.Conv2d, x: Tensor) -> "Geometry":
@@ -195,10 +207,22 @@ def _geometry(conv: nn.Conv2d, x: Tensor) -> "Geometry":
 
 
 def _fits(conv: nn.Conv2d, x: Tensor) -> bool:
-    """Whether the kernels can count the values of the convolution's input and output."""
+    """Whether `x` is what the convolution takes, and the kernels can count its values and those of the output."""
+    if not _is_batch(x) or x.shape[1] != conv.in_channels or conv.weight.dtype not in TYPES:
+        return False
     geometry = _geometry(conv, x)
-    pixels = geometry.out_height * geometry.out_width
-    return pixels > 0 and max(x.numel(), len(x) * conv.out_channels * pixels) <= LARGEST
+    most = max(x.numel(), len(x) * conv.out_channels * geometry.out_height * geometry.out_width)
+    return min(geometry.out_height, geometry.out_width) > 0 and most <= LARGEST
+
+
+def _normalises(norm: nn.BatchNorm2d, x: Tensor) -> bool:
+    """Whether the norm learns from the batch `x`, which the kernels can count, as it is written."""
+    learns = norm.training and norm.track_running_stats
+    return learns and _is_batch(x) and x.shape[1] == norm.num_features and x.numel() > norm.num_features
+
+
+def _is_batch(x: Tensor) -> bool:
+    return x.dim() == 4 and 0 < x.numel() <= LARGEST and x.dtype in TYPES
 
 
 def _type(x: Tensor) -> torch.dtype:
@@ -210,9 +234,9 @@ def _type(x: Tensor) -> torch.dtype:
 def _is_usable(modules: Sequence[nn.Module], x: Tensor) -> bool:
     """Whether `modules`, which are not computed themselves, may be passed over for values like `x`."""
     interpreted = os.environ.get("TRITON_INTERPRET") == "1"
-    known = x.dim() == 4 and x.dtype in (torch.float32, torch.bfloat16)
-    training = modules[0].training and (x.is_cuda or interpreted)
-    return training and known and has_triton() and all(_is_plain(each) for each in modules)
+    training = modules[0].training and torch.is_grad_enabled()
+    usable = training and (x.is_cuda or interpreted) and has_triton() and not _has_any_global_hook()
+    return usable and all(_is_plain(each) for each in modules)
 
 
 def _is_norm(module: nn.Module | None) -> TypeGuard[nn.BatchNorm2d]:
@@ -220,13 +244,17 @@ def _is_norm(module: nn.Module | None) -> TypeGuard[nn.BatchNorm2d]:
         isinstance(module, nn.BatchNorm2d)
         and type(module) in (BatchNorm, nn.BatchNorm2d)
         and module.momentum is not None
-        and bool(module.affine)
+        and module.weight is not None
+        and module.bias is not None
         and module.running_mean is not None
     )
 
 
 def _is_conv(module: nn.Module | None) -> TypeGuard[nn.Conv2d]:
-    """Whether `module` is a convolution without a bias or dilation, zeros around its images, both strides alike."""
+    """Whether `module` is a convolution without a bias or dilation, zeros around its images, both strides alike.
+
+    One that computes each channel by itself leaves tensor cores idle, and is left to torch.
+    """
     return (
         isinstance(module, nn.Conv2d)
         and type(module) in (nn.Conv2d, NarrowProjection)
@@ -235,6 +263,8 @@ def _is_conv(module: nn.Module | None) -> TypeGuard[nn.Conv2d]:
         and module.stride[0] == module.stride[1]
         and module.padding_mode == "zeros"
         and isinstance(module.padding, tuple)
+        and module.out_channels > module.groups
+        and max(module.in_channels, module.out_channels) <= MOST_PROGRAMS
     )
 
 
@@ -245,4 +275,8 @@ def _padding(conv: nn.Conv2d) -> tuple[int, int]:
 
 
 def _is_plain(module: nn.Module) -> bool:
-    return not (module._forward_hooks or module._forward_pre_hooks or module._backward_hooks)
+    """Whether nothing but Triton's kernels computes something else than the module's class says."""
+    hooks = module._forward_hooks or module._forward_pre_hooks or module._backward_hooks or module._backward_pre_hooks
+    forward = vars(module).get("forward")
+    own = getattr(forward, "func", None) in (_sequence, _unit_with_norm, _unit_with_conv)
+    return not hooks and (forward is None or own)

@@ -63,6 +63,7 @@ def compile_for(capability, kernel, constants, kind):
     return {
         "kernel": kernel.__name__,
         "kind": kind,
+        "channels": constants.get("CIN"),
         "tensor_cores": "wgmma" in ptx or "mma.sync" in ptx,
         "vector_loads": len(re.findall(r"ld\.global[.\w:]*\.v[248]|cp\.async\.c[ag]", ptx)),
         "shared_bytes": compiled.metadata.shared,
@@ -85,5 +86,8 @@ if __name__ == "__main__":
     for kernel, constants in CONVOLUTIONS.items():
         cases += [(kernel, {**of_networks(16), **constants}, "bf16")]
         cases += [(kernel, {**of_networks(64), **constants}, "fp32")]
+    stem = {"CIN": 3, "COUT": 64, "C": 64, "KH": 7, "KW": 7, "STRIDE": 2, "PAD_H": 3, "PAD_W": 3, "PRECISION": "tf32"}
+    stem |= {"NORM": False, "ADD": False, "R": conv_kernels.ROWS // 2, "Q": conv_kernels.INNER}
+    cases += [(conv_kernels._convolve, stem, kind) for kind in ("bf16", "fp32")]
     for case in cases:
         print(json.dumps(compile_for(int(sys.argv[1]), *case)), flush=True)

@@ -11,7 +11,7 @@ from triton.runtime import interpreter
 
 from search_spaces import build_network
 from tests.trainers.networks import network
-from trainers.step import conv_kernels, fusion
+from trainers.step import conv_kernels, fusion, triton_layers
 from trainers.step.conv_kernels import Geometry, NormReLUConv
 from trainers.step.norm_kernels import Moments, Running
 from trainers.step.triton_layers import use_triton
@@ -114,7 +114,7 @@ def test_moments_that_are_kept_are_those_of_the_values():
     x, weights, *_ = inputs(geometry, torch.float32)
     out, means, squares = NormReLUConv.apply(x, None, weights, None, None, None, None, geometry)
     rows = out.permute(0, 2, 3, 1).flatten(0, 2).double()
-    for part, block in enumerate(rows.split(conv_kernels.ROWS)):
+    for part, block in enumerate(rows.split(geometry.block_rows)):
         torch.testing.assert_close(means[:, part].double(), block.mean(0), rtol=0, atol=1e-5)
         torch.testing.assert_close(squares[:, part].double(), ((block - block.mean(0)) ** 2).sum(0), rtol=1e-5, atol=0)
 
@@ -208,3 +208,129 @@ def test_moments_are_not_used_for_values_that_changed_since():
     assert use_triton(net, True) == 1
     images = torch.randn(4, 2, 3, 3)
     torch.testing.assert_close(net(images), plain(images), rtol=1e-5, atol=1e-5)
+
+
+def in_triton(net, images):
+    """Return what `net` gives with Triton's kernels and without."""
+    plain, changed = copy.deepcopy(net).train(), copy.deepcopy(net).train()
+    use_triton(changed, True)
+    results = []
+    for each in (plain, changed):
+        out = each(images)
+        gradients = torch.autograd.grad((out.float() ** 2).sum(), [p for p in each.parameters() if p.requires_grad])
+        results.append([out.detach(), *gradients, *each.state_dict().values()])
+    return results
+
+
+def assert_alike(plain, changed):
+    for one, other in zip(changed, plain, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4 * max(float(other.abs().max()), 1.0))
+
+
+def conv(inputs, outputs, kernel=3, **settings):
+    return nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False, **settings)
+
+
+class KeepsNormsFrozen(nn.Sequential):
+    def train(self, mode=True):
+        super().train(mode)
+        for each in self.modules():
+            if isinstance(each, nn.BatchNorm2d):
+                each.eval()
+        return self
+
+
+def untracked():
+    norm = nn.BatchNorm2d(3)
+    norm.track_running_stats = False
+    return norm
+
+
+def without_bias():
+    norm = nn.BatchNorm2d(3)
+    norm.bias = None
+    return norm
+
+
+def replaced():
+    relu = nn.ReLU()
+    relu.forward = torch.abs
+    return relu
+
+
+ODD = {
+    "frozen norms": lambda: KeepsNormsFrozen(nn.Sequential(conv(2, 3), nn.BatchNorm2d(3), nn.ReLU(), conv(3, 2))),
+    "norms that keep no statistics": lambda: nn.Sequential(conv(2, 3), untracked(), nn.ReLU(), conv(3, 2)),
+    "a norm without bias": lambda: nn.Sequential(conv(2, 3), without_bias(), nn.ReLU(), conv(3, 2)),
+    "a ReLU whose forward is replaced": lambda: nn.Sequential(nn.BatchNorm2d(2), replaced(), conv(2, 3)),
+    "norms that count batches": lambda: nn.Sequential(nn.BatchNorm2d(2), nn.ReLU(), conv(2, 3), nn.BatchNorm2d(3)),
+    "depthwise": lambda: nn.Sequential(conv(2, 2, groups=2), nn.BatchNorm2d(2), nn.ReLU()),
+    "a dtype of its own inside": lambda: nn.Sequential(conv(2, 3), Double(), nn.BatchNorm2d(3).double(), nn.ReLU()),
+}
+
+
+class Double(nn.Module):
+    def forward(self, x):
+        return x.double()
+
+
+@pytest.mark.parametrize("build", ODD.values(), ids=ODD)
+def test_odd_layers_compute_as_they_are_written(build):
+    assert_alike(*in_triton(build(), torch.randn(3, 2, 4, 4)))
+
+
+def test_a_norm_of_values_far_from_zero_is_computed_before_they_are_rounded():
+    net = nn.Sequential(nn.BatchNorm2d(2), nn.ReLU(), conv(2, 3))
+    images = 1000 + torch.randn(4, 2, 4, 4)
+    with torch.autocast("cpu", torch.bfloat16):
+        plain, changed = in_triton(net, images)
+    torch.testing.assert_close(changed[0], plain[0], rtol=5e-2, atol=5e-2)
+
+
+@pytest.mark.parametrize("shape", [(1, 2, 1, 1), (0, 2, 4, 4), (2, 3, 4, 4), (2, 2, 4)], ids=str)
+def test_what_torch_refuses_is_refused_in_its_words(shape):
+    net = nn.Sequential(nn.BatchNorm2d(2), nn.ReLU(), conv(2, 3)).train()
+    images = torch.randn(shape)
+    try:
+        expected = net(images)
+    except (ValueError, RuntimeError) as error:
+        expected = str(error)
+    use_triton(net, True)
+    if isinstance(expected, str):
+        with pytest.raises((ValueError, RuntimeError)) as raised:
+            net(images)
+        assert str(raised.value) == expected
+    else:
+        assert net(images).shape == expected.shape
+
+
+def test_second_derivatives_are_refused_rather_than_wrong():
+    net = nn.Sequential(conv(2, 3), nn.BatchNorm2d(3), nn.ReLU()).train()
+    use_triton(net, True)
+    images = torch.randn(2, 2, 3, 3).requires_grad_()
+    weight = torch.randn(3).requires_grad_()
+    (gradient,) = torch.autograd.grad((net(images).mean((2, 3)) @ weight).sum(), images, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        gradient.sum().backward()
+
+
+def test_without_gradients_and_with_hooks_everywhere_networks_compute_as_they_are_written():
+    net = nn.Sequential(conv(2, 3), nn.BatchNorm2d(3), nn.ReLU()).train()
+    plain = copy.deepcopy(net)
+    use_triton(net, True)
+    images = torch.randn(2, 2, 3, 3)
+    with torch.inference_mode():
+        assert torch.equal(net(images), plain(images))
+    seen = []
+    hook = nn.modules.module.register_module_forward_hook(lambda module, inputs, out: seen.append(type(module)))
+    try:
+        net(images)
+    finally:
+        hook.remove()
+    assert seen == [nn.Conv2d, nn.BatchNorm2d, nn.ReLU, nn.Sequential]
+
+
+def test_networks_of_many_shapes_are_left_to_torchs_convolutions():
+    layers = [conv(2 + at, 3 + at, 1) for at in range(triton_layers.MOST_SHAPES + 1)]
+    assert use_triton(nn.Sequential(*layers), True) == 0
+    assert use_triton(nn.Sequential(*layers[1:]), True) == 1

@@ -1,10 +1,11 @@
 import pytest
 import torch
+from torch import nn
 
 from search_spaces import build_network
 from tests.trainers.networks import TINY, network, task
 from trainers import Trainer
-from trainers.step.activation_checkpoints import checkpoint_units
+from trainers.step.activation_checkpoints import _frozen_statistics, checkpoint_units
 
 
 @pytest.mark.parametrize(
@@ -38,3 +39,13 @@ def test_fewer_signals_are_kept():
         return sum(total)
 
     assert kept(True) < kept(False) / 2
+
+
+def test_a_cumulative_average_counts_a_batch_once_too():
+    unit = nn.Sequential(nn.BatchNorm2d(2, momentum=None)).train()
+    unit(torch.randn(3, 2, 4, 4))
+    before = {name: value.clone() for name, value in unit.state_dict().items()}
+    with _frozen_statistics(unit):
+        unit(torch.randn(3, 2, 4, 4))
+    assert all(torch.equal(value, before[name]) for name, value in unit.state_dict().items())
+    assert unit[0].momentum is None

@@ -65,3 +65,35 @@ def test_maps_of_two_by_two_pixels_are_products_also_with_frozen_weights():
 def test_second_derivatives_are_torchs():
     x, weight = torch.randn(2, 2, 2, 2).double().requires_grad_(), torch.randn(4, 1, 3, 3).double().requires_grad_()
     assert torch.autograd.gradgradcheck(lambda *each: SmallMapConvolution.apply(*each, 2), (x, weight))
+
+
+def test_what_follows_may_work_in_place():
+    images = torch.randn(4, 2, 2, 2)
+    layers = nn.Sequential(nn.Conv2d(2, 2, 3, padding=1, bias=False), nn.ReLU(inplace=True))
+    expected = layers(images)
+    use_products(layers)
+    out = layers(images)
+    torch.testing.assert_close(out, expected)
+    out.sum().backward()
+    assert layers(images[:0]).shape == (0, 2, 2, 2)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"activation": "full_preact"}, {"activation": "bn_after_add"}, {"activation": "conv relu conv | add | relu"}],
+    ids=str,
+)
+def test_every_wiring_trains_as_without_them(changes, monkeypatch):
+    asked = task(0, 1, data=TINY, network_settings=network(depth=14, **changes), epochs=1)
+    monkeypatch.setattr(small_maps, "pays", lambda: False)
+    without = Trainer(asked).run_epoch()
+    monkeypatch.setattr(small_maps, "pays", lambda: True)
+    for one, other in zip(Trainer(asked).run_epoch(), without, strict=True):
+        assert one.train_loss == pytest.approx(other.train_loss, rel=1e-3)
+
+
+def test_a_step_of_the_users_own_computes_as_torch_does(monkeypatch):
+    monkeypatch.setattr(small_maps, "pays", lambda: True)
+    trainer = Trainer(task(0, data=TINY, step="tests.trainers.step.step_example:doubled"))
+    trainer.run_epoch()
+    assert not any("forward" in vars(module) for module in trainer.replicas[0].network.modules())

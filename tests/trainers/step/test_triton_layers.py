@@ -41,10 +41,11 @@ def test_the_kernels_compile_for_a_gpu_without_spilling_and_convolutions_to_tens
     compiled = [json.loads(line) for line in done.stdout.splitlines()]
     products = {"_convolve", "_input_gradient", "_weight_gradient"}
     assert {each["kernel"] for each in compiled if each["tensor_cores"]} == products
-    assert len(compiled) == 12
+    assert len(compiled) == 14
     for kernel in compiled:
         assert kernel["stack_bytes"] == 0, kernel
-        assert kernel["vector_loads"] > 0 or kernel["kernel"].startswith("_merge"), kernel
+        of_few = kernel["kernel"].startswith("_merge") or kernel["channels"] == 3
+        assert of_few or kernel["vector_loads"] > 0, kernel
         assert kernel["shared_bytes"] <= 99 * 1024, kernel  # what a block of any GPU from Ampere on may have
 
 
