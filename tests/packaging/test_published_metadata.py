@@ -71,7 +71,8 @@ def test_a_wheel_from_an_sdist_from_a_clone_has_the_address_of_its_remote(projec
     git(project, "remote", "add", "origin", "git@example.org:owner/name.git")
     revision = git(project, "rev-parse", "HEAD")
     with tarfile.open(build(project, "sdist")) as archive:
-        archive.extractall(project.parent, filter="data")
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)  # Python 3.11.4 and later have one
+        archive.extractall(project.parent)
     (unpacked,) = [each for each in project.parent.glob("ablation_orchestrator-*") if each.is_dir()]
     found = metadata(build(unpacked, "wheel"))
     assert urls(found) == {

@@ -68,8 +68,11 @@ def choose_numerics(training: Mapping[str, Any], device: torch.device, threads: 
 
 
 def _has_tensor_cores(device: torch.device) -> bool:
-    """Whether a GPU computes in bf16 and TF32, as those from Ampere on do; one that is not here is taken for such."""
-    return not torch.cuda.is_available() or torch.cuda.get_device_capability(device) >= (8, 0)
+    """Whether a GPU computes in bf16 and TF32, as those from Ampere on do.
+
+    One that this process does not use yet, as the driver's that plans, is taken for such: asking would open a context.
+    """
+    return not torch.cuda.is_initialized() or torch.cuda.get_device_capability(device) >= (8, 0)
 
 
 def _triton(training: Mapping[str, Any]) -> str:

@@ -99,3 +99,14 @@ def test_what_recomputes_activations_goes_on_doing_so():
     assert before
     assert use_triton(network, True) > 0
     assert all(vars(network.get_submodule(name))["forward"] is forward for name, forward in before.items())
+
+
+def test_a_plan_opens_no_context_and_an_old_gpu_computes_without_triton(monkeypatch):
+    monkeypatch.setattr("trainers.step.precision.has_triton", lambda: True)
+    training = dict(task(0, data=TINY, fused_conv="auto").training)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.get_device_capability", lambda device: pytest.fail("opens a context"))
+    assert choose_numerics(training, torch.device("cuda")).triton == "conv"
+    monkeypatch.setattr("torch.cuda.is_initialized", lambda: True)
+    monkeypatch.setattr("torch.cuda.get_device_capability", lambda device: (7, 5))
+    assert choose_numerics(training, torch.device("cuda")).triton == "none"
