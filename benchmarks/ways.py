@@ -30,7 +30,7 @@ KERNELS = 40  # that are listed of a step
 PROFILED = 20  # steps
 
 # What is measured, of which depth, seeds and settings, the most wanted first. The first way with `FUSED_CONV`, and the
-# first in TF32, wait about half a minute for Triton's compiler.
+# first in TF32, wait for Triton's compiler: about a second a kernel.
 WAYS: tuple[tuple[str, str, int, Mapping[str, Any]], ...] = (
     ("speed", "deep", 1, BF16),
     ("speed", "deep", 5, BF16),

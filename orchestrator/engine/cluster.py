@@ -32,7 +32,7 @@ os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 os.environ["RAY_ENABLE_AUTO_CONNECT"] = "0"
 os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"
 os.environ["RAY_gcs_rpc_server_reconnect_timeout_s"] = "600"  # noqa: SIM112 (so Ray spells it)
-os.environ["RAY_prestart_worker_first_driver"] = "0"  # noqa: SIM112
+os.environ["RAY_prestart_worker_first_driver"] = "0"  # noqa: SIM112 (so Ray spells it)
 
 import ray
 

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from search_spaces.fusing import channelwise, says_how_to_fuse
 from search_spaces.layers import BatchNorm, NarrowProjection
+from trainers.step.observation import has_hooks
 
 
 class FusedLinear(nn.Linear):
@@ -127,7 +128,7 @@ def _obstacle_in(module: nn.Module) -> str | None:
         return "has its forward pass replaced, as recomputed activations do"
     if any(callable(each) for each in vars(module).values()):
         return "keeps a function of its own"
-    if any(getattr(module, name) for name in _HOOKS):
+    if has_hooks(module):
         return "has hooks"
     if getattr(module, "is_random", False):
         return "draws random numbers"
@@ -207,4 +208,3 @@ _FUSERS: Mapping[type[nn.Module], Callable[[Any, int], nn.Module | None]] = {
 }
 
 _TENSORS = {"weight", "bias", "running_mean", "running_var", "num_batches_tracked"}  # of the layers above
-_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")

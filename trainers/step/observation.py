@@ -39,6 +39,11 @@ class StepWatch:
         return None
 
 
+def has_hooks(module: nn.Module) -> bool:
+    """Whether anything of the user's is called when `module` computes, forward or backward."""
+    return any(getattr(module, name) for name in _HOOKS)
+
+
 def generator_states(device: torch.device | None) -> list[Any]:
     """Return the states of the generators of torch on the CPU, Python and NumPy, and of the GPU `device`."""
     states = [torch.get_rng_state(), random.getstate(), repr(np.random.get_state(legacy=False))]
@@ -71,6 +76,9 @@ def waits_noted(waits: list[str]) -> Iterator[None]:
             waits.append(str(each.message))
         else:
             warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
+
+
+_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 
 def _same(one: list[Any], other: list[Any]) -> bool:

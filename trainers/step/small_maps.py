@@ -11,6 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from trainers.step.observation import has_hooks
+
 SIDE = 2
 PIXELS = SIDE * SIDE
 
@@ -31,8 +33,8 @@ def use_products(network: nn.Module) -> int:
 
 def _is_usable(layer: nn.Conv2d) -> bool:
     shape = (layer.kernel_size, layer.stride, layer.padding, layer.dilation)
-    hooks = layer._forward_hooks or layer._forward_pre_hooks or layer._backward_hooks or layer._backward_pre_hooks
-    is_plain = layer.bias is None and layer.padding_mode == "zeros" and not hooks and "forward" not in vars(layer)
+    is_plain = not has_hooks(layer) and "forward" not in vars(layer)
+    is_plain = is_plain and layer.bias is None and layer.padding_mode == "zeros"
     return is_plain and shape == ((3, 3), (1, 1), (1, 1), (1, 1))
 
 

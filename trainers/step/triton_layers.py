@@ -18,6 +18,7 @@ from torch.nn.modules.module import _has_any_global_hook
 from search_spaces.blocks import Unit
 from search_spaces.layers import BatchNorm, NarrowProjection
 from search_spaces.shortcuts import Shortcut
+from trainers.step.observation import has_hooks
 
 if TYPE_CHECKING:
     from trainers.step.conv_kernels import Geometry
@@ -276,7 +277,6 @@ def _padding(conv: nn.Conv2d) -> tuple[int, int]:
 
 def _is_plain(module: nn.Module) -> bool:
     """Whether nothing but Triton's kernels computes something else than the module's class says."""
-    hooks = module._forward_hooks or module._forward_pre_hooks or module._backward_hooks or module._backward_pre_hooks
     forward = vars(module).get("forward")
     own = getattr(forward, "func", None) in (_sequence, _unit_with_norm, _unit_with_conv)
-    return not hooks and (forward is None or own)
+    return not has_hooks(module) and (forward is None or own)

@@ -10,6 +10,7 @@ from torch import nn
 from triton.runtime import interpreter
 
 from search_spaces import build_network
+from search_spaces.shortcuts import Gate
 from tests.trainers.networks import network
 from trainers.step import conv_kernels, fusion, triton_layers
 from trainers.step.conv_kernels import Geometry, NormReLUConv
@@ -169,6 +170,19 @@ NETWORKS = {
 }
 
 
+@pytest.fixture
+def launches(monkeypatch):
+    """Return a list that grows with each convolution that Triton's kernels compute."""
+    made, launch = [], NormReLUConv.forward
+
+    def noted(context, x, *rest):
+        made.append(x.shape)
+        return launch(context, x, *rest)
+
+    monkeypatch.setattr(NormReLUConv, "forward", staticmethod(noted))
+    return made
+
+
 def built(changes):
     return build_network(network(**changes), (1, 4, 4), 4).to(memory_format=torch.channels_last).train()
 
@@ -184,7 +198,7 @@ def trained(net, images, labels, count):
 
 
 @pytest.mark.parametrize("changes", NETWORKS.values(), ids=NETWORKS)
-def test_a_pack_trains_in_one_launch_as_its_networks_do_alone(changes):
+def test_a_pack_trains_in_one_launch_as_its_networks_do_alone(changes, launches):
     alone = [built(changes) for _ in range(2)]
     fused = fusion.fuse(alone).to(memory_format=torch.channels_last).train()
     with torch.no_grad():
@@ -193,6 +207,9 @@ def test_a_pack_trains_in_one_launch_as_its_networks_do_alone(changes):
     images = [torch.randn(4, 1, 4, 4) for _ in alone]
     labels = torch.randint(0, 4, (2, 4))
     together = trained(fused, torch.cat(images, 1), labels, 2)
+    convolutions = sum(isinstance(each, nn.Conv2d) for each in fused.modules())
+    outside = sum(isinstance(each, Gate) for each in fused.modules())  # a gate's convolution stands in no sequence
+    assert len(launches) == convolutions - outside
     apart = [trained(net, own, label[None], 1) for net, own, label in zip(alone, images, labels, strict=True)]
     wanted = [torch.cat([each[0] for each in apart], 1)]
     wanted += [

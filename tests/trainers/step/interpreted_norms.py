@@ -88,10 +88,14 @@ NETWORKS = {
 
 
 @pytest.mark.parametrize("changes", NETWORKS.values(), ids=NETWORKS)
-def test_networks_train_with_them_as_without_and_evaluate_as_they_are_written(changes):
+def test_networks_train_with_them_as_without_and_evaluate_as_they_are_written(changes, monkeypatch):
     plain = build_network(network(**changes), (1, 4, 4), 4).to(memory_format=torch.channels_last).train()
     fused = copy.deepcopy(plain)
     assert use_triton(fused, False) >= 4
+    made, launch = [], NormAddReLU.forward
+    monkeypatch.setattr(
+        NormAddReLU, "forward", staticmethod(lambda *arguments: made.append(arguments) or launch(*arguments))
+    )
     images, labels = torch.randn(4, 1, 4, 4), torch.randint(0, 4, (4,))
     results = []
     for each in (plain, fused):
@@ -99,6 +103,7 @@ def test_networks_train_with_them_as_without_and_evaluate_as_they_are_written(ch
         loss = torch.nn.functional.cross_entropy(logits, labels)
         gradients = torch.autograd.grad(loss, list(each.parameters()))
         results.append([logits.detach(), *gradients, *each.state_dict().values()])
+        assert len(made) == (each is fused) * sum(isinstance(norm, torch.nn.BatchNorm2d) for norm in fused.modules())
     for one, other in zip(*results, strict=True):
         torch.testing.assert_close(other, one, rtol=1e-3, atol=1e-4 * max(float(one.abs().max()), 1.0))
     fused.load_state_dict(plain.state_dict())
